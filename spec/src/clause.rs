@@ -1,0 +1,82 @@
+//! The register of clauses, generated from the chapters by the build script.
+
+include!(concat!(env!("OUT_DIR"), "/clauses.rs"));
+
+/// What an actor says of an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// The input was taken; the state may have changed.
+    Accept,
+    /// The input is harmless and changes nothing, such as a duplicate.
+    Ignore,
+    /// The input breaks a clause and changes nothing.
+    Reject,
+}
+
+struct Entry {
+    id: &'static str,
+    name: &'static str,
+    verdict: Verdict,
+    must: &'static str,
+    why: &'static str,
+    paper: &'static [u16],
+    stops: &'static [&'static str],
+    chapter: &'static str,
+}
+
+impl Clause {
+    const fn entry(self) -> &'static Entry {
+        &REGISTER[self as usize]
+    }
+
+    /// The id that the chapters use, such as `KEY-03`.
+    pub const fn id(self) -> &'static str {
+        self.entry().id
+    }
+
+    /// The name that the code uses, such as `KeysHaveOneUse`.
+    pub const fn name(self) -> &'static str {
+        self.entry().name
+    }
+
+    /// What an actor says when the clause does not hold: [`Verdict::Reject`] or [`Verdict::Ignore`].
+    pub const fn verdict(self) -> Verdict {
+        self.entry().verdict
+    }
+
+    /// The normative sentence.
+    pub const fn must(self) -> &'static str {
+        self.entry().must
+    }
+
+    /// The reason for it.
+    pub const fn why(self) -> &'static str {
+        self.entry().why
+    }
+
+    /// The numbers of the paper's statements that it comes from (P-n).
+    pub const fn paper(self) -> &'static [u16] {
+        self.entry().paper
+    }
+
+    /// The attacks that it stops (C-nn).
+    pub const fn stops(self) -> &'static [&'static str] {
+        self.entry().stops
+    }
+
+    /// The file name of its chapter.
+    pub const fn chapter(self) -> &'static str {
+        self.entry().chapter
+    }
+
+    /// The clause with this id or name, if there is one.
+    pub fn find(text: &str) -> Option<Clause> {
+        Clause::ALL.into_iter().find(|c| c.id().eq_ignore_ascii_case(text) || c.name() == text)
+    }
+}
+
+impl std::fmt::Display for Clause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.id(), self.name())
+    }
+}

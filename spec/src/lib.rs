@@ -1,0 +1,12 @@
+//! The law of B-EMR: the register of clauses, the verdicts, and the rules in force.
+//!
+//! The chapters beside this source are the law; this package makes their clauses values that code can name.
+//! There is no cryptography here, no bytes, no clock, no randomness and no I/O.
+
+mod clause;
+mod refusal;
+mod rules;
+
+pub use clause::{Clause, Verdict};
+pub use refusal::Refusal;
+pub use rules::Rules;

@@ -1,0 +1,61 @@
+//! What an actor answers when it does not take an input.
+
+use crate::{Clause, Verdict};
+
+/// An input was not taken: the clause that it breaks and, where one exists, the place in the input.
+///
+/// Two refusals are equal when they name the same clause; the place is for people.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    clause: Clause,
+    place: Option<Box<str>>,
+}
+
+impl Refusal {
+    /// A refusal by `clause`.
+    pub const fn new(clause: Clause) -> Self {
+        Refusal { clause, place: None }
+    }
+
+    /// The same refusal with the field, line or other place that shows the cause. Never a secret.
+    #[must_use]
+    pub fn at(mut self, place: impl Into<String>) -> Self {
+        self.place = Some(place.into().into_boxed_str());
+        self
+    }
+
+    /// The clause that the input breaks.
+    pub const fn clause(&self) -> Clause {
+        self.clause
+    }
+
+    /// [`Verdict::Reject`] or [`Verdict::Ignore`], as the clause says.
+    pub const fn verdict(&self) -> Verdict {
+        self.clause.verdict()
+    }
+
+    /// Where in the input the cause stands.
+    pub fn place(&self) -> Option<&str> {
+        self.place.as_deref()
+    }
+}
+
+impl PartialEq for Refusal {
+    fn eq(&self, other: &Self) -> bool {
+        self.clause == other.clause
+    }
+}
+
+impl Eq for Refusal {}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.clause)?;
+        match self.place() {
+            Some(place) => write!(f, ": {place}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}

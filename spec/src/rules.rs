@@ -1,0 +1,91 @@
+//! Which clauses are in force.
+//!
+//! Without the feature `weaken` there is one value, every test of it is a constant and compiles away.
+
+use crate::{Clause, Refusal};
+
+/// The set of clauses in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    #[cfg(feature = "weaken")]
+    dropped: [u64; 4],
+}
+
+impl Rules {
+    /// Every clause is in force.
+    pub const fn hardened() -> Self {
+        Rules {
+            #[cfg(feature = "weaken")]
+            dropped: [0; 4],
+        }
+    }
+
+    /// These rules less `clause`: the mutant of that clause.
+    #[cfg(feature = "weaken")]
+    #[must_use]
+    pub const fn without(mut self, clause: Clause) -> Self {
+        let index = clause as usize;
+        self.dropped[index / 64] |= 1 << (index % 64);
+        self
+    }
+
+    /// Whether `clause` is in force.
+    #[cfg(feature = "weaken")]
+    pub const fn in_force(&self, clause: Clause) -> bool {
+        let index = clause as usize;
+        self.dropped[index / 64] >> (index % 64) & 1 == 0
+    }
+
+    /// Whether `clause` is in force: always.
+    #[cfg(not(feature = "weaken"))]
+    #[inline(always)]
+    pub const fn in_force(&self, _clause: Clause) -> bool {
+        true
+    }
+
+    /// Goes on when `holds`, or when `clause` is not in force.
+    ///
+    /// # Errors
+    /// The refusal by `clause` otherwise.
+    #[inline]
+    pub fn require(&self, clause: Clause, holds: bool) -> Result<(), Refusal> {
+        self.check(clause, || holds)
+    }
+
+    /// As [`Rules::require`], for a test that costs something: it is not run when `clause` is not in force.
+    ///
+    /// # Errors
+    /// The refusal by `clause` when it is in force and `holds` says no.
+    #[inline]
+    pub fn check(&self, clause: Clause, holds: impl FnOnce() -> bool) -> Result<(), Refusal> {
+        if !self.in_force(clause) || holds() { Ok(()) } else { Err(Refusal::new(clause)) }
+    }
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Rules::hardened()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hardened_rules_hold_every_clause() {
+        assert!(Clause::ALL.into_iter().all(|clause| Rules::hardened().in_force(clause)));
+    }
+
+    #[cfg(feature = "weaken")]
+    #[test]
+    fn a_mutant_drops_one_clause_and_no_other() {
+        for dropped in Clause::ALL {
+            let rules = Rules::hardened().without(dropped);
+            for clause in Clause::ALL {
+                assert_eq!(rules.in_force(clause), clause != dropped);
+                assert_eq!(rules.require(clause, false).is_ok(), clause == dropped);
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! AES-256-GCM.
+
+use aes_gcm::aead::{Aead, KeyInit, Payload};
+use aes_gcm::{Aes256Gcm, Nonce};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// An AES-256-GCM key; erased when dropped.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct AeadKey([u8; 32]);
+
+impl AeadKey {
+    /// The key with these bytes.
+    pub const fn from_bytes(bytes: [u8; 32]) -> AeadKey {
+        AeadKey(bytes)
+    }
+
+    /// Its bytes, for wrapping under another key.
+    pub const fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Ciphertext and 16-byte tag. The caller never repeats a nonce under a key.
+    pub fn seal(&self, nonce: &[u8; 12], associated_data: &[u8], plaintext: &[u8]) -> Vec<u8> {
+        Aes256Gcm::new(&self.0.into())
+            .encrypt(&Nonce::from(*nonce), Payload { msg: plaintext, aad: associated_data })
+            .expect("a plaintext in memory is shorter than 2^36 bytes")
+    }
+
+    /// The plaintext, or nothing when the tag does not verify.
+    pub fn open(&self, nonce: &[u8; 12], associated_data: &[u8], ciphertext: &[u8]) -> Option<Vec<u8>> {
+        Aes256Gcm::new(&self.0.into())
+            .decrypt(&Nonce::from(*nonce), Payload { msg: ciphertext, aad: associated_data })
+            .ok()
+    }
+}
+
+impl std::fmt::Debug for AeadKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AeadKey(..)")
+    }
+}

@@ -1,0 +1,84 @@
+//! SHA-256 with a domain tag.
+
+use crate::crypto::Tag;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
+
+/// A SHA-256 digest, 32 bytes. Shown and serialised in JSON as 64 lower-case hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// `SHA-256(length of label as one byte || label || message)`.
+    pub fn of(tag: Tag, message: &[u8]) -> Digest {
+        Digest::of_parts(tag, &[message])
+    }
+
+    /// As [`Digest::of`] of the parts one after the other. The caller sees to it that their lengths are fixed or
+    /// written in them.
+    pub fn of_parts(tag: Tag, parts: &[&[u8]]) -> Digest {
+        let label = tag.label().as_bytes();
+        let mut hash = Sha256::new();
+        hash.update([label.len() as u8]);
+        hash.update(label);
+        for part in parts {
+            hash.update(part);
+        }
+        Digest(hash.finalize().into())
+    }
+
+    /// The digest with these bytes.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Digest {
+        Digest(bytes)
+    }
+
+    /// Its bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl std::fmt::Debug for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::str::FromStr for Digest {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const EXPECTED: &str = "64 lower-case hexadecimal digits";
+        let digits = text.as_bytes();
+        let plain = |b: &u8| b.is_ascii_digit() || (b'a'..=b'f').contains(b);
+        if digits.len() != 64 || !digits.iter().all(plain) {
+            return Err(EXPECTED);
+        }
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            let nibble = |digit: u8| if digit.is_ascii_digit() { digit - b'0' } else { digit - b'a' + 10 };
+            *byte = nibble(pair[0]) << 4 | nibble(pair[1]);
+        }
+        Ok(Digest(bytes))
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}

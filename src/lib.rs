@@ -1,0 +1,4 @@
+//! B-EMR: a medical record travels from a user to a server database, is validated by a network of nodes some
+//! of which lie, and is stored in a cloud that nobody has to trust.
+
+pub mod crypto;
