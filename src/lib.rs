@@ -2,3 +2,4 @@
 //! of which lie, and is stored in a cloud that nobody has to trust.
 
 pub mod crypto;
+pub mod wire;

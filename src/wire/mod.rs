@@ -1,0 +1,39 @@
+//! The wire: every message of the protocol in the TLS presentation language, with one encoding per value.
+//!
+//! A decoder here accepts exactly the bytes that the encoder writes; whether the contents are true is for the
+//! rooms above.
+
+mod ids;
+
+pub use ids::{Height, Name, Time, Version};
+
+use bemr_spec::{Clause, Refusal, Rules};
+use tls_codec::{DeserializeBytes, Serialize};
+
+/// The protocol version that every first message names.
+pub const PROTOCOL_VERSION: u16 = 1;
+
+/// The longest message of all, in bytes: a record of 16 MiB and what surrounds it.
+pub const MAX_MESSAGE: usize = 17 << 20;
+
+/// The one encoding of `value`.
+///
+/// # Panics
+/// When a vector in `value` is longer than its type allows; the constructors of this room do not let one grow so.
+pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    value.tls_serialize_detached().expect("every vector is within the bound that its constructor keeps")
+}
+
+/// The value that `bytes` encode; all of them.
+///
+/// # Errors
+/// ENC-04 for more than [`MAX_MESSAGE`] bytes; ENC-01 for anything but the one encoding of a value.
+pub fn decode<T: DeserializeBytes + Serialize>(rules: &Rules, bytes: &[u8]) -> Result<T, Refusal> {
+    rules.require(Clause::SizeWithinBound, bytes.len() <= MAX_MESSAGE)?;
+    let (value, rest) = T::tls_deserialize_bytes(bytes)
+        .map_err(|error| Refusal::new(Clause::OneEncodingPerValue).at(error.to_string()))?;
+    rules
+        .check(Clause::OneEncodingPerValue, || rest.is_empty())
+        .map_err(|refusal| refusal.at(format!("{} bytes after the end", rest.len())))?;
+    Ok(value)
+}
