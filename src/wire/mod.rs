@@ -4,8 +4,10 @@
 //! rooms above.
 
 mod ids;
+mod vote;
 
 pub use ids::{Height, Name, Time, Version};
+pub use vote::{Ballot, QuorumCertificate, Signatory, Vote, VoteBody};
 
 use bemr_spec::{Clause, Refusal, Rules};
 use tls_codec::{DeserializeBytes, Serialize};
