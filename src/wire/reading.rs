@@ -1,8 +1,11 @@
 //! Reading, sharing and erasing what the cloud stores, and the answers to a submission.
 
-use crate::crypto::{Digest, Signature, Suite};
-use crate::wire::{BlockBody, Certificate, Height, InitialHeader, Name, Time, WrappedKey};
-use tls_codec::{TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize};
+use crate::crypto::{Digest, Signature, Suite, Tag};
+use crate::wire::{
+    BlockBody, Certificate, CloudHead, CloudLeaf, ConsistencyProof, Height, InclusionProof, InitialHeader, Name,
+    SignedCloudHead, TValid, Time, WrappedKey, encode,
+};
+use tls_codec::{TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU16};
 
 /// What the owner of a record signs to let another read it.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
@@ -62,21 +65,28 @@ pub struct Revoke {
     pub signature: Signature,
 }
 
-/// What is signed to have a record's key destroyed.
+/// What two authorities sign to have a record's key destroyed.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 pub struct EraseBody {
     /// [`crate::wire::PROTOCOL_VERSION`].
     pub version: u16,
-    /// The suite of the signature.
+    /// The suite of the signatures.
     pub suite: Suite,
     /// The record's transaction.
     pub tid: Digest,
-    /// Who asks: the record's owner or an administrator.
-    pub authority: Name,
     /// The cloud that holds the record.
     pub cloud: Name,
     /// When it was made.
     pub issued: Time,
+}
+
+/// One authority's approval of an erasure.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+pub struct EraseApproval {
+    /// Who approves.
+    pub authority: Certificate,
+    /// Their signature over the [`EraseBody`].
+    pub signature: Signature,
 }
 
 /// The erasure of a record.
@@ -84,8 +94,8 @@ pub struct EraseBody {
 pub struct Erase {
     /// What is signed.
     pub body: EraseBody,
-    /// The authority's signature over `body`.
-    pub signature: Signature,
+    /// The two approvals: an administrator's, and the owner's or another administrator's.
+    pub approvals: TlsVecU16<EraseApproval>,
 }
 
 /// A user asks the cloud for a record.
@@ -116,6 +126,34 @@ pub struct StoredRecord {
     pub height: Height,
 }
 
+impl StoredRecord {
+    /// What the cloud keeps of a T_valid.
+    pub fn of(valid: &TValid) -> StoredRecord {
+        StoredRecord {
+            initial: valid.initial.clone(),
+            user: valid.user.clone(),
+            user_signature: valid.user_signature.clone(),
+            block: valid.block.clone(),
+            acknowledgement: valid.body.acknowledgement,
+            height: valid.body.height,
+        }
+    }
+
+    /// What its leaf in the log names.
+    pub fn digest(&self) -> Digest {
+        Digest::of(Tag::STORED_RECORD, &encode(self))
+    }
+}
+
+/// A record as it lies in the store, under its vault key.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+pub struct StoredContent {
+    /// What is kept of the record.
+    pub record: StoredRecord,
+    /// The record under its key.
+    pub ciphertext: TlsByteVecU32,
+}
+
 /// The cloud's answer to a [`ReadRequest`].
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 pub struct ReadResponse {
@@ -128,7 +166,35 @@ pub struct ReadResponse {
     /// The record under its key.
     pub ciphertext: TlsByteVecU32,
     /// That the record is in the log, and the log extends the one that the user remembers.
-    pub proof: TlsByteVecU32,
+    pub proof: ReadProof,
+}
+
+/// Shows a record in the cloud's log, and the log as one that extends what the reader and the ledger know of it.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+pub struct ReadProof {
+    /// The newest head.
+    pub head: SignedCloudHead,
+    /// That it extends the head that the reader remembers; empty for none.
+    pub extends_remembered: ConsistencyProof,
+    /// The head that the newest final anchor names, when the cloud knows one.
+    pub anchored: Option<CloudHead>,
+    /// That `head` extends `anchored`; empty for none.
+    pub extends_anchored: ConsistencyProof,
+    /// The record's leaf.
+    pub leaf: CloudLeaf,
+    /// That the leaf is in the log.
+    pub inclusion: InclusionProof,
+}
+
+/// The cloud's answer to a T_valid.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+pub struct Receipt {
+    /// The head of the log after the record was stored.
+    pub head: SignedCloudHead,
+    /// The record's leaf.
+    pub leaf: CloudLeaf,
+    /// That the leaf is in the log.
+    pub inclusion: InclusionProof,
 }
 
 /// What became of a submission, or of another request.

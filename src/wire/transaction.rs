@@ -1,7 +1,7 @@
 //! The three transactions.
 
 use crate::crypto::{Digest, Signature, Suite};
-use crate::wire::{Certificate, Height, Name, PolicyRef, QuorumCertificate, Role, Time};
+use crate::wire::{Certificate, Height, InclusionProof, Name, PolicyRef, QuorumCertificate, Role, Time};
 use tls_codec::{TlsByteVecU16, TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU16, TlsVecU32};
 
 /// What the user signs: everything about a submission but the record itself.
@@ -184,10 +184,8 @@ pub struct TValid {
     pub block: BlockBody,
     /// The ACK.
     pub acknowledgement: QuorumCertificate,
-    /// Where the decision stands among the entries of its block.
-    pub index: u32,
-    /// Its inclusion proof.
-    pub inclusion: TlsVecU16<Digest>,
+    /// That the ACK is among the entries of that block.
+    pub inclusion: InclusionProof,
     /// The record's key for each first reader.
     pub grants: TlsVecU32<WrappedKey>,
     /// The record under its key.
