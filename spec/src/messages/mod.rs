@@ -15,8 +15,11 @@
 //! | another heading's name | that message or enum |
 //!
 //! When a table has two enums, each list stands under a line that names its field in backticks. An enum that several
-//! messages share has a heading of its own, the words `enum (n bytes)` and its list, and no table. `Name`, `Height`,
-//! `Version`, `Time`, `Digest`, `Suite` and `Signature` are known without a table.
+//! messages share has a heading of its own, the words `enum (n bytes)` and its list, and no table; or its list stands
+//! under a line that begins ``  `Role` is an enum (1 byte)  ``. `Name`, `Height`, `Version`, `Time`, `Digest`, `Suite`
+//! and `Signature` are known without a table.
+//!
+//! A size that is numbers alone has to be that of the type; other words, such as `2 + element`, are for people.
 //!
 //! [`Tables::walk`] parses bytes by the tables alone: a second decoder, independent of the implementation's. What the
 //! fields mean and whether they are true is not for this module.
@@ -86,7 +89,7 @@ pub struct Field {
     pub size: String,
     /// Who sets it.
     pub set_by: String,
-    /// The clauses that check it.
+    /// The clauses that check it; empty when nobody does.
     pub checked_by: Vec<Clause>,
 }
 

@@ -65,20 +65,41 @@ impl Tables {
 
 fn sections<'a>(chapter: &'a str, text: &'a str) -> Vec<Section<'a>> {
     let mut found: Vec<Section<'a>> = Vec::new();
-    let (mut inside, mut fenced) = (false, false);
+    // The section of the last heading, and the enum whose list is being read.
+    let (mut outer, mut list): (Option<usize>, Option<usize>) = (None, None);
+    let mut fenced = false;
     for (line, text) in (1..).zip(text.lines()) {
         if text.trim_start().starts_with("```") {
             fenced = !fenced;
-        } else if fenced {
-        } else if text.starts_with('#') {
+            continue;
+        }
+        if fenced {
+            continue;
+        }
+        if text.starts_with('#') {
             let name = message_heading(text);
-            inside = name.is_some();
             found.extend(name.map(|name| Section { name, chapter, line, lines: Vec::new() }));
-        } else if let (true, Some(section)) = (inside, found.last_mut()) {
-            section.lines.push((line, text));
+            (outer, list) = (name.map(|_| found.len() - 1), None);
+            continue;
+        }
+        let named = outer.map(|section: usize| found[section].name);
+        if let Some(name) = enum_in_text(text).filter(|name| named != Some(*name)) {
+            found.push(Section { name, chapter, line, lines: Vec::new() });
+            list = Some(found.len() - 1);
+        } else if !(text.is_empty() || text.starts_with([' ', '-', '*'])) {
+            list = None;
+        }
+        if let Some(section) = list.or(outer) {
+            found[section].lines.push((line, text));
         }
     }
     found
+}
+
+/// The name in a line such as `` `Role` is an enum (1 byte): ``.
+fn enum_in_text(line: &str) -> Option<&str> {
+    let (name, rest) = line.strip_prefix('`')?.split_once("` is an enum (")?;
+    (types::is_identifier(name) && rest.contains(')')).then_some(name)
 }
 
 /// The name in a heading such as ``## `Vote` `` or ``### `Entry.anchor` ``.
@@ -158,11 +179,14 @@ fn field(cells: &[String]) -> Result<Field, String> {
             .filter(|clause| clause.id() == id)
             .ok_or_else(|| format!("field `{name}`: there is no clause `{id}`"))
     };
-    let checked_by = checked_by.split(',').map(clause).collect::<Result<_, _>>()?;
+    let checked_by = match checked_by.as_str() {
+        "" | "-" | "—" => Vec::new(),
+        clauses => clauses.split(',').map(clause).collect::<Result<_, _>>()?,
+    };
     Ok(Field { name: name.to_owned(), ty, size: size.clone(), set_by: set_by.clone(), checked_by })
 }
 
-/// An enum with a heading of its own: its width in the text, its values in a list.
+/// An enum that messages share: its width in the text, its values in a list.
 fn shared_enum(section: &Section<'_>, flaws: &mut Vec<Flaw>) -> Option<Definition> {
     let width = section.lines.iter().find_map(|(_, text)| {
         let from = text.find("enum (")?;
@@ -274,6 +298,7 @@ impl Tables {
                 if let Ok(size) = self.size_of(&message.name, &field.ty, &mut Vec::new(), &mut sizes)
                     && let Some(claimed) = claimed_size(&field.size)
                     && claimed != size
+                    && !(field.size.contains('+') && size.0 <= claimed.0 && claimed.1 <= size.1)
                 {
                     let what =
                         format!("field `{}` is {}..{} bytes, not {}", field.name, size.0, size.1, field.size);
@@ -404,7 +429,7 @@ impl Tables {
     }
 }
 
-/// The size that a cell claims when it is numbers alone: `32` or `2..65`.
+/// The size that a cell claims when it is numbers alone: `32`, `2..65` or, for a part of what the type allows, `2 + 48`.
 fn claimed_size(cell: &str) -> Option<Size> {
     let cell = bare(cell);
     match cell.split_once("..") {

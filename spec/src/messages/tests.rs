@@ -6,7 +6,7 @@ const SMALL: &str = "\
 
 ## `Colour`
 
-One of these, an enum (2 bytes).
+`Colour` is an enum (2 bytes).
 
 - `red = 1`: as blood
 - `blue = 0x102`
@@ -147,7 +147,8 @@ fn a_flawed_table_is_named_with_its_line() {
         (message("| a | uint7 x | 1 | user | ENC-01 |"), "x.md:5: `M`: field `a`: `uint7 x` is not a type"),
         (message("| a | uint8 | 2 | user | ENC-01 |"), "x.md:1: `M`: field `a` is 1..1 bytes, not 2"),
         (message("| a | uint8 | 1 | user | ENC-99 |"), "x.md:5: `M`: field `a`: there is no clause `ENC-99`"),
-        (message("| a | uint8 | 1 | user | |"), "x.md:5: `M`: field `a`: there is no clause ``"),
+        (message("| a | uint8 | 1 | user | ENC-01, |"), "x.md:5: `M`: field `a`: there is no clause ``"),
+        (message("| a | uint8 | 1 + 1 | user | ENC-01 |"), "x.md:1: `M`: field `a` is 1..1 bytes, not 1 + 1"),
         (
             message("| a | uint8 | 1 | | ENC-01 |"),
             "x.md:5: `M`: field `a`: its size or who sets it is missing",
@@ -210,6 +211,17 @@ fn the_list_under_a_line_that_names_a_field_is_its_own() {
     let tables = Tables::parse(&[("x.md", &chapter)]).expect("no flaw");
     assert!(tables.walk("M", &[2, 1]).is_ok());
     assert!(tables.walk("M", &[1, 2]).is_err());
+}
+
+#[test]
+fn an_enum_may_be_declared_in_the_text_under_a_table() {
+    let rows = "| a | Answer | 1 | user | |\n| b | enum (1 byte) | 1 | user | - |\n| c | opaque<0..9> | 1 + 8 | user | ENC-01 |";
+    let text = "`Answer` is an enum (1 byte):\n\n- yes = 1\n- `no = 2`: or the\n  opposite\n\n`b` means:\n\n- `x = 7`\n";
+    let chapter = message(&format!("{rows}\n\n{text}"));
+    let tables = Tables::parse(&[("x.md", &chapter)]).expect("no flaw");
+    assert!(tables.walk("M", &[2, 7, 0]).is_ok());
+    assert!(tables.walk("M", &[7, 2, 0]).is_err());
+    assert!(tables.walk("Answer", &[1]).is_ok() && tables.walk("Answer", &[7]).is_err());
 }
 
 #[test]

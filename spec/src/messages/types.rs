@@ -74,7 +74,7 @@ pub(super) fn known() -> Vec<(&'static str, Type)> {
         ("Time", Type::Number(8)),
         ("Digest", Type::Fixed(32)),
         ("Suite", Type::Enum(Enumeration { width: 2, values: suites })),
-        ("Signature", Type::Opaque(Bounds { least: 1, most: 0xffff })),
+        ("Signature", Type::Opaque(Bounds { least: 0, most: 0xffff })),
     ]
 }
 

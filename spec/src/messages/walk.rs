@@ -40,8 +40,13 @@ pub enum Tree<'a> {
     },
     /// A value that may be absent.
     Optional(Option<Box<Tree<'a>>>),
-    /// The fields of a message or of the case of a select.
-    Fields(Vec<(&'a str, Tree<'a>)>),
+    /// A message, or the case of a select.
+    Message {
+        /// Its name.
+        name: &'a str,
+        /// Its fields and theirs.
+        fields: Vec<(&'a str, Tree<'a>)>,
+    },
 }
 
 /// Bytes are not what a table says.
@@ -166,7 +171,7 @@ impl Tables {
             };
             fields.push((&field.name, tree));
         }
-        Ok(Tree::Fields(fields))
+        Ok(Tree::Message { name: &message.name, fields })
     }
 
     fn value<'a>(&'a self, ty: &'a Type, cursor: &mut Cursor<'a>, path: &Path<'_>) -> Read<Tree<'a>> {
@@ -222,7 +227,9 @@ impl<'a> Tree<'a> {
     /// The field at a path such as `body.ballot`.
     pub fn at(&self, path: &str) -> Option<&Tree<'a>> {
         path.split('.').try_fold(self, |tree, wanted| match tree {
-            Tree::Fields(fields) => fields.iter().find(|(name, _)| *name == wanted).map(|(_, tree)| tree),
+            Tree::Message { fields, .. } => {
+                fields.iter().find(|(name, _)| *name == wanted).map(|(_, tree)| tree)
+            }
             _ => None,
         })
     }
@@ -252,7 +259,7 @@ impl<'a> Tree<'a> {
                 out.push(1);
                 inner.write(out);
             }
-            Tree::Fields(fields) => fields.iter().for_each(|(_, field)| field.write(out)),
+            Tree::Message { fields, .. } => fields.iter().for_each(|(_, field)| field.write(out)),
         }
     }
 }
