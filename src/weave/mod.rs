@@ -2,7 +2,7 @@
 //!
 //! Five files: the register of clauses, every message in the presentation language, every state machine, and where
 //! each clause is enforced and shown, for people and for programs. They are committed; a test says when they are not
-//! what [`write`] would write. Nothing here takes part in the protocol.
+//! what [`write()`] would write. Nothing here takes part in the protocol.
 
 pub mod coverage;
 pub mod machines;
@@ -37,10 +37,10 @@ pub fn write(root: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(stale.into_iter().map(|(path, _)| path).collect())
 }
 
-/// The generated files under `root` that [`write`] would change.
+/// The generated files under `root` that [`write()`] would change.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn stale(root: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(differing(root)?.into_iter().map(|(path, _)| path).collect())
 }

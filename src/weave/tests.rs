@@ -2,11 +2,17 @@ use super::coverage::{Coverage, Covered};
 use super::*;
 use bemr_spec::Clause;
 
-/// Coverage of one file of code, one of tests, and one that holds both.
+/// The coverage of these files, with one message and no machine.
 fn coverage(files: &[(&str, &str)]) -> Coverage {
+    try_coverage(files).expect("they are Rust")
+}
+
+fn try_coverage(files: &[(&str, &str)]) -> io::Result<Coverage> {
+    const VOTE: &str = "## `Vote`\n\n| field | type | size | set by | checked by |\n|---|---|---|---|---|\n\
+                        | signature | Signature | 2 + signature | validator | VOT-02, QUO-01 |\n";
+    let tables = Tables::parse(&[("votes.md", VOTE)]).expect("the table has no flaw");
     let sources = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
-    Coverage::of(&Sources::new(sources), tables().expect("the tables have no flaw"), machines::ALL)
-        .expect("Rust")
+    Coverage::of(&Sources::new(sources), &tables, &[])
 }
 
 fn of<'c>(coverage: &'c Coverage, id: &str) -> &'c Covered {
@@ -122,18 +128,15 @@ fn a_clause_that_nothing_names_is_found_out() {
     let tests = tests.replace("Clause::VoteSigned)", "Clause::Nothing)");
     let holed = coverage(&[("src/a.rs", &code), ("src/tests.rs", &tests)]);
     assert_eq!((holed.unenforced(), holed.unshown()), (vec!["QUO-01"], vec!["VOT-02"]));
-    let refusal = Coverage::of(
-        &Sources::new(vec![("src/a.rs".into(), "fn broken( {".into())]),
-        tables().expect("no flaw"),
-        machines::ALL,
-    );
+    let refusal = try_coverage(&[("src/a.rs", "fn broken( {")]);
     assert!(refusal.expect_err("no Rust").to_string().starts_with("src/a.rs: "));
 }
 
 #[test]
 fn the_fields_that_a_clause_checks_are_those_of_the_tables() {
     let coverage = coverage(&[]);
-    assert!(of(&coverage, "VOT-02").fields.contains(&"Vote.signature".to_owned()));
+    assert_eq!(of(&coverage, "VOT-02").fields, ["Vote.signature"]);
+    assert_eq!(of(&coverage, "QUO-01").fields, ["Vote.signature"]);
     assert!(of(&coverage, "STA-01").fields.is_empty());
 }
 

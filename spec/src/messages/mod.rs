@@ -15,9 +15,9 @@
 //! | another heading's name | that message or enum |
 //!
 //! When a table has two enums, each list stands under a line that names its field in backticks. An enum that several
-//! messages share has a heading of its own, the words `enum (n bytes)` and its list, and no table; or its list stands
-//! under a line that begins ``  `Role` is an enum (1 byte)  ``. `Name`, `Height`, `Version`, `Time`, `Digest`, `Suite`
-//! and `Signature` are known without a table.
+//! messages share has a heading of its own and no table, but the words `enum (n bytes)` or `enum of n bytes` and its
+//! list; or its list stands under a line that begins ``  `Role` is an enum (1 byte)  ``. `Name`, `Height`, `Version`,
+//! `Time`, `Digest`, `Suite` and `Signature` are known without a table.
 //!
 //! A size that is numbers alone has to be that of the type; other words, such as `2 + element`, are for people.
 //!

@@ -188,11 +188,7 @@ fn field(cells: &[String]) -> Result<Field, String> {
 
 /// An enum that messages share: its width in the text, its values in a list.
 fn shared_enum(section: &Section<'_>, flaws: &mut Vec<Flaw>) -> Option<Definition> {
-    let width = section.lines.iter().find_map(|(_, text)| {
-        let from = text.find("enum (")?;
-        let to = from + text[from..].find(')')?;
-        types::enum_width(&text[from..=to])
-    })?;
+    let width = section.lines.iter().find_map(|(_, text)| types::enum_width_in(text))?;
     let mut values = Enumeration { width, values: Vec::new() };
     for (line, text) in &section.lines {
         if let Some(item) = list_item(text) {

@@ -225,6 +225,18 @@ fn an_enum_may_be_declared_in_the_text_under_a_table() {
 }
 
 #[test]
+fn the_width_of_an_enum_is_read_from_its_sentence() {
+    let read = [
+        "An enum of 1 byte. One",
+        "An enum of 2 bytes.",
+        "It is an enum (4 bytes):",
+        "an enum(1)",
+        "an enum",
+    ];
+    assert_eq!(read.map(types::enum_width_in), [Some(1), Some(2), Some(4), None, None]);
+}
+
+#[test]
 fn numbers_are_read_as_the_chapters_write_them() {
     let read = ["64", "0xff01", "2^16-1", "2^24", "2^16-1+2", "16+2^4"].map(types::quantity);
     assert_eq!(read, [64, 0xff01, 65535, 1 << 24, 65537, 32].map(Some));

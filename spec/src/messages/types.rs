@@ -129,7 +129,7 @@ fn parse_within(text: &str, depth: usize) -> Result<Type, String> {
 }
 
 /// The width of `enum (n bytes)`.
-pub(super) fn enum_width(text: &str) -> Option<u8> {
+fn enum_width(text: &str) -> Option<u8> {
     let inner = text.strip_prefix("enum")?.trim_start().strip_prefix('(')?.strip_suffix(')')?;
     match inner.trim().trim_end_matches(" bytes").trim_end_matches(" byte") {
         "1" => Some(1),
@@ -137,6 +137,18 @@ pub(super) fn enum_width(text: &str) -> Option<u8> {
         "4" => Some(4),
         _ => None,
     }
+}
+
+/// The width of the `enum (n bytes)` or `enum of n bytes` in a sentence.
+pub(super) fn enum_width_in(sentence: &str) -> Option<u8> {
+    let words = &sentence[sentence.find("enum ")?..];
+    if let Some(rest) = words.strip_prefix("enum of ") {
+        let (width, rest) = rest.split_once(" byte")?;
+        return rest
+            .starts_with(['.', ',', ':', ';', 's'])
+            .then(|| enum_width(&format!("enum ({width})")))?;
+    }
+    enum_width(&words[..=words.find(')')?])
 }
 
 fn parse_bounds(text: &str) -> Option<Bounds> {
