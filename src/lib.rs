@@ -2,5 +2,8 @@
 //! of which lie, and is stored in a cloud that nobody has to trust.
 
 pub mod crypto;
+pub mod machine;
 pub mod votes;
+#[cfg(feature = "weave")]
+pub mod weave;
 pub mod wire;
