@@ -2,4 +2,6 @@
 //! of which lie, and is stored in a cloud that nobody has to trust.
 
 pub mod crypto;
+pub mod keys;
+pub mod session;
 pub mod wire;
