@@ -88,7 +88,7 @@ fn sea_01_there_is_no_evidence_without_a_seal() {
     let token = only(Clause::SealBeforeNextStage, |rules| Sealed::<stage::Initial>::none(rules, tid(1)));
     assert_eq!(token.digest_for(&HARD, &tid(1)).unwrap(), SealDigest::default());
     only(Clause::SealBeforeNextStage, |rules| {
-        Office::new(82).chain.seal::<stage::Initial>(rules, tid(1), &mut Vec::new())
+        Office::new(82).chain.seal::<stage::Initial>(rules, tid(1), &mut Vec::new()).map(|(seal, _)| seal)
     });
 }
 
@@ -104,7 +104,7 @@ fn sea_01_evidence_is_for_one_transaction_and_one_stage() {
         let mut keys = vec![office.message(b"m").1];
         let sealed = office.chain.seal::<stage::Block>(rules, tid(1), &mut keys);
         assert_eq!(keys.len(), usize::from(sealed.is_err()), "a refusal leaves the keys");
-        sealed
+        sealed.map(|(seal, _)| seal)
     });
 }
 
@@ -193,7 +193,7 @@ fn sea_02_a_chain_to_another_custodian_does_not_open() {
     only(Clause::SealNamesItsContext, |rules| {
         let mut office = Office::new(88);
         let mut keys = vec![office.user.seal_record(&HARD, Stage::Initial, b"m").unwrap().key];
-        office.chain.seal::<stage::Initial>(rules, tid(1), &mut keys)
+        office.chain.seal::<stage::Initial>(rules, tid(1), &mut keys).map(|(seal, _)| seal)
     });
 }
 
@@ -212,7 +212,7 @@ fn sea_03_a_sealed_key_opens_no_record_again() {
     let message = only(Clause::SealedKeyIsErased, |rules| {
         let mut office = Office::new(90);
         let (record, key) = office.message(b"m");
-        office.seal(rules, 1, key);
+        let _evidence = office.seal(rules, 1, key);
         office.chain.reopen(rules, &record)
     });
     assert_eq!(message.as_slice(), b"m");
@@ -269,7 +269,7 @@ fn ses_05_a_chain_ends_at_its_last_seal() {
         let mut office = Office::new(94);
         office.chain.exhaust();
         let mut keys = vec![office.message(b"m").1];
-        office.chain.seal::<stage::Initial>(rules, tid(1), &mut keys)
+        office.chain.seal::<stage::Initial>(rules, tid(1), &mut keys).map(|(seal, _)| seal)
     });
     let mut office = Office::new(94);
     let (_, key) = office.message(b"m");
