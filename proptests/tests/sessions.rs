@@ -1,4 +1,5 @@
 //! Random runs of certificates, handshakes, records and seals through the public interface.
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its world is to stop")]
 
 use bemr::crypto::{Digest, Suite, Tag};
 use bemr::keys::{Credentials, Identity, Kdc, Lifetimes, TrustStore};

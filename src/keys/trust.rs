@@ -24,6 +24,14 @@ pub struct TrustAnchor {
 
 /// A principal whose certificate a trust store verified, with its keys parsed and prepared.
 ///
+/// A certificate that nobody verified cannot stand in its place:
+///
+/// ```compile_fail,E0308
+/// fn trust(certificate: &bemr::wire::Certificate) -> &bemr::keys::CertifiedPrincipal {
+///     certificate
+/// }
+/// ```
+///
 /// The certificate held when it was verified; [`TrustStore::recheck`] says whether it still does.
 #[derive(Debug)]
 pub struct CertifiedPrincipal {

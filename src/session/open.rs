@@ -9,7 +9,13 @@ use bemr_spec::{Clause, Refusal, Rules};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// A session that both sides confirmed. It cannot be copied or written down.
+/// A session that both sides confirmed. It cannot be copied or written down, or a nonce could come back:
+///
+/// ```compile_fail,E0308
+/// fn fork(session: &bemr::session::Session) -> bemr::session::Session {
+///     session.clone()
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Session {
     pub(super) records: Records,
@@ -30,7 +36,14 @@ pub struct Position {
     pub stage: Stage,
 }
 
-/// The key of one record after its use: it can be sealed or dropped, and is erased either way.
+/// The key of one record after its use: it can be sealed or dropped, and is erased either way. Nothing else takes it, and
+/// there is one of each:
+///
+/// ```compile_fail,E0382
+/// fn twice(key: bemr::session::UsedKey) -> [bemr::session::UsedKey; 2] {
+///     [key, key]
+/// }
+/// ```
 #[must_use = "the key of a message of a transaction is sealed before the next stage"]
 pub struct UsedKey {
     pub(super) position: Position,

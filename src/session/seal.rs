@@ -50,7 +50,14 @@ impl SealableStage for stage::Block {
 }
 
 /// Evidence that the keys of stage `S` of one transaction are sealed. The constructors of the messages of the next
-/// stage ask for it, so that such a message without a seal does not compile.
+/// stage ask for it, so that such a message without a seal does not compile, nor one with the seal of another stage:
+///
+/// ```compile_fail,E0308
+/// use bemr::session::{Sealed, stage};
+/// fn valid(block: Sealed<stage::Initial>) -> Sealed<stage::Block> {
+///     block
+/// }
+/// ```
 #[derive(Debug)]
 #[must_use = "the message of the next stage carries the digest of the seal"]
 pub struct Sealed<S: SealableStage> {

@@ -1,3 +1,4 @@
+mod chapter;
 mod forge;
 mod handshake;
 mod machines;
