@@ -7,6 +7,12 @@ use rand_chacha::rand_core::SeedableRng;
 use std::sync::Arc;
 
 pub(crate) const SUITE: Suite = Suite::Ristretto255;
+/// Two suites that are not the one in use.
+pub(crate) const OTHERS: [Suite; 2] = match SUITE {
+    Suite::Ffdhe2048 => [Suite::Ristretto255, Suite::Ffdhe3072],
+    Suite::Ffdhe3072 => [Suite::Ristretto255, Suite::Ffdhe2048],
+    _ => [Suite::Ffdhe2048, Suite::Ffdhe3072],
+};
 pub(crate) const NOW: Time = Time(1_000_000);
 pub(crate) const LIFETIMES: Lifetimes = Lifetimes { certificate: 1_000_000, list: 3_000_000 };
 const HARD: Rules = Rules::hardened();
@@ -314,14 +320,14 @@ fn a_wrong_version_or_suite_is_refused_by_name() {
     let refusal = world.trust.verify(&HARD, NOW, &certificate).unwrap_err();
     assert_eq!(refusal.clause(), Clause::ProtocolVersionIsOne);
     certificate.body.version = 1;
-    certificate.body.suite = Suite::Ffdhe2048;
+    certificate.body.suite = OTHERS[0];
     let refusal = world.trust.verify(&HARD, NOW, &certificate).unwrap_err();
     assert_eq!(refusal.clause(), Clause::SuiteMatches);
     let (_, mut request) = world.request("alice", Role::Doctor);
     request.body.version = 0;
     assert_eq!(world.kdc.enrol(&HARD, NOW, &request).unwrap_err().clause(), Clause::ProtocolVersionIsOne);
     request.body.version = 1;
-    request.body.suite = Suite::Ffdhe3072;
+    request.body.suite = OTHERS[1];
     assert_eq!(world.kdc.enrol(&HARD, NOW, &request).unwrap_err().clause(), Clause::SuiteMatches);
 }
 

@@ -2,15 +2,15 @@
 
 use super::forge;
 use super::{HARD, Ward};
-use crate::crypto::{Ephemeral, Suite};
-use crate::keys::tests::{NOW, SUITE, only};
+use crate::crypto::Ephemeral;
+use crate::keys::tests::{NOW, OTHERS, SUITE, only};
 use crate::session::{AwaitingHello, AwaitingResponse, HANDSHAKE_TIME, REMEMBERED_HELLOS};
 use crate::wire::{Packet, Purpose, Role, Stage, encode};
 use bemr_spec::{Clause, Refusal};
 
 #[test]
 fn hsk_01_a_hello_of_another_version_or_suite_is_refused() {
-    for (version, suite) in [(0, SUITE), (2, SUITE), (1, Suite::Ffdhe2048), (1, Suite::Ffdhe3072)] {
+    for (version, suite) in [(0, SUITE), (2, SUITE), (1, OTHERS[0]), (1, OTHERS[1])] {
         only(Clause::SuiteNotDowngraded, |rules| {
             let mut ward = Ward::new(40);
             let mut hello = forge::hello_in(&ward.hello(Purpose::Initial).1);
