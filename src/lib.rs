@@ -6,4 +6,6 @@ pub mod machine;
 pub mod votes;
 #[cfg(feature = "weave")]
 pub mod weave;
+pub mod keys;
+pub mod session;
 pub mod wire;

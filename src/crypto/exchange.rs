@@ -4,7 +4,7 @@ use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
 use rand::CryptoRng;
 use zeroize::Zeroizing;
 
-/// An ephemeral key pair, used once.
+/// An ephemeral key pair, for one handshake.
 pub struct Ephemeral {
     secret: Scalar,
     public: Element,
@@ -25,8 +25,8 @@ impl Ephemeral {
         &self.public
     }
 
-    /// The secret shared with the owner of `peer`; the pair is used up.
-    pub fn agree(self, peer: &Element) -> SharedSecret {
+    /// The secret shared with the owner of `peer`. Borrows, so that a forged answer does not use up the pair.
+    pub fn agree(&self, peer: &Element) -> SharedSecret {
         SharedSecret(Zeroizing::new((peer.0 * self.secret).compress().to_bytes().to_vec()))
     }
 }

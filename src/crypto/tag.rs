@@ -42,8 +42,12 @@ tags! {
     RESPONDER_CONFIRMATION = "handshake responder confirmation";
     /// Initiator's key confirmation.
     INITIATOR_CONFIRMATION = "handshake initiator confirmation";
-    /// Handshake secrets.
-    HANDSHAKE_SECRET = "handshake secret";
+    /// Key of the responder's proof of identity.
+    RESPONDER_PROOF_KEY = "handshake responder proof key";
+    /// Key of the initiator's proof of identity.
+    INITIATOR_PROOF_KEY = "handshake initiator proof key";
+    /// Public name of a session.
+    SESSION_ID = "session id";
     /// Chain key from initiator to responder.
     CHAIN_INITIATOR = "chain initiator to responder";
     /// Chain key from responder to initiator.

@@ -3,11 +3,21 @@
 //! A decoder here accepts exactly the bytes that the encoder writes; whether the contents are true is for the
 //! rooms above.
 
+mod certificate;
+mod handshake;
 mod ids;
 mod vote;
+mod record;
+mod seal;
 
+pub use certificate::{
+    Certificate, CertificateBody, EnrolmentBody, EnrolmentRequest, RevocationList, RevocationListBody, Role,
+};
+pub use handshake::{Finish, Hello, IdentityProof, Purpose, Response};
 pub use ids::{Height, Name, Time, Version};
 pub use vote::{Ballot, QuorumCertificate, Signatory, Vote, VoteBody};
+pub use record::{Direction, Packet, Record, RecordHeader, SessionId, Stage};
+pub use seal::{Seal, SealChainBody, SealChainStart, SealContext, SealDigest, SealedKey};
 
 use bemr_spec::{Clause, Refusal, Rules};
 use tls_codec::{DeserializeBytes, Serialize};
