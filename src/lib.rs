@@ -2,4 +2,5 @@
 //! of which lie, and is stored in a cloud that nobody has to trust.
 
 pub mod crypto;
+pub mod records;
 pub mod wire;

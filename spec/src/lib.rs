@@ -4,6 +4,7 @@
 //! There is no cryptography here, no bytes, no clock, no randomness and no I/O.
 
 mod clause;
+pub mod policies;
 mod refusal;
 mod rules;
 

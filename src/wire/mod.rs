@@ -3,9 +3,21 @@
 //! A decoder here accepts exactly the bytes that the encoder writes; whether the contents are true is for the
 //! rooms above.
 
+mod attribute;
 mod ids;
+mod list;
+mod policy;
+mod role;
 
+pub use attribute::{Coding, Item, Measure, Quantity, Value};
 pub use ids::{Height, Name, Time, Version};
+pub use list::{List, Text};
+pub use policy::{
+    ApprovedChange, Attribute, AttributeType, Bound, Check, Condition, Contract, DateOrderRule, Flag,
+    NotFutureRule, OneOfRule, PolicyApproval, PolicyChange, PolicyEntry, PolicyRef, PolicySet, RangeRule,
+    RequiredRule, Rule, SubjectRule, SubmitterRule, Template, Test, ValueSetRule,
+};
+pub use role::Role;
 
 use bemr_spec::{Clause, Refusal, Rules};
 use tls_codec::{DeserializeBytes, Serialize};

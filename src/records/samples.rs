@@ -1,0 +1,3 @@
+//! x
+/// x
+pub const SAMPLES: &[(&str, &[u8])] = &[];
