@@ -6,15 +6,16 @@ const SECOND: i128 = 1_000_000_000;
 const HOUR: i128 = 3600 * SECOND;
 const DAY: i128 = 24 * HOUR;
 
-/// The widest offset of a zone from UTC. A date says no zone, so it spans the day of every zone.
+/// The widest offset of a zone from UTC. A date says no zone: against a moment that does, it may be off by this much.
 const WIDEST_ZONE: i128 = 14 * HOUR;
 
 /// A span of time in nanoseconds since 1970-01-01T00:00:00Z, without leap seconds: from `start` up to and without
-/// `end`.
+/// `end`; of a date, which has no zone, as if its zone were UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
     start: i128,
     end: i128,
+    zoned: bool,
 }
 
 impl Moment {
@@ -30,26 +31,28 @@ impl Moment {
         match (kind, time) {
             (AttributeType::Date | AttributeType::DateTime, None) => {
                 let (start, end) = days(day)?;
-                Some(Moment { start: start * DAY - WIDEST_ZONE, end: end * DAY + WIDEST_ZONE })
+                Some(Moment { start: start * DAY, end: end * DAY, zoned: false })
             }
             (AttributeType::DateTime | AttributeType::Instant, Some(time)) if day.len() == 10 => {
                 let (midnight, _) = days(day)?;
                 let (start, width) = time_of_day(time)?;
                 let start = midnight * DAY + start;
-                Some(Moment { start, end: start + width })
+                Some(Moment { start, end: start + width, zoned: true })
             }
             _ => None,
         }
     }
 
-    /// Whether all of it comes after `now`.
+    /// Whether all of it comes after `now`, in whatever zone.
     pub fn is_after(&self, now: Time) -> bool {
-        self.start > i128::from(now.0) * 1_000_000
+        let slack = if self.zoned { 0 } else { WIDEST_ZONE };
+        self.start - slack > i128::from(now.0) * 1_000_000
     }
 
-    /// Whether all of it comes after all of `other`.
+    /// Whether all of it comes after all of `other`, in whatever zone when just one of them has one.
     pub fn is_wholly_after(&self, other: &Moment) -> bool {
-        self.start >= other.end
+        let slack = if self.zoned == other.zoned { 0 } else { WIDEST_ZONE };
+        self.start - slack >= other.end
     }
 }
 

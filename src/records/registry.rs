@@ -75,11 +75,15 @@ impl<'a> Policy<'a> {
 }
 
 impl PolicyRegistry {
+    /// The registry of `network` without any template or contract.
+    pub fn empty(network: Name) -> PolicyRegistry {
+        PolicyRegistry { network, templates: BTreeMap::new(), contracts: BTreeMap::new() }
+    }
+
     /// The registry of `network` as it begins: the shipped templates and contracts, in force from height 1.
     pub fn shipped(network: Name) -> PolicyRegistry {
-        let change = shipped_change(network.clone());
-        let mut registry = PolicyRegistry { network, templates: BTreeMap::new(), contracts: BTreeMap::new() };
-        registry.insert(&change);
+        let mut registry = PolicyRegistry::empty(network.clone());
+        registry.insert(&shipped_change(network));
         registry
     }
 
@@ -177,11 +181,11 @@ impl PolicyRegistry {
         let mut next = self.clone();
         for template in change.templates.iter() {
             advances(rules, &next.templates, template.policy(), template.effective, now)?;
-            next.templates.entry(template.id.clone()).or_default().insert(template.version, template.clone());
+            next.insert_template(template);
         }
         for contract in change.contracts.iter() {
             advances(rules, &next.contracts, contract.policy(), contract.effective, now)?;
-            next.contracts.entry(contract.id.clone()).or_default().insert(contract.version, contract.clone());
+            next.insert_contract(contract);
         }
         next.stands(rules, change)?;
         *self = next;
@@ -189,12 +193,16 @@ impl PolicyRegistry {
     }
 
     fn insert(&mut self, change: &PolicyChange) {
-        for template in change.templates.iter() {
-            self.templates.entry(template.id.clone()).or_default().insert(template.version, template.clone());
-        }
-        for contract in change.contracts.iter() {
-            self.contracts.entry(contract.id.clone()).or_default().insert(contract.version, contract.clone());
-        }
+        change.templates.iter().for_each(|template| self.insert_template(template));
+        change.contracts.iter().for_each(|contract| self.insert_contract(contract));
+    }
+
+    fn insert_template(&mut self, template: &Template) {
+        self.templates.entry(template.id.clone()).or_default().insert(template.version, template.clone());
+    }
+
+    fn insert_contract(&mut self, contract: &Contract) {
+        self.contracts.entry(contract.id.clone()).or_default().insert(contract.version, contract.clone());
     }
 
     /// Refuses a change after which, at some height from its first effect on, the policy would not be sound.
