@@ -8,4 +8,5 @@ pub mod votes;
 pub mod weave;
 pub mod keys;
 pub mod session;
+pub mod records;
 pub mod wire;

@@ -27,7 +27,12 @@ impl EncapsulationKey {
         self.0.encode()
     }
     /// A fresh key for the holder of the secret half, bound to `context`.
-    pub fn encapsulate<R: CryptoRng + ?Sized>(&self, rules: &Rules, rng: &mut R, context: &[u8]) -> (Encapsulation, AeadKey) {
+    pub fn encapsulate<R: CryptoRng + ?Sized>(
+        &self,
+        rules: &Rules,
+        rng: &mut R,
+        context: &[u8],
+    ) -> (Encapsulation, AeadKey) {
         let _ = rules;
         let e = Scalar::random(rng);
         let enc = Element(RistrettoPoint::mul_base(&e)).encode();
@@ -47,9 +52,19 @@ impl DecapsulationKey {
         &self.public
     }
     /// The key in an encapsulation. # Errors GRP-01, GRP-02
-    pub fn decapsulate(&self, rules: &Rules, encapsulation: &[u8], context: &[u8]) -> Result<AeadKey, Refusal> {
+    pub fn decapsulate(
+        &self,
+        rules: &Rules,
+        encapsulation: &[u8],
+        context: &[u8],
+    ) -> Result<AeadKey, Refusal> {
         let element = Element::decode(rules, Suite::Ristretto255, encapsulation)?;
-        Ok(derive(encapsulation, &self.public.encode(), &(element.0 * self.secret).compress().to_bytes(), context))
+        Ok(derive(
+            encapsulation,
+            &self.public.encode(),
+            &(element.0 * self.secret).compress().to_bytes(),
+            context,
+        ))
     }
     /// Proof of possession: a Schnorr signature under the agreement key.
     pub fn prove_possession(&self, rules: &Rules, tag: Tag, message: &[u8]) -> crate::crypto::Signature {
@@ -59,7 +74,13 @@ impl DecapsulationKey {
 
 impl EncapsulationKey {
     /// Whether `proof` is the holder's proof of possession.
-    pub fn verify_possession(&self, rules: &Rules, tag: Tag, message: &[u8], proof: &crate::crypto::Signature) -> bool {
+    pub fn verify_possession(
+        &self,
+        rules: &Rules,
+        tag: Tag,
+        message: &[u8],
+        proof: &crate::crypto::Signature,
+    ) -> bool {
         super::signature::verify_with(rules, &self.0, tag, message, proof)
     }
 }

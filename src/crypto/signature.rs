@@ -74,13 +74,20 @@ pub fn verify_all(rules: &Rules, batch: &[Signed<'_>]) -> bool {
 }
 
 fn challenge(r: &[u8], y: &[u8], tag: Tag, message: &[u8]) -> Scalar {
-    let d = Digest::of_parts(Tag::SIGNATURE_CHALLENGE, &[y, r, &[tag.label().len() as u8], tag.label().as_bytes(), message]);
+    let d = Digest::of_parts(
+        Tag::SIGNATURE_CHALLENGE,
+        &[y, r, &[tag.label().len() as u8], tag.label().as_bytes(), message],
+    );
     Scalar::from_bytes_mod_order(*d.as_bytes())
 }
 
 pub(super) fn sign_with(_rules: &Rules, x: &Scalar, y: &Element, tag: Tag, message: &[u8]) -> Signature {
     let k = Scalar::from_bytes_mod_order(
-        *Digest::of_parts(Tag::SIGNATURE_NONCE, &[x.as_bytes(), &[tag.label().len() as u8], tag.label().as_bytes(), message]).as_bytes(),
+        *Digest::of_parts(
+            Tag::SIGNATURE_NONCE,
+            &[x.as_bytes(), &[tag.label().len() as u8], tag.label().as_bytes(), message],
+        )
+        .as_bytes(),
     );
     let r = Element(RistrettoPoint::mul_base(&k)).encode();
     let c = challenge(&r, &y.encode(), tag, message);
@@ -94,7 +101,8 @@ pub(super) fn verify_with(_rules: &Rules, y: &Element, tag: Tag, message: &[u8],
         return false;
     }
     let (r, s) = bytes.split_at(32);
-    let Some(s) = Option::<Scalar>::from(Scalar::from_canonical_bytes(s.try_into().expect("32 bytes"))) else {
+    let Some(s) = Option::<Scalar>::from(Scalar::from_canonical_bytes(s.try_into().expect("32 bytes")))
+    else {
         return false;
     };
     let c = challenge(r, &y.encode(), tag, message);

@@ -72,6 +72,8 @@ tags! {
     POLICY_CHANGE = "policy change";
     /// Set of contract versions applied to a record.
     POLICY_SET = "policy set";
+    /// Name of what a record refers to when it has no short name of its own.
+    REFERENT = "referent";
     /// Opening of an attribute's commitment.
     OPENING = "attribute opening";
     /// Commitment to an attribute.

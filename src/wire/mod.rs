@@ -3,21 +3,42 @@
 //! A decoder here accepts exactly the bytes that the encoder writes; whether the contents are true is for the
 //! rooms above.
 
+mod attribute;
 mod certificate;
+mod gossip;
 mod handshake;
 mod ids;
-mod vote;
+mod list;
+mod message;
+mod policy;
+mod reading;
 mod record;
 mod seal;
+mod transaction;
+mod vote;
 
+pub use attribute::{Coding, Item, Measure, Quantity, Value};
 pub use certificate::{
     Certificate, CertificateBody, EnrolmentBody, EnrolmentRequest, RevocationList, RevocationListBody, Role,
 };
+pub use gossip::{BlockProposal, ClosingSignature, Gossip};
 pub use handshake::{Finish, Hello, IdentityProof, Purpose, Response};
 pub use ids::{Height, Name, Time, Version};
-pub use vote::{Ballot, QuorumCertificate, Signatory, Vote, VoteBody};
+pub use list::{List, Text};
+pub use message::Message;
+pub use policy::{
+    ApprovedChange, Attribute, AttributeType, Bound, Check, Condition, Contract, DateOrderRule, Flag, NotFutureRule,
+    OneOfRule, PolicyApproval, PolicyChange, PolicyEntry, PolicyRef, PolicySet, RangeRule, RequiredRule, Rule,
+    SubjectRule, SubmitterRule, Template, Test, ValueSetRule,
+};
+pub use reading::{
+    Decision, Erase, EraseApproval, EraseBody, Grant, GrantBody, Outcome, ReadProof, ReadRequest, ReadResponse,
+    Receipt, Revoke, RevokeBody, StoredContent, StoredRecord,
+};
 pub use record::{Direction, Packet, Record, RecordHeader, SessionId, Stage};
 pub use seal::{Seal, SealChainBody, SealChainStart, SealContext, SealDigest, SealedKey};
+pub use transaction::{AttributeOpening, BlockBody, InitialHeader, TBlock, TInitial, TValid, ValidBody, WrappedKey};
+pub use vote::{Ballot, QuorumCertificate, Signatory, Vote, VoteBody};
 
 use bemr_spec::{Clause, Refusal, Rules};
 use tls_codec::{DeserializeBytes, Serialize};
