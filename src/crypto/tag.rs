@@ -100,10 +100,14 @@ tags! {
     MERKLE_EMPTY = "merkle empty";
     /// Commitment in a ledger entry.
     LEDGER_ENTRY = "ledger entry";
+    /// What the members of a network agree on before the first block.
+    GENESIS = "ledger genesis";
     /// Block header.
     BLOCK_HEADER = "block header";
     /// Validator's signature that closes a block.
     BLOCK_CLOSE = "block close";
+    /// Leaf of the cloud's log.
+    CLOUD_LEAF = "cloud leaf";
     /// Cloud log head, signed by the cloud.
     CLOUD_HEAD = "cloud head";
     /// Cloud's receipt for a stored record.
@@ -114,10 +118,14 @@ tags! {
     REVOKE = "revoke";
     /// Erasure of a record, signed by its authority.
     ERASE = "erase";
+    /// Start of an audit log.
+    AUDIT_START = "audit start";
     /// Audit log entry.
     AUDIT_ENTRY = "audit entry";
     /// Audit log head, signed by the BSD.
     AUDIT_HEAD = "audit head";
+    /// Check value of a row of the store.
+    STORE_ROW = "store row";
 }
 
 impl Tag {

@@ -3,10 +3,20 @@
 //! A decoder here accepts exactly the bytes that the encoder writes; whether the contents are true is for the
 //! rooms above.
 
+mod audit;
+mod block;
+mod cloud_log;
 mod ids;
+mod proof;
 mod vote;
 
+pub use audit::{AuditEntry, AuditHead, AuditStart, LogState, SignedAuditHead, Terminal};
+pub use block::{
+    Anchor, Block, BlockHeader, ClosedHeader, Closing, ClosingRule, Entry, Genesis, LogKind, Target, Work, WorkRule,
+};
+pub use cloud_log::{CloudHead, CloudLeaf, LeafKind, SignedCloudHead};
 pub use ids::{Height, Name, Time, Version};
+pub use proof::{ConsistencyProof, InclusionProof};
 pub use vote::{Ballot, QuorumCertificate, Signatory, Vote, VoteBody};
 
 use bemr_spec::{Clause, Refusal, Rules};
