@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn the_target_follows_the_time_that_a_window_took() {
         let rule = rule([255; 32]);
-        let after = |elapsed| retarget(&rule, target(1_000_000), Time(500), Time(500 + elapsed));
+        let after = |elapsed: u64| retarget(&rule, target(1_000_000), Time(500), Time(500 + elapsed));
         assert_eq!(after(8000), target(1_000_000));
         assert_eq!(after(4000), target(500_000));
         assert_eq!(after(16_000), target(2_000_000));
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn one_window_changes_the_target_at_most_fourfold() {
         let rule = rule([255; 32]);
-        let after = |elapsed| retarget(&rule, target(1_000_000), Time(0), Time(elapsed));
+        let after = |elapsed: u64| retarget(&rule, target(1_000_000), Time(0), Time(elapsed));
         assert_eq!(after(0), target(250_000));
         assert_eq!(after(u64::MAX), target(4_000_000));
     }
