@@ -4,13 +4,17 @@
 //! rooms above.
 
 mod attribute;
+mod audit;
+mod block;
 mod certificate;
+mod cloud_log;
 mod gossip;
 mod handshake;
 mod ids;
 mod list;
 mod message;
 mod policy;
+mod proof;
 mod reading;
 mod record;
 mod seal;
@@ -18,9 +22,14 @@ mod transaction;
 mod vote;
 
 pub use attribute::{Coding, Item, Measure, Quantity, Value};
+pub use audit::{AuditEntry, AuditHead, AuditStart, LogState, SignedAuditHead, Terminal};
+pub use block::{
+    Anchor, Block, BlockHeader, ClosedHeader, Closing, ClosingRule, Entry, Genesis, LogKind, Target, Work, WorkRule,
+};
 pub use certificate::{
     Certificate, CertificateBody, EnrolmentBody, EnrolmentRequest, RevocationList, RevocationListBody, Role,
 };
+pub use cloud_log::{CloudHead, CloudLeaf, LeafKind, SignedCloudHead};
 pub use gossip::{BlockProposal, ClosingSignature, Gossip};
 pub use handshake::{Finish, Hello, IdentityProof, Purpose, Response};
 pub use ids::{Height, Name, Time, Version};
@@ -31,6 +40,7 @@ pub use policy::{
     OneOfRule, PolicyApproval, PolicyChange, PolicyEntry, PolicyRef, PolicySet, RangeRule, RequiredRule, Rule,
     SubjectRule, SubmitterRule, Template, Test, ValueSetRule,
 };
+pub use proof::{ConsistencyProof, InclusionProof};
 pub use reading::{
     Decision, Erase, EraseApproval, EraseBody, Grant, GrantBody, Outcome, ReadProof, ReadRequest, ReadResponse,
     Receipt, Revoke, RevokeBody, StoredContent, StoredRecord,
