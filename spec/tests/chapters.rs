@@ -49,7 +49,9 @@ fn documents() -> Vec<PathBuf> {
 fn rows(text: &str, prefix: &str) -> BTreeMap<String, Vec<Vec<String>>> {
     let mut rows: BTreeMap<String, Vec<Vec<String>>> = BTreeMap::new();
     for line in text.lines() {
-        let Some(inner) = line.trim().strip_prefix('|').and_then(|rest| rest.strip_suffix('|')) else { continue };
+        let Some(inner) = line.trim().strip_prefix('|').and_then(|rest| rest.strip_suffix('|')) else {
+            continue;
+        };
         let cells: Vec<String> = inner.split('|').map(|cell| cell.trim().to_owned()).collect();
         if cells[0].starts_with(prefix) {
             rows.entry(cells[0].clone()).or_default().push(cells);
@@ -159,7 +161,8 @@ fn every_clause_has_a_place_where_it_refuses() {
     let (_, section) = text.split_once("## Where refusals arise").expect("the section on places");
     let section = section.split("\n## ").next().expect("a split has a first part");
     let listed: BTreeSet<String> = ids_in(section).into_iter().map(|(_, id)| id).collect();
-    let missing: Vec<&str> = Clause::ALL.into_iter().map(Clause::id).filter(|id| !listed.contains(*id)).collect();
+    let missing: Vec<&str> =
+        Clause::ALL.into_iter().map(Clause::id).filter(|id| !listed.contains(*id)).collect();
     assert!(missing.is_empty(), "{ERRORS} has no place for {missing:?}");
 }
 
@@ -168,7 +171,10 @@ fn chapters_are_numbered_without_gaps() {
     let names = chapter_names();
     assert!(names.len() >= 19, "{} chapters", names.len());
     for (number, name) in names.iter().enumerate() {
-        assert!(name.starts_with(&format!("{number:02}-")) && name.ends_with(".md"), "chapter {number} is {name}");
+        assert!(
+            name.starts_with(&format!("{number:02}-")) && name.ends_with(".md"),
+            "chapter {number} is {name}"
+        );
     }
 }
 
