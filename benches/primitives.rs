@@ -6,8 +6,8 @@
 //! `BEMR_RATIOS=only cargo bench -p bemr-benches --features openssl --bench primitives` prints just the ratios.
 
 use bemr::crypto::{
-    DecapsulationKey, Element, Ephemeral, Factor, Scalar, Signature, Signed, SigningKey, Suite, Tag, VerifyingKey,
-    verify_all,
+    DecapsulationKey, Element, Ephemeral, Factor, Scalar, Signature, Signed, SigningKey, Suite, Tag,
+    VerifyingKey, verify_all,
 };
 use bemr_spec::Rules;
 use criterion::Criterion;
@@ -55,13 +55,19 @@ fn cases(suite: Suite) -> Vec<Case> {
     add("fixed base", Box::new(move || drop(black_box(Element::base_power(&e)))));
     let (b, e) = (base.clone(), exponent.clone());
     add("variable base", Box::new(move || drop(black_box(b.power(&e)))));
-    add("key power", Box::new(move || drop(black_box(Element::public_product(suite, None, &[(&keyed, &challenge)])))));
+    add(
+        "key power",
+        Box::new(move || drop(black_box(Element::public_product(suite, None, &[(&keyed, &challenge)])))),
+    );
     add("key table", Box::new(move || black_box(Factor::from(base.clone())).precompute()));
     add("membership", Box::new(move || drop(black_box(Element::decode(&RULES, suite, &encoded)))));
     add("sign", Box::new(move || drop(black_box(key.sign(&RULES, Tag::VOTE, b"message")))));
     let s = signature.clone();
     add("verify", Box::new(move || assert!(plain.verify(&RULES, Tag::VOTE, b"message", &s))));
-    add("verify, key table", Box::new(move || assert!(ready.verify(&RULES, Tag::VOTE, b"message", &signature))));
+    add(
+        "verify, key table",
+        Box::new(move || assert!(ready.verify(&RULES, Tag::VOTE, b"message", &signature))),
+    );
     add(
         "verify batch of 16",
         Box::new(move || {
@@ -105,7 +111,8 @@ fn oracles(suite: Suite, exponent: &Scalar) -> Vec<Case> {
         cases.push(("OpenSSL BN_mod_exp", Box::new(round) as Box<dyn FnMut()>));
     }
     let (b, e) = (BigUint::from_bytes_be(&base), BigUint::from_bytes_be(exponent.encode()));
-    cases.push(("num-bigint modpow", Box::new(move || drop(black_box(b.modpow(&e, &p)))) as Box<dyn FnMut()>));
+    cases
+        .push(("num-bigint modpow", Box::new(move || drop(black_box(b.modpow(&e, &p)))) as Box<dyn FnMut()>));
     cases
 }
 
@@ -142,7 +149,8 @@ fn ratios(suite: Suite) {
     let target = |what: &str, ratio: f64, holds: bool| {
         println!("  target {what}: {ratio:.2}, {}", if holds { "met" } else { "MISSED" });
     };
-    let [Some(fixed), Some(verify), Some(member)] = ["fixed base", "verify, key table", "membership"].map(of) else {
+    let [Some(fixed), Some(verify), Some(member)] = ["fixed base", "verify, key table", "membership"].map(of)
+    else {
         unreachable!("every suite has these cases")
     };
     target("fixed base at least 2.5 times as fast", unit / fixed, unit / fixed >= 2.5);

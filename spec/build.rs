@@ -35,7 +35,12 @@ fn main() {
     for (index, clause) in clauses.iter().enumerate() {
         for other in &clauses[..index] {
             assert!(other.id != clause.id, "{}: clause id {} stands twice", clause.chapter, clause.id);
-            assert!(other.name != clause.name, "{}: clause name {} stands twice", clause.chapter, clause.name);
+            assert!(
+                other.name != clause.name,
+                "{}: clause name {} stands twice",
+                clause.chapter,
+                clause.name
+            );
         }
     }
     assert!(clauses.len() <= 256, "`Rules` holds 256 clauses");
@@ -71,7 +76,8 @@ fn read_chapter(chapter: &str, text: &str, clauses: &mut Vec<Clause>) {
         }
         let from = from.unwrap_or_else(|| panic!("{place}: {id} has no From paragraph"));
         let marks: Vec<&str> = from.split([' ', ',', ';', '.']).filter(|word| !word.is_empty()).collect();
-        let paper = marks.iter().filter_map(|m| m.strip_prefix("P-")).map(|n| n.parse().expect("P-n")).collect();
+        let paper =
+            marks.iter().filter_map(|m| m.strip_prefix("P-")).map(|n| n.parse().expect("P-n")).collect();
         let stops = marks.iter().filter(|m| m.starts_with("C-")).map(|m| (*m).to_owned()).collect();
         clauses.push(Clause {
             id: id.to_owned(),

@@ -7,8 +7,7 @@ use super::jacobi;
 use super::montgomery::{Modulus, Residue};
 use super::power::{self, Comb};
 use bemr_spec::{Clause, Refusal, Rules};
-use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
-use crypto_bigint::{Odd, U2048, U3072, Uint};
+use crypto_bigint::{Odd, U2048, U3072, Uint, Word};
 use std::sync::LazyLock;
 use zeroize::Zeroizing;
 
@@ -21,8 +20,7 @@ pub(super) const WORDS_3072: usize = U3072::LIMBS;
 pub(super) const WORDS_TINY: usize = crypto_bigint::U128::LIMBS;
 
 /// RFC 7919, appendix A.1.
-pub(super) const P_2048: &str =
-    "FFFFFFFFFFFFFFFFADF85458A2BB4A9AAFDC5620273D3CF1D8B9C583CE2D3695A9E13641146433FB\
+pub(super) const P_2048: &str = "FFFFFFFFFFFFFFFFADF85458A2BB4A9AAFDC5620273D3CF1D8B9C583CE2D3695A9E13641146433FB\
      CC939DCE249B3EF97D2FE363630C75D8F681B202AEC4617AD3DF1ED5D5FD65612433F51F5F066ED0\
      856365553DED1AF3B557135E7F57C935984F0C70E0E68B77E2A689DAF3EFE8721DF158A136ADE735\
      30ACCA4F483A797ABC0AB182B324FB61D108A94BB2C8E3FBB96ADAB760D7F4681D4F42A3DE394DF4\
@@ -31,8 +29,7 @@ pub(super) const P_2048: &str =
      886B423861285C97FFFFFFFFFFFFFFFF";
 
 /// RFC 7919, appendix A.2.
-pub(super) const P_3072: &str =
-    "FFFFFFFFFFFFFFFFADF85458A2BB4A9AAFDC5620273D3CF1D8B9C583CE2D3695A9E13641146433FB\
+pub(super) const P_3072: &str = "FFFFFFFFFFFFFFFFADF85458A2BB4A9AAFDC5620273D3CF1D8B9C583CE2D3695A9E13641146433FB\
      CC939DCE249B3EF97D2FE363630C75D8F681B202AEC4617AD3DF1ED5D5FD65612433F51F5F066ED0\
      856365553DED1AF3B557135E7F57C935984F0C70E0E68B77E2A689DAF3EFE8721DF158A136ADE735\
      30ACCA4F483A797ABC0AB182B324FB61D108A94BB2C8E3FBB96ADAB760D7F4681D4F42A3DE394DF4\
@@ -68,9 +65,8 @@ pub(super) fn tiny() -> &'static FiniteField<WORDS_TINY> {
 
 /// A group: the modulus p, the order q and the table of the generator 2.
 pub(super) struct FiniteField<const L: usize> {
-    modulus: Modulus<L>,
-    p: Uint<L>,
-    q: FixedMontyParams<L>,
+    p: Modulus<L>,
+    q: Modulus<L>,
     /// Bytes of p, hence of every encoding.
     width: usize,
     /// Bits of q.
@@ -86,18 +82,21 @@ pub(super) struct Table<const L: usize> {
 }
 
 impl<const L: usize> FiniteField<L> {
+    /// Bytes of `L` words.
+    const CHUNK: usize = L * size_of::<Word>();
     const GENERATOR_BLOCKS: usize = 16;
     const KEY_BLOCKS: usize = 4;
     const KEY_BITS: usize = 400;
 
     fn new(hex: &str) -> Self {
-        let p = Uint::<L>::from_be_hex(&format!("{hex:0>width$}", width = L * size_of::<crypto_bigint::Word>() * 2));
-        let odd = |value: Uint<L>| Odd::new(value).into_option().expect("a safe prime p is 3 mod 4");
-        let modulus = Modulus::new(odd(p));
-        let generator = modulus.enter(&Uint::from(2u8));
-        let bits = p.bits() as usize - 1;
-        let comb = Comb::new(&modulus, &generator, bits, Self::GENERATOR_BLOCKS);
-        FiniteField { modulus, p, q: FixedMontyParams::new(odd(p.shr(1))), width: hex.len() / 2, bits, generator, comb }
+        let value = Uint::<L>::from_be_hex(&format!("{hex:0>width$}", width = 2 * Self::CHUNK));
+        let odd =
+            |value: Uint<L>| Odd::new(value).into_option().expect("p is a safe prime, so q is odd as well");
+        let p = Modulus::new(odd(value));
+        let generator = p.enter(&Uint::from(2u8));
+        let bits = value.bits() as usize - 1;
+        let comb = Comb::new(&p, &generator, bits, Self::GENERATOR_BLOCKS);
+        FiniteField { p, q: Modulus::new(odd(value.shr(1))), width: hex.len() / 2, bits, generator, comb }
     }
 
     fn bytes(&self, integer: &Uint<L>) -> Vec<u8> {
@@ -111,15 +110,12 @@ impl<const L: usize> FiniteField<L> {
     }
 
     /// An integer of any size modulo q.
-    fn modulo_q(&self, bytes: &[u8]) -> FixedMontyForm<L> {
-        let word = L * size_of::<crypto_bigint::Word>();
-        // Its Montgomery form is the square of 2^(bits of L words), so it stands for that power itself.
-        let shift = FixedMontyForm::from_montgomery(*self.q.r2(), &self.q);
-        let mut chunks = bytes.rchunks(word).rev();
-        let first = chunks.next().unwrap_or_default();
-        chunks.fold(FixedMontyForm::new(&Self::integer(first), &self.q), |sum, chunk| {
-            sum * shift + FixedMontyForm::new(&Self::integer(chunk), &self.q)
-        })
+    fn modulo_q(&self, bytes: &[u8]) -> Uint<L> {
+        let residue = bytes.rchunks(Self::CHUNK).rev().fold(Residue::default(), |sum, chunk| {
+            let shifted = self.q.product(&sum, &self.q.radix());
+            self.q.sum(&shifted, &self.q.enter(&Self::integer(chunk)))
+        });
+        self.q.leave(&residue)
     }
 }
 
@@ -138,18 +134,18 @@ where
             return Err(Refusal::new(Clause::ElementInRange));
         }
         let integer = Self::integer(bytes);
-        let in_range = integer > Uint::ONE && integer < self.p.wrapping_sub(&Uint::ONE);
+        let in_range = integer > Uint::ONE && integer < self.p.value().wrapping_sub(&Uint::ONE);
         rules.require(Clause::ElementInRange, in_range)?;
-        let point = self.modulus.enter(&integer);
+        let point = self.p.enter(&integer);
         rules.check(Clause::ElementInSubgroup, || {
-            let least = if integer < self.p { integer } else { self.modulus.leave(&point) };
-            jacobi::symbol(&self.bytes(&least), &self.bytes(&self.p)) == 1
+            let least = if integer < *self.p.value() { integer } else { self.p.leave(&point) };
+            jacobi::symbol(&self.bytes(&least), &self.bytes(self.p.value())) == 1
         })?;
         Ok(point)
     }
 
     fn encode(&self, point: &Residue<L>) -> Vec<u8> {
-        self.bytes(&self.modulus.leave(point))
+        self.bytes(&self.p.leave(point))
     }
 
     fn generator(&self) -> Residue<L> {
@@ -157,20 +153,20 @@ where
     }
 
     fn is_identity(&self, point: &Residue<L>) -> bool {
-        *point == self.modulus.one()
+        *point == self.p.one()
     }
 
     fn base_power(&self, secret: &[u8]) -> Residue<L> {
-        self.comb.secret_power(&self.modulus, &Zeroizing::new(Self::integer(secret)))
+        self.comb.secret_power(&self.p, &Zeroizing::new(Self::integer(secret)))
     }
 
     fn power(&self, base: &Residue<L>, secret: &[u8]) -> Residue<L> {
-        power::secret_power(&self.modulus, base, &Zeroizing::new(Self::integer(secret)), self.bits)
+        power::secret_power(&self.p, base, &Zeroizing::new(Self::integer(secret)), self.bits)
     }
 
     fn table(&self, base: &Residue<L>) -> Table<L> {
         let bits = self.bits.min(Self::KEY_BITS);
-        Table { base: *base, comb: Comb::new(&self.modulus, base, bits, Self::KEY_BLOCKS) }
+        Table { base: *base, comb: Comb::new(&self.p, base, bits, Self::KEY_BLOCKS) }
     }
 
     fn public_product(
@@ -189,30 +185,30 @@ where
                 others.push((table.base, exponent));
             }
         }
-        let modulus = &self.modulus;
         let generator = generator.map(|exponent| (&self.comb, Self::integer(exponent)));
-        let of_generator = Comb::public_product(modulus, generator.as_slice());
-        let of_keys = Comb::public_product(modulus, &keyed);
-        let of_others = power::public_product(modulus, &others);
-        modulus.product(&modulus.product(&of_generator, &of_keys), &of_others)
+        let of_generator = Comb::public_product(&self.p, generator.as_slice());
+        let of_keys = Comb::public_product(&self.p, &keyed);
+        let of_others = power::public_product(&self.p, &others);
+        self.p.product(&self.p.product(&of_generator, &of_keys), &of_others)
     }
 
     fn reduce(&self, bytes: &[u8]) -> Vec<u8> {
-        self.bytes(&Zeroizing::new(self.modulo_q(bytes).retrieve()))
+        self.bytes(&Zeroizing::new(self.modulo_q(bytes)))
     }
 
     fn is_scalar(&self, bytes: &[u8]) -> bool {
-        bytes.len() == self.width && Self::integer(bytes) < *self.q.modulus().as_ref()
+        bytes.len() == self.width && Self::integer(bytes) < *self.q.value()
     }
 
     fn multiply_add(&self, sum: &[u8], a: &[u8], b: &[u8]) -> Vec<u8> {
-        let mut result = self.modulo_q(a) * self.modulo_q(b) + self.modulo_q(sum);
-        let bytes = self.bytes(&Zeroizing::new(result.retrieve()));
-        zeroize::Zeroize::zeroize(&mut result);
-        bytes
+        let [sum, a, b] = [sum, a, b].map(|bytes| Zeroizing::new(Self::integer(bytes)));
+        let product = Zeroizing::new(self.q.times(&Zeroizing::new(self.q.enter(&a)), &b).to_words());
+        let sum = Zeroizing::new(self.q.sum(&Residue(*product), &Residue(sum.to_words())));
+        self.bytes(&Zeroizing::new(Uint::from_words(sum.0)))
     }
 
     fn negate(&self, a: &[u8]) -> Vec<u8> {
-        self.bytes(&Zeroizing::new((-self.modulo_q(a)).retrieve()))
+        let a = Zeroizing::new(Self::integer(a));
+        self.bytes(&Zeroizing::new(a.neg_mod(self.q.nonzero())))
     }
 }

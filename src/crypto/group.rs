@@ -8,7 +8,7 @@ use super::montgomery::Residue;
 use super::ristretto::Ristretto;
 use super::{Suite, finite_field::Table as FieldTable};
 use bemr_spec::{Clause, Refusal, Rules};
-use curve25519_dalek::ristretto::{RistrettoBasepointTable, RistrettoPoint};
+use curve25519_dalek::ristretto::RistrettoPoint;
 use rand::CryptoRng;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -70,7 +70,7 @@ pub(super) enum Point {
 pub(super) enum Table {
     Ffdhe2048(Box<FieldTable<WORDS_2048>>),
     Ffdhe3072(Box<FieldTable<WORDS_3072>>),
-    Ristretto255(Box<RistrettoBasepointTable>),
+    Ristretto255(Box<RistrettoPoint>),
     #[cfg(feature = "weaken")]
     Tiny(Box<FieldTable<WORDS_TINY>>),
 }
@@ -102,7 +102,7 @@ in_suite! { Point:
 in_suite! { Table:
     Ffdhe2048 = FieldTable<WORDS_2048>;
     Ffdhe3072 = FieldTable<WORDS_3072>;
-    Ristretto255 = RistrettoBasepointTable;
+    Ristretto255 = RistrettoPoint;
     #[cfg(feature = "weaken")] Tiny = FieldTable<WORDS_TINY>;
 }
 
@@ -252,7 +252,8 @@ impl Factor {
         &self.element
     }
 
-    /// Builds the table: 66 KB for ffdhe2048, 98 KB for ffdhe3072, 30 KB for ristretto255, shared by clones.
+    /// Builds the table, which clones share: 66 KB for ffdhe2048, 98 KB for ffdhe3072, nothing for ristretto255, where
+    /// it would not pay.
     pub fn precompute(&mut self) {
         if self.table.is_none() {
             let suite = self.element.suite();
@@ -285,7 +286,11 @@ impl std::fmt::Debug for Factor {
 
 fn same_suite(suite: Suite, others: impl IntoIterator<Item = Suite>) -> Result<Suite, Refusal> {
     // Not a weakening of checks: there is no arithmetic between two groups.
-    if others.into_iter().all(|other| other == suite) { Ok(suite) } else { Err(Refusal::new(Clause::SuiteMatches)) }
+    if others.into_iter().all(|other| other == suite) {
+        Ok(suite)
+    } else {
+        Err(Refusal::new(Clause::SuiteMatches))
+    }
 }
 
 impl Scalar {
@@ -317,7 +322,8 @@ impl Scalar {
     /// GRP-04 for a wrong length; GRP-03 for 0, for q and for all above it.
     pub fn decode(rules: &Rules, suite: Suite, bytes: &[u8]) -> Result<Scalar, Refusal> {
         rules.require(Clause::SuiteMatches, bytes.len() == suite.scalar_len())?;
-        let in_range = with_group!(suite, group => group.is_scalar(bytes)) && bytes.iter().any(|byte| *byte != 0);
+        let in_range =
+            with_group!(suite, group => group.is_scalar(bytes)) && bytes.iter().any(|byte| *byte != 0);
         rules.require(Clause::ScalarInRange, in_range)?;
         if in_range {
             return Ok(Scalar::of(suite, bytes.to_vec()));
@@ -351,7 +357,10 @@ impl Scalar {
     /// GRP-04 when they are not.
     pub fn plus_product(&self, a: &Scalar, b: &Scalar) -> Result<Scalar, Refusal> {
         let suite = same_suite(self.suite, [a.suite, b.suite])?;
-        Ok(Scalar::of(suite, with_group!(suite, group => group.multiply_add(&self.bytes, &a.bytes, &b.bytes))))
+        Ok(Scalar::of(
+            suite,
+            with_group!(suite, group => group.multiply_add(&self.bytes, &a.bytes, &b.bytes)),
+        ))
     }
 
     /// `-self`.

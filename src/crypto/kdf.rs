@@ -24,7 +24,8 @@ pub fn expand<const N: usize>(key: &[u8; 32], tag: Tag, context: &[u8]) -> Zeroi
 /// As [`expand`], for a length that the suite decides; it is below [`MAX_EXPANDED`] in every suite.
 pub(super) fn expand_into(key: &[u8; 32], tag: Tag, context: &[u8], out: &mut [u8]) {
     let label = tag.label().as_bytes();
-    expand_info(key, &[&[label.len() as u8], label, context], out).expect("the callers ask for less than the bound");
+    expand_info(key, &[&[label.len() as u8], label, context], out)
+        .expect("the callers ask for less than the bound");
 }
 
 /// HKDF-Expand as RFC 5869 has it, with the parts of `info` one after the other. Everything here derives keys through

@@ -87,7 +87,12 @@ impl DecapsulationKey {
     ///
     /// # Errors
     /// As [`Element::decode`].
-    pub fn decapsulate(&self, rules: &Rules, encapsulation: &[u8], context: &[u8]) -> Result<AeadKey, Refusal> {
+    pub fn decapsulate(
+        &self,
+        rules: &Rules,
+        encapsulation: &[u8],
+        context: &[u8],
+    ) -> Result<AeadKey, Refusal> {
         let element = Element::decode(rules, self.public.suite(), encapsulation)
             .map_err(|refusal| refusal.at("encapsulation"))?;
         Ok(derive(rules, encapsulation, &self.public, &element.power(&self.secret)?, context))

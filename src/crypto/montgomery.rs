@@ -1,11 +1,11 @@
 //! Integers modulo an odd number in Montgomery form, in constant time.
 //!
-//! `crypto-bigint` holds the integers, the parameters and the conversions. The product alone is ours, because every
-//! cost of the finite-field suites is a number of products: two rows at a time it takes five sixths of the time of
-//! the library's. Nothing here branches on a value or indexes by one.
+//! `crypto-bigint` holds the integers and finds the parameters. The product alone is ours, because every cost of the
+//! finite-field suites is a number of products: two rows at a time it takes five sixths of the time of the library's.
+//! Nothing here branches on a value or indexes by one.
 
-use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
-use crypto_bigint::{Odd, Uint, WideWord, Word};
+use crypto_bigint::modular::FixedMontyParams;
+use crypto_bigint::{NonZero, Odd, Uint, WideWord, Word};
 use subtle::{Choice, ConditionallySelectable};
 use zeroize::DefaultIsZeroes;
 
@@ -23,32 +23,66 @@ impl<const L: usize> DefaultIsZeroes for Residue<L> {}
 
 /// An odd modulus of `L` words, `L` even.
 pub(super) struct Modulus<const L: usize> {
-    params: FixedMontyParams<L>,
-    words: [Word; L],
+    value: Odd<Uint<L>>,
     negated_inverse: Word,
+    /// The residue of 1, which is R = 2^(bits of `L` words) modulo the modulus.
+    one: Residue<L>,
+    /// The residue of R.
+    radix: Residue<L>,
 }
 
 impl<const L: usize> Modulus<L> {
     /// The modulus with this value.
-    pub(super) const fn new(value: Odd<Uint<L>>) -> Self {
+    pub(super) fn new(value: Odd<Uint<L>>) -> Self {
         const { assert!(L.is_multiple_of(2), "the product takes two words at a time") };
-        let params = FixedMontyParams::new(value);
-        Modulus { words: *params.modulus().as_ref().as_words(), negated_inverse: params.mod_neg_inv().0, params }
+        let params = FixedMontyParams::new_vartime(value);
+        Modulus {
+            value,
+            negated_inverse: params.mod_neg_inv().0,
+            one: Residue(params.one().to_words()),
+            radix: Residue(params.r2().to_words()),
+        }
+    }
+
+    /// The modulus as an integer.
+    pub(super) const fn value(&self) -> &Uint<L> {
+        self.value.as_ref()
+    }
+
+    /// The same, known not to be zero.
+    pub(super) const fn nonzero(&self) -> &NonZero<Uint<L>> {
+        self.value.as_nz_ref()
     }
 
     /// The residue of 1.
     pub(super) const fn one(&self) -> Residue<L> {
-        Residue(*self.params.one().as_words())
+        self.one
     }
 
-    /// The residue of an integer.
+    /// The residue of R, the least power of two that `L` words do not hold.
+    pub(super) const fn radix(&self) -> Residue<L> {
+        self.radix
+    }
+
+    /// The residue of any integer of `L` words.
     pub(super) fn enter(&self, integer: &Uint<L>) -> Residue<L> {
-        Residue(FixedMontyForm::new(integer, &self.params).to_montgomery().to_words())
+        self.product(&Residue(integer.to_words()), &self.radix)
     }
 
     /// The least integer of a residue.
     pub(super) fn leave(&self, residue: &Residue<L>) -> Uint<L> {
-        FixedMontyForm::from_montgomery(Uint::from_words(residue.0), &self.params).retrieve()
+        self.times(residue, &Uint::ONE)
+    }
+
+    /// The least integer of a residue times an integer of `L` words.
+    pub(super) fn times(&self, residue: &Residue<L>, integer: &Uint<L>) -> Uint<L> {
+        Uint::from_words(self.product(&Residue(integer.to_words()), residue).0)
+    }
+
+    /// The sum of two residues.
+    pub(super) fn sum(&self, a: &Residue<L>, b: &Residue<L>) -> Residue<L> {
+        let (a, b) = (Uint::from_words(a.0), Uint::from_words(b.0));
+        Residue(a.add_mod(&b, self.nonzero()).to_words())
     }
 
     /// The square of a residue.
@@ -56,12 +90,12 @@ impl<const L: usize> Modulus<L> {
         self.product(a, a)
     }
 
-    /// The product of two residues.
+    /// The product of two residues, of which the first may be any `L` words.
     ///
     /// Each pass adds two words' worth of `a * b` and the two multiples of the modulus that clear the lowest two
     /// words of the sum, and moves it down by them. Four carries run side by side.
     pub(super) fn product(&self, a: &Residue<L>, b: &Residue<L>) -> Residue<L> {
-        let (a, b, m) = (&a.0, &b.0, &self.words);
+        let (a, b, m) = (&a.0, &b.0, self.value().as_words());
         let mut sum = [0; L];
         let mut top: Word = 0;
         for pair in a.chunks_exact(2) {
@@ -100,7 +134,7 @@ impl<const L: usize> Modulus<L> {
     fn below_modulus(&self, mut sum: [Word; L], top: Word) -> [Word; L] {
         let mut difference = [0; L];
         let mut borrow = false;
-        for ((out, &word), &m) in difference.iter_mut().zip(&sum).zip(&self.words) {
+        for ((out, &word), &m) in difference.iter_mut().zip(&sum).zip(self.value().as_words()) {
             let (less, under) = word.overflowing_sub(m);
             let (less, under_too) = less.overflowing_sub(Word::from(borrow));
             *out = less;

@@ -143,13 +143,18 @@ pub(super) fn public_product<const L: usize>(
 
 /// The powers 0 to `count - 1` of a base.
 fn powers<const L: usize>(modulus: &Modulus<L>, base: &Residue<L>, count: usize) -> Vec<Residue<L>> {
-    std::iter::successors(Some(modulus.one()), |power| Some(modulus.product(power, base))).take(count).collect()
+    std::iter::successors(Some(modulus.one()), |power| Some(modulus.product(power, base)))
+        .take(count)
+        .collect()
 }
 
 /// `count` bits of an exponent from bit `from` upwards; bits beyond the end are zero.
 fn bits_at<const L: usize>(exponent: &Uint<L>, from: usize, count: usize) -> usize {
     let bit = |i: usize| {
-        exponent.as_words().get(i / Word::BITS as usize).map_or(0, |word| word >> (i % Word::BITS as usize) & 1)
+        exponent
+            .as_words()
+            .get(i / Word::BITS as usize)
+            .map_or(0, |word| word >> (i % Word::BITS as usize) & 1)
     };
     (0..count).map(|i| (bit(from + i) as usize) << i).sum()
 }

@@ -3,7 +3,7 @@
 use super::group::Group;
 use bemr_spec::{Clause, Refusal, Rules};
 use curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT;
-use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoBasepointTable, RistrettoPoint};
+use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
 use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::{IsIdentity, VartimeMultiscalarMul};
 use zeroize::Zeroizing;
@@ -20,7 +20,8 @@ fn scalar(bytes: &[u8]) -> Zeroizing<Scalar> {
 
 impl Group for Ristretto {
     type Point = RistrettoPoint;
-    type Table = RistrettoBasepointTable;
+    // A table would take longer to build than it ever saves.
+    type Table = RistrettoPoint;
 
     fn decode(&self, rules: &Rules, bytes: &[u8]) -> Result<RistrettoPoint, Refusal> {
         rules.require(Clause::SuiteMatches, bytes.len() == 32)?;
@@ -52,27 +53,28 @@ impl Group for Ristretto {
         base * *scalar(secret)
     }
 
-    fn table(&self, base: &RistrettoPoint) -> RistrettoBasepointTable {
-        RistrettoBasepointTable::create(base)
+    fn table(&self, base: &RistrettoPoint) -> RistrettoPoint {
+        *base
     }
 
     fn public_product(
         &self,
         generator: Option<&[u8]>,
-        keys: &[(&RistrettoBasepointTable, &[u8])],
+        keys: &[(&RistrettoPoint, &[u8])],
         others: &[(&RistrettoPoint, &[u8])],
     ) -> RistrettoPoint {
-        if let (Some(generator), [], [(base, exponent)]) = (generator, keys, others) {
+        let factors = || keys.iter().chain(others);
+        if let (Some(generator), 1, Some((base, exponent))) = (generator, factors().count(), factors().next())
+        {
             let (exponent, generator) = (scalar(exponent), scalar(generator));
             return RistrettoPoint::vartime_double_scalar_mul_basepoint(&exponent, base, &generator);
         }
-        let of_generator = generator.map(|exponent| RistrettoPoint::mul_base(&scalar(exponent)));
-        let of_keys = keys.iter().map(|(table, exponent)| *table * &*scalar(exponent));
-        let of_others = (!others.is_empty()).then(|| {
-            let exponents = others.iter().map(|(_, exponent)| *scalar(exponent));
-            RistrettoPoint::vartime_multiscalar_mul(exponents, others.iter().map(|(point, _)| *point))
-        });
-        of_generator.into_iter().chain(of_keys).chain(of_others).sum()
+        let exponents = generator.into_iter().chain(factors().map(|(_, exponent)| *exponent));
+        let points = generator
+            .map(|_| RISTRETTO_BASEPOINT_POINT)
+            .into_iter()
+            .chain(factors().map(|(point, _)| **point));
+        RistrettoPoint::vartime_multiscalar_mul(exponents.map(|exponent| *scalar(exponent)), points)
     }
 
     fn reduce(&self, bytes: &[u8]) -> Vec<u8> {

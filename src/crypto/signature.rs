@@ -125,7 +125,7 @@ impl VerifyingKey {
     }
 
     /// Makes later verifications under this key and its clones faster, at the price of a table of at most 98 KB. It
-    /// pays after about five verifications.
+    /// pays after three verifications.
     pub fn precompute(&mut self) {
         self.0.precompute();
     }
@@ -140,7 +140,13 @@ impl VerifyingKey {
     /// # Errors
     /// GRP-04 for a signature that is not as long as the suite's; GRP-03 for a response that is no scalar; SIG-03
     /// when the commitment is not the one recomputed.
-    pub fn check(&self, rules: &Rules, tag: Tag, message: &[u8], signature: &Signature) -> Result<(), Refusal> {
+    pub fn check(
+        &self,
+        rules: &Rules,
+        tag: Tag,
+        message: &[u8],
+        signature: &Signature,
+    ) -> Result<(), Refusal> {
         check(rules, &self.0, tag, message, signature)
     }
 }
@@ -249,7 +255,13 @@ fn nonce(rules: &Rules, secret: &Scalar, tag: Tag, message: &[u8], counter: u8) 
     Scalar::reduce(suite, &wide)
 }
 
-pub(super) fn challenge(rules: &Rules, public: &Element, commitment: &[u8], tag: Tag, message: &[u8]) -> Scalar {
+pub(super) fn challenge(
+    rules: &Rules,
+    public: &Element,
+    commitment: &[u8],
+    tag: Tag,
+    message: &[u8],
+) -> Scalar {
     let suite = public.suite();
     let (key, tag) = (public.encode(), labelled(tag));
     let number = suite.number();

@@ -3,7 +3,9 @@
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 /// A suite, two bytes on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, TlsSerialize, TlsDeserializeBytes, TlsSize,
+)]
 #[repr(u16)]
 pub enum Suite {
     /// RFC 7919 ffdhe2048, subgroup of order q = (p - 1) / 2.
