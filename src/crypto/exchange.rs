@@ -5,7 +5,7 @@ use bemr_spec::Refusal;
 use rand::CryptoRng;
 use zeroize::Zeroizing;
 
-/// An ephemeral key pair, used once; its secret is erased when dropped.
+/// An ephemeral key pair, for one handshake; its secret is erased when dropped.
 pub struct Ephemeral {
     secret: Scalar,
     public: Element,
@@ -26,13 +26,13 @@ impl Ephemeral {
         &self.public
     }
 
-    /// The secret shared with the owner of `peer`; the pair is used up. It is never the encoding of the identity: the
+    /// The secret shared with the owner of `peer`. Borrows, so that a forged answer does not use up the pair. It is never the encoding of the identity: the
     /// order is prime, the peer's element not the identity and the secret not zero.
     ///
     /// # Panics
     /// When `peer` is of another suite. A peer that [`Element::decode`] parsed for the suite in use is not;
     /// [`Ephemeral::try_agree`] refuses it.
-    pub fn agree(self, peer: &Element) -> SharedSecret {
+    pub fn agree(&self, peer: &Element) -> SharedSecret {
         self.try_agree(peer).expect("the peer's element was parsed for the suite of this pair")
     }
 
@@ -40,7 +40,7 @@ impl Ephemeral {
     ///
     /// # Errors
     /// GRP-04 when it is another.
-    pub fn try_agree(self, peer: &Element) -> Result<SharedSecret, Refusal> {
+    pub fn try_agree(&self, peer: &Element) -> Result<SharedSecret, Refusal> {
         peer.power(&self.secret).map(|shared| SharedSecret(Zeroizing::new(shared.encode())))
     }
 }

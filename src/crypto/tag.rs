@@ -42,8 +42,12 @@ tags! {
     RESPONDER_CONFIRMATION = "handshake responder confirmation";
     /// Initiator's key confirmation.
     INITIATOR_CONFIRMATION = "handshake initiator confirmation";
-    /// Handshake secrets.
-    HANDSHAKE_SECRET = "handshake secret";
+    /// Key of the responder's proof of identity.
+    RESPONDER_PROOF_KEY = "handshake responder proof key";
+    /// Key of the initiator's proof of identity.
+    INITIATOR_PROOF_KEY = "handshake initiator proof key";
+    /// Public name of a session.
+    SESSION_ID = "session id";
     /// Chain key from initiator to responder.
     CHAIN_INITIATOR = "chain initiator to responder";
     /// Chain key from responder to initiator.
@@ -68,6 +72,8 @@ tags! {
     POLICY_CHANGE = "policy change";
     /// Set of contract versions applied to a record.
     POLICY_SET = "policy set";
+    /// Name of what a record refers to when it has no short name of its own.
+    REFERENT = "referent";
     /// Opening of an attribute's commitment.
     OPENING = "attribute opening";
     /// Commitment to an attribute.
@@ -100,10 +106,14 @@ tags! {
     MERKLE_EMPTY = "merkle empty";
     /// Commitment in a ledger entry.
     LEDGER_ENTRY = "ledger entry";
+    /// What the members of a network agree on before the first block.
+    GENESIS = "ledger genesis";
     /// Block header.
     BLOCK_HEADER = "block header";
     /// Validator's signature that closes a block.
     BLOCK_CLOSE = "block close";
+    /// Leaf of the cloud's log.
+    CLOUD_LEAF = "cloud leaf";
     /// Cloud log head, signed by the cloud.
     CLOUD_HEAD = "cloud head";
     /// Cloud's receipt for a stored record.
@@ -114,10 +124,14 @@ tags! {
     REVOKE = "revoke";
     /// Erasure of a record, signed by its authority.
     ERASE = "erase";
+    /// Start of an audit log.
+    AUDIT_START = "audit start";
     /// Audit log entry.
     AUDIT_ENTRY = "audit entry";
     /// Audit log head, signed by the BSD.
     AUDIT_HEAD = "audit head";
+    /// Check value of a row of the store.
+    STORE_ROW = "store row";
 }
 
 impl Tag {
@@ -136,5 +150,15 @@ mod tests {
         let labels: std::collections::BTreeSet<_> = Tag::ALL.iter().map(|tag| tag.label()).collect();
         assert_eq!(labels.len(), Tag::ALL.len());
         assert!(labels.iter().all(|label| label.is_ascii() && label.len() <= 255));
+    }
+
+    #[test]
+    fn the_chapter_lists_these_tags_and_no_others() {
+        let chapter = concat!(env!("CARGO_MANIFEST_DIR"), "/spec/chapters/03-types-constants-suites.md");
+        let text = std::fs::read_to_string(chapter).unwrap();
+        let rows = text.lines().filter_map(|line| line.strip_prefix("| `bemr/")?.split_once("` |"));
+        let listed: Vec<_> = rows.map(|(label, _)| format!("bemr/{label}")).collect();
+        let labels: Vec<_> = Tag::ALL.iter().map(|tag| tag.label()).collect();
+        assert_eq!(listed, labels);
     }
 }
