@@ -41,7 +41,8 @@ impl Ephemeral {
     /// # Errors
     /// GRP-04 when it is another.
     pub fn try_agree(&self, peer: &Element) -> Result<SharedSecret, Refusal> {
-        peer.power(&self.secret).map(|shared| SharedSecret(Zeroizing::new(shared.encode())))
+        let shared = Zeroizing::new(peer.power(&self.secret)?);
+        Ok(SharedSecret(Zeroizing::new(shared.encode())))
     }
 }
 

