@@ -1,12 +1,16 @@
-//! AES-256-GCM.
+//! AES-256-GCM (NIST SP 800-38D) with a nonce of 96 bits and a tag of 128.
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
+use bemr_spec::{Clause, Refusal, Rules};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// An AES-256-GCM key; erased when dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct AeadKey([u8; 32]);
+
+/// Bytes of the tag after a ciphertext.
+pub const TAG_LEN: usize = 16;
 
 impl AeadKey {
     /// The key with these bytes.
@@ -31,6 +35,28 @@ impl AeadKey {
         Aes256Gcm::new(&self.0.into())
             .decrypt(&Nonce::from(*nonce), Payload { msg: ciphertext, aad: associated_data })
             .ok()
+    }
+
+    /// As [`AeadKey::open`], with a refusal.
+    ///
+    /// # Errors
+    /// AED-01 when the tag does not verify, and for fewer bytes than a tag has.
+    pub fn open_checked(
+        &self,
+        rules: &Rules,
+        nonce: &[u8; 12],
+        associated_data: &[u8],
+        ciphertext: &[u8],
+    ) -> Result<Vec<u8>, Refusal> {
+        let refusal = || Refusal::new(Clause::TagVerifiedBeforeUse);
+        if rules.in_force(Clause::TagVerifiedBeforeUse) {
+            return self.open(nonce, associated_data, ciphertext).ok_or_else(refusal);
+        }
+        // The mutant deciphers first and asks later: counter mode is its own inverse.
+        let body = ciphertext.len().checked_sub(TAG_LEN).ok_or_else(refusal)?;
+        let mut plaintext = self.seal(nonce, associated_data, &ciphertext[..body]);
+        plaintext.truncate(body);
+        Ok(plaintext)
     }
 }
 

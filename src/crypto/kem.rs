@@ -1,14 +1,17 @@
-//! ElGamal key encapsulation.
-use crate::crypto::{AeadKey, Element, Suite, Tag, expand, extract};
-use bemr_spec::{Refusal, Rules};
-use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
+//! ElGamal key encapsulation, and proofs of possession of agreement keys.
+
+use crate::crypto::group::Factor;
+use crate::crypto::signature::{self, Signature};
+use crate::crypto::{AeadKey, Element, Scalar, Suite, Tag, expand, extract};
+use bemr_spec::{Clause, Refusal, Rules};
 use rand::CryptoRng;
+use zeroize::Zeroizing;
 
 /// The public agreement key of a principal.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct EncapsulationKey(Element);
+pub struct EncapsulationKey(Factor);
 
-/// The secret agreement key of a principal.
+/// The secret agreement key of a principal; erased when dropped.
 pub struct DecapsulationKey {
     secret: Scalar,
     public: EncapsulationKey,
@@ -18,14 +21,24 @@ pub struct DecapsulationKey {
 pub type Encapsulation = Vec<u8>;
 
 impl EncapsulationKey {
-    /// Parses a key. # Errors as Element::decode
+    /// Parses a key.
+    ///
+    /// # Errors
+    /// As [`Element::decode`].
     pub fn decode(rules: &Rules, suite: Suite, bytes: &[u8]) -> Result<Self, Refusal> {
-        Element::decode(rules, suite, bytes).map(EncapsulationKey)
+        Element::decode(rules, suite, bytes).map(|element| EncapsulationKey(element.into()))
     }
+
     /// Its one encoding.
     pub fn encode(&self) -> Vec<u8> {
-        self.0.encode()
+        self.0.element().encode()
     }
+
+    /// Its suite.
+    pub fn suite(&self) -> Suite {
+        self.0.element().suite()
+    }
+
     /// A fresh key for the holder of the secret half, bound to `context`.
     pub fn encapsulate<R: CryptoRng + ?Sized>(
         &self,
@@ -33,60 +46,86 @@ impl EncapsulationKey {
         rng: &mut R,
         context: &[u8],
     ) -> (Encapsulation, AeadKey) {
-        let _ = rules;
-        let e = Scalar::random(rng);
-        let enc = Element(RistrettoPoint::mul_base(&e)).encode();
-        let key = derive(&enc, &self.encode(), &(self.0.0 * e).compress().to_bytes(), context);
-        (enc, key)
+        let ephemeral = Scalar::random(self.suite(), rng);
+        let encapsulation = Element::base_power(&ephemeral).encode();
+        let shared = self.0.element().power(&ephemeral).expect("the scalar was drawn for this key's suite");
+        let shared = Zeroizing::new(shared);
+        let key = derive(rules, &encapsulation, self, &shared, context);
+        (encapsulation, key)
+    }
+
+    /// Whether `proof` is the holder's proof of possession over `message` for `tag`.
+    pub fn verify_possession(&self, rules: &Rules, tag: Tag, message: &[u8], proof: &Signature) -> bool {
+        signature::check(rules, &self.0, tag, message, proof).is_ok()
     }
 }
 
 impl DecapsulationKey {
     /// A fresh pair.
-    pub fn generate<R: CryptoRng + ?Sized>(_suite: Suite, rng: &mut R) -> Self {
-        let secret = Scalar::random(rng);
-        DecapsulationKey { secret, public: EncapsulationKey(Element(RistrettoPoint::mul_base(&secret))) }
+    pub fn generate<R: CryptoRng + ?Sized>(suite: Suite, rng: &mut R) -> Self {
+        DecapsulationKey::from_secret(Scalar::random(suite, rng))
     }
+
+    /// The pair with this secret scalar, as [`DecapsulationKey::to_bytes`] wrote it.
+    ///
+    /// # Errors
+    /// GRP-04, GRP-03.
+    pub fn from_bytes(rules: &Rules, suite: Suite, secret: &[u8]) -> Result<Self, Refusal> {
+        Scalar::decode(rules, suite, secret).map(DecapsulationKey::from_secret)
+    }
+
+    /// The secret scalar, for storage under another key.
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(self.secret.encode().to_vec())
+    }
+
     /// The public half.
     pub fn encapsulation_key(&self) -> &EncapsulationKey {
         &self.public
     }
-    /// The key in an encapsulation. # Errors GRP-01, GRP-02
+
+    /// The key in an encapsulation. Another context or another recipient gives another key, which opens nothing.
+    ///
+    /// # Errors
+    /// As [`Element::decode`].
     pub fn decapsulate(
         &self,
         rules: &Rules,
         encapsulation: &[u8],
         context: &[u8],
     ) -> Result<AeadKey, Refusal> {
-        let element = Element::decode(rules, Suite::Ristretto255, encapsulation)?;
-        Ok(derive(
-            encapsulation,
-            &self.public.encode(),
-            &(element.0 * self.secret).compress().to_bytes(),
-            context,
-        ))
+        let element = Element::decode(rules, self.public.suite(), encapsulation)
+            .map_err(|refusal| refusal.at("encapsulation"))?;
+        let shared = Zeroizing::new(element.power(&self.secret)?);
+        Ok(derive(rules, encapsulation, &self.public, &shared, context))
     }
-    /// Proof of possession: a Schnorr signature under the agreement key.
-    pub fn prove_possession(&self, rules: &Rules, tag: Tag, message: &[u8]) -> crate::crypto::Signature {
-        super::signature::sign_with(rules, &self.secret, &self.public.0, tag, message)
+
+    /// Proof of possession: a Schnorr signature under the agreement key, which signs nothing else.
+    pub fn prove_possession(&self, rules: &Rules, tag: Tag, message: &[u8]) -> Signature {
+        signature::sign(rules, &self.secret, &self.public.0, tag, message)
+    }
+
+    fn from_secret(secret: Scalar) -> Self {
+        let public = EncapsulationKey(Element::base_power(&secret).into());
+        DecapsulationKey { secret, public }
     }
 }
 
-impl EncapsulationKey {
-    /// Whether `proof` is the holder's proof of possession.
-    pub fn verify_possession(
-        &self,
-        rules: &Rules,
-        tag: Tag,
-        message: &[u8],
-        proof: &crate::crypto::Signature,
-    ) -> bool {
-        super::signature::verify_with(rules, &self.0, tag, message, proof)
+impl std::fmt::Debug for DecapsulationKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("DecapsulationKey").field(&self.public).finish()
     }
 }
 
-fn derive(enc: &[u8], recipient: &[u8], shared: &[u8], context: &[u8]) -> AeadKey {
-    let prk = extract(b"", shared);
-    let info = [enc, recipient, context].concat();
-    AeadKey::from_bytes(*expand::<32>(&prk, Tag::ENCAPSULATION, &info))
+fn derive(
+    rules: &Rules,
+    encapsulation: &[u8],
+    recipient: &EncapsulationKey,
+    shared: &Element,
+    context: &[u8],
+) -> AeadKey {
+    let key = extract(b"", &Zeroizing::new(shared.encode()));
+    let info = [&recipient.suite().number(), encapsulation, &recipient.encode(), context].concat();
+    let info = if rules.in_force(Clause::EncapsulationIsContextual) { &*info } else { &[] };
+    AeadKey::from_bytes(*expand::<32>(&key, Tag::ENCAPSULATION, info))
 }

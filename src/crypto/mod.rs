@@ -6,19 +6,30 @@
 mod aead;
 mod digest;
 mod exchange;
+mod finite_field;
 mod group;
+mod jacobi;
 mod kdf;
 mod kem;
+mod montgomery;
+mod power;
+mod ristretto;
 mod signature;
 mod suite;
 mod tag;
+#[cfg(feature = "tally")]
+pub mod tally;
+#[cfg(all(test, feature = "weaken"))]
+mod tests;
 
-pub use aead::AeadKey;
+pub use aead::{AeadKey, TAG_LEN};
 pub use digest::Digest;
 pub use exchange::{Ephemeral, SharedSecret};
-pub use group::Element;
-pub use kdf::{expand, extract};
+pub use group::{Element, Factor, Scalar};
+pub use kdf::{MAX_EXPANDED, TooLong, expand, expand_info, extract};
 pub use kem::{DecapsulationKey, Encapsulation, EncapsulationKey};
-pub use signature::{Signature, Signed, SigningKey, VerifyingKey, verify_all};
+pub use signature::{Signature, Signed, SigningKey, VerifyingKey, invalid, verify_all};
 pub use suite::Suite;
 pub use tag::Tag;
+
+use kdf::expand_into;

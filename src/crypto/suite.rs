@@ -18,3 +18,68 @@ pub enum Suite {
     #[cfg(feature = "weaken")]
     Tiny = 0xff01,
 }
+
+impl Suite {
+    /// Every suite of this build, in the order of their numbers.
+    pub const ALL: &'static [Suite] = &[
+        Suite::Ffdhe2048,
+        Suite::Ffdhe3072,
+        Suite::Ristretto255,
+        #[cfg(feature = "weaken")]
+        Suite::Tiny,
+    ];
+
+    /// Its two bytes on the wire.
+    pub const fn number(self) -> [u8; 2] {
+        (self as u16).to_be_bytes()
+    }
+
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Suite::Ffdhe2048 => "ffdhe2048",
+            Suite::Ffdhe3072 => "ffdhe3072",
+            Suite::Ristretto255 => "ristretto255",
+            #[cfg(feature = "weaken")]
+            Suite::Tiny => "tiny",
+        }
+    }
+
+    /// Bytes of the encoding of an element.
+    pub const fn element_len(self) -> usize {
+        match self {
+            Suite::Ffdhe2048 => 256,
+            Suite::Ffdhe3072 => 384,
+            Suite::Ristretto255 => 32,
+            #[cfg(feature = "weaken")]
+            Suite::Tiny => 8,
+        }
+    }
+
+    /// Bytes of the encoding of a scalar: as many as of an element.
+    pub const fn scalar_len(self) -> usize {
+        self.element_len()
+    }
+
+    /// Bytes of a signature: an element and a scalar.
+    pub const fn signature_len(self) -> usize {
+        self.element_len() + self.scalar_len()
+    }
+}
+
+impl std::fmt::Display for Suite {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl std::str::FromStr for Suite {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Suite::ALL.iter().copied().find(|suite| suite.name() == text).ok_or_else(|| {
+            let names: Vec<_> = Suite::ALL.iter().map(|suite| suite.name()).collect();
+            format!("no suite `{text}`; there are {}", names.join(", "))
+        })
+    }
+}

@@ -154,4 +154,14 @@ mod tests {
         assert_eq!(labels.len(), Tag::ALL.len());
         assert!(labels.iter().all(|label| label.is_ascii() && label.len() <= 255));
     }
+
+    #[test]
+    fn the_chapter_lists_these_tags_and_no_others() {
+        let chapter = concat!(env!("CARGO_MANIFEST_DIR"), "/spec/chapters/03-types-constants-suites.md");
+        let text = std::fs::read_to_string(chapter).unwrap();
+        let rows = text.lines().filter_map(|line| line.strip_prefix("| `bemr/")?.split_once("` |"));
+        let listed: Vec<_> = rows.map(|(label, _)| format!("bemr/{label}")).collect();
+        let labels: Vec<_> = Tag::ALL.iter().map(|tag| tag.label()).collect();
+        assert_eq!(listed, labels);
+    }
 }
