@@ -99,6 +99,20 @@ fn read_chapter(chapter: &str, text: &str, clauses: &mut Vec<Clause>) {
     }
 }
 
+/// The prefixes of clause ids. A clause's code on the wire is a hundred times the place of its prefix, counted from
+/// one, plus its number: new clauses change no code, and new prefixes stand at the end.
+const PREFIXES: [&str; 23] = [
+    "ENC", "GRP", "SIG", "KEM", "AED", "KEY", "ROL", "HSK", "SES", "SEA", "REC", "TPL", "CON", "INI", "BLK", "VAL", "VOT",
+    "QUO", "ACK", "LED", "CLD", "AUD", "STA",
+];
+
+fn code(id: &str) -> usize {
+    let (prefix, number) = id.split_once('-').expect("an id was checked");
+    let place = PREFIXES.iter().position(|known| *known == prefix);
+    let place = place.unwrap_or_else(|| panic!("{id}: the prefix has no code yet: see PREFIXES"));
+    100 * (place + 1) + number.parse::<usize>().expect("an id was checked")
+}
+
 fn is_id(id: &str) -> bool {
     id.split_once('-').is_some_and(|(prefix, number)| {
         prefix.len() == 3
@@ -137,8 +151,8 @@ fn render(clauses: &[Clause]) -> String {
     for c in clauses {
         writeln!(
             out,
-            "    Entry {{ id: {:?}, name: {:?}, verdict: Verdict::{}, must: {:?}, why: {:?}, paper: &{:?}, stops: &{:?}, chapter: {:?} }},",
-            c.id, c.name, c.verdict, c.must, c.why, c.paper, c.stops, c.chapter
+            "    Entry {{ id: {:?}, code: {}, name: {:?}, verdict: Verdict::{}, must: {:?}, why: {:?}, paper: &{:?}, stops: &{:?}, chapter: {:?} }},",
+            c.id, code(&c.id), c.name, c.verdict, c.must, c.why, c.paper, c.stops, c.chapter
         )
         .expect("a string grows");
     }

@@ -207,6 +207,14 @@ macro_rules! machine {
                 /// Every state.
                 pub const ALL: &'static [State] = &[State::$first $(, State::$state)*];
 
+                /// Its name in the tables.
+                pub const fn name(self) -> &'static str {
+                    match self {
+                        State::$first => stringify!($first),
+                        $(State::$state => stringify!($state),)*
+                    }
+                }
+
                 /// Whether no step leads on.
                 pub fn is_terminal(self) -> bool {
                     ROWS.iter().all(|row| row.from != self)
@@ -241,17 +249,24 @@ macro_rules! machine {
             impl Event {
                 /// Every event.
                 pub const ALL: &'static [Event] = &[$(Event::$event),+];
+
+                /// Its name in the tables.
+                pub const fn name(self) -> &'static str {
+                    match self {
+                        $(Event::$event => stringify!($event),)+
+                    }
+                }
             }
 
             impl ::core::fmt::Display for State {
                 fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                    ::core::fmt::Debug::fmt(self, f)
+                    f.write_str(self.name())
                 }
             }
 
             impl ::core::fmt::Display for Event {
                 fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                    ::core::fmt::Debug::fmt(self, f)
+                    f.write_str(self.name())
                 }
             }
         }

@@ -15,6 +15,7 @@ pub enum Verdict {
 
 struct Entry {
     id: &'static str,
+    code: u16,
     name: &'static str,
     verdict: Verdict,
     must: &'static str,
@@ -32,6 +33,16 @@ impl Clause {
     /// The id that the chapters use, such as `KEY-03`.
     pub const fn id(self) -> &'static str {
         self.entry().id
+    }
+
+    /// Its code on the wire: a hundred times the place of its prefix, plus its number.
+    pub const fn code(self) -> u16 {
+        self.entry().code
+    }
+
+    /// The clause with this code, if there is one.
+    pub fn from_code(code: u16) -> Option<Clause> {
+        Clause::ALL.into_iter().find(|clause| clause.code() == code)
     }
 
     /// The name that the code uses, such as `KeysHaveOneUse`.

@@ -1,6 +1,6 @@
 //! The store of a node, as its actors use it: what cannot be kept is not acknowledged.
 
-use crate::ledger::Change;
+use crate::ledger::{Change, Ledger};
 use crate::store::{Commit, Store, StoreError};
 use crate::wire::Block;
 use bemr_spec::{Clause, Refusal};
@@ -42,16 +42,15 @@ impl Archive {
     ///
     /// # Errors
     /// CLD-06 when the store does not take it.
-    pub fn keep_block(&self, change: &Change, block: &Block) -> Result<(), Refusal> {
-        let commit = match change {
-            Change::Extended { .. } => Commit::new().block(block),
-            Change::Reorganised { removed, added } => {
-                let without = removed.iter().fold(Commit::new(), |commit, block| commit.remove_block(block));
-                added.iter().fold(without, |commit, block| commit.block(block))
-            }
-            Change::Side { .. } => return Ok(()),
+    pub fn keep_block(&self, change: &Change, ledger: &Ledger) -> Result<(), Refusal> {
+        let (removed, added): (&[Block], usize) = match change {
+            Change::Extended => (&[], 1),
+            Change::Reorganised { removed, added } => (removed, *added),
+            Change::Kept => return Ok(()),
         };
-        self.commit(commit)
+        let without = removed.iter().fold(Commit::new(), |commit, block| commit.remove_block(block));
+        let first = ledger.blocks().len().saturating_sub(added);
+        self.commit(ledger.blocks().skip(first).fold(without, |commit, block| commit.block(block)))
     }
 }
 

@@ -46,7 +46,9 @@ pub fn compose<R: CryptoRng + ?Sized>(
     record: &Record,
     readers: &[Name],
 ) -> Result<TInitial, Refusal> {
-    let template = policy.template_for(record.resource_type(), destination.height)?;
+    let template = policy
+        .template_for(record.resource_type(), destination.height)
+        .ok_or_else(|| Refusal::new(Clause::TemplateIsInForce).at(record.resource_type()))?;
     let contracts = policy.contracts_in_force(&template.id, destination.height);
     let values = map(rules, template, record)?;
 

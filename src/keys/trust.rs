@@ -78,7 +78,7 @@ impl CertifiedPrincipal {
 }
 
 /// Verifies certificates.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TrustStore {
     anchor: TrustAnchor,
     list: RevocationList,
@@ -128,13 +128,28 @@ impl TrustStore {
         now: Time,
         certificate: &Certificate,
     ) -> Result<Arc<CertifiedPrincipal>, Refusal> {
+        self.verify_as_of(rules, now, now, certificate)
+    }
+
+    /// As [`TrustStore::verify`], for what was signed at `then`: the certificate has to have been valid then, and
+    /// not to be revoked now.
+    ///
+    /// # Errors
+    /// As [`TrustStore::verify`].
+    pub fn verify_as_of(
+        &mut self,
+        rules: &Rules,
+        now: Time,
+        then: Time,
+        certificate: &Certificate,
+    ) -> Result<Arc<CertifiedPrincipal>, Refusal> {
         let digest = Digest::of(Tag::CERTIFICATE, &encode(certificate));
         let known = self.verified.get(&digest).cloned();
         let principal = match known {
             Some(principal) => principal,
             None => Arc::new(self.parse(rules, certificate)?),
         };
-        self.recheck(rules, now, &principal)?;
+        self.recheck_as_of(rules, now, then, &principal)?;
         // A mutant that skips the signature must not leave behind a memory that it was verified.
         if rules.in_force(Clause::CertificateSignedByKdc) && !self.verified.contains_key(&digest) {
             self.make_room(now);
@@ -148,10 +163,20 @@ impl TrustStore {
     /// # Errors
     /// In this order: KEY-05, KEY-11, KEY-06.
     pub fn recheck(&self, rules: &Rules, now: Time, principal: &CertifiedPrincipal) -> Result<(), Refusal> {
+        self.recheck_as_of(rules, now, now, principal)
+    }
+
+    fn recheck_as_of(
+        &self,
+        rules: &Rules,
+        now: Time,
+        then: Time,
+        principal: &CertifiedPrincipal,
+    ) -> Result<(), Refusal> {
         let body = &principal.certificate.body;
         let list = &self.list.body;
         rules
-            .require(Clause::CertificateWithinValidity, body.not_before <= now && now < body.not_after)
+            .require(Clause::CertificateWithinValidity, body.not_before <= then && then < body.not_after)
             .and_then(|()| {
                 rules.require(Clause::RevocationListIsCurrent, list.issued <= now && now < list.next_update)
             })

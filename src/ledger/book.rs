@@ -101,7 +101,7 @@ impl Ledger {
     }
 
     /// The blocks in force, oldest first.
-    pub fn blocks(&self) -> impl ExactSizeIterator<Item = &Block> {
+    pub fn blocks(&self) -> impl ExactSizeIterator<Item = &Block> + DoubleEndedIterator {
         self.trunk.blocks().iter().map(|held| &held.block)
     }
 
@@ -257,6 +257,11 @@ impl Ledger {
             .map_err(|cause| Refusal::new(Clause::EntryHasQuorum).at(cause.to_string()))?;
         self.verified.insert(digest);
         Ok(())
+    }
+
+    /// Whether this very certificate was verified here before.
+    pub fn is_verified(&self, certificate: &QuorumCertificate) -> bool {
+        self.verified.contains(&certificate.digest())
     }
 
     /// Tells the ledger that the caller has verified this very certificate under the validator set of the

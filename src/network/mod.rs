@@ -4,8 +4,10 @@
 
 mod fate;
 mod links;
+mod scenario;
 mod world;
 
 pub use fate::{Fate, Fair, Parcel};
 pub use links::Links;
+pub use scenario::{Cast, LedgerKind, MAX_VALIDATORS, START, Scenario, Town};
 pub use world::{Event, Node, World};

@@ -39,15 +39,10 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// The reason that a vote gives: n for CON-0n. A vote for a record that breaks no rule gives 0.
+    /// The reason that a vote gives: the code of the clause. A vote for a record that breaks no rule gives 0.
     pub fn reason(&self) -> u16 {
-        reason(self.clause)
+        self.clause.code()
     }
-}
-
-/// The reason code of a clause: the number in the id of a CON clause, 0 for others.
-pub fn reason(clause: Clause) -> u16 {
-    clause.id().strip_prefix("CON-").and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
 impl From<Failure> for Refusal {

@@ -17,7 +17,7 @@ mod registry;
 mod samples;
 
 pub use commitment::{commitment_of, commitments, opening};
-pub use contract::{Facts, Failure, Opened, checked_attributes, evaluate, reason};
+pub use contract::{Facts, Failure, Opened, checked_attributes, evaluate};
 pub use decimal::Decimal;
 pub use json::{MAX_DEPTH, MAX_SIZE, MAX_VALUES};
 pub use map::{MAX_VALUE, canonical, map, read_value};

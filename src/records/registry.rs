@@ -104,6 +104,11 @@ impl PolicyRegistry {
         templates.find(|template| template.resource.as_str() == resource)
     }
 
+    /// A version of a template, in force or not.
+    pub fn template(&self, named: &PolicyRef) -> Option<&Template> {
+        self.templates.get(&named.id)?.get(&named.version)
+    }
+
     /// The contracts in force at `height` that apply to the template `id`, by ascending id of contract.
     pub fn contracts_in_force(&self, id: &Name, height: Height) -> Vec<&Contract> {
         let newest = self.contracts.values().filter_map(|all| newest(all, |one| one.effective <= height));

@@ -589,10 +589,10 @@ mod contracts {
         let reason =
             |rules: &Rules| policy.evaluate(rules, &opened, &facts).map_err(|failure| failure.reason());
         let mut rules = HARDENED;
-        assert_eq!(reason(&rules), Err(3));
+        assert_eq!(reason(&rules), Err(1303));
         for (clause, next) in [
-            (Clause::ValueSetRule, Err(5)),
-            (Clause::NotInFutureRule, Err(7)),
+            (Clause::ValueSetRule, Err(1305)),
+            (Clause::NotInFutureRule, Err(1307)),
             (Clause::DateOrderRule, Ok(())),
         ] {
             rules = rules.without(clause);

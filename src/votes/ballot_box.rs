@@ -1,6 +1,6 @@
 //! Collects the votes on one T_block.
 
-use crate::crypto::{Digest, Signed, Tag, verify_all};
+use crate::crypto::{Digest, Tag};
 use crate::votes::ValidatorSet;
 use crate::wire::{Ballot, Name, QuorumCertificate, Signatory, Vote, VoteBody, encode};
 use bemr_spec::{Clause, Refusal, Rules};
@@ -34,11 +34,15 @@ pub enum Tally {
     Conflict,
 }
 
-/// What became of a vote.
+/// A vote on the question of a ballot box, by an admitted validator, with a signature that verifies.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Place {
-    Counted,
-    Equivocal(Box<Equivocation>),
+pub struct VerifiedVote(Vote);
+
+impl VerifiedVote {
+    /// The vote.
+    pub fn into_vote(self) -> Vote {
+        self.0
+    }
 }
 
 impl BallotBox {
@@ -47,22 +51,11 @@ impl BallotBox {
         BallotBox { validators, asked, votes: BTreeMap::new() }
     }
 
-    /// Takes a vote. A second, contrary vote of the same validator is handed back as evidence and does not count.
+    /// Checks a vote, and counts nothing.
     ///
     /// # Errors
-    /// VOT-01, VOT-03, VOT-05, VOT-04, VOT-02, VOT-06 in this order.
-    pub fn cast(&mut self, rules: &Rules, vote: Vote) -> Result<Option<Equivocation>, Refusal> {
-        let place = self.place(rules, &vote)?;
-        match place {
-            Place::Counted => {
-                self.votes.insert(vote.validator.clone(), vote);
-                Ok(None)
-            }
-            Place::Equivocal(evidence) => Ok(Some(*evidence)),
-        }
-    }
-
-    fn place(&self, rules: &Rules, vote: &Vote) -> Result<Place, Refusal> {
+    /// VOT-01, VOT-03, VOT-05, VOT-04, VOT-02, in this order.
+    pub fn verify(&self, rules: &Rules, vote: Vote) -> Result<VerifiedVote, Refusal> {
         let (body, asked) = (&vote.body, &self.asked);
         let key = self.validators.key(&vote.validator);
         let admitted = key.is_some() && body.network == asked.network && body.validators == asked.validators;
@@ -72,24 +65,34 @@ impl BallotBox {
         rules.require(Clause::VoteNamesHeight, body.height == asked.height)?;
         rules.require(Clause::VoteNamesPolicy, body.policy == asked.policy)?;
         if let Some(key) = key {
-            rules.check(Clause::VoteSigned, || {
-                verify_all(
-                    rules,
-                    &[Signed { key, tag: Tag::VOTE, message: &encode(body), signature: &vote.signature }],
-                )
-            })?;
+            let signature = &vote.signature;
+            rules.check(Clause::VoteSigned, || key.verify(rules, Tag::VOTE, &encode(body), signature))?;
         }
-        match self.votes.get(&vote.validator) {
-            None => Ok(Place::Counted),
-            Some(first) if first.body == vote.body => {
-                rules.require(Clause::OneVotePerValidator, false).map(|()| Place::Counted)
+        Ok(VerifiedVote(vote))
+    }
+
+    /// Counts a vote. A second, contrary vote of the same validator is handed back as evidence and does not count.
+    ///
+    /// # Errors
+    /// VOT-06 (ignore) for a vote that was counted before.
+    pub fn cast(&mut self, rules: &Rules, vote: VerifiedVote) -> Result<Option<Equivocation>, Refusal> {
+        let VerifiedVote(vote) = vote;
+        if rules.in_force(Clause::OneVotePerValidator)
+            && let Some(first) = self.votes.get(&vote.validator)
+        {
+            if first.body == vote.body {
+                return Err(Refusal::new(Clause::OneVotePerValidator));
             }
-            Some(_) if !rules.in_force(Clause::OneVotePerValidator) => Ok(Place::Counted),
-            Some(first) => Ok(Place::Equivocal(Box::new(Equivocation {
-                first: first.clone(),
-                second: vote.clone(),
-            }))),
+            return Ok(Some(Equivocation { first: first.clone(), second: vote }));
         }
+        self.votes.insert(vote.validator.clone(), vote);
+        Ok(None)
+    }
+
+    /// Whether a vote says something else than one that was counted.
+    pub fn contradicts(&self, vote: &VerifiedVote) -> bool {
+        let VerifiedVote(vote) = vote;
+        self.votes.values().any(|counted| counted.body != vote.body)
     }
 
     /// What the votes add up to now.

@@ -111,6 +111,8 @@ policy! {
         effective: Height,
         /// The ids of the templates that it applies to.
         templates: List<Name>,
+        /// The roles to which a record's key may be given.
+        readers: List<Role>,
         /// The rules, in the order in which they are tried.
         rules: List<Rule>,
     }
@@ -366,6 +368,11 @@ impl Template {
 }
 
 impl Contract {
+    /// Whether a record's key may be given to somebody of this role.
+    pub fn lets_read(&self, role: Role) -> bool {
+        self.readers.contains(&role)
+    }
+
     /// Its id and version.
     pub fn policy(&self) -> PolicyRef {
         PolicyRef { id: self.id.clone(), version: self.version }

@@ -222,7 +222,6 @@ impl Bsd {
             deadline: None,
             acknowledgement: None,
             valid: None,
-            ending: None,
         };
         self.known.insert(reuse);
         self.open.insert(tid, submission);
@@ -654,10 +653,9 @@ impl Bsd {
         let event = gossip.name();
         match gossip {
             Gossip::Block(block) => {
-                let kept = block.clone();
                 match self.office.replica.on_block(&self.office.rules, now, block) {
                     Ok(change) => {
-                        let kept = self.archive.keep_block(&change, &kept);
+                        let kept = self.archive.keep_block(&change, &self.office.replica.ledger);
                         let outcome = kept.and_then(|()| self.on_blocks(now));
                         Step { event: Event::BlockArrived.name(), outcome, repeats: Vec::new() }
                     }

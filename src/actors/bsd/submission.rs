@@ -4,7 +4,7 @@ use crate::crypto::Digest;
 use crate::records::Failure;
 use crate::session::UsedKey;
 use crate::votes::BallotBox;
-use crate::wire::{Certificate, Decision, Height, Name, QuorumCertificate, SealDigest, TBlock, TValid, Time, WrappedKey};
+use crate::wire::{Certificate, Height, Name, QuorumCertificate, SealDigest, TBlock, TValid, Time, WrappedKey};
 use tls_codec::{TlsByteVecU32, TlsVecU32};
 
 crate::machine! {
@@ -82,7 +82,6 @@ pub(super) struct Submission {
     pub(super) deadline: Option<Time>,
     pub(super) acknowledgement: Option<QuorumCertificate>,
     pub(super) valid: Option<Box<TValid>>,
-    pub(super) ending: Option<(Decision, u16, Height)>,
 }
 
 /// An accepted submission whose decision is final: what T_valid is made from, and nothing else is.

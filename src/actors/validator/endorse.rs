@@ -19,7 +19,7 @@ const AHEAD: u64 = 8;
 /// # Errors
 /// ENC-03, GRP-04, BLK-03, BLK-01, those of the user's certificate, KEY-09, BLK-02, INI-02, INI-04, INI-06, BLK-04, in
 /// this order.
-pub fn check_origin(
+pub(super) fn check_origin(
     office: &mut Office,
     now: Time,
     peer: &CertifiedPrincipal,
@@ -70,7 +70,7 @@ pub fn check_origin(
 ///
 /// # Errors
 /// TPL-01, CON-01, SEA-04, in this order.
-pub fn check_policy<'a>(rules: &Rules, replica: &'a Replica, block: &TBlock) -> Result<Policy<'a>, Refusal> {
+pub(super) fn check_policy<'a>(rules: &Rules, replica: &'a Replica, block: &TBlock) -> Result<Policy<'a>, Refusal> {
     let initial = &block.initial;
     let policy =
         replica.policy.policy(rules, &initial.template, initial.contracts.as_slice(), block.body.height)?;
@@ -85,7 +85,7 @@ pub fn check_policy<'a>(rules: &Rules, replica: &'a Replica, block: &TBlock) -> 
 ///
 /// # Errors
 /// BLK-06, BLK-05, and those of [`read_value`].
-pub fn verdict(rules: &Rules, policy: &Policy<'_>, block: &TBlock) -> Result<Result<(), Failure>, Refusal> {
+pub(super) fn verdict(rules: &Rules, policy: &Policy<'_>, block: &TBlock) -> Result<Result<(), Failure>, Refusal> {
     let initial = &block.initial;
     let template = policy.template();
     let checked = policy.checked_attributes();
