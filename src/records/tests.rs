@@ -142,6 +142,8 @@ mod reading {
         read(&nested(63)).unwrap();
         let place = only(Clause::DepthWithinBound, |rules| Record::read(rules, nested(64).as_bytes()));
         assert_eq!(place, "line 1, column 95: deeper than 64 arrays and objects");
+        // The mutant has another bound, for the stack has one.
+        Record::read(&without(Clause::DepthWithinBound), nested(511).as_bytes()).unwrap();
         let absurd = nested(1 << 20);
         assert_eq!(read(&absurd).unwrap_err().clause(), Clause::DepthWithinBound);
     }
@@ -333,7 +335,7 @@ mod mapping {
             r#","category":[{"coding":[{"code":""}]}]"#,
             r#","category":[{"coding":[{"code":" a"}]}]"#,
             r#","category":[{"coding":[{"system":"a b"}]}]"#,
-            r#","subject":"Patient/1 ","x":1,"subject2":0,"device":{}"#,
+            r#","device":{}"#,
             r##","device":{"reference":"#nowhere"}"##,
             r#","device":{"reference":""}"#,
             r#","device":{"identifier":"x"}"#,
@@ -356,6 +358,22 @@ mod mapping {
             breaks(Clause::AttributeHasItsType, &integer(literal));
         }
         stands(&integer("2147483647"));
+    }
+
+    #[test]
+    fn a_patient_is_an_id_in_a_patient_and_a_reference_elsewhere() {
+        for text in [
+            r#"{"resourceType":"Patient","id":"1/_history/2"}"#.to_owned(),
+            r#"{"resourceType":"Patient","id":{"reference":"Patient/1"}}"#.to_owned(),
+            observation(r#","subject":"1""#),
+            observation(r#","subject":{}"#),
+        ] {
+            let record = read(&text).unwrap();
+            assert_eq!(record.patient().as_str(), UNKNOWN);
+            let registry = registry();
+            let template = registry.template_for(record.resource_type(), Height(1)).unwrap();
+            only(Clause::AttributeHasItsType, |rules| map(rules, template, &record));
+        }
     }
 
     #[test]
