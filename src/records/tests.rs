@@ -747,7 +747,7 @@ mod policy {
     fn a_change_takes_two_administrators() {
         let change = contract("prescribing", |_| {});
         let [ada, bea] = two();
-        for few in [&[][..], &[ada.clone()], &[ada.clone(), ada.clone()]] {
+        for few in [&[][..], &two()[..1], &[ada.clone(), ada.clone()]] {
             refused(Clause::PolicyChangeHasTwoAdministrators, &change, few, 5);
         }
         refused(
@@ -757,6 +757,20 @@ mod policy {
             5,
         );
         registry().apply(&HARDENED, &change, &[ada, bea], Height(5)).unwrap();
+    }
+
+    #[test]
+    fn a_change_travels_with_its_approvals_and_names_the_protocol() {
+        use crate::crypto::{SigningKey, Suite, Tag};
+        use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+        let mut change = contract("prescribing", |_| {});
+        let key = SigningKey::generate(Suite::Ristretto255, &mut ChaCha20Rng::seed_from_u64(1));
+        let signature = key.sign(&HARDENED, Tag::POLICY_CHANGE, &encode(&change));
+        let approvals = vec![PolicyApproval { administrator: name("ada"), signature }].into();
+        let approved = ApprovedChange { change: change.clone(), approvals };
+        assert_eq!(decode::<ApprovedChange>(&HARDENED, &encode(&approved)).as_ref(), Ok(&approved));
+        change.protocol = 2;
+        refused(Clause::ProtocolVersionIsOne, &change, &two(), 5);
     }
 
     #[test]
