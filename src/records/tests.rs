@@ -1,6 +1,7 @@
 //! One test at least for each clause of the room, refusal and mutant.
 
 use super::*;
+use crate::records::Record;
 use crate::wire::*;
 use bemr_spec::{Clause, Refusal, Rules};
 
