@@ -119,10 +119,13 @@ fn item(kind: AttributeType, found: &Found<'_>, record: &Record) -> Option<Item>
             Type::String | Type::Code | Type::Uri | Type::Date | Type::DateTime | Type::Instant,
             Json::String(text),
         ) => literal(text)?,
-        (Type::Patient, Json::String(_)) => named(&referent::patient(record, Some(element))),
+        (Type::Patient, Json::String(id)) if record.is_patient() && referent::is_id(id) => {
+            named(&referent::patient(record, Some(element)))
+        }
         (Type::Concept, Json::Object(_)) => concept(element)?,
         (Type::Measure, Json::Object(_)) => measure(element)?,
-        (Type::Reference | Type::Patient, Json::Object(_)) => reference(element, record)?,
+        (Type::Reference, Json::Object(_)) => reference(element, record)?,
+        (Type::Patient, Json::Object(_)) if !record.is_patient() => reference(element, record)?,
         _ => return None,
     };
     fits(kind, &item).then_some(item)

@@ -59,6 +59,10 @@ impl Record {
         referent::patient(self, member.and_then(|(_, member)| self.root.member(member)))
     }
 
+    pub(super) fn is_patient(&self) -> bool {
+        self.resource_type() == "Patient"
+    }
+
     pub(super) fn root(&self) -> &Json {
         &self.root
     }

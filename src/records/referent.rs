@@ -14,13 +14,19 @@ const LITERAL: u8 = 1;
 const IDENTIFIER: u8 = 2;
 const DISPLAY: u8 = 3;
 
-/// The name of the patient at `element`: the `id` of a Patient, or a reference, or nothing.
+/// The name of the patient at `element`: the `id` of a Patient, the Reference of any other resource.
 pub(super) fn patient(record: &Record, element: Option<&Json>) -> Name {
     match element {
-        Some(Json::String(id)) => literal(&format!("Patient/{id}")),
-        Some(reference) => name(record, reference),
-        None => unknown(),
+        Some(Json::String(id)) if record.is_patient() && is_id(id) => literal(&format!("Patient/{id}")),
+        Some(reference @ Json::Object(_)) if !record.is_patient() => name(record, reference),
+        _ => unknown(),
     }
+}
+
+/// Whether `text` has the form of a FHIR id.
+pub(super) fn is_id(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
+    (1..=64).contains(&text.len()) && text.bytes().all(allowed)
 }
 
 /// The name of what the Reference `element` refers to.

@@ -1,6 +1,7 @@
 //! One test at least for each clause of the room, refusal and mutant.
 
 use super::*;
+use crate::records::Record;
 use crate::wire::*;
 use bemr_spec::{Clause, Refusal, Rules};
 
@@ -142,6 +143,8 @@ mod reading {
         read(&nested(63)).unwrap();
         let place = only(Clause::DepthWithinBound, |rules| Record::read(rules, nested(64).as_bytes()));
         assert_eq!(place, "line 1, column 95: deeper than 64 arrays and objects");
+        // The mutant has another bound, for the stack has one.
+        Record::read(&without(Clause::DepthWithinBound), nested(511).as_bytes()).unwrap();
         let absurd = nested(1 << 20);
         assert_eq!(read(&absurd).unwrap_err().clause(), Clause::DepthWithinBound);
     }
@@ -333,7 +336,7 @@ mod mapping {
             r#","category":[{"coding":[{"code":""}]}]"#,
             r#","category":[{"coding":[{"code":" a"}]}]"#,
             r#","category":[{"coding":[{"system":"a b"}]}]"#,
-            r#","subject":"Patient/1 ","x":1,"subject2":0,"device":{}"#,
+            r#","device":{}"#,
             r##","device":{"reference":"#nowhere"}"##,
             r#","device":{"reference":""}"#,
             r#","device":{"identifier":"x"}"#,
@@ -356,6 +359,22 @@ mod mapping {
             breaks(Clause::AttributeHasItsType, &integer(literal));
         }
         stands(&integer("2147483647"));
+    }
+
+    #[test]
+    fn a_patient_is_an_id_in_a_patient_and_a_reference_elsewhere() {
+        for text in [
+            r#"{"resourceType":"Patient","id":"1/_history/2"}"#.to_owned(),
+            r#"{"resourceType":"Patient","id":{"reference":"Patient/1"}}"#.to_owned(),
+            observation(r#","subject":"1""#),
+            observation(r#","subject":{}"#),
+        ] {
+            let record = read(&text).unwrap();
+            assert_eq!(record.patient().as_str(), UNKNOWN);
+            let registry = registry();
+            let template = registry.template_for(record.resource_type(), Height(1)).unwrap();
+            only(Clause::AttributeHasItsType, |rules| map(rules, template, &record));
+        }
     }
 
     #[test]
@@ -729,7 +748,7 @@ mod policy {
     fn a_change_takes_two_administrators() {
         let change = contract("prescribing", |_| {});
         let [ada, bea] = two();
-        for few in [&[][..], &[ada.clone()], &[ada.clone(), ada.clone()]] {
+        for few in [&[][..], &two()[..1], &[ada.clone(), ada.clone()]] {
             refused(Clause::PolicyChangeHasTwoAdministrators, &change, few, 5);
         }
         refused(
@@ -739,6 +758,20 @@ mod policy {
             5,
         );
         registry().apply(&HARDENED, &change, &[ada, bea], Height(5)).unwrap();
+    }
+
+    #[test]
+    fn a_change_travels_with_its_approvals_and_names_the_protocol() {
+        use crate::crypto::{SigningKey, Suite, Tag};
+        use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+        let mut change = contract("prescribing", |_| {});
+        let key = SigningKey::generate(Suite::Ristretto255, &mut ChaCha20Rng::seed_from_u64(1));
+        let signature = key.sign(&HARDENED, Tag::POLICY_CHANGE, &encode(&change));
+        let approvals = vec![PolicyApproval { administrator: name("ada"), signature }].into();
+        let approved = ApprovedChange { change: change.clone(), approvals };
+        assert_eq!(decode::<ApprovedChange>(&HARDENED, &encode(&approved)).as_ref(), Ok(&approved));
+        change.protocol = 2;
+        refused(Clause::ProtocolVersionIsOne, &change, &two(), 5);
     }
 
     #[test]
