@@ -12,7 +12,8 @@ mod vote;
 
 pub use audit::{AuditEntry, AuditHead, AuditStart, LogState, SignedAuditHead, Terminal};
 pub use block::{
-    Anchor, Block, BlockHeader, ClosedHeader, Closing, ClosingRule, Entry, Genesis, LogKind, Target, Work, WorkRule,
+    Anchor, Block, BlockHeader, ClosedHeader, Closing, ClosingRule, Entry, Genesis, LogKind, Target, Work,
+    WorkRule,
 };
 pub use cloud_log::{CloudHead, CloudLeaf, LeafKind, SignedCloudHead};
 pub use ids::{Height, Name, Time, Version};
