@@ -4,8 +4,8 @@ use bemr::crypto::{Digest, SigningKey, Suite, Tag};
 use bemr::ledger::{Change, Ledger, Proposal};
 use bemr::votes::ValidatorSet;
 use bemr::wire::{
-    Anchor, Ballot, Block, ClosingRule, Entry, Genesis, Height, LogKind, Name, PROTOCOL_VERSION, QuorumCertificate,
-    Signatory, Target, Time, VoteBody, WorkRule, decode, encode,
+    Anchor, Ballot, Block, ClosingRule, Entry, Genesis, Height, LogKind, Name, PROTOCOL_VERSION,
+    QuorumCertificate, Signatory, Target, Time, VoteBody, WorkRule, decode, encode,
 };
 use bemr_spec::{Clause, Rules};
 use proptest::prelude::*;
@@ -44,7 +44,10 @@ impl Net {
     fn sign(&self, tag: Tag, message: &[u8]) -> Vec<Signatory> {
         let quorum = self.keys.iter().take(self.validators.quorum());
         quorum
-            .map(|(name, key)| Signatory { validator: name.clone(), signature: key.sign(&RULES, tag, message) })
+            .map(|(name, key)| Signatory {
+                validator: name.clone(),
+                signature: key.sign(&RULES, tag, message),
+            })
             .collect()
     }
 
@@ -69,7 +72,12 @@ impl Net {
         let mut easiest = [255; 32];
         easiest[0] = 63;
         let rule = match work {
-            true => ClosingRule::Work(WorkRule { easiest: Target(easiest), interval: 1000, window: 3, confirmations }),
+            true => ClosingRule::Work(WorkRule {
+                easiest: Target(easiest),
+                interval: 1000,
+                window: 3,
+                confirmations,
+            }),
             false => ClosingRule::Quorum,
         };
         let genesis = Genesis {
@@ -140,8 +148,9 @@ struct Move {
 }
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
-    let one = (any::<prop::sample::Index>(), 0u64..5000, prop::option::of(0usize..12), prop::option::of(1u64..20))
-        .prop_map(|(parent, delay, decision, anchor)| Move { parent, delay, decision, anchor });
+    let one =
+        (any::<prop::sample::Index>(), 0u64..5000, prop::option::of(0usize..12), prop::option::of(1u64..20))
+            .prop_map(|(parent, delay, decision, anchor)| Move { parent, delay, decision, anchor });
     prop::collection::vec(one, 1..30)
 }
 

@@ -24,7 +24,8 @@ fn name(text: &str) -> Name {
 
 fn cloud() -> (SigningKey, CloudIdentity) {
     let key = SigningKey::generate(Suite::Ristretto255, &mut ChaCha20Rng::seed_from_u64(1));
-    let identity = CloudIdentity { network: name("net"), cloud: name("cloud"), key: key.verifying_key().clone() };
+    let identity =
+        CloudIdentity { network: name("net"), cloud: name("cloud"), key: key.verifying_key().clone() };
     (key, identity)
 }
 
@@ -142,9 +143,10 @@ fn a_killed_process_loses_nothing_acknowledged() {
         for line in reader.join().unwrap() {
             let words: Vec<&str> = line.split_whitespace().collect();
             let at = words.iter().position(|word| *word == "ack").unwrap();
-            if let (Some(size), Some(Ok(digest))) =
-                (words.get(at + 1).and_then(|size| size.parse().ok()), words.get(at + 2).map(|word| word.parse()))
-            {
+            if let (Some(size), Some(Ok(digest))) = (
+                words.get(at + 1).and_then(|size| size.parse().ok()),
+                words.get(at + 2).map(|word| word.parse()),
+            ) {
                 (acknowledged, root) = (size, digest);
             }
         }
@@ -196,11 +198,10 @@ fn what_is_not_a_store_is_refused_with_its_name() {
 }
 
 #[test]
-fn a_foreign_database_is_refused() {
+fn the_store_of_another_network_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");
     fill(&path, 3);
-    // Moving the files of one table aside is beyond a test; another cloud's store is not.
     let store = RedbStore::open(&path).unwrap();
     let (_, mut identity) = cloud();
     identity.network = name("other");

@@ -1,14 +1,14 @@
 //! The auditor.
 
+use crate::audit::verify_audit_head;
 use crate::crypto::{Digest, VerifyingKey};
 use crate::ledger::Ledger;
 use crate::log::{CloudIdentity, verify_head};
 use crate::merkle::Frontier;
-use crate::audit::verify_audit_head;
 use crate::votes::ValidatorSet;
 use crate::wire::{
-    AuditEntry, AuditStart, Ballot, Block, CloudLeaf, Entry, Genesis, Height, LeafKind, LogKind, LogState, Name,
-    PROTOCOL_VERSION, SignedAuditHead, SignedCloudHead, Terminal, Time,
+    AuditEntry, AuditStart, Ballot, Block, CloudLeaf, Entry, Genesis, Height, LeafKind, LogKind, LogState,
+    Name, PROTOCOL_VERSION, SignedAuditHead, SignedCloudHead, Terminal, Time,
 };
 use bemr_spec::{Clause, Refusal, Rules};
 use std::collections::{BTreeMap, BTreeSet};
@@ -206,15 +206,15 @@ impl Auditor {
             rules
                 .check(Clause::EntryAgreesWithLedger, || self.final_ballot(&leaf.tid) == Some(Ballot::True))
                 .map_err(|refusal| place(refusal.at("no final decision is true")))?;
-            rules
-                .require(Clause::StoredOnce, known.is_none_or(|stored| stored.erased))
-                .map_err(&place)?;
+            rules.require(Clause::StoredOnce, known.is_none_or(|stored| stored.erased)).map_err(&place)?;
         } else {
             rules
                 .require(Clause::EntryAgreesWithLedger, known.is_some())
                 .map_err(|refusal| place(refusal.at("the record was never stored")))?;
         }
-        rules.require(Clause::ErasedStaysErased, known.is_none_or(|stored| !stored.erased)).map_err(&place)?;
+        rules
+            .require(Clause::ErasedStaysErased, known.is_none_or(|stored| !stored.erased))
+            .map_err(&place)?;
         let fresh = Stored { leaf: index, erased: false, audited: false };
         let stored = self.stored.entry(leaf.tid).or_insert(fresh);
         stored.erased |= leaf.kind == LeafKind::Erase;
@@ -345,16 +345,19 @@ impl Auditor {
                         Clause::HeadIsAnchored,
                         &mut self.report.leaves_anchored,
                     ),
-                    LogKind::Audit => {
-                        (&self.bsd.0, &self.audit_heads, Clause::AuditHeadAnchored, &mut self.report.entries_anchored)
-                    }
+                    LogKind::Audit => (
+                        &self.bsd.0,
+                        &self.audit_heads,
+                        Clause::AuditHeadAnchored,
+                        &mut self.report.entries_anchored,
+                    ),
                 };
                 if anchor.keeper == *keeper {
-                    rules
-                        .require(clause, heads.contains(&(anchor.size, anchor.head)))
-                        .map_err(|refusal| {
+                    rules.require(clause, heads.contains(&(anchor.size, anchor.head))).map_err(
+                        |refusal| {
                             at(Place::LedgerEntry(height, index))(refusal.at("no such head was presented"))
-                        })?;
+                        },
+                    )?;
                     self.report.anchors += 1;
                     *anchored = (*anchored).max(anchor.size);
                 }
@@ -366,7 +369,8 @@ impl Auditor {
     /// A closed log is anchored and tells of everything.
     fn check_closed(&mut self) -> Step {
         let rules = self.rules;
-        let Some(newest) = self.newest_audit_head.as_ref().filter(|newest| newest.head.state == LogState::Closed)
+        let Some(newest) =
+            self.newest_audit_head.as_ref().filter(|newest| newest.head.state == LogState::Closed)
         else {
             return Ok(());
         };
@@ -376,7 +380,9 @@ impl Auditor {
             .check(Clause::AuditHeadAnchored, || {
                 anchored.is_some_and(|(_, anchor)| anchor.head == newest.head.digest())
             })
-            .map_err(|refusal| at(Place::AuditHead(newest.head.count))(refusal.at("closed and not anchored")))?;
+            .map_err(|refusal| {
+                at(Place::AuditHead(newest.head.count))(refusal.at("closed and not anchored"))
+            })?;
         for block in self.ledger.blocks() {
             for (index, entry) in block.entries.iter().enumerate() {
                 if let Entry::Decision(certificate) = entry {
@@ -422,12 +428,16 @@ impl Auditor {
             Terminal::Committed if self.final_ballot(&entry.tid) != Some(Ballot::True) => {
                 Err("committed without a final decision that is true")
             }
-            Terminal::Committed if !self.stored.contains_key(&entry.tid) => Err("committed, but the cloud has none"),
+            Terminal::Committed if !self.stored.contains_key(&entry.tid) => {
+                Err("committed, but the cloud has none")
+            }
             Terminal::Committed if entry.seal.is_none() => Err("committed without a seal"),
             Terminal::Rejected | Terminal::Aborted if ballot == Some(Ballot::True) => {
                 Err("not committed, but the decision is true")
             }
-            Terminal::Rejected | Terminal::Deferred | Terminal::Aborted if self.stored.contains_key(&entry.tid) => {
+            Terminal::Rejected | Terminal::Deferred | Terminal::Aborted
+                if self.stored.contains_key(&entry.tid) =>
+            {
                 Err("not committed, but the cloud has it")
             }
             _ => Ok(()),

@@ -2,7 +2,8 @@
 
 use crate::crypto::{Digest, SigningKey, Suite, Tag, VerifyingKey};
 use crate::wire::{
-    AuditEntry, AuditHead, AuditStart, LogState, Name, PROTOCOL_VERSION, SignedAuditHead, Terminal, Time, encode,
+    AuditEntry, AuditHead, AuditStart, LogState, Name, PROTOCOL_VERSION, SignedAuditHead, Terminal, Time,
+    encode,
 };
 use bemr_spec::{Clause, Refusal, Rules};
 
@@ -109,6 +110,8 @@ pub fn verify_audit_head(
         && head.bsd == *bsd;
     rules.require(Clause::AuditHeadSigned, named).map_err(|refusal| refusal.at("head"))?;
     rules
-        .check(Clause::AuditHeadSigned, || key.verify(rules, Tag::AUDIT_HEAD, &encode(head), &signed.signature))
+        .check(Clause::AuditHeadSigned, || {
+            key.verify(rules, Tag::AUDIT_HEAD, &encode(head), &signed.signature)
+        })
         .map_err(|refusal| refusal.at("signature"))
 }

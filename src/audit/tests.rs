@@ -4,8 +4,8 @@ use crate::ledger::Ledger;
 use crate::ledger::tests::{Network, anchor, name, tid};
 use crate::log::tests::Cloud;
 use crate::wire::{
-    AuditEntry, Ballot, Block, CloudLeaf, ClosingRule, Entry, LeafKind, LogKind, SignedAuditHead, SignedCloudHead,
-    Terminal, Time, decode, encode,
+    AuditEntry, Ballot, Block, ClosingRule, CloudLeaf, Entry, LeafKind, LogKind, SignedAuditHead,
+    SignedCloudHead, Terminal, Time, decode, encode,
 };
 use bemr_spec::{Clause, Rules};
 use rand::SeedableRng;
@@ -222,7 +222,8 @@ fn entries_link_their_predecessors() {
     swapped.audit_heads = Vec::new();
     assert_eq!(swapped.audit().unwrap_err().refusal.clause(), Clause::EntryLinksPrevious);
     // With a head over the changed chain, the link alone gives it away.
-    let mut log = AuditLog::resume(SUITE, name("net"), name("bsd"), &world.entries[2], crate::wire::LogState::Open);
+    let mut log =
+        AuditLog::resume(SUITE, name("net"), name("bsd"), &world.entries[2], crate::wire::LogState::Open);
     world.audit_heads = vec![log.sign(&RULES, &world.bsd, Time(1))];
     world.entries[2].previous = world.entries[1].digest();
     log = AuditLog::resume(SUITE, name("net"), name("bsd"), &world.entries[2], crate::wire::LogState::Open);
@@ -236,7 +237,8 @@ fn an_audit_head_is_signed_over_the_last_entry() {
     let stranger = SigningKey::generate(SUITE, &mut ChaCha20Rng::seed_from_u64(1234));
     world.audit_heads = vec![world.log.sign(&RULES, &stranger, Time(1))];
     world.shows(Clause::AuditHeadSigned, Place::AuditHead(3));
-    let other = AuditLog::resume(SUITE, name("net"), name("bsd"), &world.entries[2], crate::wire::LogState::Open);
+    let other =
+        AuditLog::resume(SUITE, name("net"), name("bsd"), &world.entries[2], crate::wire::LogState::Open);
     world.entries[2].reason = 7;
     world.audit_heads = vec![other.sign(&RULES, &world.bsd, Time(1))];
     world.shows(Clause::AuditHeadSigned, Place::AuditHead(3));
@@ -423,7 +425,10 @@ fn a_changed_ledger_is_named_by_its_block_and_clause() {
     let mut world = World::run();
     world.blocks.remove(1);
     let found = world.audit().unwrap_err();
-    assert_eq!((found.refusal.clause(), found.entry), (Clause::BlockLinksPrevious, Place::Block(crate::wire::Height(3))));
+    assert_eq!(
+        (found.refusal.clause(), found.entry),
+        (Clause::BlockLinksPrevious, Place::Block(crate::wire::Height(3)))
+    );
     let mut turned = World::run();
     let mut entries = turned.blocks[3].entries.as_slice().to_vec();
     entries.swap(0, 1);

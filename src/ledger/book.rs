@@ -331,7 +331,12 @@ impl Ledger {
     }
 
     /// The header is closed in the way of this ledger, and aims at the target of its place.
-    fn check_closing(&self, rules: &Rules, chain: &Ancestry<'_>, header: &BlockHeader) -> Result<(), Refusal> {
+    fn check_closing(
+        &self,
+        rules: &Rules,
+        chain: &Ancestry<'_>,
+        header: &BlockHeader,
+    ) -> Result<(), Refusal> {
         match (&self.genesis.rule, &header.closing) {
             (ClosingRule::Quorum, Closing::Quorum(set)) => rules
                 .require(Clause::BlockHasQuorum, *set == self.genesis.validators)
@@ -364,7 +369,8 @@ impl Ledger {
     ) -> Result<(), Refusal> {
         for (index, entry) in entries.iter().enumerate() {
             if let Entry::Decision(certificate) = entry {
-                self.verify_decision(rules, validators, certificate).map_err(|refusal| at_entry(index, refusal))?;
+                self.verify_decision(rules, validators, certificate)
+                    .map_err(|refusal| at_entry(index, refusal))?;
             }
         }
         Ok(())
@@ -440,7 +446,8 @@ fn check_entries(
     for (index, entry) in entries.iter().enumerate() {
         if let Entry::Anchor(anchor) = entry {
             let log = (anchor.kind, &anchor.keeper);
-            let before = sizes.insert(log, anchor.size).or_else(|| chain.anchored(anchor.kind, &anchor.keeper));
+            let before =
+                sizes.insert(log, anchor.size).or_else(|| chain.anchored(anchor.kind, &anchor.keeper));
             rules
                 .require(Clause::AnchorAdvances, before.is_none_or(|before| before < anchor.size))
                 .map_err(|refusal| at_entry(index, refusal))?;

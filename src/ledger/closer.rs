@@ -32,7 +32,12 @@ impl Closer {
     ///
     /// # Errors
     /// LED-15 when another header of this height, or one of a greater height, was signed.
-    pub fn sign(&mut self, rules: &Rules, key: &SigningKey, proposal: &Proposal) -> Result<Signatory, Refusal> {
+    pub fn sign(
+        &mut self,
+        rules: &Rules,
+        key: &SigningKey,
+        proposal: &Proposal,
+    ) -> Result<Signatory, Refusal> {
         let (height, digest) = (proposal.header().height, proposal.digest());
         let free = self.last.is_none_or(|(last, signed)| last < height || (last, signed) == (height, digest));
         rules.require(Clause::OneCloseByValidator, free)?;

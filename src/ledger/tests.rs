@@ -27,9 +27,8 @@ pub(crate) struct Network {
 impl Network {
     pub(crate) fn new(suite: Suite, size: usize, seed: u64) -> Network {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
-        let keys: BTreeMap<Name, SigningKey> = (0..size)
-            .map(|i| (name(&format!("v{i:02}")), SigningKey::generate(suite, &mut rng)))
-            .collect();
+        let keys: BTreeMap<Name, SigningKey> =
+            (0..size).map(|i| (name(&format!("v{i:02}")), SigningKey::generate(suite, &mut rng))).collect();
         let members = keys.iter().map(|(name, key)| (name.clone(), key.verifying_key().clone())).collect();
         Network { suite, keys, validators: ValidatorSet::new(name("net"), members) }
     }
@@ -113,9 +112,16 @@ impl Network {
         let mut tried = ledger.clone();
         let refusal = tried.append(&RULES, &self.validators, NOW, block.clone()).unwrap_err();
         assert_eq!(refusal.clause(), clause, "{refusal}");
-        assert_eq!((tried.tip(), tried.height(), tried.sides()), (ledger.tip(), ledger.height(), ledger.sides()));
+        assert_eq!(
+            (tried.tip(), tried.height(), tried.sides()),
+            (ledger.tip(), ledger.height(), ledger.sides())
+        );
         let mutant = RULES.without(clause);
-        assert!(self.offer(&mutant, ledger, block).is_ok(), "{clause}: {:?}", self.offer(&mutant, ledger, block));
+        assert!(
+            self.offer(&mutant, ledger, block).is_ok(),
+            "{clause}: {:?}",
+            self.offer(&mutant, ledger, block)
+        );
     }
 }
 
@@ -340,11 +346,13 @@ fn block_times_advance_and_do_not_run_ahead_of_the_clock() {
 fn a_transaction_is_decided_once() {
     let net = network();
     let mut ledger = net.ledger(ClosingRule::Quorum);
-    let twice = net.next(&ledger, vec![net.decision(1, Ballot::True), net.decision(1, Ballot::False)], Time(9000));
+    let twice =
+        net.next(&ledger, vec![net.decision(1, Ballot::True), net.decision(1, Ballot::False)], Time(9000));
     net.shows(Clause::TidDecidedOnce, &ledger, &twice);
     net.extend(&mut ledger, vec![net.decision(1, Ballot::True)]);
     for ballot in [Ballot::True, Ballot::False] {
-        let again = net.next(&ledger, vec![net.decision(2, Ballot::True), net.decision(1, ballot)], Time(9000));
+        let again =
+            net.next(&ledger, vec![net.decision(2, Ballot::True), net.decision(1, ballot)], Time(9000));
         net.shows(Clause::TidDecidedOnce, &ledger, &again);
     }
 }
@@ -360,7 +368,8 @@ fn every_decision_in_a_block_has_its_quorum() {
     let mut elsewhere = net.certificate(tid(1), Ballot::True);
     elsewhere.body.network = name("other");
     for wrong in [few, turned, elsewhere] {
-        let block = net.next(&ledger, vec![net.decision(2, Ballot::True), Entry::Decision(wrong)], Time(9000));
+        let block =
+            net.next(&ledger, vec![net.decision(2, Ballot::True), Entry::Decision(wrong)], Time(9000));
         net.shows(Clause::EntryHasQuorum, &ledger, &block);
         let refusal = net.offer(&RULES, &ledger, &block).unwrap_err();
         assert!(refusal.place().unwrap().starts_with("entry 1"));

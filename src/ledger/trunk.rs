@@ -58,11 +58,17 @@ impl Trunk {
     }
 
     /// The anchors of a log, oldest first.
-    pub(super) fn anchors(&self, kind: LogKind, keeper: &Name) -> impl DoubleEndedIterator<Item = (Place, &Anchor)> {
+    pub(super) fn anchors(
+        &self,
+        kind: LogKind,
+        keeper: &Name,
+    ) -> impl DoubleEndedIterator<Item = (Place, &Anchor)> {
         let places = self.anchors.get(&(kind, keeper.clone())).map_or(&[][..], Vec::as_slice);
-        places.iter().filter_map(|place| match &self.blocks[place.position].block.entries.as_slice()[place.index] {
-            Entry::Anchor(anchor) => Some((*place, anchor)),
-            Entry::Decision(_) => None,
+        places.iter().filter_map(|place| {
+            match &self.blocks[place.position].block.entries.as_slice()[place.index] {
+                Entry::Anchor(anchor) => Some((*place, anchor)),
+                Entry::Decision(_) => None,
+            }
         })
     }
 

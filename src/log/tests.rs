@@ -3,7 +3,7 @@ use crate::crypto::{Digest, SigningKey, Suite, Tag};
 use crate::ledger::tests::{Network, anchor, name, tid, work};
 use crate::merkle::{Frontier, MerkleTree};
 use crate::wire::{
-    CloudLeaf, ClosingRule, ConsistencyProof, LeafKind, LogKind, SignedCloudHead, Time, decode, encode,
+    ClosingRule, CloudLeaf, ConsistencyProof, LeafKind, LogKind, SignedCloudHead, Time, decode, encode,
 };
 use bemr_spec::{Clause, Rules};
 use rand::SeedableRng;

@@ -4,7 +4,8 @@ use crate::crypto::{Tag, VerifyingKey};
 use crate::ledger::Ledger;
 use crate::merkle::{verify_consistency, verify_inclusion};
 use crate::wire::{
-    CloudHead, CloudLeaf, ConsistencyProof, InclusionProof, LogKind, Name, PROTOCOL_VERSION, SignedCloudHead, encode,
+    CloudHead, CloudLeaf, ConsistencyProof, InclusionProof, LogKind, Name, PROTOCOL_VERSION, SignedCloudHead,
+    encode,
 };
 use bemr_spec::{Clause, Refusal, Rules};
 

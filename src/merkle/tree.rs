@@ -53,7 +53,9 @@ impl MerkleTree {
 
     /// Proves that the tree of the first `second` leaves extends that of the first `first`.
     pub fn prove_consistency(&self, first: u64, second: u64) -> Option<ConsistencyProof> {
-        (first <= second && second <= self.size()).then(|| prove_consistency(self, first, second).ok()).flatten()
+        (first <= second && second <= self.size())
+            .then(|| prove_consistency(self, first, second).ok())
+            .flatten()
     }
 }
 

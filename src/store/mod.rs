@@ -25,9 +25,7 @@ pub use redb_store::RedbStore;
 pub use table::Table;
 
 use crate::crypto::{AeadKey, Digest};
-use crate::wire::{
-    AuditEntry, Block, CloudLeaf, Height, Name, SignedAuditHead, SignedCloudHead, decode,
-};
+use crate::wire::{AuditEntry, Block, CloudLeaf, Height, Name, SignedAuditHead, SignedCloudHead, decode};
 use bemr_spec::Rules;
 use tls_codec::{DeserializeBytes, Serialize};
 

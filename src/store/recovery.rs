@@ -45,7 +45,10 @@ pub fn recover<S: Store + ?Sized>(
     if let Some(head) = &head
         && let Err(refusal) = verify_head(rules, identity, head)
     {
-        damage(Some((Table::CloudHeads, &table::cloud_head_key(head.head.size, head.head.time))), refusal.to_string())?;
+        damage(
+            Some((Table::CloudHeads, &table::cloud_head_key(head.head.size, head.head.time))),
+            refusal.to_string(),
+        )?;
     }
     let mut frontier = Frontier::default();
     // Whether the record of each transaction is still there.
@@ -75,10 +78,16 @@ pub fn recover<S: Store + ?Sized>(
     let (size, root) = head.as_ref().map_or((0, crate::merkle::empty_root()), |s| (s.head.size, s.head.root));
     if frontier.size() != size {
         let held = frontier.size();
-        damage(Some((Table::Leaves, &held.min(size).to_be_bytes())), format!("{held} leaves under a head of {size}"))?;
+        damage(
+            Some((Table::Leaves, &held.min(size).to_be_bytes())),
+            format!("{held} leaves under a head of {size}"),
+        )?;
     }
     if frontier.root() != root {
-        damage(Some((Table::Leaves, &[])), format!("the leaves have root {}, the head {root}", frontier.root()))?;
+        damage(
+            Some((Table::Leaves, &[])),
+            format!("the leaves have root {}, the head {root}", frontier.root()),
+        )?;
     }
     let nodes = frontier.size() - u64::from(frontier.size().count_ones());
     let live = records.values().filter(|present| **present).count() as u64;
@@ -159,7 +168,8 @@ impl<S: Store + ?Sized> Nodes for LogNodes<'_, S> {
     type Error = StoreError;
 
     fn node(&self, level: u8, index: u64) -> Result<Digest, StoreError> {
-        let missing = |table, key: &[u8]| StoreError::damaged(self.store.place(), Some((table, key)), "is missing");
+        let missing =
+            |table, key: &[u8]| StoreError::damaged(self.store.place(), Some((table, key)), "is missing");
         if level == 0 {
             let leaf = self.store.leaf(self.rules, index)?;
             let leaf = leaf.ok_or_else(|| missing(Table::Leaves, &index.to_be_bytes()))?;

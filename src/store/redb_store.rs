@@ -114,7 +114,8 @@ impl RedbStore {
     /// The slot and key that a row of [`Table::VaultKeys`] names.
     fn located_key(&self, tid: &[u8], row: &[u8]) -> Result<(u64, AeadKey), StoreError> {
         let keys = keys_path(&self.path);
-        let damaged = |problem: &str| StoreError::damaged(Some(&keys), Some((Table::VaultKeys, tid)), problem);
+        let damaged =
+            |problem: &str| StoreError::damaged(Some(&keys), Some((Table::VaultKeys, tid)), problem);
         let (slot, check) = row.split_first_chunk().ok_or_else(|| damaged("too short"))?;
         let slot = u64::from_be_bytes(*slot);
         let key = self.vault.read(slot).map_err(|error| StoreError::unavailable(&keys, error))?;
@@ -229,7 +230,10 @@ impl Store for RedbStore {
     /// dies in between leaves a slot that no row names, and the next [`RedbStore::open`] overwrites it.
     fn commit(&mut self, commit: Commit) -> Result<(), StoreError> {
         if self.stopped {
-            return Err(StoreError::unavailable(&self.path, "an earlier commit failed; open the store again"));
+            return Err(StoreError::unavailable(
+                &self.path,
+                "an earlier commit failed; open the store again",
+            ));
         }
         let result = self.commit_all(&commit);
         self.stopped = result.is_err();
@@ -350,13 +354,16 @@ fn key_check(tid: &[u8], key: &AeadKey) -> Digest {
 /// Runs what uses the database; a panic in it is damage.
 fn guard<T>(path: &Path, run: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
     // Nothing of ours is half changed when it unwinds; the database poisons its own locks.
-    catch_unwind(AssertUnwindSafe(run))
-        .unwrap_or_else(|_| Err(StoreError::damaged(Some(path), None, "the database cannot make sense of the file")))
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+        Err(StoreError::damaged(Some(path), None, "the database cannot make sense of the file"))
+    })
 }
 
 fn opening(path: &Path, error: DatabaseError) -> StoreError {
     match error {
-        DatabaseError::DatabaseAlreadyOpen => StoreError::unavailable(path, "another process holds the store"),
+        DatabaseError::DatabaseAlreadyOpen => {
+            StoreError::unavailable(path, "another process holds the store")
+        }
         DatabaseError::Storage(error) => trouble(path, error.into()),
         DatabaseError::UpgradeRequired(_) | DatabaseError::RepairAborted => {
             StoreError::damaged(Some(path), None, error.to_string())

@@ -93,7 +93,9 @@ pub struct BlockHeader {
 }
 
 /// Which log an anchor is of, one byte.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, TlsSerialize, TlsDeserializeBytes, TlsSize,
+)]
 #[repr(u8)]
 pub enum LogKind {
     /// The log of a cloud.

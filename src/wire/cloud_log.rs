@@ -5,7 +5,9 @@ use crate::wire::{Name, Time, encode};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 /// What a leaf of the cloud's log tells of, one byte.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, TlsSerialize, TlsDeserializeBytes, TlsSize,
+)]
 #[repr(u8)]
 pub enum LeafKind {
     /// A record was stored.

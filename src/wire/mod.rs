@@ -24,7 +24,8 @@ mod vote;
 pub use attribute::{Coding, Item, Measure, Quantity, Value};
 pub use audit::{AuditEntry, AuditHead, AuditStart, LogState, SignedAuditHead, Terminal};
 pub use block::{
-    Anchor, Block, BlockHeader, ClosedHeader, Closing, ClosingRule, Entry, Genesis, LogKind, Target, Work, WorkRule,
+    Anchor, Block, BlockHeader, ClosedHeader, Closing, ClosingRule, Entry, Genesis, LogKind, Target, Work,
+    WorkRule,
 };
 pub use certificate::{
     Certificate, CertificateBody, EnrolmentBody, EnrolmentRequest, RevocationList, RevocationListBody, Role,
