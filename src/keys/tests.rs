@@ -437,7 +437,8 @@ fn messages_of_the_kdc_have_the_bytes_of_the_chapter() {
         let signing = vector(&identity.signing_key().verifying_key().encode());
         [signing, vector(&identity.agreement_key().encapsulation_key().encode())].concat()
     };
-    let verifies = |tag, body: &[u8], signature: &_| world.kdc.anchor().key.verify(&HARD, tag, body, signature);
+    let verifies =
+        |tag, body: &[u8], signature: &_| world.kdc.anchor().key.verify(&HARD, tag, body, signature);
 
     let body = [&[0, 1][..], &suite, &[3], b"bob", &[6], &keys(&identity)].concat();
     let proofs = [encode(&request.signing_proof), encode(&request.agreement_proof)].concat();
