@@ -424,3 +424,59 @@ fn a_certificate_is_known_by_its_whole_encoding() {
     other.body.serial += 1;
     assert_ne!(digest, Digest::of(Tag::CERTIFICATE, &encode(&other)));
 }
+
+#[test]
+fn messages_of_the_kdc_have_the_bytes_of_the_chapter() {
+    let mut world = World::new(22);
+    let alice = world.enrol("alice", Role::Assistant);
+    world.revoke(&alice);
+    let (identity, request) = world.request("bob", Role::Cloud);
+    let vector = |bytes: &[u8]| [&(bytes.len() as u16).to_be_bytes(), bytes].concat();
+    let suite = (SUITE as u16).to_be_bytes();
+    let keys = |identity: &Identity| {
+        let signing = vector(&identity.signing_key().verifying_key().encode());
+        [signing, vector(&identity.agreement_key().encapsulation_key().encode())].concat()
+    };
+    let verifies =
+        |tag, body: &[u8], signature: &_| world.kdc.anchor().key.verify(&HARD, tag, body, signature);
+
+    let body = [&[0, 1][..], &suite, &[3], b"bob", &[6], &keys(&identity)].concat();
+    let proofs = [encode(&request.signing_proof), encode(&request.agreement_proof)].concat();
+    assert_eq!(encode(&request), [&body[..], &proofs].concat());
+    let public = identity.signing_key().verifying_key();
+    assert!(public.verify(&HARD, Tag::POSSESSION_SIGNING, &body, &request.signing_proof));
+
+    let certificate = alice.certified().certificate();
+    let body = [
+        &[0, 1][..],
+        &suite,
+        &1u64.to_be_bytes(),
+        &[5],
+        b"alice",
+        &[2],
+        &keys(alice.identity()),
+        &NOW.0.to_be_bytes(),
+        &(NOW.0 + LIFETIMES.certificate).to_be_bytes(),
+        &[3],
+        b"kdc",
+    ]
+    .concat();
+    assert_eq!(encode(certificate), [body.clone(), encode(&certificate.signature)].concat());
+    assert!(verifies(Tag::CERTIFICATE, &body, &certificate.signature));
+
+    let list = world.trust.revocation_list();
+    let body = [
+        &[0, 1][..],
+        &suite,
+        &[3],
+        b"kdc",
+        &2u32.to_be_bytes(),
+        &NOW.0.to_be_bytes(),
+        &(NOW.0 + LIFETIMES.list).to_be_bytes(),
+        &8u32.to_be_bytes(),
+        &1u64.to_be_bytes(),
+    ]
+    .concat();
+    assert_eq!(encode(list), [body.clone(), encode(&list.signature)].concat());
+    assert!(verifies(Tag::REVOCATION_LIST, &body, &list.signature));
+}
