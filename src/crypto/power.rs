@@ -25,27 +25,20 @@ impl<const L: usize> Comb<L> {
     pub(super) fn new(modulus: &Modulus<L>, base: &Residue<L>, bits: usize, blocks: usize) -> Self {
         let columns = bits.div_ceil(TEETH);
         let depth = columns.div_ceil(blocks);
-        let mut comb = Comb { bits, columns, depth, blocks: Vec::new() };
-        let mut teeth = vec![[modulus.one(); TEETH]; columns.div_ceil(depth)];
+        let mut blocks = vec![vec![modulus.one()]; columns.div_ceil(depth)];
         let mut power = *base;
-        for row in 0..TEETH {
-            for column in 0..columns {
-                if column % depth == 0 {
-                    teeth[column / depth][row] = power;
-                }
-                power = modulus.square(&power);
-            }
-        }
-        for teeth in teeth {
-            let mut table = vec![modulus.one()];
-            for tooth in teeth {
+        for bit in 0..TEETH * columns {
+            let column = bit % columns;
+            if column.is_multiple_of(depth) {
+                // One row more: each digit so far, without this bit and with it.
+                let table = &mut blocks[column / depth];
                 for digit in 0..table.len() {
-                    table.push(modulus.product(&table[digit], &tooth));
+                    table.push(modulus.product(&table[digit], &power));
                 }
             }
-            comb.blocks.push(table.into());
+            power = modulus.square(&power);
         }
-        comb
+        Comb { bits, columns, depth, blocks: blocks.into_iter().map(Vec::into_boxed_slice).collect() }
     }
 
     /// Whether the table reaches far enough for this exponent.
