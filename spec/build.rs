@@ -1,9 +1,14 @@
-//! Reads the clauses out of the chapters and writes the `Clause` enum.
+//! Reads the clauses out of the chapters and writes the `Clause` enum, and the list of the chapters' texts.
 //!
 //! The chapters are the register: a clause is a heading `### ID · Name` followed by the paragraphs `**MUST.**`,
 //! `**Why.**` and `**From.**`. Anything else under such a heading stops the build with the file and line.
 
-use std::{env, fmt::Write as _, fs, path::Path};
+use std::{
+    env,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
 
 struct Clause {
     id: String,
@@ -44,8 +49,9 @@ fn main() {
         }
     }
     assert!(clauses.len() <= 256, "`Rules` holds 256 clauses");
-    let out = Path::new(&env::var("OUT_DIR").expect("cargo sets OUT_DIR")).join("clauses.rs");
-    fs::write(out, render(&clauses)).expect("OUT_DIR is writable");
+    let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
+    fs::write(Path::new(&out).join("clauses.rs"), render(&clauses)).expect("OUT_DIR is writable");
+    fs::write(Path::new(&out).join("chapters.rs"), list(&files)).expect("OUT_DIR is writable");
 }
 
 fn read_chapter(chapter: &str, text: &str, clauses: &mut Vec<Clause>) {
@@ -100,6 +106,19 @@ fn is_id(id: &str) -> bool {
             && number.len() == 2
             && number.bytes().all(|b| b.is_ascii_digit())
     })
+}
+
+/// An array of file names and texts.
+fn list(files: &[PathBuf]) -> String {
+    let here = env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
+    let mut out = String::from("&[\n");
+    for file in files {
+        let name = file.file_name().expect("a file has a name");
+        writeln!(out, "    ({name:?}, include_str!({:?})),", Path::new(&here).join(file))
+            .expect("a string grows");
+    }
+    out.push_str("]\n");
+    out
 }
 
 fn render(clauses: &[Clause]) -> String {

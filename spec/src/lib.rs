@@ -1,9 +1,11 @@
 //! The law of B-EMR: the register of clauses, the verdicts, and the rules in force.
 //!
-//! The chapters beside this source are the law; this package makes their clauses values that code can name.
-//! There is no cryptography here, no bytes, no clock, no randomness and no I/O.
+//! The chapters beside this source are the law; this package makes their clauses values that code can name, and
+//! their message tables a decoder. There is no cryptography here, no clock, no randomness and no I/O.
 
 mod clause;
+pub mod messages;
+pub mod policies;
 mod refusal;
 mod rules;
 

@@ -1,6 +1,7 @@
 //! Domain tags: what a hash, a signature or a derived key is for.
 
-/// A domain tag. No two uses of a hash, signature or key derivation share one.
+/// A domain tag: no two kinds of content share one. A signature over a message and that message's digest may, since
+/// a signature hashes its message under a tag of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tag(&'static str);
 
@@ -116,8 +117,8 @@ tags! {
     CLOUD_LEAF = "cloud leaf";
     /// Cloud log head, signed by the cloud.
     CLOUD_HEAD = "cloud head";
-    /// Cloud's receipt for a stored record.
-    CLOUD_RECEIPT = "cloud receipt";
+    /// What the cloud keeps of a record.
+    STORED_RECORD = "stored record";
     /// Grant of a record's key, signed by its owner.
     GRANT = "grant";
     /// Revocation of a grant, signed by the owner of the record.
@@ -126,6 +127,8 @@ tags! {
     ERASE = "erase";
     /// Start of an audit log.
     AUDIT_START = "audit start";
+    /// Public state of an actor, in traces.
+    PUBLIC_STATE = "public state";
     /// Audit log entry.
     AUDIT_ENTRY = "audit entry";
     /// Audit log head, signed by the BSD.

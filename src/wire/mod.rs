@@ -3,9 +3,52 @@
 //! A decoder here accepts exactly the bytes that the encoder writes; whether the contents are true is for the
 //! rooms above.
 
+mod attribute;
+mod audit;
+mod block;
+mod certificate;
+mod cloud_log;
+mod gossip;
+mod handshake;
 mod ids;
+mod list;
+mod message;
+mod policy;
+mod proof;
+mod reading;
+mod record;
+mod seal;
+mod transaction;
+mod vote;
 
+pub use attribute::{Coding, Item, Measure, Quantity, Value};
+pub use audit::{AuditEntry, AuditHead, AuditStart, LogState, SignedAuditHead, Terminal};
+pub use block::{
+    Anchor, Block, BlockHeader, ClosedHeader, Closing, ClosingRule, Entry, Genesis, LogKind, Target, Work, WorkRule,
+};
+pub use certificate::{
+    Certificate, CertificateBody, EnrolmentBody, EnrolmentRequest, RevocationList, RevocationListBody, Role,
+};
+pub use cloud_log::{CloudHead, CloudLeaf, LeafKind, SignedCloudHead};
+pub use gossip::{BlockProposal, ClosingSignature, Gossip};
+pub use handshake::{Finish, Hello, IdentityProof, Purpose, Response};
 pub use ids::{Height, Name, Time, Version};
+pub use list::{List, Text};
+pub use message::Message;
+pub use policy::{
+    ApprovedChange, Attribute, AttributeType, Bound, Check, Condition, Contract, DateOrderRule, Flag, NotFutureRule,
+    OneOfRule, PolicyApproval, PolicyChange, PolicyEntry, PolicyRef, PolicySet, RangeRule, RequiredRule, Rule,
+    SubjectRule, SubmitterRule, Template, Test, ValueSetRule,
+};
+pub use proof::{ConsistencyProof, InclusionProof};
+pub use reading::{
+    Decision, Erase, EraseApproval, EraseBody, Grant, GrantBody, Outcome, ReadProof, ReadRequest, ReadResponse,
+    Receipt, Revoke, RevokeBody, StoredContent, StoredRecord,
+};
+pub use record::{Direction, Packet, Record, RecordHeader, SessionId, Stage};
+pub use seal::{Seal, SealChainBody, SealChainStart, SealContext, SealDigest, SealedKey};
+pub use transaction::{AttributeOpening, BlockBody, InitialHeader, TBlock, TInitial, TValid, ValidBody, WrappedKey};
+pub use vote::{Ballot, QuorumCertificate, Signatory, Vote, VoteBody};
 
 use bemr_spec::{Clause, Refusal, Rules};
 use tls_codec::{DeserializeBytes, Serialize};

@@ -1,0 +1,451 @@
+//! The cloud: stores what the network accepted, in an append-only log, and serves it to whom its owner lets read.
+//!
+//! It checks everything itself and can open nothing: it holds ciphertext, and keys encapsulated to others.
+
+mod admission;
+
+use crate::actors::compose::ONE_NONCE;
+use crate::actors::{Actor, Archive, Input, Office, Output, Received, Replica, Step};
+use crate::crypto::{AeadKey, Digest, Tag};
+use crate::keys::{CertifiedPrincipal, Permission, Place};
+use crate::log::CloudLog;
+use crate::merkle::{prove_consistency, prove_inclusion};
+use crate::store::{Commit, LogNodes, Table, for_each};
+use crate::wire::{
+    CloudHead, CloudLeaf, Decision, Erase, Gossip, Grant, Height, InclusionProof, LeafKind, LogKind, Message, Name,
+    Outcome, PROTOCOL_VERSION, ReadProof, ReadRequest, ReadResponse, Receipt, Revoke, Role, SignedCloudHead, StoredContent,
+    StoredRecord, TValid, Time, WrappedKey, decode, encode,
+};
+use bemr_spec::{Clause, Refusal};
+use std::collections::BTreeMap;
+
+crate::machine! {
+    /// What the cloud does with one record.
+    name: machine,
+    states {
+        AwaitingValid "no record of this tid is stored",
+        Stored "the record is in the log",
+        Erased "its key is destroyed; its leaf stays",
+    }
+    events {
+        ValidArrived "T_valid came in",
+        ReadArrived "a read request came in",
+        GrantArrived "a grant came in",
+        RevokeArrived "a revocation came in",
+        EraseArrived "an erasure came in",
+    }
+    rows {
+        AwaitingValid, ValidArrived, "every check of T_valid holds" => Stored, "Receipt; CloudHead to everybody",
+            [BsdSignsValid, ValidCarriesUserSignature, AckAnswersThisBlock, AckIsTrue, DecisionIsFinal];
+        Stored, ReadArrived, "the reader holds a grant" => Stored, "ReadResponse", [ReaderIsGranted, RoleMayRead];
+        Stored, GrantArrived, "the owner signs" => Stored, "Answer; CloudHead to everybody", [GrantByOwner];
+        Stored, RevokeArrived, "the owner signs" => Stored, "Answer; CloudHead to everybody", [RevokeByOwner];
+        Stored, EraseArrived, "two authorities sign" => Erased, "Answer; CloudHead to everybody", [ErasureByAuthority];
+    }
+}
+
+use machine::{Event, State};
+
+/// The cloud.
+pub struct Cloud {
+    office: Office,
+    archive: Archive,
+    log: CloudLog,
+    records: BTreeMap<Digest, (State, u64)>,
+    head: Option<SignedCloudHead>,
+}
+
+impl Cloud {
+    /// A cloud that goes on from what its store holds, whose log was recovered as `log`.
+    ///
+    /// # Errors
+    /// CLD-06 when the store is damaged.
+    pub fn new(office: Office, archive: Archive, log: CloudLog) -> Result<Cloud, Refusal> {
+        let mut records = BTreeMap::new();
+        let rules = office.rules;
+        let head = archive.read(|store| {
+            for_each(store, &rules, Table::Leaves, |leaf: CloudLeaf| {
+                match leaf.kind {
+                    LeafKind::Record => drop(records.insert(leaf.tid, (State::Stored, leaf.sequence))),
+                    LeafKind::Erase => drop(records.insert(leaf.tid, (State::Erased, leaf.sequence))),
+                    LeafKind::Grant | LeafKind::Revoke => {}
+                }
+                Ok(())
+            })?;
+            store.newest_cloud_head(&rules)
+        })?;
+        Ok(Cloud { office, archive, log, records, head })
+    }
+
+    /// Its copy of the ledger and the policy.
+    pub fn replica(&self) -> &Replica {
+        &self.office.replica
+    }
+
+    /// The newest head of its log.
+    pub fn head(&self) -> Option<&SignedCloudHead> {
+        self.head.as_ref()
+    }
+
+    /// The state of a record.
+    pub fn state_of(&self, tid: &Digest) -> State {
+        self.records.get(tid).map_or(State::INITIAL, |(state, _)| *state)
+    }
+
+    fn on_valid(
+        &mut self,
+        now: Time,
+        peer: &CertifiedPrincipal,
+        valid: TValid,
+    ) -> (Result<Vec<Output>, Refusal>, Vec<Output>) {
+        if let Err(refusal) = admission::check_sender(&self.office, peer, &valid) {
+            return (Err(refusal), Vec::new());
+        }
+        let rules = self.office.rules;
+        let tid = valid.body.tid;
+        if let Some((_, index)) = self.records.get(&tid).copied()
+            && let Err(refusal) = rules.require(Clause::StoredOnce, false)
+        {
+            let receipt = self.receipt(index).ok().map(Message::Receipt);
+            let repeated = receipt.and_then(|receipt| self.office.say(now, peer.name(), receipt).ok());
+            return (Err(refusal), repeated.map_or(Vec::new(), |(outputs, _)| outputs));
+        }
+        (self.store(now, peer, valid), Vec::new())
+    }
+
+    fn store(&mut self, now: Time, peer: &CertifiedPrincipal, valid: TValid) -> Result<Vec<Output>, Refusal> {
+        let rules = self.office.rules;
+        admission::check_content(&mut self.office, now, &valid)?;
+        let state = State::INITIAL.step(&rules, Event::ValidArrived, State::Stored)?;
+        let tid = valid.body.tid;
+        let record = StoredRecord::of(&valid);
+        let content = record.digest();
+        let mut vault_key = [0; 32];
+        rand::Rng::fill_bytes(&mut self.office.rng, &mut vault_key);
+        let vault_key = AeadKey::from_bytes(vault_key);
+        let stored = encode(&StoredContent { record, ciphertext: valid.ciphertext });
+        let blob = vault_key.seal(&ONE_NONCE, tid.as_bytes(), &stored);
+        let mut commit = Commit::new().record(&tid, vault_key, blob);
+        for grant in valid.grants.iter() {
+            commit = commit.grant(&tid, &grant.reader, encode(grant));
+        }
+        let (index, head) = self.append(now, LeafKind::Record, tid, content, commit)?;
+        self.records.insert(tid, (state, index));
+        let receipt = self.receipt(index)?;
+        let (mut outputs, _) = self.office.say(now, peer.name(), Message::Receipt(receipt))?;
+        outputs.push(Output::Publish(Gossip::CloudHead(head)));
+        Ok(outputs)
+    }
+
+    /// Appends a leaf and signs the new head; both are kept with `commit`, or nothing is.
+    fn append(
+        &mut self,
+        now: Time,
+        kind: LeafKind,
+        tid: Digest,
+        content: Digest,
+        commit: Commit,
+    ) -> Result<(u64, SignedCloudHead), Refusal> {
+        let mut log = self.log.clone();
+        let appended = log.append(kind, tid, content, now);
+        let head = log.sign(&self.office.rules, self.office.own.identity().signing_key(), now);
+        self.archive.commit(commit.leaf(&appended).cloud_head(&head))?;
+        self.log = log;
+        self.head = Some(head.clone());
+        Ok((appended.leaf.sequence, head))
+    }
+
+    fn receipt(&self, index: u64) -> Result<Receipt, Refusal> {
+        let (leaf, inclusion) = self.prove_leaf(index)?;
+        let head = self.head.clone().ok_or_else(|| Refusal::new(Clause::LeafIsIncluded))?;
+        Ok(Receipt { head, leaf, inclusion })
+    }
+
+    fn prove_leaf(&self, index: u64) -> Result<(CloudLeaf, InclusionProof), Refusal> {
+        let rules = self.office.rules;
+        let size = self.log.size();
+        self.archive
+            .read(|store| {
+                let leaf = store.leaf(&rules, index)?;
+                let proof = prove_inclusion(&LogNodes::new(&rules, store), size, index)?;
+                Ok(leaf.zip(proof))
+            })?
+            .ok_or_else(|| Refusal::new(Clause::StoreMatchesHead).at(format!("leaf {index}")))
+    }
+
+    /// The record of `tid`, which is stored and not erased.
+    fn require_stored(&self, tid: &Digest) -> Result<u64, Refusal> {
+        let rules = self.office.rules;
+        let found = self.records.get(tid).copied();
+        let (state, index) = found.ok_or_else(|| Refusal::new(Clause::LeafIsIncluded).at("no such record"))?;
+        rules.require(Clause::ErasedStaysErased, state != State::Erased)?;
+        Ok(index)
+    }
+
+    fn content(&self, tid: &Digest) -> Result<StoredContent, Refusal> {
+        let rules = self.office.rules;
+        let gone = |place: &str| Refusal::new(Clause::ErasedStaysErased).at(place);
+        let key = self.archive.read(|store| store.vault_key(tid))?.ok_or_else(|| gone("vault key"))?;
+        let blob = self.archive.read(|store| store.blob(tid))?.ok_or_else(|| gone("record"))?;
+        let stored = key.open(&ONE_NONCE, tid.as_bytes(), &blob);
+        decode(&rules, &stored.ok_or_else(|| Refusal::new(Clause::StoreMatchesHead).at("record"))?)
+    }
+
+    fn on_read(
+        &mut self,
+        now: Time,
+        peer: &CertifiedPrincipal,
+        request: &ReadRequest,
+    ) -> Result<Vec<Output>, Refusal> {
+        let rules = self.office.rules;
+        let index = self.require_stored(&request.tid)?;
+        peer.role().require(&rules, Permission::Read)?;
+        let grant = self.archive.read(|store| store.grant(&request.tid, peer.name()))?;
+        let key: WrappedKey = match grant {
+            Some(grant) => decode(&rules, &grant)?,
+            None => {
+                rules.require(Clause::ReaderIsGranted, false).map_err(|refusal| refusal.at(peer.name().as_str()))?;
+                WrappedKey {
+                    reader: peer.name().clone(),
+                    encapsulation: Vec::new().into(),
+                    wrapped: Vec::new().into(),
+                }
+            }
+        };
+        State::Stored.step(&rules, Event::ReadArrived, State::Stored)?;
+        let StoredContent { record, ciphertext } = self.content(&request.tid)?;
+        let proof = self.read_proof(index, request.remembered)?;
+        let response = ReadResponse { nonce: request.nonce, record, key, ciphertext, proof };
+        let message = Message::ReadResponse(Box::new(response));
+        self.office.say(now, peer.name(), message).map(|(outputs, _)| outputs)
+    }
+
+    fn read_proof(&self, index: u64, remembered: u64) -> Result<ReadProof, Refusal> {
+        let rules = self.office.rules;
+        let (leaf, inclusion) = self.prove_leaf(index)?;
+        let head = self.head.clone().ok_or_else(|| Refusal::new(Clause::LeafIsIncluded))?;
+        let size = head.head.size;
+        let ledger = &self.office.replica.ledger;
+        let anchor = ledger.final_anchor(LogKind::Cloud, self.office.name()).map(|(_, anchor)| anchor.clone());
+        let anchored: Option<CloudHead> = match &anchor {
+            Some(anchor) => self
+                .archive
+                .read(|store| store.cloud_head(&rules, anchor.size))?
+                .map(|signed| signed.head)
+                .filter(|head| head.digest() == anchor.head),
+            None => None,
+        };
+        let extends = |old: u64| {
+            if old == 0 || old >= size {
+                return Ok(crate::wire::ConsistencyProof { path: Vec::new().into() });
+            }
+            let proof = self.archive.read(|store| {
+                Ok(prove_consistency(&LogNodes::new(&rules, store), old, size)?)
+            })?;
+            proof.ok_or_else(|| Refusal::new(Clause::LogIsAppendOnly).at(format!("size {old}")))
+        };
+        Ok(ReadProof {
+            extends_remembered: extends(remembered)?,
+            extends_anchored: extends(anchored.as_ref().map_or(0, |head| head.size))?,
+            anchored,
+            head,
+            leaf,
+            inclusion,
+        })
+    }
+
+    fn check_statement(&self, version: u16, suite: crate::crypto::Suite) -> Result<(), Refusal> {
+        let rules = &self.office.rules;
+        rules.require(Clause::ProtocolVersionIsOne, version == PROTOCOL_VERSION)?;
+        rules.require(Clause::SuiteMatches, suite == self.office.own.identity().suite())
+    }
+
+    fn on_grant(&mut self, now: Time, peer: &CertifiedPrincipal, grant: &Grant) -> Result<Vec<Output>, Refusal> {
+        let rules = self.office.rules;
+        let body = &grant.body;
+        self.check_statement(body.version, body.suite)?;
+        self.require_stored(&body.tid)?;
+        let record = self.content(&body.tid)?.record;
+        let by_owner =
+            body.owner == *peer.name() && body.owner == record.initial.user && body.cloud == *self.office.name();
+        rules.require(Clause::GrantByOwner, by_owner).map_err(|refusal| refusal.at("owner"))?;
+        rules
+            .check(Clause::GrantByOwner, || {
+                peer.signing_key().verify(&rules, Tag::GRANT, &encode(body), &grant.signature)
+            })
+            .map_err(|refusal| refusal.at("signature"))?;
+        let reader = self.office.trust.verify(&rules, now, &grant.reader)?;
+        reader.require_claim(&rules, &body.key.reader, reader.role())?;
+        let contracts =
+            self.office.replica.policy.contracts_in_force(&record.initial.template.id, record.block.height);
+        let authorised =
+            reader.role().may(Permission::Read) && contracts.iter().all(|one| one.lets_read(reader.role()));
+        rules
+            .require(Clause::GrantsNameAuthorisedReaders, authorised)
+            .map_err(|refusal| refusal.at(reader.name().as_str()))?;
+        State::Stored.step(&rules, Event::GrantArrived, State::Stored)?;
+        let commit = Commit::new().grant(&body.tid, reader.name(), encode(&body.key));
+        let content = Digest::of(Tag::GRANT, &encode(body));
+        self.carry_out(now, peer, LeafKind::Grant, body.tid, content, commit)
+    }
+
+    fn on_revoke(&mut self, now: Time, peer: &CertifiedPrincipal, revoke: &Revoke) -> Result<Vec<Output>, Refusal> {
+        let rules = self.office.rules;
+        let body = &revoke.body;
+        self.check_statement(body.version, body.suite)?;
+        self.require_stored(&body.tid)?;
+        let record = self.content(&body.tid)?.record;
+        let by_owner = body.owner == *peer.name()
+            && body.owner == record.initial.user
+            && body.cloud == *self.office.name()
+            && body.reader != body.owner;
+        rules.require(Clause::RevokeByOwner, by_owner).map_err(|refusal| refusal.at("owner"))?;
+        rules
+            .check(Clause::RevokeByOwner, || {
+                peer.signing_key().verify(&rules, Tag::REVOKE, &encode(body), &revoke.signature)
+            })
+            .map_err(|refusal| refusal.at("signature"))?;
+        let granted = self.archive.read(|store| store.grant(&body.tid, &body.reader))?.is_some();
+        rules
+            .require(Clause::ReaderIsGranted, granted)
+            .map_err(|refusal| refusal.at(body.reader.as_str()))?;
+        State::Stored.step(&rules, Event::RevokeArrived, State::Stored)?;
+        let commit = Commit::new().revoke(&body.tid, &body.reader, encode(revoke));
+        let content = Digest::of(Tag::REVOKE, &encode(body));
+        self.carry_out(now, peer, LeafKind::Revoke, body.tid, content, commit)
+    }
+
+    fn on_erase(&mut self, now: Time, peer: &CertifiedPrincipal, erase: &Erase) -> Result<Vec<Output>, Refusal> {
+        let rules = self.office.rules;
+        let body = &erase.body;
+        self.check_statement(body.version, body.suite)?;
+        self.require_stored(&body.tid)?;
+        let record = self.content(&body.tid)?.record;
+        let here = body.cloud == *self.office.name();
+        rules.require(Clause::ErasureByAuthority, here).map_err(|refusal| refusal.at("cloud"))?;
+        let mut authorities: Vec<(Name, Role)> = Vec::new();
+        for approval in erase.approvals.iter() {
+            let authority = self.office.trust.verify(&rules, now, &approval.authority)?;
+            rules
+                .check(Clause::ErasureByAuthority, || {
+                    authority.signing_key().verify(&rules, Tag::ERASE, &encode(body), &approval.signature)
+                })
+                .map_err(|refusal| refusal.at(authority.name().as_str()))?;
+            authorities.push((authority.name().clone(), authority.role()));
+        }
+        let administrators = authorities.iter().any(|(_, role)| *role == Role::Administrator);
+        let all_may = authorities
+            .iter()
+            .all(|(name, role)| *role == Role::Administrator || *name == record.initial.user);
+        let two = authorities.len() == 2 && authorities[0].0 != authorities[1].0;
+        let present = authorities.iter().any(|(name, _)| name == peer.name());
+        rules
+            .require(Clause::ErasureByAuthority, administrators && all_may && two && present)
+            .map_err(|refusal| refusal.at("approvals"))?;
+        let state = State::Stored.step(&rules, Event::EraseArrived, State::Erased)?;
+        let commit = Commit::new().erase(&body.tid, encode(erase));
+        let content = Digest::of(Tag::ERASE, &encode(body));
+        let outputs = self.carry_out(now, peer, LeafKind::Erase, body.tid, content, commit)?;
+        if let Some(record) = self.records.get_mut(&body.tid) {
+            record.0 = state;
+        }
+        Ok(outputs)
+    }
+
+    fn carry_out(
+        &mut self,
+        now: Time,
+        peer: &CertifiedPrincipal,
+        kind: LeafKind,
+        tid: Digest,
+        content: Digest,
+        commit: Commit,
+    ) -> Result<Vec<Output>, Refusal> {
+        let (_, head) = self.append(now, kind, tid, content, commit)?;
+        let answer = Outcome { tid, decision: Decision::Committed, reason: 0, height: Height(0) };
+        let (mut outputs, _) = self.office.say(now, peer.name(), Message::Answer(answer))?;
+        outputs.push(Output::Publish(Gossip::CloudHead(head)));
+        Ok(outputs)
+    }
+
+    fn on_message(&mut self, now: Time, peer: &CertifiedPrincipal, message: Message) -> Step {
+        let (event, tid, outcome) = match message {
+            Message::TValid(valid) => {
+                let (outcome, repeats) = self.on_valid(now, peer, *valid);
+                return Step { event: Event::ValidArrived.name(), outcome, repeats };
+            }
+            Message::ReadRequest(request) => {
+                (Event::ReadArrived.name(), request.tid, self.on_read(now, peer, &request))
+            }
+            Message::Grant(grant) => (Event::GrantArrived.name(), grant.body.tid, self.on_grant(now, peer, &grant)),
+            Message::Revoke(revoke) => {
+                (Event::RevokeArrived.name(), revoke.body.tid, self.on_revoke(now, peer, &revoke))
+            }
+            Message::Erase(erase) => (Event::EraseArrived.name(), erase.body.tid, self.on_erase(now, peer, &erase)),
+            other => {
+                return Step::refused(other.name(), Refusal::new(Clause::MessageTypeIsExpected).at(other.name()));
+            }
+        };
+        let repeats = outcome.as_ref().err().map_or(Vec::new(), |refusal: &Refusal| {
+            let reason = refusal.clause().code();
+            let answer = Outcome { tid, decision: Decision::Refused, reason, height: Height(0) };
+            self.office.say(now, peer.name(), Message::Answer(answer)).map_or(Vec::new(), |(outputs, _)| outputs)
+        });
+        Step { event, outcome, repeats }
+    }
+
+    fn on_gossip(&mut self, now: Time, from: &Name, gossip: Gossip) -> Step {
+        let event = gossip.name();
+        let Office { rules, trust, directory, replica, .. } = &mut self.office;
+        match gossip {
+            Gossip::Block(block) => match replica.on_block(rules, now, block) {
+                Ok(_) => Step::taken("BlockArrived", Vec::new()),
+                Err(refusal) => {
+                    let repeats = replica.missing(&refusal, from);
+                    Step { event: "BlockArrived", outcome: Err(refusal), repeats }
+                }
+            },
+            Gossip::BlocksFrom(height) => Step::taken(event, replica.blocks_from(height, from)),
+            Gossip::PolicyChange(change) => {
+                let outcome = replica.on_policy_change(rules, now, trust, directory, &change);
+                Step { event, outcome: outcome.map(|()| Vec::new()), repeats: Vec::new() }
+            }
+            _ => Step::taken(event, Vec::new()),
+        }
+    }
+}
+
+impl Actor for Cloud {
+    fn name(&self) -> &Name {
+        self.office.name()
+    }
+
+    fn handle(&mut self, now: Time, input: Input) -> Step {
+        match input {
+            Input::Wake => Step::taken("Retry", self.office.retry(now)),
+            Input::Gossip { from, gossip } => self.on_gossip(now, &from, gossip),
+            Input::Packet { from, packet } => match self.office.receive(now, &from, &packet) {
+                (event, Err(refusal)) => Step::refused(event, refusal),
+                (_, Ok(Received::Shook(event, outputs, _))) => Step::taken(event, outputs),
+                (event, Ok(Received::Message { peer, message, .. })) => {
+                    let place = if matches!(message, Message::TValid(_)) { Place::Bsd } else { Place::User };
+                    match peer.role().require_place(&self.office.rules, place) {
+                        Ok(()) => self.on_message(now, &peer, message),
+                        Err(refusal) => Step::refused(event, refusal),
+                    }
+                }
+            },
+        }
+    }
+
+    fn wake(&self) -> Option<Time> {
+        self.office.neighbours.wake()
+    }
+
+    fn state(&self) -> Digest {
+        let mut public = encode(&self.office.replica.tip());
+        public.extend(self.log.size().to_be_bytes());
+        public.extend(self.log.root().as_bytes());
+        Digest::of(Tag::PUBLIC_STATE, &public)
+    }
+}

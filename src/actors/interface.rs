@@ -1,0 +1,103 @@
+//! What goes into an actor and what comes out.
+
+use crate::crypto::Digest;
+use crate::wire::{Gossip, Name, Time};
+use bemr_spec::{Clause, Refusal, Verdict};
+
+/// What happens to an actor.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A packet arrived that claims to come from `from`.
+    Packet {
+        /// The claimed sender.
+        from: Name,
+        /// The encoding of a [`crate::wire::Packet`].
+        packet: Vec<u8>,
+    },
+    /// Somebody published something.
+    Gossip {
+        /// The claimed sender.
+        from: Name,
+        /// What was published.
+        gossip: Gossip,
+    },
+    /// The instant came that the actor asked for with [`Actor::wake`].
+    Wake,
+}
+
+/// What an actor does.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Sends a packet to one peer.
+    Send {
+        /// The peer.
+        to: Name,
+        /// The name of the message, for people; never its contents.
+        label: &'static str,
+        /// The encoding of a [`crate::wire::Packet`].
+        packet: Vec<u8>,
+    },
+    /// Tells everybody.
+    Publish(Gossip),
+    /// Tells one node something public.
+    Tell {
+        /// The node.
+        to: Name,
+        /// What it is told.
+        gossip: Gossip,
+    },
+}
+
+/// What an actor made of one input.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// What happened, by the name that the state machines use.
+    pub event: &'static str,
+    /// What the actor says of it: what it sends, or the clause that refuses it. A refusal may come with the
+    /// answer that an earlier, equal input got.
+    pub outcome: Result<Vec<Output>, Refusal>,
+    /// Answers repeated to an ignored input.
+    pub repeats: Vec<Output>,
+}
+
+impl Step {
+    /// The input was taken.
+    pub const fn taken(event: &'static str, outputs: Vec<Output>) -> Step {
+        Step { event, outcome: Ok(outputs), repeats: Vec::new() }
+    }
+
+    /// The input was refused or ignored.
+    pub const fn refused(event: &'static str, refusal: Refusal) -> Step {
+        Step { event, outcome: Err(refusal), repeats: Vec::new() }
+    }
+
+    /// The verdict.
+    pub fn verdict(&self) -> Verdict {
+        self.outcome.as_ref().map_or_else(Refusal::verdict, |_| Verdict::Accept)
+    }
+
+    /// The clause that refused the input.
+    pub fn clause(&self) -> Option<Clause> {
+        self.outcome.as_ref().err().map(Refusal::clause)
+    }
+
+    /// All that the actor sends.
+    pub fn outputs(&self) -> impl Iterator<Item = &Output> {
+        self.outcome.iter().flatten().chain(&self.repeats)
+    }
+}
+
+/// A principal that takes part in the protocol.
+pub trait Actor {
+    /// Its name, which is its address.
+    fn name(&self) -> &Name;
+
+    /// Takes one input.
+    fn handle(&mut self, now: Time, input: Input) -> Step;
+
+    /// The next instant at which it wants to be woken.
+    fn wake(&self) -> Option<Time>;
+
+    /// Digest of its public state: what an observer could learn of it.
+    fn state(&self) -> Digest;
+}

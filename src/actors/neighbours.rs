@@ -1,0 +1,277 @@
+//! An actor's sessions with its neighbours: it shakes hands when there is something to say, keeps what waits for a
+//! session, and sorts packets by what they belong to.
+
+use crate::actors::Output;
+use crate::keys::{CertifiedPrincipal, Credentials, TrustStore};
+use crate::session::{AwaitingFinish, AwaitingHello, AwaitingResponse, HANDSHAKE_TIME, Session, UsedKey};
+use crate::wire::{Message, Name, Packet, Purpose, SessionId, Time, decode, encode};
+use bemr_spec::{Clause, Refusal, Rules};
+use rand::CryptoRng;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// The most handshakes and sessions of each kind that an actor holds at once; the oldest gives way.
+const MAX_SESSIONS: usize = 4096;
+
+/// The most messages that wait for one session.
+const MAX_WAITING: usize = 1024;
+
+/// How long an initiator awaits a response before it begins anew, in milliseconds.
+const RETRY: u64 = 2_000;
+
+/// The sessions of one actor.
+pub struct Neighbours {
+    own: Credentials,
+    listening: AwaitingHello,
+    calling: BTreeMap<Name, Call>,
+    answering: BTreeMap<Name, AwaitingFinish>,
+    sessions: BTreeMap<SessionId, (Time, Session)>,
+    /// The newest session with each peer.
+    newest: BTreeMap<Name, SessionId>,
+}
+
+/// A handshake that this side began, and what waits for it.
+struct Call {
+    state: Option<AwaitingResponse>,
+    began: Time,
+    waiting: Vec<Message>,
+}
+
+/// What became of a packet.
+pub enum Received {
+    /// A handshake went on; these packets continue it, and carry what waited for it.
+    Shook(&'static str, Vec<Output>, Vec<(Name, Message, UsedKey)>),
+    /// A message of an established session.
+    Message {
+        /// Who said it.
+        peer: Arc<CertifiedPrincipal>,
+        /// What they said.
+        message: Message,
+        /// The key that protected it.
+        key: UsedKey,
+    },
+}
+
+impl Neighbours {
+    /// No sessions yet.
+    pub fn new(own: &Credentials) -> Neighbours {
+        Neighbours {
+            own: own.clone(),
+            listening: AwaitingHello::new(own),
+            calling: BTreeMap::new(),
+            answering: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            newest: BTreeMap::new(),
+        }
+    }
+
+    /// Says `message` to `peer`: at once where there is a session, else after a handshake. The key that protected
+    /// the message comes back, or comes with [`Received::Shook`].
+    ///
+    /// # Errors
+    /// Those of [`AwaitingResponse::begin`] and [`Session::seal_record`].
+    pub fn say<R: CryptoRng + ?Sized>(
+        &mut self,
+        rules: &Rules,
+        rng: &mut R,
+        now: Time,
+        peer: &Name,
+        message: Message,
+    ) -> Result<(Vec<Output>, Option<UsedKey>), Refusal> {
+        if let Some((_, session)) = self.newest.get(peer).and_then(|id| self.sessions.get_mut(id)) {
+            let (output, key) = write(rules, session, peer, &message)?;
+            return Ok((vec![output], Some(key)));
+        }
+        if let Some(call) = self.calling.get_mut(peer) {
+            if call.waiting.len() < MAX_WAITING {
+                call.waiting.push(message);
+            }
+            return Ok((Vec::new(), None));
+        }
+        let (state, packet) = AwaitingResponse::begin(rules, rng, now, &self.own, purpose_of(&message), peer)?;
+        self.calling.insert(peer.clone(), Call { state: Some(state), began: now, waiting: vec![message] });
+        Ok((vec![Output::Send { to: peer.clone(), label: "Hello", packet }], None))
+    }
+
+    /// Takes a packet.
+    ///
+    /// # Errors
+    /// Those of the handshake and of [`Session::open_record`]; ENC-01 for a plaintext that is no message; ENC-02 for
+    /// a message of another stage.
+    pub fn receive<R: CryptoRng + ?Sized>(
+        &mut self,
+        rules: &Rules,
+        rng: &mut R,
+        trust: &mut TrustStore,
+        now: Time,
+        from: &Name,
+        packet: &[u8],
+    ) -> (&'static str, Result<Received, Refusal>) {
+        match decode::<Packet>(rules, packet) {
+            Err(refusal) => ("unreadable packet", Err(refusal)),
+            Ok(Packet::Hello(_)) => ("Hello", self.on_hello(rules, rng, now, from, packet)),
+            Ok(Packet::Response(_)) => ("Response", self.on_response(rules, trust, now, from, packet)),
+            Ok(Packet::Finish(_)) => ("Finish", self.on_finish(rules, trust, now, from, packet)),
+            Ok(Packet::Record(record)) => self.on_record(rules, now, trust, record.header.session, packet),
+        }
+    }
+
+    fn on_hello<R: CryptoRng + ?Sized>(
+        &mut self,
+        rules: &Rules,
+        rng: &mut R,
+        now: Time,
+        from: &Name,
+        packet: &[u8],
+    ) -> Result<Received, Refusal> {
+        let (state, response) = self.listening.on_hello(rules, rng, now, packet)?;
+        if self.answering.len() >= MAX_SESSIONS {
+            self.answering.retain(|_, state| now < state.began().after(HANDSHAKE_TIME));
+        }
+        if self.answering.len() >= MAX_SESSIONS {
+            self.answering.pop_first();
+        }
+        self.answering.insert(from.clone(), state);
+        let output = Output::Send { to: from.clone(), label: "Response", packet: response };
+        Ok(Received::Shook("Hello", vec![output], Vec::new()))
+    }
+
+    fn on_response(
+        &mut self,
+        rules: &Rules,
+        trust: &mut TrustStore,
+        now: Time,
+        from: &Name,
+        packet: &[u8],
+    ) -> Result<Received, Refusal> {
+        let unasked = || Refusal::new(Clause::EventFitsState).at("Response");
+        let call = self.calling.get_mut(from).ok_or_else(unasked)?;
+        let state = call.state.take().ok_or_else(unasked)?;
+        let (mut session, finish) = match state.on_response(rules, trust, now, packet) {
+            Ok(established) => established,
+            Err(refused) => {
+                call.state = Some(refused.state);
+                return Err(refused.refusal);
+            }
+        };
+        let mut outputs = vec![Output::Send { to: from.clone(), label: "Finish", packet: finish }];
+        let mut said = Vec::new();
+        let waiting = std::mem::take(&mut call.waiting);
+        self.calling.remove(from);
+        for message in waiting {
+            let (output, key) = write(rules, &mut session, from, &message)?;
+            outputs.push(output);
+            said.push((from.clone(), message, key));
+        }
+        self.keep(now, session);
+        Ok(Received::Shook("Response", outputs, said))
+    }
+
+    fn on_finish(
+        &mut self,
+        rules: &Rules,
+        trust: &mut TrustStore,
+        now: Time,
+        from: &Name,
+        packet: &[u8],
+    ) -> Result<Received, Refusal> {
+        let unasked = || Refusal::new(Clause::EventFitsState).at("Finish");
+        let state = self.answering.remove(from).ok_or_else(unasked)?;
+        match state.on_finish(rules, trust, now, packet) {
+            Ok(session) => {
+                self.keep(now, session);
+                Ok(Received::Shook("Finish", Vec::new(), Vec::new()))
+            }
+            Err(refused) => {
+                self.answering.insert(from.clone(), refused.state);
+                Err(refused.refusal)
+            }
+        }
+    }
+
+    fn on_record(
+        &mut self,
+        rules: &Rules,
+        now: Time,
+        trust: &TrustStore,
+        id: SessionId,
+        packet: &[u8],
+    ) -> (&'static str, Result<Received, Refusal>) {
+        let Some((used, session)) = self.sessions.get_mut(&id) else {
+            return ("Record", Err(Refusal::new(Clause::SessionEstablished)));
+        };
+        // A peer that was revoked after the handshake is refused from that instant on.
+        if let Err(refusal) = trust.recheck(rules, now, session.peer()) {
+            return ("Record", Err(refusal));
+        }
+        let opened = match session.open_record(rules, packet) {
+            Ok(opened) => opened,
+            Err(refusal) => return ("Record", Err(refusal)),
+        };
+        *used = now;
+        let stage = opened.key.position().stage;
+        let peer = Arc::clone(session.peer());
+        match decode::<Message>(rules, &opened.message) {
+            Err(refusal) => ("Record", Err(refusal)),
+            Ok(message) => {
+                let event = message.name();
+                let fits = rules.require(Clause::MessageTypeIsExpected, message.stage() == stage);
+                (event, fits.map(|()| Received::Message { peer, message, key: opened.key }))
+            }
+        }
+    }
+
+    fn keep(&mut self, now: Time, session: Session) {
+        if self.sessions.len() >= MAX_SESSIONS
+            && let Some(oldest) = self.sessions.iter().min_by_key(|(_, (used, _))| *used).map(|(id, _)| *id)
+        {
+            self.sessions.remove(&oldest);
+        }
+        self.newest.insert(session.peer().name().clone(), session.id());
+        self.sessions.insert(session.id(), (now, session));
+    }
+
+    /// Begins anew the handshakes that got no response in time.
+    pub fn retry<R: CryptoRng + ?Sized>(&mut self, rules: &Rules, rng: &mut R, now: Time) -> Vec<Output> {
+        let mut outputs = Vec::new();
+        for (peer, call) in &mut self.calling {
+            if now < call.began.after(RETRY) {
+                continue;
+            }
+            let purpose = call.waiting.first().map(purpose_of);
+            let begun = purpose.map(|purpose| AwaitingResponse::begin(rules, rng, now, &self.own, purpose, peer));
+            if let Some(Ok((state, packet))) = begun {
+                call.state = Some(state);
+                call.began = now;
+                outputs.push(Output::Send { to: peer.clone(), label: "Hello", packet });
+            }
+        }
+        outputs
+    }
+
+    /// When [`Neighbours::retry`] has something to do.
+    pub fn wake(&self) -> Option<Time> {
+        self.calling.values().map(|call| call.began.after(RETRY)).min()
+    }
+
+    /// Gives up what waits for `peer`.
+    pub fn give_up(&mut self, peer: &Name) {
+        self.calling.remove(peer);
+    }
+}
+
+fn purpose_of(message: &Message) -> Purpose {
+    match message.stage() {
+        crate::wire::Stage::Block => Purpose::Block,
+        crate::wire::Stage::Valid => Purpose::Valid,
+        crate::wire::Stage::Read => Purpose::Read,
+        crate::wire::Stage::Initial | crate::wire::Stage::Handshake => Purpose::Initial,
+    }
+}
+
+fn write(rules: &Rules, session: &mut Session, peer: &Name, message: &Message) -> Result<(Output, UsedKey), Refusal> {
+    let plaintext = Zeroizing::new(encode(message));
+    let sent = session.seal_record(rules, message.stage(), &plaintext)?;
+    Ok((Output::Send { to: peer.clone(), label: message.name(), packet: sent.record }, sent.key))
+}

@@ -1,0 +1,423 @@
+//! The user's app: submits records, awaits what becomes of them, and reads, shares and erases what the cloud holds.
+//!
+//! It believes neither BSD nor cloud: what it reads it checks against the owner's signature, the cloud's signed log
+//! and the ledger.
+
+mod reading;
+
+use crate::actors::compose::{Destination, compose, wrap};
+use crate::actors::{Actor, Input, Office, Output, Received, Replica, Step};
+use crate::crypto::{Digest, Tag};
+use crate::keys::CertifiedPrincipal;
+use crate::log::{CloudIdentity, Witness};
+use crate::records::Record;
+use crate::wire::{
+    Decision, Erase, EraseApproval, EraseBody, Gossip, Grant, GrantBody, Height, Message, Name, Outcome,
+    PROTOCOL_VERSION, ReadRequest, Revoke, RevokeBody, Role, TInitial, Time, encode,
+};
+use bemr_spec::{Clause, Refusal};
+use std::collections::BTreeMap;
+use zeroize::Zeroizing;
+
+crate::machine! {
+    /// What a user awaits after a submission.
+    name: submitting_machine,
+    states {
+        AwaitingOutcome "T_initial is with the BSD",
+        Ended "the outcome is known",
+        GaveUp "no outcome came in time",
+    }
+    events {
+        OutcomeArrived "an outcome came in",
+        OutcomeExpired "the time for an outcome is over",
+    }
+    rows {
+        AwaitingOutcome, OutcomeArrived, "it comes from the BSD and names an open submission" => Ended, "", [PeerIsIntended];
+        AwaitingOutcome, OutcomeExpired, "attempts are left" => AwaitingOutcome, "the same T_initial to the BSD", [FailoverIsBounded];
+        AwaitingOutcome, OutcomeExpired, "none is left" => GaveUp, "", [FailoverIsBounded];
+    }
+}
+
+crate::machine! {
+    /// What a user awaits after a request to the cloud.
+    name: requesting_machine,
+    states {
+        AwaitingAnswer "the request is with the cloud",
+        Answered "the answer is known",
+        GaveUp "no answer came in time",
+    }
+    events {
+        AnswerArrived "an answer came in",
+        RecordArrived "a read response came in",
+        AnswerExpired "the time for an answer is over",
+    }
+    rows {
+        AwaitingAnswer, AnswerArrived, "it comes from the cloud and names an open request" => Answered, "", [PeerIsIntended];
+        AwaitingAnswer, RecordArrived, "every check of the response holds" => Answered, "",
+            [ReadAnswersRequest, LeafIsIncluded, HeadNotOlder, HeadIsAnchored, ReadMatchesSigned, ReadMatchesCommitments];
+        AwaitingAnswer, AnswerExpired => GaveUp, "", [FailoverIsBounded];
+    }
+}
+
+use requesting_machine::{Event as Asked, State as Asking};
+use submitting_machine::{Event, State};
+
+/// How long a user waits for an outcome in each attempt, in milliseconds.
+pub const PATIENCE: u64 = 120_000;
+
+/// How many times a user sends one T_initial.
+pub const SUBMISSIONS: u32 = 3;
+
+/// How long a user waits for the cloud, in milliseconds.
+pub const ANSWER: u64 = 30_000;
+
+struct Submitted {
+    state: State,
+    initial: Box<TInitial>,
+    attempts: u32,
+    deadline: Time,
+    outcome: Option<Outcome>,
+}
+
+struct Request {
+    state: Asking,
+    tid: Digest,
+    nonce: Option<[u8; 32]>,
+    deadline: Time,
+    answer: Option<Answer>,
+}
+
+/// What a user got for a request to the cloud.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The record's bytes, every check passed.
+    Record(Zeroizing<Vec<u8>>),
+    /// The request was carried out.
+    Done,
+    /// The cloud refused, with the code of the clause.
+    Refused(u16),
+}
+
+/// Names a request of a user to the cloud.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RequestId(u64);
+
+/// A user.
+pub struct User {
+    office: Office,
+    bsd: Name,
+    witness: Witness,
+    submissions: BTreeMap<Digest, Submitted>,
+    requests: BTreeMap<RequestId, Request>,
+    next_request: u64,
+}
+
+impl User {
+    /// A user who submits to `bsd` and reads from `cloud`.
+    pub fn new(office: Office, bsd: Name, cloud: CloudIdentity) -> User {
+        User {
+            office,
+            bsd,
+            witness: Witness::new(cloud),
+            submissions: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            next_request: 0,
+        }
+    }
+
+    /// Their copy of the ledger and the policy.
+    pub fn replica(&self) -> &Replica {
+        &self.office.replica
+    }
+
+    /// Submits a record that `readers` shall be able to read. Gives the tid.
+    ///
+    /// # Errors
+    /// Those of [`compose`].
+    pub fn submit(
+        &mut self,
+        now: Time,
+        record: &Record,
+        readers: &[Name],
+    ) -> Result<(Digest, Vec<Output>), Refusal> {
+        let Office { rules, own, directory, replica, rng, .. } = &mut self.office;
+        let destination = Destination {
+            bsd: self.bsd.clone(),
+            network: replica.validators.network().clone(),
+            height: replica.next_height(),
+        };
+        let initial = compose(rules, rng, now, own, directory, &replica.policy, &destination, record, readers)?;
+        let tid = initial.header.tid;
+        let submitted = Submitted {
+            state: State::INITIAL,
+            initial: Box::new(initial),
+            attempts: 0,
+            deadline: now,
+            outcome: None,
+        };
+        self.submissions.insert(tid, submitted);
+        Ok((tid, self.send(now, &tid)?))
+    }
+
+    /// Sends a T_initial that somebody made: what an honest user does not do, and a test of the BSD does.
+    ///
+    /// # Errors
+    /// Those of the session.
+    #[cfg(feature = "weaken")]
+    pub fn submit_as_is(&mut self, now: Time, initial: TInitial) -> Result<Vec<Output>, Refusal> {
+        let bsd = self.bsd.clone();
+        self.office.say(now, &bsd, Message::TInitial(Box::new(initial))).map(|(outputs, _)| outputs)
+    }
+
+    fn send(&mut self, now: Time, tid: &Digest) -> Result<Vec<Output>, Refusal> {
+        let Some(submitted) = self.submissions.get_mut(tid) else { return Ok(Vec::new()) };
+        submitted.attempts += 1;
+        submitted.deadline = now.after(PATIENCE);
+        let message = Message::TInitial(submitted.initial.clone());
+        let bsd = self.bsd.clone();
+        self.office.say(now, &bsd, message).map(|(outputs, _)| outputs)
+    }
+
+    /// What became of a submission, once it is known.
+    pub fn outcome(&self, tid: &Digest) -> Option<&Outcome> {
+        self.submissions.get(tid)?.outcome.as_ref()
+    }
+
+    /// Whether a submission still awaits its outcome.
+    pub fn awaits(&self, tid: &Digest) -> bool {
+        self.submissions.get(tid).is_some_and(|submitted| submitted.state == State::AwaitingOutcome)
+    }
+
+    /// What the cloud answered to a request, once it is known.
+    pub fn answer(&self, request: RequestId) -> Option<&Answer> {
+        self.requests.get(&request)?.answer.as_ref()
+    }
+
+    /// Whether a request still awaits its answer.
+    pub fn awaits_answer(&self, request: RequestId) -> bool {
+        self.requests.get(&request).is_some_and(|request| request.state == Asking::AwaitingAnswer)
+    }
+
+    /// Asks the cloud for a record.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn read(&mut self, now: Time, tid: Digest) -> Result<(RequestId, Vec<Output>), Refusal> {
+        let mut nonce = [0; 32];
+        rand::Rng::fill_bytes(&mut self.office.rng, &mut nonce);
+        let request = ReadRequest { tid, nonce, remembered: self.witness.size() };
+        self.ask(now, tid, Some(nonce), Message::ReadRequest(request))
+    }
+
+    /// Lets `reader` read a record of one's own, whose key one has.
+    ///
+    /// # Errors
+    /// INI-11 for a reader without a certificate; CLD-10 for a record that one did not submit; those of the session.
+    pub fn grant(&mut self, now: Time, tid: Digest, reader: &Name) -> Result<(RequestId, Vec<Output>), Refusal> {
+        let unknown = || Refusal::new(Clause::GrantsNameAuthorisedReaders).at(reader.as_str());
+        let reader = self.office.directory.get(reader).cloned().ok_or_else(unknown)?;
+        let submitted = self.submissions.get(&tid).ok_or_else(|| Refusal::new(Clause::GrantByOwner))?;
+        let record_key = Zeroizing::new(submitted.initial.record_key);
+        let Office { rules, rng, own, .. } = &mut self.office;
+        let body = GrantBody {
+            version: PROTOCOL_VERSION,
+            suite: own.identity().suite(),
+            tid,
+            owner: own.name().clone(),
+            cloud: self.witness.identity().cloud.clone(),
+            key: wrap(rules, rng, &tid, &reader, &record_key),
+            issued: now,
+        };
+        let signature = own.identity().signing_key().sign(rules, Tag::GRANT, &encode(&body));
+        let grant = Grant { body, signature, reader: reader.certificate().clone() };
+        self.ask(now, tid, None, Message::Grant(Box::new(grant)))
+    }
+
+    /// Ends a grant.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn revoke(&mut self, now: Time, tid: Digest, reader: &Name) -> Result<(RequestId, Vec<Output>), Refusal> {
+        let Office { rules, own, .. } = &mut self.office;
+        let body = RevokeBody {
+            version: PROTOCOL_VERSION,
+            suite: own.identity().suite(),
+            tid,
+            owner: own.name().clone(),
+            cloud: self.witness.identity().cloud.clone(),
+            reader: reader.clone(),
+            issued: now,
+        };
+        let signature = own.identity().signing_key().sign(rules, Tag::REVOKE, &encode(&body));
+        self.ask(now, tid, None, Message::Revoke(Revoke { body, signature }))
+    }
+
+    /// The statement that erases a record, for its two authorities to approve.
+    pub fn erasure(&self, now: Time, tid: Digest) -> EraseBody {
+        EraseBody {
+            version: PROTOCOL_VERSION,
+            suite: self.office.own.identity().suite(),
+            tid,
+            cloud: self.witness.identity().cloud.clone(),
+            issued: now,
+        }
+    }
+
+    /// Approves the erasure of a record.
+    pub fn approve(&self, body: &EraseBody) -> EraseApproval {
+        let key = self.office.own.identity().signing_key();
+        EraseApproval {
+            authority: self.office.own.certified().certificate().clone(),
+            signature: key.sign(&self.office.rules, Tag::ERASE, &encode(body)),
+        }
+    }
+
+    /// Has a record erased.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn erase(
+        &mut self,
+        now: Time,
+        body: EraseBody,
+        approvals: Vec<EraseApproval>,
+    ) -> Result<(RequestId, Vec<Output>), Refusal> {
+        let tid = body.tid;
+        self.ask(now, tid, None, Message::Erase(Erase { body, approvals: approvals.into() }))
+    }
+
+    fn ask(
+        &mut self,
+        now: Time,
+        tid: Digest,
+        nonce: Option<[u8; 32]>,
+        message: Message,
+    ) -> Result<(RequestId, Vec<Output>), Refusal> {
+        let cloud = self.witness.identity().cloud.clone();
+        let (outputs, _) = self.office.say(now, &cloud, message)?;
+        let id = RequestId(self.next_request);
+        self.next_request += 1;
+        let deadline = now.after(ANSWER);
+        self.requests.insert(id, Request { state: Asking::INITIAL, tid, nonce, deadline, answer: None });
+        Ok((id, outputs))
+    }
+
+    fn on_message(&mut self, now: Time, peer: &CertifiedPrincipal, message: Message) -> Step {
+        let (event, outcome) = match message {
+            Message::Outcome(outcome) => (Event::OutcomeArrived.name(), self.on_outcome(peer, outcome)),
+            Message::Answer(outcome) => (Asked::AnswerArrived.name(), self.on_answer(peer, &outcome)),
+            Message::ReadResponse(response) => {
+                (Asked::RecordArrived.name(), self.on_record(now, peer, &response))
+            }
+            other => (other.name(), Err(Refusal::new(Clause::MessageTypeIsExpected).at(other.name()))),
+        };
+        Step { event, outcome: outcome.map(|()| Vec::new()), repeats: Vec::new() }
+    }
+
+    fn on_outcome(&mut self, peer: &CertifiedPrincipal, outcome: Outcome) -> Result<(), Refusal> {
+        let rules = self.office.rules;
+        rules.require(Clause::PeerIsIntended, *peer.name() == self.bsd)?;
+        let unasked = || Refusal::new(Clause::EventFitsState).at("tid");
+        let submitted = self.submissions.get_mut(&outcome.tid).ok_or_else(unasked)?;
+        submitted.state = submitted.state.step(&rules, Event::OutcomeArrived, State::Ended)?;
+        submitted.outcome = Some(outcome);
+        Ok(())
+    }
+
+    fn on_answer(&mut self, peer: &CertifiedPrincipal, outcome: &Outcome) -> Result<(), Refusal> {
+        let rules = self.office.rules;
+        peer.require_claim(&rules, &self.witness.identity().cloud, Role::Cloud)?;
+        let open = self.requests.values_mut().find(|one| {
+            one.state == Asking::AwaitingAnswer && one.tid == outcome.tid
+        });
+        let request = open.ok_or_else(|| Refusal::new(Clause::EventFitsState).at("tid"))?;
+        request.state = request.state.step(&rules, Asked::AnswerArrived, Asking::Answered)?;
+        request.answer = Some(match outcome.decision {
+            Decision::Committed => Answer::Done,
+            _ => Answer::Refused(outcome.reason),
+        });
+        Ok(())
+    }
+
+    fn on_wake(&mut self, now: Time) -> Step {
+        let rules = self.office.rules;
+        let mut outputs = self.office.retry(now);
+        let late = |one: &Submitted| one.state == State::AwaitingOutcome && one.deadline <= now;
+        let late: Vec<Digest> =
+            self.submissions.iter().filter(|(_, one)| late(one)).map(|(tid, _)| *tid).collect();
+        for tid in &late {
+            let Some(submitted) = self.submissions.get_mut(tid) else { continue };
+            let left = rules.require(Clause::FailoverIsBounded, submitted.attempts < SUBMISSIONS).is_ok();
+            let next = if left { State::AwaitingOutcome } else { State::GaveUp };
+            match submitted.state.step(&rules, Event::OutcomeExpired, next) {
+                Ok(state) => submitted.state = state,
+                Err(refusal) => return Step { event: "OutcomeExpired", outcome: Err(refusal), repeats: outputs },
+            }
+            if left && let Ok(sent) = self.send(now, tid) {
+                outputs.extend(sent);
+            }
+        }
+        for request in self.requests.values_mut() {
+            if request.state == Asking::AwaitingAnswer
+                && request.deadline <= now
+                && let Ok(state) = request.state.step(&rules, Asked::AnswerExpired, Asking::GaveUp)
+            {
+                request.state = state;
+            }
+        }
+        Step::taken(if late.is_empty() { "Retry" } else { Event::OutcomeExpired.name() }, outputs)
+    }
+
+    fn on_gossip(&mut self, now: Time, from: &Name, gossip: Gossip) -> Step {
+        let event = gossip.name();
+        let Office { rules, trust, directory, replica, .. } = &mut self.office;
+        match gossip {
+            Gossip::Block(block) => match replica.on_block(rules, now, block) {
+                Ok(_) => Step::taken("BlockArrived", Vec::new()),
+                Err(refusal) => {
+                    let repeats = replica.missing(&refusal, from);
+                    Step { event: "BlockArrived", outcome: Err(refusal), repeats }
+                }
+            },
+            Gossip::PolicyChange(change) => {
+                let outcome = replica.on_policy_change(rules, now, trust, directory, &change);
+                Step { event, outcome: outcome.map(|()| Vec::new()), repeats: Vec::new() }
+            }
+            _ => Step::taken(event, Vec::new()),
+        }
+    }
+}
+
+impl Actor for User {
+    fn name(&self) -> &Name {
+        self.office.name()
+    }
+
+    fn handle(&mut self, now: Time, input: Input) -> Step {
+        match input {
+            Input::Wake => self.on_wake(now),
+            Input::Gossip { from, gossip } => self.on_gossip(now, &from, gossip),
+            Input::Packet { from, packet } => match self.office.receive(now, &from, &packet) {
+                (event, Err(refusal)) => Step::refused(event, refusal),
+                (_, Ok(Received::Shook(event, outputs, _))) => Step::taken(event, outputs),
+                (_, Ok(Received::Message { peer, message, .. })) => self.on_message(now, &peer, message),
+            },
+        }
+    }
+
+    fn wake(&self) -> Option<Time> {
+        let submissions =
+            self.submissions.values().filter(|one| one.state == State::AwaitingOutcome).map(|one| one.deadline);
+        let requests =
+            self.requests.values().filter(|one| one.state == Asking::AwaitingAnswer).map(|one| one.deadline);
+        submissions.chain(requests).chain(self.office.neighbours.wake()).min()
+    }
+
+    fn state(&self) -> Digest {
+        let mut public = encode(&self.office.replica.tip());
+        let open = self.submissions.values().filter(|one| one.state == State::AwaitingOutcome).count();
+        public.extend((open as u64).to_be_bytes());
+        public.extend(Height(self.witness.size()).0.to_be_bytes());
+        Digest::of(Tag::PUBLIC_STATE, &public)
+    }
+}

@@ -1,0 +1,406 @@
+//! How validators close blocks: by quorum, in turns, or by proof of work.
+//!
+//! With a quorum the proposer of height h in turn r is the member (h + r) mod n, in the order of names; a turn lasts
+//! two seconds. A validator signs one header of a height and no other, so that two quorums of one height are
+//! impossible while fewer than a third lie; whoever is asked to sign another header sends the proposal that it
+//! signed, and later proposers take that one up. A proposer who shows two different proposals of one height can
+//! split the signatures and stall that height; it convicts itself by it, and submissions are deferred, not wrong.
+
+use crate::actors::{Office, Output};
+use crate::audit::verify_audit_head;
+use crate::crypto::{Digest, Tag};
+use crate::ledger::{Change, Closer, MAX_ENTRIES, Proposal};
+use crate::log::{CloudIdentity, verify_head};
+use crate::wire::{
+    Anchor, Block, BlockProposal, ClosingRule, ClosingSignature, Entry, Gossip, LogKind, Name, QuorumCertificate,
+    Signatory, SignedAuditHead, SignedCloudHead, Time,
+};
+use bemr_spec::{Clause, Refusal};
+use std::collections::BTreeMap;
+
+crate::machine! {
+    /// What a validator does for one height of a ledger that is closed by quorum.
+    name: closing_machine,
+    states {
+        AwaitingProposal "no header of this height was signed",
+        AwaitingClose "one header was signed",
+        Closed "the block is in force",
+    }
+    events {
+        TurnCame "it is this validator's turn, and something waits",
+        ProposalArrived "a proposal came in",
+        SignatureArrived "a closing signature came in",
+        BlockArrived "a closed block came in",
+    }
+    rows {
+        AwaitingProposal, TurnCame => AwaitingClose, "Proposal to everybody", [OneCloseByValidator];
+        AwaitingProposal, ProposalArrived, "every check of the block but its close holds" => AwaitingClose,
+            "Closing to who sent it", [OneCloseByValidator, BlockLinksPrevious, MerkleRootMatches, EntryHasQuorum];
+        AwaitingProposal, BlockArrived, "every check of the block holds" => Closed, "", [BlockHasQuorum];
+        AwaitingClose, TurnCame => AwaitingClose, "the same Proposal to everybody", [OneCloseByValidator];
+        AwaitingClose, ProposalArrived, "the same header" => AwaitingClose, "the same Closing", [OneCloseByValidator];
+        AwaitingClose, SignatureArrived, "more than two thirds have not signed" => AwaitingClose, "", [VoterIsAdmitted, VoteSigned];
+        AwaitingClose, SignatureArrived, "more than two thirds have signed" => Closed, "Block to everybody", [BlockHasQuorum];
+        AwaitingClose, BlockArrived, "every check of the block holds" => Closed, "", [BlockHasQuorum];
+    }
+}
+
+use closing_machine::{Event, State};
+
+/// How long a turn lasts, in milliseconds.
+const TURN: u64 = 2_000;
+
+/// How long entries gather before a block is proposed, in milliseconds.
+const GATHER: u64 = 200;
+
+/// How many nonces a miner tries at a time, and how long that takes in virtual time, in milliseconds.
+const NONCES: u64 = 64;
+const NONCES_TAKE: u64 = 50;
+
+/// The most decisions that wait for a block.
+const MAX_WAITING: usize = 1 << 16;
+
+/// The proposal that this validator signed for the height that it works on.
+struct Signed {
+    proposal: Proposal,
+    signatories: BTreeMap<Name, Signatory>,
+}
+
+/// A validator's part in closing blocks.
+pub(super) struct Closing {
+    state: State,
+    closer: Closer,
+    cloud: CloudIdentity,
+    bsd: CloudIdentity,
+    decisions: BTreeMap<Digest, QuorumCertificate>,
+    anchors: BTreeMap<LogKind, Anchor>,
+    signed: Option<Signed>,
+    mining: Option<Proposal>,
+    /// When the present height began to have something to close.
+    since: Option<Time>,
+    next: Option<Time>,
+}
+
+impl Closing {
+    pub(super) fn new(validator: Name, cloud: CloudIdentity, bsd: CloudIdentity) -> Closing {
+        Closing {
+            state: State::INITIAL,
+            closer: Closer::new(validator),
+            cloud,
+            bsd,
+            decisions: BTreeMap::new(),
+            anchors: BTreeMap::new(),
+            signed: None,
+            mining: None,
+            since: None,
+            next: None,
+        }
+    }
+
+    pub(super) fn wake(&self) -> Option<Time> {
+        self.next
+    }
+
+    /// Takes a decision for the next block.
+    pub(super) fn on_decision(
+        &mut self,
+        office: &mut Office,
+        now: Time,
+        certificate: QuorumCertificate,
+    ) -> Result<Vec<Output>, Refusal> {
+        let Office { rules, replica, .. } = office;
+        let tid = certificate.body.tid;
+        let fresh = replica.ledger.decision(&tid).is_none() && !self.decisions.contains_key(&tid);
+        rules.require(Clause::TidDecidedOnce, fresh)?;
+        rules.require(Clause::SizeWithinBound, self.decisions.len() < MAX_WAITING)?;
+        replica.ledger.verify_decision(rules, &replica.validators, &certificate)?;
+        self.decisions.insert(tid, certificate);
+        self.something_waits(office, now);
+        Ok(Vec::new())
+    }
+
+    /// Takes a head of the cloud's log, to be anchored.
+    pub(super) fn on_cloud_head(
+        &mut self,
+        office: &Office,
+        now: Time,
+        signed: SignedCloudHead,
+    ) -> Result<Vec<Output>, Refusal> {
+        verify_head(&office.rules, &self.cloud, &signed)?;
+        let head = &signed.head;
+        let anchor =
+            Anchor { kind: LogKind::Cloud, keeper: head.cloud.clone(), size: head.size, head: head.digest() };
+        self.anchor(office, now, anchor)
+    }
+
+    /// Takes a head of the audit log, to be anchored.
+    pub(super) fn on_audit_head(
+        &mut self,
+        office: &Office,
+        now: Time,
+        signed: SignedAuditHead,
+    ) -> Result<Vec<Output>, Refusal> {
+        verify_audit_head(&office.rules, &self.bsd.network, &self.bsd.cloud, &self.bsd.key, &signed)?;
+        let head = &signed.head;
+        let anchor =
+            Anchor { kind: LogKind::Audit, keeper: head.bsd.clone(), size: head.count, head: head.digest() };
+        self.anchor(office, now, anchor)
+    }
+
+    /// Of each log the newest head waits; one that is smaller than what waits or stands is of no use.
+    fn anchor(&mut self, office: &Office, now: Time, anchor: Anchor) -> Result<Vec<Output>, Refusal> {
+        let waiting = self.anchors.get(&anchor.kind);
+        let anchored = office.replica.ledger.final_anchor(anchor.kind, &anchor.keeper).map(|(_, anchor)| anchor);
+        let newest = waiting.into_iter().chain(anchored).all(|old| old.size <= anchor.size);
+        office.rules.require(Clause::HeadNotOlder, newest)?;
+        if waiting.into_iter().chain(anchored).any(|old| *old == anchor) {
+            return Ok(Vec::new());
+        }
+        self.anchors.insert(anchor.kind, anchor);
+        self.something_waits(office, now);
+        Ok(Vec::new())
+    }
+
+    fn something_waits(&mut self, office: &Office, now: Time) {
+        if self.since.is_none() {
+            self.since = Some(now);
+        }
+        self.schedule(office, now);
+    }
+
+    /// Sets the next instant at which this validator does something of its own accord.
+    fn schedule(&mut self, office: &Office, now: Time) {
+        let Some(since) = self.since else {
+            self.next = None;
+            return;
+        };
+        self.next = Some(match office.replica.ledger.genesis().rule {
+            ClosingRule::Work(_) => now.after(NONCES_TAKE),
+            ClosingRule::Quorum => {
+                let start = since.after(GATHER);
+                if now < start { start } else { start.after(((now.0 - start.0) / TURN + 1) * TURN) }
+            }
+        });
+    }
+
+    fn entries(&self, office: &Office) -> Vec<Entry> {
+        let ledger = &office.replica.ledger;
+        let decisions = self.decisions.values().filter(|one| ledger.decision(&one.body.tid).is_none());
+        let decisions = decisions.take(MAX_ENTRIES - self.anchors.len()).cloned().map(Entry::Decision);
+        decisions.chain(self.anchors.values().cloned().map(Entry::Anchor)).collect()
+    }
+
+    /// Does what the instant asks for: proposes in its turn, or tries nonces.
+    pub(super) fn on_wake(&mut self, office: &mut Office, now: Time) -> Vec<Output> {
+        if self.next.is_none_or(|next| now < next) {
+            return Vec::new();
+        }
+        let outputs = match office.replica.ledger.genesis().rule {
+            ClosingRule::Work(_) => self.mine(office, now),
+            ClosingRule::Quorum => self.take_turn(office, now),
+        };
+        self.schedule(office, now);
+        outputs
+    }
+
+    fn take_turn(&mut self, office: &mut Office, now: Time) -> Vec<Output> {
+        let Some(since) = self.since else { return Vec::new() };
+        let turn = now.0.saturating_sub(since.0.saturating_add(GATHER)) / TURN;
+        let height = office.replica.next_height().0;
+        if office.replica.validators.at(height.wrapping_add(turn)) != Some(office.name()) {
+            return Vec::new();
+        }
+        let rules = office.rules;
+        if self.signed.is_none() {
+            let entries = self.entries(office);
+            if entries.is_empty() {
+                self.since = None;
+                return Vec::new();
+            }
+            let proposal = office.replica.ledger.propose(entries, now, office.name().clone());
+            if self.sign(office, proposal, Event::TurnCame).is_err() {
+                return Vec::new();
+            }
+        } else if self.state.step(&rules, Event::TurnCame, State::AwaitingClose).is_err() {
+            return Vec::new();
+        }
+        let proposal = self.signed_proposal(office).map(Gossip::Proposal);
+        let alone = self.close_if_quorum(office, now).unwrap_or_default();
+        proposal.map(Output::Publish).into_iter().chain(alone).collect()
+    }
+
+    fn sign(&mut self, office: &Office, proposal: Proposal, event: Event) -> Result<Signatory, Refusal> {
+        let state = self.state.step(&office.rules, event, State::AwaitingClose)?;
+        let key = office.own.identity().signing_key();
+        let signatory = self.closer.sign(&office.rules, key, &proposal)?;
+        self.state = state;
+        match &mut self.signed {
+            Some(signed) if signed.proposal == proposal => {}
+            signed => {
+                let signatories = BTreeMap::from([(office.name().clone(), signatory.clone())]);
+                *signed = Some(Signed { proposal, signatories });
+            }
+        }
+        Ok(signatory)
+    }
+
+    fn signed_proposal(&self, office: &Office) -> Option<BlockProposal> {
+        let signed = self.signed.as_ref()?;
+        Some(BlockProposal {
+            header: signed.proposal.header().clone(),
+            entries: signed.proposal.entries().to_vec().into(),
+            signatory: signed.signatories.get(office.name())?.clone(),
+        })
+    }
+
+    /// Signs a proposal, or shows the one that was signed.
+    pub(super) fn on_proposal(
+        &mut self,
+        office: &mut Office,
+        now: Time,
+        from: &Name,
+        proposal: BlockProposal,
+    ) -> (Result<Vec<Output>, Refusal>, Vec<Output>) {
+        let outcome = self.consider(office, now, proposal);
+        match outcome {
+            Ok((closing, outputs)) => {
+                let closing = Output::Tell { to: from.clone(), gossip: Gossip::Closing(closing) };
+                (Ok([closing].into_iter().chain(outputs).collect()), Vec::new())
+            }
+            Err(refusal) => {
+                let locked = refusal.clause() == Clause::OneCloseByValidator;
+                let shown = self.signed_proposal(office).filter(|_| locked).map(Gossip::Proposal);
+                let shown = shown.map(|gossip| Output::Tell { to: from.clone(), gossip });
+                let repeats = shown.into_iter().chain(office.replica.missing(&refusal, from)).collect();
+                (Err(refusal), repeats)
+            }
+        }
+    }
+
+    fn consider(
+        &mut self,
+        office: &mut Office,
+        now: Time,
+        proposal: BlockProposal,
+    ) -> Result<(ClosingSignature, Vec<Output>), Refusal> {
+        let Office { rules, replica, .. } = office;
+        let rules = *rules;
+        let proposed = Proposal::new(proposal.header, proposal.entries.into());
+        let digest = proposed.digest();
+        let key = replica.validators.key(&proposal.signatory.validator);
+        let key = key.ok_or_else(|| Refusal::new(Clause::VoterIsAdmitted).at("signatory"))?;
+        rules
+            .check(Clause::VoteSigned, || {
+                key.verify(&rules, Tag::BLOCK_CLOSE, digest.as_bytes(), &proposal.signatory.signature)
+            })
+            .map_err(|refusal| refusal.at("signatory"))?;
+        let known = self.signed.as_ref().is_some_and(|signed| signed.proposal.digest() == digest);
+        if !known {
+            let validators = replica.validators.clone();
+            replica.ledger.check_proposal(&rules, &validators, now, &proposed)?;
+        }
+        let height = proposed.header().height;
+        let own = self.sign(office, proposed, Event::ProposalArrived)?;
+        if let Some(signed) = &mut self.signed {
+            signed.signatories.insert(proposal.signatory.validator.clone(), proposal.signatory);
+        }
+        self.something_waits(office, now);
+        let outputs = self.close_if_quorum(office, now)?;
+        Ok((ClosingSignature { height, header: digest, signatory: own }, outputs))
+    }
+
+    /// Counts a signature for the proposal that this validator signed.
+    pub(super) fn on_signature(
+        &mut self,
+        office: &mut Office,
+        now: Time,
+        signature: ClosingSignature,
+    ) -> Result<Vec<Output>, Refusal> {
+        let rules = office.rules;
+        self.state.expects(&rules, Event::SignatureArrived)?;
+        let validators = &office.replica.validators;
+        let key = validators.key(&signature.signatory.validator);
+        let key = key.ok_or_else(|| Refusal::new(Clause::VoterIsAdmitted).at("signatory"))?;
+        let signed = self.signed.as_mut().filter(|signed| signed.proposal.digest() == signature.header);
+        let signed = signed.ok_or_else(|| Refusal::new(Clause::EventFitsState).at("header"))?;
+        rules.check(Clause::VoteSigned, || {
+            let message = signature.header.as_bytes();
+            key.verify(&rules, Tag::BLOCK_CLOSE, message, &signature.signatory.signature)
+        })?;
+        signed.signatories.insert(signature.signatory.validator.clone(), signature.signatory);
+        self.close_if_quorum(office, now)
+    }
+
+    fn close_if_quorum(&mut self, office: &mut Office, now: Time) -> Result<Vec<Output>, Refusal> {
+        let quorum = office.replica.validators.quorum();
+        let Some(signed) = self.signed.take_if(|signed| signed.signatories.len() >= quorum) else {
+            return Ok(Vec::new());
+        };
+        let block = signed.proposal.close(signed.signatories.into_values().collect());
+        self.on_block(office, now, block.clone())?;
+        Ok(vec![Output::Publish(Gossip::Block(block))])
+    }
+
+    /// Takes a closed block.
+    pub(super) fn on_block(&mut self, office: &mut Office, now: Time, block: Block) -> Result<Vec<Output>, Refusal> {
+        let change = office.replica.on_block(&office.rules, now, block)?;
+        if let Change::Reorganised { removed, .. } = &change {
+            for entry in removed.iter().flat_map(|block| block.entries.iter()) {
+                if let Entry::Decision(certificate) = entry {
+                    self.decisions.insert(certificate.body.tid, certificate.clone());
+                }
+            }
+        }
+        self.forget_closed(office);
+        self.signed = None;
+        self.mining = None;
+        self.state = State::INITIAL;
+        let unfinished = office.replica.ledger.final_height() < office.replica.ledger.height();
+        let waiting = !self.decisions.is_empty() || !self.anchors.is_empty();
+        self.since = (waiting || unfinished && self.confirms(office)).then_some(now);
+        self.schedule(office, now);
+        Ok(Vec::new())
+    }
+
+    /// Under proof of work blocks go on until what stands in them is final.
+    fn confirms(&self, office: &Office) -> bool {
+        let ledger = &office.replica.ledger;
+        let open = ledger.final_height().0 + 1..=ledger.height().0;
+        open.filter_map(|height| ledger.block(crate::wire::Height(height))).any(|block| !block.entries.is_empty())
+    }
+
+    fn forget_closed(&mut self, office: &Office) {
+        let ledger = &office.replica.ledger;
+        self.decisions.retain(|tid, _| ledger.decision(tid).is_none());
+        let newest = |kind, keeper: &Name| {
+            let blocks = ledger.blocks().rev().take(64);
+            let entries = blocks.flat_map(|block| block.entries.iter());
+            entries.filter_map(|entry| match entry {
+                Entry::Anchor(anchor) if anchor.kind == kind && anchor.keeper == *keeper => Some(anchor.size),
+                _ => None,
+            }).max()
+        };
+        self.anchors.retain(|kind, anchor| newest(*kind, &anchor.keeper).is_none_or(|size| size < anchor.size));
+    }
+
+    fn mine(&mut self, office: &mut Office, now: Time) -> Vec<Output> {
+        let entries = self.entries(office);
+        let tip = office.replica.ledger.tip();
+        let stale = self.mining.as_ref().is_none_or(|proposal| {
+            proposal.header().previous != tip || proposal.entries() != entries
+        });
+        if stale {
+            self.mining = Some(office.replica.ledger.propose(entries, now, office.name().clone()));
+        }
+        let Some(mut proposal) = self.mining.take() else { return Vec::new() };
+        if !proposal.mine(NONCES) {
+            self.mining = Some(proposal);
+            return Vec::new();
+        }
+        let block = proposal.close(Vec::new());
+        match self.on_block(office, now, block.clone()) {
+            Ok(_) => vec![Output::Publish(Gossip::Block(block))],
+            Err(_) => Vec::new(),
+        }
+    }
+}

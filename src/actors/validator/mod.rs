@@ -1,0 +1,178 @@
+//! A validator of the network: votes on T_blocks, and closes blocks of the ledger with the others.
+//!
+//! It sees of a record the attributes that the contracts check, and nothing else.
+
+mod closing;
+mod endorse;
+
+pub use closing::closing_machine;
+pub use endorse::vote_body;
+
+use crate::actors::{Actor, Input, Office, Output, Received, Replica, Step};
+use crate::crypto::{Digest, Tag};
+use crate::keys::CertifiedPrincipal;
+use crate::log::CloudIdentity;
+use crate::wire::{Gossip, Message, Name, TBlock, Time, Vote, encode};
+use bemr_spec::{Clause, Refusal};
+use closing::Closing;
+use std::collections::BTreeMap;
+
+crate::machine! {
+    /// What a validator does with one transaction.
+    name: voting_machine,
+    states {
+        AwaitingBlock "no T_block of this tid was taken",
+        Voted "the vote is given, for ever",
+    }
+    events {
+        BlockRequestArrived "T_block came in",
+    }
+    rows {
+        AwaitingBlock, BlockRequestArrived, "every check of T_block holds" => Voted, "Vote to the BSD",
+            [BsdSignsBlock, BlockCarriesUserSignature, OpeningsMatchCommitments, CheckedAttributesOpened];
+        Voted, BlockRequestArrived, "the same digest" => Voted, "the same Vote to the BSD", [OneBlockPerTid];
+    }
+}
+
+use voting_machine::{Event, State};
+
+/// Two T_blocks for one transaction, both signed by one BSD: a proof that it lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TwoBlocks {
+    /// The one that was voted on.
+    pub voted: Digest,
+    /// The other.
+    pub refused: Box<TBlock>,
+}
+
+/// The most pieces of evidence that a validator keeps.
+const MAX_EVIDENCE: usize = 1024;
+
+/// A validator.
+pub struct Validator {
+    office: Office,
+    votes: BTreeMap<Digest, Vote>,
+    closing: Closing,
+    evidence: Vec<TwoBlocks>,
+}
+
+impl Validator {
+    /// A validator that has voted on nothing. `cloud` and `bsd` are those whose heads it anchors.
+    pub fn new(office: Office, cloud: CloudIdentity, bsd: CloudIdentity) -> Validator {
+        let closing = Closing::new(office.name().clone(), cloud, bsd);
+        Validator { office, votes: BTreeMap::new(), closing, evidence: Vec::new() }
+    }
+
+    /// Its copy of the ledger and the policy.
+    pub fn replica(&self) -> &Replica {
+        &self.office.replica
+    }
+
+    /// T_blocks that convict a BSD.
+    pub fn evidence(&self) -> &[TwoBlocks] {
+        &self.evidence
+    }
+
+    fn on_block_request(
+        &mut self,
+        now: Time,
+        peer: &CertifiedPrincipal,
+        block: TBlock,
+    ) -> Result<Vec<Output>, Refusal> {
+        let rules = self.office.rules;
+        endorse::check_origin(&mut self.office, now, peer, &block)?;
+        let tid = block.body.tid;
+        if let Some(vote) = self.votes.get(&tid) {
+            let asked = Digest::of(Tag::T_BLOCK, &encode(&block.body));
+            let same = rules.require(Clause::OneBlockPerTid, vote.body.block == asked);
+            if let Err(refusal) = same {
+                if self.evidence.len() < MAX_EVIDENCE {
+                    self.evidence.push(TwoBlocks { voted: vote.body.block, refused: Box::new(block) });
+                }
+                return Err(refusal);
+            }
+            if vote.body.block == asked {
+                State::Voted.step(&rules, Event::BlockRequestArrived, State::Voted)?;
+                let vote = vote.clone();
+                return self.say_vote(now, peer.name(), vote);
+            }
+        }
+        let policy = endorse::check_policy(&rules, &self.office.replica, &block)?;
+        let verdict = endorse::verdict(&rules, &policy, &block)?;
+        State::AwaitingBlock.step(&rules, Event::BlockRequestArrived, State::Voted)?;
+        let body = vote_body(&block, &verdict);
+        let key = self.office.own.identity().signing_key();
+        let signature = key.sign(&rules, Tag::VOTE, &encode(&body));
+        let vote = Vote { validator: self.office.name().clone(), body, signature };
+        self.votes.insert(tid, vote.clone());
+        self.say_vote(now, peer.name(), vote)
+    }
+
+    fn say_vote(&mut self, now: Time, bsd: &Name, vote: Vote) -> Result<Vec<Output>, Refusal> {
+        self.office.say(now, bsd, Message::Vote(vote)).map(|(outputs, _)| outputs)
+    }
+
+    fn on_gossip(&mut self, now: Time, from: &Name, gossip: Gossip) -> Step {
+        let event = gossip.name();
+        let office = &mut self.office;
+        let (outcome, repeats) = match gossip {
+            Gossip::Decision(certificate) => (self.closing.on_decision(office, now, certificate), Vec::new()),
+            Gossip::CloudHead(head) => (self.closing.on_cloud_head(office, now, head), Vec::new()),
+            Gossip::AuditHead(head) => (self.closing.on_audit_head(office, now, head), Vec::new()),
+            Gossip::Proposal(proposal) => self.closing.on_proposal(office, now, from, proposal),
+            Gossip::Closing(signature) => (self.closing.on_signature(office, now, signature), Vec::new()),
+            Gossip::Block(block) => {
+                let outcome = self.closing.on_block(office, now, block);
+                let missing = outcome.as_ref().err().map(|refusal| office.replica.missing(refusal, from));
+                (outcome, missing.unwrap_or_default())
+            }
+            Gossip::BlocksFrom(height) => (Ok(office.replica.blocks_from(height, from)), Vec::new()),
+            Gossip::PolicyChange(change) => {
+                let Office { rules, trust, directory, replica, .. } = office;
+                (
+                    replica.on_policy_change(rules, now, trust, directory, &change).map(|()| Vec::new()),
+                    Vec::new(),
+                )
+            }
+        };
+        Step { event, outcome, repeats }
+    }
+}
+
+impl Actor for Validator {
+    fn name(&self) -> &Name {
+        self.office.name()
+    }
+
+    fn handle(&mut self, now: Time, input: Input) -> Step {
+        match input {
+            Input::Wake => {
+                let mut outputs = self.office.retry(now);
+                outputs.extend(self.closing.on_wake(&mut self.office, now));
+                Step::taken("Turn", outputs)
+            }
+            Input::Gossip { from, gossip } => self.on_gossip(now, &from, gossip),
+            Input::Packet { from, packet } => match self.office.receive(now, &from, &packet) {
+                (event, Err(refusal)) => Step::refused(event, refusal),
+                (_, Ok(Received::Shook(event, outputs, _))) => Step::taken(event, outputs),
+                (_, Ok(Received::Message { peer, message: Message::TBlock(block), .. })) => {
+                    let outcome = self.on_block_request(now, &peer, *block);
+                    Step { event: Event::BlockRequestArrived.name(), outcome, repeats: Vec::new() }
+                }
+                (event, Ok(Received::Message { .. })) => {
+                    Step::refused(event, Refusal::new(Clause::MessageTypeIsExpected).at(event))
+                }
+            },
+        }
+    }
+
+    fn wake(&self) -> Option<Time> {
+        self.closing.wake().into_iter().chain(self.office.neighbours.wake()).min()
+    }
+
+    fn state(&self) -> Digest {
+        let mut public = encode(&self.office.replica.tip());
+        public.extend((self.votes.len() as u64).to_be_bytes());
+        Digest::of(Tag::PUBLIC_STATE, &public)
+    }
+}

@@ -1,0 +1,50 @@
+//! Packets in flight, in the order of their arrival.
+
+use crate::network::{Fate, Parcel};
+use crate::wire::Time;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+use std::collections::BTreeMap;
+
+/// The packets in flight. Two that arrive at one instant arrive in the order in which they were sent.
+pub struct Links {
+    in_flight: BTreeMap<(Time, u64), Parcel>,
+    sent: u64,
+    latency: u64,
+    jitter: u64,
+    rng: ChaCha20Rng,
+    fate: Box<dyn Fate>,
+}
+
+impl Links {
+    /// Links with a latency of `latency` to `latency + jitter` milliseconds, drawn from `seed`.
+    pub fn new(latency: u64, jitter: u64, seed: u64, fate: Box<dyn Fate>) -> Links {
+        let rng = ChaCha20Rng::seed_from_u64(seed);
+        Links { in_flight: BTreeMap::new(), sent: 0, latency, jitter, rng, fate }
+    }
+
+    /// Sends a packet at `now`.
+    pub fn send(&mut self, now: Time, parcel: Parcel) {
+        for (delay, parcel) in self.fate.decide(now, parcel) {
+            let jitter = if self.jitter == 0 { 0 } else { self.rng.next_u64() % (self.jitter + 1) };
+            let arrival = now.after(self.latency.saturating_add(jitter).saturating_add(delay));
+            self.in_flight.insert((arrival, self.sent), parcel);
+            self.sent += 1;
+        }
+    }
+
+    /// When the next packet arrives.
+    pub fn next_arrival(&self) -> Option<Time> {
+        self.in_flight.keys().next().map(|(arrival, _)| *arrival)
+    }
+
+    /// The next packet.
+    pub fn receive(&mut self) -> Option<(Time, Parcel)> {
+        self.in_flight.pop_first().map(|((arrival, _), parcel)| (arrival, parcel))
+    }
+
+    /// How many packets were handed to the links so far.
+    pub fn sent(&self) -> u64 {
+        self.sent
+    }
+}

@@ -1,0 +1,11 @@
+//! The in-memory network: virtual time, links with latency, and a hook that decides what becomes of each packet.
+//!
+//! It carries bytes and knows nothing of what they mean.
+
+mod fate;
+mod links;
+mod world;
+
+pub use fate::{Fate, Fair, Parcel};
+pub use links::Links;
+pub use world::{Event, Node, World};

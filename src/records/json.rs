@@ -1,0 +1,263 @@
+//! JSON as records are written in it: RFC 8259 with unique keys, bounded, numbers kept as their literals.
+//!
+//! The grammar is `serde_json`'s. What it would let slip is checked here: repeated keys, depth, and numbers, whose
+//! digits a binary number would lose.
+
+use bemr_spec::{Clause, Refusal, Rules};
+use serde::de::{Deserializer as _, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The deepest nesting of arrays and objects in a record.
+pub const MAX_DEPTH: usize = 64;
+
+/// The largest record, in bytes.
+pub const MAX_SIZE: usize = 16 << 20;
+
+/// The most values in a record; a value is anything from `null` to the whole document.
+pub const MAX_VALUES: usize = 1 << 20;
+
+/// With REC-04 out of force the depth still ends somewhere: the stack is not a rule.
+const STACK_DEPTH: usize = 512;
+
+/// A JSON value.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Json {
+    Null,
+    Bool(bool),
+    Number(Box<str>),
+    String(Box<str>),
+    Array(Vec<Json>),
+    Object(BTreeMap<Box<str>, Json>),
+}
+
+impl Json {
+    /// The member `key` of an object.
+    pub(super) fn member(&self, key: &str) -> Option<&Json> {
+        match self {
+            Json::Object(members) => members.get(key),
+            _ => None,
+        }
+    }
+
+    /// The characters of a string.
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Json::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether it is an object that says something: FHIR has no element of nothing but an `id`.
+    pub(super) fn has_other_than_id(&self) -> bool {
+        matches!(self, Json::Object(members) if members.keys().any(|key| &**key != "id"))
+    }
+
+    /// The elements of an array; of anything else none.
+    pub(super) fn elements(&self) -> &[Json] {
+        match self {
+            Json::Array(elements) => elements,
+            _ => &[],
+        }
+    }
+}
+
+/// Reads the one JSON value that `bytes` hold.
+///
+/// # Errors
+/// REC-05, REC-01, REC-02, REC-04, REC-03, tried in this order; the place has line and column, both from 1, the
+/// column in bytes.
+pub(super) fn read(rules: &Rules, bytes: &[u8]) -> Result<Json, Refusal> {
+    rules
+        .require(Clause::RecordWithinSize, bytes.len() <= MAX_SIZE)
+        .map_err(|refusal| refusal.at(format!("{} bytes, at most {MAX_SIZE}", bytes.len())))?;
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text.into(),
+        Err(error) if rules.in_force(Clause::RecordIsUtf8) => {
+            let (line, column) = position(bytes, error.valid_up_to());
+            return Err(Refusal::new(Clause::RecordIsUtf8).at(format!("line {line}, column {column}")));
+        }
+        Err(_) => String::from_utf8_lossy(bytes),
+    };
+    let root: &RawValue = serde_json::from_str(&text).map_err(|error| {
+        let problem = problem(&error);
+        Refusal::new(Clause::RecordIsJson).at(format!(
+            "line {}, column {}: {problem}",
+            error.line(),
+            error.column()
+        ))
+    })?;
+    let mut reader = Reader { rules, text: &text, path: Vec::new() };
+    reader.measure()?;
+    reader.value(root)
+}
+
+/// The line and column of the byte at `offset`.
+fn position(bytes: &[u8], offset: usize) -> (usize, usize) {
+    let before = &bytes[..offset.min(bytes.len())];
+    let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    (1 + before.iter().filter(|&&byte| byte == b'\n').count(), 1 + before.len() - line_start)
+}
+
+/// What `serde_json` says, without its own place.
+fn problem(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" at line ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}
+
+enum Step {
+    Key(String),
+    Index(usize),
+}
+
+struct Reader<'a> {
+    rules: &'a Rules,
+    text: &'a str,
+    path: Vec<Step>,
+}
+
+impl Reader<'_> {
+    /// Refuses a document, already known to be JSON, that is too deep or has too many values.
+    fn measure(&self) -> Result<(), Refusal> {
+        let bound = if self.rules.in_force(Clause::DepthWithinBound) { MAX_DEPTH } else { STACK_DEPTH };
+        let (mut depth, mut values, mut in_string, mut escaped) = (0, 1, false, false);
+        for (at, byte) in self.text.bytes().enumerate() {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if in_string => escaped = true,
+                b'"' => in_string = !in_string,
+                _ if in_string => {}
+                b'[' | b'{' => {
+                    depth += 1;
+                    values += 1;
+                    if depth > bound {
+                        let place = self.place(at);
+                        return Err(Refusal::new(Clause::DepthWithinBound)
+                            .at(format!("{place}: deeper than {bound} arrays and objects")));
+                    }
+                }
+                b']' | b'}' => depth -= 1,
+                b',' => values += 1,
+                _ => {}
+            }
+            if values > MAX_VALUES && self.rules.in_force(Clause::RecordWithinSize) {
+                let place = self.place(at);
+                return Err(Refusal::new(Clause::RecordWithinSize)
+                    .at(format!("{place}: more than {MAX_VALUES} values")));
+            }
+        }
+        Ok(())
+    }
+
+    fn value(&mut self, raw: &RawValue) -> Result<Json, Refusal> {
+        let text = raw.get();
+        Ok(match text.as_bytes().first() {
+            Some(b'{') => self.object(raw)?,
+            Some(b'[') => {
+                let elements: Vec<&RawValue> = self.decode(raw, text)?;
+                let mut array = Vec::with_capacity(elements.len());
+                for (index, element) in elements.into_iter().enumerate() {
+                    self.path.push(Step::Index(index));
+                    array.push(self.value(element)?);
+                    self.path.pop();
+                }
+                Json::Array(array)
+            }
+            Some(b'"') => Json::String(self.decode(raw, text)?),
+            Some(b't') => Json::Bool(true),
+            Some(b'f') => Json::Bool(false),
+            Some(b'n') => Json::Null,
+            _ => Json::Number(text.into()),
+        })
+    }
+
+    fn object(&mut self, raw: &RawValue) -> Result<Json, Refusal> {
+        let members = serde_json::Deserializer::from_str(raw.get())
+            .deserialize_map(Members)
+            .map_err(|error| self.not_json(raw, &error))?;
+        let mut object = BTreeMap::new();
+        for (key, _) in &members {
+            if object.insert(key.as_str().into(), Json::Null).is_some()
+                && self.rules.in_force(Clause::NoDuplicateKeys)
+            {
+                let place = self.place(self.offset(raw));
+                let path = self.path();
+                let key = shown(key);
+                return Err(Refusal::new(Clause::NoDuplicateKeys)
+                    .at(format!("{place}: {path} has the key \"{key}\" twice")));
+            }
+        }
+        for (key, member) in members {
+            self.path.push(Step::Key(key));
+            let value = self.value(member)?;
+            if let Some(Step::Key(key)) = self.path.pop() {
+                object.insert(key.into(), value);
+            }
+        }
+        Ok(Json::Object(object))
+    }
+
+    /// Decodes one level of text that is known to be JSON; what can still be wrong is half a surrogate pair.
+    fn decode<'de, T: serde::Deserialize<'de>>(&self, raw: &RawValue, text: &'de str) -> Result<T, Refusal> {
+        serde_json::from_str(text).map_err(|error| self.not_json(raw, &error))
+    }
+
+    fn not_json(&self, raw: &RawValue, error: &serde_json::Error) -> Refusal {
+        let place = self.place(self.offset(raw));
+        let path = self.path();
+        Refusal::new(Clause::RecordIsJson).at(format!("{place}: {path}: {}", problem(error)))
+    }
+
+    /// Where `raw`, a slice of the document, begins.
+    fn offset(&self, raw: &RawValue) -> usize {
+        raw.get().as_ptr() as usize - self.text.as_ptr() as usize
+    }
+
+    fn place(&self, offset: usize) -> String {
+        let (line, column) = position(self.text.as_bytes(), offset);
+        format!("line {line}, column {column}")
+    }
+
+    fn path(&self) -> String {
+        let mut path = String::from("$");
+        for step in &self.path {
+            match step {
+                Step::Key(key) => path.extend([".", shown(key).as_str()]),
+                Step::Index(index) => path.push_str(&format!("[{index}]")),
+            }
+        }
+        path
+    }
+}
+
+/// A key for a message on one line: escaped, and cut after 64 characters.
+fn shown(key: &str) -> String {
+    let mut shown: String = key.chars().take(64).flat_map(char::escape_debug).collect();
+    if key.chars().nth(64).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// The members of one object, in their order, values unread.
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Vec<(String, &'de RawValue)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(members)
+    }
+}

@@ -1,0 +1,31 @@
+//! Medical records: strict reading, templates and the generator that maps records onto them, commitments to the
+//! attributes, contracts and the registry of all their versions.
+//!
+//! It checks what the templates and contracts say of FHIR R4 and no more: it is not a FHIR validator. It knows
+//! nothing of keys, sessions or transactions, and follows no reference out of a record.
+
+mod commitment;
+mod contract;
+mod decimal;
+mod json;
+mod map;
+mod moment;
+mod path;
+mod record;
+mod referent;
+mod registry;
+mod samples;
+
+pub use commitment::{commitment_of, commitments, opening};
+pub use contract::{Facts, Failure, Opened, checked_attributes, evaluate, reason};
+pub use decimal::Decimal;
+pub use json::{MAX_DEPTH, MAX_SIZE, MAX_VALUES};
+pub use map::{MAX_VALUE, canonical, map, read_value};
+pub use moment::Moment;
+pub use record::{RESOURCE_TYPES, Record};
+pub use referent::UNKNOWN;
+pub use registry::{MAX_ATTRIBUTES, Policy, PolicyRegistry, shipped_change};
+pub use samples::SAMPLES;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,45 @@
+//! The memory of hellos that a responder has answered.
+
+use crate::wire::Time;
+use std::collections::{BTreeMap, VecDeque};
+
+/// How long a handshake may take, in milliseconds of virtual time; a hello is remembered as long.
+pub const HANDSHAKE_TIME: u64 = 60_000;
+
+/// How many hellos a responder remembers; the oldest makes room.
+pub const REMEMBERED_HELLOS: usize = 4096;
+
+/// The nonces of the hellos answered in the last [`HANDSHAKE_TIME`], at most [`REMEMBERED_HELLOS`].
+#[derive(Debug, Default)]
+pub(super) struct SeenHellos {
+    expiry: BTreeMap<[u8; 32], Time>,
+    order: VecDeque<[u8; 32]>,
+}
+
+impl SeenHellos {
+    /// Whether a hello with this nonce was answered and is still remembered.
+    pub(super) fn contains(&self, nonce: &[u8; 32], now: Time) -> bool {
+        self.expiry.get(nonce).is_some_and(|expiry| now < *expiry)
+    }
+
+    /// Remembers a hello and forgets what has expired.
+    pub(super) fn insert(&mut self, nonce: [u8; 32], now: Time) {
+        while let Some(oldest) = self.order.front() {
+            let expired = self.expiry.get(oldest).is_none_or(|expiry| *expiry <= now);
+            if !expired && self.order.len() < REMEMBERED_HELLOS {
+                break;
+            }
+            self.expiry.remove(oldest);
+            self.order.pop_front();
+        }
+        if self.expiry.insert(nonce, now.after(HANDSHAKE_TIME)).is_none() {
+            self.order.push_back(nonce);
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        debug_assert_eq!(self.order.len(), self.expiry.len());
+        self.order.len()
+    }
+}

@@ -1,0 +1,151 @@
+//! The side that sends the hello.
+
+use crate::crypto::{Element, Ephemeral, Tag};
+use crate::keys::{Credentials, TrustStore};
+use crate::session::schedule::Schedule;
+use crate::session::{HANDSHAKE_TIME, Refused, Session, Transition};
+use crate::wire::{
+    Direction, Finish, Hello, IdentityProof, Name, PROTOCOL_VERSION, Packet, Purpose, Response, Time, decode,
+    encode,
+};
+use bemr_spec::{Clause, Refusal, Rules};
+use rand::CryptoRng;
+
+/// An initiator that has sent its hello and awaits the response of one intended peer.
+pub struct AwaitingResponse {
+    own: Credentials,
+    intended: Name,
+    hello: Hello,
+    ephemeral: Ephemeral,
+    began: Time,
+}
+
+impl AwaitingResponse {
+    /// Begins a handshake with `intended`; gives the hello to send.
+    ///
+    /// # Errors
+    /// In this order: HSK-07 for a session with oneself, ROL-04 when the own role does not open such sessions.
+    pub fn begin<R: CryptoRng + ?Sized>(
+        rules: &Rules,
+        rng: &mut R,
+        now: Time,
+        own: &Credentials,
+        purpose: Purpose,
+        intended: &Name,
+    ) -> Result<(AwaitingResponse, Vec<u8>), Refusal> {
+        rules.require(Clause::PeerIsNotSelf, intended != own.name())?;
+        own.role().require_place(rules, purpose.initiator())?;
+        let suite = own.identity().suite();
+        let mut nonce = [0; 32];
+        rng.fill_bytes(&mut nonce);
+        let ephemeral = Ephemeral::generate(suite, rng);
+        let hello = Hello {
+            version: PROTOCOL_VERSION,
+            suite,
+            purpose,
+            nonce,
+            ephemeral: ephemeral.public().encode().into(),
+        };
+        let packet = encode(&Packet::Hello(hello.clone()));
+        let state =
+            AwaitingResponse { own: own.clone(), intended: intended.clone(), hello, ephemeral, began: now };
+        Ok((state, packet))
+    }
+
+    /// Takes the response; gives the session and the finish to send. A refused response leaves the state as it
+    /// was, so that a forger cannot end a handshake.
+    ///
+    /// # Errors
+    /// In this order: HSK-08 when too late; ENC-04, ENC-01; SES-01 for a record, ENC-02 for another packet; GRP-01,
+    /// GRP-02; HSK-09; ENC-01; those of [`TrustStore::verify`]; HSK-07; HSK-02; ROL-04; HSK-03; HSK-04.
+    pub fn on_response(
+        self,
+        rules: &Rules,
+        trust: &mut TrustStore,
+        now: Time,
+        packet: &[u8],
+    ) -> Result<(Session, Vec<u8>), Box<Refused<AwaitingResponse>>> {
+        self.establish(rules, trust, now, packet)
+            .map_err(|refusal| Box::new(Refused { state: self, refusal }))
+    }
+
+    fn establish(
+        &self,
+        rules: &Rules,
+        trust: &mut TrustStore,
+        now: Time,
+        packet: &[u8],
+    ) -> Result<(Session, Vec<u8>), Refusal> {
+        rules.require(Clause::SessionIsFresh, now < self.began.after(HANDSHAKE_TIME))?;
+        let Response { nonce, ephemeral, proof } = match decode(rules, packet)? {
+            Packet::Response(response) => response,
+            Packet::Record(_) => return Err(Refusal::new(Clause::SessionEstablished)),
+            other => return Err(Refusal::new(Clause::MessageTypeIsExpected).at(other.kind())),
+        };
+        let element = Element::decode(rules, self.hello.suite, ephemeral.as_slice())
+            .map_err(|refusal| refusal.at("ephemeral"))?;
+        let schedule = Schedule::new(&self.hello, &nonce, &ephemeral, &self.ephemeral, &element);
+        let theirs = schedule.open_proof(rules, Direction::ResponderToInitiator, &proof)?;
+        let peer = trust.verify(rules, now, &theirs.certificate)?;
+        let purpose = self.hello.purpose;
+        rules.require(Clause::PeerIsNotSelf, peer.name() != self.own.name())?;
+        rules
+            .require(Clause::PeerIsIntended, *peer.name() == self.intended)
+            .map_err(|refusal| refusal.at(peer.name().as_str()))?;
+        peer.role().require_place(rules, purpose.responder())?;
+        let heard = schedule.responder_transcript(&theirs.certificate);
+        rules.check(Clause::ResponderSignsTranscript, || {
+            peer.signing_key().verify(rules, Tag::RESPONDER_SIGNATURE, heard.as_bytes(), &theirs.signature)
+        })?;
+        rules.check(Clause::ResponderConfirmsKey, || {
+            schedule.confirms(Direction::ResponderToInitiator, &heard, &theirs.confirmation)
+        })?;
+
+        let own = Direction::InitiatorToResponder;
+        let certificate = self.own.certified().certificate();
+        let said = Schedule::initiator_transcript(&heard, &proof, certificate);
+        let signing_key = self.own.identity().signing_key();
+        let ours = IdentityProof {
+            certificate: certificate.clone(),
+            signature: signing_key.sign(rules, Tag::INITIATOR_SIGNATURE, said.as_bytes()),
+            confirmation: schedule.confirmation(own, &said),
+        };
+        let finish = encode(&Packet::Finish(Finish { proof: schedule.seal_proof(own, &ours) }));
+        let session = Session::new(schedule.records(rules, &said, own), &self.own, peer);
+        Ok((session, finish))
+    }
+}
+
+impl std::fmt::Debug for AwaitingResponse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AwaitingResponse")
+            .field("intended", &self.intended)
+            .field("purpose", &self.hello.purpose)
+            .field("began", &self.began)
+            .finish_non_exhaustive()
+    }
+}
+
+const STAY: &str = "AwaitingResponse";
+
+/// The transitions of an initiator.
+pub const TRANSITIONS: &[Transition] = &[
+    ("Idle", "begin", "own role opens such sessions", STAY, "Hello", None),
+    ("Idle", "begin", "with oneself", "Idle", "", Some(Clause::PeerIsNotSelf)),
+    ("Idle", "begin", "another role", "Idle", "", Some(Clause::RoleFitsPlace)),
+    (STAY, "Response", "every check holds", "Established", "Finish", None),
+    (STAY, "Response", "too late", STAY, "", Some(Clause::SessionIsFresh)),
+    (STAY, "Response", "ephemeral is no element", STAY, "", Some(Clause::ElementInRange)),
+    (STAY, "Response", "does not open", STAY, "", Some(Clause::FlightIsAuthentic)),
+    (STAY, "Response", "certificate not the KDC's", STAY, "", Some(Clause::CertificateSignedByKdc)),
+    (STAY, "Response", "certificate expired", STAY, "", Some(Clause::CertificateWithinValidity)),
+    (STAY, "Response", "certificate revoked", STAY, "", Some(Clause::CertificateNotRevoked)),
+    (STAY, "Response", "from oneself", STAY, "", Some(Clause::PeerIsNotSelf)),
+    (STAY, "Response", "from another principal", STAY, "", Some(Clause::PeerIsIntended)),
+    (STAY, "Response", "from another role", STAY, "", Some(Clause::RoleFitsPlace)),
+    (STAY, "Response", "wrong signature", STAY, "", Some(Clause::ResponderSignsTranscript)),
+    (STAY, "Response", "wrong confirmation", STAY, "", Some(Clause::ResponderConfirmsKey)),
+    (STAY, "Hello", "", STAY, "", Some(Clause::MessageTypeIsExpected)),
+    (STAY, "Finish", "", STAY, "", Some(Clause::MessageTypeIsExpected)),
+    (STAY, "Record", "", STAY, "", Some(Clause::SessionEstablished)),
+];

@@ -1,0 +1,189 @@
+//! The side that answers a hello.
+
+use crate::crypto::{Digest, Element, Ephemeral, Tag};
+use crate::keys::{Credentials, TrustStore};
+use crate::session::fresh::SeenHellos;
+use crate::session::schedule::Schedule;
+use crate::session::{HANDSHAKE_TIME, Refused, Session, Transition};
+use crate::wire::{
+    Direction, Hello, IdentityProof, PROTOCOL_VERSION, Packet, Response, Time, decode, encode,
+};
+use bemr_spec::{Clause, Refusal, Rules};
+use rand::CryptoRng;
+use tls_codec::TlsByteVecU16;
+use zeroize::Zeroizing;
+
+/// A responder that awaits hellos; it stays, and makes an [`AwaitingFinish`] of each hello that it answers.
+#[derive(Debug)]
+pub struct AwaitingHello {
+    own: Credentials,
+    seen: SeenHellos,
+}
+
+/// A responder that has answered one hello and awaits the finish.
+#[derive(Debug)]
+pub struct AwaitingFinish {
+    own: Credentials,
+    schedule: Schedule,
+    heard: Digest,
+    hello: Hello,
+    proof: TlsByteVecU16,
+    began: Time,
+}
+
+impl AwaitingHello {
+    /// A responder that answers every purpose that its role answers.
+    pub fn new(own: &Credentials) -> AwaitingHello {
+        AwaitingHello { own: own.clone(), seen: SeenHellos::default() }
+    }
+
+    /// Answers a hello; gives the response to send. It does not yet know to whom.
+    ///
+    /// # Errors
+    /// In this order: ENC-04, ENC-01; SES-01 for a record, ENC-02 for another packet; HSK-01; ROL-04 when the own
+    /// role does not answer such sessions; HSK-08; GRP-01, GRP-02.
+    pub fn on_hello<R: CryptoRng + ?Sized>(
+        &mut self,
+        rules: &Rules,
+        rng: &mut R,
+        now: Time,
+        packet: &[u8],
+    ) -> Result<(AwaitingFinish, Vec<u8>), Refusal> {
+        let hello = match decode(rules, packet)? {
+            Packet::Hello(hello) => hello,
+            Packet::Record(_) => return Err(Refusal::new(Clause::SessionEstablished)),
+            other => return Err(Refusal::new(Clause::MessageTypeIsExpected).at(other.kind())),
+        };
+        let suite = self.own.identity().suite();
+        rules
+            .require(Clause::SuiteNotDowngraded, hello.version == PROTOCOL_VERSION)
+            .map_err(|refusal| refusal.at("version"))?;
+        rules
+            .require(Clause::SuiteNotDowngraded, hello.suite == suite)
+            .map_err(|refusal| refusal.at("suite"))?;
+        self.own.role().require_place(rules, hello.purpose.responder())?;
+        rules.check(Clause::SessionIsFresh, || !self.seen.contains(&hello.nonce, now))?;
+        let element = Element::decode(rules, suite, hello.ephemeral.as_slice())
+            .map_err(|refusal| refusal.at("ephemeral"))?;
+        self.seen.insert(hello.nonce, now);
+
+        let mut nonce = [0; 32];
+        rng.fill_bytes(&mut nonce);
+        let pair = Ephemeral::generate(suite, rng);
+        let ephemeral = pair.public().encode().into();
+        let schedule = Schedule::new(&hello, &nonce, &ephemeral, &pair, &element);
+        let certificate = self.own.certified().certificate();
+        let heard = schedule.responder_transcript(certificate);
+        let direction = Direction::ResponderToInitiator;
+        let signing_key = self.own.identity().signing_key();
+        let ours = IdentityProof {
+            certificate: certificate.clone(),
+            signature: signing_key.sign(rules, Tag::RESPONDER_SIGNATURE, heard.as_bytes()),
+            confirmation: schedule.confirmation(direction, &heard),
+        };
+        let proof = schedule.seal_proof(direction, &ours);
+        let packet = encode(&Packet::Response(Response { nonce, ephemeral, proof: proof.clone() }));
+        let state = AwaitingFinish { own: self.own.clone(), schedule, heard, hello, proof, began: now };
+        Ok((state, packet))
+    }
+
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.seen.len()
+    }
+}
+
+impl AwaitingFinish {
+    /// When the hello was answered.
+    pub const fn began(&self) -> Time {
+        self.began
+    }
+
+    /// Takes the finish; gives the session. A refused finish leaves the state as it was.
+    ///
+    /// # Errors
+    /// In this order: HSK-08 when too late; ENC-04, ENC-01; SES-01 for a record, ENC-02 for another packet; HSK-09;
+    /// ENC-01; those of [`TrustStore::verify`]; HSK-07; ROL-04; HSK-05; HSK-06.
+    pub fn on_finish(
+        self,
+        rules: &Rules,
+        trust: &mut TrustStore,
+        now: Time,
+        packet: &[u8],
+    ) -> Result<Session, Box<Refused<AwaitingFinish>>> {
+        self.establish(rules, trust, now, packet)
+            .map_err(|refusal| Box::new(Refused { state: self, refusal }))
+    }
+
+    fn establish(
+        &self,
+        rules: &Rules,
+        trust: &mut TrustStore,
+        now: Time,
+        packet: &[u8],
+    ) -> Result<Session, Refusal> {
+        rules.require(Clause::SessionIsFresh, now < self.began.after(HANDSHAKE_TIME))?;
+        let finish = match decode(rules, packet)? {
+            Packet::Finish(finish) => finish,
+            Packet::Record(_) => return Err(Refusal::new(Clause::SessionEstablished)),
+            other => return Err(Refusal::new(Clause::MessageTypeIsExpected).at(other.kind())),
+        };
+        let direction = Direction::InitiatorToResponder;
+        let theirs = self.schedule.open_proof(rules, direction, &finish.proof)?;
+        let peer = trust.verify(rules, now, &theirs.certificate)?;
+        rules.require(Clause::PeerIsNotSelf, peer.name() != self.own.name())?;
+        peer.role().require_place(rules, self.hello.purpose.initiator())?;
+        let heard = Schedule::initiator_transcript(&self.heard, &self.proof, &theirs.certificate);
+        rules.check(Clause::InitiatorSignsTranscript, || {
+            peer.signing_key().verify(rules, Tag::INITIATOR_SIGNATURE, heard.as_bytes(), &theirs.signature)
+        })?;
+        rules.check(Clause::InitiatorConfirmsKey, || {
+            self.schedule.confirms(direction, &heard, &theirs.confirmation)
+        })?;
+        let records = self.schedule.records(rules, &heard, direction.reverse());
+        Ok(Session::new(records, &self.own, peer))
+    }
+
+    /// A record before the finish: refused, whatever it holds.
+    ///
+    /// # Errors
+    /// SES-01. Its mutant opens what the unproven peer sent under keys of the transcript so far.
+    pub fn on_record(&self, rules: &Rules, packet: &[u8]) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+        rules.require(Clause::SessionEstablished, false)?;
+        match decode(rules, packet)? {
+            Packet::Record(record) => {
+                let mut records = self.schedule.records(rules, &self.heard, Direction::ResponderToInitiator);
+                records.open(rules, &record).map(|(message, ..)| message)
+            }
+            other => Err(Refusal::new(Clause::MessageTypeIsExpected).at(other.kind())),
+        }
+    }
+}
+
+const LISTEN: &str = "AwaitingHello";
+const STAY: &str = "AwaitingFinish";
+
+/// The transitions of a responder, one handshake at a time; the listening state also stays for others.
+pub const TRANSITIONS: &[Transition] = &[
+    (LISTEN, "Hello", "every check holds", STAY, "Response", None),
+    (LISTEN, "Hello", "another version or suite", LISTEN, "", Some(Clause::SuiteNotDowngraded)),
+    (LISTEN, "Hello", "own role does not answer it", LISTEN, "", Some(Clause::RoleFitsPlace)),
+    (LISTEN, "Hello", "nonce seen before", LISTEN, "", Some(Clause::SessionIsFresh)),
+    (LISTEN, "Hello", "ephemeral is no element", LISTEN, "", Some(Clause::ElementInRange)),
+    (LISTEN, "Response", "", LISTEN, "", Some(Clause::MessageTypeIsExpected)),
+    (LISTEN, "Finish", "", LISTEN, "", Some(Clause::MessageTypeIsExpected)),
+    (LISTEN, "Record", "", LISTEN, "", Some(Clause::SessionEstablished)),
+    (STAY, "Finish", "every check holds", "Established", "", None),
+    (STAY, "Finish", "too late", STAY, "", Some(Clause::SessionIsFresh)),
+    (STAY, "Finish", "does not open", STAY, "", Some(Clause::FlightIsAuthentic)),
+    (STAY, "Finish", "certificate not the KDC's", STAY, "", Some(Clause::CertificateSignedByKdc)),
+    (STAY, "Finish", "certificate expired", STAY, "", Some(Clause::CertificateWithinValidity)),
+    (STAY, "Finish", "certificate revoked", STAY, "", Some(Clause::CertificateNotRevoked)),
+    (STAY, "Finish", "from oneself", STAY, "", Some(Clause::PeerIsNotSelf)),
+    (STAY, "Finish", "from another role", STAY, "", Some(Clause::RoleFitsPlace)),
+    (STAY, "Finish", "wrong signature", STAY, "", Some(Clause::InitiatorSignsTranscript)),
+    (STAY, "Finish", "wrong confirmation", STAY, "", Some(Clause::InitiatorConfirmsKey)),
+    (STAY, "Hello", "", STAY, "", Some(Clause::MessageTypeIsExpected)),
+    (STAY, "Response", "", STAY, "", Some(Clause::MessageTypeIsExpected)),
+    (STAY, "Record", "", STAY, "", Some(Clause::SessionEstablished)),
+];

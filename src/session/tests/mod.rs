@@ -1,0 +1,89 @@
+mod chapter;
+mod forge;
+mod handshake;
+mod machines;
+mod records;
+mod sealing;
+
+use crate::keys::Credentials;
+use crate::keys::tests::{NOW, World, name};
+use crate::session::{AwaitingFinish, AwaitingHello, AwaitingResponse, Session};
+use crate::wire::{Purpose, Role};
+use bemr_spec::Rules;
+
+pub(super) const HARD: Rules = Rules::hardened();
+
+/// A world with a user, a BSD, a validator, a cloud and a custodian.
+pub(super) struct Ward {
+    pub(super) world: World,
+    pub(super) user: Credentials,
+    pub(super) bsd: Credentials,
+    pub(super) validator: Credentials,
+    pub(super) cloud: Credentials,
+    pub(super) custodian: Credentials,
+}
+
+impl Ward {
+    pub(super) fn new(seed: u64) -> Ward {
+        let mut world = World::new(seed);
+        Ward {
+            user: world.enrol("alice", Role::Doctor),
+            bsd: world.enrol("bsd", Role::Bsd),
+            validator: world.enrol("v1", Role::Validator),
+            cloud: world.enrol("cloud", Role::Cloud),
+            custodian: world.enrol("vault", Role::Custodian),
+            world,
+        }
+    }
+
+    pub(super) fn sides(&self, purpose: Purpose) -> (Credentials, Credentials) {
+        let (initiator, responder) = match purpose {
+            Purpose::Initial => (&self.user, &self.bsd),
+            Purpose::Block => (&self.bsd, &self.validator),
+            Purpose::Valid => (&self.bsd, &self.cloud),
+            Purpose::Read => (&self.user, &self.cloud),
+        };
+        (initiator.clone(), responder.clone())
+    }
+
+    pub(super) fn hello(&mut self, purpose: Purpose) -> (AwaitingResponse, Vec<u8>) {
+        let (own, peer) = self.sides(purpose);
+        AwaitingResponse::begin(&HARD, &mut self.world.rng, NOW, &own, purpose, peer.name()).unwrap()
+    }
+
+    /// Both sides after the response was sent.
+    pub(super) fn half(&mut self, purpose: Purpose) -> (AwaitingResponse, AwaitingFinish, Vec<u8>) {
+        let (initiator, hello) = self.hello(purpose);
+        let mut listener = AwaitingHello::new(&self.sides(purpose).1);
+        let (responder, response) = listener.on_hello(&HARD, &mut self.world.rng, NOW, &hello).unwrap();
+        (initiator, responder, response)
+    }
+
+    pub(super) fn session_under(&mut self, rules: &Rules, purpose: Purpose) -> (Session, Session) {
+        let (initiator, responder, response) = self.half(purpose);
+        let trust = &mut self.world.trust;
+        let (near, finish) = initiator.on_response(rules, trust, NOW, &response).unwrap();
+        (near, responder.on_finish(rules, trust, NOW, &finish).unwrap())
+    }
+
+    pub(super) fn session(&mut self, purpose: Purpose) -> (Session, Session) {
+        self.session_under(&HARD, purpose)
+    }
+}
+
+#[test]
+fn every_purpose_opens_a_session_between_its_places() {
+    let mut ward = Ward::new(1);
+    for purpose in Purpose::ALL {
+        let (mut near, mut far) = ward.session(purpose);
+        let (initiator, responder) = ward.sides(purpose);
+        assert_eq!(near.id(), far.id());
+        assert_eq!((near.peer().name(), far.peer().name()), (responder.name(), initiator.name()));
+        assert_eq!((near.purpose(), far.purpose()), (purpose, purpose));
+        let sent = near.seal_record(&HARD, purpose.stage(), b"there").unwrap();
+        assert_eq!(far.open_record(&HARD, &sent.record).unwrap().message.as_slice(), b"there");
+        let sent = far.seal_record(&HARD, purpose.stage(), b"back").unwrap();
+        assert_eq!(near.open_record(&HARD, &sent.record).unwrap().message.as_slice(), b"back");
+    }
+    assert_eq!(ward.custodian.name(), &name("vault"));
+}

@@ -1,0 +1,57 @@
+//! What a store says when it cannot do its work.
+
+use crate::store::Table;
+use bemr_spec::{Clause, Refusal};
+use std::path::{Path, PathBuf};
+
+/// A store could not read or keep something.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file cannot be opened, read or written: a matter of the machine, not of what the file holds.
+    #[error("{}: {problem}", show(.file))]
+    Unavailable {
+        /// The file.
+        file: Option<PathBuf>,
+        /// What the system says.
+        problem: String,
+    },
+    /// What the file holds is not what was committed.
+    #[error("{}{}: {refusal}", show(.file), entry.as_ref().map(|entry| format!(", {entry}")).unwrap_or_default())]
+    Damaged {
+        /// The file.
+        file: Option<PathBuf>,
+        /// The table and entry, when the damage has a place.
+        entry: Option<String>,
+        /// CLD-06, and what is wrong.
+        refusal: Refusal,
+    },
+}
+
+fn show(file: &Option<PathBuf>) -> String {
+    file.as_ref().map_or_else(|| "store in memory".to_owned(), |file| file.display().to_string())
+}
+
+impl StoreError {
+    pub(super) fn damaged(
+        file: Option<&Path>,
+        entry: Option<(Table, &[u8])>,
+        problem: impl Into<String>,
+    ) -> StoreError {
+        let entry = entry.map(|(table, key)| format!("table {}, entry {}", table.name(), table.show(key)));
+        let refusal = Refusal::new(Clause::StoreMatchesHead).at(problem);
+        StoreError::Damaged { file: file.map(Path::to_owned), entry, refusal }
+    }
+
+    #[cfg(feature = "store")]
+    pub(super) fn unavailable(file: &Path, problem: impl std::fmt::Display) -> StoreError {
+        StoreError::Unavailable { file: Some(file.to_owned()), problem: problem.to_string() }
+    }
+
+    /// The clause that the file breaks; nothing for a matter of the machine.
+    pub fn clause(&self) -> Option<Clause> {
+        match self {
+            StoreError::Unavailable { .. } => None,
+            StoreError::Damaged { refusal, .. } => Some(refusal.clause()),
+        }
+    }
+}

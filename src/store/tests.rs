@@ -1,0 +1,184 @@
+use super::*;
+use crate::crypto::{Suite, Tag};
+use crate::ledger::tests::{Network, name, tid};
+use crate::log::tests::Cloud;
+use crate::merkle::{prove_consistency, prove_inclusion};
+use crate::wire::{Ballot, ClosingRule, LeafKind, Time};
+use bemr_spec::{Clause, Rules};
+
+const RULES: Rules = Rules::hardened();
+
+/// Stores a record the way a cloud does: one commit for record, leaf and head.
+fn store_record(store: &mut dyn Store, cloud: &mut Cloud, n: u64) {
+    let appended = cloud.append(LeafKind::Record, tid(n));
+    let blob = n.to_be_bytes().repeat(5);
+    let head = cloud.head(n);
+    let commit = Commit::new().record(&tid(n), key(n), blob).leaf(&appended).cloud_head(&head);
+    store.commit(commit.grant(&tid(n), &name("reader"), vec![1])).unwrap();
+}
+
+fn erase_record(store: &mut dyn Store, cloud: &mut Cloud, n: u64) {
+    let appended = cloud.append(LeafKind::Erase, tid(n));
+    let head = cloud.head(1000 + n);
+    store.commit(Commit::new().erase(&tid(n), vec![9]).leaf(&appended).cloud_head(&head)).unwrap();
+}
+
+fn key(n: u64) -> AeadKey {
+    AeadKey::from_bytes(*Digest::of(Tag::RECORD_KEY, &n.to_be_bytes()).as_bytes())
+}
+
+fn filled(store: &mut dyn Store) -> Cloud {
+    let mut cloud = Cloud::new(Suite::Ristretto255);
+    (0..7).for_each(|n| store_record(store, &mut cloud, n));
+    erase_record(store, &mut cloud, 3);
+    cloud
+}
+
+fn every_store(test: impl Fn(&mut dyn Store)) {
+    test(&mut MemoryStore::new());
+    #[cfg(feature = "store")]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        test(&mut RedbStore::open(folder.path().join("db")).unwrap());
+    }
+}
+
+#[test]
+fn a_store_recovers_to_its_head_and_goes_on() {
+    every_store(|store| {
+        let mut cloud = Cloud::new(Suite::Ristretto255);
+        let nothing = recover(&RULES, store, &cloud.identity).unwrap();
+        assert_eq!((nothing.head, nothing.records), (None, 0));
+        (0..7).for_each(|n| store_record(store, &mut cloud, n));
+        erase_record(store, &mut cloud, 3);
+        let recovered = recover(&RULES, store, &cloud.identity).unwrap();
+        assert_eq!((recovered.records, recovered.erased), (6, 1));
+        assert_eq!(recovered.frontier.root(), cloud.log.root());
+        assert_eq!(recovered.head, store.newest_cloud_head(&RULES).unwrap());
+    });
+}
+
+#[test]
+fn proofs_from_a_store_are_those_of_the_tree_at_every_size() {
+    every_store(|store| {
+        let cloud = filled(store);
+        let nodes = LogNodes::new(&RULES, store);
+        for size in 1..=8 {
+            for index in 0..size {
+                let proof = prove_inclusion(&nodes, size, index).unwrap();
+                assert_eq!(Some(proof), cloud.tree.prove_inclusion(size, index));
+            }
+            for first in 0..=size {
+                let proof = prove_consistency(&nodes, first, size).unwrap();
+                assert_eq!(Some(proof), cloud.tree.prove_consistency(first, size));
+            }
+        }
+        assert!(prove_inclusion(&nodes, 9, 0).is_err());
+    });
+}
+
+#[test]
+fn what_is_kept_is_read_back_and_what_is_removed_is_not() {
+    every_store(|store| {
+        filled(store);
+        assert_eq!(store.blob(&tid(1)).unwrap().unwrap(), 1u64.to_be_bytes().repeat(5));
+        assert_eq!(store.vault_key(&tid(1)).unwrap().unwrap().expose(), key(1).expose());
+        assert!(store.grant(&tid(1), &name("reader")).unwrap().is_some());
+        let revoke = Commit::new().revoke(&tid(1), &name("reader"), vec![5]);
+        store.commit(revoke.meta("m", vec![1, 2]).certificate(&name("doctor"), vec![3])).unwrap();
+        assert_eq!(store.grant(&tid(1), &name("reader")).unwrap(), None);
+        assert_eq!(store.revocation(&tid(1), &name("reader")).unwrap(), Some(vec![5]));
+        assert_eq!(store.meta("m").unwrap(), Some(vec![1, 2]));
+        assert_eq!(store.certificate(&name("doctor")).unwrap(), Some(vec![3]));
+        assert_eq!(store.cloud_head(&RULES, 4).unwrap().unwrap().head.size, 4);
+        assert_eq!(store.cloud_head(&RULES, 99).unwrap(), None);
+        assert_eq!(store.leaf(&RULES, 5).unwrap().unwrap().sequence, 5);
+        assert_eq!(store.len(Table::Leaves).unwrap(), 8);
+    });
+}
+
+#[test]
+fn an_erased_record_leaves_neither_bytes_nor_key_nor_grant() {
+    every_store(|store| {
+        filled(store);
+        assert_eq!(store.blob(&tid(3)).unwrap(), None);
+        assert!(store.vault_key(&tid(3)).unwrap().is_none());
+        assert_eq!(store.grant(&tid(3), &name("reader")).unwrap(), None);
+        assert_eq!(store.erasure(&tid(3)).unwrap(), Some(vec![9]));
+        assert!(store.grant(&tid(4), &name("reader")).unwrap().is_some());
+    });
+}
+
+#[test]
+fn the_ledger_is_built_again_from_its_blocks() {
+    every_store(|store| {
+        let net = Network::new(Suite::Ristretto255, 4, 1);
+        let mut ledger = net.ledger(ClosingRule::Quorum);
+        for n in 0..3 {
+            let block = net.extend(&mut ledger, vec![net.decision(n, Ballot::True)]);
+            store.commit(Commit::new().block(&block)).unwrap();
+        }
+        let genesis = net.genesis(ClosingRule::Quorum);
+        let again = recover_ledger(&RULES, store, genesis.clone(), &net.validators, Time(1 << 40)).unwrap();
+        assert_eq!(again.tip(), ledger.tip());
+        let second = store.block(&RULES, crate::wire::Height(2)).unwrap().unwrap();
+        store.commit(Commit::new().remove_block(&second)).unwrap();
+        let damage = recover_ledger(&RULES, store, genesis, &net.validators, Time(1 << 40)).unwrap_err();
+        assert_eq!(damage.clause(), Some(Clause::StoreMatchesHead));
+        assert!(damage.to_string().contains("table blocks, entry 3"), "{damage}");
+    });
+}
+
+/// Changes a row of a store behind the back of every check value.
+fn change(store: &mut dyn Store, table: Table, key: &[u8], value: Option<Vec<u8>>) {
+    let write = match value {
+        Some(value) => commit::Write::Put(table, key.to_vec(), value),
+        None => commit::Write::Delete(table, key.to_vec()),
+    };
+    store.commit(Commit { writes: vec![write] }).unwrap();
+}
+
+#[test]
+fn a_store_that_differs_from_its_head_is_refused_and_the_entry_named() {
+    let last_head = table::cloud_head_key(8, Time(1003));
+    let node = table::node_key(1, 2);
+    let (record, erased) = (tid(2), tid(3));
+    let leaf = |store: &dyn Store| {
+        let mut leaf = store.leaf(&RULES, 2).unwrap().unwrap();
+        leaf.time = Time(99);
+        crate::wire::encode(&leaf)
+    };
+    let cases: [(Table, &[u8], bool, &str); 9] = [
+        (Table::Leaves, &2u64.to_be_bytes(), true, "table nodes, entry level 1 index 1"),
+        (Table::Leaves, &2u64.to_be_bytes(), false, "table leaves, entry 2"),
+        (Table::Leaves, &7u64.to_be_bytes(), false, "table leaves, entry 7"),
+        (Table::Nodes, &node, true, "table nodes, entry level 1 index 2"),
+        (Table::Nodes, &node, false, "table nodes, entry level 1 index 2"),
+        (Table::CloudHeads, &last_head, false, "table leaves, entry 7"),
+        (Table::Blobs, record.as_bytes(), false, "table blobs, entry"),
+        (Table::Blobs, erased.as_bytes(), true, "table blobs, entry"),
+        (Table::Grants, &table::record_key(&tid(3), &name("x")), true, "table grants, entry"),
+    ];
+    for (table, key, put, place) in cases {
+        every_store(|store| {
+            let cloud = filled(store);
+            let value = if table == Table::Leaves { leaf(store) } else { vec![7; 32] };
+            change(store, table, key, put.then_some(value));
+            let damage = recover(&RULES, store, &cloud.identity).unwrap_err();
+            assert_eq!(damage.clause(), Some(Clause::StoreMatchesHead));
+            assert!(damage.to_string().contains(place), "{damage}");
+            let mutant = RULES.without(Clause::StoreMatchesHead);
+            recover(&mutant, store, &cloud.identity).unwrap();
+        });
+    }
+}
+
+#[test]
+fn a_head_of_another_cloud_is_refused() {
+    every_store(|store| {
+        let mut cloud = filled(store);
+        cloud.identity.cloud = name("other");
+        let damage = recover(&RULES, store, &cloud.identity).unwrap_err();
+        assert!(damage.to_string().contains("table cloud_heads, entry size 8: CLD-06"), "{damage}");
+    });
+}

@@ -1,0 +1,147 @@
+//! Collects the votes on one T_block.
+
+use crate::crypto::{Digest, Signed, Tag, verify_all};
+use crate::votes::ValidatorSet;
+use crate::wire::{Ballot, Name, QuorumCertificate, Signatory, Vote, VoteBody, encode};
+use bemr_spec::{Clause, Refusal, Rules};
+use std::collections::BTreeMap;
+
+/// What a ballot box asks: every vote in it answers exactly this, apart from its verdict and reason.
+#[derive(Clone, Debug)]
+pub struct BallotBox {
+    validators: ValidatorSet,
+    asked: VoteBody,
+    votes: BTreeMap<Name, Vote>,
+}
+
+/// Two votes of one validator on one question that say different things: a proof that it lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Equivocation {
+    /// The vote that came first and counts.
+    pub first: Vote,
+    /// The vote that contradicts it.
+    pub second: Vote,
+}
+
+/// What the votes so far add up to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tally {
+    /// More than two thirds say the same.
+    Quorum(QuorumCertificate),
+    /// A quorum is still possible.
+    Open,
+    /// No further vote can make a quorum.
+    Conflict,
+}
+
+/// What became of a vote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    Counted,
+    Equivocal(Box<Equivocation>),
+}
+
+impl BallotBox {
+    /// An empty box for the question of `tid` under T_block `block`, policy `policy` and `height`.
+    pub fn new(validators: ValidatorSet, asked: VoteBody) -> BallotBox {
+        BallotBox { validators, asked, votes: BTreeMap::new() }
+    }
+
+    /// Takes a vote. A second, contrary vote of the same validator is handed back as evidence and does not count.
+    ///
+    /// # Errors
+    /// VOT-01, VOT-03, VOT-05, VOT-04, VOT-02, VOT-06 in this order.
+    pub fn cast(&mut self, rules: &Rules, vote: Vote) -> Result<Option<Equivocation>, Refusal> {
+        let place = self.place(rules, &vote)?;
+        match place {
+            Place::Counted => {
+                self.votes.insert(vote.validator.clone(), vote);
+                Ok(None)
+            }
+            Place::Equivocal(evidence) => Ok(Some(*evidence)),
+        }
+    }
+
+    fn place(&self, rules: &Rules, vote: &Vote) -> Result<Place, Refusal> {
+        let (body, asked) = (&vote.body, &self.asked);
+        let key = self.validators.key(&vote.validator);
+        let admitted = key.is_some() && body.network == asked.network && body.validators == asked.validators;
+        rules.require(Clause::VoterIsAdmitted, admitted).map_err(|r| r.at(vote.validator.as_str()))?;
+        let same_form = body.version == asked.version && body.suite == asked.suite;
+        rules.require(Clause::VoteNamesBlock, same_form && body.tid == asked.tid && body.block == asked.block)?;
+        rules.require(Clause::VoteNamesHeight, body.height == asked.height)?;
+        rules.require(Clause::VoteNamesPolicy, body.policy == asked.policy)?;
+        if let Some(key) = key {
+            rules.check(Clause::VoteSigned, || {
+                verify_all(
+                    rules,
+                    &[Signed { key, tag: Tag::VOTE, message: &encode(body), signature: &vote.signature }],
+                )
+            })?;
+        }
+        match self.votes.get(&vote.validator) {
+            None => Ok(Place::Counted),
+            Some(first) if first.body == vote.body => {
+                rules.require(Clause::OneVotePerValidator, false).map(|()| Place::Counted)
+            }
+            Some(_) if !rules.in_force(Clause::OneVotePerValidator) => Ok(Place::Counted),
+            Some(first) => Ok(Place::Equivocal(Box::new(Equivocation {
+                first: first.clone(),
+                second: vote.clone(),
+            }))),
+        }
+    }
+
+    /// What the votes add up to now.
+    pub fn tally(&self, rules: &Rules) -> Tally {
+        let mut counts: BTreeMap<(Ballot, u16), usize> = BTreeMap::new();
+        for vote in self.votes.values() {
+            let said = match rules.in_force(Clause::QuorumIsUnanimous) {
+                true => (vote.body.ballot, vote.body.reason),
+                false => (Ballot::True, 0),
+            };
+            *counts.entry(said).or_default() += 1;
+        }
+        let quorum = if rules.in_force(Clause::MoreThanTwoThirds) { self.validators.quorum() } else { 1 };
+        let leading = counts.iter().max_by_key(|(_, count)| **count);
+        match leading {
+            Some((said, count)) if *count >= quorum => Tally::Quorum(self.certificate(rules, *said)),
+            _ => {
+                let most = leading.map_or(0, |(_, count)| *count);
+                let silent = self.validators.len() - self.votes.len();
+                if most + silent >= quorum { Tally::Open } else { Tally::Conflict }
+            }
+        }
+    }
+
+    fn certificate(&self, rules: &Rules, (ballot, reason): (Ballot, u16)) -> QuorumCertificate {
+        let agrees = |vote: &&Vote| {
+            !rules.in_force(Clause::QuorumIsUnanimous) || (vote.body.ballot, vote.body.reason) == (ballot, reason)
+        };
+        let signatories: Vec<Signatory> = self
+            .votes
+            .values()
+            .filter(agrees)
+            .map(|vote| Signatory { validator: vote.validator.clone(), signature: vote.signature.clone() })
+            .collect();
+        QuorumCertificate {
+            body: VoteBody { ballot, reason, ..self.asked.clone() },
+            signatories: signatories.into(),
+        }
+    }
+
+    /// The validators that have not voted.
+    pub fn silent(&self) -> impl Iterator<Item = &Name> {
+        self.validators.names().filter(|name| !self.votes.contains_key(*name))
+    }
+
+    /// The votes that count, in ascending order of their validators.
+    pub fn votes(&self) -> impl Iterator<Item = &Vote> {
+        self.votes.values()
+    }
+
+    /// The T_block that is voted on.
+    pub fn block(&self) -> Digest {
+        self.asked.block
+    }
+}

@@ -1,0 +1,12 @@
+//! Validator sets, ballot boxes and quorum certificates.
+//!
+//! It counts and verifies what validators say; what follows from it is for the actors.
+
+mod ballot_box;
+mod quorum;
+mod validator_set;
+
+pub use ballot_box::{BallotBox, Equivocation, Tally};
+pub use quorum::{verify_quorum, verify_signatories};
+pub use validator_set::ValidatorSet;
+

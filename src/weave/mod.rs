@@ -1,0 +1,107 @@
+//! Weaves the parts of the specification that are made from the code and the chapters, into `spec/generated/`.
+//!
+//! Five files: the register of clauses, every message in the presentation language, every state machine, and where
+//! each clause is enforced and shown, for people and for programs. They are committed; a test says when they are not
+//! what [`write()`] would write. Nothing here takes part in the protocol.
+
+pub mod coverage;
+pub mod machines;
+mod register;
+mod sources;
+
+#[cfg(test)]
+mod tests;
+
+pub use register::explain;
+pub use sources::Sources;
+
+use bemr_spec::messages::{CHAPTERS, Tables};
+use coverage::Coverage;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+/// The folder of the generated files, from the root of the project.
+pub const FOLDER: &str = "spec/generated";
+
+/// Writes the generated files under `root`, the root of the project, and says which ones changed.
+///
+/// # Errors
+/// A source that cannot be read or has no tokens; a flawed table of messages; a file that cannot be written.
+pub fn write(root: &Path) -> io::Result<Vec<PathBuf>> {
+    let stale = differing(root)?;
+    fs::create_dir_all(root.join(FOLDER))?;
+    for (path, text) in &stale {
+        fs::write(root.join(path), text)?;
+    }
+    Ok(stale.into_iter().map(|(path, _)| path).collect())
+}
+
+/// The generated files under `root` that [`write()`] would change.
+///
+/// # Errors
+/// As [`write()`].
+pub fn stale(root: &Path) -> io::Result<Vec<PathBuf>> {
+    Ok(differing(root)?.into_iter().map(|(path, _)| path).collect())
+}
+
+fn differing(root: &Path) -> io::Result<Vec<(PathBuf, String)>> {
+    let mut differing = Vec::new();
+    for (name, text) in generate(&Sources::read(root)?)? {
+        let path = Path::new(FOLDER).join(name);
+        let same = match fs::read(root.join(&path)) {
+            Ok(there) => there == text.as_bytes(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Err(error) => return Err(error),
+        };
+        if !same {
+            differing.push((path, text));
+        }
+    }
+    Ok(differing)
+}
+
+fn generate(sources: &Sources) -> io::Result<[(&'static str, String); 5]> {
+    let tables = tables()?;
+    let coverage = Coverage::of(sources, tables, machines::ALL)?;
+    Ok([
+        ("register.md", register::render()),
+        ("messages.md", messages(tables)),
+        ("machines.md", machines::render(machines::ALL)),
+        ("coverage.md", coverage.render()),
+        ("coverage.json", coverage.to_json()),
+    ])
+}
+
+/// The tables of the chapters.
+///
+/// # Errors
+/// All their flaws, as one error.
+pub fn tables() -> io::Result<&'static Tables> {
+    Tables::of_the_chapters().map_err(|flaws| {
+        let flaws: Vec<String> = flaws.iter().map(ToString::to_string).collect();
+        io::Error::new(io::ErrorKind::InvalidData, flaws.join("\n"))
+    })
+}
+
+fn messages(tables: &Tables) -> String {
+    let mut out = heading("Messages", "the tables of the chapters");
+    out.push_str("\nBehind each field: who sets it; the clauses that check it.\n");
+    for (chapter, _) in CHAPTERS {
+        let shown = tables.presentation(chapter);
+        if !shown.is_empty() {
+            write!(out, "\n## [{chapter}](../chapters/{chapter})\n\n```tls\n{shown}```\n")
+                .expect("a string grows");
+        }
+    }
+    out
+}
+
+fn heading(title: &str, from: &str) -> String {
+    format!("# {title}\n\n<!-- Written by `cargo run -- spec --write` from {from}. -->\n")
+}
+
+/// Text as the cell of a table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
