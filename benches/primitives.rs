@@ -5,6 +5,8 @@
 //! alike, and prints the ratios of their medians.
 //! `BEMR_RATIOS=only cargo bench -p bemr-benches --features openssl --bench primitives` prints just the ratios.
 
+#![allow(clippy::disallowed_types, reason = "a bench measures real time")]
+
 use bemr::crypto::{
     DecapsulationKey, Element, Ephemeral, Factor, Scalar, Signature, Signed, SigningKey, Suite, Tag,
     VerifyingKey, verify_all,
@@ -87,8 +89,7 @@ fn cases(suite: Suite) -> Vec<Case> {
     cases
 }
 
-/// The prime of a finite-field suite, from a table that the suites do not share: p = 2q + 1, and -1 is q times 2 less
-/// one, so the encoding of the scalar -1 gives it away.
+/// The prime of a finite-field suite, 2q + 1; the encoding of the scalar -1 is q - 1.
 fn prime(suite: Suite) -> Option<BigUint> {
     let minus_one = Scalar::reduce(suite, &[1]).negate();
     (suite != Suite::Ristretto255).then(|| (BigUint::from_bytes_be(minus_one.encode()) + 1u8) * 2u8 + 1u8)

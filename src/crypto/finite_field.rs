@@ -175,21 +175,18 @@ where
         keys: &[(&Table<L>, &[u8])],
         others: &[(&Residue<L>, &[u8])],
     ) -> Residue<L> {
+        let mut combs: Vec<_> =
+            generator.map(|exponent| (&self.comb, Self::integer(exponent))).into_iter().collect();
         let mut others: Vec<_> = others.iter().map(|(base, e)| (**base, Self::integer(e))).collect();
-        let mut keyed = Vec::with_capacity(keys.len());
         for (table, exponent) in keys {
             let exponent = Self::integer(exponent);
             if table.comb.covers(&exponent) {
-                keyed.push((&table.comb, exponent));
+                combs.push((&table.comb, exponent));
             } else {
                 others.push((table.base, exponent));
             }
         }
-        let generator = generator.map(|exponent| (&self.comb, Self::integer(exponent)));
-        let of_generator = Comb::public_product(&self.p, generator.as_slice());
-        let of_keys = Comb::public_product(&self.p, &keyed);
-        let of_others = power::public_product(&self.p, &others);
-        self.p.product(&self.p.product(&of_generator, &of_keys), &of_others)
+        self.p.product(&Comb::public_product(&self.p, &combs), &power::public_product(&self.p, &others))
     }
 
     fn reduce(&self, bytes: &[u8]) -> Vec<u8> {

@@ -201,8 +201,8 @@ impl Element {
         Ok(Element(with_group!(suite, group => group.power(inside(&self.0), &exponent.bytes).into_any())))
     }
 
-    /// The generator to the power of `generator`, if that is given, and each of `factors` to its power, all multiplied. Not in constant
-    /// time: for public numbers alone.
+    /// The generator to the power of `generator`, if that is given, and each of `factors` to its power, all
+    /// multiplied. Not in constant time: for public numbers alone.
     ///
     /// # Errors
     /// GRP-04 when not all are of one suite; GRP-01 when the product is the identity.
@@ -214,18 +214,12 @@ impl Element {
         let suites = factors.iter().flat_map(|(factor, exponent)| [factor.element.suite(), exponent.suite]);
         let suite = same_suite(suite, suites.chain(generator.map(Scalar::suite)))?;
         let (keys, others): (Vec<_>, Vec<_>) = factors.iter().partition(|(factor, _)| factor.table.is_some());
+        #[cfg(feature = "tally")]
+        let bits =
+            factors.iter().map(|(_, exponent)| exponent.bits().next_multiple_of(64)).max().unwrap_or(0);
         tally!(
             suite,
-            Product {
-                generator: generator.is_some(),
-                keys: keys.len(),
-                others: others.len(),
-                bits: factors
-                    .iter()
-                    .map(|(_, exponent)| exponent.bits().next_multiple_of(64))
-                    .max()
-                    .unwrap_or(0),
-            }
+            Product { generator: generator.is_some(), keys: keys.len(), others: others.len(), bits }
         );
         with_group!(suite, group => {
             let keys: Vec<_> = keys

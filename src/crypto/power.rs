@@ -8,10 +8,7 @@ use crypto_bigint::{Uint, Word};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroizing;
 
-/// Rows of a comb, so bits of its digits.
-const TEETH: usize = 6;
-
-/// Powers of one base, laid out as a comb: the exponent is cut into [`TEETH`] rows of `columns` bits, a digit is
+/// Powers of one base, laid out as a comb: the exponent is cut into [`Comb::TEETH`] rows of `columns` bits, a digit is
 /// the column across them, and the columns into blocks of `depth`, each block with a table of its own.
 pub(super) struct Comb<const L: usize> {
     bits: usize,
@@ -21,31 +18,27 @@ pub(super) struct Comb<const L: usize> {
 }
 
 impl<const L: usize> Comb<L> {
-    /// A table for exponents below `2^bits`, with up to `blocks` blocks of 64 residues.
+    /// Rows of the exponent, so bits of a digit. Short residues are multiplied sooner than a long table is read.
+    const TEETH: usize = if L > 4 { 6 } else { 4 };
+
+    /// A table for exponents below `2^bits`, with up to `blocks` blocks of `2^TEETH` residues.
     pub(super) fn new(modulus: &Modulus<L>, base: &Residue<L>, bits: usize, blocks: usize) -> Self {
-        let columns = bits.div_ceil(TEETH);
+        let columns = bits.div_ceil(Self::TEETH);
         let depth = columns.div_ceil(blocks);
-        let mut comb = Comb { bits, columns, depth, blocks: Vec::new() };
-        let mut teeth = vec![[modulus.one(); TEETH]; columns.div_ceil(depth)];
+        let mut blocks = vec![vec![modulus.one()]; columns.div_ceil(depth)];
         let mut power = *base;
-        for row in 0..TEETH {
-            for column in 0..columns {
-                if column % depth == 0 {
-                    teeth[column / depth][row] = power;
-                }
-                power = modulus.square(&power);
-            }
-        }
-        for teeth in teeth {
-            let mut table = vec![modulus.one()];
-            for tooth in teeth {
+        for bit in 0..Self::TEETH * columns {
+            let column = bit % columns;
+            if column.is_multiple_of(depth) {
+                // One row more: each digit so far, without this bit and with it.
+                let table = &mut blocks[column / depth];
                 for digit in 0..table.len() {
-                    table.push(modulus.product(&table[digit], &tooth));
+                    table.push(modulus.product(&table[digit], &power));
                 }
             }
-            comb.blocks.push(table.into());
+            power = modulus.square(&power);
         }
-        comb
+        Comb { bits, columns, depth, blocks: blocks.into_iter().map(Vec::into_boxed_slice).collect() }
     }
 
     /// Whether the table reaches far enough for this exponent.
@@ -67,7 +60,7 @@ impl<const L: usize> Comb<L> {
         *power
     }
 
-    /// The product of the powers of several bases whose tables have one shape, for public exponents.
+    /// The product of the powers of several bases with tables, for public exponents; the squarings are shared.
     pub(super) fn public_product(modulus: &Modulus<L>, terms: &[(&Comb<L>, Uint<L>)]) -> Residue<L> {
         let depth = terms.iter().map(|(comb, _)| comb.depth).max().unwrap_or(0);
         let mut power = modulus.one();
@@ -88,7 +81,8 @@ impl<const L: usize> Comb<L> {
     fn digits(&self, exponent: &Uint<L>, offset: usize) -> impl Iterator<Item = (&[Residue<L>], usize)> {
         self.blocks.iter().enumerate().filter_map(move |(block, table)| {
             let column = block * self.depth + offset;
-            let digit = (0..TEETH).map(|row| bits_at(exponent, row * self.columns + column, 1) << row).sum();
+            let digit =
+                (0..Self::TEETH).map(|row| bits_at(exponent, row * self.columns + column, 1) << row).sum();
             (column < self.columns).then_some((&**table, digit))
         })
     }

@@ -153,7 +153,7 @@ impl VerifyingKey {
 
 /// Whether every signature verifies; one wrong signature makes it false, and [`invalid`] tells which.
 ///
-/// The outcome is that of verifying each alone, but for a chance below 2^-127, at about a third of the price.
+/// The outcome is that of verifying each alone, but for a chance below 2^-127, at less than half the price.
 pub fn verify_all(rules: &Rules, batch: &[Signed<'_>]) -> bool {
     let one_suite = batch.windows(2).all(|pair| pair[0].key.suite() == pair[1].key.suite());
     match batch {

@@ -51,7 +51,7 @@ fn prime(suite: Suite) -> BigUint {
         Suite::Tiny => finite_field::P_TINY,
         Suite::Ristretto255 => unreachable!("no finite field"),
     };
-    BigUint::parse_bytes(hex.as_bytes(), 16).unwrap()
+    BigUint::parse_bytes(hex.as_bytes(), 16).expect("the constant is hexadecimal")
 }
 
 fn order(suite: Suite) -> BigUint {
@@ -436,8 +436,8 @@ fn two_faced(key: &SigningKey, message: &[u8], rng: &mut ChaCha20Rng) -> Signatu
     let commitment = BigUint::from_bytes_be(&Element::base_power(&nonce).encode());
     let commitment = padded(suite, &(prime(suite) - commitment));
     let challenge = signature::challenge(&RULES, public.element(), &commitment, TAG, message);
-    let secret = Scalar::decode(&RULES, suite, &key.to_bytes()).unwrap();
-    let response = nonce.plus_product(&challenge, &secret.negate()).unwrap();
+    let secret = Scalar::decode(&RULES, suite, &key.to_bytes()).expect("a key has a scalar");
+    let response = nonce.plus_product(&challenge, &secret.negate()).expect("one suite");
     Signature::from_bytes(&[&commitment, response.encode()].concat())
 }
 
