@@ -1,7 +1,8 @@
-//! Packets in flight, in the order of their arrival.
+//! Packets in flight, in the order of their arrival. A fair link keeps the order of what goes over it, as a stream
+//! transport does; fate can break it.
 
 use crate::network::{Fate, Parcel};
-use crate::wire::Time;
+use crate::wire::{Name, Time};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use std::collections::BTreeMap;
@@ -9,6 +10,8 @@ use std::collections::BTreeMap;
 /// The packets in flight. Two that arrive at one instant arrive in the order in which they were sent.
 pub struct Links {
     in_flight: BTreeMap<(Time, u64), Parcel>,
+    /// When the last packet that fate did not delay arrives over each directed link.
+    busy: BTreeMap<(Name, Name), Time>,
     sent: u64,
     latency: u64,
     jitter: u64,
@@ -20,14 +23,18 @@ impl Links {
     /// Links with a latency of `latency` to `latency + jitter` milliseconds, drawn from `seed`.
     pub fn new(latency: u64, jitter: u64, seed: u64, fate: Box<dyn Fate>) -> Links {
         let rng = ChaCha20Rng::seed_from_u64(seed);
-        Links { in_flight: BTreeMap::new(), sent: 0, latency, jitter, rng, fate }
+        Links { in_flight: BTreeMap::new(), busy: BTreeMap::new(), sent: 0, latency, jitter, rng, fate }
     }
 
     /// Sends a packet at `now`.
     pub fn send(&mut self, now: Time, parcel: Parcel) {
         for (delay, parcel) in self.fate.decide(now, parcel) {
             let jitter = if self.jitter == 0 { 0 } else { self.rng.next_u64() % (self.jitter + 1) };
-            let arrival = now.after(self.latency.saturating_add(jitter).saturating_add(delay));
+            let mut arrival = now.after(self.latency.saturating_add(jitter));
+            let busy = self.busy.entry((parcel.from.clone(), parcel.to.clone())).or_default();
+            arrival = arrival.max(*busy);
+            *busy = arrival;
+            arrival = arrival.after(delay);
             self.in_flight.insert((arrival, self.sent), parcel);
             self.sent += 1;
         }

@@ -55,7 +55,8 @@ crate::machine! {
         AwaitingAnswer, AnswerArrived, "it comes from the cloud and names an open request" => Answered, "", [PeerIsIntended];
         AwaitingAnswer, RecordArrived, "every check of the response holds" => Answered, "",
             [ReadAnswersRequest, LeafIsIncluded, HeadNotOlder, HeadIsAnchored, ReadMatchesSigned, ReadMatchesCommitments];
-        AwaitingAnswer, AnswerExpired => GaveUp, "", [FailoverIsBounded];
+        AwaitingAnswer, AnswerExpired, "attempts are left" => AwaitingAnswer, "the same request to the cloud", [FailoverIsBounded];
+        AwaitingAnswer, AnswerExpired, "none is left" => GaveUp, "", [FailoverIsBounded];
     }
 }
 
@@ -65,11 +66,11 @@ use submitting_machine::{Event, State};
 /// How long a user waits for an outcome in each attempt, in milliseconds.
 pub const PATIENCE: u64 = 120_000;
 
-/// How many times a user sends one T_initial.
-pub const SUBMISSIONS: u32 = 3;
+/// How long a user waits for the cloud in each attempt, in milliseconds.
+pub const ANSWER: u64 = 10_000;
 
-/// How long a user waits for the cloud, in milliseconds.
-pub const ANSWER: u64 = 30_000;
+/// How many times a user sends one T_initial or one request.
+pub const ATTEMPTS: u32 = 3;
 
 struct Submitted {
     state: State,
@@ -83,6 +84,8 @@ struct Request {
     state: Asking,
     tid: Digest,
     nonce: Option<[u8; 32]>,
+    message: Message,
+    attempts: u32,
     deadline: Time,
     answer: Option<Answer>,
 }
@@ -294,11 +297,12 @@ impl User {
         message: Message,
     ) -> Result<(RequestId, Vec<Output>), Refusal> {
         let cloud = self.witness.identity().cloud.clone();
-        let (outputs, _) = self.office.say(now, &cloud, message)?;
+        let (outputs, _) = self.office.say(now, &cloud, message.clone())?;
         let id = RequestId(self.next_request);
         self.next_request += 1;
         let deadline = now.after(ANSWER);
-        self.requests.insert(id, Request { state: Asking::INITIAL, tid, nonce, deadline, answer: None });
+        let state = Asking::INITIAL;
+        self.requests.insert(id, Request { state, tid, nonce, message, attempts: 1, deadline, answer: None });
         Ok((id, outputs))
     }
 
@@ -347,7 +351,7 @@ impl User {
             self.submissions.iter().filter(|(_, one)| late(one)).map(|(tid, _)| *tid).collect();
         for tid in &late {
             let Some(submitted) = self.submissions.get_mut(tid) else { continue };
-            let left = rules.require(Clause::FailoverIsBounded, submitted.attempts < SUBMISSIONS).is_ok();
+            let left = rules.require(Clause::FailoverIsBounded, submitted.attempts < ATTEMPTS).is_ok();
             let next = if left { State::AwaitingOutcome } else { State::GaveUp };
             match submitted.state.step(&rules, Event::OutcomeExpired, next) {
                 Ok(state) => submitted.state = state,
@@ -357,12 +361,20 @@ impl User {
                 outputs.extend(sent);
             }
         }
-        for request in self.requests.values_mut() {
-            if request.state == Asking::AwaitingAnswer
-                && request.deadline <= now
-                && let Ok(state) = request.state.step(&rules, Asked::AnswerExpired, Asking::GaveUp)
-            {
-                request.state = state;
+        let cloud = self.witness.identity().cloud.clone();
+        let late_requests =
+            self.requests.values_mut().filter(|one| one.state == Asking::AwaitingAnswer && one.deadline <= now);
+        for request in late_requests {
+            let left = rules.require(Clause::FailoverIsBounded, request.attempts < ATTEMPTS).is_ok();
+            let next = if left { Asking::AwaitingAnswer } else { Asking::GaveUp };
+            match request.state.step(&rules, Asked::AnswerExpired, next) {
+                Ok(state) => request.state = state,
+                Err(refusal) => return Step { event: "AnswerExpired", outcome: Err(refusal), repeats: outputs },
+            }
+            request.attempts += 1;
+            request.deadline = now.after(ANSWER);
+            if left && let Ok((sent, _)) = self.office.say(now, &cloud, request.message.clone()) {
+                outputs.extend(sent);
             }
         }
         Step::taken(if late.is_empty() { "Retry" } else { Event::OutcomeExpired.name() }, outputs)
