@@ -7,6 +7,9 @@
 
 pub mod actors;
 pub mod audit;
+#[cfg(all(feature = "cli", feature = "store", feature = "weaken"))]
+pub mod command;
+pub mod conformance;
 pub mod crypto;
 pub mod keys;
 pub mod ledger;

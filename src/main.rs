@@ -1,1 +1,5 @@
-fn main() {}
+//! The command `bemr`; see [`bemr::command`].
+
+fn main() -> std::process::ExitCode {
+    bemr::command::main()
+}

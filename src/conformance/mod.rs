@@ -1,0 +1,9 @@
+//! Traces: what happened, step by step, in one format that people and programs read.
+//!
+//! A trace holds public things alone: who did what, the verdict, the clause, sizes, and digests of public state.
+
+mod diagram;
+mod trace;
+
+pub use diagram::{sequence, story};
+pub use trace::{FORMAT, Header, Principal, Send, TraceStep};
