@@ -1,14 +1,16 @@
 //! What the k-th record costs: storing it, proving it, auditing it, with 10^2 to 10^6 records there already.
 //!
 //! `cargo bench -p bemr-benches --bench growth`. Besides criterion's output it prints one table of medians and, for
-//! each line, the ratio of the largest size to the smallest: about 1 is flat, about 3 is logarithmic (log 10^6 /
-//! log 10^2), 10000 would be linear.
+//! each line, the ratio of the largest size to the smallest: 1 is flat, 3 is logarithmic (log 10^6 / log 10^2), a few
+//! times that is logarithmic in a memory that no cache holds, 10000 would be linear.
 
 use bemr::audit::{AuditLog, Auditor, Outcome};
 use bemr::crypto::{AeadKey, Digest, SigningKey, Suite, Tag};
 use bemr::ledger::Ledger;
 use bemr::log::{CloudIdentity, CloudLog, verify_leaf};
-use bemr::merkle::{Frontier, prove_consistency, prove_inclusion, verify_consistency};
+use bemr::merkle::{
+    Frontier, MerkleTree, prove_consistency, prove_inclusion, verify_consistency, verify_inclusion,
+};
 use bemr::store::{Commit, LogNodes, MemoryStore, RedbStore, Store};
 use bemr::votes::ValidatorSet;
 use bemr::wire::{
@@ -20,14 +22,15 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 #[expect(clippy::disallowed_types, reason = "a bench measures real time")]
 use std::time::Instant;
 
 const RULES: Rules = Rules::hardened();
 const SIZES: [u64; 5] = [100, 1_000, 10_000, 100_000, 1_000_000];
-/// The auditor holds whole blocks in memory; a tenth of the records shows its growth as well.
-const AUDIT_SIZES: [u64; 4] = [100, 1_000, 10_000, 100_000];
 const BLOB: usize = 256;
 
 type Table = BTreeMap<&'static str, Vec<(u64, Duration)>>;
@@ -40,7 +43,7 @@ fn tid(n: u64) -> Digest {
     Digest::of(Tag::TRANSACTION_ID, &n.to_be_bytes())
 }
 
-/// Runs `step` in criterion and keeps the median time of one run.
+/// Runs `step`, which changes nothing, in criterion and keeps the median time of one run.
 #[expect(clippy::disallowed_types, reason = "a bench measures real time")]
 fn measure(c: &mut Criterion, table: &mut Table, line: &'static str, size: u64, mut step: impl FnMut()) {
     let mut samples = Vec::new();
@@ -53,6 +56,22 @@ fn measure(c: &mut Criterion, table: &mut Table, line: &'static str, size: u64, 
             elapsed
         });
     });
+    keep_median(table, line, size, samples);
+}
+
+/// Runs `step`, which makes the store one larger, so few times that the size stays what the table says.
+#[expect(clippy::disallowed_types, reason = "a bench measures real time")]
+fn measure_growing(table: &mut Table, line: &'static str, size: u64, mut step: impl FnMut()) {
+    let mut samples = Vec::new();
+    for _ in 0..(size / 10).clamp(10, 200) {
+        let start = Instant::now();
+        step();
+        samples.push(start.elapsed());
+    }
+    keep_median(table, line, size, samples);
+}
+
+fn keep_median(table: &mut Table, line: &'static str, size: u64, mut samples: Vec<Duration>) {
     samples.sort();
     table.entry(line).or_default().push((size, samples.get(samples.len() / 2).copied().unwrap_or_default()));
 }
@@ -117,14 +136,26 @@ fn stores(c: &mut Criterion, table: &mut Table, lines: [&'static str; 3], store:
             let proof = prove_consistency(&nodes, first, head.size).expect("stored");
             assert!(verify_consistency((first, &old), (head.size, &head.root), &proof));
         });
-        measure(c, table, lines[0], size, || cloud.store(store));
+        if let Some(path) = store.place() {
+            disk_floor(table, path, size);
+        }
+        measure_growing(table, lines[0], size, || cloud.store(store));
     }
     bemr::log::verify_head(&RULES, &cloud.identity, &cloud.log.sign(&RULES, &cloud.key, Time(0)))
         .expect("own head");
 }
 
+/// What the disk alone takes to write one page and see it kept, at the time when the store is measured.
+fn disk_floor(table: &mut Table, store: &Path, size: u64) {
+    File::open(store).and_then(|file| file.sync_all()).expect("the disk has room");
+    let mut file = File::create(store.with_extension("floor")).expect("the disk has room");
+    measure_growing(table, "disk: write and sync 4 KiB", size, || {
+        file.write_all(&[7; 4096]).and_then(|()| file.sync_data()).expect("the disk has room");
+    });
+}
+
 /// An auditor and a network whose signatures are not looked at: their cost is constant and would hide the rest.
-fn audits(c: &mut Criterion, table: &mut Table) {
+fn audits(table: &mut Table) -> Auditor {
     let rules = RULES.without(Clause::EntryHasQuorum).without(Clause::BlockHasQuorum);
     let cloud = Cloud::new();
     let validators = ValidatorSet::new(name("net"), BTreeMap::new());
@@ -141,13 +172,31 @@ fn audits(c: &mut Criterion, table: &mut Table) {
     let mut auditor =
         Auditor::new(&rules, now, genesis, validators, cloud.identity.clone(), bsd).expect("sound");
     let mut world = (cloud.log, AuditLog::new(Suite::Ristretto255, name("net"), name("bsd")), 0);
-    for size in AUDIT_SIZES {
+    for size in SIZES {
         while world.2 < size {
             let count = (size - world.2).min(1000);
             audit_step(&rules, &mut auditor, &mut world, count);
         }
-        measure(c, table, "audit step, no signatures", size, || {
+        measure_growing(table, "audit step, no signatures", size, || {
             audit_step(&rules, &mut auditor, &mut world, 1)
+        });
+    }
+    auditor
+}
+
+/// The tree alone, all its nodes in memory.
+fn trees(c: &mut Criterion, table: &mut Table) {
+    let mut tree = MerkleTree::default();
+    let mut rng = ChaCha20Rng::seed_from_u64(4);
+    for size in SIZES {
+        while tree.size() < size {
+            tree.append(&tid(tree.size()));
+        }
+        let root = tree.root();
+        measure(c, table, "tree: inclusion proof", size, || {
+            let index = rng.random_range(0..size);
+            let proof = tree.prove_inclusion(size, index).expect("a leaf of the tree");
+            assert!(verify_inclusion(&root, size, &tid(index), &proof));
         });
     }
 }
@@ -218,6 +267,10 @@ fn print(table: &Table) {
 
 fn growth(c: &mut Criterion) {
     let mut table = Table::new();
+    let before_audit = resident();
+    let audited = audits(&mut table);
+    let audit_held = resident().zip(before_audit).map(|(after, before)| after.saturating_sub(before));
+    let audited_records = audited.ledger().blocks().map(|block| u64::from(block.header().count)).sum::<u64>();
     let before = resident();
     let mut memory = MemoryStore::new();
     stores(
@@ -229,7 +282,8 @@ fn growth(c: &mut Criterion) {
     let records = memory.len(bemr::store::Table::Blobs).expect("in memory");
     let held = resident().zip(before).map(|(after, before)| after.saturating_sub(before));
     let bytes = memory.bytes();
-    drop(memory);
+    // Both at once until here: freed memory that is used again would not show.
+    drop((memory, audited));
     let folder = tempfile::tempdir().expect("a folder for the store");
     let path = folder.path().join("growth");
     let mut redb = RedbStore::open(&path).expect("a new store");
@@ -237,7 +291,7 @@ fn growth(c: &mut Criterion) {
     let on_disk = redb.len(bemr::store::Table::Blobs).expect("readable");
     drop(redb);
     let file = std::fs::metadata(&path).map_or(0, |file| file.len());
-    audits(c, &mut table);
+    trees(c, &mut table);
     print(&table);
     println!(
         "\nper stored record, its {BLOB} bytes of ciphertext included ({records} records in memory, {on_disk} on disk):"
@@ -247,9 +301,12 @@ fn growth(c: &mut Criterion) {
         println!("  memory, growth of the resident set:   {} bytes", held / records.max(1));
     }
     println!(
-        "  disk, length of the database file:    {} bytes (it grows by doubling)",
+        "  disk, length of the database file:    {} bytes, its free pages included",
         file / on_disk.max(1)
     );
+    if let Some(held) = audit_held {
+        println!("  auditor, growth of the resident set:  {} bytes", held / audited_records.max(1));
+    }
 }
 
 criterion_group! {

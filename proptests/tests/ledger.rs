@@ -1,4 +1,5 @@
 //! Random histories of blocks, honest and not, on ledgers of both kinds.
+#![allow(clippy::unwrap_used, reason = "in a test what fails to unwrap fails the test")]
 
 use bemr::crypto::{Digest, SigningKey, Suite, Tag};
 use bemr::ledger::{Change, Ledger, Proposal};

@@ -1,4 +1,5 @@
 //! Merkle trees against their recursive definition, and proofs against every change.
+#![allow(clippy::unwrap_used, reason = "in a test what fails to unwrap fails the test")]
 
 use bemr::crypto::{Digest, Tag};
 use bemr::merkle::{Frontier, MerkleTree, root_of, verify_consistency, verify_inclusion};

@@ -1,4 +1,5 @@
 //! The store on a path: processes that are killed, files that are damaged.
+#![allow(clippy::unwrap_used, reason = "in a test what fails to unwrap fails the test")]
 
 use bemr::crypto::{AeadKey, Digest, SigningKey, Suite, Tag};
 use bemr::log::{CloudIdentity, CloudLog, verify_leaf};
