@@ -9,7 +9,7 @@ use crate::crypto::{Digest, Suite};
 use crate::network::{Event, LedgerKind, MAX_VALIDATORS, START, Scenario, Town};
 use crate::records::Record;
 use crate::store::{MemoryStore, RedbStore, Table};
-use crate::wire::{Decision, Height, LogKind, Time};
+use crate::wire::{Decision, Height, Time};
 use bemr_spec::{Clause, Rules};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -115,7 +115,7 @@ pub(super) fn run(options: &Options) -> Result<Found, String> {
         archive,
         ..Scenario::new(options.suite, options.validators.into())
     };
-    let mut town = scenario.build().map_err(|refusal| refusal.to_string())?;
+    let town = scenario.build().map_err(|refusal| refusal.to_string())?;
     if let Some(tracer) = &mut tracer {
         tracer.begin(options, &town)?;
     }
@@ -313,12 +313,8 @@ impl Journey {
             self.failure.get_or_insert(error);
         }
         let anchored = |town: &mut Town| {
-            let name = town.cast.bsd.clone();
-            town.bsd().is_none_or(|bsd| {
-                let count = bsd.audit_count();
-                let anchor = bsd.replica().ledger.final_anchor(LogKind::Audit, &name);
-                bsd.is_anchored() || (anchor.is_some_and(|(_, anchor)| anchor.size > count))
-            })
+            let bsd = town.bsd();
+            bsd.is_none_or(|bsd| bsd.is_anchored())
         };
         self.advance(anchored);
         // What is still on its way to the other nodes.

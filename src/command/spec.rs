@@ -33,6 +33,10 @@ struct Entry {
     shown: Vec<String>,
 }
 
+fn place(place: &weave::coverage::Place) -> String {
+    format!("{} {}", place.file, place.item)
+}
+
 fn entry(clause: Clause) -> Entry {
     let recorded = weave::coverage::Coverage::recorded();
     let covered = recorded.covered(clause);
@@ -45,8 +49,8 @@ fn entry(clause: Clause) -> Entry {
         chapter: clause.chapter(),
         paper: clause.paper().iter().map(|number| format!("P-{number}")).collect(),
         stops: clause.stops(),
-        enforced: covered.map_or(Vec::new(), |one| one.enforced.clone()),
-        shown: covered.map_or(Vec::new(), |one| one.shown.clone()),
+        enforced: covered.map_or(Vec::new(), |one| one.enforced.iter().map(place).collect()),
+        shown: covered.map_or(Vec::new(), |one| one.shown.iter().map(place).collect()),
     }
 }
 

@@ -32,7 +32,8 @@ fn show(file: &Option<PathBuf>) -> String {
 }
 
 impl StoreError {
-    pub(super) fn damaged(
+    /// What is kept there is not what was written: at this file, table and key.
+    pub fn damaged(
         file: Option<&Path>,
         entry: Option<(Table, &[u8])>,
         problem: impl Into<String>,

@@ -20,7 +20,7 @@ use crate::session::{SealChain, Sealed, UsedKey, stage};
 use crate::store::Commit;
 use crate::votes::{BallotBox, Equivocation, Tally};
 use crate::wire::{
-    Ballot, BlockBody, Decision, Gossip, Height, LeafKind, Message, Name, Outcome, PROTOCOL_VERSION, QuorumCertificate,
+    Ballot, BlockBody, Decision, Gossip, Height, LeafKind, LogKind, Message, Name, Outcome, PROTOCOL_VERSION, QuorumCertificate,
     Receipt, Seal, SealDigest, StoredRecord, TBlock, TInitial, TValid, Terminal, Time, ValidBody, Vote, VoteBody,
     encode,
 };
@@ -59,6 +59,7 @@ pub struct Bsd {
     seals: SealChain,
     archive: Archive,
     audit: AuditLog,
+    audit_head: Option<Digest>,
     reuse_key: [u8; 32],
     known: BTreeSet<Digest>,
     open: BTreeMap<Digest, Submission>,
@@ -86,6 +87,7 @@ impl Bsd {
             seals,
             archive,
             audit,
+            audit_head: None,
             reuse_key,
             known: BTreeSet::new(),
             open: BTreeMap::new(),
@@ -118,6 +120,12 @@ impl Bsd {
     /// Its copy of the ledger and the policy.
     pub fn replica(&self) -> &crate::actors::Replica {
         &self.office.replica
+    }
+
+    /// Whether the newest head of its audit log is anchored in a final block.
+    pub fn is_anchored(&self) -> bool {
+        let anchor = self.office.replica.ledger.final_anchor(LogKind::Audit, self.office.name());
+        anchor.map(|(_, anchor)| anchor.head) == self.audit_head
     }
 
     /// Closes the audit log: nothing follows. Gives the head to be anchored.
@@ -551,6 +559,7 @@ impl Bsd {
         let key = self.office.own.identity().signing_key();
         let head = self.audit.sign(&self.office.rules, key, now);
         self.archive.commit(commit.audit_head(&head))?;
+        self.audit_head = Some(head.head.digest());
         Ok(vec![Output::Publish(Gossip::AuditHead(head))])
     }
 
