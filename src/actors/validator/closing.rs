@@ -150,7 +150,7 @@ impl Closing {
     /// Of each log the newest head waits; one that is smaller than what waits or stands is of no use.
     fn anchor(&mut self, office: &Office, now: Time, anchor: Anchor) -> Result<Vec<Output>, Refusal> {
         let waiting = self.anchors.get(&anchor.kind);
-        let anchored = office.replica.ledger.final_anchor(anchor.kind, &anchor.keeper).map(|(_, anchor)| anchor);
+        let anchored = office.replica.ledger.newest_anchor(anchor.kind, &anchor.keeper);
         let newest = waiting.into_iter().chain(anchored).all(|old| old.size <= anchor.size);
         office.rules.require(Clause::HeadNotOlder, newest)?;
         if waiting.into_iter().chain(anchored).any(|old| *old == anchor) {
@@ -372,15 +372,10 @@ impl Closing {
     fn forget_closed(&mut self, office: &Office) {
         let ledger = &office.replica.ledger;
         self.decisions.retain(|tid, _| ledger.decision(tid).is_none());
-        let newest = |kind, keeper: &Name| {
-            let blocks = ledger.blocks().rev().take(64);
-            let entries = blocks.flat_map(|block| block.entries.iter());
-            entries.filter_map(|entry| match entry {
-                Entry::Anchor(anchor) if anchor.kind == kind && anchor.keeper == *keeper => Some(anchor.size),
-                _ => None,
-            }).max()
-        };
-        self.anchors.retain(|kind, anchor| newest(*kind, &anchor.keeper).is_none_or(|size| size < anchor.size));
+        self.anchors.retain(|kind, anchor| {
+            let newest = ledger.newest_anchor(*kind, &anchor.keeper);
+            newest.is_none_or(|newest| newest.size <= anchor.size && newest != anchor)
+        });
     }
 
     fn mine(&mut self, office: &mut Office, now: Time) -> Vec<Output> {
