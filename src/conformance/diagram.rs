@@ -6,7 +6,9 @@ use std::fmt::Write;
 /// The steps that tell the story of transactions: messages inside sessions, decisions, blocks; no handshakes, no
 /// turns, and of what everybody hears only what the BSD and the cloud make of it.
 pub fn story(steps: &[TraceStep]) -> Vec<&TraceStep> {
-    let heard = |step: &&TraceStep| matches!(step.event.as_str(), "BlockArrived" | "Block" | "CloudHead" | "AuditHead" | "Decision");
+    let heard = |step: &&TraceStep| {
+        matches!(step.event.as_str(), "BlockArrived" | "Block" | "CloudHead" | "AuditHead" | "Decision")
+    };
     let dull = |step: &&TraceStep| {
         matches!(
             step.event.as_str(),
@@ -37,10 +39,18 @@ pub fn sequence<'a>(steps: impl IntoIterator<Item = &'a TraceStep>) -> String {
         match (&step.from, &step.clause) {
             (Some(from), None) => writeln!(out, "    {}->>{actor}: {}", alias(from.as_str()), step.event),
             (Some(from), Some(clause)) => {
-                writeln!(out, "    {}-x{actor}: {} ({} {clause})", alias(from.as_str()), step.event, step.verdict)
+                writeln!(
+                    out,
+                    "    {}-x{actor}: {} ({} {clause})",
+                    alias(from.as_str()),
+                    step.event,
+                    step.verdict
+                )
             }
             (None, None) => writeln!(out, "    Note over {actor}: {}", step.event),
-            (None, Some(clause)) => writeln!(out, "    Note over {actor}: {} ({} {clause})", step.event, step.verdict),
+            (None, Some(clause)) => {
+                writeln!(out, "    Note over {actor}: {} ({} {clause})", step.event, step.verdict)
+            }
         }
         .expect("a string grows");
     }
