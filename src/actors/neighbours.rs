@@ -39,6 +39,7 @@ struct Call {
 }
 
 /// What became of a packet.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is taken apart at once")]
 pub enum Received {
     /// A handshake went on; these packets continue it, and carry what waited for it.
     Shook(&'static str, Vec<Output>, Vec<(Name, Message, UsedKey)>),
