@@ -187,8 +187,8 @@ impl Cloud {
         let gone = |place: &str| Refusal::new(Clause::ErasedStaysErased).at(place);
         let key = self.archive.read(|store| store.vault_key(tid))?.ok_or_else(|| gone("vault key"))?;
         let blob = self.archive.read(|store| store.blob(tid))?.ok_or_else(|| gone("record"))?;
-        let stored = key.open(&ONE_NONCE, tid.as_bytes(), &blob);
-        decode(&rules, &stored.ok_or_else(|| Refusal::new(Clause::StoreMatchesHead).at("record"))?)
+        let stored = key.open_by(&rules, Clause::StoreMatchesHead, &ONE_NONCE, tid.as_bytes(), &blob);
+        decode(&rules, &stored.map_err(|refusal| refusal.at("record"))?)
     }
 
     fn on_read(
