@@ -16,8 +16,8 @@
 //!
 //! When a table has two enums, each list stands under a line that names its field in backticks. An enum that several
 //! messages share has a heading of its own and no table, but the words `enum (n bytes)` or `enum of n bytes` and its
-//! list; or its list stands under a line that begins ``  `Role` is an enum (1 byte)  ``. `Name`, `Height`, `Version`,
-//! `Time`, `Digest`, `Suite` and `Signature` are known without a table.
+//! list; or its list stands under a line that begins ``  `Role` is an enum (1 byte)  ``. `Name`, `Text`, `Height`,
+//! `Version`, `Time`, `Digest`, `Suite` and `Signature` are known without a table.
 //!
 //! `checked by` lists clauses, `LED-01 to LED-03` for all between; it is empty or says `nobody` where no clause does.
 //! A size that is numbers alone has to be that of the type; other words, such as `2 + element`, are for people.

@@ -346,7 +346,7 @@ impl Tables {
     }
 
     /// The values of the enum that a select of `message` is on.
-    pub(super) fn selector<'t>(&'t self, before: &'t [Field], on: &str) -> Option<&'t Enumeration> {
+    pub fn selector<'t>(&'t self, before: &'t [Field], on: &str) -> Option<&'t Enumeration> {
         match &before.iter().find(|field| field.name == on)?.ty {
             Type::Enum(values) => Some(values),
             Type::Reference(name) => match self.definitions.get(name)? {
@@ -438,6 +438,7 @@ impl Tables {
             Type::Fixed(size) => Ok((*size, *size)),
             Type::Opaque(bounds) => Ok(behind_length(bounds)),
             Type::Name => Ok((2, 65)),
+            Type::Text => Ok((2, 2 + 0xffff)),
             Type::Optional(inner) => Ok((1, self.size_of(within, inner, open, sizes)?.1.saturating_add(1))),
             Type::Reference(name) => self.size_of_name(name, open, sizes),
             Type::Vector(element, bounds) => match self.size_of(within, element, open, sizes)?.0 {

@@ -95,6 +95,7 @@ fn type_name(ty: &Type) -> String {
         Type::Enum(values) => enumeration(values),
         Type::Select(on) => format!("select({on})"),
         Type::Name => "Name".to_owned(),
+        Type::Text => "Text".to_owned(),
         Type::Reference(name) => name.clone(),
     }
 }

@@ -28,6 +28,7 @@ const SMALL: &str = "\
 | pixels | Pixel<4..2^16-1> | 6..65537 | BSD | ENC-01 |
 | depth | `optional<uint8>` | 1..2 | BSD | ENC-01 |
 | wide | uint24 | 3 | BSD | ENC-01 |
+| note | Text | 2..65537 | BSD | ENC-01 |
 
 ## `Entry`
 
@@ -86,6 +87,7 @@ const PICTURE: &[u8] = &[
     0, 8, 0, 5, 0, 1, 0, 6, 1, 2, // two pixels
     1, 77, // depth
     1, 0, 2, // wide
+    0, 2, 0xc3, 0xa9, // note
 ];
 
 #[test]
@@ -136,7 +138,8 @@ fn what_is_not_the_one_encoding_is_refused_at_its_field() {
     assert_eq!(changed(10, 7), refused("Picture.pixels.colour", "the bytes end before it does"));
     assert_eq!(changed(14, 2), refused("Picture.pixels.colour", "its value is not in the list"));
     assert_eq!(changed(19, 2), refused("Picture.depth", "its first byte is neither 0 nor 1"));
-    assert_eq!(changed(19, 0), refused("Picture", "bytes follow its end"));
+    assert_eq!(changed(19, 0), refused("Picture.note", "the bytes end before it does"));
+    assert_eq!(changed(26, 0x20), refused("Picture.note", "it is not UTF-8"));
     assert_eq!(tables.walk("Pixels", &[]).expect_err("no such table").what, "no table has this name");
     for length in 0..PICTURE.len() {
         assert!(tables.walk("Picture", &PICTURE[..length]).is_err());
@@ -208,13 +211,13 @@ fn enum_values_are_distinct_and_fit_their_width() {
 #[test]
 fn a_select_needs_a_table_for_each_case() {
     let missing = SMALL.replace("## `Entry.nothing`", "## Entry nothing");
-    let expected = "x.md:28: `Entry`: select(kind): there is no table `Entry.nothing`";
+    let expected = "x.md:29: `Entry`: select(kind): there is no table `Entry.nothing`";
     assert!(flaws(&missing).iter().any(|flaw| flaw == expected));
     let unknown = SMALL.replace("other = 9: `Pixel`", "other = 9: `Voxel`");
-    let expected = "x.md:28: `Entry`: `Voxel` stands for nothing";
+    let expected = "x.md:29: `Entry`: `Voxel` stands for nothing";
     assert!(flaws(&unknown).iter().any(|flaw| flaw == expected), "{:?}", flaws(&unknown));
     let twice = SMALL.replace("- `nothing = 0`\n", "- `nothing = 0`: `Pixel`\n");
-    let expected = "x.md:28: `Entry`: select(kind): `nothing` has two tables";
+    let expected = "x.md:29: `Entry`: select(kind): `nothing` has two tables";
     assert!(flaws(&twice).iter().any(|flaw| flaw == expected), "{:?}", flaws(&twice));
 }
 
@@ -279,6 +282,7 @@ struct {
     Pixel pixels<4..2^16-1>;    /* BSD; ENC-01 */
     optional<uint8> depth;      /* BSD; ENC-01 */
     uint24 wide;                /* BSD; ENC-01 */
+    Text note;                  /* BSD; ENC-01 */
 } Picture;
 
 struct {

@@ -21,6 +21,8 @@ pub enum Type {
     Select(String),
     /// 1 to 64 bytes of printable ASCII without the space, behind a one-byte length.
     Name,
+    /// UTF-8 behind its two-byte length.
+    Text,
     /// The message or enum of this name.
     Reference(String),
 }
@@ -78,6 +80,7 @@ pub(super) fn known() -> Vec<(&'static str, Type)> {
     }
     vec![
         ("Name", Type::Name),
+        ("Text", Type::Text),
         ("Height", Type::Number(8)),
         ("Version", Type::Number(4)),
         ("Time", Type::Number(8)),

@@ -204,6 +204,13 @@ impl Tables {
                     false => Err(path.mismatch(start, "a byte of it is not in a name")),
                 }
             }
+            Type::Text => {
+                let text = cursor.behind_length(Bounds { least: 0, most: 0xffff }, path)?.rest;
+                match std::str::from_utf8(text) {
+                    Ok(_) => Ok(Tree::Opaque { prefix: 2, bytes: text }),
+                    Err(_) => Err(path.mismatch(start, "it is not UTF-8")),
+                }
+            }
             Type::Reference(name) => self.named(name, cursor, path),
             Type::Select(_) => Err(path.mismatch(start, "a select stands outside a message")),
         }
