@@ -9,7 +9,7 @@ mod submission;
 
 pub use decide::{Acknowledgement, decide};
 pub use intake::{Addressee, Desk, check_addressee, check_grants, check_tid, check_validity, facts};
-pub use submission::{Event, State, machine};
+pub use submission::{Event, State, submission_machine};
 
 use crate::actors::{Actor, Archive, Input, Office, Output, Received, Step};
 use crate::audit::{AuditLog, Outcome as Ending};

@@ -36,6 +36,9 @@ crate::machine! {
         AwaitingOutcome, OutcomeExpired, "attempts are left" => AwaitingOutcome, "the same T_initial to the BSD", [FailoverIsBounded];
         AwaitingOutcome, OutcomeExpired, "none is left" => GaveUp, "", [FailoverIsBounded];
     }
+    others {
+        [Ended, GaveUp], OutcomeExpired => [];
+    }
 }
 
 crate::machine! {
@@ -57,6 +60,10 @@ crate::machine! {
             [ReadAnswersRequest, LeafIsIncluded, HeadNotOlder, HeadIsAnchored, ReadMatchesSigned, ReadMatchesCommitments];
         AwaitingAnswer, AnswerExpired, "attempts are left" => AwaitingAnswer, "the same request to the cloud", [FailoverIsBounded];
         AwaitingAnswer, AnswerExpired, "none is left" => GaveUp, "", [FailoverIsBounded];
+    }
+    others {
+        [Answered, GaveUp], RecordArrived => [ReadAnswersRequest];
+        [Answered, GaveUp], AnswerExpired => [];
     }
 }
 
