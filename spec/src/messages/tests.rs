@@ -15,7 +15,7 @@ const SMALL: &str = "\
 
 | field | type | size | set by | checked by |
 |---|---|---|---|---|
-| x | uint16 | 2 | user | ENC-01 |
+| x | uint16 | 2 | user | ENC-01 to ENC-03, GRP-01 |
 | colour | `Colour` | 2 | user | ENC-01, ENC-04 |
 
 ## `Picture`
@@ -34,10 +34,12 @@ const SMALL: &str = "\
 | field | type | size | set by | checked by |
 |---|---|---|---|---|
 | kind | enum (1 byte) | 1 | BSD | ENC-02 |
-| body | select(kind) | 0..9 | BSD | ENC-02 |
+| body | select(kind) | 0..9 | BSD | nobody: it is a body |
 
 - `nothing = 0`
 - `instant = 7`
+- `pixel = 8`: `Pixel`
+- other = 9: `Pixel`
 
 ## `Entry.nothing`
 
@@ -101,12 +103,14 @@ fn a_value_of_every_type_is_read_and_written_again() {
 #[test]
 fn the_value_of_an_enum_selects_the_fields_that_follow() {
     let tables = small();
-    for bytes in [&[0][..], &[7, 0, 0, 0, 0, 0, 0, 0, 9, 1]] {
+    for bytes in [&[0][..], &[7, 0, 0, 0, 0, 0, 0, 0, 9, 1], &[8, 0, 1, 0, 1], &[9, 0, 1, 0, 1]] {
         assert_eq!(tables.walk("Entry", bytes).expect("an entry").encode(), bytes);
     }
     let instant =
         tables.walk("Entry", &[7, 0, 0, 0, 0, 0, 0, 0, 9, 1]).expect("an entry").at("body.at").cloned();
     assert_eq!(instant, Some(Tree::Number { width: 8, value: 9 }));
+    let pixel = tables.walk("Entry", &[8, 0, 5, 0, 1]).expect("an entry").at("body.x").cloned();
+    assert_eq!(pixel, Some(Tree::Number { width: 2, value: 5 }));
     assert_eq!(tables.walk("Entry", &[1]).expect_err("not listed").field, "Entry.kind");
     assert_eq!(
         tables.walk("Entry", &[7, 0, 0, 0, 0, 0, 0, 0, 9, 2]).expect_err("not listed").field,
@@ -148,6 +152,10 @@ fn a_flawed_table_is_named_with_its_line() {
         (message("| a | uint8 | 2 | user | ENC-01 |"), "x.md:1: `M`: field `a` is 1..1 bytes, not 2"),
         (message("| a | uint8 | 1 | user | ENC-99 |"), "x.md:5: `M`: field `a`: there is no clause `ENC-99`"),
         (message("| a | uint8 | 1 | user | ENC-01, |"), "x.md:5: `M`: field `a`: there is no clause ``"),
+        (
+            message("| a | uint8 | 1 | user | ENC-03 to ENC-01 |"),
+            "x.md:5: `M`: field `a`: `ENC-03 to ENC-01` is no range of clauses",
+        ),
         (message("| a | uint8 | 1 + 1 | user | ENC-01 |"), "x.md:1: `M`: field `a` is 1..1 bytes, not 1 + 1"),
         (
             message("| a | uint8 | 1 | | ENC-01 |"),
@@ -202,6 +210,12 @@ fn a_select_needs_a_table_for_each_case() {
     let missing = SMALL.replace("## `Entry.nothing`", "## Entry nothing");
     let expected = "x.md:28: `Entry`: select(kind): there is no table `Entry.nothing`";
     assert!(flaws(&missing).iter().any(|flaw| flaw == expected));
+    let unknown = SMALL.replace("other = 9: `Pixel`", "other = 9: `Voxel`");
+    let expected = "x.md:28: `Entry`: `Voxel` stands for nothing";
+    assert!(flaws(&unknown).iter().any(|flaw| flaw == expected), "{:?}", flaws(&unknown));
+    let twice = SMALL.replace("- `nothing = 0`\n", "- `nothing = 0`: `Pixel`\n");
+    let expected = "x.md:28: `Entry`: select(kind): `nothing` has two tables";
+    assert!(flaws(&twice).iter().any(|flaw| flaw == expected), "{:?}", flaws(&twice));
 }
 
 #[test]
@@ -254,7 +268,7 @@ fn tables_are_shown_in_the_presentation_language() {
 enum { red(1), blue(258), (65535) } Colour;
 
 struct {
-    uint16 x;       /* user; ENC-01 */
+    uint16 x;       /* user; ENC-01, ENC-02, ENC-03, GRP-01 */
     Colour colour;  /* user; ENC-01, ENC-04 */
 } Pixel;
 
@@ -268,12 +282,14 @@ struct {
 } Picture;
 
 struct {
-    enum { nothing(0), instant(7), (255) } kind;  /* BSD; ENC-02 */
-    select (Entry.kind) {                         /* BSD; ENC-02 */
+    enum { nothing(0), instant(7), pixel(8), other(9), (255) } kind;  /* BSD; ENC-02 */
+    select (Entry.kind) {                         /* BSD */
         case nothing: struct {};
         case instant:
             Time at;                              /* BSD; ENC-02 */
             enum { no(0), yes(1), (255) } sure;   /* BSD; ENC-02 */
+        case pixel: Pixel;
+        case other: Pixel;
     } body;
 } Entry;
 ";

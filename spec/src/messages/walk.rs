@@ -165,7 +165,8 @@ impl Tables {
                     });
                     let case =
                         chosen.ok_or_else(|| path.mismatch(cursor.offset, "nothing selects its case"))?;
-                    self.named(&format!("{}.{case}", message.name), cursor, &path)?
+                    let values = self.selector(&message.fields, on);
+                    self.named(&self.case_table(&message.name, values, case), cursor, &path)?
                 }
                 ty => self.value(ty, cursor, &path)?,
             };
