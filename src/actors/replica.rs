@@ -10,7 +10,7 @@ use crate::wire::{ApprovedChange, Block, Gossip, Height, Name, Role, Time, encod
 use bemr_spec::{Clause, Refusal, Rules};
 
 /// The most blocks that are sent at one request.
-const MAX_BLOCKS: u64 = 64;
+pub const MAX_BLOCKS: u64 = 64;
 
 /// A node's copy of the ledger and of the policy.
 #[derive(Clone, Debug)]

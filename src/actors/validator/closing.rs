@@ -53,17 +53,19 @@ crate::machine! {
 use closing_machine::{Event, State};
 
 /// How long a turn lasts, in milliseconds.
-const TURN: u64 = 2_000;
+pub const TURN: u64 = 2_000;
 
 /// How long entries gather before a block is proposed, in milliseconds.
-const GATHER: u64 = 200;
+pub const GATHER: u64 = 200;
 
-/// How many nonces a miner tries at a time, and how long that takes in virtual time, in milliseconds.
-const NONCES: u64 = 64;
-const NONCES_TAKE: u64 = 50;
+/// How many nonces a miner tries at a time.
+pub const NONCES: u64 = 64;
+
+/// How long that takes in virtual time, in milliseconds.
+pub const NONCES_TAKE: u64 = 50;
 
 /// The most decisions that wait for a block.
-const MAX_WAITING: usize = 1 << 16;
+pub const MAX_WAITING: usize = 1 << 16;
 
 /// The proposal that this validator signed for the height that it works on.
 struct Signed {
