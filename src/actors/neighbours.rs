@@ -255,6 +255,12 @@ impl Neighbours {
         self.calling.values().map(|call| call.began.after(RETRY)).min()
     }
 
+    /// Lets the next message to `peer` go over a new session: a peer that answers nothing may have restarted, and then
+    /// knows no session. What the old session still brings is taken.
+    pub fn renew(&mut self, peer: &Name) {
+        self.newest.remove(peer);
+    }
+
     /// Gives up what waits for `peer`.
     pub fn give_up(&mut self, peer: &Name) {
         self.calling.remove(peer);

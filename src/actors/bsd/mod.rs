@@ -193,6 +193,7 @@ impl Bsd {
         let reuse = self.reuse_digest(&header.patient, &intake.record);
         rules.require(Clause::RecordNotReused, !self.known.contains(&reuse))?;
         desk.check_readers(initial)?;
+        self.office.check_readers_certified(now, header.issued, &initial.grants)?;
 
         let state = State::INITIAL.step(&rules, Event::InitialArrived, State::AwaitingVotes)?;
         let sealed = if rules.in_force(Clause::SealBeforeNextStage) {
@@ -278,6 +279,7 @@ impl Bsd {
         let Some(submission) = self.open.get_mut(tid) else { return Ok(Vec::new()) };
         submission.attempts += 1;
         submission.deadline = Some(now.after(ATTEMPT));
+        let attempts = submission.attempts;
         let mut block = submission.block.clone();
         let silent: Vec<Name> = submission.ballots.silent().cloned().collect();
         if submission.attempts > 1 && !self.office.rules.in_force(Clause::FailoverKeepsDigest) {
@@ -287,6 +289,9 @@ impl Bsd {
         }
         let mut outputs = Vec::new();
         for validator in silent {
+            if attempts == ATTEMPTS {
+                self.office.neighbours.renew(&validator);
+            }
             let message = Message::TBlock(Box::new(block.clone()));
             let (sent, key) = self.office.say(now, &validator, message)?;
             outputs.extend(sent);
@@ -486,6 +491,9 @@ impl Bsd {
         submission.attempts += 1;
         submission.deadline = Some(now.after(ATTEMPT));
         let cloud = self.cloud.cloud.clone();
+        if submission.attempts == ATTEMPTS {
+            self.office.neighbours.renew(&cloud);
+        }
         let (outputs, _) = self.office.say(now, &cloud, Message::TValid(valid))?;
         Ok(outputs)
     }
@@ -676,8 +684,11 @@ impl Bsd {
             }
             Gossip::BlocksFrom(height) => Step::taken(event, self.office.replica.blocks_from(height, from)),
             Gossip::PolicyChange(change) => {
-                let Office { rules, trust, directory, replica, .. } = &mut self.office;
-                let outcome = replica.on_policy_change(rules, now, trust, directory, &change);
+                let outcome = self.office.on_policy_change(now, &change);
+                Step { event, outcome: outcome.map(|()| Vec::new()), repeats: Vec::new() }
+            }
+            Gossip::RevocationList(list) => {
+                let outcome = self.office.on_revocation_list(list);
                 Step { event, outcome: outcome.map(|()| Vec::new()), repeats: Vec::new() }
             }
             _ => Step::taken(event, Vec::new()),
@@ -718,7 +729,7 @@ impl Actor for Bsd {
     }
 
     fn state(&self) -> Digest {
-        let mut public = encode(&self.office.replica.tip());
+        let mut public = self.office.replica.state();
         public.extend(self.audit.count().to_be_bytes());
         for (tid, submission) in &self.open {
             public.extend(tid.as_bytes());
