@@ -3,14 +3,14 @@
 
 mod stage;
 
-use bemr::actors::bsd::{ATTEMPT, Evidence, FINALITY, State, machine};
+use bemr::actors::bsd::{ATTEMPT, Evidence, FINALITY, State, submission_machine as machine};
 use bemr::actors::Input;
 use bemr::crypto::{Digest, Suite, Tag};
 use bemr::network::{LedgerKind, Scenario};
 use bemr::records::Record;
 use bemr::session::Custodian;
 use bemr::wire::{
-    Ballot, Decision, Gossip, Height, Message, Name, Outcome, Purpose, ReadRequest, Role, Seal, SealChainStart,
+    Ballot, Decision, Gossip, Height, Message, Name, Outcome, Purpose, ReadRequest, RequestOutcome, Role, Seal, SealChainStart,
     Stage as Phase, Time, decode, encode,
 };
 use bemr_spec::{Clause, Rules, Verdict};
@@ -386,11 +386,12 @@ fn the_bsd_takes_no_message_that_the_table_gives_to_another_stage_or_direction()
     let mut line = stage.connect(&doctor, &bsd, Purpose::Initial);
     let before = stage.public(&bsd);
     // The right stage, the wrong direction. There is no handler that a mutant could fall through to.
-    let (step, _) = stage.say(&mut line, &Message::Outcome(outcome.clone()));
+    let (step, _) = stage.say(&mut line, &Message::Outcome(outcome));
     assert_eq!(step.clause(), Some(Clause::MessageTypeIsExpected));
     // The wrong stage.
     let read = ReadRequest { tid, nonce: [0; 32], remembered: 0 };
-    for message in [Message::Answer(outcome), Message::ReadRequest(read)] {
+    let answer = RequestOutcome { request: [0; 32], tid, decision: Decision::Committed, reason: 0 };
+    for message in [Message::Answer(answer), Message::ReadRequest(read)] {
         let (step, _) = stage.say_bytes(&mut line, Phase::Initial, &encode(&message));
         assert_eq!(step.clause(), Some(Clause::MessageTypeIsExpected));
     }
@@ -569,7 +570,7 @@ fn ended(stage: &mut Stage, tid: &Digest, state: State, told: u16) {
     let entries = stage.archive.read(|store| store.len(bemr::store::Table::AuditEntries)).unwrap();
     assert_eq!(entries, 1, "one end, one entry");
     let stored = stage.town.cloud().unwrap().state_of(&tid);
-    assert_eq!(stored == bemr::actors::cloud::machine::State::AwaitingValid, state != State::Committed);
+    assert_eq!(stored == bemr::actors::cloud::record_machine::State::AwaitingValid, state != State::Committed);
     assert_eq!(stage.bsd().open_submissions(), 0);
 }
 
@@ -823,7 +824,7 @@ fn a_receipt_for_what_awaits_none_is_refused() {
     assert_eq!((stage.public(&bsd), stage.state_of(&tid)), (before, State::Deferred));
     // What the cloud has and the BSD never heard of, the auditor forgives: nobody lied.
     let stored = stage.town.cloud().unwrap().state_of(&tid);
-    assert_eq!(stored, bemr::actors::cloud::machine::State::Stored);
+    assert_eq!(stored, bemr::actors::cloud::record_machine::State::Stored);
 }
 
 #[test]
