@@ -479,6 +479,15 @@ impl Cloud {
     }
 }
 
+/// Who may send this to a cloud.
+fn sender(message: &Message) -> Result<Place, Refusal> {
+    match message {
+        Message::TValid(_) => Ok(Place::Bsd),
+        Message::ReadRequest(_) | Message::Grant(_) | Message::Revoke(_) | Message::Erase(_) => Ok(Place::User),
+        other => Err(Refusal::new(Clause::MessageTypeIsExpected).at(other.name())),
+    }
+}
+
 impl Actor for Cloud {
     fn name(&self) -> &Name {
         self.office.name()
@@ -492,8 +501,7 @@ impl Actor for Cloud {
                 (event, Err(refusal)) => Step::refused(event, refusal),
                 (_, Ok(Received::Shook(event, outputs, _))) => Step::taken(event, outputs),
                 (event, Ok(Received::Message { peer, message, .. })) => {
-                    let place = if matches!(message, Message::TValid(_)) { Place::Bsd } else { Place::User };
-                    match peer.role().require_place(&self.office.rules, place) {
+                    match sender(&message).and_then(|place| peer.role().require_place(&self.office.rules, place)) {
                         Ok(()) => self.on_message(now, &peer, message),
                         Err(refusal) => Step::refused(event, refusal),
                     }
