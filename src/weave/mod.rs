@@ -5,6 +5,7 @@
 //! what [`write()`] would write. Nothing here takes part in the protocol.
 
 pub mod coverage;
+mod door;
 pub mod machines;
 mod register;
 mod sources;
@@ -47,8 +48,11 @@ pub fn stale(root: &Path) -> io::Result<Vec<PathBuf>> {
 
 fn differing(root: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     let mut differing = Vec::new();
-    for (name, text) in generate(&Sources::read(root)?)? {
-        let path = Path::new(FOLDER).join(name);
+    let sources = Sources::read(root)?;
+    let coverage = Coverage::of(&sources, tables()?, machines::ALL)?;
+    let readme = door::render(&fs::read_to_string(root.join("README.md"))?, &coverage)?;
+    let generated = generate(&sources)?.map(|(name, text)| (Path::new(FOLDER).join(name), text));
+    for (path, text) in generated.into_iter().chain([(PathBuf::from("README.md"), readme)]) {
         let same = match fs::read(root.join(&path)) {
             Ok(there) => there == text.as_bytes(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
@@ -61,7 +65,7 @@ fn differing(root: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     Ok(differing)
 }
 
-fn generate(sources: &Sources) -> io::Result<[(&'static str, String); 5]> {
+fn generate(sources: &Sources) -> io::Result<[(&'static str, String); 6]> {
     let tables = tables()?;
     let coverage = Coverage::of(sources, tables, machines::ALL)?;
     Ok([
@@ -70,6 +74,7 @@ fn generate(sources: &Sources) -> io::Result<[(&'static str, String); 5]> {
         ("machines.md", machines::render(machines::ALL)),
         ("coverage.md", coverage.render()),
         ("coverage.json", coverage.to_json()),
+        ("flow.md", format!("{}\n```mermaid\n{}```\n", heading("The way of one record", "a run"), door::flow()?)),
     ])
 }
 
