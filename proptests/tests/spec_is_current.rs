@@ -10,7 +10,7 @@ fn root() -> &'static Path {
 
 fn coverage() -> Coverage {
     let sources = Sources::read(root()).expect("the sources can be read");
-    Coverage::of(&sources, weave::tables().expect("the tables have no flaw"), machines::ALL)
+    Coverage::of(&sources, weave::tables().expect("the tables have no flaw"), &machines::charts())
         .expect("they are Rust")
 }
 

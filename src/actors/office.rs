@@ -44,6 +44,19 @@ impl Office {
         self.neighbours.say(&self.rules, &mut self.rng, now, peer, message)
     }
 
+    /// Says to `peer` what got no answer before.
+    ///
+    /// # Errors
+    /// Those of [`Neighbours::say_again`].
+    pub fn say_again(
+        &mut self,
+        now: Time,
+        peer: &Name,
+        message: Message,
+    ) -> Result<(Vec<Output>, Option<UsedKey>), Refusal> {
+        self.neighbours.say_again(&self.rules, &mut self.rng, now, peer, message)
+    }
+
     /// Takes a packet.
     pub fn receive(&mut self, now: Time, from: &Name, packet: &[u8]) -> (&'static str, Result<Received, Refusal>) {
         self.neighbours.receive(&self.rules, &mut self.rng, &mut self.trust, now, from, packet)

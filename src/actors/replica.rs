@@ -46,7 +46,7 @@ impl Replica {
 
     /// The blocks from a height on, for a node that lacks them.
     pub fn blocks_from(&self, height: Height, to: &Name) -> Vec<Output> {
-        let until = self.ledger.height().0.min(height.0.saturating_add(MAX_BLOCKS));
+        let until = self.ledger.height().0.min(height.0.saturating_add(MAX_BLOCKS - 1));
         (height.0..=until)
             .filter_map(|height| self.ledger.block(Height(height)))
             .map(|block| Output::Tell { to: to.clone(), gossip: Gossip::Block(block.clone()) })

@@ -258,7 +258,7 @@ impl Auditor {
             return Err(place(Refusal::new(Clause::EntryAgreesWithLedger).at(problem)));
         }
         self.audited.insert(entry.tid);
-        if entry.terminal == Terminal::Committed
+        if matches!(entry.terminal, Terminal::Committed | Terminal::Deferred)
             && let Some(stored) = self.stored.get_mut(&entry.tid)
         {
             stored.audited = true;
@@ -435,10 +435,12 @@ impl Auditor {
             Terminal::Rejected | Terminal::Aborted if ballot == Some(Ballot::True) => {
                 Err("not committed, but the decision is true")
             }
-            Terminal::Rejected | Terminal::Deferred | Terminal::Aborted
-                if self.stored.contains_key(&entry.tid) =>
-            {
+            Terminal::Rejected | Terminal::Aborted if self.stored.contains_key(&entry.tid) => {
                 Err("not committed, but the cloud has it")
+            }
+            // Every receipt can be lost: the server then knows of the decision, but not that the cloud has acted on it.
+            Terminal::Deferred if self.stored.contains_key(&entry.tid) && entry.decision.is_none() => {
+                Err("deferred without a decision, but the cloud has it")
             }
             _ => Ok(()),
         }

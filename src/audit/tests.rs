@@ -332,12 +332,24 @@ fn a_commit_agrees_with_ledger_and_cloud() {
 
 #[test]
 fn what_is_stored_or_decided_true_is_not_called_rejected() {
-    for terminal in [Terminal::Rejected, Terminal::Aborted, Terminal::Deferred] {
+    for terminal in [Terminal::Rejected, Terminal::Aborted] {
         let mut world = open_world();
         world.entries[1].terminal = terminal;
         relink(&mut world);
         world.shows(Clause::EntryAgreesWithLedger, Place::AuditEntry(1));
     }
+}
+
+#[test]
+fn a_record_whose_receipt_was_lost_may_be_called_deferred_by_who_names_its_decision() {
+    let mut world = open_world();
+    world.entries[1].terminal = Terminal::Deferred;
+    relink(&mut world);
+    let report = world.audit().unwrap();
+    assert_eq!(report.deferred, 1 + open_world().audit().unwrap().deferred);
+    world.entries[1].decision = None;
+    relink(&mut world);
+    world.shows(Clause::EntryAgreesWithLedger, Place::AuditEntry(1));
 }
 
 #[test]

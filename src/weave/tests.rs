@@ -1,4 +1,5 @@
 use super::coverage::{Coverage, Covered};
+use super::machines::Chart;
 use super::*;
 use bemr_spec::Clause;
 
@@ -164,13 +165,14 @@ fn the_files_are_stale_until_they_are_written_and_after_every_change() {
 
 #[test]
 fn every_listed_machine_is_whole() {
-    let mut names: Vec<&str> = machines::ALL.iter().map(|machine| machine.name).collect();
+    let charts = machines::charts();
+    let mut names: Vec<&str> = charts.iter().map(|chart| chart.name).collect();
     for machine in machines::ALL {
         assert_eq!(machine.flaws(), Vec::<String>::new());
     }
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), machines::ALL.len(), "two machines have one name");
+    assert_eq!(names.len(), charts.len(), "two machines have one name");
 }
 
 #[test]
@@ -186,30 +188,63 @@ fn a_machine_is_shown_as_table_diagram_and_matrix() {
             Shut, Pushed, "locked" => Shut, "", [VoteSigned];
             Open, Shaken => Gone, "noise", [];
         }
+        others {
+            [Open, Gone], Pushed => [HeadNotOlder, TidIsFresh];
+            [Shut], Shaken => [];
+        }
     }
-    let page = machines::render(&[&door::MACHINE]);
+    let door = Chart::of(&door::MACHINE);
+    let page = machines::render(&[door.clone()]);
     assert!(page.contains("\n## `door`\n\nThe life of a door,\nmuch shortened.\n"));
     assert_eq!(
-        machines::vocabulary(&door::MACHINE),
+        door.vocabulary(),
         "| state | meaning |\n|---|---|\n| Shut (initial) | it is shut |\n| Open | one can walk \\| through |\n\
          | Gone (terminal) | it fell off |\n\n| event | meaning |\n|---|---|\n| Pushed | somebody pushes |\n\
          | Shaken | the earth quakes |\n"
     );
     assert_eq!(
-        machines::transitions(&door::MACHINE),
+        door.transitions(),
         "| from | event | guard | to | output | clauses |\n|---|---|---|---|---|---|\n\
          | Shut | Pushed | unlocked; dry | Open | a draught | VOT-02, QUO-01 |\n\
          | Shut | Pushed | locked | Shut |  | VOT-02 |\n| Open | Shaken |  | Gone | noise |  |\n"
     );
     assert_eq!(
-        machines::diagram(&door::MACHINE),
+        door.diagram(),
         "stateDiagram-v2\n    [*] --> Shut\n    Shut --> Open: Pushed (unlocked, dry)\n    Shut --> Shut: Pushed (locked)\n    \
          Open --> Gone: Shaken\n    Gone --> [*]\n"
     );
     assert_eq!(
-        machines::matrix(&door::MACHINE),
-        "| | Pushed | Shaken |\n|---|---|---|\n| **Shut** | Open, Shut | refused STA-01 |\n\
-         | **Open** | refused STA-01 | Gone |\n| **Gone** | refused STA-01 | refused STA-01 |\n"
+        door.matrix(),
+        "| | Pushed | Shaken |\n|---|---|---|\n| **Shut** | Open, Shut | - |\n\
+         | **Open** | refused CLD-04, INI-03 | Gone |\n| **Gone** | refused CLD-04, INI-03 | refused STA-01 |\n"
+    );
+    assert!(door.names(Clause::TidIsFresh) && door.names(Clause::VoteSigned) && !door.names(Clause::BlockHasQuorum));
+}
+
+#[test]
+fn a_table_with_refusals_is_shown_with_them() {
+    let rows: &[crate::session::Transition] = &[
+        ("Shut", "Pushed", "unlocked", "Open", "a draught", None),
+        ("Shut", "Pushed", "locked", "Shut", "", Some(Clause::VoteSigned)),
+        ("Open", "Pushed", "", "Open", "", Some(Clause::TidIsFresh)),
+        ("Open", "Shaken", "", "Gone", "noise", None),
+    ];
+    let door = Chart::of_transitions("door", "The life of a door.", rows);
+    assert_eq!(door.vocabulary(), "");
+    assert_eq!(
+        door.transitions(),
+        "| from | event | guard | to | output | clauses |\n|---|---|---|---|---|---|\n\
+         | Shut | Pushed | unlocked | Open | a draught |  |\n| Shut | Pushed | locked | Shut |  | VOT-02 |\n\
+         | Open | Pushed |  | Open |  | INI-03 |\n| Open | Shaken |  | Gone | noise |  |\n"
+    );
+    assert_eq!(
+        door.diagram(),
+        "stateDiagram-v2\n    [*] --> Shut\n    Shut --> Open: Pushed (unlocked)\n    Open --> Gone: Shaken\n    Gone --> [*]\n"
+    );
+    assert_eq!(
+        door.matrix(),
+        "| | Pushed | Shaken |\n|---|---|---|\n| **Shut** | Open; refused VOT-02 | - |\n\
+         | **Open** | refused INI-03 | Gone |\n| **Gone** | - | - |\n"
     );
 }
 

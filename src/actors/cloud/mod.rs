@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 
 crate::machine! {
     /// What the cloud does with one record.
-    name: machine,
+    name: record_machine,
     states {
         AwaitingValid "no record of this tid is stored",
         Stored "the record is in the log",
@@ -42,9 +42,20 @@ crate::machine! {
         Stored, RevokeArrived, "the owner signs" => Stored, "Answer; CloudHead to everybody", [RevokeByOwner];
         Stored, EraseArrived, "two authorities sign" => Erased, "Answer; CloudHead to everybody", [ErasureByAuthority];
     }
+    others {
+        [Stored, Erased], ValidArrived => [StoredOnce];
+        [AwaitingValid], ReadArrived => [LeafIsIncluded];
+        [AwaitingValid], GrantArrived => [LeafIsIncluded];
+        [AwaitingValid], RevokeArrived => [LeafIsIncluded];
+        [AwaitingValid], EraseArrived => [LeafIsIncluded];
+        [Erased], ReadArrived => [ErasedStaysErased];
+        [Erased], GrantArrived => [ErasedStaysErased];
+        [Erased], RevokeArrived => [ErasedStaysErased];
+        [Erased], EraseArrived => [ErasedStaysErased];
+    }
 }
 
-use machine::{Event, State};
+use record_machine::{Event, State};
 
 /// The cloud.
 pub struct Cloud {
@@ -67,7 +78,9 @@ impl Cloud {
             for_each(store, &rules, Table::Leaves, |leaf: CloudLeaf| {
                 match leaf.kind {
                     LeafKind::Record => drop(records.insert(leaf.tid, (State::Stored, leaf.sequence))),
-                    LeafKind::Erase => drop(records.insert(leaf.tid, (State::Erased, leaf.sequence))),
+                    LeafKind::Erase => {
+                        records.entry(leaf.tid).and_modify(|record: &mut (State, u64)| record.0 = State::Erased);
+                    }
                     LeafKind::Grant | LeafKind::Revoke => {}
                 }
                 Ok(())
@@ -187,8 +200,8 @@ impl Cloud {
         let gone = |place: &str| Refusal::new(Clause::ErasedStaysErased).at(place);
         let key = self.archive.read(|store| store.vault_key(tid))?.ok_or_else(|| gone("vault key"))?;
         let blob = self.archive.read(|store| store.blob(tid))?.ok_or_else(|| gone("record"))?;
-        let stored = key.open(&ONE_NONCE, tid.as_bytes(), &blob);
-        decode(&rules, &stored.ok_or_else(|| Refusal::new(Clause::StoreMatchesHead).at("record"))?)
+        let stored = key.open_by(&rules, Clause::StoreMatchesHead, &ONE_NONCE, tid.as_bytes(), &blob);
+        decode(&rules, &stored.map_err(|refusal| refusal.at("record"))?)
     }
 
     fn on_read(

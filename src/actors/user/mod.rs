@@ -36,6 +36,9 @@ crate::machine! {
         AwaitingOutcome, OutcomeExpired, "attempts are left" => AwaitingOutcome, "the same T_initial to the BSD", [FailoverIsBounded];
         AwaitingOutcome, OutcomeExpired, "none is left" => GaveUp, "", [FailoverIsBounded];
     }
+    others {
+        [Ended, GaveUp], OutcomeExpired => [];
+    }
 }
 
 crate::machine! {
@@ -57,6 +60,10 @@ crate::machine! {
             [ReadAnswersRequest, LeafIsIncluded, HeadNotOlder, HeadIsAnchored, ReadMatchesSigned, ReadMatchesCommitments];
         AwaitingAnswer, AnswerExpired, "attempts are left" => AwaitingAnswer, "the same request to the cloud", [FailoverIsBounded];
         AwaitingAnswer, AnswerExpired, "none is left" => GaveUp, "", [FailoverIsBounded];
+    }
+    others {
+        [Answered, GaveUp], RecordArrived => [ReadAnswersRequest];
+        [Answered, GaveUp], AnswerExpired => [];
     }
 }
 
@@ -159,7 +166,13 @@ impl User {
             outcome: None,
         };
         self.submissions.insert(tid, submitted);
-        Ok((tid, self.send(now, &tid)?))
+        match self.send(now, &tid) {
+            Ok(outputs) => Ok((tid, outputs)),
+            Err(refusal) => {
+                self.submissions.remove(&tid);
+                Err(refusal)
+            }
+        }
     }
 
     /// Sends a T_initial that somebody made: what an honest user does not do, and a test of the BSD does.
@@ -177,8 +190,13 @@ impl User {
         submitted.attempts += 1;
         submitted.deadline = now.after(PATIENCE);
         let message = Message::TInitial(submitted.initial.clone());
+        let again = submitted.attempts > 1;
         let bsd = self.bsd.clone();
-        self.office.say(now, &bsd, message).map(|(outputs, _)| outputs)
+        let said = match again {
+            true => self.office.say_again(now, &bsd, message),
+            false => self.office.say(now, &bsd, message),
+        };
+        said.map(|(outputs, _)| outputs)
     }
 
     /// What became of a submission, once it is known.
@@ -373,7 +391,7 @@ impl User {
             }
             request.attempts += 1;
             request.deadline = now.after(ANSWER);
-            if left && let Ok((sent, _)) = self.office.say(now, &cloud, request.message.clone()) {
+            if left && let Ok((sent, _)) = self.office.say_again(now, &cloud, request.message.clone()) {
                 outputs.extend(sent);
             }
         }

@@ -43,6 +43,11 @@ crate::machine! {
         AwaitingClose, SignatureArrived, "more than two thirds have signed" => Closed, "Block to everybody", [BlockHasQuorum];
         AwaitingClose, BlockArrived, "every check of the block holds" => Closed, "", [BlockHasQuorum];
     }
+    others {
+        [Closed], TurnCame => [];
+        [Closed], ProposalArrived => [HeaviestChainWins, FinalBlockStands];
+        [Closed], BlockArrived => [HeaviestChainWins, FinalBlockStands];
+    }
 }
 
 use closing_machine::{Event, State};
