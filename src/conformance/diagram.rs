@@ -4,13 +4,12 @@ use crate::conformance::TraceStep;
 use crate::wire::Name;
 use std::fmt::Write;
 
-/// The steps that tell the story of transactions: no handshakes, no turns, and of what everybody hears only what
-/// somebody makes something of.
+/// The steps that tell the story of transactions: no handshakes, and of turns and of what everybody hears only those
+/// that somebody makes something of.
 pub fn story(steps: &[TraceStep]) -> Vec<&TraceStep> {
     let told = |step: &&TraceStep| match step.event.as_str() {
         "Hello" | "Response" | "Finish" | "Retry" | "Proposal" | "BlocksFrom" => false,
-        "Turn" | "Closing" => published(step).any(|message| message == "Block"),
-        "BlockArrived" | "Block" | "CloudHead" | "AuditHead" | "Decision" => !step.sends.is_empty(),
+        "Turn" | "BlockArrived" | "Block" | "CloudHead" | "AuditHead" | "Decision" => !step.sends.is_empty(),
         _ => true,
     };
     steps.iter().filter(told).collect()
@@ -20,7 +19,8 @@ pub fn story(steps: &[TraceStep]) -> Vec<&TraceStep> {
 /// clause. What an actor sends to everybody is a note.
 pub fn sequence<'a>(order: &[Name], steps: impl IntoIterator<Item = &'a TraceStep>) -> String {
     let steps: Vec<&TraceStep> = steps.into_iter().collect();
-    let takes_part = |name: &&Name| steps.iter().any(|step| step.actor == **name || step.from.as_ref() == Some(name));
+    let takes_part =
+        |name: &&Name| steps.iter().any(|step| step.actor == **name || step.from.as_ref() == Some(name));
     let mut out = String::from("sequenceDiagram\n");
     for name in order.iter().filter(takes_part) {
         line(&mut out, format_args!("participant {} as {name}", alias(name)));
@@ -38,7 +38,7 @@ pub fn sequence<'a>(order: &[Name], steps: impl IntoIterator<Item = &'a TraceSte
             }
             None => line(&mut out, format_args!("Note over {actor}: {said}")),
         }
-        for message in published(step).filter(|message| *message != "Proposal") {
+        for message in published(step) {
             line(&mut out, format_args!("Note over {actor}: to everybody: {message}"));
         }
     }

@@ -36,7 +36,10 @@ pub fn one_record() -> Result<String, Refusal> {
     until(&mut town, &|user| !user.awaits(&tid));
     let request = town.by(&doctor, |user, now| user.read(now, tid))?;
     until(&mut town, &|user| !user.awaits_answer(request));
-    let order: Vec<Name> =
-        [town.cast.doctor, town.cast.bsd].into_iter().chain(town.cast.validators).chain([town.cast.cloud]).collect();
+    let order: Vec<Name> = [town.cast.doctor, town.cast.bsd]
+        .into_iter()
+        .chain(town.cast.validators)
+        .chain([town.cast.cloud])
+        .collect();
     Ok(sequence(&order, story(&steps)))
 }
