@@ -13,6 +13,7 @@ fn the_sample_runs_and_every_rejection_is_a_decision_that_stands() {
     let totals =
         "13 submitted, 10 committed, 3 rejected, 0 deferred, 0 unreadable; 10 read back and verified";
     assert!(ran.out.ends_with(&format!("{totals}\n")), "{}", ran.out);
+    assert!(include_str!("../../README.md").contains(totals));
     assert_eq!(ran.out.lines().count(), 1 + 13 + 1);
     assert_eq!(ran.err.lines().count(), 3, "one line for each that was rejected: {}", ran.err);
 }

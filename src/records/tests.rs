@@ -127,8 +127,7 @@ mod reading {
 
     #[test]
     fn a_key_that_stands_twice_is_refused_also_under_an_escape() {
-        let cases =
-            [(r#"{"a":1,"a":1}"#, 45), (r#"{"a":1,"b":2,"\u0061":3}"#, 56), (r#"{"":1,"":{}}"#, 43)];
+        let cases = [(r#"{"a":1,"a":1}"#, 45), (r#"{"a":1,"b":2,"\u0061":3}"#, 56), (r#"{"":1,"":{}}"#, 43)];
         for (twice, column) in cases {
             let text = format!(r#"{{"resourceType":"Patient","x":[0,{twice}]}}"#);
             let place = only(Clause::NoDuplicateKeys, |rules| Record::read(rules, text.as_bytes()));
