@@ -49,8 +49,8 @@ impl Archive {
             Change::Kept => return Ok(()),
         };
         let without = removed.iter().fold(Commit::new(), |commit, block| commit.remove_block(block));
-        let first = ledger.blocks().len().saturating_sub(added);
-        self.commit(ledger.blocks().skip(first).fold(without, |commit, block| commit.block(block)))
+        let newest_first: Vec<&Block> = ledger.blocks().rev().take(added).collect();
+        self.commit(newest_first.into_iter().rev().fold(without, |commit, block| commit.block(block)))
     }
 }
 

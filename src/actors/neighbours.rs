@@ -4,7 +4,7 @@
 use crate::actors::Output;
 use crate::keys::{CertifiedPrincipal, Credentials, TrustStore};
 use crate::session::{AwaitingFinish, AwaitingHello, AwaitingResponse, HANDSHAKE_TIME, Session, UsedKey};
-use crate::wire::{Message, Name, Packet, Purpose, SessionId, Time, decode, encode};
+use crate::wire::{Message, Name, Packet, Purpose, Record, SessionId, Time, decode, encode};
 use bemr_spec::{Clause, Refusal, Rules};
 use rand::CryptoRng;
 use std::collections::BTreeMap;
@@ -80,8 +80,8 @@ impl Neighbours {
         peer: &Name,
         message: Message,
     ) -> Result<(Vec<Output>, Option<UsedKey>), Refusal> {
-        if let Some((_, session)) = self.newest.get(peer).and_then(|id| self.sessions.get_mut(id)) {
-            let (output, key) = write(rules, session, peer, &message)?;
+        if let Some(session) = self.session(peer) {
+            let (output, key) = write(rules, session, peer, &message, &plaintext(&message))?;
             return Ok((vec![output], Some(key)));
         }
         if let Some(call) = self.calling.get_mut(peer) {
@@ -93,6 +93,39 @@ impl Neighbours {
         let (state, packet) = AwaitingResponse::begin(rules, rng, now, &self.own, purpose_of(&message), peer)?;
         self.calling.insert(peer.clone(), Call { state: Some(state), began: now, waiting: vec![message] });
         Ok((vec![Output::Send { to: peer.clone(), label: "Hello", packet }], None))
+    }
+
+    /// Says `message` to each of `peers`, as [`Neighbours::say`] does; it is encoded once.
+    ///
+    /// # Errors
+    /// As [`Neighbours::say`].
+    pub fn say_to_all<R: CryptoRng + ?Sized>(
+        &mut self,
+        rules: &Rules,
+        rng: &mut R,
+        now: Time,
+        peers: &[Name],
+        message: &Message,
+    ) -> Result<(Vec<Output>, Vec<UsedKey>), Refusal> {
+        let plaintext = plaintext(message);
+        let (mut outputs, mut keys) = (Vec::new(), Vec::new());
+        for peer in peers {
+            if let Some(session) = self.session(peer) {
+                let (output, key) = write(rules, session, peer, message, &plaintext)?;
+                outputs.push(output);
+                keys.push(key);
+            } else {
+                let (sent, key) = self.say(rules, rng, now, peer, message.clone())?;
+                outputs.extend(sent);
+                keys.extend(key);
+            }
+        }
+        Ok((outputs, keys))
+    }
+
+    fn session(&mut self, peer: &Name) -> Option<&mut Session> {
+        let id = self.newest.get(peer)?;
+        self.sessions.get_mut(id).map(|(_, session)| session)
     }
 
     /// Takes a packet.
@@ -114,7 +147,7 @@ impl Neighbours {
             Ok(Packet::Hello(_)) => ("Hello", self.on_hello(rules, rng, now, from, packet)),
             Ok(Packet::Response(_)) => ("Response", self.on_response(rules, trust, now, from, packet)),
             Ok(Packet::Finish(_)) => ("Finish", self.on_finish(rules, trust, now, from, packet)),
-            Ok(Packet::Record(record)) => self.on_record(rules, now, trust, record.header.session, packet),
+            Ok(Packet::Record(record)) => self.on_record(rules, now, trust, &record),
         }
     }
 
@@ -161,7 +194,7 @@ impl Neighbours {
         let waiting = std::mem::take(&mut call.waiting);
         self.calling.remove(from);
         for message in waiting {
-            let (output, key) = write(rules, &mut session, from, &message)?;
+            let (output, key) = write(rules, &mut session, from, &message, &plaintext(&message))?;
             outputs.push(output);
             said.push((from.clone(), message, key));
         }
@@ -196,17 +229,16 @@ impl Neighbours {
         rules: &Rules,
         now: Time,
         trust: &TrustStore,
-        id: SessionId,
-        packet: &[u8],
+        record: &Record,
     ) -> (&'static str, Result<Received, Refusal>) {
-        let Some((used, session)) = self.sessions.get_mut(&id) else {
+        let Some((used, session)) = self.sessions.get_mut(&record.header.session) else {
             return ("Record", Err(Refusal::new(Clause::SessionEstablished)));
         };
         // A peer that was revoked after the handshake is refused from that instant on.
         if let Err(refusal) = trust.recheck(rules, now, session.peer()) {
             return ("Record", Err(refusal));
         }
-        let opened = match session.open_record(rules, packet) {
+        let opened = match session.open_decoded(rules, record) {
             Ok(opened) => opened,
             Err(refusal) => return ("Record", Err(refusal)),
         };
@@ -271,8 +303,17 @@ fn purpose_of(message: &Message) -> Purpose {
     }
 }
 
-fn write(rules: &Rules, session: &mut Session, peer: &Name, message: &Message) -> Result<(Output, UsedKey), Refusal> {
-    let plaintext = Zeroizing::new(encode(message));
-    let sent = session.seal_record(rules, message.stage(), &plaintext)?;
+fn plaintext(message: &Message) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(encode(message))
+}
+
+fn write(
+    rules: &Rules,
+    session: &mut Session,
+    peer: &Name,
+    message: &Message,
+    plaintext: &[u8],
+) -> Result<(Output, UsedKey), Refusal> {
+    let sent = session.seal_record(rules, message.stage(), plaintext)?;
     Ok((Output::Send { to: peer.clone(), label: message.name(), packet: sent.record }, sent.key))
 }

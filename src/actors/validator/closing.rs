@@ -337,14 +337,21 @@ impl Closing {
             return Ok(Vec::new());
         };
         let block = signed.proposal.close(signed.signatories.into_values().collect());
-        self.on_block(office, now, block.clone())?;
+        let change = office.replica.on_own_block(&office.rules, now, block.clone())?;
+        self.go_on(office, now, &change);
         Ok(vec![Output::Publish(Gossip::Block(block))])
     }
 
     /// Takes a closed block.
     pub(super) fn on_block(&mut self, office: &mut Office, now: Time, block: Block) -> Result<Vec<Output>, Refusal> {
         let change = office.replica.on_block(&office.rules, now, block)?;
-        if let Change::Reorganised { removed, .. } = &change {
+        self.go_on(office, now, &change);
+        Ok(Vec::new())
+    }
+
+    /// Turns to the next height.
+    fn go_on(&mut self, office: &Office, now: Time, change: &Change) {
+        if let Change::Reorganised { removed, .. } = change {
             for entry in removed.iter().flat_map(|block| block.entries.iter()) {
                 if let Entry::Decision(certificate) = entry {
                     self.decisions.insert(certificate.body.tid, certificate.clone());
@@ -359,7 +366,6 @@ impl Closing {
         let waiting = !self.decisions.is_empty() || !self.anchors.is_empty();
         self.since = (waiting || unfinished && self.confirms(office)).then_some(now);
         self.schedule(office, now);
-        Ok(Vec::new())
     }
 
     /// Under proof of work blocks go on until what stands in them is final.
