@@ -373,7 +373,9 @@ impl Closing {
         };
         let closed = before.step(&office.rules, event, State::Closed)?;
         let block = signed.proposal.close(signed.signatories.into_values().collect());
-        self.take_block(office, now, block.clone(), closed)?;
+        let change = office.replica.on_own_block(&office.rules, now, block.clone())?;
+        self.state = closed;
+        self.go_on(office, now, &change);
         Ok(vec![Output::Publish(Gossip::Block(block))])
     }
 
@@ -386,7 +388,13 @@ impl Closing {
     fn take_block(&mut self, office: &mut Office, now: Time, block: Block, closed: State) -> Result<(), Refusal> {
         let change = office.replica.on_block(&office.rules, now, block)?;
         self.state = closed;
-        if let Change::Reorganised { removed, .. } = &change {
+        self.go_on(office, now, &change);
+        Ok(())
+    }
+
+    /// Turns to the next height.
+    fn go_on(&mut self, office: &Office, now: Time, change: &Change) {
+        if let Change::Reorganised { removed, .. } = change {
             for entry in removed.iter().flat_map(|block| block.entries.iter()) {
                 if let Entry::Decision(certificate) = entry {
                     self.decisions.insert(certificate.body.tid, certificate.clone());
@@ -402,7 +410,6 @@ impl Closing {
         let waiting = !self.decisions.is_empty() || !self.anchors.is_empty();
         self.since = (waiting || unfinished && self.confirms(office)).then_some(now);
         self.schedule(office, now);
-        Ok(())
     }
 
     /// Under proof of work blocks go on until what stands in them is final.
