@@ -194,7 +194,7 @@ fn a_machine_is_shown_as_table_diagram_and_matrix() {
         }
     }
     let door = Chart::of(&door::MACHINE);
-    let page = machines::render(&[door.clone()]);
+    let page = machines::render(std::slice::from_ref(&door));
     assert!(page.contains("\n## `door`\n\nThe life of a door,\nmuch shortened.\n"));
     assert_eq!(
         door.vocabulary(),
@@ -218,7 +218,11 @@ fn a_machine_is_shown_as_table_diagram_and_matrix() {
         "| | Pushed | Shaken |\n|---|---|---|\n| **Shut** | Open, Shut | - |\n\
          | **Open** | refused CLD-04, INI-03 | Gone |\n| **Gone** | refused CLD-04, INI-03 | refused STA-01 |\n"
     );
-    assert!(door.names(Clause::TidIsFresh) && door.names(Clause::VoteSigned) && !door.names(Clause::BlockHasQuorum));
+    assert!(
+        door.names(Clause::TidIsFresh)
+            && door.names(Clause::VoteSigned)
+            && !door.names(Clause::BlockHasQuorum)
+    );
 }
 
 #[test]
