@@ -2,7 +2,7 @@
 //! of which lie, and is stored in a cloud that nobody has to trust.
 //!
 //! The rooms, lowest first; each looks only at those above it in this list: [`crypto`], [`wire`], [`keys`],
-//! [`session`], [`records`], [`votes`], [`merkle`], [`ledger`], [`log`], [`audit`], [`store`], [`machine`],
+//! [`session`], [`records`], [`votes`], [`merkle`], [`ledger`], [`log`], [`audit`], [`store`], [`mod@machine`],
 //! [`actors`], [`network`], `conformance`, `command`.
 
 pub mod actors;
