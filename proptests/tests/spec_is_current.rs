@@ -46,7 +46,8 @@ fn chapter(name: &str) -> &'static str {
 /// The cells of the first table under the heading `heading`, without its head.
 fn rows(chapter: &'static str, heading: &str) -> Vec<Vec<&'static str>> {
     let (_, section) = chapter.split_once(&format!("\n## {heading}\n")).expect("the heading");
-    let lines = section.lines().take_while(|line| !line.starts_with("## ")).filter(|line| line.starts_with('|'));
+    let lines =
+        section.lines().take_while(|line| !line.starts_with("## ")).filter(|line| line.starts_with('|'));
     let cells = |line: &'static str| line.trim_matches('|').split('|').map(str::trim).collect();
     lines.skip(2).map(cells).collect()
 }

@@ -155,7 +155,10 @@ fn every_clause_that_a_row_names_names_the_row() {
                 let clause = Clause::find(&id).expect("another test looks for unknown clauses");
                 let numbers = clause.paper().iter().map(|number| format!("P-{number}"));
                 let comes_from = numbers.chain(clause.stops().iter().map(|stop| (*stop).to_owned()));
-                assert!(comes_from.into_iter().any(|from| from == number), "{clause} does not come from {number}");
+                assert!(
+                    comes_from.into_iter().any(|from| from == number),
+                    "{clause} does not come from {number}"
+                );
                 named += 1;
             }
         }

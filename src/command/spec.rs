@@ -31,6 +31,8 @@ struct Entry {
     stops: &'static [&'static str],
     enforced: Vec<String>,
     shown: Vec<String>,
+    fields: Vec<String>,
+    machines: Vec<String>,
 }
 
 fn place(place: &weave::coverage::Place) -> String {
@@ -51,6 +53,8 @@ fn entry(clause: Clause) -> Entry {
         stops: clause.stops(),
         enforced: covered.map_or(Vec::new(), |one| one.enforced.iter().map(place).collect()),
         shown: covered.map_or(Vec::new(), |one| one.shown.iter().map(place).collect()),
+        fields: covered.map_or(Vec::new(), |one| one.fields.clone()),
+        machines: covered.map_or(Vec::new(), |one| one.machines.clone()),
     }
 }
 

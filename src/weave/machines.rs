@@ -19,7 +19,11 @@ pub static ALL: &[&Machine] = &[
 
 /// The tables of the handshake and of sessions: name, what it is the life of, and the rows, refusals among them.
 pub static SESSIONS: &[(&str, &str, &[Transition])] = &[
-    ("initiator", "A handshake, at the side that began it. Once established it goes on as `session`.", transitions::INITIATOR),
+    (
+        "initiator",
+        "A handshake, at the side that began it. Once established it goes on as `session`.",
+        transitions::INITIATOR,
+    ),
     (
         "responder",
         "A handshake, at the other side. The listening state also stays for others. Once established it goes on as `session`.",
@@ -81,7 +85,8 @@ impl Chart {
         });
         let mut rest = Vec::new();
         for (state, _) in machine.states {
-            let without = machine.events.iter().filter(|(event, _)| machine.rows_of(state, event).next().is_none());
+            let without =
+                machine.events.iter().filter(|(event, _)| machine.rows_of(state, event).next().is_none());
             rest.extend(without.map(|(event, _)| (*state, *event, machine.refusals_of(state, event))));
         }
         Chart {
@@ -240,7 +245,8 @@ pub fn render(charts: &[Chart]) -> String {
             write!(out, "\n{vocabulary}").expect("a string grows");
         }
         write!(out, "\n### `{name}`: transitions\n\n{}", chart.transitions()).expect("a string grows");
-        write!(out, "\n### `{name}`: diagram\n\n```mermaid\n{}```\n", chart.diagram()).expect("a string grows");
+        write!(out, "\n### `{name}`: diagram\n\n```mermaid\n{}```\n", chart.diagram())
+            .expect("a string grows");
         write!(out, "\n### `{name}`: every state and event\n\n{}", chart.matrix()).expect("a string grows");
     }
     out

@@ -3,10 +3,10 @@
 use crate::samples::{Sample, digest, name};
 use bemr::crypto::Signature;
 use bemr::wire::{
-    ApprovedChange, Attribute, AttributeType, Bound, Check, Coding, Condition, Contract, DateOrderRule, Flag, Gossip, Height,
-    Item, List, Measure, NotFutureRule, OneOfRule, PROTOCOL_VERSION, PolicyApproval, PolicyChange, PolicyEntry, PolicyRef,
-    PolicySet, Quantity, RangeRule, RequiredRule, Role, Rule, SubjectRule, SubmitterRule, Template, Test, Text, Value,
-    ValueSetRule, Version,
+    ApprovedChange, Attribute, AttributeType, Bound, Check, Coding, Condition, Contract, DateOrderRule, Flag,
+    Gossip, Height, Item, List, Measure, NotFutureRule, OneOfRule, PROTOCOL_VERSION, PolicyApproval,
+    PolicyChange, PolicyEntry, PolicyRef, PolicySet, Quantity, RangeRule, RequiredRule, Role, Rule,
+    SubjectRule, SubmitterRule, Template, Test, Text, Value, ValueSetRule, Version,
 };
 
 /// The samples.
@@ -17,10 +17,8 @@ pub(crate) fn policies() -> Vec<Sample> {
         templates: List::from(vec![template()]),
         contracts: List::from(vec![contract()]),
     };
-    let approve = |who: &str| PolicyApproval {
-        administrator: name(who),
-        signature: Signature::from_bytes(&[1; 20]),
-    };
+    let approve =
+        |who: &str| PolicyApproval { administrator: name(who), signature: Signature::from_bytes(&[1; 20]) };
     let approvals = List::from(vec![approve("a1"), approve("a2")]);
     vec![
         Sample::of("Gossip", &Gossip::PolicyChange(ApprovedChange { change, approvals })),
@@ -39,8 +37,7 @@ fn coding(system: &str, code: &str) -> Coding {
 
 fn value() -> Value {
     let quantity = Quantity { comparator: text("<"), value: text("1.5"), unit: coding("u", "kg") };
-    let measure =
-        |quantity| Item::Measure(Measure { codes: List::from(vec![coding("s", "c")]), quantity });
+    let measure = |quantity| Item::Measure(Measure { codes: List::from(vec![coding("s", "c")]), quantity });
     List::from(vec![
         Item::Unstated,
         Item::Text(text("final")),

@@ -13,11 +13,11 @@ use bemr::records::Record;
 use bemr::store::{MemoryStore, Table, for_each_row};
 use bemr::wire::{
     Anchor, AttributeOpening, AuditEntry, AuditStart, Block, BlockHeader, Certificate, Closing, ClosingRule,
-    CloudHead, CloudLeaf, ConsistencyProof, EnrolmentRequest, Entry, Erase, EraseApproval, EraseBody, Genesis, Gossip,
-    Grant, GrantBody, Height, IdentityProof, InclusionProof, LogKind, Message, Name, PROTOCOL_VERSION, Packet, ReadProof,
-    ReadRequest, ReadResponse, Receipt, RevocationList, Revoke, RevokeBody, Role, Seal, SealChainStart, SignedAuditHead,
-    SignedCloudHead, StoredContent, TBlock, TInitial, TValid, Target, Time, ValidBody, Vote, Work, WorkRule, WrappedKey,
-    decode, encode,
+    CloudHead, CloudLeaf, ConsistencyProof, EnrolmentRequest, Entry, Erase, EraseApproval, EraseBody,
+    Genesis, Gossip, Grant, GrantBody, Height, IdentityProof, InclusionProof, LogKind, Message, Name,
+    PROTOCOL_VERSION, Packet, ReadProof, ReadRequest, ReadResponse, Receipt, RevocationList, Revoke,
+    RevokeBody, Role, Seal, SealChainStart, SignedAuditHead, SignedCloudHead, StoredContent, TBlock,
+    TInitial, TValid, Target, Time, ValidBody, Vote, Work, WorkRule, WrappedKey, decode, encode,
 };
 use bemr_spec::{Refusal, Rules};
 use rand_chacha::ChaCha20Rng;
@@ -113,8 +113,11 @@ impl Run {
         let decision = ledger.decision(&tid).expect("it was decided");
         let (block, certificate) = (decision.block.clone(), decision.certificate);
         let signatory = certificate.signatories[0].clone();
-        let vote =
-            Vote { validator: signatory.validator, body: certificate.body.clone(), signature: signatory.signature };
+        let vote = Vote {
+            validator: signatory.validator,
+            body: certificate.body.clone(),
+            signature: signatory.signature,
+        };
         let carried = carried.take();
         Run { town, archive, rng: ChaCha20Rng::seed_from_u64(3), carried, tid, stored, block, vote }
     }
@@ -160,7 +163,11 @@ impl Run {
             }
         }
         let [packets, gossip] = shortest.map(|kinds| kinds.into_iter().flatten().collect::<Vec<_>>());
-        assert_eq!((packets.len(), gossip.len()), (4, 6), "a run has all packets, and all gossip but two kinds");
+        assert_eq!(
+            (packets.len(), gossip.len()),
+            (4, 6),
+            "a run has all packets, and all gossip but two kinds"
+        );
         let packets = packets.into_iter().map(|bytes| Sample::written::<Packet>("Packet", bytes));
         packets.chain(gossip.into_iter().map(|bytes| Sample::written::<Gossip>("Gossip", bytes))).collect()
     }
@@ -199,8 +206,7 @@ impl Run {
     fn t_initial(&mut self) -> TInitial {
         let Town { cast, credentials, directory, .. } = &self.town;
         let (own, bsd) = (&credentials[&cast.doctor], cast.bsd.clone());
-        let destination =
-            Destination { bsd, network: self.vote.body.network.clone(), height: Height(1) };
+        let destination = Destination { bsd, network: self.vote.body.network.clone(), height: Height(1) };
         let record = Record::read(&RULES, PATIENT).expect("a record");
         let policy = bemr::records::PolicyRegistry::shipped(destination.network.clone());
         let now = self.town.world.now();

@@ -271,7 +271,8 @@ fn list_item(line: &str) -> Option<Item<'_>> {
     let (name, rest) = item.split_once('=')?;
     let name = name.trim();
     let value = rest.trim_start().split([' ', ',', ';', ':', '.', '(']).next()?;
-    let message = after.trim_start_matches(':').trim().strip_prefix('`').and_then(|rest| rest.strip_suffix('`'));
+    let message =
+        after.trim_start_matches(':').trim().strip_prefix('`').and_then(|rest| rest.strip_suffix('`'));
     let message = message.filter(|message| types::is_identifier(message));
     (types::is_identifier(name)).then_some(Item { name, value, message })
 }

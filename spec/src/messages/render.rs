@@ -73,7 +73,11 @@ impl Tables {
 
 fn note(field: &Field) -> String {
     let clauses: Vec<&str> = field.checked_by.iter().map(|clause| clause.id()).collect();
-    if clauses.is_empty() { field.set_by.clone() } else { format!("{}; {}", field.set_by, clauses.join(", ")) }
+    if clauses.is_empty() {
+        field.set_by.clone()
+    } else {
+        format!("{}; {}", field.set_by, clauses.join(", "))
+    }
 }
 
 fn declaration(ty: &Type, name: &str) -> String {
