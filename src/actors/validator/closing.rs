@@ -13,7 +13,7 @@ use crate::ledger::{Change, Closer, MAX_ENTRIES, Proposal};
 use crate::log::{CloudIdentity, verify_head};
 use crate::wire::{
     Anchor, Block, BlockProposal, ClosingRule, ClosingSignature, Entry, Gossip, LogKind, Name, QuorumCertificate,
-    Signatory, SignedAuditHead, SignedCloudHead, Time,
+    Signatory, SignedAuditHead, SignedCloudHead, Time, encode,
 };
 use bemr_spec::{Clause, Refusal};
 use std::collections::BTreeMap;
@@ -71,6 +71,14 @@ pub const MAX_WAITING: usize = 1 << 16;
 struct Signed {
     proposal: Proposal,
     signatories: BTreeMap<Name, Signatory>,
+}
+
+/// Whether a block may anchor `new` after `old` (LED-14): a log of a cloud has grown, an audit log may have been closed.
+fn follows(old: &Anchor, new: &Anchor) -> bool {
+    match new.kind {
+        LogKind::Cloud => old.size < new.size,
+        LogKind::Audit => old.size <= new.size,
+    }
 }
 
 /// A validator's part in closing blocks.
@@ -154,15 +162,16 @@ impl Closing {
         self.anchor(office, now, anchor)
     }
 
-    /// Of each log the newest head waits; one that is smaller than what waits or stands is of no use.
+    /// Of each log the newest head waits; one that is smaller than what waits or stands is of no use, nor is another
+    /// one of the same size of a cloud: no block could hold it (LED-14).
     fn anchor(&mut self, office: &Office, now: Time, anchor: Anchor) -> Result<Vec<Output>, Refusal> {
         let waiting = self.anchors.get(&anchor.kind);
         let anchored = office.replica.ledger.newest_anchor(anchor.kind, &anchor.keeper);
-        let newest = waiting.into_iter().chain(anchored).all(|old| old.size <= anchor.size);
-        office.rules.require(Clause::HeadNotOlder, newest)?;
         if waiting.into_iter().chain(anchored).any(|old| *old == anchor) {
             return Ok(Vec::new());
         }
+        let newest = waiting.into_iter().chain(anchored).all(|old| follows(old, &anchor));
+        office.rules.require(Clause::HeadNotOlder, newest)?;
         self.anchors.insert(anchor.kind, anchor);
         self.something_waits(office, now);
         Ok(Vec::new())
@@ -225,7 +234,10 @@ impl Closing {
                 return Vec::new();
             }
             let proposal = office.replica.ledger.propose(entries, now, office.name().clone());
-            if self.sign(office, proposal, Event::TurnCame).is_err() {
+            // What the others would refuse must not take this validator's one signature of the height.
+            let Office { replica, .. } = office;
+            let checked = replica.ledger.check_proposal(&rules, &replica.validators, now, &proposal);
+            if checked.and_then(|()| self.sign(office, proposal, Event::TurnCame)).is_err() {
                 return Vec::new();
             }
         } else if self.state.step(&rules, Event::TurnCame, State::AwaitingClose).is_err() {
@@ -381,8 +393,18 @@ impl Closing {
         self.decisions.retain(|tid, _| ledger.decision(tid).is_none());
         self.anchors.retain(|kind, anchor| {
             let newest = ledger.newest_anchor(*kind, &anchor.keeper);
-            newest.is_none_or(|newest| newest.size <= anchor.size && newest != anchor)
+            newest.is_none_or(|newest| newest != anchor && follows(newest, anchor))
         });
+    }
+
+    /// What an observer can learn of it: what waits and what was signed last.
+    pub(super) fn state(&self) -> Vec<u8> {
+        let mut state = self.state.name().as_bytes().to_vec();
+        state.extend((self.decisions.len() as u64).to_be_bytes());
+        self.anchors.values().for_each(|anchor| state.extend(encode(anchor)));
+        self.closer.last().iter().for_each(|(height, digest)| state.extend([encode(height), encode(digest)].concat()));
+        state.extend(self.signed.iter().flat_map(|signed| (signed.signatories.len() as u64).to_be_bytes()));
+        state
     }
 
     fn mine(&mut self, office: &mut Office, now: Time) -> Vec<Output> {
