@@ -200,7 +200,7 @@ fn a_machine_is_shown_as_table_diagram_and_matrix() {
         }
     }
     let door = Chart::of(&door::MACHINE);
-    let page = machines::render(&[door.clone()]);
+    let page = machines::render(std::slice::from_ref(&door));
     assert!(page.contains("\n## `door`\n\nThe life of a door,\nmuch shortened.\n"));
     assert_eq!(
         door.vocabulary(),
