@@ -12,13 +12,13 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// The most handshakes and sessions of each kind that an actor holds at once; the oldest gives way.
-const MAX_SESSIONS: usize = 4096;
+pub const MAX_SESSIONS: usize = 4096;
 
 /// The most messages that wait for one session.
-const MAX_WAITING: usize = 1024;
+pub const MAX_WAITING: usize = 1024;
 
 /// How long an initiator awaits the first response before it begins anew, in milliseconds; then twice as long, and so on.
-const RETRY: u64 = 2_000;
+pub const RETRY: u64 = 2_000;
 
 /// The sessions of one actor.
 pub struct Neighbours {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How many verified certificates a store remembers.
-const REMEMBERED: usize = 1 << 16;
+pub const REMEMBERED_CERTIFICATES: usize = 1 << 16;
 
 /// What everybody pins: the KDC's name and public key.
 #[derive(Clone, Debug)]
@@ -166,7 +166,12 @@ impl TrustStore {
         self.recheck_as_of(rules, now, now, principal)
     }
 
-    fn recheck_as_of(
+    /// As [`TrustStore::recheck`], for what was signed at `then`: the certificate has to have been valid then, and not to
+    /// be revoked now.
+    ///
+    /// # Errors
+    /// As [`TrustStore::recheck`].
+    pub fn recheck_as_of(
         &self,
         rules: &Rules,
         now: Time,
@@ -210,10 +215,10 @@ impl TrustStore {
 
     /// Forgets the certificates that have expired, or one, when the memory is full.
     fn make_room(&mut self, now: Time) {
-        if self.verified.len() >= REMEMBERED {
+        if self.verified.len() >= REMEMBERED_CERTIFICATES {
             self.verified.retain(|_, principal| now < principal.certificate.body.not_after);
         }
-        if self.verified.len() >= REMEMBERED {
+        if self.verified.len() >= REMEMBERED_CERTIFICATES {
             self.verified.pop_first();
         }
     }

@@ -205,6 +205,7 @@ impl Bsd {
         let reuse = self.reuse_digest(&header.patient, &intake.record);
         rules.require(Clause::RecordNotReused, !self.known.contains(&reuse))?;
         desk.check_readers(initial)?;
+        self.office.check_readers_certified(now, header.issued, &initial.grants)?;
 
         let state = State::INITIAL.step(&rules, Event::InitialArrived, State::AwaitingVotes)?;
         let sealed = if rules.in_force(Clause::SealBeforeNextStage) {
@@ -734,8 +735,11 @@ impl Bsd {
             }
             Gossip::BlocksFrom(height) => Step::taken(event, self.office.replica.blocks_from(height, from)),
             Gossip::PolicyChange(change) => {
-                let Office { rules, trust, directory, replica, .. } = &mut self.office;
-                let outcome = replica.on_policy_change(rules, now, trust, directory, &change);
+                let outcome = self.office.on_policy_change(now, &change);
+                Step { event, outcome: outcome.map(|()| Vec::new()), repeats: Vec::new() }
+            }
+            Gossip::RevocationList(list) => {
+                let outcome = self.office.on_revocation_list(list);
                 Step { event, outcome: outcome.map(|()| Vec::new()), repeats: Vec::new() }
             }
             _ => Step::taken(event, Vec::new()),
@@ -790,7 +794,7 @@ impl Actor for Bsd {
     }
 
     fn state(&self) -> Digest {
-        let mut public = encode(&self.office.replica.tip());
+        let mut public = self.office.replica.state();
         public.extend(self.audit.count().to_be_bytes());
         for (tid, submission) in &self.open {
             public.extend(tid.as_bytes());
