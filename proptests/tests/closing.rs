@@ -4,16 +4,17 @@
 mod common;
 
 use bemr::actors::validator::closing_machine::{self, State};
-use bemr::actors::{Actor, Input, Output, Step};
+use bemr::actors::{Archive, Input, Output, Replica, Step, Validator};
 use bemr::audit::AuditLog;
 use bemr::crypto::{Suite, Tag};
 use bemr::ledger::Proposal;
 use bemr::log::CloudLog;
 use bemr::merkle::Frontier;
-use bemr::network::Scenario;
+use bemr::network::{Node, Scenario};
+use bemr::store::{MemoryStore, recover_ledger};
 use bemr::wire::{
-    Anchor, Ballot, BlockHeader, BlockProposal, Closing, ClosingSignature, Entry, Gossip, Height, LeafKind, LogKind, Name,
-    QuorumCertificate, Signatory, SignedCloudHead, Time, encode,
+    Anchor, Ballot, BlockHeader, BlockProposal, Closing, ClosingSignature, Entry, Gossip, Height, LeafKind, LogKind, Message, Name,
+    QuorumCertificate, Signatory, SignedCloudHead, Time,
 };
 use bemr_spec::Clause;
 use common::{Heard, RULES, Stage, name, refused, refused_by, sample, stray_digest};
@@ -437,5 +438,74 @@ fn two_heads_of_one_size_bring_the_ledger_to_no_standstill() {
     let proposal = proposal(&stage, 2, vec![Entry::Decision(certificate)], |_| ());
     let second = validator(&stage, 2);
     stage.tell(&second, &third, Gossip::Proposal(proposal)).assert_taken();
-    assert!(encode(&one) != encode(&cloud_head(&stage, 2, 5)));
+}
+
+/// Validator 1 ends, and another process starts from what it kept.
+fn restart(stage: &mut Stage, archive: &Archive) {
+    let first = validator(stage, 1);
+    let (genesis, validators) = (stage.town.genesis.clone(), stage.town.validators.clone());
+    let now = stage.now();
+    let ledger = archive.read(|store| recover_ledger(&RULES, store, genesis, &validators, now)).unwrap();
+    let mut office = stage.new_office(&first);
+    office.rules = stage.rules();
+    office.replica = Replica { ledger, ..office.replica };
+    let (cloud, bsd) = (stage.town.cloud.clone(), stage.town.bsd.clone());
+    let validator = Validator::resume(office, cloud, bsd, archive.clone()).unwrap();
+    stage.town.world.add(Node::Validator(Box::new(validator)));
+    let bsd = stage.town.cast.bsd.clone();
+    stage.forget_office(&bsd);
+}
+
+#[test]
+fn a_validator_that_restarts_signs_no_other_header() {
+    refused_by(Clause::OneCloseByValidator, |stage| {
+        let archive = Archive::new(MemoryStore::new());
+        restart(stage, &archive);
+        stage.close(Vec::new());
+        let (one, other) = (decision(stage, 0), decision(stage, 1));
+        let signed = proposal(stage, 2, vec![Entry::Decision(one)], |_| ());
+        proposed(stage, signed.clone()).assert_taken();
+        let closing = proposed(stage, signed.clone());
+        restart(stage, &archive);
+        // It is at the height where it was, and gives the same signature to the same header.
+        let again = proposed(stage, signed);
+        assert_eq!(only(&again.step), only(&closing.step));
+        let rival = proposal(stage, 2, vec![Entry::Decision(other)], |_| ());
+        proposed(stage, rival)
+    });
+}
+
+#[test]
+fn a_validator_that_restarts_proposes_what_it_signed() {
+    let mut stage = Stage::new(RULES);
+    let archive = Archive::new(MemoryStore::new());
+    restart(&mut stage, &archive);
+    let certificate = decision(&mut stage, 0);
+    let signed = proposal(&stage, 2, vec![Entry::Decision(certificate)], |_| ());
+    proposed(&mut stage, signed.clone()).assert_taken();
+    restart(&mut stage, &archive);
+    let shown = (0..5).find_map(|_| wake(&mut stage, 1).outputs().next().cloned());
+    let Some(Output::Publish(Gossip::Proposal(own))) = shown else { panic!("{shown:?}") };
+    assert_eq!((own.header, own.entries), (signed.header, signed.entries));
+}
+
+#[test]
+fn a_validator_that_restarts_repeats_its_votes() {
+    refused_by(Clause::OneBlockPerTid, |stage| {
+        let archive = Archive::new(MemoryStore::new());
+        restart(stage, &archive);
+        let cast = stage.town.cast.clone();
+        let initial = stage.initial(&cast.doctor, sample("Patient-example"), &[]);
+        let block = stage.block(&initial);
+        let ask = |stage: &mut Stage, block: &bemr::wire::TBlock| {
+            stage.say(&cast.bsd, &cast.validators[0], Message::TBlock(Box::new(block.clone())))
+        };
+        let vote = ask(stage, &block);
+        restart(stage, &archive);
+        let again = ask(stage, &block);
+        again.assert_taken();
+        assert_eq!(again.answers, vote.answers);
+        let other = stage.block_with(&initial, |_| (), |body| body.issued = body.issued.after(1));
+        ask(stage, &other)
+    });
 }

@@ -116,6 +116,11 @@ impl Stage {
         Stage { town, archive, replica, rng, later: 0, rules, offices: BTreeMap::new() }
     }
 
+    /// The rules of the actors.
+    pub(crate) fn rules(&self) -> Rules {
+        self.rules
+    }
+
     pub(crate) fn now(&self) -> Time {
         self.town.world.now().after(self.later)
     }

@@ -6,14 +6,15 @@
 //! signed, and later proposers take that one up. A proposer who shows two different proposals of one height can
 //! split the signatures and stall that height; it convicts itself by it, and submissions are deferred, not wrong.
 
-use crate::actors::{Office, Output};
+use crate::actors::{Archive, Office, Output};
 use crate::audit::verify_audit_head;
 use crate::crypto::{Digest, Tag};
 use crate::ledger::{Change, Closer, MAX_ENTRIES, Proposal};
 use crate::log::{CloudIdentity, verify_head};
+use crate::store::Commit;
 use crate::wire::{
     Anchor, Block, BlockProposal, ClosingRule, ClosingSignature, Entry, Gossip, LogKind, Name, QuorumCertificate,
-    Signatory, SignedAuditHead, SignedCloudHead, Time, encode,
+    Signatory, SignedAuditHead, SignedCloudHead, Time, decode, encode,
 };
 use bemr_spec::{Clause, Refusal};
 use std::collections::BTreeMap;
@@ -94,7 +95,11 @@ pub(super) struct Closing {
     /// When the present height began to have something to close.
     since: Option<Time>,
     next: Option<Time>,
+    archive: Option<Archive>,
 }
+
+/// Where a store keeps the proposal that was signed last.
+const SIGNED: &str = "signed proposal";
 
 impl Closing {
     pub(super) fn new(validator: Name, cloud: CloudIdentity, bsd: CloudIdentity) -> Closing {
@@ -109,7 +114,30 @@ impl Closing {
             mining: None,
             since: None,
             next: None,
+            archive: None,
         }
+    }
+
+    /// Goes on from what `archive` holds, and keeps it there from now on.
+    ///
+    /// # Errors
+    /// CLD-06 when the store is damaged.
+    pub(super) fn resume(&mut self, office: &Office, archive: Archive) -> Result<(), Refusal> {
+        if let Some(bytes) = archive.read(|store| store.meta(SIGNED))? {
+            let kept: BlockProposal = decode(&office.rules, &bytes)
+                .map_err(|cause| Refusal::new(Clause::StoreMatchesHead).at(format!("{SIGNED}: {cause}")))?;
+            let proposal = Proposal::new(kept.header, kept.entries.into());
+            let (height, digest) = (proposal.header().height, proposal.digest());
+            self.closer = Closer::resume(office.name().clone(), height, digest);
+            if height == office.replica.next_height() {
+                let signatories = BTreeMap::from([(office.name().clone(), kept.signatory)]);
+                self.signed = Some(Signed { proposal, signatories });
+                self.state = State::AwaitingClose;
+                self.something_waits(office, office.replica.ledger.genesis().start);
+            }
+        }
+        self.archive = Some(archive);
+        Ok(())
     }
 
     pub(super) fn wake(&self) -> Option<Time> {
@@ -251,7 +279,19 @@ impl Closing {
     fn sign(&mut self, office: &Office, proposal: Proposal, event: Event) -> Result<Signatory, Refusal> {
         let state = self.state.step(&office.rules, event, State::AwaitingClose)?;
         let key = office.own.identity().signing_key();
-        let signatory = self.closer.sign(&office.rules, key, &proposal)?;
+        let mut closer = self.closer.clone();
+        let signatory = closer.sign(&office.rules, key, &proposal)?;
+        if let Some(archive) = &self.archive
+            && self.closer.last() != closer.last()
+        {
+            let kept = BlockProposal {
+                header: proposal.header().clone(),
+                entries: proposal.entries().to_vec().into(),
+                signatory: signatory.clone(),
+            };
+            archive.commit(Commit::new().meta(SIGNED, encode(&kept)))?;
+        }
+        self.closer = closer;
         self.state = state;
         match &mut self.signed {
             Some(signed) if signed.proposal == proposal => {}
@@ -378,6 +418,9 @@ impl Closing {
 
     fn take_block(&mut self, office: &mut Office, now: Time, block: Block, closed: State) -> Result<(), Refusal> {
         let change = office.replica.on_block(&office.rules, now, block)?;
+        if let Some(archive) = &self.archive {
+            archive.keep_block(&change, &office.replica.ledger)?;
+        }
         self.state = closed;
         if let Change::Reorganised { removed, .. } = &change {
             for entry in removed.iter().flat_map(|block| block.entries.iter()) {
