@@ -13,8 +13,8 @@ use bemr::merkle::Frontier;
 use bemr::network::{Node, Scenario};
 use bemr::store::{MemoryStore, recover_ledger};
 use bemr::wire::{
-    Anchor, Ballot, BlockHeader, BlockProposal, Closing, ClosingSignature, Entry, Gossip, Height, LeafKind, LogKind, Message, Name,
-    QuorumCertificate, Signatory, SignedCloudHead, Time,
+    Anchor, Ballot, BlockHeader, BlockProposal, Closing, ClosingSignature, Entry, Gossip, Height, LeafKind,
+    LogKind, Message, Name, QuorumCertificate, Signatory, SignedCloudHead, Time,
 };
 use bemr_spec::Clause;
 use common::{Heard, RULES, Stage, name, refused, refused_by, sample, stray_digest};
@@ -50,7 +50,12 @@ fn only(step: &Step) -> &Gossip {
 }
 
 /// A proposal of validator `n`, changed before it signs.
-fn proposal(stage: &Stage, n: usize, entries: Vec<Entry>, change: impl FnOnce(&mut BlockHeader)) -> BlockProposal {
+fn proposal(
+    stage: &Stage,
+    n: usize,
+    entries: Vec<Entry>,
+    change: impl FnOnce(&mut BlockHeader),
+) -> BlockProposal {
     let who = validator(stage, n);
     let honest = stage.replica.ledger.propose(entries.clone(), stage.now(), who.clone());
     let mut header = honest.header().clone();
@@ -158,10 +163,13 @@ fn one_validator_closes_alone_and_two_close_together() {
     let (bsd, first) = (stage.town.cast.bsd.clone(), validator(&stage, 1));
     stage.tell(&bsd, &first, Gossip::Decision(certificate)).assert_taken();
     let step = wake(&mut stage, 1);
-    let names: Vec<&str> = step.outputs().map(|output| match output {
-        Output::Publish(gossip) => gossip.name(),
-        other => panic!("{other:?}"),
-    }).collect();
+    let names: Vec<&str> = step
+        .outputs()
+        .map(|output| match output {
+            Output::Publish(gossip) => gossip.name(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
     assert_eq!(names, ["Proposal", "Block"]);
 
     let mut stage = Stage::of(Scenario::new(Suite::Tiny, 2));
@@ -229,10 +237,14 @@ fn a_proposal_is_checked_before_it_is_signed() {
     refused_by(Clause::BlockLinksPrevious, |stage| one(stage, |header| header.network = name("pbn-2")));
     refused_by(Clause::HeightAdvancesByOne, |stage| one(stage, |header| header.height = Height(2)));
     refused_by(Clause::BlockTimeAdvances, |stage| one(stage, |header| header.time = Time(1)));
-    refused_by(Clause::BlockTimeAdvances, |stage| one(stage, |header| header.time = header.time.after(7_200_001)));
+    refused_by(Clause::BlockTimeAdvances, |stage| {
+        one(stage, |header| header.time = header.time.after(7_200_001))
+    });
     refused_by(Clause::MerkleRootMatches, |stage| one(stage, |header| header.root = stray_digest()));
     refused_by(Clause::MerkleRootMatches, |stage| one(stage, |header| header.count = 2));
-    refused_by(Clause::BlockHasQuorum, |stage| one(stage, |header| header.closing = Closing::Quorum(stray_digest())));
+    refused_by(Clause::BlockHasQuorum, |stage| {
+        one(stage, |header| header.closing = Closing::Quorum(stray_digest()))
+    });
 }
 
 #[test]
@@ -297,10 +309,14 @@ fn a_validator_that_missed_a_block_asks_for_it() {
     assert_eq!(*only(&heard.step), Gossip::BlocksFrom(Height(1)));
     let second = validator(&stage, 2);
     let heard = stage.tell(&first, &second, Gossip::BlocksFrom(Height(1)));
-    let told: Vec<Gossip> = heard.step.outputs().map(|output| match output {
-        Output::Tell { to, gossip } if *to == first => gossip.clone(),
-        other => panic!("{other:?}"),
-    }).collect();
+    let told: Vec<Gossip> = heard
+        .step
+        .outputs()
+        .map(|output| match output {
+            Output::Tell { to, gossip } if *to == first => gossip.clone(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
     assert_eq!(told, blocks.into_iter().map(Gossip::Block).collect::<Vec<_>>());
     told.into_iter().for_each(|gossip| tell(&mut stage, gossip).assert_taken());
 }
@@ -347,7 +363,10 @@ fn a_closing_signature_is_a_validators_for_what_was_signed() {
         let second = validator(stage, 2);
         let signature = stage.sign(&second, Tag::BLOCK_CLOSE, stray_digest().as_bytes());
         let signatory = Signatory { validator: second, signature };
-        tell(stage, Gossip::Closing(ClosingSignature { height: Height(1), header: stray_digest(), signatory }))
+        tell(
+            stage,
+            Gossip::Closing(ClosingSignature { height: Height(1), header: stray_digest(), signatory }),
+        )
     });
 }
 
@@ -382,7 +401,12 @@ fn cloud_head(stage: &Stage, size: u64, later: u64) -> SignedCloudHead {
 
 fn anchor_of(signed: &SignedCloudHead) -> Entry {
     let head = &signed.head;
-    Entry::Anchor(Anchor { kind: LogKind::Cloud, keeper: head.cloud.clone(), size: head.size, head: head.digest() })
+    Entry::Anchor(Anchor {
+        kind: LogKind::Cloud,
+        keeper: head.cloud.clone(),
+        size: head.size,
+        head: head.digest(),
+    })
 }
 
 #[test]
@@ -400,7 +424,11 @@ fn a_head_to_be_anchored_is_signed_and_new() {
     });
     let audit = |stage: &Stage, who: &Name| {
         let bsd = stage.town.cast.bsd.clone();
-        AuditLog::new(Suite::Tiny, stage.town.genesis.network.clone(), bsd).sign(&RULES, &stage.key(who), stage.now())
+        AuditLog::new(Suite::Tiny, stage.town.genesis.network.clone(), bsd).sign(
+            &RULES,
+            &stage.key(who),
+            stage.now(),
+        )
     };
     let mut stage = Stage::new(RULES);
     let head = audit(&stage, &stage.town.cast.bsd);

@@ -89,7 +89,8 @@ impl Neighbours {
             }
             return Ok((Vec::new(), None));
         }
-        let (state, packet) = AwaitingResponse::begin(rules, rng, now, &self.own, purpose_of(&message), peer)?;
+        let (state, packet) =
+            AwaitingResponse::begin(rules, rng, now, &self.own, purpose_of(&message), peer)?;
         self.calling.insert(peer.clone(), Call { state: Some(state), began: now, waiting: vec![message] });
         Ok((vec![Output::Send { to: peer.clone(), label: "Hello", packet }], None))
     }
@@ -240,7 +241,8 @@ impl Neighbours {
                 continue;
             }
             let purpose = call.waiting.first().map(purpose_of);
-            let begun = purpose.map(|purpose| AwaitingResponse::begin(rules, rng, now, &self.own, purpose, peer));
+            let begun =
+                purpose.map(|purpose| AwaitingResponse::begin(rules, rng, now, &self.own, purpose, peer));
             if let Some(Ok((state, packet))) = begun {
                 call.state = Some(state);
                 call.began = now;
@@ -276,7 +278,12 @@ fn purpose_of(message: &Message) -> Purpose {
     }
 }
 
-fn write(rules: &Rules, session: &mut Session, peer: &Name, message: &Message) -> Result<(Output, UsedKey), Refusal> {
+fn write(
+    rules: &Rules,
+    session: &mut Session,
+    peer: &Name,
+    message: &Message,
+) -> Result<(Output, UsedKey), Refusal> {
     let plaintext = Zeroizing::new(encode(message));
     let sent = session.seal_record(rules, message.stage(), &plaintext)?;
     Ok((Output::Send { to: peer.clone(), label: message.name(), packet: sent.record }, sent.key))

@@ -13,8 +13,8 @@ use crate::ledger::{Change, Closer, MAX_ENTRIES, Proposal};
 use crate::log::{CloudIdentity, verify_head};
 use crate::store::Commit;
 use crate::wire::{
-    Anchor, Block, BlockProposal, ClosingRule, ClosingSignature, Entry, Gossip, LogKind, Name, QuorumCertificate,
-    Signatory, SignedAuditHead, SignedCloudHead, Time, decode, encode,
+    Anchor, Block, BlockProposal, ClosingRule, ClosingSignature, Entry, Gossip, LogKind, Name,
+    QuorumCertificate, Signatory, SignedAuditHead, SignedCloudHead, Time, decode, encode,
 };
 use bemr_spec::{Clause, Refusal};
 use std::collections::BTreeMap;
@@ -411,12 +411,23 @@ impl Closing {
     }
 
     /// Takes a closed block.
-    pub(super) fn on_block(&mut self, office: &mut Office, now: Time, block: Block) -> Result<Vec<Output>, Refusal> {
+    pub(super) fn on_block(
+        &mut self,
+        office: &mut Office,
+        now: Time,
+        block: Block,
+    ) -> Result<Vec<Output>, Refusal> {
         let closed = self.state.step(&office.rules, Event::BlockArrived, State::Closed)?;
         self.take_block(office, now, block, closed).map(|()| Vec::new())
     }
 
-    fn take_block(&mut self, office: &mut Office, now: Time, block: Block, closed: State) -> Result<(), Refusal> {
+    fn take_block(
+        &mut self,
+        office: &mut Office,
+        now: Time,
+        block: Block,
+        closed: State,
+    ) -> Result<(), Refusal> {
         let change = office.replica.on_block(&office.rules, now, block)?;
         if let Some(archive) = &self.archive {
             archive.keep_block(&change, &office.replica.ledger)?;
@@ -445,7 +456,8 @@ impl Closing {
     fn confirms(&self, office: &Office) -> bool {
         let ledger = &office.replica.ledger;
         let open = ledger.final_height().0 + 1..=ledger.height().0;
-        open.filter_map(|height| ledger.block(crate::wire::Height(height))).any(|block| !block.entries.is_empty())
+        open.filter_map(|height| ledger.block(crate::wire::Height(height)))
+            .any(|block| !block.entries.is_empty())
     }
 
     fn forget_closed(&mut self, office: &Office) {
@@ -462,7 +474,10 @@ impl Closing {
         let mut state = self.state.name().as_bytes().to_vec();
         state.extend((self.decisions.len() as u64).to_be_bytes());
         self.anchors.values().for_each(|anchor| state.extend(encode(anchor)));
-        self.closer.last().iter().for_each(|(height, digest)| state.extend([encode(height), encode(digest)].concat()));
+        self.closer
+            .last()
+            .iter()
+            .for_each(|(height, digest)| state.extend([encode(height), encode(digest)].concat()));
         state.extend(self.signed.iter().flat_map(|signed| (signed.signatories.len() as u64).to_be_bytes()));
         state
     }
@@ -470,9 +485,10 @@ impl Closing {
     fn mine(&mut self, office: &mut Office, now: Time) -> Vec<Output> {
         let entries = self.entries(office);
         let tip = office.replica.ledger.tip();
-        let stale = self.mining.as_ref().is_none_or(|proposal| {
-            proposal.header().previous != tip || proposal.entries() != entries
-        });
+        let stale = self
+            .mining
+            .as_ref()
+            .is_none_or(|proposal| proposal.header().previous != tip || proposal.entries() != entries);
         if stale {
             self.mining = Some(office.replica.ledger.propose(entries, now, office.name().clone()));
         }

@@ -89,8 +89,9 @@ impl Validator {
         archive.read(|store| {
             for_each_row(store, Table::Meta, |key, bytes| {
                 if key.starts_with(VOTES.as_bytes()) {
-                    let damaged =
-                        |cause: Refusal| StoreError::damaged(store.place(), Some((Table::Meta, key)), cause.to_string());
+                    let damaged = |cause: Refusal| {
+                        StoreError::damaged(store.place(), Some((Table::Meta, key)), cause.to_string())
+                    };
                     let vote: Vote = decode(&rules, bytes).map_err(damaged)?;
                     votes.insert(vote.body.tid, vote);
                 }
