@@ -335,7 +335,8 @@ impl Neighbours {
             }
             (call.next, call.patience) = (now.after(call.patience), 2 * call.patience);
             let purpose = call.waiting.first().map(purpose_of);
-            let begun = purpose.map(|purpose| AwaitingResponse::begin(rules, rng, now, &self.own, purpose, peer));
+            let begun =
+                purpose.map(|purpose| AwaitingResponse::begin(rules, rng, now, &self.own, purpose, peer));
             if let Some(Ok((state, packet))) = begun {
                 call.state = Some(state);
                 outputs.push(Output::Send { to: peer.clone(), label: "Hello", packet });

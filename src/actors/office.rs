@@ -64,7 +64,12 @@ impl Office {
     }
 
     /// Takes a packet.
-    pub fn receive(&mut self, now: Time, from: &Name, packet: &[u8]) -> (&'static str, Result<Received, Refusal>) {
+    pub fn receive(
+        &mut self,
+        now: Time,
+        from: &Name,
+        packet: &[u8],
+    ) -> (&'static str, Result<Received, Refusal>) {
         self.neighbours.receive(&self.rules, &mut self.rng, &mut self.trust, now, from, packet)
     }
 
