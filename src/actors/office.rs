@@ -59,7 +59,12 @@ impl Office {
     }
 
     /// Says `message` to each of `peers`.
-    pub fn say_to_all(&mut self, now: Time, peers: &[Name], message: &Message) -> (Vec<Output>, Vec<UsedKey>) {
+    pub fn say_to_all(
+        &mut self,
+        now: Time,
+        peers: &[Name],
+        message: &Message,
+    ) -> (Vec<Output>, Vec<UsedKey>) {
         self.neighbours.say_to_all(&self.rules, &mut self.rng, now, peers, message)
     }
 

@@ -79,7 +79,9 @@ impl Cloud {
                 match leaf.kind {
                     LeafKind::Record => drop(records.insert(leaf.tid, (State::Stored, leaf.sequence))),
                     LeafKind::Erase => {
-                        records.entry(leaf.tid).and_modify(|record: &mut (State, u64)| record.0 = State::Erased);
+                        records
+                            .entry(leaf.tid)
+                            .and_modify(|record: &mut (State, u64)| record.0 = State::Erased);
                     }
                     LeafKind::Grant | LeafKind::Revoke => {}
                 }
