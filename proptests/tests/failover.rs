@@ -802,8 +802,8 @@ fn live(seed: u64) -> Life {
             let certificate = stage.decided(tid).unwrap();
             assert_eq!(certificate.body.ballot, Ballot::True);
             bemr::votes::verify_quorum(&RULES, &stage.town.validators, &certificate).unwrap();
-            assert_eq!(stored, bemr::actors::cloud::machine::State::Stored);
-        } else if stored != bemr::actors::cloud::machine::State::AwaitingValid {
+            assert_eq!(stored, bemr::actors::cloud::record_machine::State::Stored);
+        } else if stored != bemr::actors::cloud::record_machine::State::AwaitingValid {
             assert!(state == State::Deferred && *is_sound, "{state}: only a lost receipt explains it");
             life.count("stored, receipt lost", 1);
         }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use bemr::actors::cloud::machine::State;
+use bemr::actors::cloud::record_machine::State;
 use bemr::actors::compose::{ONE_NONCE, record_context, transaction_id, unwrap, wrap};
 use bemr::actors::user::{ANSWER, Answer, RequestId};
 use bemr::actors::{Actor, Input, Output};

@@ -3,7 +3,7 @@
 
 mod common;
 
-use bemr::actors::cloud::machine::State;
+use bemr::actors::cloud::record_machine::State;
 use bemr::actors::{Actor, Cloud, Replica};
 use bemr::crypto::{Digest, Suite, Tag};
 use bemr::log::{CloudLog, verify_head, verify_leaf};
