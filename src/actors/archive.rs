@@ -1,8 +1,8 @@
 //! The store of a node, as its actors use it: what cannot be kept is not acknowledged.
 
 use crate::ledger::{Change, Ledger};
-use crate::store::{Commit, Store, StoreError};
-use crate::wire::Block;
+use crate::store::{Commit, Store, StoreError, Table};
+use crate::wire::{Block, encode};
 use bemr_spec::{Clause, Refusal};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -48,9 +48,17 @@ impl Archive {
             Change::Reorganised { removed, added } => (removed, *added),
             Change::Kept => return Ok(()),
         };
-        let without = removed.iter().fold(Commit::new(), |commit, block| commit.remove_block(block));
+        let mut commit = removed.iter().fold(Commit::new(), |commit, block| commit.remove_block(block));
         let first = ledger.blocks().len().saturating_sub(added);
-        self.commit(ledger.blocks().skip(first).fold(without, |commit, block| commit.block(block)))
+        for block in ledger.blocks().skip(first) {
+            // Actors that share a store keep each block once.
+            let height = block.header().height.0.to_be_bytes();
+            let held = self.read(|store| store.get(Table::Blocks, &height))?;
+            if !removed.is_empty() || held != Some(encode(block)) {
+                commit = commit.block(block);
+            }
+        }
+        self.commit(commit)
     }
 }
 

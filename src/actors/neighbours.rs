@@ -17,7 +17,7 @@ pub const MAX_SESSIONS: usize = 4096;
 /// The most messages that wait for one session.
 pub const MAX_WAITING: usize = 1024;
 
-/// How long an initiator awaits a response before it begins anew, in milliseconds.
+/// How long an initiator awaits the first response before it begins anew, in milliseconds; then twice as long, and so on.
 pub const RETRY: u64 = 2_000;
 
 /// The sessions of one actor.
@@ -26,19 +26,32 @@ pub struct Neighbours {
     listening: AwaitingHello,
     calling: BTreeMap<Name, Call>,
     answering: BTreeMap<Name, AwaitingFinish>,
-    sessions: BTreeMap<SessionId, (Time, Session)>,
+    sessions: BTreeMap<SessionId, Line>,
     /// The newest session with each peer.
     newest: BTreeMap<Name, SessionId>,
+}
+
+/// A session and how it goes.
+struct Line {
+    session: Session,
+    used: Time,
+    /// Whether nothing came back since something was said: the peer may not have the session, or not any more.
+    silent: bool,
 }
 
 /// A handshake that this side began, and what waits for it.
 struct Call {
     state: Option<AwaitingResponse>,
+    /// When the first hello was sent.
     began: Time,
+    /// When the next one is due, and how long the one after waits.
+    next: Time,
+    patience: u64,
     waiting: Vec<Message>,
 }
 
 /// What became of a packet.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is taken apart at once")]
 pub enum Received {
     /// A handshake went on; these packets continue it, and carry what waited for it.
     Shook(&'static str, Vec<Output>, Vec<(Name, Message, UsedKey)>),
@@ -79,18 +92,58 @@ impl Neighbours {
         peer: &Name,
         message: Message,
     ) -> Result<(Vec<Output>, Option<UsedKey>), Refusal> {
-        if let Some((_, session)) = self.newest.get(peer).and_then(|id| self.sessions.get_mut(id)) {
-            let (output, key) = write(rules, session, peer, &message)?;
-            return Ok((vec![output], Some(key)));
+        if let Some(line) = self.newest.get(peer).and_then(|id| self.sessions.get_mut(id)) {
+            match write(rules, &mut line.session, peer, &message) {
+                Ok((output, key)) => {
+                    line.silent = true;
+                    return Ok((vec![output], Some(key)));
+                }
+                // A session at its end is followed by another.
+                Err(refusal) if refusal.clause() == Clause::KeyNotExhausted => {}
+                Err(refusal) => return Err(refusal),
+            }
         }
+        self.call(rules, rng, now, peer, message)
+    }
+
+    /// Says once more what got no answer. Where nothing at all came back, the peer may lack the session, and this
+    /// begins another.
+    ///
+    /// # Errors
+    /// As [`Neighbours::say`].
+    pub fn say_again<R: CryptoRng + ?Sized>(
+        &mut self,
+        rules: &Rules,
+        rng: &mut R,
+        now: Time,
+        peer: &Name,
+        message: Message,
+    ) -> Result<(Vec<Output>, Option<UsedKey>), Refusal> {
+        let line = self.newest.get(peer).and_then(|id| self.sessions.get(id));
+        match line.is_some_and(|line| line.silent) {
+            true => self.call(rules, rng, now, peer, message),
+            false => self.say(rules, rng, now, peer, message),
+        }
+    }
+
+    fn call<R: CryptoRng + ?Sized>(
+        &mut self,
+        rules: &Rules,
+        rng: &mut R,
+        now: Time,
+        peer: &Name,
+        message: Message,
+    ) -> Result<(Vec<Output>, Option<UsedKey>), Refusal> {
         if let Some(call) = self.calling.get_mut(peer) {
-            if call.waiting.len() < MAX_WAITING {
+            if call.waiting.len() < MAX_WAITING && !call.waiting.contains(&message) {
                 call.waiting.push(message);
             }
             return Ok((Vec::new(), None));
         }
         let (state, packet) = AwaitingResponse::begin(rules, rng, now, &self.own, purpose_of(&message), peer)?;
-        self.calling.insert(peer.clone(), Call { state: Some(state), began: now, waiting: vec![message] });
+        let (next, patience) = (now.after(RETRY), 2 * RETRY);
+        let call = Call { state: Some(state), began: now, next, patience, waiting: vec![message] };
+        self.calling.insert(peer.clone(), call);
         Ok((vec![Output::Send { to: peer.clone(), label: "Hello", packet }], None))
     }
 
@@ -129,8 +182,10 @@ impl Neighbours {
         if self.answering.len() >= MAX_SESSIONS {
             self.answering.retain(|_, state| now < state.began().after(HANDSHAKE_TIME));
         }
-        if self.answering.len() >= MAX_SESSIONS {
-            self.answering.pop_first();
+        if self.answering.len() >= MAX_SESSIONS
+            && let Some(oldest) = self.answering.iter().min_by_key(|(_, state)| state.began()).map(|(from, _)| from.clone())
+        {
+            self.answering.remove(&oldest);
         }
         self.answering.insert(from.clone(), state);
         let output = Output::Send { to: from.clone(), label: "Response", packet: response };
@@ -160,11 +215,12 @@ impl Neighbours {
         let waiting = std::mem::take(&mut call.waiting);
         self.calling.remove(from);
         for message in waiting {
-            let (output, key) = write(rules, &mut session, from, &message)?;
+            // What one session does not carry, no other does: the message is too long for any.
+            let Ok((output, key)) = write(rules, &mut session, from, &message) else { continue };
             outputs.push(output);
             said.push((from.clone(), message, key));
         }
-        self.keep(now, session);
+        self.keep(now, session, !said.is_empty());
         Ok(Received::Shook("Response", outputs, said))
     }
 
@@ -180,7 +236,7 @@ impl Neighbours {
         let state = self.answering.remove(from).ok_or_else(unasked)?;
         match state.on_finish(rules, trust, now, packet) {
             Ok(session) => {
-                self.keep(now, session);
+                self.keep(now, session, false);
                 Ok(Received::Shook("Finish", Vec::new(), Vec::new()))
             }
             Err(refused) => {
@@ -198,7 +254,7 @@ impl Neighbours {
         id: SessionId,
         packet: &[u8],
     ) -> (&'static str, Result<Received, Refusal>) {
-        let Some((used, session)) = self.sessions.get_mut(&id) else {
+        let Some(Line { session, used, silent }) = self.sessions.get_mut(&id) else {
             return ("Record", Err(Refusal::new(Clause::SessionEstablished)));
         };
         // A peer that was revoked after the handshake is refused from that instant on.
@@ -209,7 +265,7 @@ impl Neighbours {
             Ok(opened) => opened,
             Err(refusal) => return ("Record", Err(refusal)),
         };
-        *used = now;
+        (*used, *silent) = (now, false);
         let stage = opened.key.position().stage;
         let peer = Arc::clone(session.peer());
         match decode::<Message>(rules, &opened.message) {
@@ -222,28 +278,30 @@ impl Neighbours {
         }
     }
 
-    fn keep(&mut self, now: Time, session: Session) {
+    fn keep(&mut self, now: Time, session: Session, silent: bool) {
         if self.sessions.len() >= MAX_SESSIONS
-            && let Some(oldest) = self.sessions.iter().min_by_key(|(_, (used, _))| *used).map(|(id, _)| *id)
+            && let Some(oldest) = self.sessions.iter().min_by_key(|(_, line)| line.used).map(|(id, _)| *id)
         {
             self.sessions.remove(&oldest);
         }
         self.newest.insert(session.peer().name().clone(), session.id());
-        self.sessions.insert(session.id(), (now, session));
+        self.sessions.insert(session.id(), Line { session, used: now, silent });
     }
 
-    /// Begins anew the handshakes that got no response in time.
+    /// Begins anew the handshakes that got no response in time, and gives up those that never got one, with what
+    /// waits for them.
     pub fn retry<R: CryptoRng + ?Sized>(&mut self, rules: &Rules, rng: &mut R, now: Time) -> Vec<Output> {
+        self.calling.retain(|_, call| now < call.began.after(HANDSHAKE_TIME));
         let mut outputs = Vec::new();
         for (peer, call) in &mut self.calling {
-            if now < call.began.after(RETRY) {
+            if now < call.next {
                 continue;
             }
+            (call.next, call.patience) = (now.after(call.patience), 2 * call.patience);
             let purpose = call.waiting.first().map(purpose_of);
             let begun = purpose.map(|purpose| AwaitingResponse::begin(rules, rng, now, &self.own, purpose, peer));
             if let Some(Ok((state, packet))) = begun {
                 call.state = Some(state);
-                call.began = now;
                 outputs.push(Output::Send { to: peer.clone(), label: "Hello", packet });
             }
         }
@@ -252,7 +310,7 @@ impl Neighbours {
 
     /// When [`Neighbours::retry`] has something to do.
     pub fn wake(&self) -> Option<Time> {
-        self.calling.values().map(|call| call.began.after(RETRY)).min()
+        self.calling.values().map(|call| call.next.min(call.began.after(HANDSHAKE_TIME))).min()
     }
 
     /// Gives up what waits for `peer`.

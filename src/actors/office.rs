@@ -3,9 +3,10 @@
 use crate::actors::{Directory, Neighbours, Output, Received, Replica};
 use crate::keys::{Credentials, TrustStore};
 use crate::session::UsedKey;
-use crate::wire::{Message, Name, Time};
-use bemr_spec::{Refusal, Rules};
+use crate::wire::{ApprovedChange, Message, Name, RevocationList, Time, WrappedKey};
+use bemr_spec::{Clause, Refusal, Rules};
 use rand_chacha::ChaCha20Rng;
+use tls_codec::TlsVecU32;
 
 /// The common part of every actor.
 pub struct Office {
@@ -44,9 +45,61 @@ impl Office {
         self.neighbours.say(&self.rules, &mut self.rng, now, peer, message)
     }
 
+    /// Says to `peer` what got no answer before.
+    ///
+    /// # Errors
+    /// Those of [`Neighbours::say_again`].
+    pub fn say_again(
+        &mut self,
+        now: Time,
+        peer: &Name,
+        message: Message,
+    ) -> Result<(Vec<Output>, Option<UsedKey>), Refusal> {
+        self.neighbours.say_again(&self.rules, &mut self.rng, now, peer, message)
+    }
+
     /// Takes a packet.
     pub fn receive(&mut self, now: Time, from: &Name, packet: &[u8]) -> (&'static str, Result<Received, Refusal>) {
         self.neighbours.receive(&self.rules, &mut self.rng, &mut self.trust, now, from, packet)
+    }
+
+    /// Checks that the certificates of a record's first readers are in force: valid when the header was issued, and not
+    /// revoked now.
+    ///
+    /// # Errors
+    /// INI-11.
+    pub fn check_readers_certified(
+        &self,
+        now: Time,
+        issued: Time,
+        grants: &TlsVecU32<WrappedKey>,
+    ) -> Result<(), Refusal> {
+        let rules = &self.rules;
+        grants.iter().try_for_each(|grant| {
+            let certified = self.directory.get(&grant.reader);
+            rules
+                .check(Clause::GrantsNameAuthorisedReaders, || {
+                    certified.is_some_and(|one| self.trust.recheck_as_of(rules, now, issued, one).is_ok())
+                })
+                .map_err(|refusal| refusal.at(grant.reader.as_str()))
+        })
+    }
+
+    /// Takes the KDC's newer revocation list.
+    ///
+    /// # Errors
+    /// Those of [`TrustStore::update`].
+    pub fn on_revocation_list(&mut self, list: RevocationList) -> Result<(), Refusal> {
+        self.trust.update(&self.rules, list)
+    }
+
+    /// Takes a change of policy.
+    ///
+    /// # Errors
+    /// Those of [`Replica::on_policy_change`].
+    pub fn on_policy_change(&mut self, now: Time, change: &ApprovedChange) -> Result<(), Refusal> {
+        let Office { rules, trust, directory, replica, .. } = self;
+        replica.on_policy_change(rules, now, trust, directory, change)
     }
 
     /// Begins anew the handshakes that got no response.

@@ -2,11 +2,11 @@
 
 use crate::actors::{Directory, Output};
 use crate::crypto::{Digest, Tag};
-use crate::keys::TrustStore;
+use crate::keys::{Permission, TrustStore};
 use crate::ledger::{Change, Ledger};
 use crate::records::PolicyRegistry;
 use crate::votes::ValidatorSet;
-use crate::wire::{ApprovedChange, Block, Gossip, Height, Name, Role, Time, encode};
+use crate::wire::{ApprovedChange, Block, Gossip, Height, Name, PROTOCOL_VERSION, Role, Time, encode};
 use bemr_spec::{Clause, Refusal, Rules};
 
 /// The most blocks that are sent at one request.
@@ -56,8 +56,8 @@ impl Replica {
     /// Takes a change of policy.
     ///
     /// # Errors
-    /// KEY-04 to KEY-06 for an administrator whose certificate does not hold, TPL-06 for a signature that does not, and those
-    /// of [`PolicyRegistry::apply`].
+    /// ENC-03, TPL-09 for another network; for each approval TPL-06 for a stranger or a second one of the same
+    /// principal, KEY-05, KEY-11, KEY-06, ROL-03, TPL-06 for its signature; then those of [`PolicyRegistry::apply`].
     pub fn on_policy_change(
         &mut self,
         rules: &Rules,
@@ -66,19 +66,30 @@ impl Replica {
         directory: &Directory,
         approved: &ApprovedChange,
     ) -> Result<(), Refusal> {
-        let message = encode(&approved.change);
+        let change = &approved.change;
+        rules.require(Clause::ProtocolVersionIsOne, change.protocol == PROTOCOL_VERSION)?;
+        rules
+            .require(Clause::PolicyIsWellFormed, change.network == *self.policy.network())
+            .map_err(|refusal| refusal.at(format!("a change for network {}", change.network)))?;
+        let two = Clause::PolicyChangeHasTwoAdministrators;
+        let message = encode(change);
         let mut approvals: Vec<(Name, Role)> = Vec::new();
         for approval in approved.approvals.iter() {
-            let unsigned =
-                || Refusal::new(Clause::PolicyChangeHasTwoAdministrators).at(approval.administrator.as_str());
-            let administrator = directory.get(&approval.administrator).ok_or_else(unsigned)?;
-            trust.recheck(rules, now, administrator)?;
+            let name = &approval.administrator;
+            let stranger = || Refusal::new(two).at(name.as_str());
+            let administrator = directory.get(name).ok_or_else(stranger)?;
+            // One signature check for each principal at most: anybody can send a long list.
             rules
-                .check(Clause::PolicyChangeHasTwoAdministrators, || {
+                .require(two, approvals.iter().all(|(other, _)| other != name))
+                .map_err(|refusal| refusal.at(format!("{name} twice")))?;
+            trust.recheck(rules, now, administrator)?;
+            administrator.role().require(rules, Permission::ChangePolicy)?;
+            rules
+                .check(two, || {
                     let key = administrator.signing_key();
                     key.verify(rules, Tag::POLICY_CHANGE, &message, &approval.signature)
                 })
-                .map_err(|_| unsigned())?;
+                .map_err(|refusal| refusal.at(name.as_str()))?;
             approvals.push((administrator.name().clone(), administrator.role()));
         }
         self.policy.apply(rules, &approved.change, &approvals, self.ledger.height())
@@ -87,5 +98,10 @@ impl Replica {
     /// The digest of the newest block in force.
     pub fn tip(&self) -> Digest {
         self.ledger.tip()
+    }
+
+    /// What an observer can learn of it: the newest block in force and the changes of policy.
+    pub fn state(&self) -> Vec<u8> {
+        [*self.tip().as_bytes(), *self.policy.history().as_bytes()].concat()
     }
 }

@@ -164,8 +164,9 @@ impl Element {
         with_group!(suite, group => group.decode(rules, bytes).map(|point| Element(point.into_any())))
     }
 
-    /// Its one encoding, [`Suite::element_len`] bytes.
+    /// Its one encoding, [`Suite::element_len`] bytes. On the curve it takes a root in the field, as decoding does.
     pub fn encode(&self) -> Vec<u8> {
+        tally!(self.suite(), Encode);
         with_group!(self.suite(), group => group.encode(inside(&self.0)))
     }
 

@@ -20,6 +20,8 @@ pub enum Operation {
     Table,
     /// The decoding of an element, with its membership check.
     Decode,
+    /// The encoding of an element.
+    Encode,
     /// A product of public powers.
     Product {
         /// Whether the generator is one of the bases, with an exponent of full size.
@@ -67,6 +69,7 @@ pub fn rehearsal<R: CryptoRng>(suite: Suite, operation: Operation, rng: &mut R) 
             let encoding = base.encode();
             Box::new(move || drop(black_box(Element::decode(&Rules::hardened(), suite, &encoding))))
         }
+        Operation::Encode => Box::new(move || drop(black_box(base.encode()))),
         Operation::Product { generator, keys, others, bits } => {
             let factors: Vec<(Factor, Scalar)> = (0..keys + others)
                 .map(|place| {
@@ -94,17 +97,19 @@ mod tests {
     use rand::SeedableRng;
 
     #[test]
-    fn a_signature_costs_one_power_and_its_verification_one_product() {
+    fn a_signature_costs_one_power_and_its_verification_one_product_and_each_one_encoding() {
         let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
         for &suite in Suite::ALL {
             let rules = Rules::hardened();
             let key = SigningKey::generate(suite, &mut rng);
             reset();
             let signature = key.sign(&rules, Tag::VOTE, b"m");
-            assert_eq!(snapshot(), Tally::from([((suite, Operation::BasePower), 1)]));
+            let encoded = ((suite, Operation::Encode), 1);
+            assert_eq!(snapshot(), Tally::from([((suite, Operation::BasePower), 1), encoded]));
             reset();
             assert!(key.verifying_key().verify(&rules, Tag::VOTE, b"m", &signature));
-            let tally = snapshot();
+            let mut tally = snapshot();
+            assert_eq!(tally.remove_entry(&encoded.0), Some(encoded));
             let ((_, operation), times) = tally.first_key_value().unwrap();
             assert!(matches!(operation, Operation::Product { generator: true, keys: 0, others: 1, .. }));
             assert_eq!((tally.len(), *times), (1, 1));

@@ -166,7 +166,12 @@ impl TrustStore {
         self.recheck_as_of(rules, now, now, principal)
     }
 
-    fn recheck_as_of(
+    /// As [`TrustStore::recheck`], for what was signed at `then`: the certificate has to have been valid then, and not to
+    /// be revoked now.
+    ///
+    /// # Errors
+    /// As [`TrustStore::recheck`].
+    pub fn recheck_as_of(
         &self,
         rules: &Rules,
         now: Time,

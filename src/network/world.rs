@@ -32,6 +32,7 @@ impl Node {
 }
 
 /// What travels between two nodes.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is taken apart at once")]
 #[derive(TlsSerialize, TlsDeserializeBytes, TlsSize)]
 #[repr(u8)]
 enum Datagram {

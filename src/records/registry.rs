@@ -23,6 +23,7 @@ pub struct PolicyRegistry {
     network: Name,
     templates: Versions<Template>,
     contracts: Versions<Contract>,
+    history: Digest,
 }
 
 /// What decides about a record at some height: a template and the contracts that apply to it, by ascending id.
@@ -77,7 +78,8 @@ impl<'a> Policy<'a> {
 impl PolicyRegistry {
     /// The registry of `network` without any template or contract.
     pub fn empty(network: Name) -> PolicyRegistry {
-        PolicyRegistry { network, templates: BTreeMap::new(), contracts: BTreeMap::new() }
+        let (templates, contracts, history) = Default::default();
+        PolicyRegistry { network, templates, contracts, history }
     }
 
     /// The registry of `network` as it begins: the shipped templates and contracts, in force from height 1.
@@ -107,6 +109,19 @@ impl PolicyRegistry {
     /// A version of a template, in force or not.
     pub fn template(&self, named: &PolicyRef) -> Option<&Template> {
         self.templates.get(&named.id)?.get(&named.version)
+    }
+
+    /// Whether every contract that a header names lets `role` read.
+    pub fn lets_read(&self, contracts: &[PolicyRef], role: Role) -> bool {
+        contracts.iter().all(|named| {
+            let contract = self.contracts.get(&named.id).and_then(|all| all.get(&named.version));
+            contract.is_some_and(|contract| contract.lets_read(role))
+        })
+    }
+
+    /// A digest of every change so far, in their order.
+    pub fn history(&self) -> Digest {
+        self.history
     }
 
     /// The contracts in force at `height` that apply to the template `id`, by ascending id of contract.
@@ -193,6 +208,7 @@ impl PolicyRegistry {
             next.insert_contract(contract);
         }
         next.stands(rules, change)?;
+        next.note(change);
         *self = next;
         Ok(())
     }
@@ -200,6 +216,11 @@ impl PolicyRegistry {
     fn insert(&mut self, change: &PolicyChange) {
         change.templates.iter().for_each(|template| self.insert_template(template));
         change.contracts.iter().for_each(|contract| self.insert_contract(contract));
+        self.note(change);
+    }
+
+    fn note(&mut self, change: &PolicyChange) {
+        self.history = Digest::of_parts(Tag::PUBLIC_STATE, &[self.history.as_bytes(), &encode(change)]);
     }
 
     fn insert_template(&mut self, template: &Template) {

@@ -89,10 +89,9 @@ impl BallotBox {
         Ok(None)
     }
 
-    /// Whether a vote says something else than one that was counted.
-    pub fn contradicts(&self, vote: &VerifiedVote) -> bool {
-        let VerifiedVote(vote) = vote;
-        self.votes.values().any(|counted| counted.body != vote.body)
+    /// The vote of the same validator that was counted.
+    pub fn counted(&self, vote: &VerifiedVote) -> Option<&Vote> {
+        self.votes.get(&vote.0.validator)
     }
 
     /// What the votes add up to now.
@@ -111,7 +110,8 @@ impl BallotBox {
             Some((said, count)) if *count >= quorum => Tally::Quorum(self.certificate(rules, *said)),
             _ => {
                 let most = leading.map_or(0, |(_, count)| *count);
-                let silent = self.validators.len() - self.votes.len();
+                // Without VOT-01 there are voters who are no members.
+                let silent = self.validators.len().saturating_sub(self.votes.len());
                 if most + silent >= quorum { Tally::Open } else { Tally::Conflict }
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::crypto::Digest;
 use crate::wire::{
-    ApprovedChange, Block, BlockHeader, Entry, Height, QuorumCertificate, Signatory, SignedAuditHead,
+    ApprovedChange, Block, BlockHeader, Entry, Height, QuorumCertificate, RevocationList, Signatory, SignedAuditHead,
     SignedCloudHead,
 };
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU32};
@@ -57,6 +57,9 @@ pub enum Gossip {
     /// A change of templates or contracts.
     #[tls_codec(discriminant = 8)]
     PolicyChange(ApprovedChange),
+    /// Which certificates hold no more.
+    #[tls_codec(discriminant = 9)]
+    RevocationList(RevocationList),
 }
 
 impl Gossip {
@@ -71,6 +74,7 @@ impl Gossip {
             Gossip::Block(_) => "Block",
             Gossip::BlocksFrom(_) => "BlocksFrom",
             Gossip::PolicyChange(_) => "PolicyChange",
+            Gossip::RevocationList(_) => "RevocationList",
         }
     }
 }

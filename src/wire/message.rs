@@ -1,7 +1,8 @@
 //! The messages that session records carry.
 
 use crate::wire::{
-    Erase, Grant, Outcome, ReadRequest, ReadResponse, Receipt, Revoke, Stage, TBlock, TInitial, TValid, Vote,
+    Erase, Grant, Outcome, ReadRequest, ReadResponse, Receipt, RequestOutcome, Revoke, Stage, TBlock, TInitial, TValid,
+    Vote,
 };
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
@@ -44,7 +45,7 @@ pub enum Message {
     Erase(Erase),
     /// The cloud says what became of a request.
     #[tls_codec(discriminant = 12)]
-    Answer(Outcome),
+    Answer(RequestOutcome),
 }
 
 impl Message {
@@ -63,6 +64,18 @@ impl Message {
             Message::Revoke(_) => "Revoke",
             Message::Erase(_) => "Erase",
             Message::Answer(_) => "Answer",
+        }
+    }
+
+    /// What names a request to the cloud in its answer: the nonce of a read request, the digest of the signed statement
+    /// of any other.
+    pub fn request(&self) -> Option<[u8; 32]> {
+        match self {
+            Message::ReadRequest(request) => Some(request.nonce),
+            Message::Grant(grant) => Some(*grant.body.digest().as_bytes()),
+            Message::Revoke(revoke) => Some(*revoke.body.digest().as_bytes()),
+            Message::Erase(erase) => Some(*erase.body.digest().as_bytes()),
+            _ => None,
         }
     }
 

@@ -43,7 +43,7 @@ pub use policy::{
 };
 pub use proof::{ConsistencyProof, InclusionProof};
 pub use reading::{
-    Decision, Erase, EraseApproval, EraseBody, Grant, GrantBody, Outcome, ReadProof, ReadRequest, ReadResponse,
+    Decision, Erase, EraseApproval, EraseBody, Grant, GrantBody, Outcome, ReadProof, ReadRequest, ReadResponse, RequestOutcome,
     Receipt, Revoke, RevokeBody, StoredContent, StoredRecord,
 };
 pub use record::{Direction, Packet, Record, RecordHeader, SessionId, Stage};

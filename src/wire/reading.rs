@@ -26,6 +26,13 @@ pub struct GrantBody {
     pub issued: Time,
 }
 
+impl GrantBody {
+    /// What its leaf in the log names.
+    pub fn digest(&self) -> Digest {
+        Digest::of(Tag::GRANT, &encode(self))
+    }
+}
+
 /// A grant.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 pub struct Grant {
@@ -56,6 +63,13 @@ pub struct RevokeBody {
     pub issued: Time,
 }
 
+impl RevokeBody {
+    /// What its leaf in the log names.
+    pub fn digest(&self) -> Digest {
+        Digest::of(Tag::REVOKE, &encode(self))
+    }
+}
+
 /// The end of a grant.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 pub struct Revoke {
@@ -78,6 +92,13 @@ pub struct EraseBody {
     pub cloud: Name,
     /// When it was made.
     pub issued: Time,
+}
+
+impl EraseBody {
+    /// What its leaf in the log names.
+    pub fn digest(&self) -> Digest {
+        Digest::of(Tag::ERASE, &encode(self))
+    }
 }
 
 /// One authority's approval of an erasure.
@@ -197,7 +218,7 @@ pub struct Receipt {
     pub inclusion: InclusionProof,
 }
 
-/// What became of a submission, or of another request.
+/// What became of a submission.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 pub struct Outcome {
     /// The transaction.
@@ -208,6 +229,19 @@ pub struct Outcome {
     pub reason: u16,
     /// The block that holds the decision; zero for none.
     pub height: Height,
+}
+
+/// What became of a request to the cloud that no [`ReadResponse`] answers.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+pub struct RequestOutcome {
+    /// What names the request: [`crate::wire::Message::request`].
+    pub request: [u8; 32],
+    /// The record's transaction.
+    pub tid: Digest,
+    /// Committed or refused.
+    pub decision: Decision,
+    /// Code of the clause that refused the request; zero when it was carried out.
+    pub reason: u16,
 }
 
 /// How a submission ended, one byte.

@@ -174,10 +174,10 @@ impl Run {
 
     /// What the records carried, put together again.
     fn messages(&mut self) -> impl Iterator<Item = Message> + use<> {
-        let answer = self.outcome();
+        let outcome = self.outcome();
         [
             Message::TInitial(Box::new(self.t_initial())),
-            Message::Outcome(answer.clone()),
+            Message::Outcome(outcome),
             Message::TBlock(Box::new(self.t_block())),
             Message::Vote(self.vote.clone()),
             Message::TValid(Box::new(self.t_valid())),
@@ -187,7 +187,12 @@ impl Run {
             Message::Grant(Box::new(self.grant())),
             Message::Revoke(self.revoke()),
             Message::Erase(self.erase()),
-            Message::Answer(answer),
+            Message::Answer(bemr::wire::RequestOutcome {
+                request: [5; 32],
+                tid: self.tid,
+                decision: bemr::wire::Decision::Refused,
+                reason: 2109,
+            }),
         ]
         .into_iter()
     }
@@ -374,6 +379,7 @@ impl Run {
             Sample::of("Entry", &anchor(LogKind::Cloud)),
             Sample::of("Entry", &anchor(LogKind::Audit)),
             Sample::of("Gossip", &Gossip::BlocksFrom(Height(9))),
+            Sample::of("Gossip", &Gossip::RevocationList(self.town.trust.revocation_list().clone())),
         ]
     }
 

@@ -138,9 +138,8 @@ impl Desk<'_> {
         })?;
         let context = record_context(&header.user, &header.nonce);
         let record = AeadKey::from_bytes(initial.record_key)
-            .open(&ONE_NONCE, &context, ciphertext)
-            .map(Zeroizing::new)
-            .ok_or_else(|| Refusal::new(Clause::RecordOpensUnderItsKey))?;
+            .open_by(rules, Clause::RecordOpensUnderItsKey, &ONE_NONCE, &context, ciphertext)
+            .map(Zeroizing::new)?;
         let read = Record::read(rules, &record)?;
         let policy = self.policy.policy(rules, &header.template, header.contracts.as_slice(), self.height)?;
         let template = policy.template();

@@ -50,9 +50,13 @@ crate::machine! {
         AwaitingFinality, BlockArrived, "the decision is not final" => AwaitingFinality, "", [ConfirmationsReached];
         AwaitingFinality, BlockArrived, "the decision is final" => AwaitingReceipt, "T_valid to the cloud",
             [ConfirmationsReached, OnlyAcceptedIsPromoted, SealBeforeNextStage];
+        AwaitingFinality, BlockArrived, "another decision is final" => Deferred, "Outcome; evidence",
+            [ConfirmationsReached, AcceptNeedsReverification];
         AwaitingFinality, FinalityExpired => Deferred, "Outcome", [ConfirmationsReached];
         AwaitingRejection, BlockArrived, "the decision is not final" => AwaitingRejection, "", [ConfirmationsReached];
         AwaitingRejection, BlockArrived, "the decision is final" => Rejected, "Outcome", [ConfirmationsReached];
+        AwaitingRejection, BlockArrived, "another decision is final" => Deferred, "Outcome; evidence",
+            [ConfirmationsReached, AcceptNeedsReverification];
         AwaitingRejection, FinalityExpired => Rejected, "Outcome", [ConfirmationsReached];
         AwaitingReceipt, ReceiptArrived, "every check of the receipt holds" => Committed, "Outcome",
             [HeadSignedByCloud, LeafIsIncluded];

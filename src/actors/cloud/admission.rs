@@ -79,10 +79,12 @@ pub(super) fn check_content(office: &mut Office, now: Time, valid: &TValid) -> R
     rules.check(Clause::CiphertextMatchesSigned, || {
         initial.ciphertext == Digest::of(Tag::CIPHERTEXT, valid.ciphertext.as_slice())
     })?;
-    let contracts = office.replica.policy.contracts_in_force(&initial.template.id, block.height);
+    let policy = &office.replica.policy;
     check_grants(&rules, initial, &valid.grants, |reader| {
         office.directory.get(reader).is_some_and(|reader| {
-            reader.role().may(Permission::Read) && contracts.iter().all(|one| one.lets_read(reader.role()))
+            let role = reader.role();
+            role.may(Permission::Read) && policy.lets_read(initial.contracts.as_slice(), role)
         })
-    })
+    })?;
+    office.check_readers_certified(now, initial.issued, &valid.grants)
 }

@@ -12,9 +12,9 @@ use crate::log::CloudLog;
 use crate::merkle::{prove_consistency, prove_inclusion};
 use crate::store::{Commit, LogNodes, Table, for_each};
 use crate::wire::{
-    CloudHead, CloudLeaf, Decision, Erase, Gossip, Grant, Height, InclusionProof, LeafKind, LogKind, Message, Name,
-    Outcome, PROTOCOL_VERSION, ReadProof, ReadRequest, ReadResponse, Receipt, Revoke, Role, SignedCloudHead, StoredContent,
-    StoredRecord, TValid, Time, WrappedKey, decode, encode,
+    CloudHead, CloudLeaf, Decision, Erase, Gossip, Grant, InclusionProof, LeafKind, LogKind, Message, Name,
+    PROTOCOL_VERSION, ReadProof, ReadRequest, ReadResponse, Receipt, RequestOutcome, Revoke, RevokeBody, Role,
+    SignedCloudHead, StoredContent, StoredRecord, TValid, Time, WrappedKey, decode, encode,
 };
 use bemr_spec::{Clause, Refusal};
 use std::collections::BTreeMap;
@@ -168,15 +168,18 @@ impl Cloud {
         Ok((appended.leaf.sequence, head))
     }
 
+    /// The receipt of the record at `index`, the same each time: under the head that was signed when it was stored.
     fn receipt(&self, index: u64) -> Result<Receipt, Refusal> {
-        let (leaf, inclusion) = self.prove_leaf(index)?;
-        let head = self.head.clone().ok_or_else(|| Refusal::new(Clause::LeafIsIncluded))?;
+        let rules = self.office.rules;
+        let size = index.saturating_add(1);
+        let head = self.archive.read(|store| store.cloud_head(&rules, size))?;
+        let head = head.ok_or_else(|| Refusal::new(Clause::StoreMatchesHead).at(format!("head {size}")))?;
+        let (leaf, inclusion) = self.prove_leaf(size, index)?;
         Ok(Receipt { head, leaf, inclusion })
     }
 
-    fn prove_leaf(&self, index: u64) -> Result<(CloudLeaf, InclusionProof), Refusal> {
+    fn prove_leaf(&self, size: u64, index: u64) -> Result<(CloudLeaf, InclusionProof), Refusal> {
         let rules = self.office.rules;
-        let size = self.log.size();
         self.archive
             .read(|store| {
                 let leaf = store.leaf(&rules, index)?;
@@ -200,8 +203,8 @@ impl Cloud {
         let gone = |place: &str| Refusal::new(Clause::ErasedStaysErased).at(place);
         let key = self.archive.read(|store| store.vault_key(tid))?.ok_or_else(|| gone("vault key"))?;
         let blob = self.archive.read(|store| store.blob(tid))?.ok_or_else(|| gone("record"))?;
-        let stored = key.open(&ONE_NONCE, tid.as_bytes(), &blob);
-        decode(&rules, &stored.ok_or_else(|| Refusal::new(Clause::StoreMatchesHead).at("record"))?)
+        let stored = key.open_by(&rules, Clause::StoreMatchesHead, &ONE_NONCE, tid.as_bytes(), &blob);
+        decode(&rules, &stored.map_err(|refusal| refusal.at("record"))?)
     }
 
     fn on_read(
@@ -235,9 +238,9 @@ impl Cloud {
 
     fn read_proof(&self, index: u64, remembered: u64) -> Result<ReadProof, Refusal> {
         let rules = self.office.rules;
-        let (leaf, inclusion) = self.prove_leaf(index)?;
         let head = self.head.clone().ok_or_else(|| Refusal::new(Clause::LeafIsIncluded))?;
         let size = head.head.size;
+        let (leaf, inclusion) = self.prove_leaf(size, index)?;
         let ledger = &self.office.replica.ledger;
         let anchor = ledger.final_anchor(LogKind::Cloud, self.office.name()).map(|(_, anchor)| anchor.clone());
         let anchored: Option<CloudHead> = match &anchor {
@@ -275,6 +278,7 @@ impl Cloud {
         let body = &grant.body;
         self.check_statement(body.version, body.suite)?;
         self.require_stored(&body.tid)?;
+        peer.role().require(&rules, Permission::Grant)?;
         let record = self.content(&body.tid)?.record;
         let by_owner =
             body.owner == *peer.name() && body.owner == record.initial.user && body.cloud == *self.office.name();
@@ -284,19 +288,50 @@ impl Cloud {
                 peer.signing_key().verify(&rules, Tag::GRANT, &encode(body), &grant.signature)
             })
             .map_err(|refusal| refusal.at("signature"))?;
+        self.check_advances(&body.tid, &body.key.reader, body.issued)?;
         let reader = self.office.trust.verify(&rules, now, &grant.reader)?;
         reader.require_claim(&rules, &body.key.reader, reader.role())?;
-        let contracts =
-            self.office.replica.policy.contracts_in_force(&record.initial.template.id, record.block.height);
-        let authorised =
-            reader.role().may(Permission::Read) && contracts.iter().all(|one| one.lets_read(reader.role()));
+        reader.role().require(&rules, Permission::Read)?;
+        let contracts = record.initial.contracts.as_slice();
+        let authorised = self.office.replica.policy.lets_read(contracts, reader.role());
         rules
             .require(Clause::GrantsNameAuthorisedReaders, authorised)
             .map_err(|refusal| refusal.at(reader.name().as_str()))?;
         State::Stored.step(&rules, Event::GrantArrived, State::Stored)?;
         let commit = Commit::new().grant(&body.tid, reader.name(), encode(&body.key));
-        let content = Digest::of(Tag::GRANT, &encode(body));
-        self.carry_out(now, peer, LeafKind::Grant, body.tid, content, commit)
+        self.carry_out(now, peer, LeafKind::Grant, body.tid, body.digest(), commit)
+    }
+
+    /// The last revocation of a reader's grant.
+    fn last_revocation(&self, tid: &Digest, reader: &Name) -> Result<Option<RevokeBody>, Refusal> {
+        let order = self.archive.read(|store| store.revocation(tid, reader))?;
+        let order = order.map(|order| decode::<Revoke>(&self.office.rules, &order)).transpose()?;
+        Ok(order.map(|order| order.body))
+    }
+
+    /// An old statement that comes late, or again, must not undo a revocation, nor a grant that followed it.
+    fn check_advances(&self, tid: &Digest, reader: &Name, issued: Time) -> Result<(), Refusal> {
+        let last = self.last_revocation(tid, reader)?;
+        let advances = last.is_none_or(|last| last.issued < issued);
+        self.office
+            .rules
+            .require(Clause::StatementAdvances, advances)
+            .map_err(|refusal| refusal.at(format!("issued {issued}")))
+    }
+
+    /// Whether this very statement was carried out before.
+    fn is_carried_out(&self, message: &Message) -> bool {
+        match message {
+            Message::Revoke(Revoke { body, .. }) => {
+                self.last_revocation(&body.tid, &body.reader).is_ok_and(|last| last.as_ref() == Some(body))
+            }
+            Message::Erase(Erase { body, .. }) => {
+                let order = self.archive.read(|store| store.erasure(&body.tid)).ok().flatten();
+                let order = order.and_then(|order| decode::<Erase>(&self.office.rules, &order).ok());
+                order.is_some_and(|order| order.body == *body)
+            }
+            _ => false,
+        }
     }
 
     fn on_revoke(&mut self, now: Time, peer: &CertifiedPrincipal, revoke: &Revoke) -> Result<Vec<Output>, Refusal> {
@@ -304,6 +339,7 @@ impl Cloud {
         let body = &revoke.body;
         self.check_statement(body.version, body.suite)?;
         self.require_stored(&body.tid)?;
+        peer.role().require(&rules, Permission::Grant)?;
         let record = self.content(&body.tid)?.record;
         let by_owner = body.owner == *peer.name()
             && body.owner == record.initial.user
@@ -315,14 +351,14 @@ impl Cloud {
                 peer.signing_key().verify(&rules, Tag::REVOKE, &encode(body), &revoke.signature)
             })
             .map_err(|refusal| refusal.at("signature"))?;
+        self.check_advances(&body.tid, &body.reader, body.issued)?;
         let granted = self.archive.read(|store| store.grant(&body.tid, &body.reader))?.is_some();
         rules
             .require(Clause::ReaderIsGranted, granted)
             .map_err(|refusal| refusal.at(body.reader.as_str()))?;
         State::Stored.step(&rules, Event::RevokeArrived, State::Stored)?;
         let commit = Commit::new().revoke(&body.tid, &body.reader, encode(revoke));
-        let content = Digest::of(Tag::REVOKE, &encode(body));
-        self.carry_out(now, peer, LeafKind::Revoke, body.tid, content, commit)
+        self.carry_out(now, peer, LeafKind::Revoke, body.tid, body.digest(), commit)
     }
 
     fn on_erase(&mut self, now: Time, peer: &CertifiedPrincipal, erase: &Erase) -> Result<Vec<Output>, Refusal> {
@@ -353,9 +389,12 @@ impl Cloud {
             .require(Clause::ErasureByAuthority, administrators && all_may && two && present)
             .map_err(|refusal| refusal.at("approvals"))?;
         let state = State::Stored.step(&rules, Event::EraseArrived, State::Erased)?;
-        let commit = Commit::new().erase(&body.tid, encode(erase));
-        let content = Digest::of(Tag::ERASE, &encode(body));
-        let outputs = self.carry_out(now, peer, LeafKind::Erase, body.tid, content, commit)?;
+        // The mutant of CLD-12 keeps what it serves afterwards.
+        let commit = match rules.in_force(Clause::ErasedStaysErased) {
+            true => Commit::new().erase(&body.tid, encode(erase)),
+            false => Commit::new(),
+        };
+        let outputs = self.carry_out(now, peer, LeafKind::Erase, body.tid, body.digest(), commit)?;
         if let Some(record) = self.records.get_mut(&body.tid) {
             record.0 = state;
         }
@@ -372,44 +411,55 @@ impl Cloud {
         commit: Commit,
     ) -> Result<Vec<Output>, Refusal> {
         let (_, head) = self.append(now, kind, tid, content, commit)?;
-        let answer = Outcome { tid, decision: Decision::Committed, reason: 0, height: Height(0) };
+        let request = *content.as_bytes();
+        let answer = RequestOutcome { request, tid, decision: Decision::Committed, reason: 0 };
         let (mut outputs, _) = self.office.say(now, peer.name(), Message::Answer(answer))?;
         outputs.push(Output::Publish(Gossip::CloudHead(head)));
         Ok(outputs)
     }
 
     fn on_message(&mut self, now: Time, peer: &CertifiedPrincipal, message: Message) -> Step {
-        let (event, tid, outcome) = match message {
+        let message = match message {
             Message::TValid(valid) => {
                 let (outcome, repeats) = self.on_valid(now, peer, *valid);
                 return Step { event: Event::ValidArrived.name(), outcome, repeats };
             }
+            other => other,
+        };
+        let (event, tid, outcome) = match &message {
             Message::ReadRequest(request) => {
-                (Event::ReadArrived.name(), request.tid, self.on_read(now, peer, &request))
+                (Event::ReadArrived.name(), request.tid, self.on_read(now, peer, request))
             }
-            Message::Grant(grant) => (Event::GrantArrived.name(), grant.body.tid, self.on_grant(now, peer, &grant)),
+            Message::Grant(grant) => (Event::GrantArrived.name(), grant.body.tid, self.on_grant(now, peer, grant)),
             Message::Revoke(revoke) => {
-                (Event::RevokeArrived.name(), revoke.body.tid, self.on_revoke(now, peer, &revoke))
+                (Event::RevokeArrived.name(), revoke.body.tid, self.on_revoke(now, peer, revoke))
             }
-            Message::Erase(erase) => (Event::EraseArrived.name(), erase.body.tid, self.on_erase(now, peer, &erase)),
+            Message::Erase(erase) => (Event::EraseArrived.name(), erase.body.tid, self.on_erase(now, peer, erase)),
             other => {
                 return Step::refused(other.name(), Refusal::new(Clause::MessageTypeIsExpected).at(other.name()));
             }
         };
-        let repeats = outcome.as_ref().err().map_or(Vec::new(), |refusal: &Refusal| {
-            let reason = refusal.clause().code();
-            let answer = Outcome { tid, decision: Decision::Refused, reason, height: Height(0) };
-            self.office.say(now, peer.name(), Message::Answer(answer)).map_or(Vec::new(), |(outputs, _)| outputs)
-        });
+        let mut repeats = Vec::new();
+        if let (Err(refusal), Some(request)) = (&outcome, message.request()) {
+            let (decision, reason) = match self.is_carried_out(&message) {
+                true => (Decision::Committed, 0),
+                false => (Decision::Refused, refusal.clause().code()),
+            };
+            let answer = Message::Answer(RequestOutcome { request, tid, decision, reason });
+            repeats = self.office.say(now, peer.name(), answer).map_or(Vec::new(), |(outputs, _)| outputs);
+        }
         Step { event, outcome, repeats }
     }
 
     fn on_gossip(&mut self, now: Time, from: &Name, gossip: Gossip) -> Step {
         let event = gossip.name();
-        let Office { rules, trust, directory, replica, .. } = &mut self.office;
+        let Office { rules, replica, .. } = &mut self.office;
         match gossip {
             Gossip::Block(block) => match replica.on_block(rules, now, block) {
-                Ok(_) => Step::taken("BlockArrived", Vec::new()),
+                Ok(change) => {
+                    let kept = self.archive.keep_block(&change, &replica.ledger);
+                    Step { event: "BlockArrived", outcome: kept.map(|()| Vec::new()), repeats: Vec::new() }
+                }
                 Err(refusal) => {
                     let repeats = replica.missing(&refusal, from);
                     Step { event: "BlockArrived", outcome: Err(refusal), repeats }
@@ -417,11 +467,24 @@ impl Cloud {
             },
             Gossip::BlocksFrom(height) => Step::taken(event, replica.blocks_from(height, from)),
             Gossip::PolicyChange(change) => {
-                let outcome = replica.on_policy_change(rules, now, trust, directory, &change);
+                let outcome = self.office.on_policy_change(now, &change);
+                Step { event, outcome: outcome.map(|()| Vec::new()), repeats: Vec::new() }
+            }
+            Gossip::RevocationList(list) => {
+                let outcome = self.office.on_revocation_list(list);
                 Step { event, outcome: outcome.map(|()| Vec::new()), repeats: Vec::new() }
             }
             _ => Step::taken(event, Vec::new()),
         }
+    }
+}
+
+/// Who may send this to a cloud.
+fn sender(message: &Message) -> Result<Place, Refusal> {
+    match message {
+        Message::TValid(_) => Ok(Place::Bsd),
+        Message::ReadRequest(_) | Message::Grant(_) | Message::Revoke(_) | Message::Erase(_) => Ok(Place::User),
+        other => Err(Refusal::new(Clause::MessageTypeIsExpected).at(other.name())),
     }
 }
 
@@ -438,8 +501,7 @@ impl Actor for Cloud {
                 (event, Err(refusal)) => Step::refused(event, refusal),
                 (_, Ok(Received::Shook(event, outputs, _))) => Step::taken(event, outputs),
                 (event, Ok(Received::Message { peer, message, .. })) => {
-                    let place = if matches!(message, Message::TValid(_)) { Place::Bsd } else { Place::User };
-                    match peer.role().require_place(&self.office.rules, place) {
+                    match sender(&message).and_then(|place| peer.role().require_place(&self.office.rules, place)) {
                         Ok(()) => self.on_message(now, &peer, message),
                         Err(refusal) => Step::refused(event, refusal),
                     }
@@ -453,7 +515,7 @@ impl Actor for Cloud {
     }
 
     fn state(&self) -> Digest {
-        let mut public = encode(&self.office.replica.tip());
+        let mut public = self.office.replica.state();
         public.extend(self.log.size().to_be_bytes());
         public.extend(self.log.root().as_bytes());
         Digest::of(Tag::PUBLIC_STATE, &public)

@@ -13,7 +13,7 @@ use crate::log::{CloudIdentity, Witness};
 use crate::records::Record;
 use crate::wire::{
     Decision, Erase, EraseApproval, EraseBody, Gossip, Grant, GrantBody, Height, Message, Name, Outcome,
-    PROTOCOL_VERSION, ReadRequest, Revoke, RevokeBody, Role, TInitial, Time, encode,
+    PROTOCOL_VERSION, ReadRequest, RequestOutcome, Revoke, RevokeBody, TInitial, Time, encode,
 };
 use bemr_spec::{Clause, Refusal};
 use std::collections::BTreeMap;
@@ -55,7 +55,8 @@ crate::machine! {
         AnswerExpired "the time for an answer is over",
     }
     rows {
-        AwaitingAnswer, AnswerArrived, "it comes from the cloud and names an open request" => Answered, "", [PeerIsIntended];
+        AwaitingAnswer, AnswerArrived, "it comes from the cloud and names an open request" => Answered, "",
+            [PeerIsIntended, ReadAnswersRequest];
         AwaitingAnswer, RecordArrived, "every check of the response holds" => Answered, "",
             [ReadAnswersRequest, LeafIsIncluded, HeadNotOlder, HeadIsAnchored, ReadMatchesSigned, ReadMatchesCommitments];
         AwaitingAnswer, AnswerExpired, "attempts are left" => AwaitingAnswer, "the same request to the cloud", [FailoverIsBounded];
@@ -90,7 +91,8 @@ struct Submitted {
 struct Request {
     state: Asking,
     tid: Digest,
-    nonce: Option<[u8; 32]>,
+    /// What names it in its answer.
+    id: [u8; 32],
     message: Message,
     attempts: u32,
     deadline: Time,
@@ -166,7 +168,13 @@ impl User {
             outcome: None,
         };
         self.submissions.insert(tid, submitted);
-        Ok((tid, self.send(now, &tid)?))
+        match self.send(now, &tid) {
+            Ok(outputs) => Ok((tid, outputs)),
+            Err(refusal) => {
+                self.submissions.remove(&tid);
+                Err(refusal)
+            }
+        }
     }
 
     /// Sends a T_initial that somebody made: what an honest user does not do, and a test of the BSD does.
@@ -184,8 +192,13 @@ impl User {
         submitted.attempts += 1;
         submitted.deadline = now.after(PATIENCE);
         let message = Message::TInitial(submitted.initial.clone());
+        let again = submitted.attempts > 1;
         let bsd = self.bsd.clone();
-        self.office.say(now, &bsd, message).map(|(outputs, _)| outputs)
+        let said = match again {
+            true => self.office.say_again(now, &bsd, message),
+            false => self.office.say(now, &bsd, message),
+        };
+        said.map(|(outputs, _)| outputs)
     }
 
     /// What became of a submission, once it is known.
@@ -216,7 +229,7 @@ impl User {
         let mut nonce = [0; 32];
         rand::Rng::fill_bytes(&mut self.office.rng, &mut nonce);
         let request = ReadRequest { tid, nonce, remembered: self.witness.size() };
-        self.ask(now, tid, Some(nonce), Message::ReadRequest(request))
+        self.ask(now, tid, Message::ReadRequest(request))
     }
 
     /// Lets `reader` read a record of one's own, whose key one has.
@@ -240,7 +253,7 @@ impl User {
         };
         let signature = own.identity().signing_key().sign(rules, Tag::GRANT, &encode(&body));
         let grant = Grant { body, signature, reader: reader.certificate().clone() };
-        self.ask(now, tid, None, Message::Grant(Box::new(grant)))
+        self.ask(now, tid, Message::Grant(Box::new(grant)))
     }
 
     /// Ends a grant.
@@ -259,7 +272,7 @@ impl User {
             issued: now,
         };
         let signature = own.identity().signing_key().sign(rules, Tag::REVOKE, &encode(&body));
-        self.ask(now, tid, None, Message::Revoke(Revoke { body, signature }))
+        self.ask(now, tid, Message::Revoke(Revoke { body, signature }))
     }
 
     /// The statement that erases a record, for its two authorities to approve.
@@ -293,23 +306,18 @@ impl User {
         approvals: Vec<EraseApproval>,
     ) -> Result<(RequestId, Vec<Output>), Refusal> {
         let tid = body.tid;
-        self.ask(now, tid, None, Message::Erase(Erase { body, approvals: approvals.into() }))
+        self.ask(now, tid, Message::Erase(Erase { body, approvals: approvals.into() }))
     }
 
-    fn ask(
-        &mut self,
-        now: Time,
-        tid: Digest,
-        nonce: Option<[u8; 32]>,
-        message: Message,
-    ) -> Result<(RequestId, Vec<Output>), Refusal> {
+    fn ask(&mut self, now: Time, tid: Digest, message: Message) -> Result<(RequestId, Vec<Output>), Refusal> {
+        let named = message.request().ok_or_else(|| Refusal::new(Clause::MessageTypeIsExpected).at(message.name()))?;
         let cloud = self.witness.identity().cloud.clone();
         let (outputs, _) = self.office.say(now, &cloud, message.clone())?;
         let id = RequestId(self.next_request);
         self.next_request += 1;
         let deadline = now.after(ANSWER);
         let state = Asking::INITIAL;
-        self.requests.insert(id, Request { state, tid, nonce, message, attempts: 1, deadline, answer: None });
+        self.requests.insert(id, Request { state, tid, id: named, message, attempts: 1, deadline, answer: None });
         Ok((id, outputs))
     }
 
@@ -335,13 +343,14 @@ impl User {
         Ok(())
     }
 
-    fn on_answer(&mut self, peer: &CertifiedPrincipal, outcome: &Outcome) -> Result<(), Refusal> {
+    fn on_answer(&mut self, peer: &CertifiedPrincipal, outcome: &RequestOutcome) -> Result<(), Refusal> {
         let rules = self.office.rules;
-        peer.require_claim(&rules, &self.witness.identity().cloud, Role::Cloud)?;
+        rules.require(Clause::PeerIsIntended, *peer.name() == self.witness.identity().cloud)?;
         let open = self.requests.values_mut().find(|one| {
-            one.state == Asking::AwaitingAnswer && one.tid == outcome.tid
+            let answers = one.id == outcome.request || !rules.in_force(Clause::ReadAnswersRequest);
+            one.state == Asking::AwaitingAnswer && one.tid == outcome.tid && answers
         });
-        let request = open.ok_or_else(|| Refusal::new(Clause::EventFitsState).at("tid"))?;
+        let request = open.ok_or_else(|| Refusal::new(Clause::ReadAnswersRequest).at("request"))?;
         request.state = request.state.step(&rules, Asked::AnswerArrived, Asking::Answered)?;
         request.answer = Some(match outcome.decision {
             Decision::Committed => Answer::Done,
@@ -368,6 +377,7 @@ impl User {
                 outputs.extend(sent);
             }
         }
+        let mut expired = late.first().map(|_| Event::OutcomeExpired.name());
         let cloud = self.witness.identity().cloud.clone();
         let late_requests =
             self.requests.values_mut().filter(|one| one.state == Asking::AwaitingAnswer && one.deadline <= now);
@@ -378,18 +388,23 @@ impl User {
                 Ok(state) => request.state = state,
                 Err(refusal) => return Step { event: "AnswerExpired", outcome: Err(refusal), repeats: outputs },
             }
+            expired = Some(Asked::AnswerExpired.name());
             request.attempts += 1;
             request.deadline = now.after(ANSWER);
-            if left && let Ok((sent, _)) = self.office.say(now, &cloud, request.message.clone()) {
+            if let Message::ReadRequest(read) = &mut request.message {
+                // Another answer may have brought a newer head meanwhile.
+                read.remembered = self.witness.size();
+            }
+            if left && let Ok((sent, _)) = self.office.say_again(now, &cloud, request.message.clone()) {
                 outputs.extend(sent);
             }
         }
-        Step::taken(if late.is_empty() { "Retry" } else { Event::OutcomeExpired.name() }, outputs)
+        Step::taken(expired.unwrap_or("Retry"), outputs)
     }
 
     fn on_gossip(&mut self, now: Time, from: &Name, gossip: Gossip) -> Step {
         let event = gossip.name();
-        let Office { rules, trust, directory, replica, .. } = &mut self.office;
+        let Office { rules, replica, .. } = &mut self.office;
         match gossip {
             Gossip::Block(block) => match replica.on_block(rules, now, block) {
                 Ok(_) => Step::taken("BlockArrived", Vec::new()),
@@ -399,7 +414,11 @@ impl User {
                 }
             },
             Gossip::PolicyChange(change) => {
-                let outcome = replica.on_policy_change(rules, now, trust, directory, &change);
+                let outcome = self.office.on_policy_change(now, &change);
+                Step { event, outcome: outcome.map(|()| Vec::new()), repeats: Vec::new() }
+            }
+            Gossip::RevocationList(list) => {
+                let outcome = self.office.on_revocation_list(list);
                 Step { event, outcome: outcome.map(|()| Vec::new()), repeats: Vec::new() }
             }
             _ => Step::taken(event, Vec::new()),
@@ -433,9 +452,11 @@ impl Actor for User {
     }
 
     fn state(&self) -> Digest {
-        let mut public = encode(&self.office.replica.tip());
-        let open = self.submissions.values().filter(|one| one.state == State::AwaitingOutcome).count();
-        public.extend((open as u64).to_be_bytes());
+        let mut public = self.office.replica.state();
+        let submissions = self.submissions.values().filter(|one| one.state == State::AwaitingOutcome).count();
+        let requests = self.requests.values().filter(|one| one.state == Asking::AwaitingAnswer).count();
+        public.extend((submissions as u64).to_be_bytes());
+        public.extend((requests as u64).to_be_bytes());
         public.extend(Height(self.witness.size()).0.to_be_bytes());
         Digest::of(Tag::PUBLIC_STATE, &public)
     }

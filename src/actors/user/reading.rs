@@ -6,7 +6,7 @@ use crate::crypto::{AeadKey, Digest, Tag};
 use crate::keys::CertifiedPrincipal;
 use crate::log::{verify_anchored, verify_leaf};
 use crate::records::{Record, commitments, map};
-use crate::wire::{InitialHeader, LeafKind, ReadResponse, Role, Time, encode};
+use crate::wire::{InitialHeader, LeafKind, Message, ReadResponse, Time, encode};
 use bemr_spec::{Clause, Refusal};
 use zeroize::Zeroizing;
 
@@ -14,8 +14,8 @@ impl User {
     /// Takes the cloud's answer to a read request.
     ///
     /// # Errors
-    /// CLD-08, CLD-03, CLD-04, CLD-01, CLD-02, CLD-05, KEY-04, KEY-05, KEY-06, KEY-09, CLD-14, those of opening the key, AED-01, CLD-15, in
-    /// this order.
+    /// HSK-02, CLD-08, CLD-03, CLD-04, CLD-01, CLD-02, CLD-05, KEY-04, KEY-05, KEY-11, KEY-06, KEY-09, CLD-14, those of
+    /// opening the key, AED-01, CLD-15, in this order.
     pub(super) fn on_record(
         &mut self,
         now: Time,
@@ -23,12 +23,12 @@ impl User {
         response: &ReadResponse,
     ) -> Result<(), Refusal> {
         let rules = self.office.rules;
-        peer.require_claim(&rules, &self.witness.identity().cloud, Role::Cloud)?;
+        rules.require(Clause::PeerIsIntended, *peer.name() == self.witness.identity().cloud)?;
         let header = &response.record.initial;
         let waits = |one: &super::Request| {
-            let answers = one.nonce == Some(response.nonce) && one.tid == header.tid;
+            let answers = one.id == response.nonce && one.tid == header.tid;
             one.state == Asking::AwaitingAnswer
-                && one.nonce.is_some()
+                && matches!(one.message, Message::ReadRequest(_))
                 && (answers || !rules.in_force(Clause::ReadAnswersRequest))
         };
         let request = self.requests.iter().find(|(_, one)| waits(one)).map(|(id, _)| *id);
@@ -62,9 +62,9 @@ impl User {
         let key = unwrap(&rules, &self.office.own, &header.tid, &response.key)?;
         let context = record_context(&header.user, &header.nonce);
         let bytes = AeadKey::from_bytes(*key)
-            .open(&ONE_NONCE, &context, ciphertext)
+            .open_checked(&rules, &ONE_NONCE, &context, ciphertext)
             .map(Zeroizing::new)
-            .ok_or_else(|| Refusal::new(Clause::TagVerifiedBeforeUse).at("ciphertext"))?;
+            .map_err(|refusal| refusal.at("ciphertext"))?;
         self.check_commitments(header, &key, &bytes)?;
 
         self.witness = witness;

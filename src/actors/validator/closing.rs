@@ -13,7 +13,7 @@ use crate::ledger::{Change, Closer, MAX_ENTRIES, Proposal};
 use crate::log::{CloudIdentity, verify_head};
 use crate::wire::{
     Anchor, Block, BlockProposal, ClosingRule, ClosingSignature, Entry, Gossip, LogKind, Name, QuorumCertificate,
-    Signatory, SignedAuditHead, SignedCloudHead, Time,
+    Signatory, SignedAuditHead, SignedCloudHead, Time, encode,
 };
 use bemr_spec::{Clause, Refusal};
 use std::collections::BTreeMap;
@@ -33,12 +33,19 @@ crate::machine! {
         BlockArrived "a closed block came in",
     }
     rows {
-        AwaitingProposal, TurnCame => AwaitingClose, "Proposal to everybody", [OneCloseByValidator];
+        AwaitingProposal, TurnCame, "others have to sign" => AwaitingClose, "Proposal to everybody", [OneCloseByValidator];
+        AwaitingProposal, TurnCame, "there is no other validator" => Closed, "Proposal and Block to everybody",
+            [OneCloseByValidator, BlockHasQuorum];
         AwaitingProposal, ProposalArrived, "every check of the block but its close holds" => AwaitingClose,
             "Closing to who sent it", [OneCloseByValidator, BlockLinksPrevious, MerkleRootMatches, EntryHasQuorum];
+        AwaitingProposal, ProposalArrived, "the same, and two signatures are more than two thirds" => Closed,
+            "Closing to who sent it; Block to everybody", [OneCloseByValidator, BlockHasQuorum];
         AwaitingProposal, BlockArrived, "every check of the block holds" => Closed, "", [BlockHasQuorum];
         AwaitingClose, TurnCame => AwaitingClose, "the same Proposal to everybody", [OneCloseByValidator];
-        AwaitingClose, ProposalArrived, "the same header" => AwaitingClose, "the same Closing", [OneCloseByValidator];
+        AwaitingClose, ProposalArrived, "the same header, and more than two thirds have not signed" => AwaitingClose,
+            "the same Closing", [OneCloseByValidator];
+        AwaitingClose, ProposalArrived, "the same header, and more than two thirds have signed" => Closed,
+            "the same Closing; Block to everybody", [OneCloseByValidator, BlockHasQuorum];
         AwaitingClose, SignatureArrived, "more than two thirds have not signed" => AwaitingClose, "", [VoterIsAdmitted, VoteSigned];
         AwaitingClose, SignatureArrived, "more than two thirds have signed" => Closed, "Block to everybody", [BlockHasQuorum];
         AwaitingClose, BlockArrived, "every check of the block holds" => Closed, "", [BlockHasQuorum];
@@ -71,6 +78,14 @@ pub const MAX_WAITING: usize = 1 << 16;
 struct Signed {
     proposal: Proposal,
     signatories: BTreeMap<Name, Signatory>,
+}
+
+/// Whether a block may anchor `new` after `old` (LED-14): a log of a cloud has grown, an audit log may have been closed.
+fn follows(old: &Anchor, new: &Anchor) -> bool {
+    match new.kind {
+        LogKind::Cloud => old.size < new.size,
+        LogKind::Audit => old.size <= new.size,
+    }
 }
 
 /// A validator's part in closing blocks.
@@ -154,15 +169,16 @@ impl Closing {
         self.anchor(office, now, anchor)
     }
 
-    /// Of each log the newest head waits; one that is smaller than what waits or stands is of no use.
+    /// Of each log the newest head waits; one that is smaller than what waits or stands is of no use, nor is another
+    /// one of the same size of a cloud: no block could hold it (LED-14).
     fn anchor(&mut self, office: &Office, now: Time, anchor: Anchor) -> Result<Vec<Output>, Refusal> {
         let waiting = self.anchors.get(&anchor.kind);
         let anchored = office.replica.ledger.newest_anchor(anchor.kind, &anchor.keeper);
-        let newest = waiting.into_iter().chain(anchored).all(|old| old.size <= anchor.size);
-        office.rules.require(Clause::HeadNotOlder, newest)?;
         if waiting.into_iter().chain(anchored).any(|old| *old == anchor) {
             return Ok(Vec::new());
         }
+        let newest = waiting.into_iter().chain(anchored).all(|old| follows(old, &anchor));
+        office.rules.require(Clause::HeadNotOlder, newest)?;
         self.anchors.insert(anchor.kind, anchor);
         self.something_waits(office, now);
         Ok(Vec::new())
@@ -217,7 +233,7 @@ impl Closing {
         if office.replica.validators.at(height.wrapping_add(turn)) != Some(office.name()) {
             return Vec::new();
         }
-        let rules = office.rules;
+        let (rules, before) = (office.rules, self.state);
         if self.signed.is_none() {
             let entries = self.entries(office);
             if entries.is_empty() {
@@ -225,14 +241,17 @@ impl Closing {
                 return Vec::new();
             }
             let proposal = office.replica.ledger.propose(entries, now, office.name().clone());
-            if self.sign(office, proposal, Event::TurnCame).is_err() {
+            // What the others would refuse must not take this validator's one signature of the height.
+            let Office { replica, .. } = office;
+            let checked = replica.ledger.check_proposal(&rules, &replica.validators, now, &proposal);
+            if checked.and_then(|()| self.sign(office, proposal, Event::TurnCame)).is_err() {
                 return Vec::new();
             }
         } else if self.state.step(&rules, Event::TurnCame, State::AwaitingClose).is_err() {
             return Vec::new();
         }
         let proposal = self.signed_proposal(office).map(Gossip::Proposal);
-        let alone = self.close_if_quorum(office, now).unwrap_or_default();
+        let alone = self.close_if_quorum(office, now, before, Event::TurnCame).unwrap_or_default();
         proposal.map(Output::Publish).into_iter().chain(alone).collect()
     }
 
@@ -306,13 +325,13 @@ impl Closing {
             let validators = replica.validators.clone();
             replica.ledger.check_proposal(&rules, &validators, now, &proposed)?;
         }
-        let height = proposed.header().height;
+        let (height, before) = (proposed.header().height, self.state);
         let own = self.sign(office, proposed, Event::ProposalArrived)?;
         if let Some(signed) = &mut self.signed {
             signed.signatories.insert(proposal.signatory.validator.clone(), proposal.signatory);
         }
         self.something_waits(office, now);
-        let outputs = self.close_if_quorum(office, now)?;
+        let outputs = self.close_if_quorum(office, now, before, Event::ProposalArrived)?;
         Ok((ClosingSignature { height, header: digest, signatory: own }, outputs))
     }
 
@@ -335,22 +354,38 @@ impl Closing {
             key.verify(&rules, Tag::BLOCK_CLOSE, message, &signature.signatory.signature)
         })?;
         signed.signatories.insert(signature.signatory.validator.clone(), signature.signatory);
-        self.close_if_quorum(office, now)
+        let before = self.state.step(&rules, Event::SignatureArrived, State::AwaitingClose)?;
+        self.close_if_quorum(office, now, before, Event::SignatureArrived)
     }
 
-    fn close_if_quorum(&mut self, office: &mut Office, now: Time) -> Result<Vec<Output>, Refusal> {
+    /// Closes the block that this validator signed, once enough have: `event` brought the last signature in the state
+    /// `before`.
+    fn close_if_quorum(
+        &mut self,
+        office: &mut Office,
+        now: Time,
+        before: State,
+        event: Event,
+    ) -> Result<Vec<Output>, Refusal> {
         let quorum = office.replica.validators.quorum();
         let Some(signed) = self.signed.take_if(|signed| signed.signatories.len() >= quorum) else {
             return Ok(Vec::new());
         };
+        let closed = before.step(&office.rules, event, State::Closed)?;
         let block = signed.proposal.close(signed.signatories.into_values().collect());
-        self.on_block(office, now, block.clone())?;
+        self.take_block(office, now, block.clone(), closed)?;
         Ok(vec![Output::Publish(Gossip::Block(block))])
     }
 
     /// Takes a closed block.
     pub(super) fn on_block(&mut self, office: &mut Office, now: Time, block: Block) -> Result<Vec<Output>, Refusal> {
+        let closed = self.state.step(&office.rules, Event::BlockArrived, State::Closed)?;
+        self.take_block(office, now, block, closed).map(|()| Vec::new())
+    }
+
+    fn take_block(&mut self, office: &mut Office, now: Time, block: Block, closed: State) -> Result<(), Refusal> {
         let change = office.replica.on_block(&office.rules, now, block)?;
+        self.state = closed;
         if let Change::Reorganised { removed, .. } = &change {
             for entry in removed.iter().flat_map(|block| block.entries.iter()) {
                 if let Entry::Decision(certificate) = entry {
@@ -361,12 +396,13 @@ impl Closing {
         self.forget_closed(office);
         self.signed = None;
         self.mining = None;
+        // The next height begins.
         self.state = State::INITIAL;
         let unfinished = office.replica.ledger.final_height() < office.replica.ledger.height();
         let waiting = !self.decisions.is_empty() || !self.anchors.is_empty();
         self.since = (waiting || unfinished && self.confirms(office)).then_some(now);
         self.schedule(office, now);
-        Ok(Vec::new())
+        Ok(())
     }
 
     /// Under proof of work blocks go on until what stands in them is final.
@@ -381,8 +417,18 @@ impl Closing {
         self.decisions.retain(|tid, _| ledger.decision(tid).is_none());
         self.anchors.retain(|kind, anchor| {
             let newest = ledger.newest_anchor(*kind, &anchor.keeper);
-            newest.is_none_or(|newest| newest.size <= anchor.size && newest != anchor)
+            newest.is_none_or(|newest| newest != anchor && follows(newest, anchor))
         });
+    }
+
+    /// What an observer can learn of it: what waits and what was signed last.
+    pub(super) fn state(&self) -> Vec<u8> {
+        let mut state = self.state.name().as_bytes().to_vec();
+        state.extend((self.decisions.len() as u64).to_be_bytes());
+        self.anchors.values().for_each(|anchor| state.extend(encode(anchor)));
+        self.closer.last().iter().for_each(|(height, digest)| state.extend([encode(height), encode(digest)].concat()));
+        state.extend(self.signed.iter().flat_map(|signed| (signed.signatories.len() as u64).to_be_bytes()));
+        state
     }
 
     fn mine(&mut self, office: &mut Office, now: Time) -> Vec<Output> {

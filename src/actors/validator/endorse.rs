@@ -17,8 +17,8 @@ pub const AHEAD: u64 = 8;
 /// Checks who sent a T_block and who signed what in it.
 ///
 /// # Errors
-/// ENC-03, GRP-04, BLK-03, BLK-01, those of the user's certificate, KEY-09, BLK-02, INI-02, INI-04, INI-06, BLK-04, in
-/// this order.
+/// ENC-03, GRP-04, BLK-03, BLK-01, those of the user's certificate, KEY-09, BLK-02, ROL-01, INI-02, INI-04, INI-06,
+/// BLK-04, in this order.
 pub(super) fn check_origin(
     office: &mut Office,
     now: Time,

@@ -128,11 +128,10 @@ impl Validator {
             }
             Gossip::BlocksFrom(height) => (Ok(office.replica.blocks_from(height, from)), Vec::new()),
             Gossip::PolicyChange(change) => {
-                let Office { rules, trust, directory, replica, .. } = office;
-                (
-                    replica.on_policy_change(rules, now, trust, directory, &change).map(|()| Vec::new()),
-                    Vec::new(),
-                )
+                (office.on_policy_change(now, &change).map(|()| Vec::new()), Vec::new())
+            }
+            Gossip::RevocationList(list) => {
+                (office.on_revocation_list(list).map(|()| Vec::new()), Vec::new())
             }
         };
         Step { event, outcome, repeats }
@@ -171,8 +170,9 @@ impl Actor for Validator {
     }
 
     fn state(&self) -> Digest {
-        let mut public = encode(&self.office.replica.tip());
+        let mut public = self.office.replica.state();
         public.extend((self.votes.len() as u64).to_be_bytes());
+        public.extend(self.closing.state());
         Digest::of(Tag::PUBLIC_STATE, &public)
     }
 }
