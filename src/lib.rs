@@ -51,7 +51,7 @@
 //! | [`log`] | the cloud's append-only log |
 //! | [`audit`] | the audit log and its auditor |
 //! | [`store`] | what lasts: in memory, or in a database on a path |
-//! | [`machine`] | state machines as tables |
+//! | [`mod@machine`] | state machines as tables |
 //! | [`actors`] | user, server database, validator, cloud |
 //! | [`network`] | links, virtual time, a whole network in one process |
 //! | [`conformance`] | traces and their diagrams |

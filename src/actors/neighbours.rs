@@ -4,7 +4,7 @@
 use crate::actors::Output;
 use crate::keys::{CertifiedPrincipal, Credentials, TrustStore};
 use crate::session::{AwaitingFinish, AwaitingHello, AwaitingResponse, HANDSHAKE_TIME, Session, UsedKey};
-use crate::wire::{Message, Name, Packet, Purpose, SessionId, Time, decode, encode};
+use crate::wire::{Message, Name, Packet, Purpose, Record, SessionId, Time, decode, encode};
 use bemr_spec::{Clause, Refusal, Rules};
 use rand::CryptoRng;
 use std::collections::BTreeMap;
@@ -92,18 +92,10 @@ impl Neighbours {
         peer: &Name,
         message: Message,
     ) -> Result<(Vec<Output>, Option<UsedKey>), Refusal> {
-        if let Some(line) = self.newest.get(peer).and_then(|id| self.sessions.get_mut(id)) {
-            match write(rules, &mut line.session, peer, &message) {
-                Ok((output, key)) => {
-                    line.silent = true;
-                    return Ok((vec![output], Some(key)));
-                }
-                // A session at its end is followed by another.
-                Err(refusal) if refusal.clause() == Clause::KeyNotExhausted => {}
-                Err(refusal) => return Err(refusal),
-            }
+        match self.write_to(rules, peer, &message, &plaintext(&message)) {
+            Some(written) => written.map(|(output, key)| (vec![output], Some(key))),
+            None => self.call(rules, rng, now, peer, message),
         }
-        self.call(rules, rng, now, peer, message)
     }
 
     /// Says once more what got no answer. Where nothing at all came back, the peer may lack the session, and this
@@ -147,6 +139,51 @@ impl Neighbours {
         Ok((vec![Output::Send { to: peer.clone(), label: "Hello", packet }], None))
     }
 
+    /// Says `message` to each of `peers`, as [`Neighbours::say`] does; it is encoded once. One that cannot be reached
+    /// does not keep it from the others.
+    pub fn say_to_all<R: CryptoRng + ?Sized>(
+        &mut self,
+        rules: &Rules,
+        rng: &mut R,
+        now: Time,
+        peers: &[Name],
+        message: &Message,
+    ) -> (Vec<Output>, Vec<UsedKey>) {
+        let plaintext = plaintext(message);
+        let (mut outputs, mut keys) = (Vec::new(), Vec::new());
+        for peer in peers {
+            let said = match self.write_to(rules, peer, message, &plaintext) {
+                Some(Ok((output, key))) => Ok((vec![output], Some(key))),
+                Some(Err(refusal)) => Err(refusal),
+                None => self.call(rules, rng, now, peer, message.clone()),
+            };
+            if let Ok((sent, key)) = said {
+                outputs.extend(sent);
+                keys.extend(key);
+            }
+        }
+        (outputs, keys)
+    }
+
+    /// Writes into the newest session with `peer`; nothing where there is none that has keys left.
+    fn write_to(
+        &mut self,
+        rules: &Rules,
+        peer: &Name,
+        message: &Message,
+        plaintext: &[u8],
+    ) -> Option<Result<(Output, UsedKey), Refusal>> {
+        let line = self.newest.get(peer).and_then(|id| self.sessions.get_mut(id))?;
+        match write(rules, &mut line.session, peer, message, plaintext) {
+            // A session at its end is followed by another.
+            Err(refusal) if refusal.clause() == Clause::KeyNotExhausted => None,
+            written => {
+                line.silent |= written.is_ok();
+                Some(written)
+            }
+        }
+    }
+
     /// Takes a packet.
     ///
     /// # Errors
@@ -166,7 +203,7 @@ impl Neighbours {
             Ok(Packet::Hello(_)) => ("Hello", self.on_hello(rules, rng, now, from, packet)),
             Ok(Packet::Response(_)) => ("Response", self.on_response(rules, trust, now, from, packet)),
             Ok(Packet::Finish(_)) => ("Finish", self.on_finish(rules, trust, now, from, packet)),
-            Ok(Packet::Record(record)) => self.on_record(rules, now, trust, record.header.session, packet),
+            Ok(Packet::Record(record)) => self.on_record(rules, now, trust, &record),
         }
     }
 
@@ -216,7 +253,7 @@ impl Neighbours {
         self.calling.remove(from);
         for message in waiting {
             // What one session does not carry, no other does: the message is too long for any.
-            let Ok((output, key)) = write(rules, &mut session, from, &message) else { continue };
+            let Ok((output, key)) = write(rules, &mut session, from, &message, &plaintext(&message)) else { continue };
             outputs.push(output);
             said.push((from.clone(), message, key));
         }
@@ -251,17 +288,16 @@ impl Neighbours {
         rules: &Rules,
         now: Time,
         trust: &TrustStore,
-        id: SessionId,
-        packet: &[u8],
+        record: &Record,
     ) -> (&'static str, Result<Received, Refusal>) {
-        let Some(Line { session, used, silent }) = self.sessions.get_mut(&id) else {
+        let Some(Line { session, used, silent }) = self.sessions.get_mut(&record.header.session) else {
             return ("Record", Err(Refusal::new(Clause::SessionEstablished)));
         };
         // A peer that was revoked after the handshake is refused from that instant on.
         if let Err(refusal) = trust.recheck(rules, now, session.peer()) {
             return ("Record", Err(refusal));
         }
-        let opened = match session.open_record(rules, packet) {
+        let opened = match session.open_decoded(rules, record) {
             Ok(opened) => opened,
             Err(refusal) => return ("Record", Err(refusal)),
         };
@@ -328,8 +364,17 @@ fn purpose_of(message: &Message) -> Purpose {
     }
 }
 
-fn write(rules: &Rules, session: &mut Session, peer: &Name, message: &Message) -> Result<(Output, UsedKey), Refusal> {
-    let plaintext = Zeroizing::new(encode(message));
-    let sent = session.seal_record(rules, message.stage(), &plaintext)?;
+fn plaintext(message: &Message) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(encode(message))
+}
+
+fn write(
+    rules: &Rules,
+    session: &mut Session,
+    peer: &Name,
+    message: &Message,
+    plaintext: &[u8],
+) -> Result<(Output, UsedKey), Refusal> {
+    let sent = session.seal_record(rules, message.stage(), plaintext)?;
     Ok((Output::Send { to: peer.clone(), label: message.name(), packet: sent.record }, sent.key))
 }

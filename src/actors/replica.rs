@@ -37,6 +37,14 @@ impl Replica {
         self.ledger.append(rules, &self.validators, now, block)
     }
 
+    /// Takes a block that this node closed with signatures that it verified one by one.
+    ///
+    /// # Errors
+    /// Those of [`Ledger::append_own`].
+    pub fn on_own_block(&mut self, rules: &Rules, now: Time, block: Block) -> Result<Change, Refusal> {
+        self.ledger.append_own(rules, &self.validators, now, block)
+    }
+
     /// What to ask of `from` after it sent a block that does not fit here: the blocks that are missing.
     pub fn missing(&self, refusal: &Refusal, from: &Name) -> Vec<Output> {
         let behind = refusal.clause() == Clause::BlockLinksPrevious;

@@ -4,12 +4,13 @@
 use bemr::actors::bsd::State;
 use bemr::actors::compose::{Destination, ONE_NONCE, compose, grants_digest, record_context, transaction_id, wrap};
 use bemr::actors::{Actor, Archive, Input, Neighbours, Output, Received, Step};
+use bemr::audit::{AuditReport, Auditor, Inconsistency, PublicRecord, audit};
 use bemr::crypto::{AeadKey, Digest, Suite, Tag};
 use bemr::keys::{Credentials, TrustStore};
 use bemr::network::{Event, Fair, Fate, Node, Parcel, Scenario, Town};
 use bemr::records::{Record, SAMPLES};
 use bemr::session::{AwaitingResponse, Session};
-use bemr::store::MemoryStore;
+use bemr::store::{Store, StoreError, Table, for_each};
 use bemr::wire::{
     Ballot, Gossip, Message, Name, Packet, Purpose, QuorumCertificate, Signatory, Stage as Phase, TBlock, TInitial, Time,
     Vote, VoteBody, WrappedKey, decode, encode,
@@ -20,6 +21,7 @@ use rand_chacha::ChaCha20Rng;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
+use tls_codec::{DeserializeBytes, Serialize};
 
 pub const RULES: Rules = Rules::hardened();
 
@@ -68,12 +70,9 @@ impl Stage {
         let mail: Rc<RefCell<VecDeque<Parcel>>> = Rc::default();
         let fate: Rc<RefCell<Box<dyn Fate>>> = Rc::new(RefCell::new(Box::new(Fair)));
         let inner = Rc::clone(&fate);
-        let archive = Archive::new(MemoryStore::new());
-        let town = Scenario {
-            fate: Box::new(move |now: Time, parcel: Parcel| inner.borrow_mut().decide(now, parcel)),
-            archive: archive.clone(),
-            ..scenario
-        };
+        let archive = scenario.archive.clone();
+        let fair = Box::new(move |now: Time, parcel: Parcel| inner.borrow_mut().decide(now, parcel));
+        let town = Scenario { fate: fair, ..scenario };
         let town = town.build().unwrap();
         Stage {
             town,
@@ -136,11 +135,16 @@ impl Stage {
 
     /// A played validator votes, of its own accord or late.
     pub fn vote(&mut self, validator: &Name, vote: Vote) -> Step {
+        self.say_as(validator, Message::Vote(vote))
+    }
+
+    /// A played validator says something to the BSD.
+    pub fn say_as(&mut self, validator: &Name, message: Message) -> Step {
         let now = self.town.world.now();
         let bsd = self.town.cast.bsd.clone();
         let player = self.players.get_mut(validator).unwrap();
-        let said = player.neighbours.say(&RULES, &mut player.rng, now, &bsd, Message::Vote(vote)).unwrap();
-        let Output::Send { packet, .. } = &said.0[0] else { panic!("a vote is a packet") };
+        let said = player.neighbours.say(&RULES, &mut player.rng, now, &bsd, message).unwrap();
+        let Output::Send { packet, .. } = &said.0[0] else { panic!("it has a session") };
         let packet = packet.clone();
         self.give(&bsd, Input::Packet { from: validator.clone(), packet })
     }
@@ -317,6 +321,42 @@ impl Stage {
         Draft { initial: initial.unwrap(), own, bytes: record.bytes().to_vec() }
     }
 
+    /// Audits what the archive says in public.
+    pub fn audit(&self) -> Result<AuditReport, Inconsistency> {
+        fn all<T: DeserializeBytes + Serialize>(store: &dyn Store, table: Table) -> Result<Vec<T>, StoreError> {
+            let mut rows = Vec::new();
+            for_each(store, &RULES, table, |row| {
+                rows.push(row);
+                Ok(())
+            })?;
+            Ok(rows)
+        }
+        let town = &self.town;
+        let (blocks, leaves, cloud_heads, entries, audit_heads) = self
+            .archive
+            .read(|store| {
+                Ok((
+                    all(store, Table::Blocks)?,
+                    all(store, Table::Leaves)?,
+                    all(store, Table::CloudHeads)?,
+                    all(store, Table::AuditEntries)?,
+                    all(store, Table::AuditHeads)?,
+                ))
+            })
+            .unwrap();
+        let record = PublicRecord {
+            blocks: &blocks,
+            leaves: &leaves,
+            cloud_heads: &cloud_heads,
+            entries: &entries,
+            audit_heads: &audit_heads,
+        };
+        let (genesis, validators, now) = (town.genesis.clone(), town.validators.clone(), town.world.now());
+        let bsd = (town.bsd.cloud.clone(), town.bsd.key.clone());
+        let auditor = Auditor::new(&RULES, now, genesis, validators, town.cloud.clone(), bsd).unwrap();
+        audit(auditor, &record)
+    }
+
     /// Everything that a block of the ledger says of `tid`.
     pub fn decided(&mut self, tid: &Digest) -> Option<QuorumCertificate> {
         let ledger = &self.bsd().replica().ledger;
@@ -350,6 +390,64 @@ pub fn packet_of(parcel: &Parcel) -> Option<&[u8]> {
 /// What a parcel says in public.
 pub fn gossip_of(parcel: &Parcel) -> Option<Gossip> {
     (parcel.bytes.first() == Some(&2)).then(|| decode(&RULES, &parcel.bytes[1..]).unwrap())
+}
+
+/// A principal whom a test plays as the side that answers, from the packets that fate let it have.
+pub struct Double {
+    name: Name,
+    neighbours: Neighbours,
+    trust: TrustStore,
+    rng: ChaCha20Rng,
+    heard: Rc<RefCell<VecDeque<Parcel>>>,
+}
+
+impl Double {
+    /// Takes the place of `name` for session packets: they come here and not to its actor.
+    pub fn of(stage: &mut Stage, name: &Name) -> Double {
+        let heard: Rc<RefCell<VecDeque<Parcel>>> = Rc::default();
+        let (kept, played) = (Rc::clone(&heard), name.clone());
+        stage.lose(move |parcel| {
+            let mine = parcel.to == played && packet_of(parcel).is_some();
+            if mine {
+                kept.borrow_mut().push_back(parcel.clone());
+            }
+            mine
+        });
+        let own = &stage.town.credentials[name];
+        let (neighbours, trust) = (Neighbours::new(own), stage.town.trust.clone());
+        Double { name: name.clone(), neighbours, trust, rng: ChaCha20Rng::seed_from_u64(99), heard }
+    }
+
+    /// Answers handshakes; gives what was said.
+    pub fn listen(&mut self, stage: &mut Stage) -> Vec<Message> {
+        let mut messages = Vec::new();
+        loop {
+            let parcel = self.heard.borrow_mut().pop_front();
+            let Some(parcel) = parcel else { return messages };
+            let (now, packet) = (stage.town.world.now(), packet_of(&parcel).unwrap());
+            let Double { neighbours, trust, rng, .. } = self;
+            match neighbours.receive(&RULES, rng, trust, now, &parcel.from, packet).1.unwrap() {
+                Received::Message { message, .. } => messages.push(message),
+                Received::Shook(_, outputs, _) => drop(self.send(stage, outputs)),
+            }
+        }
+    }
+
+    pub fn say(&mut self, stage: &mut Stage, to: &Name, message: Message) -> Step {
+        let now = stage.town.world.now();
+        let said = self.neighbours.say(&RULES, &mut self.rng, now, to, message).unwrap();
+        self.send(stage, said.0).pop().unwrap()
+    }
+
+    fn send(&mut self, stage: &mut Stage, outputs: Vec<Output>) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for output in outputs {
+            if let Output::Send { to, packet, .. } = output {
+                steps.push(stage.give(&to, Input::Packet { from: self.name.clone(), packet }));
+            }
+        }
+        steps
+    }
 }
 
 /// A T_initial that can be bent and signed again.

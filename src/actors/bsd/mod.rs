@@ -16,6 +16,7 @@ use crate::audit::{AuditLog, Outcome as Ending};
 use crate::crypto::{Digest, Tag};
 use crate::keys::{CertifiedPrincipal, Place};
 use crate::log::{CloudIdentity, verify_head, verify_leaf};
+use crate::merkle::MerkleTree;
 use crate::session::{SealChain, Sealed, UsedKey, stage};
 use crate::store::Commit;
 use crate::votes::{BallotBox, Equivocation, Tally, VerifiedVote};
@@ -300,14 +301,16 @@ impl Bsd {
             let key = self.office.own.identity().signing_key();
             block.signature = key.sign(&self.office.rules, Tag::T_BLOCK, &encode(&block.body));
         }
+        if !again {
+            let message = Message::TBlock(Box::new(block));
+            let (outputs, keys) = self.office.say_to_all(now, &silent, &message);
+            self.note_used(tid, keys);
+            return outputs;
+        }
         let mut outputs = Vec::new();
         for validator in silent {
             let message = Message::TBlock(Box::new(block.clone()));
-            let said = match again {
-                true => self.office.say_again(now, &validator, message),
-                false => self.office.say(now, &validator, message),
-            };
-            if let Ok((sent, key)) = said {
+            if let Ok((sent, key)) = self.office.say_again(now, &validator, message) {
                 outputs.extend(sent);
                 self.note_used(tid, key);
             }
@@ -315,9 +318,9 @@ impl Bsd {
         outputs
     }
 
-    fn note_used(&mut self, tid: &Digest, key: Option<UsedKey>) {
+    fn note_used(&mut self, tid: &Digest, keys: impl IntoIterator<Item = UsedKey>) {
         if let Some(submission) = self.open.get_mut(tid) {
-            submission.used.extend(key);
+            submission.used.extend(keys);
         }
     }
 
@@ -418,8 +421,9 @@ impl Bsd {
         let tids: Vec<Digest> =
             self.open.iter().filter(|(_, one)| waiting(one.state)).map(|(tid, _)| *tid).collect();
         let (mut outputs, mut refusal) = (Vec::new(), None);
+        let mut trees = BTreeMap::new();
         for tid in tids {
-            match self.on_block_for(now, &tid) {
+            match self.on_block_for(now, &tid, &mut trees) {
                 Ok(sent) => outputs.extend(sent),
                 Err(refused) => refusal = refusal.or(Some(refused)),
             }
@@ -427,7 +431,13 @@ impl Bsd {
         (outputs, refusal)
     }
 
-    fn on_block_for(&mut self, now: Time, tid: &Digest) -> Result<Vec<Output>, Refusal> {
+    /// Goes on with a submission when its decision is final. `trees` keeps the trees of the blocks looked at so far.
+    fn on_block_for(
+        &mut self,
+        now: Time,
+        tid: &Digest,
+        trees: &mut BTreeMap<Height, MerkleTree>,
+    ) -> Result<Vec<Output>, Refusal> {
         let rules = self.office.rules;
         let Some(submission) = self.open.get_mut(tid) else { return Ok(Vec::new()) };
         let ledger = &self.office.replica.ledger;
@@ -451,11 +461,13 @@ impl Bsd {
             return self.end(now, tid, Decision::Rejected, said.reason, height);
         }
         let next = state.step(&rules, Event::BlockArrived, State::AwaitingReceipt)?;
+        let tree = trees.entry(height).or_insert_with(|| ledger.entry_tree(height).unwrap_or_default());
+        let inclusion = tree.prove_inclusion(tree.size(), found.index as u64);
         let accepted = Accepted {
             acknowledgement: found.certificate.clone(),
             height,
             header,
-            inclusion: ledger.prove_entry(height, found.index).expect("the ledger just named this entry"),
+            inclusion: inclusion.expect("the ledger just named this entry"),
         };
         let mut used = std::mem::take(&mut submission.used);
         let sealed = if rules.in_force(Clause::SealBeforeNextStage) {
@@ -775,7 +787,7 @@ impl Actor for Bsd {
                 (_, Ok(Received::Shook(event, outputs, said))) => {
                     for (_, message, key) in said {
                         if let Message::TBlock(block) = message {
-                            self.note_used(&block.body.tid, Some(key));
+                            self.note_used(&block.body.tid, [key]);
                         }
                     }
                     Step::taken(event, outputs)

@@ -13,7 +13,7 @@ use crate::merkle::{prove_consistency, prove_inclusion};
 use crate::store::{Commit, LogNodes, Table, for_each};
 use crate::wire::{
     CloudHead, CloudLeaf, Decision, Erase, Gossip, Grant, InclusionProof, LeafKind, LogKind, Message, Name,
-    PROTOCOL_VERSION, ReadProof, ReadRequest, ReadResponse, Receipt, RequestOutcome, Revoke, RevokeBody, Role,
+    PROTOCOL_VERSION, ReadProof, ReadRequest, ReadResponse, Receipt, RequestOutcome, Revoke, Role,
     SignedCloudHead, StoredContent, StoredRecord, TValid, Time, WrappedKey, decode, encode,
 };
 use bemr_spec::{Clause, Refusal};
@@ -299,36 +299,35 @@ impl Cloud {
             .map_err(|refusal| refusal.at(reader.name().as_str()))?;
         State::Stored.step(&rules, Event::GrantArrived, State::Stored)?;
         let commit = Commit::new().grant(&body.tid, reader.name(), encode(&body.key));
-        self.carry_out(now, peer, LeafKind::Grant, body.tid, body.digest(), commit)
+        self.carry_out(now, peer, LeafKind::Grant, body.tid, grant.digest(), commit)
     }
 
     /// The last revocation of a reader's grant.
-    fn last_revocation(&self, tid: &Digest, reader: &Name) -> Result<Option<RevokeBody>, Refusal> {
+    fn last_revocation(&self, tid: &Digest, reader: &Name) -> Result<Option<Revoke>, Refusal> {
         let order = self.archive.read(|store| store.revocation(tid, reader))?;
-        let order = order.map(|order| decode::<Revoke>(&self.office.rules, &order)).transpose()?;
-        Ok(order.map(|order| order.body))
+        order.map(|order| decode::<Revoke>(&self.office.rules, &order)).transpose()
     }
 
     /// An old statement that comes late, or again, must not undo a revocation, nor a grant that followed it.
     fn check_advances(&self, tid: &Digest, reader: &Name, issued: Time) -> Result<(), Refusal> {
         let last = self.last_revocation(tid, reader)?;
-        let advances = last.is_none_or(|last| last.issued < issued);
+        let advances = last.is_none_or(|last| last.body.issued < issued);
         self.office
             .rules
             .require(Clause::StatementAdvances, advances)
             .map_err(|refusal| refusal.at(format!("issued {issued}")))
     }
 
-    /// Whether this very statement was carried out before.
+    /// Whether this very statement was carried out before. Its signatures count: who guesses a body learns nothing.
     fn is_carried_out(&self, message: &Message) -> bool {
         match message {
-            Message::Revoke(Revoke { body, .. }) => {
-                self.last_revocation(&body.tid, &body.reader).is_ok_and(|last| last.as_ref() == Some(body))
+            Message::Revoke(revoke) => {
+                let last = self.last_revocation(&revoke.body.tid, &revoke.body.reader);
+                last.is_ok_and(|last| last.as_ref() == Some(revoke))
             }
-            Message::Erase(Erase { body, .. }) => {
-                let order = self.archive.read(|store| store.erasure(&body.tid)).ok().flatten();
-                let order = order.and_then(|order| decode::<Erase>(&self.office.rules, &order).ok());
-                order.is_some_and(|order| order.body == *body)
+            Message::Erase(erase) => {
+                let order = self.archive.read(|store| store.erasure(&erase.body.tid)).ok().flatten();
+                order.is_some_and(|order| order == encode(erase))
             }
             _ => false,
         }
@@ -358,7 +357,7 @@ impl Cloud {
             .map_err(|refusal| refusal.at(body.reader.as_str()))?;
         State::Stored.step(&rules, Event::RevokeArrived, State::Stored)?;
         let commit = Commit::new().revoke(&body.tid, &body.reader, encode(revoke));
-        self.carry_out(now, peer, LeafKind::Revoke, body.tid, body.digest(), commit)
+        self.carry_out(now, peer, LeafKind::Revoke, body.tid, revoke.digest(), commit)
     }
 
     fn on_erase(&mut self, now: Time, peer: &CertifiedPrincipal, erase: &Erase) -> Result<Vec<Output>, Refusal> {
@@ -394,7 +393,7 @@ impl Cloud {
             true => Commit::new().erase(&body.tid, encode(erase)),
             false => Commit::new(),
         };
-        let outputs = self.carry_out(now, peer, LeafKind::Erase, body.tid, body.digest(), commit)?;
+        let outputs = self.carry_out(now, peer, LeafKind::Erase, body.tid, erase.digest(), commit)?;
         if let Some(record) = self.records.get_mut(&body.tid) {
             record.0 = state;
         }
