@@ -121,7 +121,9 @@ fn transaction(c: &mut Criterion) {
             lines.extend(line(suite, validators, &rounds));
         }
     }
-    println!("\none transaction, beside the sum of its group operations: medians, and the median of the ratios");
+    println!(
+        "\none transaction, beside the sum of its group operations: medians, and the median of the ratios"
+    );
     lines.iter().for_each(|line| println!("{line}"));
 }
 
@@ -132,11 +134,14 @@ fn line(suite: Suite, validators: usize, rounds: &[Round]) -> Option<String> {
     let whole = median(rounds.iter().map(|round| round.whole).collect());
     let floor = median(rounds.iter().map(|round| round.floor).collect());
     let operations = median(rounds.iter().map(|round| round.operations).collect());
-    let ratio = median(rounds.iter().map(|round| round.whole.as_secs_f64() / round.floor.as_secs_f64()).collect());
+    let ratio =
+        median(rounds.iter().map(|round| round.whole.as_secs_f64() / round.floor.as_secs_f64()).collect());
     let whole = format!("{:.2} ms", whole.as_secs_f64() * 1e3);
     let floor = format!("{:.2} ms", floor.as_secs_f64() * 1e3);
     let note = if suite == Suite::Tiny { "  (no strength: for information)" } else { "" };
-    Some(format!("{suite:12} {validators:2} validators: {whole:>10}, {operations:5} operations {floor:>10}, ratio {ratio:.3}{note}"))
+    Some(format!(
+        "{suite:12} {validators:2} validators: {whole:>10}, {operations:5} operations {floor:>10}, ratio {ratio:.3}{note}"
+    ))
 }
 
 criterion_group! {

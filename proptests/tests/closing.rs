@@ -4,16 +4,17 @@
 mod common;
 
 use bemr::actors::validator::closing_machine::{self, State};
-use bemr::actors::{Actor, Input, Output, Step};
+use bemr::actors::{Archive, Input, Output, Replica, Step, Validator};
 use bemr::audit::AuditLog;
 use bemr::crypto::{Suite, Tag};
 use bemr::ledger::Proposal;
 use bemr::log::CloudLog;
 use bemr::merkle::Frontier;
-use bemr::network::Scenario;
+use bemr::network::{Node, Scenario};
+use bemr::store::{MemoryStore, recover_ledger};
 use bemr::wire::{
-    Anchor, Ballot, BlockHeader, BlockProposal, Closing, ClosingSignature, Entry, Gossip, Height, LeafKind, LogKind, Name,
-    QuorumCertificate, Signatory, SignedCloudHead, Time, encode,
+    Anchor, Ballot, BlockHeader, BlockProposal, Closing, ClosingSignature, Entry, Gossip, Height, LeafKind,
+    LogKind, Message, Name, QuorumCertificate, Signatory, SignedCloudHead, Time,
 };
 use bemr_spec::Clause;
 use common::{Heard, RULES, Stage, name, refused, refused_by, sample, stray_digest};
@@ -49,7 +50,12 @@ fn only(step: &Step) -> &Gossip {
 }
 
 /// A proposal of validator `n`, changed before it signs.
-fn proposal(stage: &Stage, n: usize, entries: Vec<Entry>, change: impl FnOnce(&mut BlockHeader)) -> BlockProposal {
+fn proposal(
+    stage: &Stage,
+    n: usize,
+    entries: Vec<Entry>,
+    change: impl FnOnce(&mut BlockHeader),
+) -> BlockProposal {
     let who = validator(stage, n);
     let honest = stage.replica.ledger.propose(entries.clone(), stage.now(), who.clone());
     let mut header = honest.header().clone();
@@ -157,10 +163,13 @@ fn one_validator_closes_alone_and_two_close_together() {
     let (bsd, first) = (stage.town.cast.bsd.clone(), validator(&stage, 1));
     stage.tell(&bsd, &first, Gossip::Decision(certificate)).assert_taken();
     let step = wake(&mut stage, 1);
-    let names: Vec<&str> = step.outputs().map(|output| match output {
-        Output::Publish(gossip) => gossip.name(),
-        other => panic!("{other:?}"),
-    }).collect();
+    let names: Vec<&str> = step
+        .outputs()
+        .map(|output| match output {
+            Output::Publish(gossip) => gossip.name(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
     assert_eq!(names, ["Proposal", "Block"]);
 
     let mut stage = Stage::of(Scenario::new(Suite::Tiny, 2));
@@ -228,10 +237,14 @@ fn a_proposal_is_checked_before_it_is_signed() {
     refused_by(Clause::BlockLinksPrevious, |stage| one(stage, |header| header.network = name("pbn-2")));
     refused_by(Clause::HeightAdvancesByOne, |stage| one(stage, |header| header.height = Height(2)));
     refused_by(Clause::BlockTimeAdvances, |stage| one(stage, |header| header.time = Time(1)));
-    refused_by(Clause::BlockTimeAdvances, |stage| one(stage, |header| header.time = header.time.after(7_200_001)));
+    refused_by(Clause::BlockTimeAdvances, |stage| {
+        one(stage, |header| header.time = header.time.after(7_200_001))
+    });
     refused_by(Clause::MerkleRootMatches, |stage| one(stage, |header| header.root = stray_digest()));
     refused_by(Clause::MerkleRootMatches, |stage| one(stage, |header| header.count = 2));
-    refused_by(Clause::BlockHasQuorum, |stage| one(stage, |header| header.closing = Closing::Quorum(stray_digest())));
+    refused_by(Clause::BlockHasQuorum, |stage| {
+        one(stage, |header| header.closing = Closing::Quorum(stray_digest()))
+    });
 }
 
 #[test]
@@ -296,10 +309,14 @@ fn a_validator_that_missed_a_block_asks_for_it() {
     assert_eq!(*only(&heard.step), Gossip::BlocksFrom(Height(1)));
     let second = validator(&stage, 2);
     let heard = stage.tell(&first, &second, Gossip::BlocksFrom(Height(1)));
-    let told: Vec<Gossip> = heard.step.outputs().map(|output| match output {
-        Output::Tell { to, gossip } if *to == first => gossip.clone(),
-        other => panic!("{other:?}"),
-    }).collect();
+    let told: Vec<Gossip> = heard
+        .step
+        .outputs()
+        .map(|output| match output {
+            Output::Tell { to, gossip } if *to == first => gossip.clone(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
     assert_eq!(told, blocks.into_iter().map(Gossip::Block).collect::<Vec<_>>());
     told.into_iter().for_each(|gossip| tell(&mut stage, gossip).assert_taken());
 }
@@ -346,7 +363,10 @@ fn a_closing_signature_is_a_validators_for_what_was_signed() {
         let second = validator(stage, 2);
         let signature = stage.sign(&second, Tag::BLOCK_CLOSE, stray_digest().as_bytes());
         let signatory = Signatory { validator: second, signature };
-        tell(stage, Gossip::Closing(ClosingSignature { height: Height(1), header: stray_digest(), signatory }))
+        tell(
+            stage,
+            Gossip::Closing(ClosingSignature { height: Height(1), header: stray_digest(), signatory }),
+        )
     });
 }
 
@@ -381,7 +401,12 @@ fn cloud_head(stage: &Stage, size: u64, later: u64) -> SignedCloudHead {
 
 fn anchor_of(signed: &SignedCloudHead) -> Entry {
     let head = &signed.head;
-    Entry::Anchor(Anchor { kind: LogKind::Cloud, keeper: head.cloud.clone(), size: head.size, head: head.digest() })
+    Entry::Anchor(Anchor {
+        kind: LogKind::Cloud,
+        keeper: head.cloud.clone(),
+        size: head.size,
+        head: head.digest(),
+    })
 }
 
 #[test]
@@ -399,7 +424,11 @@ fn a_head_to_be_anchored_is_signed_and_new() {
     });
     let audit = |stage: &Stage, who: &Name| {
         let bsd = stage.town.cast.bsd.clone();
-        AuditLog::new(Suite::Tiny, stage.town.genesis.network.clone(), bsd).sign(&RULES, &stage.key(who), stage.now())
+        AuditLog::new(Suite::Tiny, stage.town.genesis.network.clone(), bsd).sign(
+            &RULES,
+            &stage.key(who),
+            stage.now(),
+        )
     };
     let mut stage = Stage::new(RULES);
     let head = audit(&stage, &stage.town.cast.bsd);
@@ -437,5 +466,74 @@ fn two_heads_of_one_size_bring_the_ledger_to_no_standstill() {
     let proposal = proposal(&stage, 2, vec![Entry::Decision(certificate)], |_| ());
     let second = validator(&stage, 2);
     stage.tell(&second, &third, Gossip::Proposal(proposal)).assert_taken();
-    assert!(encode(&one) != encode(&cloud_head(&stage, 2, 5)));
+}
+
+/// Validator 1 ends, and another process starts from what it kept.
+fn restart(stage: &mut Stage, archive: &Archive) {
+    let first = validator(stage, 1);
+    let (genesis, validators) = (stage.town.genesis.clone(), stage.town.validators.clone());
+    let now = stage.now();
+    let ledger = archive.read(|store| recover_ledger(&RULES, store, genesis, &validators, now)).unwrap();
+    let mut office = stage.new_office(&first);
+    office.rules = stage.rules();
+    office.replica = Replica { ledger, ..office.replica };
+    let (cloud, bsd) = (stage.town.cloud.clone(), stage.town.bsd.clone());
+    let validator = Validator::resume(office, cloud, bsd, archive.clone()).unwrap();
+    stage.town.world.add(Node::Validator(Box::new(validator)));
+    let bsd = stage.town.cast.bsd.clone();
+    stage.forget_office(&bsd);
+}
+
+#[test]
+fn a_validator_that_restarts_signs_no_other_header() {
+    refused_by(Clause::OneCloseByValidator, |stage| {
+        let archive = Archive::new(MemoryStore::new());
+        restart(stage, &archive);
+        stage.close(Vec::new());
+        let (one, other) = (decision(stage, 0), decision(stage, 1));
+        let signed = proposal(stage, 2, vec![Entry::Decision(one)], |_| ());
+        proposed(stage, signed.clone()).assert_taken();
+        let closing = proposed(stage, signed.clone());
+        restart(stage, &archive);
+        // It is at the height where it was, and gives the same signature to the same header.
+        let again = proposed(stage, signed);
+        assert_eq!(only(&again.step), only(&closing.step));
+        let rival = proposal(stage, 2, vec![Entry::Decision(other)], |_| ());
+        proposed(stage, rival)
+    });
+}
+
+#[test]
+fn a_validator_that_restarts_proposes_what_it_signed() {
+    let mut stage = Stage::new(RULES);
+    let archive = Archive::new(MemoryStore::new());
+    restart(&mut stage, &archive);
+    let certificate = decision(&mut stage, 0);
+    let signed = proposal(&stage, 2, vec![Entry::Decision(certificate)], |_| ());
+    proposed(&mut stage, signed.clone()).assert_taken();
+    restart(&mut stage, &archive);
+    let shown = (0..5).find_map(|_| wake(&mut stage, 1).outputs().next().cloned());
+    let Some(Output::Publish(Gossip::Proposal(own))) = shown else { panic!("{shown:?}") };
+    assert_eq!((own.header, own.entries), (signed.header, signed.entries));
+}
+
+#[test]
+fn a_validator_that_restarts_repeats_its_votes() {
+    refused_by(Clause::OneBlockPerTid, |stage| {
+        let archive = Archive::new(MemoryStore::new());
+        restart(stage, &archive);
+        let cast = stage.town.cast.clone();
+        let initial = stage.initial(&cast.doctor, sample("Patient-example"), &[]);
+        let block = stage.block(&initial);
+        let ask = |stage: &mut Stage, block: &bemr::wire::TBlock| {
+            stage.say(&cast.bsd, &cast.validators[0], Message::TBlock(Box::new(block.clone())))
+        };
+        let vote = ask(stage, &block);
+        restart(stage, &archive);
+        let again = ask(stage, &block);
+        again.assert_taken();
+        assert_eq!(again.answers, vote.answers);
+        let other = stage.block_with(&initial, |_| (), |body| body.issued = body.issued.after(1));
+        ask(stage, &other)
+    });
 }

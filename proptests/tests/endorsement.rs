@@ -7,7 +7,8 @@ use bemr::actors::Actor;
 use bemr::crypto::{Digest, Suite, Tag};
 use bemr::records::{Record, canonical, commitment_of, map, opening};
 use bemr::wire::{
-    AttributeOpening, Ballot, BlockBody, Gossip, Height, InitialHeader, Message, Role, TBlock, TInitial, Time, Vote, encode,
+    AttributeOpening, Ballot, BlockBody, Gossip, Height, InitialHeader, Message, Role, TBlock, TInitial,
+    Time, Vote, encode,
 };
 use bemr_spec::Clause;
 use common::{Heard, RULES, Stage, name, refused, refused_by, sample, stray_digest};
@@ -26,7 +27,11 @@ fn ask(stage: &mut Stage, block: TBlock) -> Heard {
 }
 
 /// A T_block whose header and body are changed before user and BSD sign.
-fn signed(stage: &mut Stage, header: impl FnOnce(&mut InitialHeader), body: impl FnOnce(&mut BlockBody)) -> Heard {
+fn signed(
+    stage: &mut Stage,
+    header: impl FnOnce(&mut InitialHeader),
+    body: impl FnOnce(&mut BlockBody),
+) -> Heard {
     let initial = initial(stage);
     let block = stage.block_with(&initial, header, body);
     ask(stage, block)
@@ -85,7 +90,9 @@ fn version_and_suite_are_the_networks() {
     refused_by(Clause::ProtocolVersionIsOne, |stage| signed(stage, |_| (), |body| body.version = 2));
     refused_by(Clause::ProtocolVersionIsOne, |stage| signed(stage, |header| header.version = 2, |_| ()));
     refused_by(Clause::SuiteMatches, |stage| signed(stage, |_| (), |body| body.suite = Suite::Ristretto255));
-    refused_by(Clause::SuiteMatches, |stage| signed(stage, |header| header.suite = Suite::Ristretto255, |_| ()));
+    refused_by(Clause::SuiteMatches, |stage| {
+        signed(stage, |header| header.suite = Suite::Ristretto255, |_| ())
+    });
 }
 
 #[test]
@@ -94,7 +101,9 @@ fn a_t_block_for_other_validators_is_refused() {
         // The record was submitted to that network.
         signed(stage, |header| header.network = name("pbn-2"), |body| body.network = name("pbn-2"))
     });
-    refused_by(Clause::BlockNamesNetwork, |stage| signed(stage, |_| (), |body| body.validators = stray_digest()));
+    refused_by(Clause::BlockNamesNetwork, |stage| {
+        signed(stage, |_| (), |body| body.validators = stray_digest())
+    });
 }
 
 #[test]
@@ -167,11 +176,15 @@ fn a_revocation_list_that_is_older_or_forged_changes_nothing() {
     let new = stage.revoked(&cast.doctor);
     stage.publish(&Gossip::RevocationList(new.clone()));
     let validator = &cast.validators[0];
-    stage.tell(&cast.cloud, validator, Gossip::RevocationList(old)).assert_refused(Clause::RevocationListAdvances);
+    stage
+        .tell(&cast.cloud, validator, Gossip::RevocationList(old))
+        .assert_refused(Clause::RevocationListAdvances);
     let mut forged = new;
     forged.body.list.0 += 1;
     forged.body.serials = Vec::new().into();
-    stage.tell(&cast.cloud, validator, Gossip::RevocationList(forged)).assert_refused(Clause::RevocationListSignedByKdc);
+    stage
+        .tell(&cast.cloud, validator, Gossip::RevocationList(forged))
+        .assert_refused(Clause::RevocationListSignedByKdc);
     let initial = initial(&mut stage);
     let block = stage.block(&initial);
     ask(&mut stage, block).assert_refused(Clause::CertificateNotRevoked);
@@ -217,8 +230,12 @@ fn a_t_block_without_the_users_signature_is_refused() {
             block.user_signature = stage.sign(&bsd, Tag::T_INITIAL, &encode(&block.initial));
         })
     });
-    refused_by(Clause::BlockCarriesUserSignature, |stage| signed(stage, |_| (), |body| body.initial = stray_digest()));
-    refused_by(Clause::BlockCarriesUserSignature, |stage| signed(stage, |_| (), |body| body.tid = stray_digest()));
+    refused_by(Clause::BlockCarriesUserSignature, |stage| {
+        signed(stage, |_| (), |body| body.initial = stray_digest())
+    });
+    refused_by(Clause::BlockCarriesUserSignature, |stage| {
+        signed(stage, |_| (), |body| body.tid = stray_digest())
+    });
 }
 
 #[test]
@@ -241,7 +258,9 @@ fn a_record_that_was_submitted_elsewhere_is_refused() {
     refused_by(Clause::InitialNamesRecipient, |stage| {
         signed(stage, |header| header.recipient = name("bsd-2"), |_| ())
     });
-    refused_by(Clause::InitialNamesRecipient, |stage| signed(stage, |header| header.network = name("pbn-2"), |_| ()));
+    refused_by(Clause::InitialNamesRecipient, |stage| {
+        signed(stage, |header| header.network = name("pbn-2"), |_| ())
+    });
 }
 
 #[test]
@@ -300,14 +319,21 @@ fn a_second_t_block_for_one_tid_is_refused_and_kept_as_evidence() {
     assert_ne!(two.voted, Digest::of(Tag::T_BLOCK, &encode(&two.refused.body)));
     // Anybody can check it: the BSD signed both.
     let bsd = stage.key(&stage.town.cast.bsd);
-    assert!(bsd.verifying_key().verify(&RULES, Tag::T_BLOCK, &encode(&two.refused.body), &two.refused.signature));
+    assert!(bsd.verifying_key().verify(
+        &RULES,
+        Tag::T_BLOCK,
+        &encode(&two.refused.body),
+        &two.refused.signature
+    ));
 }
 
 #[test]
 fn a_policy_of_the_submitters_choice_is_refused() {
     // There is no second version; a stale one is refused in the tests of policy changes.
     refused(Clause::TemplateIsInForce, |stage| signed(stage, |header| header.template.version.0 = 2, |_| ()));
-    refused_by(Clause::AllContractsApplied, |stage| signed(stage, |_| (), |body| body.policy = stray_digest()));
+    refused_by(Clause::AllContractsApplied, |stage| {
+        signed(stage, |_| (), |body| body.policy = stray_digest())
+    });
     refused_by(Clause::AllContractsApplied, |stage| {
         let initial = initial(stage);
         let mut fewer = initial.header.contracts.as_slice().to_vec();
@@ -326,7 +352,9 @@ fn a_policy_of_the_submitters_choice_is_refused() {
 
 #[test]
 fn a_t_block_without_a_seal_is_refused() {
-    refused_by(Clause::SealDigestIsCarried, |stage| signed(stage, |_| (), |body| body.seal = Digest::default()));
+    refused_by(Clause::SealDigestIsCarried, |stage| {
+        signed(stage, |_| (), |body| body.seal = Digest::default())
+    });
 }
 
 #[test]
@@ -450,7 +478,8 @@ fn refused_t_blocks_leave_no_vote_behind() {
     let validator = stage.town.cast.validators[0].clone();
     let before = stage.actor(&validator).state();
     for _ in 0..3 {
-        signed(&mut stage, |_| (), |body| body.seal = Digest::default()).assert_refused(Clause::SealDigestIsCarried);
+        signed(&mut stage, |_| (), |body| body.seal = Digest::default())
+            .assert_refused(Clause::SealDigestIsCarried);
     }
     assert_eq!(stage.town.validator(&validator).unwrap().state(), before);
 }

@@ -14,8 +14,8 @@ use bemr::ledger::{Ledger, Proposal};
 use bemr::network::{Event, LedgerKind, Node, Parcel, Scenario};
 use bemr::store::{Commit, MemoryStore, Row, Store, StoreError, Table};
 use bemr::wire::{
-    Ballot, BlockProposal, ClosingSignature, Decision, Entry, Gossip, Height, Message, Name, Outcome, PROTOCOL_VERSION,
-    QuorumCertificate, Signatory, TBlock, Time, VoteBody,
+    Ballot, BlockProposal, ClosingSignature, Decision, Entry, Gossip, Height, Message, Name, Outcome,
+    PROTOCOL_VERSION, QuorumCertificate, Signatory, TBlock, Time, VoteBody,
 };
 use bemr_spec::{Clause, Rules};
 use proptest::prelude::*;
@@ -30,9 +30,11 @@ use std::rc::Rc;
 
 /// Says nothing before it has heard the T_block `times` times, then votes true.
 fn hard_of_hearing(times: usize) -> Script {
-    Box::new(move |own, heard, block| {
-        if heard < times { Vec::new() } else { vec![vote(own, block, Ballot::True, 0)] }
-    })
+    Box::new(
+        move |own, heard, block| {
+            if heard < times { Vec::new() } else { vec![vote(own, block, Ballot::True, 0)] }
+        },
+    )
 }
 
 fn expiries(stage: &Stage, event: &str) -> Vec<Time> {
@@ -158,7 +160,11 @@ fn a_validator_that_forgot_its_sessions_is_asked_in_a_new_one() {
     stage.play_all(|_| says(Ballot::True, 0));
     let second = stage.submit(&record("Observation-bmd"));
     assert_eq!(stage.finish(&second), State::Committed);
-    assert_eq!(expiries(&stage, "AttemptExpired").len(), 1, "the first attempt went into sessions that nobody has");
+    assert_eq!(
+        expiries(&stage, "AttemptExpired").len(),
+        1,
+        "the first attempt went into sessions that nobody has"
+    );
 }
 
 #[test]
@@ -208,9 +214,9 @@ fn every_row_of_the_users_machine_is_driven() {
     use submitting_machine::{Event, State};
     let mut driven: BTreeSet<(&str, &str, &str)> = BTreeSet::new();
     let mut drive = |from: State, event: Event, guard: &'static str, to: State| {
-        let listed = submitting_machine::ROWS.iter().any(|row| {
-            (row.from, row.event, row.guard, row.to) == (from, event, guard, to)
-        });
+        let listed = submitting_machine::ROWS
+            .iter()
+            .any(|row| (row.from, row.event, row.guard, row.to) == (from, event, guard, to));
         assert!(listed);
         driven.insert((from.name(), event.name(), guard));
     };
@@ -261,18 +267,27 @@ fn every_row_of_the_users_machine_is_driven() {
         (stage, double, step.clause(), kept)
     };
     let (mut stage, mut double, clause, kept) = outcomes(RULES);
-    drive(State::AwaitingOutcome, Event::OutcomeArrived, "it comes from the BSD and names an open submission", State::Ended);
+    drive(
+        State::AwaitingOutcome,
+        Event::OutcomeArrived,
+        "it comes from the BSD and names an open submission",
+        State::Ended,
+    );
     assert_eq!((clause, kept), (Some(Clause::EventFitsState), true));
     assert_eq!(outcomes(RULES.without(Clause::EventFitsState)).2, None);
     assert!(!outcomes(RULES.without(Clause::EventFitsState)).3, "the mutant believes the last who speaks");
     // Of a submission that the user did not make: there is nothing that a mutant could change.
     let before = stage.public(&doctor);
     let stranger = Outcome { tid: Digest::default(), ..outcome };
-    assert_eq!(double.say(&mut stage, &doctor, Message::Outcome(stranger)).clause(), Some(Clause::EventFitsState));
+    assert_eq!(
+        double.say(&mut stage, &doctor, Message::Outcome(stranger)).clause(),
+        Some(Clause::EventFitsState)
+    );
     // Nor does the BSD say anything else to a user.
     let block = vote_body(&stage);
     let nonsense = Message::Vote(stage::sign_vote(&stage.town.credentials[&bsd], block));
-    let said = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| double.say(&mut stage, &doctor, nonsense)));
+    let said =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| double.say(&mut stage, &doctor, nonsense)));
     assert!(said.is_err(), "SES-07 does not let it out");
     assert_eq!(stage.public(&doctor), before);
     assert_eq!(driven.len(), submitting_machine::ROWS.len());
@@ -353,14 +368,20 @@ impl Closing {
     fn signature(&self, proposal: &Proposal, by: usize) -> Gossip {
         let own = &self.others[by];
         let signatory = proposal.sign(&RULES, own.name(), own.identity().signing_key());
-        Gossip::Closing(ClosingSignature { height: proposal.header().height, header: proposal.digest(), signatory })
+        Gossip::Closing(ClosingSignature {
+            height: proposal.header().height,
+            header: proposal.digest(),
+            signatory,
+        })
     }
 
     /// Lets time pass until the validator proposes.
     fn turn(&mut self) -> BlockProposal {
         for _ in 0..64 {
             let us = self.us.clone();
-            let Some(Node::Validator(validator)) = self.stage.town.world.node(&us) else { panic!("a validator") };
+            let Some(Node::Validator(validator)) = self.stage.town.world.node(&us) else {
+                panic!("a validator")
+            };
             let wake = validator.wake().expect("something waits");
             let mut proposed = None;
             let now = self.stage.town.world.now();
@@ -504,7 +525,9 @@ fn a_proposal_or_signature_of_a_stranger_or_under_a_wrong_key_counts_for_nothing
 
 #[test]
 fn a_signature_that_nobody_awaits_is_refused_by_the_table() {
-    for (rules, place) in [(RULES, "SignatureArrived in AwaitingProposal"), (RULES.without(Clause::EventFitsState), "header")] {
+    for (rules, place) in
+        [(RULES, "SignatureArrived in AwaitingProposal"), (RULES.without(Clause::EventFitsState), "header")]
+    {
         let mut closing = Closing::new(rules);
         let proposal = closing.proposal(b"one");
         let step = closing.hears(closing.signature(&proposal, 0));
@@ -652,7 +675,11 @@ fn dishonest(kind: u64) -> Script {
         2 => says(Ballot::False, reason()),
         3 => hard_of_hearing(2),
         4 => Box::new(|own, _, block| {
-            vec![vote(own, block, Ballot::True, 0), vote(own, block, Ballot::False, reason()), vote(own, block, Ballot::True, 0)]
+            vec![
+                vote(own, block, Ballot::True, 0),
+                vote(own, block, Ballot::False, reason()),
+                vote(own, block, Ballot::True, 0),
+            ]
         }),
         5 => Box::new(|own, heard, block: &TBlock| {
             let (ballot, reason) = if heard % 2 == 0 { (Ballot::True, 0) } else { (Ballot::False, 7) };
@@ -677,7 +704,8 @@ fn fickle(seed: u64, kinds: &Rc<RefCell<Life>>) -> impl FnMut(Time, Parcel) -> V
     let kinds = Rc::clone(kinds);
     let percent = [0, 2, 8, 25][pick(&mut rng, 4) as usize];
     // In some towns one kind of message hardly ever arrives.
-    let rare = ["", "", "", "Decision", "T_valid", "Receipt", "Vote", "T_block", "Outcome", "Finish", "Block"];
+    let rare =
+        ["", "", "", "Decision", "T_valid", "Receipt", "Vote", "T_block", "Outcome", "Finish", "Block"];
     let rare = rare[pick(&mut rng, rare.len() as u64) as usize];
     let mut budget: u32 = 400;
     move |_, mut parcel| {

@@ -5,7 +5,8 @@ mod common;
 
 use bemr::records::Record;
 use bemr::wire::{
-    Check, Decision, Gossip, Height, Message, Name, PROTOCOL_VERSION, PolicyChange, RangeRule, Role, TBlock, TInitial, Version,
+    Check, Decision, Gossip, Height, Message, Name, PROTOCOL_VERSION, PolicyChange, RangeRule, Role, TBlock,
+    TInitial, Version,
 };
 use bemr_spec::Clause;
 use common::{Heard, RULES, Stage, name, refused, refused_by, sample};
@@ -236,7 +237,8 @@ fn a_submission_under_an_old_template_is_refused_by_validators() {
         let mut early = initial.header.template.clone();
         early.version = Version(2);
         let weak = RULES.without(Clause::TemplateIsInForce);
-        let policy = stage.replica.policy.policy(&weak, &early, initial.header.contracts.as_slice(), Height(1));
+        let policy =
+            stage.replica.policy.policy(&weak, &early, initial.header.contracts.as_slice(), Height(1));
         let digest = policy.unwrap().digest();
         let block = stage.block_with(&initial, |header| header.template = early, |body| body.policy = digest);
         ask(stage, block)
@@ -273,7 +275,8 @@ fn a_new_contract_decides_from_its_height_on() {
         }),
         other => other.clone(),
     });
-    let rules = strict.rules.iter().zip(bounds).map(|(rule, check)| bemr::wire::Rule { check, ..rule.clone() });
+    let rules =
+        strict.rules.iter().zip(bounds).map(|(rule, check)| bemr::wire::Rule { check, ..rule.clone() });
     strict.rules = rules.collect();
     change.contracts = vec![strict].into();
     let approved = {

@@ -14,9 +14,9 @@ use bemr::merkle::{Frontier, MerkleTree};
 use bemr::records::{Record, commitments, map};
 use bemr::store::{Table, for_each, recover};
 use bemr::wire::{
-    Anchor, ConsistencyProof, Decision, Entry, Erase, EraseApproval, EraseBody, Gossip, Grant, GrantBody, LeafKind, LogKind,
-    Message, Name, PROTOCOL_VERSION, ReadRequest, ReadResponse, RequestOutcome, Revoke, RevokeBody, Role, TInitial, Time,
-    encode,
+    Anchor, ConsistencyProof, Decision, Entry, Erase, EraseApproval, EraseBody, Gossip, Grant, GrantBody,
+    LeafKind, LogKind, Message, Name, PROTOCOL_VERSION, ReadRequest, ReadResponse, RequestOutcome, Revoke,
+    RevokeBody, Role, TInitial, Time, encode,
 };
 use bemr_spec::{Clause, Rules, Verdict};
 use common::{Heard, RULES, Stage, name, refused, refused_by, sample, stray_digest};
@@ -87,7 +87,10 @@ fn a_record_is_shared_revoked_and_erased() {
     let body = stage.town.user(doctor).unwrap().erasure(now, tid);
     let alone = stage.town.user(doctor).unwrap().approve(&body);
     let one = vec![alone.clone()];
-    assert_eq!(stage.ask(doctor, |user, now| user.erase(now, body.clone(), one)), refusal(Clause::ErasureByAuthority));
+    assert_eq!(
+        stage.ask(doctor, |user, now| user.erase(now, body.clone(), one)),
+        refusal(Clause::ErasureByAuthority)
+    );
     assert_eq!(stage.read(doctor, tid), record());
     let second = stage.town.user(&cast.administrators[1]).unwrap().approve(&body);
     let both = vec![alone, second];
@@ -98,7 +101,10 @@ fn a_record_is_shared_revoked_and_erased() {
     for reader in [doctor, colleague, assistant] {
         assert_eq!(stage.read(reader, tid), refusal(Clause::ErasedStaysErased));
     }
-    assert_eq!(stage.ask(doctor, |user, now| user.grant(now, tid, assistant)), refusal(Clause::ErasedStaysErased));
+    assert_eq!(
+        stage.ask(doctor, |user, now| user.grant(now, tid, assistant)),
+        refusal(Clause::ErasedStaysErased)
+    );
 
     // Nothing in the store opens any more, and every proof holds: of the log that goes on, and to the auditor.
     let gone = |table| stage.archive.read(|store| store.scan(table, tid.as_bytes(), 1)).unwrap();
@@ -177,7 +183,8 @@ fn revoke(stage: &Stage, tid: Digest, reader: &Name, change: impl FnOnce(&mut Re
 
 fn erase(stage: &Stage, tid: Digest, by: &[&Name], change: impl FnOnce(&mut EraseBody)) -> Erase {
     let cloud = stage.town.cast.cloud.clone();
-    let mut body = EraseBody { version: PROTOCOL_VERSION, suite: Suite::Tiny, tid, cloud, issued: stage.now() };
+    let mut body =
+        EraseBody { version: PROTOCOL_VERSION, suite: Suite::Tiny, tid, cloud, issued: stage.now() };
     change(&mut body);
     let approve = |who: &&Name| EraseApproval {
         authority: stage.town.credentials[*who].certified().certificate().clone(),
@@ -230,7 +237,12 @@ fn the_cloud_goes_through_every_row_of_its_machine() {
     for (statement, after) in statements.into_iter().zip([State::Stored, State::Stored, State::Erased]) {
         let heard = to_cloud(&mut stage, &cast.doctor, statement.clone());
         heard.assert_taken();
-        let done = RequestOutcome { request: statement.request().unwrap(), tid, decision: Decision::Committed, reason: 0 };
+        let done = RequestOutcome {
+            request: statement.request().unwrap(),
+            tid,
+            decision: Decision::Committed,
+            reason: 0,
+        };
         assert_eq!(heard.answers, [Message::Answer(done)]);
         let head = heard.step.outputs().any(|output| matches!(output, Output::Publish(Gossip::CloudHead(_))));
         assert!(head && !heard.unchanged);
@@ -247,14 +259,18 @@ fn nobody_reads_shares_or_erases_what_is_not_there() {
     });
     refused(Clause::LeafIsIncluded, |stage| granted(stage, |body| body.tid = stray_digest()));
     refused(Clause::LeafIsIncluded, |stage| revoked(stage, |body| body.tid = stray_digest()));
-    refused(Clause::LeafIsIncluded, |stage| erased(stage, &["dr-ada", "root-1"], |body| body.tid = stray_digest()));
+    refused(Clause::LeafIsIncluded, |stage| {
+        erased(stage, &["dr-ada", "root-1"], |body| body.tid = stray_digest())
+    });
 }
 
 #[test]
 fn statements_are_of_this_version_and_suite() {
     refused_by(Clause::ProtocolVersionIsOne, |stage| granted(stage, |body| body.version = 2));
     refused_by(Clause::ProtocolVersionIsOne, |stage| revoked(stage, |body| body.version = 2));
-    refused_by(Clause::ProtocolVersionIsOne, |stage| erased(stage, &["dr-ada", "root-1"], |body| body.version = 2));
+    refused_by(Clause::ProtocolVersionIsOne, |stage| {
+        erased(stage, &["dr-ada", "root-1"], |body| body.version = 2)
+    });
     refused_by(Clause::SuiteMatches, |stage| granted(stage, |body| body.suite = Suite::Ristretto255));
     refused_by(Clause::SuiteMatches, |stage| revoked(stage, |body| body.suite = Suite::Ristretto255));
     refused_by(Clause::SuiteMatches, |stage| {
@@ -303,9 +319,10 @@ fn a_role_that_may_not_read_reads_nothing_whatever_was_granted() {
         let tid = shared(&mut stage);
         reads(&mut stage, &administrator, tid).assert_refused(clause);
     }
-    for (rules, clause) in
-        [(RULES, Clause::RoleMayRead), (RULES.without(Clause::RoleMayRead), Clause::GrantsNameAuthorisedReaders)]
-    {
+    for (rules, clause) in [
+        (RULES, Clause::RoleMayRead),
+        (RULES.without(Clause::RoleMayRead), Clause::GrantsNameAuthorisedReaders),
+    ] {
         let mut stage = Stage::new(rules);
         let cast = stage.town.cast.clone();
         let tid = shared(&mut stage);
@@ -449,7 +466,9 @@ fn a_revocation_that_comes_again_is_answered_again_and_ends_no_later_grant() {
         to_cloud(stage, &cast.doctor, Message::Grant(Box::new(grant))).assert_taken();
         let heard = to_cloud(stage, &cast.doctor, old);
         if heard.step.verdict() == Verdict::Ignore {
-            assert!(matches!(&heard.answers[..], [Message::Answer(answer)] if answer.decision == Decision::Committed));
+            assert!(
+                matches!(&heard.answers[..], [Message::Answer(answer)] if answer.decision == Decision::Committed)
+            );
             reads(stage, &cast.colleague, tid).assert_taken();
         }
         heard
@@ -460,7 +479,13 @@ fn a_revocation_that_comes_again_is_answered_again_and_ends_no_later_grant() {
 #[test]
 fn one_authority_alone_erases_nothing() {
     let clause = Clause::ErasureByAuthority;
-    for by in [&["dr-ada"][..], &["root-1"], &["root-1", "root-1"], &["dr-ada", "dr-ada"], &["dr-ada", "root-1", "root-2"]] {
+    for by in [
+        &["dr-ada"][..],
+        &["root-1"],
+        &["root-1", "root-1"],
+        &["dr-ada", "dr-ada"],
+        &["dr-ada", "root-1", "root-2"],
+    ] {
         refused_by(clause, |stage| erased(stage, by, |_| ()));
     }
     // Not by who is neither owner nor administrator, nor without an administrator.
@@ -751,7 +776,9 @@ fn nobody_else_answers_for_the_cloud() {
     let (replies, _) = stage.hear(&name("cloud-2"), &cast.colleague, &[rename(&outputs[0], "cloud-2")]);
     let Output::Send { packet, .. } = &replies[0] else { panic!("{replies:?}") };
     let before = stage.actor(&cast.colleague).state();
-    let step = stage.actor(&cast.colleague).handle(now, Input::Packet { from: cast.cloud.clone(), packet: packet.clone() });
+    let step = stage
+        .actor(&cast.colleague)
+        .handle(now, Input::Packet { from: cast.cloud.clone(), packet: packet.clone() });
     assert_eq!(step.clause(), Some(Clause::PeerIsIntended));
     assert_eq!(stage.actor(&cast.colleague).state(), before);
 }
@@ -766,10 +793,9 @@ fn rename(output: &Output, to: &str) -> Output {
 #[test]
 fn the_bsd_cannot_answer_for_the_cloud() {
     // Its session carries another stage; the mutant of that lets the message through to HSK-02.
-    for (rules, clause) in [
-        (RULES, Clause::StageFitsSession),
-        (RULES.without(Clause::StageFitsSession), Clause::PeerIsIntended),
-    ] {
+    for (rules, clause) in
+        [(RULES, Clause::StageFitsSession), (RULES.without(Clause::StageFitsSession), Clause::PeerIsIntended)]
+    {
         let mut stage = Stage::new(rules);
         let cast = stage.town.cast.clone();
         let record = Record::read(&RULES, sample(RECORD)).unwrap();
@@ -787,14 +813,16 @@ fn a_head_that_the_cloud_did_not_sign_is_refused() {
     refused_by(Clause::HeadSignedByCloud, |stage| {
         lied(stage, |stage, response| {
             let bsd = stage.town.cast.bsd.clone();
-            response.proof.head.signature = stage.sign(&bsd, Tag::CLOUD_HEAD, &encode(&response.proof.head.head));
+            response.proof.head.signature =
+                stage.sign(&bsd, Tag::CLOUD_HEAD, &encode(&response.proof.head.head));
         })
     });
     refused_by(Clause::HeadSignedByCloud, |stage| {
         lied(stage, |stage, response| {
             response.proof.head.head.network = name("pbn-2");
             let cloud = stage.town.cast.cloud.clone();
-            response.proof.head.signature = stage.sign(&cloud, Tag::CLOUD_HEAD, &encode(&response.proof.head.head));
+            response.proof.head.signature =
+                stage.sign(&cloud, Tag::CLOUD_HEAD, &encode(&response.proof.head.head));
         })
     });
 }
@@ -817,7 +845,11 @@ fn a_cloud_that_rolls_back_is_caught_by_who_remembers() {
         let mut tree = MerkleTree::default();
         stage
             .archive
-            .read(|store| for_each(store, &RULES, Table::Leaves, |leaf: bemr::wire::CloudLeaf| Ok(tree.append(&leaf.digest()))))
+            .read(|store| {
+                for_each(store, &RULES, Table::Leaves, |leaf: bemr::wire::CloudLeaf| {
+                    Ok(tree.append(&leaf.digest()))
+                })
+            })
             .unwrap();
         rolled.proof.extends_remembered = tree.prove_consistency(1, 2).unwrap();
         answers(stage, rolled)
@@ -879,7 +911,8 @@ fn a_record_that_is_not_in_the_log_is_refused() {
 /// The newest head of the cloud's log stands in a final block.
 fn anchored(stage: &mut Stage) {
     let head = stage.town.cloud().unwrap().head().unwrap().head.clone();
-    let anchor = Anchor { kind: LogKind::Cloud, keeper: head.cloud.clone(), size: head.size, head: head.digest() };
+    let anchor =
+        Anchor { kind: LogKind::Cloud, keeper: head.cloud.clone(), size: head.size, head: head.digest() };
     stage.close(vec![Entry::Anchor(anchor)]);
 }
 
@@ -946,7 +979,8 @@ fn a_record_that_its_owner_did_not_sign_is_refused() {
     refused_by(clause, |stage| {
         lied(stage, |stage, response| {
             let cloud = stage.town.cast.cloud.clone();
-            response.record.user_signature = stage.sign(&cloud, Tag::T_INITIAL, &encode(&response.record.initial));
+            response.record.user_signature =
+                stage.sign(&cloud, Tag::T_INITIAL, &encode(&response.record.initial));
             Fork::new(stage).show(stage, response);
         })
     });

@@ -4,7 +4,8 @@ mod common;
 
 use bemr::crypto::{Digest, Tag};
 use bemr::wire::{
-    CloudLeaf, Decision, Erase, EraseApproval, EraseBody, Message, Name, PROTOCOL_VERSION, Revoke, RevokeBody, encode,
+    CloudLeaf, Decision, Erase, EraseApproval, EraseBody, Message, Name, PROTOCOL_VERSION, Revoke,
+    RevokeBody, encode,
 };
 use bemr_spec::Clause;
 use common::{RULES, Stage, sample};

@@ -10,8 +10,8 @@ use bemr::log::{CloudLog, verify_head, verify_leaf};
 use bemr::network::{Node, Scenario};
 use bemr::store::{MemoryStore, RedbStore, recover, recover_ledger};
 use bemr::wire::{
-    Ballot, BlockBody, Entry, Gossip, Height, InclusionProof, InitialHeader, LeafKind, Message, QuorumCertificate, Receipt,
-    Role, Signatory, StoredRecord, TInitial, TValid, Time, WrappedKey, encode,
+    Ballot, BlockBody, Entry, Gossip, Height, InclusionProof, InitialHeader, LeafKind, Message,
+    QuorumCertificate, Receipt, Role, Signatory, StoredRecord, TInitial, TValid, Time, WrappedKey, encode,
 };
 use bemr_spec::{Clause, Verdict};
 use common::{Heard, RULES, Stage, name, refused, refused_by, sample, stray_digest};
@@ -24,7 +24,11 @@ fn doctor(stage: &mut Stage) -> TInitial {
 }
 
 /// A T_valid of which `header` and `block` change what the user and the BSD sign of the submission.
-fn signed(stage: &mut Stage, header: impl FnOnce(&mut InitialHeader), block: impl FnOnce(&mut BlockBody)) -> TValid {
+fn signed(
+    stage: &mut Stage,
+    header: impl FnOnce(&mut InitialHeader),
+    block: impl FnOnce(&mut BlockBody),
+) -> TValid {
     let initial = doctor(stage);
     let block = stage.block_with(&initial, header, block);
     let certificate = stage.certificate(&block, Ballot::True, 0);
@@ -99,7 +103,9 @@ fn version_and_suite_are_the_networks() {
         let valid = signed(stage, |header| header.version = 2, |_| ());
         stage.store(&valid)
     });
-    refused_by(Clause::SuiteMatches, |stage| changed(stage, |_, valid| valid.body.suite = Suite::Ristretto255));
+    refused_by(Clause::SuiteMatches, |stage| {
+        changed(stage, |_, valid| valid.body.suite = Suite::Ristretto255)
+    });
     refused_by(Clause::SuiteMatches, |stage| {
         let valid = signed(stage, |_| (), |block| block.suite = Suite::Ristretto255);
         stage.store(&valid)
@@ -141,7 +147,9 @@ fn only_a_bsd_has_records_stored() {
 
 #[test]
 fn the_submitters_certificate_is_the_kdcs_and_theirs() {
-    refused_by(Clause::CertificateSignedByKdc, |stage| changed(stage, |_, valid| valid.user.body.serial += 1000));
+    refused_by(Clause::CertificateSignedByKdc, |stage| {
+        changed(stage, |_, valid| valid.user.body.serial += 1000)
+    });
     refused_by(Clause::SubjectIsClaimedPrincipal, |stage| {
         changed(stage, |stage, valid| {
             let colleague = stage.town.cast.colleague.clone();
@@ -246,7 +254,9 @@ fn the_acknowledgement_of_another_transaction_is_refused() {
 
 #[test]
 fn digests_of_t_valid_are_those_of_its_parts() {
-    refused_by(Clause::AckAnswersThisBlock, |stage| changed(stage, |_, valid| valid.body.block = stray_digest()));
+    refused_by(Clause::AckAnswersThisBlock, |stage| {
+        changed(stage, |_, valid| valid.body.block = stray_digest())
+    });
     refused_by(Clause::AckAnswersThisBlock, |stage| {
         changed(stage, |_, valid| valid.body.acknowledgement = stray_digest())
     });
@@ -329,7 +339,9 @@ fn a_certificate_without_a_quorum_is_refused() {
 
 #[test]
 fn a_decision_that_is_not_in_the_clouds_ledger_is_refused() {
-    refused_by(Clause::DecisionIsFinal, |stage| changed(stage, |_, valid| valid.body.header = stray_digest()));
+    refused_by(Clause::DecisionIsFinal, |stage| {
+        changed(stage, |_, valid| valid.body.header = stray_digest())
+    });
     refused_by(Clause::DecisionIsFinal, |stage| changed(stage, |_, valid| valid.body.height = Height(2)));
 }
 
@@ -364,13 +376,17 @@ fn a_decision_stands_where_its_proof_says() {
     // The certificate stands in another block than the one named.
     refused_by(Clause::EntryInclusionProven, |stage| {
         let other = stage.valid(sample("Condition-f201"), &[]);
-        changed(stage, |_, valid| (valid.body.height, valid.body.header) = (other.body.height, other.body.header))
+        changed(stage, |_, valid| {
+            (valid.body.height, valid.body.header) = (other.body.height, other.body.header)
+        })
     });
 }
 
 #[test]
 fn a_t_valid_without_a_seal_is_refused() {
-    refused_by(Clause::SealDigestIsCarried, |stage| changed(stage, |_, valid| valid.body.seals = Digest::default()));
+    refused_by(Clause::SealDigestIsCarried, |stage| {
+        changed(stage, |_, valid| valid.body.seals = Digest::default())
+    });
 }
 
 #[test]
@@ -471,7 +487,8 @@ fn restart(stage: &mut Stage) {
     let validators = stage.town.validators.clone();
     let now = stage.now();
     let recovered = stage.archive.read(|store| recover(&RULES, store, &identity)).unwrap();
-    let ledger = stage.archive.read(|store| recover_ledger(&RULES, store, genesis, &validators, now)).unwrap();
+    let ledger =
+        stage.archive.read(|store| recover_ledger(&RULES, store, genesis, &validators, now)).unwrap();
     let mut office = stage.new_office(&cast.cloud);
     office.replica = Replica { ledger, ..office.replica };
     let log = CloudLog::new(Suite::Tiny, identity.network.clone(), cast.cloud, recovered.frontier);
@@ -517,7 +534,11 @@ fn a_cloud_that_restarts_goes_on_for_peers_who_do_not_know() {
         let cast = stage.town.cast.clone();
         let read = |stage: &mut Stage, tid| {
             let id = stage.town.by(&cast.doctor, |user, now| user.read(now, tid)).unwrap();
-            stage.town.run_until(60_000, |_| (), |town| town.user(&cast.doctor).is_none_or(|user| !user.awaits_answer(id)));
+            stage.town.run_until(
+                60_000,
+                |_| (),
+                |town| town.user(&cast.doctor).is_none_or(|user| !user.awaits_answer(id)),
+            );
             stage.town.user(&cast.doctor).and_then(|user| user.answer(id)).cloned()
         };
         let record = |bytes: &[u8]| Some(bemr::actors::user::Answer::Record(bytes.to_vec().into()));
@@ -541,10 +562,12 @@ fn an_erased_record_is_erased_after_a_restart_too() {
     let tid = valid.body.tid;
     let now = stage.now();
     let body = stage.town.user(&cast.doctor).unwrap().erasure(now, tid);
-    let approve = |who| stage.town.world.nodes().find_map(|(name, node)| match node {
-        Node::User(user) if name == who => Some(user.approve(&body)),
-        _ => None,
-    });
+    let approve = |who| {
+        stage.town.world.nodes().find_map(|(name, node)| match node {
+            Node::User(user) if name == who => Some(user.approve(&body)),
+            _ => None,
+        })
+    };
     let approvals = vec![approve(&cast.doctor).unwrap(), approve(&cast.administrators[0]).unwrap()];
     let erase = bemr::wire::Erase { body: body.clone(), approvals: approvals.into() };
     stage.say(&cast.doctor, &cast.cloud, Message::Erase(erase)).assert_taken();

@@ -3,18 +3,20 @@
 
 mod stage;
 
-use bemr::actors::bsd::{ATTEMPT, Evidence, FINALITY, State, submission_machine as machine};
 use bemr::actors::Input;
+use bemr::actors::bsd::{ATTEMPT, Evidence, FINALITY, State, submission_machine as machine};
 use bemr::crypto::{Digest, Suite, Tag};
 use bemr::network::{LedgerKind, Scenario};
 use bemr::records::Record;
 use bemr::session::Custodian;
 use bemr::wire::{
-    Ballot, Decision, Gossip, Height, Message, Name, Outcome, Purpose, ReadRequest, RequestOutcome, Role, Seal, SealChainStart,
-    Stage as Phase, Time, decode, encode,
+    Ballot, Decision, Gossip, Height, Message, Name, Outcome, Purpose, ReadRequest, RequestOutcome, Role,
+    Seal, SealChainStart, Stage as Phase, Time, decode, encode,
 };
 use bemr_spec::{Clause, Rules, Verdict};
-use stage::{Draft, Line, RULES, Script, Stage, broken, certify, packet_of, reason, says, silent, sound, vote};
+use stage::{
+    Draft, Line, RULES, Script, Stage, broken, certify, packet_of, reason, says, silent, sound, vote,
+};
 use std::collections::BTreeSet;
 
 /// Bends an honest T_initial.
@@ -48,8 +50,12 @@ fn clause_of(rules: Rules, who: impl Fn(&Stage) -> Name, bend: Bend) -> Option<C
             assert_eq!(stage.bsd().open_submissions(), 0);
             assert_eq!(stage.state_of(&draft.tid()), State::AwaitingInitial);
             assert_eq!(step.verdict(), Verdict::Reject);
-            let refused =
-                Outcome { tid: draft.tid(), decision: Decision::Refused, reason: clause.code(), height: Height(0) };
+            let refused = Outcome {
+                tid: draft.tid(),
+                decision: Decision::Refused,
+                reason: clause.code(),
+                height: Height(0),
+            };
             assert_eq!(answers, [Message::Outcome(refused)]);
         }
         None => {
@@ -93,7 +99,8 @@ fn only_the_users_own_signature_over_the_whole_header_is_taken() {
         |draft, stage| {
             let colleague = &stage.town.credentials[&stage.town.cast.colleague];
             let header = encode(&draft.initial.header);
-            draft.initial.signature = colleague.identity().signing_key().sign(&RULES, Tag::T_INITIAL, &header);
+            draft.initial.signature =
+                colleague.identity().signing_key().sign(&RULES, Tag::T_INITIAL, &header);
         },
         |draft, _| {
             let header = encode(&draft.initial.header);
@@ -426,7 +433,11 @@ fn a_message_has_one_encoding_within_its_bound() {
         (RULES, Some(Clause::OneEncodingPerValue), Clause::SizeWithinBound),
         (RULES.without(Clause::OneEncodingPerValue), None, Clause::SizeWithinBound),
         // What is too long is then at least no packet.
-        (RULES.without(Clause::SizeWithinBound), Some(Clause::OneEncodingPerValue), Clause::OneEncodingPerValue),
+        (
+            RULES.without(Clause::SizeWithinBound),
+            Some(Clause::OneEncodingPerValue),
+            Clause::OneEncodingPerValue,
+        ),
     ] {
         let (mut stage, doctor) = quiet(rules);
         let bsd = stage.town.cast.bsd.clone();
@@ -570,7 +581,10 @@ fn ended(stage: &mut Stage, tid: &Digest, state: State, told: u16) {
     let entries = stage.archive.read(|store| store.len(bemr::store::Table::AuditEntries)).unwrap();
     assert_eq!(entries, 1, "one end, one entry");
     let stored = stage.town.cloud().unwrap().state_of(&tid);
-    assert_eq!(stored == bemr::actors::cloud::record_machine::State::AwaitingValid, state != State::Committed);
+    assert_eq!(
+        stored == bemr::actors::cloud::record_machine::State::AwaitingValid,
+        state != State::Committed
+    );
     assert_eq!(stage.bsd().open_submissions(), 0);
 }
 
@@ -593,7 +607,9 @@ fn rejected_by_the_network() -> Stage {
 fn a_lying_quorum_says_true() -> Stage {
     let (mut stage, tid) = staged(&broken(), honest_true);
     ended(&mut stage, &tid, State::Deferred, Clause::AcceptNeedsReverification.code());
-    let [Evidence::Overruled(certificate)] = stage.bsd().evidence() else { panic!("the quorum convicts itself") };
+    let [Evidence::Overruled(certificate)] = stage.bsd().evidence() else {
+        panic!("the quorum convicts itself")
+    };
     assert_eq!((certificate.body.tid, certificate.body.ballot), (tid, Ballot::True));
     stage
 }
@@ -727,7 +743,12 @@ fn scenarios() -> Vec<(&'static str, &'static str, &'static str, Vec<fn() -> Sta
         ("AwaitingInitial", "InitialArrived", "every check of T_initial holds", vec![accepted_and_stored]),
         ("AwaitingVotes", "VoteArrived", "a quorum is possible, none is there", vec![accepted_and_stored]),
         ("AwaitingVotes", "VoteArrived", "quorum true, re-verification holds", vec![accepted_and_stored]),
-        ("AwaitingVotes", "VoteArrived", "quorum false, re-verification does not hold", vec![rejected_by_the_network]),
+        (
+            "AwaitingVotes",
+            "VoteArrived",
+            "quorum false, re-verification does not hold",
+            vec![rejected_by_the_network],
+        ),
         (
             "AwaitingVotes",
             "VoteArrived",
@@ -735,28 +756,48 @@ fn scenarios() -> Vec<(&'static str, &'static str, &'static str, Vec<fn() -> Sta
             vec![a_lying_quorum_says_true, a_lying_quorum_says_false],
         ),
         ("AwaitingVotes", "VoteArrived", "conflict, re-verification holds", vec![torn_over_a_sound_record]),
-        ("AwaitingVotes", "VoteArrived", "conflict, re-verification does not hold", vec![torn_over_a_broken_record]),
+        (
+            "AwaitingVotes",
+            "VoteArrived",
+            "conflict, re-verification does not hold",
+            vec![torn_over_a_broken_record],
+        ),
         (
             "AwaitingVotes",
             "AttemptExpired",
             "attempts are left",
             vec![nobody_votes_on_a_sound_record, nobody_votes_on_a_broken_record],
         ),
-        ("AwaitingVotes", "AttemptExpired", "none is left, re-verification holds", vec![nobody_votes_on_a_sound_record]),
+        (
+            "AwaitingVotes",
+            "AttemptExpired",
+            "none is left, re-verification holds",
+            vec![nobody_votes_on_a_sound_record],
+        ),
         (
             "AwaitingVotes",
             "AttemptExpired",
             "none is left, re-verification does not hold",
             vec![nobody_votes_on_a_broken_record],
         ),
-        ("AwaitingFinality", "BlockArrived", "the decision is not final", vec![confirmations_come_one_by_one]),
+        (
+            "AwaitingFinality",
+            "BlockArrived",
+            "the decision is not final",
+            vec![confirmations_come_one_by_one],
+        ),
         (
             "AwaitingFinality",
             "BlockArrived",
             "the decision is final",
             vec![confirmations_come_one_by_one, accepted_and_stored],
         ),
-        ("AwaitingFinality", "BlockArrived", "another decision is final", vec![the_ledger_says_false_after_a_true_quorum]),
+        (
+            "AwaitingFinality",
+            "BlockArrived",
+            "another decision is final",
+            vec![the_ledger_says_false_after_a_true_quorum],
+        ),
         ("AwaitingFinality", "FinalityExpired", "", vec![the_decision_never_becomes_final]),
         (
             "AwaitingRejection",
@@ -765,10 +806,20 @@ fn scenarios() -> Vec<(&'static str, &'static str, &'static str, Vec<fn() -> Sta
             vec![confirmations_of_a_rejection_come_one_by_one],
         ),
         ("AwaitingRejection", "BlockArrived", "the decision is final", vec![rejected_by_the_network]),
-        ("AwaitingRejection", "BlockArrived", "another decision is final", vec![the_ledger_says_true_after_a_false_quorum]),
+        (
+            "AwaitingRejection",
+            "BlockArrived",
+            "another decision is final",
+            vec![the_ledger_says_true_after_a_false_quorum],
+        ),
         ("AwaitingRejection", "FinalityExpired", "", vec![the_rejection_never_becomes_final]),
         ("AwaitingReceipt", "ReceiptArrived", "every check of the receipt holds", vec![accepted_and_stored]),
-        ("AwaitingReceipt", "ReceiptExpired", "attempts are left", vec![the_cloud_answers_to_the_second_t_valid]),
+        (
+            "AwaitingReceipt",
+            "ReceiptExpired",
+            "attempts are left",
+            vec![the_cloud_answers_to_the_second_t_valid],
+        ),
         ("AwaitingReceipt", "ReceiptExpired", "none is left", vec![the_cloud_is_out_of_reach]),
     ]
 }
@@ -777,9 +828,9 @@ fn scenarios() -> Vec<(&'static str, &'static str, &'static str, Vec<fn() -> Sta
 fn every_row_of_the_machine_is_driven() {
     let mut driven = BTreeSet::new();
     for (from, event, guard, stages) in scenarios() {
-        let mut rows = machine::ROWS.iter().filter(|row| {
-            (row.from.name(), row.event.name(), row.guard) == (from, event, guard)
-        });
+        let mut rows = machine::ROWS
+            .iter()
+            .filter(|row| (row.from.name(), row.event.name(), row.guard) == (from, event, guard));
         let row = rows.next().unwrap_or_else(|| panic!("no row {from}, {event}, {guard}"));
         for stage in stages {
             let stage = stage();
@@ -804,7 +855,8 @@ fn a_receipt_for_what_awaits_none_is_refused() {
     let mut stage = accepted_and_stored();
     let bsd = stage.town.cast.bsd.clone();
     let before = stage.public(&bsd);
-    let (cloud, held) = (stage.town.cast.cloud.clone(), std::rc::Rc::new(std::cell::RefCell::new(Vec::new())));
+    let (cloud, held) =
+        (stage.town.cast.cloud.clone(), std::rc::Rc::new(std::cell::RefCell::new(Vec::new())));
     // A second submission whose receipts are held back until it has been deferred.
     let kept = std::rc::Rc::clone(&held);
     stage.lose(move |parcel| {
@@ -839,7 +891,10 @@ fn t_valid_is_made_of_accepted_and_final_submissions_alone() {
             let mut promoted = false;
             for event in from_bsd {
                 if event.sends.iter().any(|(to, _, _)| to.as_ref() == Some(&stage.town.cast.cloud)) {
-                    assert!(matches!(event.event, "BlockArrived" | "Response" | "ReceiptExpired" | "Retry"), "{event:?}");
+                    assert!(
+                        matches!(event.event, "BlockArrived" | "Response" | "ReceiptExpired" | "Retry"),
+                        "{event:?}"
+                    );
                     promoted = true;
                 }
             }

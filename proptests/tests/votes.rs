@@ -193,7 +193,8 @@ fn a_validator_sends_nothing_but_votes() {
     let bsd = poll.stage.town.cast.bsd.clone();
     let before = poll.public();
     // T_block in the direction of the vote: nothing handles it, so there is no mutant.
-    let step = poll.stage.say_as(&poll.voters[0].name().clone(), Message::TBlock(Box::new(poll.block.clone())));
+    let step =
+        poll.stage.say_as(&poll.voters[0].name().clone(), Message::TBlock(Box::new(poll.block.clone())));
     assert_eq!(step.clause(), Some(Clause::MessageTypeIsExpected));
     let garbage = Input::Packet { from: poll.voters[0].name().clone(), packet: vec![4, 0, 1] };
     assert_eq!(poll.stage.give(&bsd, garbage).clause(), Some(Clause::OneEncodingPerValue));
@@ -282,7 +283,9 @@ fn only_votes_of_one_verdict_and_reason_are_counted_together() {
     // The mutant takes three votes against the record for a quorum in its favour, which T_v alone then stops.
     let mut poll = mixed(RULES.without(Clause::QuorumIsUnanimous));
     assert_eq!(poll.state(), State::Deferred);
-    assert!(matches!(poll.stage.bsd().evidence(), [Evidence::Overruled(one)] if one.body.ballot == Ballot::True));
+    assert!(
+        matches!(poll.stage.bsd().evidence(), [Evidence::Overruled(one)] if one.body.ballot == Ballot::True)
+    );
 }
 
 #[test]
@@ -363,10 +366,9 @@ fn a_late_vote_is_checked_like_any_other() {
 
 #[test]
 fn what_a_lying_quorum_accepts_is_stored_only_without_re_verification() {
-    for (rules, state) in [
-        (RULES, State::Deferred),
-        (RULES.without(Clause::AcceptNeedsReverification), State::Committed),
-    ] {
+    for (rules, state) in
+        [(RULES, State::Deferred), (RULES.without(Clause::AcceptNeedsReverification), State::Committed)]
+    {
         let mut stage = Stage::new(rules, 4);
         stage.play_all(|_| says(Ballot::True, 0));
         let tid = stage.submit(&broken());
@@ -402,7 +404,14 @@ fn a_vote_says_the_same_in_every_order() {
     let orders: Vec<Vec<usize>> = (0..24)
         .map(|mut n| {
             let mut left: Vec<usize> = (0..4).collect();
-            (1..=4).rev().map(|size| { let at = n % size; n /= size; left.remove(at) }).collect()
+            (1..=4)
+                .rev()
+                .map(|size| {
+                    let at = n % size;
+                    n /= size;
+                    left.remove(at)
+                })
+                .collect()
         })
         .collect();
     for order in orders {

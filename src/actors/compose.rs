@@ -138,7 +138,8 @@ pub fn unwrap(
     wrapped: &WrappedKey,
 ) -> Result<Zeroizing<[u8; 32]>, Refusal> {
     let context = grant_context(tid, own.name());
-    let key = own.identity().agreement_key().decapsulate(rules, wrapped.encapsulation.as_slice(), &context)?;
+    let key =
+        own.identity().agreement_key().decapsulate(rules, wrapped.encapsulation.as_slice(), &context)?;
     let opened = key.open_checked(rules, &ONE_NONCE, &context, wrapped.wrapped.as_slice());
     let bytes = opened.map(Zeroizing::new).map_err(|refusal| refusal.at("wrapped"))?;
     let key = bytes.as_slice().try_into().map(Zeroizing::new);

@@ -132,7 +132,8 @@ impl Neighbours {
             }
             return Ok((Vec::new(), None));
         }
-        let (state, packet) = AwaitingResponse::begin(rules, rng, now, &self.own, purpose_of(&message), peer)?;
+        let (state, packet) =
+            AwaitingResponse::begin(rules, rng, now, &self.own, purpose_of(&message), peer)?;
         let (next, patience) = (now.after(RETRY), 2 * RETRY);
         let call = Call { state: Some(state), began: now, next, patience, waiting: vec![message] };
         self.calling.insert(peer.clone(), call);
@@ -220,7 +221,8 @@ impl Neighbours {
             self.answering.retain(|_, state| now < state.began().after(HANDSHAKE_TIME));
         }
         if self.answering.len() >= MAX_SESSIONS
-            && let Some(oldest) = self.answering.iter().min_by_key(|(_, state)| state.began()).map(|(from, _)| from.clone())
+            && let Some(oldest) =
+                self.answering.iter().min_by_key(|(_, state)| state.began()).map(|(from, _)| from.clone())
         {
             self.answering.remove(&oldest);
         }
@@ -253,7 +255,9 @@ impl Neighbours {
         self.calling.remove(from);
         for message in waiting {
             // What one session does not carry, no other does: the message is too long for any.
-            let Ok((output, key)) = write(rules, &mut session, from, &message, &plaintext(&message)) else { continue };
+            let Ok((output, key)) = write(rules, &mut session, from, &message, &plaintext(&message)) else {
+                continue;
+            };
             outputs.push(output);
             said.push((from.clone(), message, key));
         }
@@ -335,7 +339,8 @@ impl Neighbours {
             }
             (call.next, call.patience) = (now.after(call.patience), 2 * call.patience);
             let purpose = call.waiting.first().map(purpose_of);
-            let begun = purpose.map(|purpose| AwaitingResponse::begin(rules, rng, now, &self.own, purpose, peer));
+            let begun =
+                purpose.map(|purpose| AwaitingResponse::begin(rules, rng, now, &self.own, purpose, peer));
             if let Some(Ok((state, packet))) = begun {
                 call.state = Some(state);
                 outputs.push(Output::Send { to: peer.clone(), label: "Hello", packet });

@@ -59,12 +59,22 @@ impl Office {
     }
 
     /// Says `message` to each of `peers`.
-    pub fn say_to_all(&mut self, now: Time, peers: &[Name], message: &Message) -> (Vec<Output>, Vec<UsedKey>) {
+    pub fn say_to_all(
+        &mut self,
+        now: Time,
+        peers: &[Name],
+        message: &Message,
+    ) -> (Vec<Output>, Vec<UsedKey>) {
         self.neighbours.say_to_all(&self.rules, &mut self.rng, now, peers, message)
     }
 
     /// Takes a packet.
-    pub fn receive(&mut self, now: Time, from: &Name, packet: &[u8]) -> (&'static str, Result<Received, Refusal>) {
+    pub fn receive(
+        &mut self,
+        now: Time,
+        from: &Name,
+        packet: &[u8],
+    ) -> (&'static str, Result<Received, Refusal>) {
         self.neighbours.receive(&self.rules, &mut self.rng, &mut self.trust, now, from, packet)
     }
 

@@ -6,7 +6,10 @@
 use super::finite_field::{self, WORDS_2048, WORDS_3072};
 use super::montgomery::Residue;
 use super::ristretto::Ristretto;
-use super::{Suite, finite_field::{Scalar as FieldScalar, Table as FieldTable}};
+use super::{
+    Suite,
+    finite_field::{Scalar as FieldScalar, Table as FieldTable},
+};
 use bemr_spec::{Clause, Refusal, Rules};
 use curve25519_dalek::ristretto::RistrettoPoint;
 use curve25519_dalek::scalar::Scalar as CurveScalar;

@@ -171,7 +171,13 @@ pub fn invalid(rules: &Rules, batch: &[Signed<'_>]) -> impl Iterator<Item = usiz
 }
 
 /// The proof of knowledge of `secret`: R = g^k, s = k - c * secret. Used for signatures and proofs of possession.
-pub(super) fn sign(rules: &Rules, secret: &Scalar, public: &PublicKey, tag: Tag, message: &[u8]) -> Signature {
+pub(super) fn sign(
+    rules: &Rules,
+    secret: &Scalar,
+    public: &PublicKey,
+    tag: Tag,
+    message: &[u8],
+) -> Signature {
     let (suite, negated) = (secret.suite(), secret.negate());
     for counter in 0..=u8::MAX {
         let nonce = nonce(rules, secret, tag, message, counter);

@@ -96,8 +96,7 @@ pub fn rehearsal<R: CryptoRng>(suite: Suite, operation: Operation, rng: &mut R) 
             Box::new(move || {
                 let turn = next() % variants.len();
                 let factors: Vec<_> = factors.iter().zip(&variants[turn]).collect();
-                let product =
-                    Element::public_product(suite, generator.then_some(&exponents[turn]), &factors);
+                let product = Element::public_product(suite, generator.then_some(&exponents[turn]), &factors);
                 drop(black_box(product));
             })
         }

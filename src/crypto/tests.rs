@@ -292,8 +292,14 @@ fn sig_01_without_derived_nonces_two_signatures_give_the_key_away() {
         };
         let response = |signature: &[u8]| integer(&signature[suite.element_len()..]);
         let challenge = |message| {
-            let challenge =
-                signature::challenge(&RULES, suite, &key.verifying_key().encode(), &commitment(&one), TAG, message);
+            let challenge = signature::challenge(
+                &RULES,
+                suite,
+                &key.verifying_key().encode(),
+                &commitment(&one),
+                TAG,
+                message,
+            );
             integer(challenge.encode())
         };
         let (c1, c2) = (challenge(b"one"), challenge(b"two"));

@@ -214,7 +214,8 @@ impl Ledger {
         now: Time,
         proposal: &Proposal,
     ) -> Result<(), Refusal> {
-        let chain = self.check_place(rules, now, &proposal.header, &proposal.digest(), proposal.entries.len())?;
+        let chain =
+            self.check_place(rules, now, &proposal.header, &proposal.digest(), proposal.entries.len())?;
         check_entries(rules, &chain, &proposal.header, &proposal.entries)?;
         self.check_decisions(rules, validators, &proposal.entries)
     }

@@ -61,7 +61,10 @@ impl BallotBox {
         let admitted = key.is_some() && body.network == asked.network && body.validators == asked.validators;
         rules.require(Clause::VoterIsAdmitted, admitted).map_err(|r| r.at(vote.validator.as_str()))?;
         let same_form = body.version == asked.version && body.suite == asked.suite;
-        rules.require(Clause::VoteNamesBlock, same_form && body.tid == asked.tid && body.block == asked.block)?;
+        rules.require(
+            Clause::VoteNamesBlock,
+            same_form && body.tid == asked.tid && body.block == asked.block,
+        )?;
         rules.require(Clause::VoteNamesHeight, body.height == asked.height)?;
         rules.require(Clause::VoteNamesPolicy, body.policy == asked.policy)?;
         if let Some(key) = key {
@@ -119,7 +122,8 @@ impl BallotBox {
 
     fn certificate(&self, rules: &Rules, (ballot, reason): (Ballot, u16)) -> QuorumCertificate {
         let agrees = |vote: &&Vote| {
-            !rules.in_force(Clause::QuorumIsUnanimous) || (vote.body.ballot, vote.body.reason) == (ballot, reason)
+            !rules.in_force(Clause::QuorumIsUnanimous)
+                || (vote.body.ballot, vote.body.reason) == (ballot, reason)
         };
         let signatories: Vec<Signatory> = self
             .votes

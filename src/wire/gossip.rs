@@ -2,8 +2,8 @@
 
 use crate::crypto::Digest;
 use crate::wire::{
-    ApprovedChange, Block, BlockHeader, Entry, Height, QuorumCertificate, RevocationList, Signatory, SignedAuditHead,
-    SignedCloudHead,
+    ApprovedChange, Block, BlockHeader, Entry, Height, QuorumCertificate, RevocationList, Signatory,
+    SignedAuditHead, SignedCloudHead,
 };
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU32};
 

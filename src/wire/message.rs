@@ -1,8 +1,8 @@
 //! The messages that session records carry.
 
 use crate::wire::{
-    Erase, Grant, Outcome, ReadRequest, ReadResponse, Receipt, RequestOutcome, Revoke, Stage, TBlock, TInitial, TValid,
-    Vote,
+    Erase, Grant, Outcome, ReadRequest, ReadResponse, Receipt, RequestOutcome, Revoke, Stage, TBlock,
+    TInitial, TValid, Vote,
 };
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 

@@ -2,8 +2,8 @@
 
 use crate::crypto::{Digest, Signature, Suite, Tag};
 use crate::wire::{
-    BlockBody, Certificate, CloudHead, CloudLeaf, ConsistencyProof, Height, InclusionProof, InitialHeader, Name,
-    SignedCloudHead, TValid, Time, WrappedKey, encode,
+    BlockBody, Certificate, CloudHead, CloudLeaf, ConsistencyProof, Height, InclusionProof, InitialHeader,
+    Name, SignedCloudHead, TValid, Time, WrappedKey, encode,
 };
 use tls_codec::{TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU16};
 
@@ -245,7 +245,9 @@ pub struct RequestOutcome {
 }
 
 /// How a submission ended, one byte.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, TlsSerialize, TlsDeserializeBytes, TlsSize,
+)]
 #[repr(u8)]
 pub enum Decision {
     /// The record is in the cloud.

@@ -15,8 +15,8 @@ use bemr::network::{LedgerKind, Node, Scenario, Town};
 use bemr::records::{PolicyRegistry, Record, SAMPLES};
 use bemr::wire::{
     ApprovedChange, Ballot, Block, BlockBody, Decision, Entry, Gossip, Height, InitialHeader, Message, Name,
-    PROTOCOL_VERSION, PolicyApproval, PolicyChange, QuorumCertificate, RevocationList, Role, Signatory, TBlock,
-    TInitial, TValid, Time, ValidBody, encode,
+    PROTOCOL_VERSION, PolicyApproval, PolicyChange, QuorumCertificate, RevocationList, Role, Signatory,
+    TBlock, TInitial, TValid, Time, ValidBody, encode,
 };
 use bemr_spec::{Clause, Refusal, Rules};
 use rand::SeedableRng;
@@ -116,6 +116,11 @@ impl Stage {
         Stage { town, archive, replica, rng, later: 0, rules, offices: BTreeMap::new() }
     }
 
+    /// The rules of the actors.
+    pub(crate) fn rules(&self) -> Rules {
+        self.rules
+    }
+
     pub(crate) fn now(&self) -> Time {
         self.town.world.now().after(self.later)
     }
@@ -203,7 +208,12 @@ impl Stage {
 
     /// Insider `who` gets what the actor `from` sent to it: what the insider sends on its own, and what was said.
     #[track_caller]
-    pub(crate) fn hear(&mut self, who: &Name, from: &Name, outputs: &[Output]) -> (Vec<Output>, Vec<Message>) {
+    pub(crate) fn hear(
+        &mut self,
+        who: &Name,
+        from: &Name,
+        outputs: &[Output],
+    ) -> (Vec<Output>, Vec<Message>) {
         let now = self.now();
         let (mut more, mut said) = (Vec::new(), Vec::new());
         for output in outputs {
@@ -453,7 +463,8 @@ impl Stage {
     #[track_caller]
     pub(crate) fn submit(&mut self, who: &Name, record: &[u8], readers: &[Name]) -> Digest {
         let record = Record::read(&RULES, record).expect("a record");
-        let tid = self.town.by(who, |user, now| user.submit(now, &record, readers)).expect("a record that maps");
+        let tid =
+            self.town.by(who, |user, now| user.submit(now, &record, readers)).expect("a record that maps");
         self.town.run_until(600_000, |_| (), |town| town.user(who).is_none_or(|user| !user.awaits(&tid)));
         let outcome = self.town.user(who).and_then(|user| user.outcome(&tid)).expect("an outcome");
         assert_eq!(outcome.decision, Decision::Committed);

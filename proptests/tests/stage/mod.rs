@@ -1,8 +1,15 @@
 //! A town in which a test plays some of the parts itself, with their true keys, and decides what becomes of packets.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test file uses its part; what fails to unwrap fails the test")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "each test file uses its part; what fails to unwrap fails the test"
+)]
 
 use bemr::actors::bsd::State;
-use bemr::actors::compose::{Destination, ONE_NONCE, compose, grants_digest, record_context, transaction_id, wrap};
+use bemr::actors::compose::{
+    Destination, ONE_NONCE, compose, grants_digest, record_context, transaction_id, wrap,
+};
 use bemr::actors::{Actor, Archive, Input, Neighbours, Output, Received, Step};
 use bemr::audit::{AuditReport, Auditor, Inconsistency, PublicRecord, audit};
 use bemr::crypto::{AeadKey, Digest, Suite, Tag};
@@ -12,8 +19,8 @@ use bemr::records::{Record, SAMPLES};
 use bemr::session::{AwaitingResponse, Session};
 use bemr::store::{Store, StoreError, Table, for_each};
 use bemr::wire::{
-    Ballot, Gossip, Message, Name, Packet, Purpose, QuorumCertificate, Signatory, Stage as Phase, TBlock, TInitial, Time,
-    Vote, VoteBody, WrappedKey, decode, encode,
+    Ballot, Gossip, Message, Name, Packet, Purpose, QuorumCertificate, Signatory, Stage as Phase, TBlock,
+    TInitial, Time, Vote, VoteBody, WrappedKey, decode, encode,
 };
 use bemr_spec::{Clause, Rules};
 use rand::SeedableRng;
@@ -92,8 +99,9 @@ impl Stage {
         let played: Vec<Name> = self.players.keys().cloned().collect();
         *self.fate.borrow_mut() = Box::new(move |now: Time, parcel: Parcel| {
             let delivered = fate.decide(now, parcel);
-            let (kept, rest) =
-                delivered.into_iter().partition(|(_, parcel)| played.contains(&parcel.to) && packet_of(parcel).is_some());
+            let (kept, rest) = delivered
+                .into_iter()
+                .partition(|(_, parcel)| played.contains(&parcel.to) && packet_of(parcel).is_some());
             let kept: Vec<(u64, Parcel)> = kept;
             mail.borrow_mut().extend(kept.into_iter().map(|(_, parcel)| parcel));
             rest
@@ -106,7 +114,11 @@ impl Stage {
     }
 
     /// Plays a validator towards the BSD; its actor goes on closing blocks.
-    pub fn play(&mut self, validator: &Name, script: impl FnMut(&Credentials, usize, &TBlock) -> Vec<Vote> + 'static) {
+    pub fn play(
+        &mut self,
+        validator: &Name,
+        script: impl FnMut(&Credentials, usize, &TBlock) -> Vec<Vote> + 'static,
+    ) {
         let own = self.town.credentials[validator].clone();
         let seed = 1000 + self.players.len() as u64;
         let player = Player {
@@ -226,7 +238,9 @@ impl Stage {
                     heard.push(*block);
                     let votes = script(own, heard.len(), heard.last().unwrap());
                     for vote in votes {
-                        answers.extend(neighbours.say(&RULES, rng, now, &parcel.from, Message::Vote(vote)).unwrap().0);
+                        answers.extend(
+                            neighbours.say(&RULES, rng, now, &parcel.from, Message::Vote(vote)).unwrap().0,
+                        );
                     }
                 }
                 (_, Ok(Received::Message { message, .. })) => panic!("{} at a validator", message.name()),
@@ -277,9 +291,13 @@ impl Stage {
         let mut rng = ChaCha20Rng::seed_from_u64(now.0 ^ self.events.len() as u64 ^ 0x5e55);
         let (state, hello) = AwaitingResponse::begin(&RULES, &mut rng, now, &own, purpose, to).unwrap();
         let shook = self.give(to, Input::Packet { from: who.clone(), packet: hello });
-        let Some(Output::Send { packet, .. }) = shook.outputs().next() else { panic!("no response: {shook:?}") };
+        let Some(Output::Send { packet, .. }) = shook.outputs().next() else {
+            panic!("no response: {shook:?}")
+        };
         let mut trust = self.town.trust.clone();
-        let Ok((session, finish)) = state.on_response(&RULES, &mut trust, now, packet) else { panic!("no session") };
+        let Ok((session, finish)) = state.on_response(&RULES, &mut trust, now, packet) else {
+            panic!("no session")
+        };
         self.give(to, Input::Packet { from: who.clone(), packet: finish }).outcome.unwrap();
         Line { who: who.clone(), to: to.clone(), session }
     }
@@ -323,7 +341,10 @@ impl Stage {
 
     /// Audits what the archive says in public.
     pub fn audit(&self) -> Result<AuditReport, Inconsistency> {
-        fn all<T: DeserializeBytes + Serialize>(store: &dyn Store, table: Table) -> Result<Vec<T>, StoreError> {
+        fn all<T: DeserializeBytes + Serialize>(
+            store: &dyn Store,
+            table: Table,
+        ) -> Result<Vec<T>, StoreError> {
             let mut rows = Vec::new();
             for_each(store, &RULES, table, |row| {
                 rows.push(row);

@@ -21,9 +21,9 @@ use crate::session::{SealChain, Sealed, UsedKey, stage};
 use crate::store::Commit;
 use crate::votes::{BallotBox, Equivocation, Tally, VerifiedVote};
 use crate::wire::{
-    Ballot, BlockBody, Decision, Gossip, Height, LeafKind, LogKind, Message, Name, Outcome, PROTOCOL_VERSION, QuorumCertificate,
-    Receipt, Seal, SealDigest, StoredRecord, TBlock, TInitial, TValid, Terminal, Time, ValidBody, Vote, VoteBody,
-    encode,
+    Ballot, BlockBody, Decision, Gossip, Height, LeafKind, LogKind, Message, Name, Outcome, PROTOCOL_VERSION,
+    QuorumCertificate, Receipt, Seal, SealDigest, StoredRecord, TBlock, TInitial, TValid, Terminal, Time,
+    ValidBody, Vote, VoteBody, encode,
 };
 use bemr_spec::{Clause, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
@@ -162,13 +162,17 @@ impl Bsd {
                 let tid = initial.header.tid;
                 let taken = self.on_initial(now, peer, &initial, key);
                 let repeats = match &taken {
-                    Err(refusal) if refusal.clause() == Clause::TidIsFresh => self.repeat_outcome(now, peer, &tid),
+                    Err(refusal) if refusal.clause() == Clause::TidIsFresh => {
+                        self.repeat_outcome(now, peer, &tid)
+                    }
                     Err(refusal) => self.refuse(now, peer, &tid, refusal),
                     Ok(_) => Vec::new(),
                 };
                 (Event::InitialArrived.name(), taken, repeats)
             }
-            Message::Vote(vote) => (Event::VoteArrived.name(), self.on_vote(now, peer, vote, key), Vec::new()),
+            Message::Vote(vote) => {
+                (Event::VoteArrived.name(), self.on_vote(now, peer, vote, key), Vec::new())
+            }
             Message::Receipt(receipt) => {
                 (Event::ReceiptArrived.name(), self.on_receipt(now, peer, &receipt), Vec::new())
             }
@@ -442,7 +446,8 @@ impl Bsd {
         let Some(submission) = self.open.get_mut(tid) else { return Ok(Vec::new()) };
         let ledger = &self.office.replica.ledger;
         let decision = ledger.decision(tid);
-        let is_final = decision.as_ref().is_some_and(|found| ledger.require_final(&rules, found.digest).is_ok());
+        let is_final =
+            decision.as_ref().is_some_and(|found| ledger.require_final(&rules, found.digest).is_ok());
         let state = submission.state;
         let Some(found) = decision.filter(|_| is_final) else {
             submission.state = state.step(&rules, Event::BlockArrived, state)?;
@@ -545,7 +550,8 @@ impl Bsd {
         let rules = self.office.rules;
         peer.require_claim(&rules, &self.cloud.cloud, crate::wire::Role::Cloud)?;
         let tid = receipt.leaf.tid;
-        let submission = self.open.get_mut(&tid).ok_or_else(|| Refusal::new(Clause::EventFitsState).at("tid"))?;
+        let submission =
+            self.open.get_mut(&tid).ok_or_else(|| Refusal::new(Clause::EventFitsState).at("tid"))?;
         submission.state.expects(&rules, Event::ReceiptArrived)?;
         verify_head(&rules, &self.cloud, &receipt.head)?;
         let stored = submission.valid.as_deref().map(StoredRecord::of);
@@ -632,13 +638,25 @@ impl Bsd {
     fn repeat_outcome(&mut self, now: Time, peer: &CertifiedPrincipal, tid: &Digest) -> Vec<Output> {
         let ended = self.ended.get(tid).filter(|ended| ended.user == *peer.name());
         let message = ended.map(|ended| Message::Outcome(ended.outcome.clone()));
-        message.and_then(|message| self.office.say(now, peer.name(), message).ok()).map_or(Vec::new(), |(sent, _)| sent)
+        message
+            .and_then(|message| self.office.say(now, peer.name(), message).ok())
+            .map_or(Vec::new(), |(sent, _)| sent)
     }
 
     /// Tells the sender which clause their submission breaks.
-    fn refuse(&mut self, now: Time, peer: &CertifiedPrincipal, tid: &Digest, refusal: &Refusal) -> Vec<Output> {
-        let outcome =
-            Outcome { tid: *tid, decision: Decision::Refused, reason: refusal.clause().code(), height: Height(0) };
+    fn refuse(
+        &mut self,
+        now: Time,
+        peer: &CertifiedPrincipal,
+        tid: &Digest,
+        refusal: &Refusal,
+    ) -> Vec<Output> {
+        let outcome = Outcome {
+            tid: *tid,
+            decision: Decision::Refused,
+            reason: refusal.clause().code(),
+            height: Height(0),
+        };
         self.office.say(now, peer.name(), Message::Outcome(outcome)).map_or(Vec::new(), |(sent, _)| sent)
     }
 
@@ -725,26 +743,24 @@ impl Bsd {
     fn on_gossip(&mut self, now: Time, from: &Name, gossip: Gossip) -> Step {
         let event = gossip.name();
         match gossip {
-            Gossip::Block(block) => {
-                match self.office.replica.on_block(&self.office.rules, now, block) {
-                    Ok(change) => {
-                        let kept = self.archive.keep_block(&change, &self.office.replica.ledger);
-                        let (outputs, stuck) = match kept {
-                            Ok(()) => self.on_blocks(now),
-                            Err(refusal) => (Vec::new(), Some(refusal)),
-                        };
-                        let event = Event::BlockArrived.name();
-                        match stuck {
-                            None => Step::taken(event, outputs),
-                            Some(refusal) => Step { event, outcome: Err(refusal), repeats: outputs },
-                        }
-                    }
-                    Err(refusal) => {
-                        let repeats = self.office.replica.missing(&refusal, from);
-                        Step { event: Event::BlockArrived.name(), outcome: Err(refusal), repeats }
+            Gossip::Block(block) => match self.office.replica.on_block(&self.office.rules, now, block) {
+                Ok(change) => {
+                    let kept = self.archive.keep_block(&change, &self.office.replica.ledger);
+                    let (outputs, stuck) = match kept {
+                        Ok(()) => self.on_blocks(now),
+                        Err(refusal) => (Vec::new(), Some(refusal)),
+                    };
+                    let event = Event::BlockArrived.name();
+                    match stuck {
+                        None => Step::taken(event, outputs),
+                        Some(refusal) => Step { event, outcome: Err(refusal), repeats: outputs },
                     }
                 }
-            }
+                Err(refusal) => {
+                    let repeats = self.office.replica.missing(&refusal, from);
+                    Step { event: Event::BlockArrived.name(), outcome: Err(refusal), repeats }
+                }
+            },
             Gossip::BlocksFrom(height) => Step::taken(event, self.office.replica.blocks_from(height, from)),
             Gossip::PolicyChange(change) => {
                 let outcome = self.office.on_policy_change(now, &change);
@@ -761,7 +777,11 @@ impl Bsd {
 
 /// What a vote that came after the decision is evidence of: that its validator said something else before, or
 /// contradicts the quorum that decided.
-fn contrary(ballots: &BallotBox, decided: Option<&QuorumCertificate>, late: VerifiedVote) -> Option<Evidence> {
+fn contrary(
+    ballots: &BallotBox,
+    decided: Option<&QuorumCertificate>,
+    late: VerifiedVote,
+) -> Option<Evidence> {
     let counted = ballots.counted(&late).cloned();
     let late = late.into_vote();
     match counted {

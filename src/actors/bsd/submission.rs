@@ -4,7 +4,9 @@ use crate::crypto::Digest;
 use crate::records::Failure;
 use crate::session::UsedKey;
 use crate::votes::BallotBox;
-use crate::wire::{Certificate, Height, Name, QuorumCertificate, SealDigest, TBlock, TValid, Time, WrappedKey};
+use crate::wire::{
+    Certificate, Height, Name, QuorumCertificate, SealDigest, TBlock, TValid, Time, WrappedKey,
+};
 use tls_codec::{TlsByteVecU32, TlsVecU32};
 
 crate::machine! {

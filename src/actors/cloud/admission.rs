@@ -13,11 +13,16 @@ use bemr_spec::{Clause, Refusal};
 ///
 /// # Errors
 /// ENC-03, GRP-04, VAL-01, in this order.
-pub(super) fn check_sender(office: &Office, peer: &CertifiedPrincipal, valid: &TValid) -> Result<(), Refusal> {
+pub(super) fn check_sender(
+    office: &Office,
+    peer: &CertifiedPrincipal,
+    valid: &TValid,
+) -> Result<(), Refusal> {
     let rules = &office.rules;
     let body = &valid.body;
     let versions = [body.version, valid.initial.version, valid.block.version];
-    rules.require(Clause::ProtocolVersionIsOne, versions.iter().all(|version| *version == PROTOCOL_VERSION))?;
+    rules
+        .require(Clause::ProtocolVersionIsOne, versions.iter().all(|version| *version == PROTOCOL_VERSION))?;
     let suite = office.own.identity().suite();
     let suites = [body.suite, valid.initial.suite, valid.block.suite];
     rules.require(Clause::SuiteMatches, suites.iter().all(|one| *one == suite))?;
@@ -71,7 +76,9 @@ pub(super) fn check_content(office: &mut Office, now: Time, valid: &TValid) -> R
     let header = ledger.block(body.height).map(|block| block.header());
     let header = header.filter(|header| header.digest() == body.header);
     let is_final = header.is_some() && ledger.require_final(&rules, &body.header).is_ok();
-    rules.require(Clause::DecisionIsFinal, is_final).map_err(|refusal| refusal.at(format!("height {}", body.height)))?;
+    rules
+        .require(Clause::DecisionIsFinal, is_final)
+        .map_err(|refusal| refusal.at(format!("height {}", body.height)))?;
     if let Some(header) = header {
         verify_entry(&rules, header, &Entry::Decision(certificate.clone()), &valid.inclusion)?;
     }

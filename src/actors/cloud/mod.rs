@@ -13,8 +13,8 @@ use crate::merkle::{prove_consistency, prove_inclusion};
 use crate::store::{Commit, LogNodes, Table, for_each};
 use crate::wire::{
     CloudHead, CloudLeaf, Decision, Erase, Gossip, Grant, InclusionProof, LeafKind, LogKind, Message, Name,
-    PROTOCOL_VERSION, ReadProof, ReadRequest, ReadResponse, Receipt, RequestOutcome, Revoke, Role,
-    SignedCloudHead, StoredContent, StoredRecord, TValid, Time, WrappedKey, decode, encode,
+    PROTOCOL_VERSION, ReadProof, ReadRequest, ReadResponse, Receipt, RequestOutcome, Revoke, RevokeBody,
+    Role, SignedCloudHead, StoredContent, StoredRecord, TValid, Time, WrappedKey, decode, encode,
 };
 use bemr_spec::{Clause, Refusal};
 use std::collections::BTreeMap;
@@ -79,7 +79,9 @@ impl Cloud {
                 match leaf.kind {
                     LeafKind::Record => drop(records.insert(leaf.tid, (State::Stored, leaf.sequence))),
                     LeafKind::Erase => {
-                        records.entry(leaf.tid).and_modify(|record: &mut (State, u64)| record.0 = State::Erased);
+                        records
+                            .entry(leaf.tid)
+                            .and_modify(|record: &mut (State, u64)| record.0 = State::Erased);
                     }
                     LeafKind::Grant | LeafKind::Revoke => {}
                 }
@@ -193,7 +195,8 @@ impl Cloud {
     fn require_stored(&self, tid: &Digest) -> Result<u64, Refusal> {
         let rules = self.office.rules;
         let found = self.records.get(tid).copied();
-        let (state, index) = found.ok_or_else(|| Refusal::new(Clause::LeafIsIncluded).at("no such record"))?;
+        let (state, index) =
+            found.ok_or_else(|| Refusal::new(Clause::LeafIsIncluded).at("no such record"))?;
         rules.require(Clause::ErasedStaysErased, state != State::Erased)?;
         Ok(index)
     }
@@ -220,7 +223,9 @@ impl Cloud {
         let key: WrappedKey = match grant {
             Some(grant) => decode(&rules, &grant)?,
             None => {
-                rules.require(Clause::ReaderIsGranted, false).map_err(|refusal| refusal.at(peer.name().as_str()))?;
+                rules
+                    .require(Clause::ReaderIsGranted, false)
+                    .map_err(|refusal| refusal.at(peer.name().as_str()))?;
                 WrappedKey {
                     reader: peer.name().clone(),
                     encapsulation: Vec::new().into(),
@@ -242,7 +247,8 @@ impl Cloud {
         let size = head.head.size;
         let (leaf, inclusion) = self.prove_leaf(size, index)?;
         let ledger = &self.office.replica.ledger;
-        let anchor = ledger.final_anchor(LogKind::Cloud, self.office.name()).map(|(_, anchor)| anchor.clone());
+        let anchor =
+            ledger.final_anchor(LogKind::Cloud, self.office.name()).map(|(_, anchor)| anchor.clone());
         let anchored: Option<CloudHead> = match &anchor {
             Some(anchor) => self
                 .archive
@@ -273,15 +279,21 @@ impl Cloud {
         rules.require(Clause::SuiteMatches, suite == self.office.own.identity().suite())
     }
 
-    fn on_grant(&mut self, now: Time, peer: &CertifiedPrincipal, grant: &Grant) -> Result<Vec<Output>, Refusal> {
+    fn on_grant(
+        &mut self,
+        now: Time,
+        peer: &CertifiedPrincipal,
+        grant: &Grant,
+    ) -> Result<Vec<Output>, Refusal> {
         let rules = self.office.rules;
         let body = &grant.body;
         self.check_statement(body.version, body.suite)?;
         self.require_stored(&body.tid)?;
         peer.role().require(&rules, Permission::Grant)?;
         let record = self.content(&body.tid)?.record;
-        let by_owner =
-            body.owner == *peer.name() && body.owner == record.initial.user && body.cloud == *self.office.name();
+        let by_owner = body.owner == *peer.name()
+            && body.owner == record.initial.user
+            && body.cloud == *self.office.name();
         rules.require(Clause::GrantByOwner, by_owner).map_err(|refusal| refusal.at("owner"))?;
         rules
             .check(Clause::GrantByOwner, || {
@@ -333,7 +345,12 @@ impl Cloud {
         }
     }
 
-    fn on_revoke(&mut self, now: Time, peer: &CertifiedPrincipal, revoke: &Revoke) -> Result<Vec<Output>, Refusal> {
+    fn on_revoke(
+        &mut self,
+        now: Time,
+        peer: &CertifiedPrincipal,
+        revoke: &Revoke,
+    ) -> Result<Vec<Output>, Refusal> {
         let rules = self.office.rules;
         let body = &revoke.body;
         self.check_statement(body.version, body.suite)?;
@@ -360,7 +377,12 @@ impl Cloud {
         self.carry_out(now, peer, LeafKind::Revoke, body.tid, revoke.digest(), commit)
     }
 
-    fn on_erase(&mut self, now: Time, peer: &CertifiedPrincipal, erase: &Erase) -> Result<Vec<Output>, Refusal> {
+    fn on_erase(
+        &mut self,
+        now: Time,
+        peer: &CertifiedPrincipal,
+        erase: &Erase,
+    ) -> Result<Vec<Output>, Refusal> {
         let rules = self.office.rules;
         let body = &erase.body;
         self.check_statement(body.version, body.suite)?;
@@ -429,13 +451,20 @@ impl Cloud {
             Message::ReadRequest(request) => {
                 (Event::ReadArrived.name(), request.tid, self.on_read(now, peer, request))
             }
-            Message::Grant(grant) => (Event::GrantArrived.name(), grant.body.tid, self.on_grant(now, peer, grant)),
+            Message::Grant(grant) => {
+                (Event::GrantArrived.name(), grant.body.tid, self.on_grant(now, peer, grant))
+            }
             Message::Revoke(revoke) => {
                 (Event::RevokeArrived.name(), revoke.body.tid, self.on_revoke(now, peer, revoke))
             }
-            Message::Erase(erase) => (Event::EraseArrived.name(), erase.body.tid, self.on_erase(now, peer, erase)),
+            Message::Erase(erase) => {
+                (Event::EraseArrived.name(), erase.body.tid, self.on_erase(now, peer, erase))
+            }
             other => {
-                return Step::refused(other.name(), Refusal::new(Clause::MessageTypeIsExpected).at(other.name()));
+                return Step::refused(
+                    other.name(),
+                    Refusal::new(Clause::MessageTypeIsExpected).at(other.name()),
+                );
             }
         };
         let mut repeats = Vec::new();
@@ -482,7 +511,9 @@ impl Cloud {
 fn sender(message: &Message) -> Result<Place, Refusal> {
     match message {
         Message::TValid(_) => Ok(Place::Bsd),
-        Message::ReadRequest(_) | Message::Grant(_) | Message::Revoke(_) | Message::Erase(_) => Ok(Place::User),
+        Message::ReadRequest(_) | Message::Grant(_) | Message::Revoke(_) | Message::Erase(_) => {
+            Ok(Place::User)
+        }
         other => Err(Refusal::new(Clause::MessageTypeIsExpected).at(other.name())),
     }
 }
@@ -500,7 +531,9 @@ impl Actor for Cloud {
                 (event, Err(refusal)) => Step::refused(event, refusal),
                 (_, Ok(Received::Shook(event, outputs, _))) => Step::taken(event, outputs),
                 (event, Ok(Received::Message { peer, message, .. })) => {
-                    match sender(&message).and_then(|place| peer.role().require_place(&self.office.rules, place)) {
+                    match sender(&message)
+                        .and_then(|place| peer.role().require_place(&self.office.rules, place))
+                    {
                         Ok(()) => self.on_message(now, &peer, message),
                         Err(refusal) => Step::refused(event, refusal),
                     }

@@ -158,7 +158,8 @@ impl User {
             network: replica.validators.network().clone(),
             height: replica.next_height(),
         };
-        let initial = compose(rules, rng, now, own, directory, &replica.policy, &destination, record, readers)?;
+        let initial =
+            compose(rules, rng, now, own, directory, &replica.policy, &destination, record, readers)?;
         let tid = initial.header.tid;
         let submitted = Submitted {
             state: State::INITIAL,
@@ -236,7 +237,12 @@ impl User {
     ///
     /// # Errors
     /// INI-11 for a reader without a certificate; CLD-10 for a record that one did not submit; those of the session.
-    pub fn grant(&mut self, now: Time, tid: Digest, reader: &Name) -> Result<(RequestId, Vec<Output>), Refusal> {
+    pub fn grant(
+        &mut self,
+        now: Time,
+        tid: Digest,
+        reader: &Name,
+    ) -> Result<(RequestId, Vec<Output>), Refusal> {
         let unknown = || Refusal::new(Clause::GrantsNameAuthorisedReaders).at(reader.as_str());
         let reader = self.office.directory.get(reader).cloned().ok_or_else(unknown)?;
         let submitted = self.submissions.get(&tid).ok_or_else(|| Refusal::new(Clause::GrantByOwner))?;
@@ -260,7 +266,12 @@ impl User {
     ///
     /// # Errors
     /// Those of the session.
-    pub fn revoke(&mut self, now: Time, tid: Digest, reader: &Name) -> Result<(RequestId, Vec<Output>), Refusal> {
+    pub fn revoke(
+        &mut self,
+        now: Time,
+        tid: Digest,
+        reader: &Name,
+    ) -> Result<(RequestId, Vec<Output>), Refusal> {
         let Office { rules, own, .. } = &mut self.office;
         let body = RevokeBody {
             version: PROTOCOL_VERSION,
@@ -310,14 +321,17 @@ impl User {
     }
 
     fn ask(&mut self, now: Time, tid: Digest, message: Message) -> Result<(RequestId, Vec<Output>), Refusal> {
-        let named = message.request().ok_or_else(|| Refusal::new(Clause::MessageTypeIsExpected).at(message.name()))?;
+        let named = message
+            .request()
+            .ok_or_else(|| Refusal::new(Clause::MessageTypeIsExpected).at(message.name()))?;
         let cloud = self.witness.identity().cloud.clone();
         let (outputs, _) = self.office.say(now, &cloud, message.clone())?;
         let id = RequestId(self.next_request);
         self.next_request += 1;
         let deadline = now.after(ANSWER);
         let state = Asking::INITIAL;
-        self.requests.insert(id, Request { state, tid, id: named, message, attempts: 1, deadline, answer: None });
+        self.requests
+            .insert(id, Request { state, tid, id: named, message, attempts: 1, deadline, answer: None });
         Ok((id, outputs))
     }
 
@@ -371,7 +385,9 @@ impl User {
             let next = if left { State::AwaitingOutcome } else { State::GaveUp };
             match submitted.state.step(&rules, Event::OutcomeExpired, next) {
                 Ok(state) => submitted.state = state,
-                Err(refusal) => return Step { event: "OutcomeExpired", outcome: Err(refusal), repeats: outputs },
+                Err(refusal) => {
+                    return Step { event: "OutcomeExpired", outcome: Err(refusal), repeats: outputs };
+                }
             }
             if left && let Ok(sent) = self.send(now, tid) {
                 outputs.extend(sent);
@@ -379,14 +395,18 @@ impl User {
         }
         let mut expired = late.first().map(|_| Event::OutcomeExpired.name());
         let cloud = self.witness.identity().cloud.clone();
-        let late_requests =
-            self.requests.values_mut().filter(|one| one.state == Asking::AwaitingAnswer && one.deadline <= now);
+        let late_requests = self
+            .requests
+            .values_mut()
+            .filter(|one| one.state == Asking::AwaitingAnswer && one.deadline <= now);
         for request in late_requests {
             let left = rules.require(Clause::FailoverIsBounded, request.attempts < ATTEMPTS).is_ok();
             let next = if left { Asking::AwaitingAnswer } else { Asking::GaveUp };
             match request.state.step(&rules, Asked::AnswerExpired, next) {
                 Ok(state) => request.state = state,
-                Err(refusal) => return Step { event: "AnswerExpired", outcome: Err(refusal), repeats: outputs },
+                Err(refusal) => {
+                    return Step { event: "AnswerExpired", outcome: Err(refusal), repeats: outputs };
+                }
             }
             expired = Some(Asked::AnswerExpired.name());
             request.attempts += 1;
@@ -444,8 +464,11 @@ impl Actor for User {
     }
 
     fn wake(&self) -> Option<Time> {
-        let submissions =
-            self.submissions.values().filter(|one| one.state == State::AwaitingOutcome).map(|one| one.deadline);
+        let submissions = self
+            .submissions
+            .values()
+            .filter(|one| one.state == State::AwaitingOutcome)
+            .map(|one| one.deadline);
         let requests =
             self.requests.values().filter(|one| one.state == Asking::AwaitingAnswer).map(|one| one.deadline);
         submissions.chain(requests).chain(self.office.neighbours.wake()).min()

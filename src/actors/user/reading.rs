@@ -56,7 +56,12 @@ impl User {
             .check(Clause::ReadMatchesSigned, || {
                 Some(header.tid) == asked
                     && header.ciphertext == Digest::of(Tag::CIPHERTEXT, ciphertext)
-                    && owner.signing_key().verify(&rules, Tag::T_INITIAL, &encode(header), &record.user_signature)
+                    && owner.signing_key().verify(
+                        &rules,
+                        Tag::T_INITIAL,
+                        &encode(header),
+                        &record.user_signature,
+                    )
             })
             .map_err(|refusal| refusal.at("header"))?;
         let key = unwrap(&rules, &self.office.own, &header.tid, &response.key)?;

@@ -8,14 +8,15 @@
 //! turn, when the next proposer did not hear of the first and others did. There is no change of view: a height that
 //! is split so stays open, and submissions are deferred, not wrong.
 
-use crate::actors::{Office, Output};
+use crate::actors::{Archive, Office, Output};
 use crate::audit::verify_audit_head;
 use crate::crypto::{Digest, Tag};
 use crate::ledger::{Change, Closer, MAX_ENTRIES, Proposal};
 use crate::log::{CloudIdentity, verify_head};
+use crate::store::Commit;
 use crate::wire::{
-    Anchor, Block, BlockProposal, ClosingRule, ClosingSignature, Entry, Gossip, LogKind, Name, QuorumCertificate,
-    Signatory, SignedAuditHead, SignedCloudHead, Time, encode,
+    Anchor, Block, BlockProposal, ClosingRule, ClosingSignature, Entry, Gossip, LogKind, Name,
+    QuorumCertificate, Signatory, SignedAuditHead, SignedCloudHead, Time, decode, encode,
 };
 use bemr_spec::{Clause, Refusal};
 use std::collections::BTreeMap;
@@ -105,7 +106,11 @@ pub(super) struct Closing {
     /// When the present height began to have something to close.
     since: Option<Time>,
     next: Option<Time>,
+    archive: Option<Archive>,
 }
+
+/// Where a store keeps the proposal that was signed last.
+const SIGNED: &str = "signed proposal";
 
 impl Closing {
     pub(super) fn new(validator: Name, cloud: CloudIdentity, bsd: CloudIdentity) -> Closing {
@@ -120,7 +125,30 @@ impl Closing {
             mining: None,
             since: None,
             next: None,
+            archive: None,
         }
+    }
+
+    /// Goes on from what `archive` holds, and keeps it there from now on.
+    ///
+    /// # Errors
+    /// CLD-06 when the store is damaged.
+    pub(super) fn resume(&mut self, office: &Office, archive: Archive) -> Result<(), Refusal> {
+        if let Some(bytes) = archive.read(|store| store.meta(SIGNED))? {
+            let kept: BlockProposal = decode(&office.rules, &bytes)
+                .map_err(|cause| Refusal::new(Clause::StoreMatchesHead).at(format!("{SIGNED}: {cause}")))?;
+            let proposal = Proposal::new(kept.header, kept.entries.into());
+            let (height, digest) = (proposal.header().height, proposal.digest());
+            self.closer = Closer::resume(office.name().clone(), height, digest);
+            if height == office.replica.next_height() {
+                let signatories = BTreeMap::from([(office.name().clone(), kept.signatory)]);
+                self.signed = Some(Signed { proposal, signatories });
+                self.state = State::AwaitingClose;
+                self.something_waits(office, office.replica.ledger.genesis().start);
+            }
+        }
+        self.archive = Some(archive);
+        Ok(())
     }
 
     pub(super) fn wake(&self) -> Option<Time> {
@@ -262,7 +290,19 @@ impl Closing {
     fn sign(&mut self, office: &Office, proposal: Proposal, event: Event) -> Result<Signatory, Refusal> {
         let state = self.state.step(&office.rules, event, State::AwaitingClose)?;
         let key = office.own.identity().signing_key();
-        let signatory = self.closer.sign(&office.rules, key, &proposal)?;
+        let mut closer = self.closer.clone();
+        let signatory = closer.sign(&office.rules, key, &proposal)?;
+        if let Some(archive) = &self.archive
+            && self.closer.last() != closer.last()
+        {
+            let kept = BlockProposal {
+                header: proposal.header().clone(),
+                entries: proposal.entries().to_vec().into(),
+                signatory: signatory.clone(),
+            };
+            archive.commit(Commit::new().meta(SIGNED, encode(&kept)))?;
+        }
+        self.closer = closer;
         self.state = state;
         match &mut self.signed {
             Some(signed) if signed.proposal == proposal => {}
@@ -398,13 +438,27 @@ impl Closing {
     }
 
     /// Takes a closed block.
-    pub(super) fn on_block(&mut self, office: &mut Office, now: Time, block: Block) -> Result<Vec<Output>, Refusal> {
+    pub(super) fn on_block(
+        &mut self,
+        office: &mut Office,
+        now: Time,
+        block: Block,
+    ) -> Result<Vec<Output>, Refusal> {
         let closed = self.state.step(&office.rules, Event::BlockArrived, State::Closed)?;
         self.take_block(office, now, block, closed).map(|()| Vec::new())
     }
 
-    fn take_block(&mut self, office: &mut Office, now: Time, block: Block, closed: State) -> Result<(), Refusal> {
+    fn take_block(
+        &mut self,
+        office: &mut Office,
+        now: Time,
+        block: Block,
+        closed: State,
+    ) -> Result<(), Refusal> {
         let change = office.replica.on_block(&office.rules, now, block)?;
+        if let Some(archive) = &self.archive {
+            archive.keep_block(&change, &office.replica.ledger)?;
+        }
         self.state = closed;
         self.go_on(office, now, &change);
         Ok(())
@@ -434,7 +488,8 @@ impl Closing {
     fn confirms(&self, office: &Office) -> bool {
         let ledger = &office.replica.ledger;
         let open = ledger.final_height().0 + 1..=ledger.height().0;
-        open.filter_map(|height| ledger.block(crate::wire::Height(height))).any(|block| !block.entries.is_empty())
+        open.filter_map(|height| ledger.block(crate::wire::Height(height)))
+            .any(|block| !block.entries.is_empty())
     }
 
     fn forget_closed(&mut self, office: &Office) {
@@ -451,7 +506,10 @@ impl Closing {
         let mut state = self.state.name().as_bytes().to_vec();
         state.extend((self.decisions.len() as u64).to_be_bytes());
         self.anchors.values().for_each(|anchor| state.extend(encode(anchor)));
-        self.closer.last().iter().for_each(|(height, digest)| state.extend([encode(height), encode(digest)].concat()));
+        self.closer
+            .last()
+            .iter()
+            .for_each(|(height, digest)| state.extend([encode(height), encode(digest)].concat()));
         state.extend(self.signed.iter().flat_map(|signed| (signed.signatories.len() as u64).to_be_bytes()));
         state
     }
@@ -459,9 +517,10 @@ impl Closing {
     fn mine(&mut self, office: &mut Office, now: Time) -> Vec<Output> {
         let entries = self.entries(office);
         let tip = office.replica.ledger.tip();
-        let stale = self.mining.as_ref().is_none_or(|proposal| {
-            proposal.header().previous != tip || proposal.entries() != entries
-        });
+        let stale = self
+            .mining
+            .as_ref()
+            .is_none_or(|proposal| proposal.header().previous != tip || proposal.entries() != entries);
         if stale {
             self.mining = Some(office.replica.ledger.propose(entries, now, office.name().clone()));
         }

@@ -70,7 +70,11 @@ pub(super) fn check_origin(
 ///
 /// # Errors
 /// TPL-01, CON-01, SEA-04, in this order.
-pub(super) fn check_policy<'a>(rules: &Rules, replica: &'a Replica, block: &TBlock) -> Result<Policy<'a>, Refusal> {
+pub(super) fn check_policy<'a>(
+    rules: &Rules,
+    replica: &'a Replica,
+    block: &TBlock,
+) -> Result<Policy<'a>, Refusal> {
     let initial = &block.initial;
     let policy =
         replica.policy.policy(rules, &initial.template, initial.contracts.as_slice(), block.body.height)?;
@@ -85,7 +89,11 @@ pub(super) fn check_policy<'a>(rules: &Rules, replica: &'a Replica, block: &TBlo
 ///
 /// # Errors
 /// BLK-06, BLK-05, and those of [`read_value`].
-pub(super) fn verdict(rules: &Rules, policy: &Policy<'_>, block: &TBlock) -> Result<Result<(), Failure>, Refusal> {
+pub(super) fn verdict(
+    rules: &Rules,
+    policy: &Policy<'_>,
+    block: &TBlock,
+) -> Result<Result<(), Failure>, Refusal> {
     let initial = &block.initial;
     let template = policy.template();
     let checked = policy.checked_attributes();

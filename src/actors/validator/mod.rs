@@ -8,11 +8,12 @@ mod endorse;
 pub use closing::{GATHER, MAX_WAITING, NONCES, NONCES_TAKE, TURN, closing_machine};
 pub use endorse::{AHEAD, BEHIND, vote_body};
 
-use crate::actors::{Actor, Input, Office, Output, Received, Replica, Step};
+use crate::actors::{Actor, Archive, Input, Office, Output, Received, Replica, Step};
 use crate::crypto::{Digest, Tag};
 use crate::keys::CertifiedPrincipal;
 use crate::log::CloudIdentity;
-use crate::wire::{Gossip, Message, Name, TBlock, Time, Vote, encode};
+use crate::store::{Commit, StoreError, Table, for_each_row};
+use crate::wire::{Gossip, Message, Name, TBlock, Time, Vote, decode, encode};
 use bemr_spec::{Clause, Refusal};
 use closing::Closing;
 use std::collections::BTreeMap;
@@ -54,13 +55,54 @@ pub struct Validator {
     votes: BTreeMap<Digest, Vote>,
     closing: Closing,
     evidence: Vec<TwoBlocks>,
+    archive: Option<Archive>,
 }
+
+/// Where a store keeps the vote on a transaction.
+fn vote_row(tid: &Digest) -> String {
+    format!("{VOTES}{tid}")
+}
+
+const VOTES: &str = "vote/";
 
 impl Validator {
     /// A validator that has voted on nothing. `cloud` and `bsd` are those whose heads it anchors.
     pub fn new(office: Office, cloud: CloudIdentity, bsd: CloudIdentity) -> Validator {
         let closing = Closing::new(office.name().clone(), cloud, bsd);
-        Validator { office, votes: BTreeMap::new(), closing, evidence: Vec::new() }
+        Validator { office, votes: BTreeMap::new(), closing, evidence: Vec::new(), archive: None }
+    }
+
+    /// A validator that goes on from what its store holds: the votes that it gave and the last header that it signed.
+    /// From now on it keeps them there, and the blocks, before anybody hears of them. Its ledger was recovered from the
+    /// same store.
+    ///
+    /// # Errors
+    /// CLD-06 when the store is damaged.
+    pub fn resume(
+        office: Office,
+        cloud: CloudIdentity,
+        bsd: CloudIdentity,
+        archive: Archive,
+    ) -> Result<Validator, Refusal> {
+        let rules = office.rules;
+        let mut votes = BTreeMap::new();
+        archive.read(|store| {
+            for_each_row(store, Table::Meta, |key, bytes| {
+                if key.starts_with(VOTES.as_bytes()) {
+                    let damaged = |cause: Refusal| {
+                        StoreError::damaged(store.place(), Some((Table::Meta, key)), cause.to_string())
+                    };
+                    let vote: Vote = decode(&rules, bytes).map_err(damaged)?;
+                    votes.insert(vote.body.tid, vote);
+                }
+                Ok(())
+            })
+        })?;
+        let mut validator = Validator::new(office, cloud, bsd);
+        validator.votes = votes;
+        validator.closing.resume(&validator.office, archive.clone())?;
+        validator.archive = Some(archive);
+        Ok(validator)
     }
 
     /// Its copy of the ledger and the policy.
@@ -104,6 +146,9 @@ impl Validator {
         let key = self.office.own.identity().signing_key();
         let signature = key.sign(&rules, Tag::VOTE, &encode(&body));
         let vote = Vote { validator: self.office.name().clone(), body, signature };
+        if let Some(archive) = &self.archive {
+            archive.commit(Commit::new().meta(&vote_row(&tid), encode(&vote)))?;
+        }
         self.votes.insert(tid, vote.clone());
         self.say_vote(now, peer.name(), vote)
     }
