@@ -102,8 +102,8 @@ fn read_chapter(chapter: &str, text: &str, clauses: &mut Vec<Clause>) {
 /// The prefixes of clause ids. A clause's code on the wire is a hundred times the place of its prefix, counted from
 /// one, plus its number: new clauses change no code, and new prefixes stand at the end.
 const PREFIXES: [&str; 23] = [
-    "ENC", "GRP", "SIG", "KEM", "AED", "KEY", "ROL", "HSK", "SES", "SEA", "REC", "TPL", "CON", "INI", "BLK", "VAL", "VOT",
-    "QUO", "ACK", "LED", "CLD", "AUD", "STA",
+    "ENC", "GRP", "SIG", "KEM", "AED", "KEY", "ROL", "HSK", "SES", "SEA", "REC", "TPL", "CON", "INI", "BLK",
+    "VAL", "VOT", "QUO", "ACK", "LED", "CLD", "AUD", "STA",
 ];
 
 fn code(id: &str) -> usize {

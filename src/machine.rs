@@ -37,7 +37,13 @@ pub struct Machine {
     pub events: &'static [(&'static str, &'static str)],
     /// The rows.
     pub rows: &'static [Row<&'static str, &'static str>],
+    /// States, an event that none of them has a row for, and what becomes of it there: the clauses that refuse it, or
+    /// nothing where it does not concern the machine. STA-01 refuses every event that is listed nowhere.
+    pub others: &'static [Other],
 }
+
+/// What becomes of an event in states that have no row for it.
+pub type Other = (&'static [&'static str], &'static str, &'static [Clause]);
 
 /// Goes on when some row leads on from `from` by `event`, and to `to` when that is given.
 ///
@@ -69,13 +75,19 @@ impl Machine {
         self.rows.iter().filter(move |row| row.from == state && row.event == event)
     }
 
+    /// What refuses `event` in `state`, which has no row for it; nothing when the event does not concern the machine.
+    pub fn refusals_of(&self, state: &str, event: &str) -> &'static [Clause] {
+        let others = self.others.iter().find(|(states, other, _)| *other == event && states.contains(&state));
+        others.map_or(&[Clause::EventFitsState], |(_, _, clauses)| clauses)
+    }
+
     /// Whether no row leads on from `state`.
     pub fn is_terminal(&self, state: &str) -> bool {
         self.rows.iter().all(|row| row.from != state)
     }
 
     /// What is wrong with the table: a state that is never reached, an event that no state takes, rows of one state and
-    /// event that their guards do not tell apart.
+    /// event that their guards do not tell apart, an event that has a row and is said to have none.
     pub fn flaws(&self) -> Vec<String> {
         let mut reached: BTreeSet<&str> = self.states.first().map(|(name, _)| *name).into_iter().collect();
         loop {
@@ -100,6 +112,10 @@ impl Machine {
                 .clone()
                 .any(|other| other.guard == row.guard || other.guard.is_empty() || row.guard.is_empty())
         });
+        let both = self.others.iter().flat_map(|(states, event, _)| {
+            let taken = states.iter().filter(|state| self.rows_of(state, event).next().is_some());
+            taken.map(move |state| format!("{}: {event} in {state} is taken and refused", self.name))
+        });
         lost.map(|(name, _)| format!("{}: no row leads to {name}", self.name))
             .chain(idle.map(|(name, _)| format!("{}: no state takes {name}", self.name)))
             .chain(twins.map(|(_, row)| {
@@ -108,6 +124,7 @@ impl Machine {
                     self.name, row.event, row.from
                 )
             }))
+            .chain(both)
             .collect()
     }
 }
@@ -115,7 +132,8 @@ impl Machine {
 /// Declares a state machine.
 ///
 /// The first state is the initial one; a state that no row leads on from is terminal. The guard may be left out, the
-/// output may be `""`.
+/// output may be `""`. What has no row is refused by STA-01, unless `others` says by what else, or, with no clause, that it
+/// does not concern the machine.
 ///
 /// ```
 /// bemr::machine! {
@@ -131,6 +149,9 @@ impl Machine {
 ///     rows {
 ///         Shut, Pushed, "it is not locked" => Open, "a draught", [RoleMayRead];
 ///         Shut, Pushed, "it is locked" => Shut, "", [RoleMayRead];
+///     }
+///     others {
+///         [Open], Pushed => [TidIsFresh];
 ///     }
 /// }
 ///
@@ -154,6 +175,9 @@ macro_rules! machine {
         rows {
             $($from:ident, $on:ident $(, $guard:literal)? => $to:ident, $output:literal, [$($clause:ident),* $(,)?];)+
         }
+        $(others {
+            $([$($in:ident),+ $(,)?], $other:ident => [$($refused:ident),*];)+
+        })?
     ) => {
         $(#[doc = $about])+
         #[allow(dead_code, unreachable_pub, reason = "an actor may keep its machine to itself and use part of it")]
@@ -198,6 +222,11 @@ macro_rules! machine {
                     output: $output,
                     clauses: &[$(::bemr_spec::Clause::$clause),*],
                 }),+],
+                others: &[$($((
+                    &[$(State::$in.name()),+],
+                    Event::$other.name(),
+                    &[$(::bemr_spec::Clause::$refused),*],
+                )),+)?],
             };
 
             impl State {
@@ -297,6 +326,10 @@ mod tests {
             AwaitingVotes, TimePassed => Deferred, "audit entry", [FailoverIsBounded, AcceptNeedsQuorum];
             AwaitingFinality, Closed => Accepted, "T_valid", [DecisionIsFinal];
         }
+        others {
+            [Accepted, Deferred], VoteArrived => [FirstDecisionStands];
+            [Accepted, Deferred], TimePassed => [];
+        }
     }
     use small::{Event, State};
 
@@ -331,6 +364,14 @@ mod tests {
     }
 
     #[test]
+    fn an_event_without_a_row_is_refused_by_what_is_said_of_it() {
+        let refused = |state, event| small::MACHINE.refusals_of(state, event);
+        assert_eq!(refused("Deferred", "VoteArrived"), [Clause::FirstDecisionStands]);
+        assert_eq!(refused("Deferred", "TimePassed"), []);
+        assert_eq!(refused("Deferred", "Closed"), [Clause::EventFitsState]);
+    }
+
+    #[test]
     fn a_refusal_says_which_step_does_not_exist() {
         let refusal = State::Deferred
             .step(&Rules::hardened(), Event::Closed, State::Accepted)
@@ -357,7 +398,7 @@ mod tests {
     #[test]
     fn a_table_with_a_hole_is_found_out() {
         machine! {
-            /// Wrong in three ways.
+            /// Wrong in four ways.
             name: wrong,
             states { A "the first", B "the second", C "never reached" }
             events { X "one", Y "never taken" }
@@ -366,11 +407,13 @@ mod tests {
                 A, X => A, "", [];
                 C, X => B, "", [];
             }
+            others { [A, B], X => [TidIsFresh]; }
         }
         let expected = [
             "wrong: no row leads to C",
             "wrong: no state takes Y",
             "wrong: the guards of X in A do not tell its rows apart",
+            "wrong: X in A is taken and refused",
         ];
         assert_eq!(wrong::MACHINE.flaws(), expected);
     }

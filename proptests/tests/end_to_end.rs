@@ -18,7 +18,18 @@ fn a_record_travels_to_the_cloud_and_back() {
         let tid = town.by(&doctor, |user, now| user.submit(now, &record, &[])).unwrap();
         town.run_until(
             600_000,
-            |event| println!("{} {} <- {:?} {} {:?} {:?} {:?}", event.time.0 - 1_798_761_600_000, event.actor, event.from, event.event, event.verdict, event.clause, event.sends.len()),
+            |event| {
+                println!(
+                    "{} {} <- {:?} {} {:?} {:?} {:?}",
+                    event.time.0 - 1_798_761_600_000,
+                    event.actor,
+                    event.from,
+                    event.event,
+                    event.verdict,
+                    event.clause,
+                    event.sends.len()
+                )
+            },
             |town| town.user(&town.cast.doctor.clone()).is_some_and(|user| !user.awaits(&tid)),
         );
         let outcome = town.user(&doctor).unwrap().outcome(&tid).unwrap().clone();
@@ -27,7 +38,12 @@ fn a_record_travels_to_the_cloud_and_back() {
         let request = town.by(&doctor, |user, now| user.read(now, tid)).unwrap();
         town.run_until(
             60_000,
-            |event| println!("{} <- {:?} {} {:?} {:?}", event.actor, event.from, event.event, event.verdict, event.clause),
+            |event| {
+                println!(
+                    "{} <- {:?} {} {:?} {:?}",
+                    event.actor, event.from, event.event, event.verdict, event.clause
+                )
+            },
             |town| town.user(&town.cast.doctor.clone()).is_some_and(|user| !user.awaits_answer(request)),
         );
         let answer = town.user(&doctor).unwrap().answer(request).unwrap().clone();

@@ -1,7 +1,12 @@
-//! The chapters, the code and the tests agree on the clauses.
+//! The chapters, the code and the tests agree: on the clauses, on what is generated, on constants and codes.
 
+use bemr::actors::{self, bsd, compose, user, validator};
 use bemr::weave::coverage::Coverage;
+use bemr::weave::machines::Chart;
 use bemr::weave::{self, Sources, machines};
+use bemr::{keys, ledger, records, session, wire};
+use bemr_spec::Clause;
+use bemr_spec::messages::CHAPTERS;
 use std::path::Path;
 
 fn root() -> &'static Path {
@@ -10,7 +15,7 @@ fn root() -> &'static Path {
 
 fn coverage() -> Coverage {
     let sources = Sources::read(root()).expect("the sources can be read");
-    Coverage::of(&sources, weave::tables().expect("the tables have no flaw"), machines::ALL)
+    Coverage::of(&sources, weave::tables().expect("the tables have no flaw"), &machines::charts())
         .expect("they are Rust")
 }
 
@@ -32,4 +37,98 @@ fn every_clause_is_shown_by_a_test() {
     let coverage = coverage();
     assert!(!coverage.clauses.is_empty());
     assert!(coverage.unshown().is_empty(), "no test names {}", coverage.unshown().join(", "));
+}
+
+fn chapter(name: &str) -> &'static str {
+    CHAPTERS.iter().find(|(file, _)| *file == name).expect("a chapter").1
+}
+
+/// The cells of the first table under the heading `heading`, without its head.
+fn rows(chapter: &'static str, heading: &str) -> Vec<Vec<&'static str>> {
+    let (_, section) = chapter.split_once(&format!("\n## {heading}\n")).expect("the heading");
+    let lines =
+        section.lines().take_while(|line| !line.starts_with("## ")).filter(|line| line.starts_with('|'));
+    let cells = |line: &'static str| line.trim_matches('|').split('|').map(str::trim).collect();
+    lines.skip(2).map(cells).collect()
+}
+
+#[test]
+fn the_constants_of_the_chapter_are_those_of_the_code() {
+    let wide = |number: usize| u64::try_from(number).expect("64 bits hold it");
+    let expected = [
+        ("BSD: one attempt for votes or a receipt", bsd::ATTEMPT),
+        ("BSD: attempts", bsd::ATTEMPTS.into()),
+        ("BSD: wait for finality", bsd::FINALITY),
+        ("user: wait for an outcome, each attempt", user::PATIENCE),
+        ("user: wait for the cloud, each attempt", user::ANSWER),
+        ("user: attempts", user::ATTEMPTS.into()),
+        ("longest life of a submission", compose::LIFETIME),
+        ("handshake begun anew", actors::RETRY),
+        ("longest handshake, memory of a hello", session::HANDSHAKE_TIME),
+        ("hellos remembered", wide(session::REMEMBERED_HELLOS)),
+        ("sessions kept", wide(actors::MAX_SESSIONS)),
+        ("messages that wait for one session", wide(actors::MAX_WAITING)),
+        ("records skipped at once", session::SKIP_LIMIT),
+        ("records of one direction of a session", session::SEQUENCE_LIMIT),
+        ("seals of one chain", session::SEAL_LIMIT),
+        ("keys in one seal", wide(session::MAX_SEALED_KEYS)),
+        ("certificates remembered as verified", wide(keys::REMEMBERED_CERTIFICATES)),
+        ("height of a T_block, behind", validator::BEHIND),
+        ("height of a T_block, ahead", validator::AHEAD),
+        ("validator: gathering before a turn", validator::GATHER),
+        ("validator: one turn", validator::TURN),
+        ("miner: nonces tried at a time", validator::NONCES),
+        ("miner: time for them", validator::NONCES_TAKE),
+        ("decisions that wait for a block", wide(validator::MAX_WAITING)),
+        ("entries of a block", wide(ledger::MAX_ENTRIES)),
+        ("time of a block ahead of the clock", ledger::MAX_AHEAD),
+        ("blocks sent at one request", actors::MAX_BLOCKS),
+        ("bytes of a message", wide(wire::MAX_MESSAGE)),
+        ("bytes of a record", wide(records::MAX_SIZE)),
+        ("depth of a record", wide(records::MAX_DEPTH)),
+        ("values in a record", wide(records::MAX_VALUES)),
+        ("bytes of a canonical value", wide(records::MAX_VALUE)),
+        ("attributes of a template", wide(records::MAX_ATTRIBUTES)),
+    ];
+    let rows = rows(chapter("13-state-machines.md"), "Constants");
+    let listed: Vec<(&str, u64)> =
+        rows.iter().map(|row| (row[0], row[1].parse().expect("a number"))).collect();
+    assert_eq!(listed, expected);
+}
+
+#[test]
+fn the_machines_of_the_chapter_are_those_of_the_code() {
+    let rows = rows(chapter("13-state-machines.md"), "The machines");
+    let listed: Vec<String> = rows.iter().map(|row| row[0].replace('`', "")).collect();
+    assert_eq!(listed, machines::charts().iter().map(|chart| chart.name.to_owned()).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_codes_of_clauses_are_those_of_the_chapter() {
+    let rows = rows(chapter("14-errors.md"), "Codes");
+    let places: Vec<(&str, u16)> =
+        rows.iter().map(|row| (row[1], row[0].parse().expect("a place"))).collect();
+    assert!(places.iter().zip(1..).all(|((_, place), expected)| *place == expected), "counted from one");
+    for clause in Clause::ALL {
+        let (prefix, number) = clause.id().split_once('-').expect("an id has a dash");
+        let (_, place) = places.iter().find(|(listed, _)| *listed == prefix).expect("its prefix has a place");
+        assert_eq!(clause.code(), 100 * place + number.parse::<u16>().expect("two digits"), "{clause}");
+        assert_eq!(Clause::from_code(clause.code()), Some(clause));
+    }
+    assert_eq!(Clause::from_code(0), None);
+}
+
+#[test]
+fn the_transitions_of_sessions_in_the_chapter_are_those_of_the_code() {
+    let tables = ["Transitions of the initiator", "Transitions of the responder", "Transitions of a session"];
+    for (heading, (name, about, transitions)) in tables.into_iter().zip(machines::SESSIONS) {
+        let shown = rows(chapter("05-handshake-key-schedule.md"), heading);
+        let generated = Chart::of_transitions(name, about, transitions).transitions();
+        let expected: Vec<Vec<&str>> = generated
+            .lines()
+            .skip(2)
+            .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+            .collect();
+        assert_eq!(shown, expected, "{heading}");
+    }
 }

@@ -49,8 +49,8 @@ impl Archive {
             Change::Kept => return Ok(()),
         };
         let mut commit = removed.iter().fold(Commit::new(), |commit, block| commit.remove_block(block));
-        let first = ledger.blocks().len().saturating_sub(added);
-        for block in ledger.blocks().skip(first) {
+        let newest_first: Vec<&Block> = ledger.blocks().rev().take(added).collect();
+        for block in newest_first.into_iter().rev() {
             // Actors that share a store keep each block once.
             let height = block.header().height.0.to_be_bytes();
             let held = self.read(|store| store.get(Table::Blocks, &height))?;

@@ -138,10 +138,12 @@ pub fn unwrap(
     wrapped: &WrappedKey,
 ) -> Result<Zeroizing<[u8; 32]>, Refusal> {
     let context = grant_context(tid, own.name());
-    let key = own.identity().agreement_key().decapsulate(rules, wrapped.encapsulation.as_slice(), &context)?;
-    let unopened = || Refusal::new(Clause::TagVerifiedBeforeUse).at("wrapped");
-    let bytes = key.open(&ONE_NONCE, &context, wrapped.wrapped.as_slice()).map(Zeroizing::new).ok_or_else(unopened)?;
-    bytes.as_slice().try_into().map(Zeroizing::new).map_err(|_| unopened())
+    let key =
+        own.identity().agreement_key().decapsulate(rules, wrapped.encapsulation.as_slice(), &context)?;
+    let opened = key.open_checked(rules, &ONE_NONCE, &context, wrapped.wrapped.as_slice());
+    let bytes = opened.map(Zeroizing::new).map_err(|refusal| refusal.at("wrapped"))?;
+    let key = bytes.as_slice().try_into().map(Zeroizing::new);
+    key.map_err(|_| Refusal::new(Clause::TagVerifiedBeforeUse).at("length of wrapped"))
 }
 
 fn grant_context(tid: &Digest, reader: &Name) -> Vec<u8> {

@@ -5,6 +5,7 @@ use crate::wire::{Gossip, Name, Time};
 use bemr_spec::{Clause, Refusal, Verdict};
 
 /// What happens to an actor.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is taken apart at once")]
 #[derive(Clone, Debug)]
 pub enum Input {
     /// A packet arrived that claims to come from `from`.

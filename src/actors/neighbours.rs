@@ -4,7 +4,7 @@
 use crate::actors::Output;
 use crate::keys::{CertifiedPrincipal, Credentials, TrustStore};
 use crate::session::{AwaitingFinish, AwaitingHello, AwaitingResponse, HANDSHAKE_TIME, Session, UsedKey};
-use crate::wire::{Message, Name, Packet, Purpose, SessionId, Time, decode, encode};
+use crate::wire::{Message, Name, Packet, Purpose, Record, SessionId, Time, decode, encode};
 use bemr_spec::{Clause, Refusal, Rules};
 use rand::CryptoRng;
 use std::collections::BTreeMap;
@@ -12,13 +12,13 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// The most handshakes and sessions of each kind that an actor holds at once; the oldest gives way.
-const MAX_SESSIONS: usize = 4096;
+pub const MAX_SESSIONS: usize = 4096;
 
 /// The most messages that wait for one session.
-const MAX_WAITING: usize = 1024;
+pub const MAX_WAITING: usize = 1024;
 
-/// How long an initiator awaits a response before it begins anew, in milliseconds.
-const RETRY: u64 = 2_000;
+/// How long an initiator awaits the first response before it begins anew, in milliseconds; then twice as long, and so on.
+pub const RETRY: u64 = 2_000;
 
 /// The sessions of one actor.
 pub struct Neighbours {
@@ -26,19 +26,32 @@ pub struct Neighbours {
     listening: AwaitingHello,
     calling: BTreeMap<Name, Call>,
     answering: BTreeMap<Name, AwaitingFinish>,
-    sessions: BTreeMap<SessionId, (Time, Session)>,
+    sessions: BTreeMap<SessionId, Line>,
     /// The newest session with each peer.
     newest: BTreeMap<Name, SessionId>,
+}
+
+/// A session and how it goes.
+struct Line {
+    session: Session,
+    used: Time,
+    /// Whether nothing came back since something was said: the peer may not have the session, or not any more.
+    silent: bool,
 }
 
 /// A handshake that this side began, and what waits for it.
 struct Call {
     state: Option<AwaitingResponse>,
+    /// When the first hello was sent.
     began: Time,
+    /// When the next one is due, and how long the one after waits.
+    next: Time,
+    patience: u64,
     waiting: Vec<Message>,
 }
 
 /// What became of a packet.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is taken apart at once")]
 pub enum Received {
     /// A handshake went on; these packets continue it, and carry what waited for it.
     Shook(&'static str, Vec<Output>, Vec<(Name, Message, UsedKey)>),
@@ -79,20 +92,97 @@ impl Neighbours {
         peer: &Name,
         message: Message,
     ) -> Result<(Vec<Output>, Option<UsedKey>), Refusal> {
-        if let Some((_, session)) = self.newest.get(peer).and_then(|id| self.sessions.get_mut(id)) {
-            let (output, key) = write(rules, session, peer, &message)?;
-            return Ok((vec![output], Some(key)));
+        match self.write_to(rules, peer, &message, &plaintext(&message)) {
+            Some(written) => written.map(|(output, key)| (vec![output], Some(key))),
+            None => self.call(rules, rng, now, peer, message),
         }
+    }
+
+    /// Says once more what got no answer. Where nothing at all came back, the peer may lack the session, and this
+    /// begins another.
+    ///
+    /// # Errors
+    /// As [`Neighbours::say`].
+    pub fn say_again<R: CryptoRng + ?Sized>(
+        &mut self,
+        rules: &Rules,
+        rng: &mut R,
+        now: Time,
+        peer: &Name,
+        message: Message,
+    ) -> Result<(Vec<Output>, Option<UsedKey>), Refusal> {
+        let line = self.newest.get(peer).and_then(|id| self.sessions.get(id));
+        match line.is_some_and(|line| line.silent) {
+            true => self.call(rules, rng, now, peer, message),
+            false => self.say(rules, rng, now, peer, message),
+        }
+    }
+
+    fn call<R: CryptoRng + ?Sized>(
+        &mut self,
+        rules: &Rules,
+        rng: &mut R,
+        now: Time,
+        peer: &Name,
+        message: Message,
+    ) -> Result<(Vec<Output>, Option<UsedKey>), Refusal> {
         if let Some(call) = self.calling.get_mut(peer) {
-            if call.waiting.len() < MAX_WAITING {
+            if call.waiting.len() < MAX_WAITING && !call.waiting.contains(&message) {
                 call.waiting.push(message);
             }
             return Ok((Vec::new(), None));
         }
         let (state, packet) =
             AwaitingResponse::begin(rules, rng, now, &self.own, purpose_of(&message), peer)?;
-        self.calling.insert(peer.clone(), Call { state: Some(state), began: now, waiting: vec![message] });
+        let (next, patience) = (now.after(RETRY), 2 * RETRY);
+        let call = Call { state: Some(state), began: now, next, patience, waiting: vec![message] };
+        self.calling.insert(peer.clone(), call);
         Ok((vec![Output::Send { to: peer.clone(), label: "Hello", packet }], None))
+    }
+
+    /// Says `message` to each of `peers`, as [`Neighbours::say`] does; it is encoded once. One that cannot be reached
+    /// does not keep it from the others.
+    pub fn say_to_all<R: CryptoRng + ?Sized>(
+        &mut self,
+        rules: &Rules,
+        rng: &mut R,
+        now: Time,
+        peers: &[Name],
+        message: &Message,
+    ) -> (Vec<Output>, Vec<UsedKey>) {
+        let plaintext = plaintext(message);
+        let (mut outputs, mut keys) = (Vec::new(), Vec::new());
+        for peer in peers {
+            let said = match self.write_to(rules, peer, message, &plaintext) {
+                Some(Ok((output, key))) => Ok((vec![output], Some(key))),
+                Some(Err(refusal)) => Err(refusal),
+                None => self.call(rules, rng, now, peer, message.clone()),
+            };
+            if let Ok((sent, key)) = said {
+                outputs.extend(sent);
+                keys.extend(key);
+            }
+        }
+        (outputs, keys)
+    }
+
+    /// Writes into the newest session with `peer`; nothing where there is none that has keys left.
+    fn write_to(
+        &mut self,
+        rules: &Rules,
+        peer: &Name,
+        message: &Message,
+        plaintext: &[u8],
+    ) -> Option<Result<(Output, UsedKey), Refusal>> {
+        let line = self.newest.get(peer).and_then(|id| self.sessions.get_mut(id))?;
+        match write(rules, &mut line.session, peer, message, plaintext) {
+            // A session at its end is followed by another.
+            Err(refusal) if refusal.clause() == Clause::KeyNotExhausted => None,
+            written => {
+                line.silent |= written.is_ok();
+                Some(written)
+            }
+        }
     }
 
     /// Takes a packet.
@@ -114,7 +204,7 @@ impl Neighbours {
             Ok(Packet::Hello(_)) => ("Hello", self.on_hello(rules, rng, now, from, packet)),
             Ok(Packet::Response(_)) => ("Response", self.on_response(rules, trust, now, from, packet)),
             Ok(Packet::Finish(_)) => ("Finish", self.on_finish(rules, trust, now, from, packet)),
-            Ok(Packet::Record(record)) => self.on_record(rules, now, trust, record.header.session, packet),
+            Ok(Packet::Record(record)) => self.on_record(rules, now, trust, &record),
         }
     }
 
@@ -130,8 +220,11 @@ impl Neighbours {
         if self.answering.len() >= MAX_SESSIONS {
             self.answering.retain(|_, state| now < state.began().after(HANDSHAKE_TIME));
         }
-        if self.answering.len() >= MAX_SESSIONS {
-            self.answering.pop_first();
+        if self.answering.len() >= MAX_SESSIONS
+            && let Some(oldest) =
+                self.answering.iter().min_by_key(|(_, state)| state.began()).map(|(from, _)| from.clone())
+        {
+            self.answering.remove(&oldest);
         }
         self.answering.insert(from.clone(), state);
         let output = Output::Send { to: from.clone(), label: "Response", packet: response };
@@ -161,11 +254,14 @@ impl Neighbours {
         let waiting = std::mem::take(&mut call.waiting);
         self.calling.remove(from);
         for message in waiting {
-            let (output, key) = write(rules, &mut session, from, &message)?;
+            // What one session does not carry, no other does: the message is too long for any.
+            let Ok((output, key)) = write(rules, &mut session, from, &message, &plaintext(&message)) else {
+                continue;
+            };
             outputs.push(output);
             said.push((from.clone(), message, key));
         }
-        self.keep(now, session);
+        self.keep(now, session, !said.is_empty());
         Ok(Received::Shook("Response", outputs, said))
     }
 
@@ -181,7 +277,7 @@ impl Neighbours {
         let state = self.answering.remove(from).ok_or_else(unasked)?;
         match state.on_finish(rules, trust, now, packet) {
             Ok(session) => {
-                self.keep(now, session);
+                self.keep(now, session, false);
                 Ok(Received::Shook("Finish", Vec::new(), Vec::new()))
             }
             Err(refused) => {
@@ -196,21 +292,20 @@ impl Neighbours {
         rules: &Rules,
         now: Time,
         trust: &TrustStore,
-        id: SessionId,
-        packet: &[u8],
+        record: &Record,
     ) -> (&'static str, Result<Received, Refusal>) {
-        let Some((used, session)) = self.sessions.get_mut(&id) else {
+        let Some(Line { session, used, silent }) = self.sessions.get_mut(&record.header.session) else {
             return ("Record", Err(Refusal::new(Clause::SessionEstablished)));
         };
         // A peer that was revoked after the handshake is refused from that instant on.
         if let Err(refusal) = trust.recheck(rules, now, session.peer()) {
             return ("Record", Err(refusal));
         }
-        let opened = match session.open_record(rules, packet) {
+        let opened = match session.open_decoded(rules, record) {
             Ok(opened) => opened,
             Err(refusal) => return ("Record", Err(refusal)),
         };
-        *used = now;
+        (*used, *silent) = (now, false);
         let stage = opened.key.position().stage;
         let peer = Arc::clone(session.peer());
         match decode::<Message>(rules, &opened.message) {
@@ -223,29 +318,31 @@ impl Neighbours {
         }
     }
 
-    fn keep(&mut self, now: Time, session: Session) {
+    fn keep(&mut self, now: Time, session: Session, silent: bool) {
         if self.sessions.len() >= MAX_SESSIONS
-            && let Some(oldest) = self.sessions.iter().min_by_key(|(_, (used, _))| *used).map(|(id, _)| *id)
+            && let Some(oldest) = self.sessions.iter().min_by_key(|(_, line)| line.used).map(|(id, _)| *id)
         {
             self.sessions.remove(&oldest);
         }
         self.newest.insert(session.peer().name().clone(), session.id());
-        self.sessions.insert(session.id(), (now, session));
+        self.sessions.insert(session.id(), Line { session, used: now, silent });
     }
 
-    /// Begins anew the handshakes that got no response in time.
+    /// Begins anew the handshakes that got no response in time, and gives up those that never got one, with what
+    /// waits for them.
     pub fn retry<R: CryptoRng + ?Sized>(&mut self, rules: &Rules, rng: &mut R, now: Time) -> Vec<Output> {
+        self.calling.retain(|_, call| now < call.began.after(HANDSHAKE_TIME));
         let mut outputs = Vec::new();
         for (peer, call) in &mut self.calling {
-            if now < call.began.after(RETRY) {
+            if now < call.next {
                 continue;
             }
+            (call.next, call.patience) = (now.after(call.patience), 2 * call.patience);
             let purpose = call.waiting.first().map(purpose_of);
             let begun =
                 purpose.map(|purpose| AwaitingResponse::begin(rules, rng, now, &self.own, purpose, peer));
             if let Some(Ok((state, packet))) = begun {
                 call.state = Some(state);
-                call.began = now;
                 outputs.push(Output::Send { to: peer.clone(), label: "Hello", packet });
             }
         }
@@ -254,13 +351,7 @@ impl Neighbours {
 
     /// When [`Neighbours::retry`] has something to do.
     pub fn wake(&self) -> Option<Time> {
-        self.calling.values().map(|call| call.began.after(RETRY)).min()
-    }
-
-    /// Lets the next message to `peer` go over a new session: a peer that answers nothing may have restarted, and then
-    /// knows no session. What the old session still brings is taken.
-    pub fn renew(&mut self, peer: &Name) {
-        self.newest.remove(peer);
+        self.calling.values().map(|call| call.next.min(call.began.after(HANDSHAKE_TIME))).min()
     }
 
     /// Gives up what waits for `peer`.
@@ -278,13 +369,17 @@ fn purpose_of(message: &Message) -> Purpose {
     }
 }
 
+fn plaintext(message: &Message) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(encode(message))
+}
+
 fn write(
     rules: &Rules,
     session: &mut Session,
     peer: &Name,
     message: &Message,
+    plaintext: &[u8],
 ) -> Result<(Output, UsedKey), Refusal> {
-    let plaintext = Zeroizing::new(encode(message));
-    let sent = session.seal_record(rules, message.stage(), &plaintext)?;
+    let sent = session.seal_record(rules, message.stage(), plaintext)?;
     Ok((Output::Send { to: peer.clone(), label: message.name(), packet: sent.record }, sent.key))
 }

@@ -45,6 +45,29 @@ impl Office {
         self.neighbours.say(&self.rules, &mut self.rng, now, peer, message)
     }
 
+    /// Says to `peer` what got no answer before.
+    ///
+    /// # Errors
+    /// Those of [`Neighbours::say_again`].
+    pub fn say_again(
+        &mut self,
+        now: Time,
+        peer: &Name,
+        message: Message,
+    ) -> Result<(Vec<Output>, Option<UsedKey>), Refusal> {
+        self.neighbours.say_again(&self.rules, &mut self.rng, now, peer, message)
+    }
+
+    /// Says `message` to each of `peers`.
+    pub fn say_to_all(
+        &mut self,
+        now: Time,
+        peers: &[Name],
+        message: &Message,
+    ) -> (Vec<Output>, Vec<UsedKey>) {
+        self.neighbours.say_to_all(&self.rules, &mut self.rng, now, peers, message)
+    }
+
     /// Takes a packet.
     pub fn receive(
         &mut self,

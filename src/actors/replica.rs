@@ -10,7 +10,7 @@ use crate::wire::{ApprovedChange, Block, Gossip, Height, Name, PROTOCOL_VERSION,
 use bemr_spec::{Clause, Refusal, Rules};
 
 /// The most blocks that are sent at one request.
-const MAX_BLOCKS: u64 = 64;
+pub const MAX_BLOCKS: u64 = 64;
 
 /// A node's copy of the ledger and of the policy.
 #[derive(Clone, Debug)]
@@ -37,6 +37,14 @@ impl Replica {
         self.ledger.append(rules, &self.validators, now, block)
     }
 
+    /// Takes a block that this node closed with signatures that it verified one by one.
+    ///
+    /// # Errors
+    /// Those of [`Ledger::append_own`].
+    pub fn on_own_block(&mut self, rules: &Rules, now: Time, block: Block) -> Result<Change, Refusal> {
+        self.ledger.append_own(rules, &self.validators, now, block)
+    }
+
     /// What to ask of `from` after it sent a block that does not fit here: the blocks that are missing.
     pub fn missing(&self, refusal: &Refusal, from: &Name) -> Vec<Output> {
         let behind = refusal.clause() == Clause::BlockLinksPrevious;
@@ -46,7 +54,7 @@ impl Replica {
 
     /// The blocks from a height on, for a node that lacks them.
     pub fn blocks_from(&self, height: Height, to: &Name) -> Vec<Output> {
-        let until = self.ledger.height().0.min(height.0.saturating_add(MAX_BLOCKS));
+        let until = self.ledger.height().0.min(height.0.saturating_add(MAX_BLOCKS - 1));
         (height.0..=until)
             .filter_map(|height| self.ledger.block(Height(height)))
             .map(|block| Output::Tell { to: to.clone(), gossip: Gossip::Block(block.clone()) })

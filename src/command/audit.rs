@@ -1,23 +1,21 @@
 //! `bemr audit`: an auditor who needs no secret.
 
-use crate::actors::{Archive, Directory, User};
+use crate::actors::Directory;
 use crate::audit::{AuditReport, Auditor, PublicRecord, audit as replay};
-use crate::command::{Found, print, print_json};
+use crate::command::{Found, print, print_json, run};
 use crate::crypto::{Suite, VerifyingKey};
 use crate::keys::{Place, TrustAnchor, TrustStore};
 use crate::log::CloudIdentity;
-use crate::network::{START, Scenario, Town};
-use crate::records::{Record, SAMPLES};
-use crate::store::{RedbStore, Store, StoreError, Table, for_each, for_each_row};
+use crate::store::{RedbStore, Store, StoreError, Table, for_each, for_each_row, recover};
 use crate::votes::ValidatorSet;
 use crate::wire::{
-    AuditEntry, Block, Certificate, CloudLeaf, Genesis, Name, RevocationList, SignedAuditHead, SignedCloudHead, Time,
-    decode,
+    AuditEntry, Block, Certificate, CloudLeaf, Genesis, Name, RevocationList, SignedAuditHead,
+    SignedCloudHead, Time, decode,
 };
-use bemr_spec::Rules;
+use bemr_spec::{Refusal, Rules};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Options of `bemr audit`.
 #[derive(clap::Args)]
@@ -42,77 +40,61 @@ struct Verdict {
 pub(super) fn audit(options: &Options) -> Result<Found, String> {
     let rules = Rules::hardened();
     let verdict = match &options.store {
-        Some(path) => {
-            if !path.is_file() {
-                return Err(format!("{}: no such file", path.display()));
-            }
-            match RedbStore::open(path) {
-                Ok(store) => audit_store(&rules, &store),
-                Err(error) => Err(error),
-            }
-        }
+        Some(path) if !path.exists() => return Err(format!("{}: no such file", path.display())),
+        Some(path) => RedbStore::open(path).and_then(|store| audit_store(&rules, &store)),
         None => {
-            let archive = sample(&rules)?;
+            let archive = run::sample()?;
             archive.read(|store| Ok(audit_store(&rules, store))).map_err(|refusal| refusal.to_string())?
         }
     };
     let verdict = match verdict {
-        Ok(verdict) => verdict,
-        Err(error) => Verdict {
-            consistent: false,
-            entry: None,
-            clause: error.clause().map(|clause| clause.id()),
-            problem: Some(error.to_string()),
-            report: None,
-        },
+        Ok(Some(verdict)) => verdict,
+        Ok(None) => {
+            let place = options.store.as_deref().unwrap_or(Path::new("sample"));
+            return Err(format!("{}: nothing is stored yet", place.display()));
+        }
+        Err(StoreError::Damaged { file, entry, refusal }) => {
+            let file = file.map(|file| file.display().to_string());
+            let entry: Vec<String> = file.into_iter().chain(entry).collect();
+            broken(if entry.is_empty() { "the store".to_owned() } else { entry.join(", ") }, &refusal)
+        }
+        Err(unavailable) => return Err(unavailable.to_string()),
     };
     if options.json {
         print_json(&verdict)?;
     } else {
-        describe(&verdict);
+        print(&describe(&verdict))?;
     }
     Ok(if verdict.consistent { Found::Nothing } else { Found::Something })
 }
 
-fn describe(verdict: &Verdict) {
-    if let Some(report) = &verdict.report {
-        print("consistent: ledger, cloud log and audit log agree");
-        print(&format!("blocks   {} ({} final), {} anchors", report.blocks, report.final_blocks, report.anchors));
-        print(&format!("decided  {} true, {} false", report.decided_true, report.decided_false));
-        print(&format!("cloud    {} leaves, {} anchored; {} records, {} erased", report.leaves, report.leaves_anchored, report.records, report.erased));
-        print(&format!(
-            "audit    {} entries, {} anchored, {}; {} committed, {} rejected, {} deferred, {} aborted",
-            report.entries,
-            report.entries_anchored,
-            if report.closed { "closed" } else { "open" },
-            report.committed,
-            report.rejected,
-            report.deferred,
-            report.aborted
-        ));
-    } else {
-        let entry = verdict.entry.as_deref().unwrap_or("the store");
-        print(&format!("INCONSISTENT at {entry}: {}", verdict.problem.as_deref().unwrap_or("unknown")));
+fn broken(entry: String, refusal: &Refusal) -> Verdict {
+    Verdict {
+        consistent: false,
+        entry: Some(entry),
+        clause: Some(refusal.clause().id()),
+        problem: Some(refusal.to_string()),
+        report: None,
     }
 }
 
-/// Runs the shipped sample in memory.
-fn sample(rules: &Rules) -> Result<Archive, String> {
-    let scenario = Scenario::new(Suite::Ristretto255, 4);
-    let archive = scenario.archive.clone();
-    let mut town = scenario.build().map_err(|refusal| refusal.to_string())?;
-    let doctor = town.cast.doctor.clone();
-    let mut open = Vec::new();
-    for (name, bytes) in SAMPLES {
-        let record = Record::read(rules, bytes).map_err(|refusal| format!("sample/{name}: {refusal}"))?;
-        open.extend(town.by(&doctor, |user: &mut User, now| user.submit(now, &record, &[])).ok());
-    }
-    let ended = |town: &mut Town| {
-        town.user(&doctor).is_none_or(|user| open.iter().all(|tid| !user.awaits(tid)))
+fn describe(verdict: &Verdict) -> String {
+    let Some(report) = &verdict.report else {
+        let (entry, problem) = (verdict.entry.as_deref(), verdict.problem.as_deref());
+        return format!("INCONSISTENT at {}: {}", entry.unwrap_or("the store"), problem.unwrap_or("unknown"));
     };
-    town.run_until(3_600_000, |_| (), ended);
-    town.run_until(60_000, |_| (), |_| false);
-    Ok(archive)
+    let AuditReport { blocks, final_blocks, anchors, decided_true, decided_false, .. } = report;
+    let AuditReport { leaves, leaves_anchored, records, erased, .. } = report;
+    let AuditReport { entries, entries_anchored, committed, rejected, deferred, aborted, .. } = report;
+    let state = if report.closed { "closed" } else { "open" };
+    format!(
+        "consistent: ledger, cloud log and audit log agree\n\
+         blocks   {blocks} ({final_blocks} final), {anchors} anchors\n\
+         decided  {decided_true} true, {decided_false} false\n\
+         cloud    {leaves} leaves, {leaves_anchored} anchored; {records} records, {erased} erased\n\
+         audit    {entries} entries, {entries_anchored} anchored, {state}; {committed} committed, \
+         {rejected} rejected, {deferred} deferred, {aborted} aborted"
+    )
 }
 
 /// What a store says in public, and the keys to check it with.
@@ -129,23 +111,19 @@ struct Public {
     audit_heads: Vec<SignedAuditHead>,
 }
 
-fn audit_store<S: Store + ?Sized>(rules: &Rules, store: &S) -> Result<Verdict, StoreError> {
+/// Nothing where the store is whole and holds no network yet.
+fn audit_store<S: Store + ?Sized>(rules: &Rules, store: &S) -> Result<Option<Verdict>, StoreError> {
+    // Everything that a network is made from is kept in one commit, before anything else.
+    if Table::ALL.iter().try_fold(0, |rows, table| Ok::<_, StoreError>(rows + store.len(*table)?))? == 0 {
+        return Ok(None);
+    }
     let public = read_public(rules, store)?;
-    let recovered = crate::store::recover(rules, store, &public.cloud);
-    let broken = |entry: Option<String>, clause, problem: String| Verdict {
-        consistent: false,
-        entry,
-        clause: Some(clause),
-        problem: Some(problem),
-        report: None,
-    };
+    let identity = public.cloud.clone();
     let auditor =
         Auditor::new(rules, public.latest, public.genesis, public.validators, public.cloud, public.bsd);
     let auditor = match auditor {
         Ok(auditor) => auditor,
-        Err(refusal) => {
-            return Ok(broken(Some("genesis".to_owned()), refusal.clause().id(), refusal.to_string()));
-        }
+        Err(refusal) => return Ok(Some(broken("genesis".to_owned(), &refusal))),
     };
     let record = PublicRecord {
         blocks: &public.blocks,
@@ -154,48 +132,58 @@ fn audit_store<S: Store + ?Sized>(rules: &Rules, store: &S) -> Result<Verdict, S
         entries: &public.entries,
         audit_heads: &public.audit_heads,
     };
-    Ok(match replay(auditor, &record) {
+    Ok(Some(match replay(auditor, &record) {
         Ok(report) => {
-            recovered?;
+            recover(rules, store, &identity)?;
             Verdict { consistent: true, entry: None, clause: None, problem: None, report: Some(report) }
         }
-        Err(found) => broken(Some(found.entry.to_string()), found.refusal.clause().id(), found.refusal.to_string()),
-    })
+        Err(found) => broken(found.entry.to_string(), &found.refusal),
+    }))
 }
 
 fn read_public<S: Store + ?Sized>(rules: &Rules, store: &S) -> Result<Public, StoreError> {
-    let damaged = |what: &str| StoreError::damaged(store.place(), None, what.to_owned());
-    let meta = |name: &str| store.meta(name)?.ok_or_else(|| damaged(&format!("meta `{name}` is missing")));
-    let genesis: Genesis = decode(rules, &meta("genesis")?).map_err(|error| damaged(&format!("genesis: {error}")))?;
-    let number = meta("suite")?;
-    let suite = Suite::ALL.iter().copied().find(|suite| suite.number()[..] == number[..]);
-    let suite = suite.ok_or_else(|| damaged("an unknown suite"))?;
-    let refused = |what: &'static str| move |error: bemr_spec::Refusal| format!("{what}: {error}");
-    let issuer: Name = decode(rules, &meta("kdc")?).map_err(refused("kdc")).map_err(|text| damaged(&text))?;
-    let key = VerifyingKey::decode(rules, suite, &meta("kdc-key")?).map_err(|error| damaged(&error.to_string()))?;
-    let list: RevocationList =
-        decode(rules, &meta("revocation-list")?).map_err(|error| damaged(&error.to_string()))?;
-    let now = genesis.start.max(START.min(genesis.start));
-    let mut trust = TrustStore::new(rules, TrustAnchor { issuer, suite, key }, list)
-        .map_err(|error| damaged(&format!("revocation list: {error}")))?;
+    let damaged = |table: Table, key: &str, what: String| {
+        StoreError::damaged(store.place(), Some((table, key.as_bytes())), what)
+    };
+    let meta = |name: &'static str| {
+        let value = store.meta(name)?.ok_or_else(|| damaged(Table::Meta, name, "is missing".to_owned()))?;
+        Ok::<_, StoreError>((value, move |refusal: Refusal| damaged(Table::Meta, name, refusal.to_string())))
+    };
+    let (bytes, flawed) = meta("genesis")?;
+    let genesis: Genesis = decode(rules, &bytes).map_err(flawed)?;
+    let (bytes, _) = meta("suite")?;
+    let suite = Suite::ALL.iter().copied().find(|suite| suite.number()[..] == bytes[..]);
+    let suite = suite.ok_or_else(|| damaged(Table::Meta, "suite", "names no known suite".to_owned()))?;
+    let (bytes, flawed) = meta("kdc")?;
+    let issuer: Name = decode(rules, &bytes).map_err(flawed)?;
+    let (bytes, flawed) = meta("kdc-key")?;
+    let key = VerifyingKey::decode(rules, suite, &bytes).map_err(flawed)?;
+    let (bytes, flawed) = meta("revocation-list")?;
+    let list: RevocationList = decode(rules, &bytes).map_err(flawed)?;
+    let mut trust = TrustStore::new(rules, TrustAnchor { issuer, suite, key }, list).map_err(flawed)?;
+    let now = genesis.start;
     let mut certificates: Vec<Certificate> = Vec::new();
-    for_each_row(store, Table::Certificates, |_, bytes| {
-        let certificate = decode(rules, bytes).map_err(|error| damaged(&format!("certificate: {error}")))?;
+    for_each_row(store, Table::Certificates, |subject, bytes| {
+        let flawed = |refusal: Refusal| {
+            StoreError::damaged(store.place(), Some((Table::Certificates, subject)), refusal.to_string())
+        };
+        let certificate: Certificate = decode(rules, bytes).map_err(flawed)?;
         certificates.push(certificate);
         Ok(())
     })?;
     let directory = Directory::verified(rules, &mut trust, now, &certificates)
-        .map_err(|error| damaged(&format!("certificate: {error}")))?;
+        .map_err(|refusal| damaged(Table::Certificates, "all", refusal.to_string()))?;
     let at = |place: Place| directory.iter().filter(move |one| one.role().place() == place);
     let members: BTreeMap<Name, VerifyingKey> =
         at(Place::Validator).map(|one| (one.name().clone(), one.signing_key().clone())).collect();
     let validators = ValidatorSet::new(genesis.network.clone(), members);
     let only = |place: Place, what: &str| {
-        let found = at(place).next().ok_or_else(|| damaged(&format!("no certificate of a {what}")))?;
+        let found =
+            at(place).next().ok_or_else(|| damaged(Table::Certificates, what, "is missing".to_owned()))?;
         Ok::<_, StoreError>((found.name().clone(), found.signing_key().clone()))
     };
     let (cloud, cloud_key) = only(Place::Cloud, "cloud")?;
-    let bsd = only(Place::Bsd, "BSD")?;
+    let bsd = only(Place::Bsd, "bsd")?;
     let mut public = Public {
         cloud: CloudIdentity { network: genesis.network.clone(), cloud, key: cloud_key },
         genesis,

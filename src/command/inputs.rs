@@ -80,9 +80,10 @@ fn folder(path: &Path) -> std::io::Result<Vec<Source>> {
     let source = |path: PathBuf| match fs::metadata(&path) {
         Err(error) => Source::Problem(path, error.into()),
         Ok(metadata) if metadata.is_file() => Source::File(path),
-        Ok(metadata) if metadata.is_dir() => {
-            Source::Problem(path, unreadable("a folder inside a folder of records; name it to have its records read"))
-        }
+        Ok(metadata) if metadata.is_dir() => Source::Problem(
+            path,
+            unreadable("a folder inside a folder of records; name it to have its records read"),
+        ),
         Ok(_) => Source::Problem(path, unreadable("neither a file nor a folder")),
     };
     Ok(entries.into_iter().map(source).collect())
@@ -94,9 +95,18 @@ pub(super) fn read(rules: &Rules, source: Source) -> Input {
         Source::Sample(name, bytes) => {
             Input { source: format!("sample/{name}"), record: Record::read(rules, bytes).map_err(Into::into) }
         }
-        Source::Problem(path, why) => Input { source: path.display().to_string(), record: Err(why) },
-        Source::File(path) => Input { source: path.display().to_string(), record: read_file(rules, &path) },
+        Source::Problem(path, why) => Input { source: shown(&path), record: Err(why) },
+        Source::File(path) => Input { source: shown(&path), record: read_file(rules, &path) },
     }
+}
+
+/// A path on one line: control characters escaped.
+fn shown(path: &Path) -> String {
+    let mut shown = String::new();
+    for c in path.display().to_string().chars() {
+        if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    shown
 }
 
 fn read_file(rules: &Rules, path: &Path) -> Result<Record, Unreadable> {

@@ -1,14 +1,19 @@
 //! The command `bemr`: reads arguments and files, drives the rooms below, prints.
 //!
 //! With `--json` a command prints one JSON document on standard output; everything else goes to standard error. The
-//! exit code is 0 when all held, 1 when something was found, 2 for input that could not be read.
+//! exit code is 0 when every decision stands, 1 when something did not verify, 2 for arguments, inputs and files that
+//! could not be used; 1 wins over 2.
 
 mod audit;
 mod inputs;
+mod journey;
+mod report;
 mod run;
 mod spec;
+mod tracer;
 
 use clap::{Parser, Subcommand};
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 /// A formally-tested reference implementation of the B-EMR medical-record protocol.
@@ -34,9 +39,9 @@ enum Command {
 enum Found {
     /// All held.
     Nothing,
-    /// Some input could not be read.
+    /// Some input could not be read, or some output not written.
     BadInput,
-    /// Something did not hold.
+    /// Something did not verify.
     Something,
 }
 
@@ -61,22 +66,31 @@ pub fn main() -> ExitCode {
     match found {
         Ok(found) => found.into(),
         Err(message) => {
-            eprintln!("bemr: {message}");
+            tell(&format!("bemr: {message}"));
             Found::BadInput.into()
         }
     }
 }
 
-/// Prints a line on standard output; a reader that went away is no error.
-fn print(line: &str) {
-    use std::io::Write;
-    let mut out = std::io::stdout().lock();
-    // A closed pipe means that nobody reads on.
-    let _ = out.write_all(line.as_bytes()).and_then(|()| out.write_all(b"\n"));
+/// Prints lines on standard output.
+fn print(lines: &str) -> Result<(), String> {
+    write(std::io::stdout().lock(), lines).map_err(|error| format!("standard output: {error}"))
+}
+
+/// Prints a line on standard error.
+fn tell(line: &str) {
+    // Where that fails there is nobody left to tell.
+    let _ = write(std::io::stderr().lock(), line);
+}
+
+/// A reader that went away is no error.
+fn write(mut out: impl Write, lines: &str) -> std::io::Result<()> {
+    match out.write_all(lines.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
 }
 
 fn print_json(value: &impl serde::Serialize) -> Result<(), String> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| error.to_string())?;
-    print(&text);
-    Ok(())
+    print(&serde_json::to_string_pretty(value).map_err(|error| error.to_string())?)
 }

@@ -1,6 +1,6 @@
 //! `bemr spec`: the register of clauses, for people.
 
-use crate::command::{Found, print, print_json};
+use crate::command::{Found, print, print_json, tell};
 use crate::weave;
 use bemr_spec::Clause;
 use serde::Serialize;
@@ -31,6 +31,8 @@ struct Entry {
     stops: &'static [&'static str],
     enforced: Vec<String>,
     shown: Vec<String>,
+    fields: Vec<String>,
+    machines: Vec<String>,
 }
 
 fn place(place: &weave::coverage::Place) -> String {
@@ -51,6 +53,8 @@ fn entry(clause: Clause) -> Entry {
         stops: clause.stops(),
         enforced: covered.map_or(Vec::new(), |one| one.enforced.iter().map(place).collect()),
         shown: covered.map_or(Vec::new(), |one| one.shown.iter().map(place).collect()),
+        fields: covered.map_or(Vec::new(), |one| one.fields.clone()),
+        machines: covered.map_or(Vec::new(), |one| one.machines.clone()),
     }
 }
 
@@ -61,7 +65,7 @@ pub(super) fn spec(options: &Options) -> Result<Found, String> {
             return Err("spec/chapters: not here; --write wants the root of the source tree".to_owned());
         }
         for path in weave::write(&root).map_err(|error| error.to_string())? {
-            eprintln!("wrote {}", path.display());
+            tell(&format!("wrote {}", path.display()));
         }
         return Ok(Found::Nothing);
     }
@@ -76,14 +80,14 @@ pub(super) fn spec(options: &Options) -> Result<Found, String> {
             if options.json {
                 print_json(&entry(clause))?;
             } else {
-                print(&weave::explain(clause));
+                print(&weave::explain(clause))?;
             }
         }
         None if options.json => print_json(&Clause::ALL.map(entry).into_iter().collect::<Vec<_>>())?,
         None => {
-            for clause in Clause::ALL {
-                print(&format!("{}  {:32}  {}", clause.id(), clause.name(), clause.chapter()));
-            }
+            let line =
+                |clause: Clause| format!("{}  {:32}  {}", clause.id(), clause.name(), clause.chapter());
+            print(&Clause::ALL.map(line).join("\n"))?;
         }
     }
     Ok(Found::Nothing)

@@ -1,53 +1,71 @@
 //! Sequence diagrams of traces, as Mermaid.
 
 use crate::conformance::TraceStep;
+use crate::wire::Name;
 use std::fmt::Write;
 
-/// The steps that tell the story of transactions: messages inside sessions, decisions, blocks; no handshakes, no
-/// turns, and of what everybody hears only what the BSD and the cloud make of it.
+/// The steps that tell the story of transactions: no handshakes, and of turns and of what everybody hears only those
+/// that somebody makes something of.
 pub fn story(steps: &[TraceStep]) -> Vec<&TraceStep> {
-    let heard = |step: &&TraceStep| matches!(step.event.as_str(), "BlockArrived" | "Block" | "CloudHead" | "AuditHead" | "Decision");
-    let dull = |step: &&TraceStep| {
-        matches!(
-            step.event.as_str(),
-            "Hello" | "Response" | "Finish" | "Turn" | "Retry" | "Closing" | "Proposal" | "BlocksFrom"
-        )
+    let told = |step: &&TraceStep| match step.event.as_str() {
+        "Hello" | "Response" | "Finish" | "Retry" | "Proposal" | "BlocksFrom" => false,
+        "Turn" | "BlockArrived" | "Block" | "CloudHead" | "AuditHead" | "Decision" => !step.sends.is_empty(),
+        _ => true,
     };
-    let told = |step: &&TraceStep| !heard(step) || step.event == "BlockArrived" && !step.sends.is_empty();
-    steps.iter().filter(|step| !dull(step) && told(step)).collect()
+    steps.iter().filter(told).collect()
 }
 
-/// A Mermaid sequence diagram of these steps; a refused step is crossed and names its clause.
-pub fn sequence<'a>(steps: impl IntoIterator<Item = &'a TraceStep>) -> String {
+/// A Mermaid sequence diagram of these steps, the participants in this order; a refused step is crossed and names its
+/// clause. What an actor sends to everybody is a note.
+pub fn sequence<'a>(order: &[Name], steps: impl IntoIterator<Item = &'a TraceStep>) -> String {
     let steps: Vec<&TraceStep> = steps.into_iter().collect();
-    let mut names: Vec<&str> = Vec::new();
-    for step in &steps {
-        for name in step.from.iter().chain([&step.actor]).map(|name| name.as_str()) {
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-    }
+    let takes_part =
+        |name: &&Name| steps.iter().any(|step| step.actor == **name || step.from.as_ref() == Some(name));
     let mut out = String::from("sequenceDiagram\n");
-    for name in &names {
-        writeln!(out, "    participant {} as {name}", alias(name)).expect("a string grows");
+    for name in order.iter().filter(takes_part) {
+        line(&mut out, format_args!("participant {} as {name}", alias(name)));
     }
     for step in steps {
-        let actor = alias(step.actor.as_str());
-        match (&step.from, &step.clause) {
-            (Some(from), None) => writeln!(out, "    {}->>{actor}: {}", alias(from.as_str()), step.event),
-            (Some(from), Some(clause)) => {
-                writeln!(out, "    {}-x{actor}: {} ({} {clause})", alias(from.as_str()), step.event, step.verdict)
+        let (actor, what) = (alias(&step.actor), message(&step.event));
+        let said = match &step.clause {
+            Some(clause) => format!("{what} ({} {clause})", step.verdict),
+            None => what.to_owned(),
+        };
+        match &step.from {
+            Some(from) => {
+                let arrow = if step.clause.is_none() { "->>" } else { "-x" };
+                line(&mut out, format_args!("{}{arrow}{actor}: {said}", alias(from)));
             }
-            (None, None) => writeln!(out, "    Note over {actor}: {}", step.event),
-            (None, Some(clause)) => writeln!(out, "    Note over {actor}: {} ({} {clause})", step.event, step.verdict),
+            None => line(&mut out, format_args!("Note over {actor}: {said}")),
         }
-        .expect("a string grows");
+        for message in published(step) {
+            line(&mut out, format_args!("Note over {actor}: to everybody: {message}"));
+        }
     }
     out
 }
 
+fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
+    writeln!(out, "    {text}").expect("a string grows");
+}
+
+fn published(step: &TraceStep) -> impl Iterator<Item = &str> {
+    step.sends.iter().filter(|send| send.to.is_none()).map(|send| send.message.as_str())
+}
+
+/// What arrived when an event of a state machine happened.
+fn message(event: &str) -> &str {
+    match event {
+        "InitialArrived" => "T_initial",
+        "BlockRequestArrived" => "T_block",
+        "ValidArrived" => "T_valid",
+        "ReadArrived" => "ReadRequest",
+        "RecordArrived" => "ReadResponse",
+        other => other.strip_suffix("Arrived").unwrap_or(other),
+    }
+}
+
 /// Mermaid takes letters, digits and underscores as an alias.
-fn alias(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
+fn alias(name: &Name) -> String {
+    name.as_str().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }

@@ -3,7 +3,9 @@
 //! A trace holds public things alone: who did what, the verdict, the clause, sizes, and digests of public state.
 
 mod diagram;
+mod picture;
 mod trace;
 
 pub use diagram::{sequence, story};
+pub use picture::one_record;
 pub use trace::{FORMAT, Header, Principal, Send, TraceStep};

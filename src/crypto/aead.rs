@@ -48,8 +48,23 @@ impl AeadKey {
         associated_data: &[u8],
         ciphertext: &[u8],
     ) -> Result<Vec<u8>, Refusal> {
-        let refusal = || Refusal::new(Clause::TagVerifiedBeforeUse);
-        if rules.in_force(Clause::TagVerifiedBeforeUse) {
+        self.open_by(rules, Clause::TagVerifiedBeforeUse, nonce, associated_data, ciphertext)
+    }
+
+    /// As [`AeadKey::open_checked`], where another clause demands that the ciphertext opens.
+    ///
+    /// # Errors
+    /// `clause` when the tag does not verify, and for fewer bytes than a tag has.
+    pub fn open_by(
+        &self,
+        rules: &Rules,
+        clause: Clause,
+        nonce: &[u8; 12],
+        associated_data: &[u8],
+        ciphertext: &[u8],
+    ) -> Result<Vec<u8>, Refusal> {
+        let refusal = || Refusal::new(clause);
+        if rules.in_force(clause) && rules.in_force(Clause::TagVerifiedBeforeUse) {
             return self.open(nonce, associated_data, ciphertext).ok_or_else(refusal);
         }
         // The mutant deciphers first and asks later: counter mode is its own inverse.

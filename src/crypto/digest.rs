@@ -6,7 +6,9 @@ use sha2::{Digest as _, Sha256};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 /// A SHA-256 digest, 32 bytes. Shown and serialised in JSON as 64 lower-case hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, TlsSerialize, TlsDeserializeBytes, TlsSize,
+)]
 pub struct Digest([u8; 32]);
 
 impl Digest {

@@ -9,7 +9,7 @@ use super::power::{self, Comb};
 use bemr_spec::{Clause, Refusal, Rules};
 use crypto_bigint::{Odd, U2048, U3072, Uint, Word};
 use std::sync::LazyLock;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// Words of the residues of ffdhe2048.
 pub(super) const WORDS_2048: usize = U2048::LIMBS;
@@ -81,6 +81,16 @@ pub(super) struct Table<const L: usize> {
     comb: Comb<L>,
 }
 
+/// An integer below q, as its encoding; erased when dropped.
+#[derive(Clone, Zeroize)]
+pub(super) struct Scalar<const L: usize>(Zeroizing<Vec<u8>>);
+
+impl<const L: usize> Scalar<L> {
+    fn integer(&self) -> Uint<L> {
+        FiniteField::integer(&self.0)
+    }
+}
+
 impl<const L: usize> FiniteField<L> {
     /// Bytes of `L` words.
     const CHUNK: usize = L * size_of::<Word>();
@@ -104,6 +114,10 @@ impl<const L: usize> FiniteField<L> {
         bytes.as_ref()[bytes.as_ref().len() - self.width..].to_vec()
     }
 
+    fn scalar_of(&self, integer: &Uint<L>) -> Scalar<L> {
+        Scalar(Zeroizing::new(self.bytes(integer)))
+    }
+
     /// The integer of a big-endian encoding of at most `L` words.
     fn integer(bytes: &[u8]) -> Uint<L> {
         Uint::from_be_slice_truncated(bytes, Uint::<L>::BITS)
@@ -123,9 +137,11 @@ impl<const L: usize> Group for FiniteField<L>
 where
     Residue<L>: InSuite<group::Point>,
     Table<L>: InSuite<group::Table>,
+    Scalar<L>: InSuite<group::Integer>,
 {
     type Point = Residue<L>;
     type Table = Table<L>;
+    type Scalar = Scalar<L>;
 
     fn decode(&self, rules: &Rules, bytes: &[u8]) -> Result<Residue<L>, Refusal> {
         rules.require(Clause::SuiteMatches, bytes.len() == self.width)?;
@@ -156,12 +172,12 @@ where
         *point == self.p.one()
     }
 
-    fn base_power(&self, secret: &[u8]) -> Residue<L> {
-        self.comb.secret_power(&self.p, &Zeroizing::new(Self::integer(secret)))
+    fn base_power(&self, secret: &Scalar<L>) -> Residue<L> {
+        self.comb.secret_power(&self.p, &Zeroizing::new(secret.integer()))
     }
 
-    fn power(&self, base: &Residue<L>, secret: &[u8]) -> Residue<L> {
-        power::secret_power(&self.p, base, &Zeroizing::new(Self::integer(secret)), self.bits)
+    fn power(&self, base: &Residue<L>, secret: &Scalar<L>) -> Residue<L> {
+        power::secret_power(&self.p, base, &Zeroizing::new(secret.integer()), self.bits)
     }
 
     fn table(&self, base: &Residue<L>) -> Table<L> {
@@ -171,15 +187,15 @@ where
 
     fn public_product(
         &self,
-        generator: Option<&[u8]>,
-        keys: &[(&Table<L>, &[u8])],
-        others: &[(&Residue<L>, &[u8])],
+        generator: Option<&Scalar<L>>,
+        keys: &[(&Table<L>, &Scalar<L>)],
+        others: &[(&Residue<L>, &Scalar<L>)],
     ) -> Residue<L> {
         let mut combs: Vec<_> =
-            generator.map(|exponent| (&self.comb, Self::integer(exponent))).into_iter().collect();
-        let mut others: Vec<_> = others.iter().map(|(base, e)| (**base, Self::integer(e))).collect();
+            generator.map(|exponent| (&self.comb, exponent.integer())).into_iter().collect();
+        let mut others: Vec<_> = others.iter().map(|(base, e)| (**base, e.integer())).collect();
         for (table, exponent) in keys {
-            let exponent = Self::integer(exponent);
+            let exponent = exponent.integer();
             if table.comb.covers(&exponent) {
                 combs.push((&table.comb, exponent));
             } else {
@@ -189,23 +205,28 @@ where
         self.p.product(&Comb::public_product(&self.p, &combs), &power::public_product(&self.p, &others))
     }
 
-    fn reduce(&self, bytes: &[u8]) -> Vec<u8> {
-        self.bytes(&Zeroizing::new(self.modulo_q(bytes)))
+    fn reduce(&self, bytes: &[u8]) -> Scalar<L> {
+        self.scalar_of(&Zeroizing::new(self.modulo_q(bytes)))
     }
 
-    fn is_scalar(&self, bytes: &[u8]) -> bool {
-        bytes.len() == self.width && Self::integer(bytes) < *self.q.value()
+    fn scalar(&self, bytes: &[u8]) -> Option<Scalar<L>> {
+        let below = bytes.len() == self.width && Self::integer(bytes) < *self.q.value();
+        below.then(|| Scalar(Zeroizing::new(bytes.to_vec())))
     }
 
-    fn multiply_add(&self, sum: &[u8], a: &[u8], b: &[u8]) -> Vec<u8> {
-        let [sum, a, b] = [sum, a, b].map(|bytes| Zeroizing::new(Self::integer(bytes)));
+    fn scalar_bytes<'a>(&self, scalar: &'a Scalar<L>) -> &'a [u8] {
+        &scalar.0
+    }
+
+    fn multiply_add(&self, sum: &Scalar<L>, a: &Scalar<L>, b: &Scalar<L>) -> Scalar<L> {
+        let [sum, a, b] = [sum, a, b].map(|scalar| Zeroizing::new(scalar.integer()));
         let product = Zeroizing::new(self.q.times(&Zeroizing::new(self.q.enter(&a)), &b).to_words());
         let sum = Zeroizing::new(self.q.sum(&Residue(*product), &Residue(sum.to_words())));
-        self.bytes(&Zeroizing::new(Uint::from_words(sum.0)))
+        self.scalar_of(&Zeroizing::new(Uint::from_words(sum.0)))
     }
 
-    fn negate(&self, a: &[u8]) -> Vec<u8> {
-        let a = Zeroizing::new(Self::integer(a));
-        self.bytes(&Zeroizing::new(a.neg_mod(self.q.nonzero())))
+    fn negate(&self, a: &Scalar<L>) -> Scalar<L> {
+        let a = Zeroizing::new(a.integer());
+        self.scalar_of(&Zeroizing::new(a.neg_mod(self.q.nonzero())))
     }
 }

@@ -6,19 +6,25 @@
 use super::finite_field::{self, WORDS_2048, WORDS_3072};
 use super::montgomery::Residue;
 use super::ristretto::Ristretto;
-use super::{Suite, finite_field::Table as FieldTable};
+use super::{
+    Suite,
+    finite_field::{Scalar as FieldScalar, Table as FieldTable},
+};
 use bemr_spec::{Clause, Refusal, Rules};
 use curve25519_dalek::ristretto::RistrettoPoint;
+use curve25519_dalek::scalar::Scalar as CurveScalar;
 use rand::CryptoRng;
 use zeroize::{Zeroize, Zeroizing};
 
 #[cfg(feature = "weaken")]
 use super::finite_field::WORDS_TINY;
 
-/// A group of prime order q. Exponents go in as encodings of scalars.
+/// A group of prime order q.
 pub(super) trait Group {
     type Point: InSuite<Point>;
     type Table: InSuite<Table>;
+    /// An integer modulo q; erased when dropped.
+    type Scalar: InSuite<Integer>;
 
     /// Refuses by GRP-04, GRP-01, GRP-02, in this order.
     fn decode(&self, rules: &Rules, bytes: &[u8]) -> Result<Self::Point, Refusal>;
@@ -27,26 +33,27 @@ pub(super) trait Group {
     fn is_identity(&self, point: &Self::Point) -> bool;
 
     /// In constant time.
-    fn base_power(&self, secret: &[u8]) -> Self::Point;
+    fn base_power(&self, secret: &Self::Scalar) -> Self::Point;
     /// In constant time.
-    fn power(&self, base: &Self::Point, secret: &[u8]) -> Self::Point;
+    fn power(&self, base: &Self::Point, secret: &Self::Scalar) -> Self::Point;
 
     fn table(&self, base: &Self::Point) -> Self::Table;
     /// The generator if an exponent is given, keys with tables and other points to their powers, all multiplied; not in constant time.
     fn public_product(
         &self,
-        generator: Option<&[u8]>,
-        keys: &[(&Self::Table, &[u8])],
-        others: &[(&Self::Point, &[u8])],
+        generator: Option<&Self::Scalar>,
+        keys: &[(&Self::Table, &Self::Scalar)],
+        others: &[(&Self::Point, &Self::Scalar)],
     ) -> Self::Point;
 
     /// The scalar of a big-endian integer of any length.
-    fn reduce(&self, bytes: &[u8]) -> Vec<u8>;
-    /// Whether the bytes are the encoding of an integer below q.
-    fn is_scalar(&self, bytes: &[u8]) -> bool;
+    fn reduce(&self, bytes: &[u8]) -> Self::Scalar;
+    /// The scalar of an encoding; nothing when the bytes are not the encoding of an integer below q.
+    fn scalar(&self, bytes: &[u8]) -> Option<Self::Scalar>;
+    fn scalar_bytes<'a>(&self, scalar: &'a Self::Scalar) -> &'a [u8];
     /// `sum + a * b`.
-    fn multiply_add(&self, sum: &[u8], a: &[u8], b: &[u8]) -> Vec<u8>;
-    fn negate(&self, a: &[u8]) -> Vec<u8>;
+    fn multiply_add(&self, sum: &Self::Scalar, a: &Self::Scalar, b: &Self::Scalar) -> Self::Scalar;
+    fn negate(&self, a: &Self::Scalar) -> Self::Scalar;
 }
 
 /// One suite's inside of a value that any suite can have.
@@ -75,11 +82,21 @@ pub(super) enum Table {
     Tiny(Box<FieldTable<WORDS_TINY>>),
 }
 
+/// A scalar of any suite.
+#[derive(Clone)]
+pub(super) enum Integer {
+    Ffdhe2048(FieldScalar<WORDS_2048>),
+    Ffdhe3072(FieldScalar<WORDS_3072>),
+    Ristretto255(Zeroizing<CurveScalar>),
+    #[cfg(feature = "weaken")]
+    Tiny(FieldScalar<WORDS_TINY>),
+}
+
 macro_rules! in_suite {
-    ($any:ident: $($(#[$cfg:meta])* $variant:ident = $inside:ty;)*) => {
+    ($any:ident, $into:path: $($(#[$cfg:meta])* $variant:ident = $inside:ty;)*) => {
         $($(#[$cfg])* impl InSuite<$any> for $inside {
             fn into_any(self) -> $any {
-                $any::$variant(Box::new(self))
+                $any::$variant($into(self))
             }
 
             fn from_any(any: &$any) -> Option<&Self> {
@@ -92,18 +109,25 @@ macro_rules! in_suite {
     };
 }
 
-in_suite! { Point:
+in_suite! { Point, Box::new:
     Ffdhe2048 = Residue<WORDS_2048>;
     Ffdhe3072 = Residue<WORDS_3072>;
     Ristretto255 = RistrettoPoint;
     #[cfg(feature = "weaken")] Tiny = Residue<WORDS_TINY>;
 }
 
-in_suite! { Table:
+in_suite! { Table, Box::new:
     Ffdhe2048 = FieldTable<WORDS_2048>;
     Ffdhe3072 = FieldTable<WORDS_3072>;
     Ristretto255 = RistrettoPoint;
     #[cfg(feature = "weaken")] Tiny = FieldTable<WORDS_TINY>;
+}
+
+in_suite! { Integer, std::convert::identity:
+    Ffdhe2048 = FieldScalar<WORDS_2048>;
+    Ffdhe3072 = FieldScalar<WORDS_3072>;
+    Ristretto255 = Zeroizing<CurveScalar>;
+    #[cfg(feature = "weaken")] Tiny = FieldScalar<WORDS_TINY>;
 }
 
 /// Evaluates an expression with the group of a suite.
@@ -147,12 +171,9 @@ fn inside<Any, T: InSuite<Any>>(any: &Any) -> &T {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Element(Point);
 
-/// An integer modulo the order q of a suite's group, as its encoding; erased when dropped.
+/// An integer modulo the order q of a suite's group; erased when dropped.
 #[derive(Clone)]
-pub struct Scalar {
-    suite: Suite,
-    bytes: Zeroizing<Vec<u8>>,
-}
+pub struct Scalar(Integer);
 
 impl Element {
     /// Parses an element.
@@ -164,8 +185,9 @@ impl Element {
         with_group!(suite, group => group.decode(rules, bytes).map(|point| Element(point.into_any())))
     }
 
-    /// Its one encoding, [`Suite::element_len`] bytes.
+    /// Its one encoding, [`Suite::element_len`] bytes. On the curve it takes a root in the field, as decoding does.
     pub fn encode(&self) -> Vec<u8> {
+        tally!(self.suite(), Encode);
         with_group!(self.suite(), group => group.encode(inside(&self.0)))
     }
 
@@ -187,8 +209,8 @@ impl Element {
 
     /// The generator to a secret power, in constant time.
     pub fn base_power(exponent: &Scalar) -> Element {
-        tally!(exponent.suite, BasePower);
-        Element(with_group!(exponent.suite, group => group.base_power(&exponent.bytes).into_any()))
+        tally!(exponent.suite(), BasePower);
+        Element(with_group!(exponent.suite(), group => group.base_power(inside(&exponent.0)).into_any()))
     }
 
     /// This element to a secret power, in constant time.
@@ -196,9 +218,9 @@ impl Element {
     /// # Errors
     /// GRP-04 when the two are not of one suite.
     pub fn power(&self, exponent: &Scalar) -> Result<Element, Refusal> {
-        let suite = same_suite(self.suite(), [exponent.suite])?;
+        let suite = same_suite(self.suite(), [exponent.suite()])?;
         tally!(suite, Power);
-        Ok(Element(with_group!(suite, group => group.power(inside(&self.0), &exponent.bytes).into_any())))
+        Ok(Element(with_group!(suite, group => group.power(inside(&self.0), inside(&exponent.0)).into_any())))
     }
 
     /// The generator to the power of `generator`, if that is given, and each of `factors` to its power, all
@@ -211,7 +233,7 @@ impl Element {
         generator: Option<&Scalar>,
         factors: &[(&Factor, &Scalar)],
     ) -> Result<Element, Refusal> {
-        let suites = factors.iter().flat_map(|(factor, exponent)| [factor.element.suite(), exponent.suite]);
+        let suites = factors.iter().flat_map(|(factor, exponent)| [factor.element.suite(), exponent.suite()]);
         let suite = same_suite(suite, suites.chain(generator.map(Scalar::suite)))?;
         let (keys, others): (Vec<_>, Vec<_>) = factors.iter().partition(|(factor, _)| factor.table.is_some());
         #[cfg(feature = "tally")]
@@ -224,11 +246,11 @@ impl Element {
         with_group!(suite, group => {
             let keys: Vec<_> = keys
                 .iter()
-                .filter_map(|(factor, e)| Some((inside(factor.table.as_deref()?), e.bytes.as_slice())))
+                .filter_map(|(factor, e)| Some((inside(factor.table.as_deref()?), inside(&e.0))))
                 .collect();
             let others: Vec<_> =
-                others.iter().map(|(factor, e)| (inside(&factor.element.0), e.bytes.as_slice())).collect();
-            let product = group.public_product(generator.map(Scalar::encode), &keys, &others);
+                others.iter().map(|(factor, e)| (inside(&factor.element.0), inside(&e.0))).collect();
+            let product = group.public_product(generator.map(|e| inside(&e.0)), &keys, &others);
             if group.is_identity(&product) {
                 return Err(Refusal::new(Clause::ElementInRange));
             }
@@ -332,7 +354,7 @@ impl Scalar {
 
     /// The residue modulo q of a big-endian integer of any length.
     pub fn reduce(suite: Suite, bytes: &[u8]) -> Scalar {
-        Scalar::of(suite, with_group!(suite, group => group.reduce(bytes)))
+        Scalar(with_group!(suite, group => group.reduce(bytes).into_any()))
     }
 
     /// Parses a scalar other than 0.
@@ -341,11 +363,11 @@ impl Scalar {
     /// GRP-04 for a wrong length; GRP-03 for 0, for q and for all above it.
     pub fn decode(rules: &Rules, suite: Suite, bytes: &[u8]) -> Result<Scalar, Refusal> {
         rules.require(Clause::SuiteMatches, bytes.len() == suite.scalar_len())?;
-        let in_range =
-            with_group!(suite, group => group.is_scalar(bytes)) && bytes.iter().any(|byte| *byte != 0);
-        rules.require(Clause::ScalarInRange, in_range)?;
-        if in_range {
-            return Ok(Scalar::of(suite, bytes.to_vec()));
+        let scalar = with_group!(suite, group => group.scalar(bytes).map(InSuite::into_any).map(Scalar));
+        let scalar = scalar.filter(|scalar| !scalar.is_zero());
+        rules.require(Clause::ScalarInRange, scalar.is_some())?;
+        if let Some(scalar) = scalar {
+            return Ok(scalar);
         }
         // Not in range, and the clause not in force: the residue is what careless code would compute with.
         let mut integer = bytes.to_vec();
@@ -357,30 +379,35 @@ impl Scalar {
 
     /// Its one encoding, [`Suite::scalar_len`] bytes.
     pub fn encode(&self) -> &[u8] {
-        &self.bytes
+        with_group!(self.suite(), group => group.scalar_bytes(inside(&self.0)))
     }
 
     /// Its suite.
     pub fn suite(&self) -> Suite {
-        self.suite
+        match self.0 {
+            Integer::Ffdhe2048(_) => Suite::Ffdhe2048,
+            Integer::Ffdhe3072(_) => Suite::Ffdhe3072,
+            Integer::Ristretto255(_) => Suite::Ristretto255,
+            #[cfg(feature = "weaken")]
+            Integer::Tiny(_) => Suite::Tiny,
+        }
     }
 
     /// Whether it is 0, in constant time.
     pub fn is_zero(&self) -> bool {
-        self.bytes.iter().fold(0, |sum, byte| sum | byte) == 0
+        self.encode().iter().fold(0, |sum, byte| sum | byte) == 0
     }
 
     /// Bits of the integer, which is public here.
     #[cfg(feature = "tally")]
     fn bits(&self) -> usize {
-        let big_endian: Vec<u8> = match self.suite {
-            Suite::Ristretto255 => self.bytes.iter().rev().copied().collect(),
-            _ => self.bytes.to_vec(),
-        };
-        let zeros = big_endian.iter().take_while(|byte| **byte == 0).count();
-        big_endian
-            .get(zeros)
-            .map_or(0, |first| 8 * (big_endian.len() - zeros) - first.leading_zeros() as usize)
+        let bits = |position: usize, byte: &u8| 8 * (position + 1) - byte.leading_zeros() as usize;
+        let bytes = self.encode();
+        let not_zero = |byte: &u8| *byte != 0;
+        match self.suite() {
+            Suite::Ristretto255 => bytes.iter().rposition(not_zero).map_or(0, |at| bits(at, &bytes[at])),
+            _ => bytes.iter().position(not_zero).map_or(0, |at| bits(bytes.len() - 1 - at, &bytes[at])),
+        }
     }
 
     /// `self + a * b`, all of one suite.
@@ -388,32 +415,33 @@ impl Scalar {
     /// # Errors
     /// GRP-04 when they are not.
     pub fn plus_product(&self, a: &Scalar, b: &Scalar) -> Result<Scalar, Refusal> {
-        let suite = same_suite(self.suite, [a.suite, b.suite])?;
-        Ok(Scalar::of(
-            suite,
-            with_group!(suite, group => group.multiply_add(&self.bytes, &a.bytes, &b.bytes)),
-        ))
+        let suite = same_suite(self.suite(), [a.suite(), b.suite()])?;
+        Ok(Scalar(with_group!(suite, group => {
+            group.multiply_add(inside(&self.0), inside(&a.0), inside(&b.0)).into_any()
+        })))
     }
 
     /// `-self`.
     #[must_use]
     pub fn negate(&self) -> Scalar {
-        Scalar::of(self.suite, with_group!(self.suite, group => group.negate(&self.bytes)))
-    }
-
-    fn of(suite: Suite, bytes: Vec<u8>) -> Scalar {
-        Scalar { suite, bytes: Zeroizing::new(bytes) }
+        Scalar(with_group!(self.suite(), group => group.negate(inside(&self.0)).into_any()))
     }
 }
 
 impl Zeroize for Scalar {
     fn zeroize(&mut self) {
-        self.bytes.zeroize();
+        match &mut self.0 {
+            Integer::Ffdhe2048(inside) => inside.zeroize(),
+            Integer::Ffdhe3072(inside) => inside.zeroize(),
+            Integer::Ristretto255(inside) => inside.zeroize(),
+            #[cfg(feature = "weaken")]
+            Integer::Tiny(inside) => inside.zeroize(),
+        }
     }
 }
 
 impl std::fmt::Debug for Scalar {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Scalar({}, ..)", self.suite)
+        write!(f, "Scalar({}, ..)", self.suite())
     }
 }

@@ -1,6 +1,6 @@
 //! ElGamal key encapsulation, and proofs of possession of agreement keys.
 
-use crate::crypto::group::Factor;
+use crate::crypto::public_key::PublicKey;
 use crate::crypto::signature::{self, Signature};
 use crate::crypto::{AeadKey, Element, Scalar, Suite, Tag, expand, extract};
 use bemr_spec::{Clause, Refusal, Rules};
@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 /// The public agreement key of a principal.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct EncapsulationKey(Factor);
+pub struct EncapsulationKey(PublicKey);
 
 /// The secret agreement key of a principal; erased when dropped.
 pub struct DecapsulationKey {
@@ -26,17 +26,17 @@ impl EncapsulationKey {
     /// # Errors
     /// As [`Element::decode`].
     pub fn decode(rules: &Rules, suite: Suite, bytes: &[u8]) -> Result<Self, Refusal> {
-        Element::decode(rules, suite, bytes).map(|element| EncapsulationKey(element.into()))
+        PublicKey::decode(rules, suite, bytes).map(EncapsulationKey)
     }
 
     /// Its one encoding.
     pub fn encode(&self) -> Vec<u8> {
-        self.0.element().encode()
+        self.0.encoding().to_vec()
     }
 
     /// Its suite.
     pub fn suite(&self) -> Suite {
-        self.0.element().suite()
+        self.0.suite()
     }
 
     /// A fresh key for the holder of the secret half, bound to `context`.
@@ -125,7 +125,7 @@ fn derive(
     context: &[u8],
 ) -> AeadKey {
     let key = extract(b"", &Zeroizing::new(shared.encode()));
-    let info = [&recipient.suite().number(), encapsulation, &recipient.encode(), context].concat();
+    let info = [&recipient.suite().number(), encapsulation, recipient.0.encoding(), context].concat();
     let info = if rules.in_force(Clause::EncapsulationIsContextual) { &*info } else { &[] };
     AeadKey::from_bytes(*expand::<32>(&key, Tag::ENCAPSULATION, info))
 }

@@ -13,6 +13,7 @@ mod kdf;
 mod kem;
 mod montgomery;
 mod power;
+mod public_key;
 mod ristretto;
 mod signature;
 mod suite;

@@ -11,17 +11,11 @@ use zeroize::Zeroizing;
 /// The group; it needs nothing but its name.
 pub(super) struct Ristretto;
 
-/// The scalar of an encoding that [`Group::is_scalar`] holds of, or the residue of any other 32 bytes.
-fn scalar(bytes: &[u8]) -> Zeroizing<Scalar> {
-    let mut array = Zeroizing::new([0; 32]);
-    array.copy_from_slice(bytes);
-    Zeroizing::new(Scalar::from_bytes_mod_order(*array))
-}
-
 impl Group for Ristretto {
     type Point = RistrettoPoint;
     // A table would take longer to build than it ever saves.
     type Table = RistrettoPoint;
+    type Scalar = Zeroizing<Scalar>;
 
     fn decode(&self, rules: &Rules, bytes: &[u8]) -> Result<RistrettoPoint, Refusal> {
         rules.require(Clause::SuiteMatches, bytes.len() == 32)?;
@@ -45,12 +39,12 @@ impl Group for Ristretto {
         point.is_identity()
     }
 
-    fn base_power(&self, secret: &[u8]) -> RistrettoPoint {
-        RistrettoPoint::mul_base(&scalar(secret))
+    fn base_power(&self, secret: &Zeroizing<Scalar>) -> RistrettoPoint {
+        RistrettoPoint::mul_base(secret)
     }
 
-    fn power(&self, base: &RistrettoPoint, secret: &[u8]) -> RistrettoPoint {
-        base * *scalar(secret)
+    fn power(&self, base: &RistrettoPoint, secret: &Zeroizing<Scalar>) -> RistrettoPoint {
+        base * **secret
     }
 
     fn table(&self, base: &RistrettoPoint) -> RistrettoPoint {
@@ -59,25 +53,24 @@ impl Group for Ristretto {
 
     fn public_product(
         &self,
-        generator: Option<&[u8]>,
-        keys: &[(&RistrettoPoint, &[u8])],
-        others: &[(&RistrettoPoint, &[u8])],
+        generator: Option<&Zeroizing<Scalar>>,
+        keys: &[(&RistrettoPoint, &Zeroizing<Scalar>)],
+        others: &[(&RistrettoPoint, &Zeroizing<Scalar>)],
     ) -> RistrettoPoint {
         let factors = || keys.iter().chain(others);
         if let (Some(generator), 1, Some((base, exponent))) = (generator, factors().count(), factors().next())
         {
-            let (exponent, generator) = (scalar(exponent), scalar(generator));
-            return RistrettoPoint::vartime_double_scalar_mul_basepoint(&exponent, base, &generator);
+            return RistrettoPoint::vartime_double_scalar_mul_basepoint(exponent, base, generator);
         }
         let exponents = generator.into_iter().chain(factors().map(|(_, exponent)| *exponent));
         let points = generator
             .map(|_| RISTRETTO_BASEPOINT_POINT)
             .into_iter()
             .chain(factors().map(|(point, _)| **point));
-        RistrettoPoint::vartime_multiscalar_mul(exponents.map(|exponent| *scalar(exponent)), points)
+        RistrettoPoint::vartime_multiscalar_mul(exponents.map(|exponent| **exponent), points)
     }
 
-    fn reduce(&self, bytes: &[u8]) -> Vec<u8> {
+    fn reduce(&self, bytes: &[u8]) -> Zeroizing<Scalar> {
         // Horner's rule over 32-byte digits, of which dalek reduces two at a time.
         let mut sum = Zeroizing::new(Scalar::ZERO);
         for chunk in bytes.rchunks(32).rev() {
@@ -88,18 +81,28 @@ impl Group for Ristretto {
             wide[32..].copy_from_slice(sum.as_bytes());
             *sum = Scalar::from_bytes_mod_order_wide(&wide);
         }
-        sum.as_bytes().to_vec()
+        sum
     }
 
-    fn is_scalar(&self, bytes: &[u8]) -> bool {
-        bytes.try_into().is_ok_and(|array| bool::from(Scalar::from_canonical_bytes(array).is_some()))
+    fn scalar(&self, bytes: &[u8]) -> Option<Zeroizing<Scalar>> {
+        let array = Zeroizing::new(<[u8; 32]>::try_from(bytes).ok()?);
+        Option::from(Scalar::from_canonical_bytes(*array)).map(Zeroizing::new)
     }
 
-    fn multiply_add(&self, sum: &[u8], a: &[u8], b: &[u8]) -> Vec<u8> {
-        (*scalar(a) * *scalar(b) + *scalar(sum)).as_bytes().to_vec()
+    fn scalar_bytes<'a>(&self, scalar: &'a Zeroizing<Scalar>) -> &'a [u8] {
+        scalar.as_bytes()
     }
 
-    fn negate(&self, a: &[u8]) -> Vec<u8> {
-        (-*scalar(a)).as_bytes().to_vec()
+    fn multiply_add(
+        &self,
+        sum: &Zeroizing<Scalar>,
+        a: &Zeroizing<Scalar>,
+        b: &Zeroizing<Scalar>,
+    ) -> Zeroizing<Scalar> {
+        Zeroizing::new(**a * **b + **sum)
+    }
+
+    fn negate(&self, a: &Zeroizing<Scalar>) -> Zeroizing<Scalar> {
+        Zeroizing::new(-**a)
     }
 }

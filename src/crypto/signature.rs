@@ -2,8 +2,8 @@
 //!
 //! What a signature is for is a [`Tag`] that it covers; who may sign what is not known here.
 
-use crate::crypto::group::Factor;
-use crate::crypto::{Digest, Element, Scalar, Suite, Tag, expand_into, extract};
+use crate::crypto::public_key::PublicKey;
+use crate::crypto::{Digest, Element, Factor, Scalar, Suite, Tag, expand_into, extract};
 use bemr_spec::{Clause, Refusal, Rules};
 use rand::CryptoRng;
 use std::collections::BTreeMap;
@@ -44,7 +44,7 @@ pub struct SigningKey {
 
 /// A public signing key. Two keys are equal when their elements are.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct VerifyingKey(Factor);
+pub struct VerifyingKey(PublicKey);
 
 /// One signature of a batch: who, for what, which message.
 #[derive(Clone, Copy, Debug)]
@@ -106,17 +106,17 @@ impl VerifyingKey {
     /// # Errors
     /// As [`Element::decode`].
     pub fn decode(rules: &Rules, suite: Suite, bytes: &[u8]) -> Result<Self, Refusal> {
-        Element::decode(rules, suite, bytes).map(|element| VerifyingKey(element.into()))
+        PublicKey::decode(rules, suite, bytes).map(VerifyingKey)
     }
 
     /// Its one encoding.
     pub fn encode(&self) -> Vec<u8> {
-        self.0.element().encode()
+        self.0.encoding().to_vec()
     }
 
     /// Its suite.
     pub fn suite(&self) -> Suite {
-        self.0.element().suite()
+        self.0.suite()
     }
 
     /// The key as an element of the group.
@@ -171,15 +171,21 @@ pub fn invalid(rules: &Rules, batch: &[Signed<'_>]) -> impl Iterator<Item = usiz
 }
 
 /// The proof of knowledge of `secret`: R = g^k, s = k - c * secret. Used for signatures and proofs of possession.
-pub(super) fn sign(rules: &Rules, secret: &Scalar, public: &Factor, tag: Tag, message: &[u8]) -> Signature {
-    let negated = secret.negate();
+pub(super) fn sign(
+    rules: &Rules,
+    secret: &Scalar,
+    public: &PublicKey,
+    tag: Tag,
+    message: &[u8],
+) -> Signature {
+    let (suite, negated) = (secret.suite(), secret.negate());
     for counter in 0..=u8::MAX {
         let nonce = nonce(rules, secret, tag, message, counter);
         if nonce.is_zero() {
             continue;
         }
         let commitment = Element::base_power(&nonce).encode();
-        let challenge = challenge(rules, public.element(), &commitment, tag, message);
+        let challenge = challenge(rules, suite, public.encoding(), &commitment, tag, message);
         let response = nonce.plus_product(&challenge, &negated).expect("all three are of the key's suite");
         if !response.is_zero() {
             return Signature([&commitment, response.encode()].concat().into());
@@ -191,16 +197,17 @@ pub(super) fn sign(rules: &Rules, secret: &Scalar, public: &Factor, tag: Tag, me
 /// Refuses by GRP-04, GRP-03, SIG-03, in this order.
 pub(super) fn check(
     rules: &Rules,
-    public: &Factor,
+    public: &PublicKey,
     tag: Tag,
     message: &[u8],
     signature: &Signature,
 ) -> Result<(), Refusal> {
-    let (commitment, response) = signature.parse(rules, public.element().suite())?;
+    let suite = public.suite();
+    let (commitment, response) = signature.parse(rules, suite)?;
     rules.check(Clause::CommitmentRecomputed, || {
-        let challenge = challenge(rules, public.element(), commitment, tag, message);
+        let challenge = challenge(rules, suite, public.encoding(), commitment, tag, message);
         // The identity is no commitment: `public_product` refuses it.
-        Element::public_product(public.element().suite(), Some(&response), &[(public, &challenge)])
+        Element::public_product(suite, Some(&response), &[(public.factor(), &challenge)])
             .is_ok_and(|r| r.encode() == commitment)
     })
 }
@@ -212,22 +219,24 @@ fn check_batch(rules: &Rules, suite: Suite, batch: &[Signed<'_>]) -> Result<(), 
     let mut transcript = suite.number().to_vec();
     for signed in batch {
         let (commitment, response) = signed.signature.parse(rules, suite)?;
-        let challenge = challenge(rules, signed.key.0.element(), commitment, signed.tag, signed.message);
-        let key = signed.key.encode();
-        transcript.extend([&key, commitment, challenge.encode(), response.encode()].concat());
+        let key = signed.key.0.encoding();
+        let challenge = challenge(rules, suite, key, commitment, signed.tag, signed.message);
+        for part in [key, commitment, challenge.encode(), response.encode()] {
+            transcript.extend_from_slice(part);
+        }
         // R outside the subgroup would escape an equation in which its coefficient is even.
         let commitment = Factor::from(Element::decode(rules, suite, commitment)?);
-        parsed.push((key, commitment, challenge, response));
+        parsed.push((signed.key.0.factor(), key, commitment, challenge, response));
     }
     let seed = Digest::of(Tag::SIGNATURE_BATCH, &transcript);
     let zero = Scalar::reduce(suite, &[]);
     let mut responses = zero.clone();
     let mut keys: BTreeMap<&[u8], (&Factor, Scalar)> = BTreeMap::new();
     let mut commitments = Vec::with_capacity(batch.len());
-    for (place, (signed, (key, commitment, challenge, response))) in batch.iter().zip(&parsed).enumerate() {
+    for (place, (factor, key, commitment, challenge, response)) in parsed.iter().enumerate() {
         let coefficient = coefficient(suite, &seed, place);
         responses = responses.plus_product(&coefficient, response)?;
-        let (_, exponent) = keys.entry(key).or_insert_with(|| (&signed.key.0, zero.clone()));
+        let (_, exponent) = keys.entry(key).or_insert_with(|| (factor, zero.clone()));
         *exponent = exponent.plus_product(&coefficient, challenge)?;
         commitments.push((commitment, coefficient));
     }
@@ -257,16 +266,15 @@ fn nonce(rules: &Rules, secret: &Scalar, tag: Tag, message: &[u8], counter: u8) 
 
 pub(super) fn challenge(
     rules: &Rules,
-    public: &Element,
+    suite: Suite,
+    key: &[u8],
     commitment: &[u8],
     tag: Tag,
     message: &[u8],
 ) -> Scalar {
-    let suite = public.suite();
-    let (key, tag) = (public.encode(), labelled(tag));
-    let number = suite.number();
+    let (number, tag) = (suite.number(), labelled(tag));
     let covered: &[&[u8]] = if rules.in_force(Clause::ChallengeCoversKeyAndTag) {
-        &[&number, &key, commitment, &tag, message]
+        &[&number, key, commitment, &tag, message]
     } else {
         &[&number, commitment, message]
     };

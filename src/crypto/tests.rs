@@ -292,8 +292,14 @@ fn sig_01_without_derived_nonces_two_signatures_give_the_key_away() {
         };
         let response = |signature: &[u8]| integer(&signature[suite.element_len()..]);
         let challenge = |message| {
-            let challenge =
-                signature::challenge(&RULES, key.verifying_key().element(), &commitment(&one), TAG, message);
+            let challenge = signature::challenge(
+                &RULES,
+                suite,
+                &key.verifying_key().encode(),
+                &commitment(&one),
+                TAG,
+                message,
+            );
             integer(challenge.encode())
         };
         let (c1, c2) = (challenge(b"one"), challenge(b"two"));
@@ -322,7 +328,7 @@ fn sig_02_without_key_and_tag_in_the_challenge_a_signature_can_be_lifted() {
         let (commitment, response) = weak.as_bytes().split_at(suite.element_len());
         let response = Scalar::decode(&RULES, suite, response).unwrap();
         let challenge =
-            signature::challenge(&mutant, key.verifying_key().element(), commitment, Tag::VOTE, b"m");
+            signature::challenge(&mutant, suite, &key.verifying_key().encode(), commitment, Tag::VOTE, b"m");
         let bend = Scalar::random(suite, &mut rng);
         let bent = response.plus_product(&challenge, &bend.negate()).unwrap();
         let factors = [(&Factor::from(key.verifying_key().element().clone()), &Scalar::reduce(suite, &[1]))];
@@ -435,7 +441,7 @@ fn two_faced(key: &SigningKey, message: &[u8], rng: &mut ChaCha20Rng) -> Signatu
     let nonce = Scalar::random(suite, rng);
     let commitment = BigUint::from_bytes_be(&Element::base_power(&nonce).encode());
     let commitment = padded(suite, &(prime(suite) - commitment));
-    let challenge = signature::challenge(&RULES, public.element(), &commitment, TAG, message);
+    let challenge = signature::challenge(&RULES, suite, &public.encode(), &commitment, TAG, message);
     let secret = Scalar::decode(&RULES, suite, &key.to_bytes()).expect("a key has a scalar");
     let response = nonce.plus_product(&challenge, &secret.negate()).expect("one suite");
     Signature::from_bytes(&[&commitment, response.encode()].concat())

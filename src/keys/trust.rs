@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How many verified certificates a store remembers.
-const REMEMBERED: usize = 1 << 16;
+pub const REMEMBERED_CERTIFICATES: usize = 1 << 16;
 
 /// What everybody pins: the KDC's name and public key.
 #[derive(Clone, Debug)]
@@ -215,10 +215,10 @@ impl TrustStore {
 
     /// Forgets the certificates that have expired, or one, when the memory is full.
     fn make_room(&mut self, now: Time) {
-        if self.verified.len() >= REMEMBERED {
+        if self.verified.len() >= REMEMBERED_CERTIFICATES {
             self.verified.retain(|_, principal| now < principal.certificate.body.not_after);
         }
-        if self.verified.len() >= REMEMBERED {
+        if self.verified.len() >= REMEMBERED_CERTIFICATES {
             self.verified.pop_first();
         }
     }

@@ -63,6 +63,15 @@ pub struct Decision<'a> {
     pub certificate: &'a QuorumCertificate,
 }
 
+/// What is known of a quorum's signatures under a block.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Close {
+    /// The block came with them.
+    Claimed,
+    /// The caller gathered them and verified each.
+    Gathered,
+}
+
 impl Ledger {
     /// The ledger without blocks.
     ///
@@ -156,11 +165,16 @@ impl Ledger {
         self.trunk.anchors(kind, keeper).next_back().map(|(_, anchor)| anchor)
     }
 
+    /// The tree over the entries of the block at `height`.
+    pub fn entry_tree(&self, height: Height) -> Option<MerkleTree> {
+        let digests: Vec<Digest> = self.block(height)?.entries.iter().map(Entry::digest).collect();
+        Some(digests.iter().collect())
+    }
+
     /// Proves the entry at `index` of the block at `height`, for [`crate::ledger::verify_entry`].
     pub fn prove_entry(&self, height: Height, index: usize) -> Option<InclusionProof> {
-        let entries = &self.block(height)?.entries;
-        let digests: Vec<Digest> = entries.iter().map(Entry::digest).collect();
-        digests.iter().collect::<MerkleTree>().prove_inclusion(digests.len() as u64, index as u64)
+        let tree = self.entry_tree(height)?;
+        tree.prove_inclusion(tree.size(), index as u64)
     }
 
     /// A block on the branch in force, to be closed. Its time is `time`, or one millisecond after its
@@ -200,7 +214,8 @@ impl Ledger {
         now: Time,
         proposal: &Proposal,
     ) -> Result<(), Refusal> {
-        let chain = self.check_place(rules, now, &proposal.header, proposal.entries.len())?;
+        let chain =
+            self.check_place(rules, now, &proposal.header, &proposal.digest(), proposal.entries.len())?;
         check_entries(rules, &chain, &proposal.header, &proposal.entries)?;
         self.check_decisions(rules, validators, &proposal.entries)
     }
@@ -217,14 +232,41 @@ impl Ledger {
         now: Time,
         block: Block,
     ) -> Result<Change, Refusal> {
+        self.append_closed(rules, validators, now, block, Close::Claimed)
+    }
+
+    /// As [`Ledger::append`], for a block that the caller closed itself: under a quorum it verified each signature when
+    /// that came in.
+    ///
+    /// # Errors
+    /// As [`Ledger::append`], without LED-04.
+    pub fn append_own(
+        &mut self,
+        rules: &Rules,
+        validators: &ValidatorSet,
+        now: Time,
+        block: Block,
+    ) -> Result<Change, Refusal> {
+        self.append_closed(rules, validators, now, block, Close::Gathered)
+    }
+
+    fn append_closed(
+        &mut self,
+        rules: &Rules,
+        validators: &ValidatorSet,
+        now: Time,
+        block: Block,
+        close: Close,
+    ) -> Result<Change, Refusal> {
         let (header, entries) = (block.header(), block.entries.as_slice());
-        let chain = self.check_place(rules, now, header, entries.len())?;
+        let digest = header.digest();
+        let chain = self.check_place(rules, now, header, &digest, entries.len())?;
         let by_work = matches!(self.genesis.rule, ClosingRule::Work(_));
         if by_work {
             verify_close(rules, validators, &block.closed)?;
         }
         check_entries(rules, &chain, header, entries)?;
-        if !by_work {
+        if !by_work && close == Close::Claimed {
             verify_close(rules, validators, &block.closed)?;
         }
         let worth = match &header.closing {
@@ -234,7 +276,6 @@ impl Ledger {
         let work: BigUint = chain.work() + worth;
         let (shared, branch) = (chain.shared, chain.branch);
         self.check_decisions(rules, validators, entries)?;
-        let digest = header.digest();
         Ok(self.take(rules, shared, branch, Arc::new(Held { digest, work, block })))
     }
 
@@ -303,14 +344,14 @@ impl Ledger {
         rules: &Rules,
         now: Time,
         header: &BlockHeader,
+        digest: &Digest,
         entries: usize,
     ) -> Result<Ancestry<'_>, Refusal> {
         rules.require(Clause::ProtocolVersionIsOne, header.version == PROTOCOL_VERSION)?;
         rules
             .require(Clause::SizeWithinBound, entries <= MAX_ENTRIES)
             .map_err(|refusal| refusal.at("entries"))?;
-        let digest = header.digest();
-        let held = self.trunk.position(&digest).is_some() || self.sides.contains_key(&digest);
+        let held = self.trunk.position(digest).is_some() || self.sides.contains_key(digest);
         rules.require(Clause::HeaviestChainWins, !held)?;
         let chain = match self.chain_to(&header.previous) {
             Some(chain) => chain,

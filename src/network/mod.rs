@@ -7,7 +7,7 @@ mod links;
 mod scenario;
 mod world;
 
-pub use fate::{Fate, Fair, Parcel};
+pub use fate::{Fair, Fate, Parcel};
 pub use links::Links;
 pub use scenario::{Cast, LedgerKind, MAX_VALIDATORS, START, Scenario, Town};
 pub use world::{Event, Node, World};

@@ -199,7 +199,8 @@ impl Scenario {
         let directory = Directory::verified(&rules, &mut trust, start, &certificates)?;
         let mut credentials = BTreeMap::new();
         for (subject, identity) in identities {
-            let certified = directory.get(&subject).cloned().ok_or_else(|| Refusal::new(Clause::PeerIsIntended))?;
+            let certified =
+                directory.get(&subject).cloned().ok_or_else(|| Refusal::new(Clause::PeerIsIntended))?;
             credentials.insert(subject, Credentials::new(&rules, Arc::new(identity), certified)?);
         }
         let principal = |subject: &Name| -> Result<&Arc<CertifiedPrincipal>, Refusal> {

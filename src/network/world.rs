@@ -32,6 +32,7 @@ impl Node {
 }
 
 /// What travels between two nodes.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is taken apart at once")]
 #[derive(TlsSerialize, TlsDeserializeBytes, TlsSize)]
 #[repr(u8)]
 enum Datagram {
@@ -75,7 +76,14 @@ pub struct World {
 impl World {
     /// An empty world at `start`.
     pub fn new(rules: Rules, start: Time, links: Links) -> World {
-        World { rules, now: start, nodes: BTreeMap::new(), wakes: BTreeMap::new(), alarms: BTreeSet::new(), links }
+        World {
+            rules,
+            now: start,
+            nodes: BTreeMap::new(),
+            wakes: BTreeMap::new(),
+            alarms: BTreeSet::new(),
+            links,
+        }
     }
 
     /// Adds a node under its actor's name.
@@ -102,7 +110,11 @@ impl World {
     }
 
     /// Lets an actor do something of its own accord: `command` gives what it sends.
-    pub fn command<T>(&mut self, name: &Name, command: impl FnOnce(&mut Node, Time) -> (T, Vec<Output>)) -> Option<T> {
+    pub fn command<T>(
+        &mut self,
+        name: &Name,
+        command: impl FnOnce(&mut Node, Time) -> (T, Vec<Output>),
+    ) -> Option<T> {
         let now = self.now;
         let node = self.nodes.get_mut(name)?;
         let (answer, outputs) = command(node, now);
@@ -199,7 +211,9 @@ impl World {
 fn event(time: Time, actor: &Name, from: Option<Name>, step: &Step, state: Digest) -> Event {
     let sends = step.outputs().map(|output| match output {
         Output::Send { to, label, packet } => (Some(to.clone()), *label, packet.len()),
-        Output::Tell { to, gossip } => (Some(to.clone()), gossip.name(), tls_codec::Size::tls_serialized_len(gossip)),
+        Output::Tell { to, gossip } => {
+            (Some(to.clone()), gossip.name(), tls_codec::Size::tls_serialized_len(gossip))
+        }
         Output::Publish(gossip) => (None, gossip.name(), tls_codec::Size::tls_serialized_len(gossip)),
     });
     Event {

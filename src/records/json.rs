@@ -71,7 +71,7 @@ impl Json {
 pub(super) fn read(rules: &Rules, bytes: &[u8]) -> Result<Json, Refusal> {
     rules
         .require(Clause::RecordWithinSize, bytes.len() <= MAX_SIZE)
-        .map_err(|refusal| refusal.at(format!("{} bytes, at most {MAX_SIZE}", bytes.len())))?;
+        .map_err(|refusal| refusal.at(format!("more than {MAX_SIZE} bytes")))?;
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.into(),
         Err(error) if rules.in_force(Clause::RecordIsUtf8) => {
@@ -80,12 +80,16 @@ pub(super) fn read(rules: &Rules, bytes: &[u8]) -> Result<Json, Refusal> {
         }
         Err(_) => String::from_utf8_lossy(bytes),
     };
+    if text.starts_with('\u{feff}') {
+        return Err(Refusal::new(Clause::RecordIsJson).at("line 1, column 1: a byte order mark"));
+    }
     let root: &RawValue = serde_json::from_str(&text).map_err(|error| {
         let problem = problem(&error);
         Refusal::new(Clause::RecordIsJson).at(format!(
             "line {}, column {}: {problem}",
             error.line(),
-            error.column()
+            // At the end of an empty line it counts from 0.
+            error.column().max(1)
         ))
     })?;
     let mut reader = Reader { rules, text: &text, path: Vec::new() };
@@ -180,11 +184,11 @@ impl Reader<'_> {
             .deserialize_map(Members)
             .map_err(|error| self.not_json(raw, &error))?;
         let mut object = BTreeMap::new();
-        for (key, _) in &members {
+        for (key, member) in &members {
             if object.insert(key.as_str().into(), Json::Null).is_some()
                 && self.rules.in_force(Clause::NoDuplicateKeys)
             {
-                let place = self.place(self.offset(raw));
+                let place = self.place(self.offset(member));
                 let path = self.path();
                 let key = shown(key);
                 return Err(Refusal::new(Clause::NoDuplicateKeys)

@@ -51,7 +51,7 @@ pub fn read_value(rules: &Rules, attribute: &Attribute, bytes: &[u8]) -> Result<
 }
 
 fn at(refusal: Refusal, attribute: &Attribute) -> Refusal {
-    refusal.at(format!("{} at {}", attribute.name, attribute.path))
+    refusal.at(format!("attribute {} at {}", attribute.name, attribute.path))
 }
 
 fn path(attribute: &Attribute) -> Result<Path, Refusal> {

@@ -43,6 +43,11 @@ impl Moment {
         }
     }
 
+    /// The millisecond in which it begins, from 1970 on.
+    pub fn begins(&self) -> Option<Time> {
+        u64::try_from(self.start.div_euclid(1_000_000)).ok().map(Time)
+    }
+
     /// Whether all of it comes after `now`, in whatever zone.
     pub fn is_after(&self, now: Time) -> bool {
         let slack = if self.zoned { 0 } else { WIDEST_ZONE };

@@ -4,7 +4,7 @@ use crate::crypto::AeadKey;
 use crate::keys::{CertifiedPrincipal, Credentials};
 use crate::session::Transition;
 use crate::session::records::Records;
-use crate::wire::{Direction, Name, Packet, Purpose, RecordHeader, SessionId, Stage, decode};
+use crate::wire::{Direction, Name, Packet, Purpose, Record, RecordHeader, SessionId, Stage, decode};
 use bemr_spec::{Clause, Refusal, Rules};
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -104,11 +104,18 @@ impl Session {
     /// # Errors
     /// In this order: ENC-04, ENC-01, ENC-02, SES-06, SES-08, SES-07, SES-03 (ignore), SES-04, SES-05, SES-02.
     pub fn open_record(&mut self, rules: &Rules, packet: &[u8]) -> Result<Opened, Refusal> {
-        let record = match decode(rules, packet)? {
-            Packet::Record(record) => record,
-            other => return Err(Refusal::new(Clause::MessageTypeIsExpected).at(other.kind())),
-        };
-        let (message, header, key) = self.records.open(rules, &record)?;
+        match decode(rules, packet)? {
+            Packet::Record(record) => self.open_decoded(rules, &record),
+            other => Err(Refusal::new(Clause::MessageTypeIsExpected).at(other.kind())),
+        }
+    }
+
+    /// As [`Session::open_record`], for a packet that was decoded to see which session it belongs to.
+    ///
+    /// # Errors
+    /// In this order: SES-06, SES-08, SES-07, SES-03 (ignore), SES-04, SES-05, SES-02.
+    pub fn open_decoded(&mut self, rules: &Rules, record: &Record) -> Result<Opened, Refusal> {
+        let (message, header, key) = self.records.open(rules, record)?;
         Ok(Opened { message, key: self.used(&header, key) })
     }
 

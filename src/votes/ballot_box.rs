@@ -61,7 +61,10 @@ impl BallotBox {
         let admitted = key.is_some() && body.network == asked.network && body.validators == asked.validators;
         rules.require(Clause::VoterIsAdmitted, admitted).map_err(|r| r.at(vote.validator.as_str()))?;
         let same_form = body.version == asked.version && body.suite == asked.suite;
-        rules.require(Clause::VoteNamesBlock, same_form && body.tid == asked.tid && body.block == asked.block)?;
+        rules.require(
+            Clause::VoteNamesBlock,
+            same_form && body.tid == asked.tid && body.block == asked.block,
+        )?;
         rules.require(Clause::VoteNamesHeight, body.height == asked.height)?;
         rules.require(Clause::VoteNamesPolicy, body.policy == asked.policy)?;
         if let Some(key) = key {
@@ -89,10 +92,9 @@ impl BallotBox {
         Ok(None)
     }
 
-    /// Whether a vote says something else than one that was counted.
-    pub fn contradicts(&self, vote: &VerifiedVote) -> bool {
-        let VerifiedVote(vote) = vote;
-        self.votes.values().any(|counted| counted.body != vote.body)
+    /// The vote of the same validator that was counted.
+    pub fn counted(&self, vote: &VerifiedVote) -> Option<&Vote> {
+        self.votes.get(&vote.0.validator)
     }
 
     /// What the votes add up to now.
@@ -111,7 +113,8 @@ impl BallotBox {
             Some((said, count)) if *count >= quorum => Tally::Quorum(self.certificate(rules, *said)),
             _ => {
                 let most = leading.map_or(0, |(_, count)| *count);
-                let silent = self.validators.len() - self.votes.len();
+                // Without VOT-01 there are voters who are no members.
+                let silent = self.validators.len().saturating_sub(self.votes.len());
                 if most + silent >= quorum { Tally::Open } else { Tally::Conflict }
             }
         }
@@ -119,7 +122,8 @@ impl BallotBox {
 
     fn certificate(&self, rules: &Rules, (ballot, reason): (Ballot, u16)) -> QuorumCertificate {
         let agrees = |vote: &&Vote| {
-            !rules.in_force(Clause::QuorumIsUnanimous) || (vote.body.ballot, vote.body.reason) == (ballot, reason)
+            !rules.in_force(Clause::QuorumIsUnanimous)
+                || (vote.body.ballot, vote.body.reason) == (ballot, reason)
         };
         let signatories: Vec<Signatory> = self
             .votes

@@ -9,4 +9,3 @@ mod validator_set;
 pub use ballot_box::{BallotBox, Equivocation, Tally, VerifiedVote};
 pub use quorum::{verify_quorum, verify_signatories};
 pub use validator_set::ValidatorSet;
-

@@ -32,8 +32,10 @@ impl ValidatorSet {
             .iter()
             .map(|(name, key)| Member { validator: name.clone(), signing_key: key.encode().into() })
             .collect();
-        let digest =
-            Digest::of(Tag::VALIDATOR_SET, &encode(&Members { network: network.clone(), members: listed.into() }));
+        let digest = Digest::of(
+            Tag::VALIDATOR_SET,
+            &encode(&Members { network: network.clone(), members: listed.into() }),
+        );
         ValidatorSet { network, members: members.into(), digest }
     }
 

@@ -7,7 +7,7 @@
 mod scan;
 
 use super::{Sources, cell, heading};
-use crate::machine::Machine;
+use crate::weave::machines::Chart;
 use bemr_spec::Clause;
 use bemr_spec::messages::Tables;
 use serde::{Deserialize, Serialize};
@@ -60,7 +60,7 @@ impl Coverage {
     ///
     /// # Errors
     /// A source that is not Rust.
-    pub fn of(sources: &Sources, tables: &Tables, machines: &[&Machine]) -> io::Result<Coverage> {
+    pub fn of(sources: &Sources, tables: &Tables, machines: &[Chart]) -> io::Result<Coverage> {
         let (enforced, shown) = scan::mentions(sources)?;
         let places = |mentions: &scan::Mentions, clause| {
             mentions.get(&clause).map_or_else(Vec::new, |places| places.iter().cloned().collect())
@@ -79,7 +79,7 @@ impl Coverage {
                 .collect(),
             machines: machines
                 .iter()
-                .filter(|machine| machine.rows.iter().any(|row| row.clauses.contains(&clause)))
+                .filter(|machine| machine.names(clause))
                 .map(|machine| machine.name.to_owned())
                 .collect(),
         };

@@ -1,10 +1,12 @@
 //! Weaves the parts of the specification that are made from the code and the chapters, into `spec/generated/`.
 //!
-//! Five files: the register of clauses, every message in the presentation language, every state machine, and where
-//! each clause is enforced and shown, for people and for programs. They are committed; a test says when they are not
-//! what [`write()`] would write. Nothing here takes part in the protocol.
+//! Six files: the register of clauses, every message in the presentation language, every state machine, where each
+//! clause is enforced and shown, for people and for programs, and the way of one record. Beside them two parts of
+//! `README.md`. They are committed; a test says when they are not what [`write()`] would write. Nothing here takes part
+//! in the protocol.
 
 pub mod coverage;
+mod door;
 pub mod machines;
 mod register;
 mod sources;
@@ -23,6 +25,9 @@ use std::{fs, io};
 
 /// The folder of the generated files, from the root of the project.
 pub const FOLDER: &str = "spec/generated";
+
+/// What else has generated parts, from the root of the project.
+pub const DOOR: &str = "README.md";
 
 /// Writes the generated files under `root`, the root of the project, and says which ones changed.
 ///
@@ -47,8 +52,7 @@ pub fn stale(root: &Path) -> io::Result<Vec<PathBuf>> {
 
 fn differing(root: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     let mut differing = Vec::new();
-    for (name, text) in generate(&Sources::read(root)?)? {
-        let path = Path::new(FOLDER).join(name);
+    for (path, text) in generate(&Sources::read(root)?, &fs::read_to_string(root.join(DOOR))?)? {
         let same = match fs::read(root.join(&path)) {
             Ok(there) => there == text.as_bytes(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
@@ -61,15 +65,19 @@ fn differing(root: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     Ok(differing)
 }
 
-fn generate(sources: &Sources) -> io::Result<[(&'static str, String); 5]> {
+fn generate(sources: &Sources, door: &str) -> io::Result<[(PathBuf, String); 7]> {
     let tables = tables()?;
-    let coverage = Coverage::of(sources, tables, machines::ALL)?;
+    let charts = machines::charts();
+    let coverage = Coverage::of(sources, tables, &charts)?;
+    let at = |name| Path::new(FOLDER).join(name);
     Ok([
-        ("register.md", register::render()),
-        ("messages.md", messages(tables)),
-        ("machines.md", machines::render(machines::ALL)),
-        ("coverage.md", coverage.render()),
-        ("coverage.json", coverage.to_json()),
+        (at("register.md"), register::render()),
+        (at("messages.md"), messages(tables)),
+        (at("machines.md"), machines::render(&charts)),
+        (at("coverage.md"), coverage.render()),
+        (at("coverage.json"), coverage.to_json()),
+        (at("flow.md"), heading("The way of one record", "the trace of a run") + "\n" + &door::flow()?),
+        (DOOR.into(), door::render(door, tables, &coverage)?),
     ])
 }
 

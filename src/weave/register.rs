@@ -8,14 +8,17 @@ use std::fmt::Write as _;
 /// Every clause in one table.
 pub(super) fn render() -> String {
     let mut out = heading("Register of clauses", "the chapters");
-    out.push_str("\n| clause | name | chapter | paper | stops | verdict |\n|---|---|---|---|---|---|\n");
+    out.push_str(
+        "\n| clause | name | code | chapter | paper | stops | verdict |\n|---|---|---|---|---|---|---|\n",
+    );
     for clause in Clause::ALL {
         writeln!(
             out,
-            "| [{}](../chapters/{chapter}#{}) | {} | {chapter} | {} | {} | {} |",
+            "| [{}](../chapters/{chapter}#{}) | {} | {} | {chapter} | {} | {} | {} |",
             clause.id(),
             anchor(clause),
             clause.name(),
+            clause.code(),
             paper(clause),
             clause.stops().join(", "),
             verdict(clause),
@@ -28,7 +31,8 @@ pub(super) fn render() -> String {
 
 /// A clause for somebody who asks: its sentence, its reason, where it comes from, what enforces and what shows it.
 pub fn explain(clause: Clause) -> String {
-    let mut out = format!("{clause}  ({}; {})\n\n  {}\n", clause.chapter(), verdict(clause), clause.must());
+    let (chapter, verdict, code) = (clause.chapter(), verdict(clause), clause.code());
+    let mut out = format!("{clause}  ({chapter}; {verdict}; code {code})\n\n  {}\n", clause.must());
     write!(out, "\nwhy\n  {}\n", clause.why()).expect("a string grows");
     let from = [paper(clause), clause.stops().join(", ")];
     write!(out, "\ncomes from\n  {}\n", or_nothing(&from[0])).expect("a string grows");

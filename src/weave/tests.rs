@@ -1,4 +1,5 @@
 use super::coverage::{Coverage, Covered};
+use super::machines::Chart;
 use super::*;
 use bemr_spec::Clause;
 
@@ -147,30 +148,37 @@ fn the_files_are_stale_until_they_are_written_and_after_every_change() {
     fs::create_dir_all(root.join("src/deep")).expect("a folder");
     fs::create_dir_all(root.join("proptests/tests")).expect("a folder");
     fs::write(root.join("src/deep/a.rs"), "fn f() { Clause::VoteSigned; }").expect("a file");
-    let all = ["register.md", "messages.md", "machines.md", "coverage.md", "coverage.json"];
-    let all = all.map(|name| Path::new(FOLDER).join(name));
+    let door = "Ours.\n<!-- begin flow -->\nold\n<!-- end flow -->\n<!-- begin figures -->\n<!-- end figures -->\nOurs.\n";
+    fs::write(root.join(DOOR), door).expect("a file");
+    let generated = ["register.md", "messages.md", "machines.md", "coverage.md", "coverage.json", "flow.md"];
+    let generated = generated.map(|name| Path::new(FOLDER).join(name));
+    let all: Vec<PathBuf> = generated.into_iter().chain([PathBuf::from(DOOR)]).collect();
     assert_eq!(stale(root).expect("readable"), all);
     assert_eq!(write(root).expect("writable"), all);
     assert_eq!(stale(root).expect("readable"), [""; 0].map(PathBuf::from));
-    let first = all.clone().map(|path| fs::read(root.join(path)).expect("it was written"));
+    let read = |path: &PathBuf| fs::read(root.join(path)).expect("it was written");
+    let first: Vec<Vec<u8>> = all.iter().map(read).collect();
+    let written = String::from_utf8(first[6].clone()).expect("text");
+    assert!(written.starts_with("Ours.\n") && written.ends_with("Ours.\n") && !written.contains("old"));
 
     fs::write(root.join("proptests/tests/b.rs"), "#[test] fn t() { Clause::VoteSigned; }").expect("a file");
-    assert_eq!(stale(root).expect("readable"), all[3..]);
+    assert_eq!(stale(root).expect("readable"), [&all[3..5], &all[6..]].concat());
     fs::remove_file(root.join("proptests/tests/b.rs")).expect("it is there");
     fs::write(root.join(&all[0]), "edited by hand").expect("a file");
     assert_eq!(write(root).expect("writable"), all[..1]);
-    assert_eq!(all.map(|path| fs::read(root.join(path)).expect("it was written")), first);
+    assert_eq!(all.iter().map(read).collect::<Vec<_>>(), first);
 }
 
 #[test]
 fn every_listed_machine_is_whole() {
-    let mut names: Vec<&str> = machines::ALL.iter().map(|machine| machine.name).collect();
+    let charts = machines::charts();
+    let mut names: Vec<&str> = charts.iter().map(|chart| chart.name).collect();
     for machine in machines::ALL {
         assert_eq!(machine.flaws(), Vec::<String>::new());
     }
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), machines::ALL.len(), "two machines have one name");
+    assert_eq!(names.len(), charts.len(), "two machines have one name");
 }
 
 #[test]
@@ -186,30 +194,67 @@ fn a_machine_is_shown_as_table_diagram_and_matrix() {
             Shut, Pushed, "locked" => Shut, "", [VoteSigned];
             Open, Shaken => Gone, "noise", [];
         }
+        others {
+            [Open, Gone], Pushed => [HeadNotOlder, TidIsFresh];
+            [Shut], Shaken => [];
+        }
     }
-    let page = machines::render(&[&door::MACHINE]);
+    let door = Chart::of(&door::MACHINE);
+    let page = machines::render(std::slice::from_ref(&door));
     assert!(page.contains("\n## `door`\n\nThe life of a door,\nmuch shortened.\n"));
     assert_eq!(
-        machines::vocabulary(&door::MACHINE),
+        door.vocabulary(),
         "| state | meaning |\n|---|---|\n| Shut (initial) | it is shut |\n| Open | one can walk \\| through |\n\
          | Gone (terminal) | it fell off |\n\n| event | meaning |\n|---|---|\n| Pushed | somebody pushes |\n\
          | Shaken | the earth quakes |\n"
     );
     assert_eq!(
-        machines::transitions(&door::MACHINE),
+        door.transitions(),
         "| from | event | guard | to | output | clauses |\n|---|---|---|---|---|---|\n\
          | Shut | Pushed | unlocked; dry | Open | a draught | VOT-02, QUO-01 |\n\
          | Shut | Pushed | locked | Shut |  | VOT-02 |\n| Open | Shaken |  | Gone | noise |  |\n"
     );
     assert_eq!(
-        machines::diagram(&door::MACHINE),
+        door.diagram(),
         "stateDiagram-v2\n    [*] --> Shut\n    Shut --> Open: Pushed (unlocked, dry)\n    Shut --> Shut: Pushed (locked)\n    \
          Open --> Gone: Shaken\n    Gone --> [*]\n"
     );
     assert_eq!(
-        machines::matrix(&door::MACHINE),
-        "| | Pushed | Shaken |\n|---|---|---|\n| **Shut** | Open, Shut | refused STA-01 |\n\
-         | **Open** | refused STA-01 | Gone |\n| **Gone** | refused STA-01 | refused STA-01 |\n"
+        door.matrix(),
+        "| | Pushed | Shaken |\n|---|---|---|\n| **Shut** | Open, Shut | - |\n\
+         | **Open** | refused CLD-04, INI-03 | Gone |\n| **Gone** | refused CLD-04, INI-03 | refused STA-01 |\n"
+    );
+    assert!(
+        door.names(Clause::TidIsFresh)
+            && door.names(Clause::VoteSigned)
+            && !door.names(Clause::BlockHasQuorum)
+    );
+}
+
+#[test]
+fn a_table_with_refusals_is_shown_with_them() {
+    let rows: &[crate::session::Transition] = &[
+        ("Shut", "Pushed", "unlocked", "Open", "a draught", None),
+        ("Shut", "Pushed", "locked", "Shut", "", Some(Clause::VoteSigned)),
+        ("Open", "Pushed", "", "Open", "", Some(Clause::TidIsFresh)),
+        ("Open", "Shaken", "", "Gone", "noise", None),
+    ];
+    let door = Chart::of_transitions("door", "The life of a door.", rows);
+    assert_eq!(door.vocabulary(), "");
+    assert_eq!(
+        door.transitions(),
+        "| from | event | guard | to | output | clauses |\n|---|---|---|---|---|---|\n\
+         | Shut | Pushed | unlocked | Open | a draught |  |\n| Shut | Pushed | locked | Shut |  | VOT-02 |\n\
+         | Open | Pushed |  | Open |  | INI-03 |\n| Open | Shaken |  | Gone | noise |  |\n"
+    );
+    assert_eq!(
+        door.diagram(),
+        "stateDiagram-v2\n    [*] --> Shut\n    Shut --> Open: Pushed (unlocked)\n    Open --> Gone: Shaken\n    Gone --> [*]\n"
+    );
+    assert_eq!(
+        door.matrix(),
+        "| | Pushed | Shaken |\n|---|---|---|\n| **Shut** | Open; refused VOT-02 | - |\n\
+         | **Open** | refused INI-03 | Gone |\n| **Gone** | - | - |\n"
     );
 }
 

@@ -7,7 +7,7 @@ use tls_codec::{DeserializeBytes, Error, Size, TlsDeserializeBytes, TlsSerialize
 /// without the space; on the wire `opaque Name<1..64>` with a one-byte length.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Name(Box<str>);
+pub struct Name(std::sync::Arc<str>);
 
 impl Name {
     /// The longest name, in bytes.
@@ -38,7 +38,7 @@ impl TryFrom<String> for Name {
 
 impl From<Name> for String {
     fn from(name: Name) -> String {
-        name.0.into()
+        name.as_str().to_owned()
     }
 }
 

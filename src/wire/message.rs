@@ -72,9 +72,9 @@ impl Message {
     pub fn request(&self) -> Option<[u8; 32]> {
         match self {
             Message::ReadRequest(request) => Some(request.nonce),
-            Message::Grant(grant) => Some(*grant.body.digest().as_bytes()),
-            Message::Revoke(revoke) => Some(*revoke.body.digest().as_bytes()),
-            Message::Erase(erase) => Some(*erase.body.digest().as_bytes()),
+            Message::Grant(grant) => Some(*grant.digest().as_bytes()),
+            Message::Revoke(revoke) => Some(*revoke.digest().as_bytes()),
+            Message::Erase(erase) => Some(*erase.digest().as_bytes()),
             _ => None,
         }
     }

@@ -37,18 +37,20 @@ pub use ids::{Height, Name, Time, Version};
 pub use list::{List, Text};
 pub use message::Message;
 pub use policy::{
-    ApprovedChange, Attribute, AttributeType, Bound, Check, Condition, Contract, DateOrderRule, Flag, NotFutureRule,
-    OneOfRule, PolicyApproval, PolicyChange, PolicyEntry, PolicyRef, PolicySet, RangeRule, RequiredRule, Rule,
-    SubjectRule, SubmitterRule, Template, Test, ValueSetRule,
+    ApprovedChange, Attribute, AttributeType, Bound, Check, Condition, Contract, DateOrderRule, Flag,
+    NotFutureRule, OneOfRule, PolicyApproval, PolicyChange, PolicyEntry, PolicyRef, PolicySet, RangeRule,
+    RequiredRule, Rule, SubjectRule, SubmitterRule, Template, Test, ValueSetRule,
 };
 pub use proof::{ConsistencyProof, InclusionProof};
 pub use reading::{
-    Decision, Erase, EraseApproval, EraseBody, Grant, GrantBody, Outcome, ReadProof, ReadRequest, ReadResponse, RequestOutcome,
-    Receipt, Revoke, RevokeBody, StoredContent, StoredRecord,
+    Decision, Erase, EraseApproval, EraseBody, Grant, GrantBody, Outcome, ReadProof, ReadRequest,
+    ReadResponse, Receipt, RequestOutcome, Revoke, RevokeBody, StoredContent, StoredRecord,
 };
 pub use record::{Direction, Packet, Record, RecordHeader, SessionId, Stage};
 pub use seal::{Seal, SealChainBody, SealChainStart, SealContext, SealDigest, SealedKey};
-pub use transaction::{AttributeOpening, BlockBody, InitialHeader, TBlock, TInitial, TValid, ValidBody, WrappedKey};
+pub use transaction::{
+    AttributeOpening, BlockBody, InitialHeader, TBlock, TInitial, TValid, ValidBody, WrappedKey,
+};
 pub use vote::{Ballot, QuorumCertificate, Signatory, Vote, VoteBody};
 
 use bemr_spec::{Clause, Refusal, Rules};

@@ -26,13 +26,6 @@ pub struct GrantBody {
     pub issued: Time,
 }
 
-impl GrantBody {
-    /// What its leaf in the log names.
-    pub fn digest(&self) -> Digest {
-        Digest::of(Tag::GRANT, &encode(self))
-    }
-}
-
 /// A grant.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 pub struct Grant {
@@ -42,6 +35,13 @@ pub struct Grant {
     pub signature: Signature,
     /// The reader's certificate, so that the cloud can tell their role.
     pub reader: Certificate,
+}
+
+impl Grant {
+    /// What its leaf in the log names: all of it, since nobody guesses a signature.
+    pub fn digest(&self) -> Digest {
+        Digest::of(Tag::GRANT, &encode(self))
+    }
 }
 
 /// What the owner of a record signs to end a grant.
@@ -63,13 +63,6 @@ pub struct RevokeBody {
     pub issued: Time,
 }
 
-impl RevokeBody {
-    /// What its leaf in the log names.
-    pub fn digest(&self) -> Digest {
-        Digest::of(Tag::REVOKE, &encode(self))
-    }
-}
-
 /// The end of a grant.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 pub struct Revoke {
@@ -77,6 +70,13 @@ pub struct Revoke {
     pub body: RevokeBody,
     /// The owner's signature over `body`.
     pub signature: Signature,
+}
+
+impl Revoke {
+    /// What its leaf in the log names: all of it, since nobody guesses a signature.
+    pub fn digest(&self) -> Digest {
+        Digest::of(Tag::REVOKE, &encode(self))
+    }
 }
 
 /// What two authorities sign to have a record's key destroyed.
@@ -92,13 +92,6 @@ pub struct EraseBody {
     pub cloud: Name,
     /// When it was made.
     pub issued: Time,
-}
-
-impl EraseBody {
-    /// What its leaf in the log names.
-    pub fn digest(&self) -> Digest {
-        Digest::of(Tag::ERASE, &encode(self))
-    }
 }
 
 /// One authority's approval of an erasure.
@@ -117,6 +110,13 @@ pub struct Erase {
     pub body: EraseBody,
     /// The two approvals: an administrator's, and the owner's or another administrator's.
     pub approvals: TlsVecU16<EraseApproval>,
+}
+
+impl Erase {
+    /// What its leaf in the log names: all of it, since nobody guesses a signature.
+    pub fn digest(&self) -> Digest {
+        Digest::of(Tag::ERASE, &encode(self))
+    }
 }
 
 /// A user asks the cloud for a record.

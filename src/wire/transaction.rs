@@ -2,7 +2,9 @@
 
 use crate::crypto::{Digest, Signature, Suite};
 use crate::wire::{Certificate, Height, InclusionProof, Name, PolicyRef, QuorumCertificate, Role, Time};
-use tls_codec::{TlsByteVecU16, TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU16, TlsVecU32};
+use tls_codec::{
+    TlsByteVecU16, TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU16, TlsVecU32,
+};
 
 /// What the user signs: everything about a submission but the record itself.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]

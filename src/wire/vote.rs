@@ -5,7 +5,9 @@ use crate::wire::{Height, Name};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU16};
 
 /// What a validator says of a transaction, one byte.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, TlsSerialize, TlsDeserializeBytes, TlsSize,
+)]
 #[repr(u8)]
 pub enum Ballot {
     /// A contract does not hold.

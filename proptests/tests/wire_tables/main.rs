@@ -3,10 +3,11 @@
 //! Two decoders see the same bytes: the implementation's, and the walker that knows nothing but the tables. They have
 //! to agree on samples of every message and on everything near them: on what is refused as much as on what is taken.
 
+mod policies;
 mod samples;
 
 use bemr::wire::{Height, decode, encode};
-use bemr_spec::messages::{Tables, Tree};
+use bemr_spec::messages::{Message, Tables, Tree, Type};
 use bemr_spec::{Clause, Rules};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -178,19 +179,31 @@ fn every_table_is_in_some_sample() {
         let tree = tables().walk(sample.table, &sample.bytes).expect("a sample is right");
         messages_in(&tree, &mut seen);
     }
-    let missing: Vec<&str> = tables()
-        .messages()
-        .map(|message| message.name.as_str())
-        .filter(|name| !seen.contains(*name))
-        .collect();
+    let cases = |message: &'static Message| {
+        let selectors = message.fields.iter().filter_map(|field| match &field.ty {
+            Type::Select(on) => tables().selector(&message.fields, on).map(|values| (on, values)),
+            _ => None,
+        });
+        selectors.flat_map(move |(on, values)| {
+            values.values.iter().map(move |(case, _)| format!("{}.{on} = {case}", message.name))
+        })
+    };
+    let expected = tables().messages().flat_map(|message| cases(message).chain([message.name.clone()]));
+    let missing: Vec<String> = expected.filter(|name| !seen.contains(name)).collect();
     assert!(missing.is_empty(), "no sample in samples.rs shows {}", missing.join(", "));
 }
 
-fn messages_in<'a>(tree: &Tree<'a>, seen: &mut BTreeSet<&'a str>) {
+/// The names of the messages in a value, and what its enums are, such as `Entry.kind = decision`.
+fn messages_in(tree: &Tree<'_>, seen: &mut BTreeSet<String>) {
     match tree {
         Tree::Message { name, fields } => {
-            seen.insert(name);
-            fields.iter().for_each(|(_, field)| messages_in(field, seen));
+            seen.insert((*name).to_owned());
+            for (field, value) in fields {
+                if let Tree::Choice { name: chosen, .. } = value {
+                    seen.insert(format!("{name}.{field} = {chosen}"));
+                }
+                messages_in(value, seen);
+            }
         }
         Tree::List { items, .. } => items.iter().for_each(|item| messages_in(item, seen)),
         Tree::Optional(Some(inner)) => messages_in(inner, seen),

@@ -11,14 +11,15 @@
 //! | `T<a..b>` | the same length in bytes, then so many bytes of `T`s |
 //! | `optional<T>` | the byte 0, or the byte 1 and a `T` |
 //! | `enum (n bytes)` | one of the values listed under the table as ``- `name = value` `` |
-//! | `select(field)` | the fields of the message `Message.name`, where `name` is the value of that earlier enum |
+//! | `select(field)` | what the value of that earlier enum stands for: the message that its list names behind it, ``- `name = value`: `Message` ``, or else the fields under the heading `Outer.name` |
 //! | another heading's name | that message or enum |
 //!
 //! When a table has two enums, each list stands under a line that names its field in backticks. An enum that several
 //! messages share has a heading of its own and no table, but the words `enum (n bytes)` or `enum of n bytes` and its
-//! list; or its list stands under a line that begins ``  `Role` is an enum (1 byte)  ``. `Name`, `Height`, `Version`,
-//! `Time`, `Digest`, `Suite` and `Signature` are known without a table.
+//! list; or its list stands under a line that begins ``  `Role` is an enum (1 byte)  ``. `Name`, `Text`, `Height`,
+//! `Version`, `Time`, `Digest`, `Suite` and `Signature` are known without a table.
 //!
+//! `checked by` lists clauses, `LED-01 to LED-03` for all between; it is empty or says `nobody` where no clause does.
 //! A size that is numbers alone has to be that of the type; other words, such as `2 + element`, are for people.
 //!
 //! [`Tables::walk`] parses bytes by the tables alone: a second decoder, independent of the implementation's. What the

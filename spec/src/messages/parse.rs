@@ -173,23 +173,39 @@ fn field(cells: &[String]) -> Result<Field, String> {
     if size.is_empty() || set_by.is_empty() {
         return Err(format!("field `{name}`: its size or who sets it is missing"));
     }
-    let clause = |id: &str| {
-        let id = bare(id.trim());
-        Clause::find(id)
-            .filter(|clause| clause.id() == id)
-            .ok_or_else(|| format!("field `{name}`: there is no clause `{id}`"))
-    };
-    let checked_by = match checked_by.as_str() {
-        "" | "-" | "—" => Vec::new(),
-        clauses => clauses.split(',').map(clause).collect::<Result<_, _>>()?,
-    };
+    let checked_by = clauses(checked_by).map_err(|what| format!("field `{name}`: {what}"))?;
     Ok(Field { name: name.to_owned(), ty, size: size.clone(), set_by: set_by.clone(), checked_by })
+}
+
+/// The clauses of a cell such as `ENC-01, LED-01 to LED-03`; none where nobody checks, for the reason that may follow.
+fn clauses(cell: &str) -> Result<Vec<Clause>, String> {
+    if matches!(cell, "" | "-" | "—") || cell == "nobody" || cell.starts_with("nobody: ") {
+        return Ok(Vec::new());
+    }
+    let find = |id: &str| {
+        let id = bare(id.trim());
+        let found = Clause::find(id).filter(|clause| clause.id() == id);
+        found.ok_or_else(|| format!("there is no clause `{id}`"))
+    };
+    let mut clauses = Vec::new();
+    for part in cell.split(',') {
+        let Some((first, last)) = part.split_once(" to ") else {
+            clauses.push(find(part)?);
+            continue;
+        };
+        let (first, last) = (find(first)?.id(), find(last)?.id());
+        if first[..3] != last[..3] || last <= first {
+            return Err(format!("`{}` is no range of clauses", part.trim()));
+        }
+        clauses.extend(Clause::ALL.into_iter().filter(|one| (first..=last).contains(&one.id())));
+    }
+    Ok(clauses)
 }
 
 /// An enum that messages share: its width in the text, its values in a list.
 fn shared_enum(section: &Section<'_>, flaws: &mut Vec<Flaw>) -> Option<Definition> {
     let width = section.lines.iter().find_map(|(_, text)| types::enum_width_in(text))?;
-    let mut values = Enumeration { width, values: Vec::new() };
+    let mut values = Enumeration::new(width);
     for (line, text) in &section.lines {
         if let Some(item) = list_item(text) {
             add_value(section, *line, item, &mut values, flaws);
@@ -238,26 +254,37 @@ fn inline_enum(ty: &mut Type) -> Option<&mut Enumeration> {
     }
 }
 
-/// The text and number of a list item `name = number`; other items are prose.
-fn list_item(line: &str) -> Option<(&str, &str)> {
+/// An item `name = number` of a list, and the message in ``name = number: `Message` ``.
+struct Item<'a> {
+    name: &'a str,
+    value: &'a str,
+    message: Option<&'a str>,
+}
+
+/// What a line lists; other items are prose.
+fn list_item(line: &str) -> Option<Item<'_>> {
     let item = line.strip_prefix("- ").or_else(|| line.strip_prefix("* "))?;
-    let item = match item.strip_prefix('`') {
-        Some(quoted) => quoted.split_once('`')?.0,
-        None => item,
+    let (item, after) = match item.strip_prefix('`') {
+        Some(quoted) => quoted.split_once('`')?,
+        None => item.split_once(':').unwrap_or((item, "")),
     };
     let (name, rest) = item.split_once('=')?;
     let name = name.trim();
     let value = rest.trim_start().split([' ', ',', ';', ':', '.', '(']).next()?;
-    (types::is_identifier(name)).then_some((name, value))
+    let message =
+        after.trim_start_matches(':').trim().strip_prefix('`').and_then(|rest| rest.strip_suffix('`'));
+    let message = message.filter(|message| types::is_identifier(message));
+    (types::is_identifier(name)).then_some(Item { name, value, message })
 }
 
 fn add_value(
     section: &Section<'_>,
     line: usize,
-    (name, value): (&str, &str),
+    item: Item<'_>,
     into: &mut Enumeration,
     flaws: &mut Vec<Flaw>,
 ) {
+    let Item { name, value, message } = item;
     let Some(value) = types::quantity(value).filter(|value| value >> (8 * u32::from(into.width)) == 0) else {
         return flaws.push(section.flaw(line, format!("`{value}` is no value of {} bytes", into.width)));
     };
@@ -265,6 +292,7 @@ fn add_value(
         return flaws.push(section.flaw(line, format!("`{name} = {value}` stands twice")));
     }
     into.values.push((name.to_owned(), value));
+    into.messages.extend(message.map(|message| (name.to_owned(), message.to_owned())));
 }
 
 /// The least and greatest number of bytes of a value.
@@ -319,7 +347,7 @@ impl Tables {
     }
 
     /// The values of the enum that a select of `message` is on.
-    pub(super) fn selector<'t>(&'t self, before: &'t [Field], on: &str) -> Option<&'t Enumeration> {
+    pub fn selector<'t>(&'t self, before: &'t [Field], on: &str) -> Option<&'t Enumeration> {
         match &before.iter().find(|field| field.name == on)?.ty {
             Type::Enum(values) => Some(values),
             Type::Reference(name) => match self.definitions.get(name)? {
@@ -335,12 +363,20 @@ impl Tables {
             .selector(before, on)
             .ok_or_else(|| format!("select({on}): no enum `{on}` stands before it"))?;
         for (case, _) in &values.values {
-            let name = format!("{}.{case}", message.name);
-            if !matches!(self.definitions.get(&name), Some(Definition::Message(_))) {
-                return Err(format!("select({on}): there is no table `{name}`"));
+            let own = format!("{}.{case}", message.name);
+            match (values.messages.get(case), self.definitions.contains_key(&own)) {
+                (Some(_), true) => return Err(format!("select({on}): `{case}` has two tables")),
+                (None, false) => return Err(format!("select({on}): there is no table `{own}`")),
+                _ => {}
             }
         }
         Ok(())
+    }
+
+    /// The name of the table that stands for a case of a select.
+    pub(super) fn case_table(&self, message: &str, values: Option<&Enumeration>, case: &str) -> String {
+        let shared = values.and_then(|values| values.messages.get(case));
+        shared.cloned().unwrap_or_else(|| format!("{message}.{case}"))
     }
 
     fn is_case(&self, whole: &str, case: &str) -> bool {
@@ -403,16 +439,21 @@ impl Tables {
             Type::Fixed(size) => Ok((*size, *size)),
             Type::Opaque(bounds) => Ok(behind_length(bounds)),
             Type::Name => Ok((2, 65)),
+            Type::Text => Ok((2, 2 + 0xffff)),
             Type::Optional(inner) => Ok((1, self.size_of(within, inner, open, sizes)?.1.saturating_add(1))),
             Type::Reference(name) => self.size_of_name(name, open, sizes),
             Type::Vector(element, bounds) => match self.size_of(within, element, open, sizes)?.0 {
                 0 => Err("the elements of a vector may be empty".to_owned()),
                 _ => Ok(behind_length(bounds)),
             },
-            Type::Select(_) => {
+            Type::Select(on) => {
                 let case_of = format!("{within}.");
-                let cases: Vec<&'t String> =
-                    self.definitions.keys().filter(|name| name.starts_with(&case_of)).collect();
+                let cases = self.definitions.keys().filter(|name| name.starts_with(&case_of));
+                let mut cases: Vec<&'t String> = cases.collect();
+                if let Some(Definition::Message(message)) = self.definitions.get(within) {
+                    let values = self.selector(&message.fields, on);
+                    cases.extend(values.into_iter().flat_map(|values| values.messages.values()));
+                }
                 let mut range: Option<Size> = None;
                 for case in cases {
                     let (least, most) = self.size_of_name(case, open, sizes)?;

@@ -54,6 +54,10 @@ impl Tables {
             lines.push((format!("{indent}select ({}.{on}) {{", message.name), note(field)));
             let values = self.selector(&message.fields[..index], on);
             for (case, _) in values.iter().flat_map(|values| &values.values) {
+                if let Some(shared) = values.and_then(|values| values.messages.get(case)) {
+                    lines.push((format!("{indent}    case {case}: {shared};"), String::new()));
+                    continue;
+                }
                 match self.definitions.get(&format!("{}.{case}", message.name)) {
                     Some(Definition::Message(fields)) if !fields.fields.is_empty() => {
                         lines.push((format!("{indent}    case {case}:"), String::new()));
@@ -69,7 +73,11 @@ impl Tables {
 
 fn note(field: &Field) -> String {
     let clauses: Vec<&str> = field.checked_by.iter().map(|clause| clause.id()).collect();
-    format!("{}; {}", field.set_by, clauses.join(", "))
+    if clauses.is_empty() {
+        field.set_by.clone()
+    } else {
+        format!("{}; {}", field.set_by, clauses.join(", "))
+    }
 }
 
 fn declaration(ty: &Type, name: &str) -> String {
@@ -91,6 +99,7 @@ fn type_name(ty: &Type) -> String {
         Type::Enum(values) => enumeration(values),
         Type::Select(on) => format!("select({on})"),
         Type::Name => "Name".to_owned(),
+        Type::Text => "Text".to_owned(),
         Type::Reference(name) => name.clone(),
     }
 }

@@ -15,7 +15,7 @@ const SMALL: &str = "\
 
 | field | type | size | set by | checked by |
 |---|---|---|---|---|
-| x | uint16 | 2 | user | ENC-01 |
+| x | uint16 | 2 | user | ENC-01 to ENC-03, GRP-01 |
 | colour | `Colour` | 2 | user | ENC-01, ENC-04 |
 
 ## `Picture`
@@ -28,16 +28,19 @@ const SMALL: &str = "\
 | pixels | Pixel<4..2^16-1> | 6..65537 | BSD | ENC-01 |
 | depth | `optional<uint8>` | 1..2 | BSD | ENC-01 |
 | wide | uint24 | 3 | BSD | ENC-01 |
+| note | Text | 2..65537 | BSD | ENC-01 |
 
 ## `Entry`
 
 | field | type | size | set by | checked by |
 |---|---|---|---|---|
 | kind | enum (1 byte) | 1 | BSD | ENC-02 |
-| body | select(kind) | 0..9 | BSD | ENC-02 |
+| body | select(kind) | 0..9 | BSD | nobody: it is a body |
 
 - `nothing = 0`
 - `instant = 7`
+- `pixel = 8`: `Pixel`
+- other = 9: `Pixel`
 
 ## `Entry.nothing`
 
@@ -84,6 +87,7 @@ const PICTURE: &[u8] = &[
     0, 8, 0, 5, 0, 1, 0, 6, 1, 2, // two pixels
     1, 77, // depth
     1, 0, 2, // wide
+    0, 2, 0xc3, 0xa9, // note
 ];
 
 #[test]
@@ -101,12 +105,14 @@ fn a_value_of_every_type_is_read_and_written_again() {
 #[test]
 fn the_value_of_an_enum_selects_the_fields_that_follow() {
     let tables = small();
-    for bytes in [&[0][..], &[7, 0, 0, 0, 0, 0, 0, 0, 9, 1]] {
+    for bytes in [&[0][..], &[7, 0, 0, 0, 0, 0, 0, 0, 9, 1], &[8, 0, 1, 0, 1], &[9, 0, 1, 0, 1]] {
         assert_eq!(tables.walk("Entry", bytes).expect("an entry").encode(), bytes);
     }
     let instant =
         tables.walk("Entry", &[7, 0, 0, 0, 0, 0, 0, 0, 9, 1]).expect("an entry").at("body.at").cloned();
     assert_eq!(instant, Some(Tree::Number { width: 8, value: 9 }));
+    let pixel = tables.walk("Entry", &[8, 0, 5, 0, 1]).expect("an entry").at("body.x").cloned();
+    assert_eq!(pixel, Some(Tree::Number { width: 2, value: 5 }));
     assert_eq!(tables.walk("Entry", &[1]).expect_err("not listed").field, "Entry.kind");
     assert_eq!(
         tables.walk("Entry", &[7, 0, 0, 0, 0, 0, 0, 0, 9, 2]).expect_err("not listed").field,
@@ -132,7 +138,8 @@ fn what_is_not_the_one_encoding_is_refused_at_its_field() {
     assert_eq!(changed(10, 7), refused("Picture.pixels.colour", "the bytes end before it does"));
     assert_eq!(changed(14, 2), refused("Picture.pixels.colour", "its value is not in the list"));
     assert_eq!(changed(19, 2), refused("Picture.depth", "its first byte is neither 0 nor 1"));
-    assert_eq!(changed(19, 0), refused("Picture", "bytes follow its end"));
+    assert_eq!(changed(19, 0), refused("Picture.note", "the bytes end before it does"));
+    assert_eq!(changed(26, 0x20), refused("Picture.note", "it is not UTF-8"));
     assert_eq!(tables.walk("Pixels", &[]).expect_err("no such table").what, "no table has this name");
     for length in 0..PICTURE.len() {
         assert!(tables.walk("Picture", &PICTURE[..length]).is_err());
@@ -148,6 +155,10 @@ fn a_flawed_table_is_named_with_its_line() {
         (message("| a | uint8 | 2 | user | ENC-01 |"), "x.md:1: `M`: field `a` is 1..1 bytes, not 2"),
         (message("| a | uint8 | 1 | user | ENC-99 |"), "x.md:5: `M`: field `a`: there is no clause `ENC-99`"),
         (message("| a | uint8 | 1 | user | ENC-01, |"), "x.md:5: `M`: field `a`: there is no clause ``"),
+        (
+            message("| a | uint8 | 1 | user | ENC-03 to ENC-01 |"),
+            "x.md:5: `M`: field `a`: `ENC-03 to ENC-01` is no range of clauses",
+        ),
         (message("| a | uint8 | 1 + 1 | user | ENC-01 |"), "x.md:1: `M`: field `a` is 1..1 bytes, not 1 + 1"),
         (
             message("| a | uint8 | 1 | | ENC-01 |"),
@@ -200,8 +211,14 @@ fn enum_values_are_distinct_and_fit_their_width() {
 #[test]
 fn a_select_needs_a_table_for_each_case() {
     let missing = SMALL.replace("## `Entry.nothing`", "## Entry nothing");
-    let expected = "x.md:28: `Entry`: select(kind): there is no table `Entry.nothing`";
+    let expected = "x.md:29: `Entry`: select(kind): there is no table `Entry.nothing`";
     assert!(flaws(&missing).iter().any(|flaw| flaw == expected));
+    let unknown = SMALL.replace("other = 9: `Pixel`", "other = 9: `Voxel`");
+    let expected = "x.md:29: `Entry`: `Voxel` stands for nothing";
+    assert!(flaws(&unknown).iter().any(|flaw| flaw == expected), "{:?}", flaws(&unknown));
+    let twice = SMALL.replace("- `nothing = 0`\n", "- `nothing = 0`: `Pixel`\n");
+    let expected = "x.md:29: `Entry`: select(kind): `nothing` has two tables";
+    assert!(flaws(&twice).iter().any(|flaw| flaw == expected), "{:?}", flaws(&twice));
 }
 
 #[test]
@@ -254,7 +271,7 @@ fn tables_are_shown_in_the_presentation_language() {
 enum { red(1), blue(258), (65535) } Colour;
 
 struct {
-    uint16 x;       /* user; ENC-01 */
+    uint16 x;       /* user; ENC-01, ENC-02, ENC-03, GRP-01 */
     Colour colour;  /* user; ENC-01, ENC-04 */
 } Pixel;
 
@@ -265,15 +282,18 @@ struct {
     Pixel pixels<4..2^16-1>;    /* BSD; ENC-01 */
     optional<uint8> depth;      /* BSD; ENC-01 */
     uint24 wide;                /* BSD; ENC-01 */
+    Text note;                  /* BSD; ENC-01 */
 } Picture;
 
 struct {
-    enum { nothing(0), instant(7), (255) } kind;  /* BSD; ENC-02 */
-    select (Entry.kind) {                         /* BSD; ENC-02 */
+    enum { nothing(0), instant(7), pixel(8), other(9), (255) } kind;  /* BSD; ENC-02 */
+    select (Entry.kind) {                         /* BSD */
         case nothing: struct {};
         case instant:
             Time at;                              /* BSD; ENC-02 */
             enum { no(0), yes(1), (255) } sure;   /* BSD; ENC-02 */
+        case pixel: Pixel;
+        case other: Pixel;
     } body;
 } Entry;
 ";

@@ -1,5 +1,7 @@
 //! Type expressions.
 
+use std::collections::BTreeMap;
+
 /// A type of the TLS presentation language.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Type {
@@ -19,6 +21,8 @@ pub enum Type {
     Select(String),
     /// 1 to 64 bytes of printable ASCII without the space, behind a one-byte length.
     Name,
+    /// UTF-8 behind its two-byte length.
+    Text,
     /// The message or enum of this name.
     Reference(String),
 }
@@ -39,6 +43,8 @@ pub struct Enumeration {
     pub width: u8,
     /// Names and values, as listed.
     pub values: Vec<(String, u64)>,
+    /// The message that a select puts behind a value, where the list names one.
+    pub messages: BTreeMap<String, String>,
 }
 
 impl Bounds {
@@ -54,6 +60,11 @@ impl Bounds {
 }
 
 impl Enumeration {
+    /// An enum of so many bytes without values.
+    pub(super) const fn new(width: u8) -> Enumeration {
+        Enumeration { width, values: Vec::new(), messages: BTreeMap::new() }
+    }
+
     /// The name of a value.
     pub fn name(&self, value: u64) -> Option<&str> {
         self.values.iter().find(|(_, listed)| *listed == value).map(|(name, _)| name.as_str())
@@ -69,11 +80,12 @@ pub(super) fn known() -> Vec<(&'static str, Type)> {
     }
     vec![
         ("Name", Type::Name),
+        ("Text", Type::Text),
         ("Height", Type::Number(8)),
         ("Version", Type::Number(4)),
         ("Time", Type::Number(8)),
         ("Digest", Type::Fixed(32)),
-        ("Suite", Type::Enum(Enumeration { width: 2, values: suites })),
+        ("Suite", Type::Enum(Enumeration { values: suites, ..Enumeration::new(2) })),
         ("Signature", Type::Opaque(Bounds { least: 0, most: 0xffff })),
     ]
 }
@@ -108,7 +120,7 @@ fn parse_within(text: &str, depth: usize) -> Result<Type, String> {
         return quantity(size).map(Type::Fixed).ok_or_else(wrong);
     }
     if let Some(width) = enum_width(text) {
-        return Ok(Type::Enum(Enumeration { width, values: Vec::new() }));
+        return Ok(Type::Enum(Enumeration::new(width)));
     }
     if let Some(rest) = text.strip_prefix("select") {
         let on = rest.trim_start().strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).map(str::trim);

@@ -165,7 +165,8 @@ impl Tables {
                     });
                     let case =
                         chosen.ok_or_else(|| path.mismatch(cursor.offset, "nothing selects its case"))?;
-                    self.named(&format!("{}.{case}", message.name), cursor, &path)?
+                    let values = self.selector(&message.fields, on);
+                    self.named(&self.case_table(&message.name, values, case), cursor, &path)?
                 }
                 ty => self.value(ty, cursor, &path)?,
             };
@@ -201,6 +202,13 @@ impl Tables {
                 match text.iter().all(u8::is_ascii_graphic) {
                     true => Ok(Tree::Opaque { prefix: 1, bytes: text }),
                     false => Err(path.mismatch(start, "a byte of it is not in a name")),
+                }
+            }
+            Type::Text => {
+                let text = cursor.behind_length(Bounds { least: 0, most: 0xffff }, path)?.rest;
+                match std::str::from_utf8(text) {
+                    Ok(_) => Ok(Tree::Opaque { prefix: 2, bytes: text }),
+                    Err(_) => Err(path.mismatch(start, "it is not UTF-8")),
                 }
             }
             Type::Reference(name) => self.named(name, cursor, path),

@@ -39,7 +39,9 @@ pub fn decide(rules: &Rules, acknowledgement: Acknowledgement, reverified: bool)
         (Acknowledgement::True, false) | (Acknowledgement::False, true) => {
             (State::Deferred, Some(Clause::AcceptNeedsReverification))
         }
-        (Acknowledgement::Conflict | Acknowledgement::Timeout, _) if fail_open => (State::AwaitingFinality, None),
+        (Acknowledgement::Conflict | Acknowledgement::Timeout, _) if fail_open => {
+            (State::AwaitingFinality, None)
+        }
         (Acknowledgement::Conflict | Acknowledgement::Timeout, false) => (State::Rejected, None),
         (Acknowledgement::Conflict, true) => (State::Deferred, Some(Clause::AcceptNeedsQuorum)),
         (Acknowledgement::Timeout, true) => (State::Deferred, Some(Clause::FailoverIsBounded)),

@@ -50,9 +50,9 @@ pub fn check_addressee(rules: &Rules, header: &InitialHeader, addressee: &Addres
 pub fn check_validity(rules: &Rules, header: &InitialHeader, now: Time) -> Result<(), Refusal> {
     let valid =
         header.issued <= now && now < header.expires && header.expires <= header.issued.after(LIFETIME);
-    rules
-        .require(Clause::InitialWithinValidity, valid)
-        .map_err(|refusal| refusal.at(format!("issued {}, expires {}, now {now}", header.issued, header.expires)))
+    rules.require(Clause::InitialWithinValidity, valid).map_err(|refusal| {
+        refusal.at(format!("issued {}, expires {}, now {now}", header.issued, header.expires))
+    })
 }
 
 /// Checks that a header's tid is the one that its parts make.
@@ -138,9 +138,8 @@ impl Desk<'_> {
         })?;
         let context = record_context(&header.user, &header.nonce);
         let record = AeadKey::from_bytes(initial.record_key)
-            .open(&ONE_NONCE, &context, ciphertext)
-            .map(Zeroizing::new)
-            .ok_or_else(|| Refusal::new(Clause::RecordOpensUnderItsKey))?;
+            .open_by(rules, Clause::RecordOpensUnderItsKey, &ONE_NONCE, &context, ciphertext)
+            .map(Zeroizing::new)?;
         let read = Record::read(rules, &record)?;
         let policy = self.policy.policy(rules, &header.template, header.contracts.as_slice(), self.height)?;
         let template = policy.template();
@@ -149,8 +148,10 @@ impl Desk<'_> {
             header.commitments.as_slice() == commitments(&initial.record_key, template, &values)
         })?;
         let checked = policy.checked_attributes();
-        let opened: Opened =
-            checked.iter().filter_map(|index| Some((*index, values.get(usize::from(*index))?.clone()))).collect();
+        let opened: Opened = checked
+            .iter()
+            .filter_map(|index| Some((*index, values.get(usize::from(*index))?.clone())))
+            .collect();
         let verdict = policy.evaluate(rules, &opened, &facts(header));
         let openings = opened.iter().map(|(index, value)| AttributeOpening {
             index: *index,
@@ -168,7 +169,8 @@ impl Desk<'_> {
         let contracts = self.policy.contracts_in_force(&initial.header.template.id, self.height);
         check_grants(self.rules, &initial.header, &initial.grants, |reader| {
             self.directory.get(reader).is_some_and(|reader| {
-                reader.role().may(Permission::Read) && contracts.iter().all(|one| one.lets_read(reader.role()))
+                reader.role().may(Permission::Read)
+                    && contracts.iter().all(|one| one.lets_read(reader.role()))
             })
         })
     }

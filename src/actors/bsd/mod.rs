@@ -9,20 +9,21 @@ mod submission;
 
 pub use decide::{Acknowledgement, decide};
 pub use intake::{Addressee, Desk, check_addressee, check_grants, check_tid, check_validity, facts};
-pub use submission::{Event, State, machine};
+pub use submission::{Event, State, submission_machine};
 
 use crate::actors::{Actor, Archive, Input, Office, Output, Received, Step};
 use crate::audit::{AuditLog, Outcome as Ending};
 use crate::crypto::{Digest, Tag};
 use crate::keys::{CertifiedPrincipal, Place};
 use crate::log::{CloudIdentity, verify_head, verify_leaf};
+use crate::merkle::MerkleTree;
 use crate::session::{SealChain, Sealed, UsedKey, stage};
 use crate::store::Commit;
-use crate::votes::{BallotBox, Equivocation, Tally};
+use crate::votes::{BallotBox, Equivocation, Tally, VerifiedVote};
 use crate::wire::{
-    Ballot, BlockBody, Decision, Gossip, Height, LeafKind, LogKind, Message, Name, Outcome, PROTOCOL_VERSION, QuorumCertificate,
-    Receipt, Seal, SealDigest, StoredRecord, TBlock, TInitial, TValid, Terminal, Time, ValidBody, Vote, VoteBody,
-    encode,
+    Ballot, BlockBody, Decision, Gossip, Height, LeafKind, LogKind, Message, Name, Outcome, PROTOCOL_VERSION,
+    QuorumCertificate, Receipt, Seal, SealDigest, StoredRecord, TBlock, TInitial, TValid, Terminal, Time,
+    ValidBody, Vote, VoteBody, encode,
 };
 use bemr_spec::{Clause, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,8 +64,18 @@ pub struct Bsd {
     reuse_key: [u8; 32],
     known: BTreeSet<Digest>,
     open: BTreeMap<Digest, Submission>,
-    ended: BTreeMap<Digest, (Name, Outcome, Option<BallotBox>)>,
+    ended: BTreeMap<Digest, Ended>,
     evidence: Vec<Evidence>,
+    /// Of whom in which transaction there is evidence: one piece convicts, and nobody can fill the room with more.
+    convicted: BTreeSet<(Digest, Name)>,
+}
+
+/// What is kept of a submission that ended.
+struct Ended {
+    user: Name,
+    outcome: Outcome,
+    ballots: BallotBox,
+    acknowledgement: Option<QuorumCertificate>,
 }
 
 impl Bsd {
@@ -93,6 +104,7 @@ impl Bsd {
             open: BTreeMap::new(),
             ended: BTreeMap::new(),
             evidence: Vec::new(),
+            convicted: BTreeSet::new(),
         }
     }
 
@@ -103,7 +115,7 @@ impl Bsd {
 
     /// The state of a submission; [`State::AwaitingInitial`] for one that it does not know.
     pub fn state_of(&self, tid: &Digest) -> State {
-        let ended = |(_, outcome, _): &(Name, Outcome, Option<BallotBox>)| match outcome.decision {
+        let ended = |ended: &Ended| match ended.outcome.decision {
             Decision::Committed => State::Committed,
             Decision::Rejected => State::Rejected,
             Decision::Deferred | Decision::Refused => State::Deferred,
@@ -133,8 +145,9 @@ impl Bsd {
     /// # Errors
     /// CLD-06 when the store does not take it.
     pub fn close(&mut self, now: Time) -> Result<Vec<Output>, Refusal> {
-        self.audit.close();
-        self.sign_audit(now, Commit::new())
+        let mut audit = self.audit.clone();
+        audit.close();
+        self.sign_audit(now, audit, Commit::new())
     }
 
     fn on_message(
@@ -149,13 +162,17 @@ impl Bsd {
                 let tid = initial.header.tid;
                 let taken = self.on_initial(now, peer, &initial, key);
                 let repeats = match &taken {
-                    Err(refusal) if refusal.clause() == Clause::TidIsFresh => self.repeat_outcome(now, peer, &tid),
+                    Err(refusal) if refusal.clause() == Clause::TidIsFresh => {
+                        self.repeat_outcome(now, peer, &tid)
+                    }
                     Err(refusal) => self.refuse(now, peer, &tid, refusal),
                     Ok(_) => Vec::new(),
                 };
                 (Event::InitialArrived.name(), taken, repeats)
             }
-            Message::Vote(vote) => (Event::VoteArrived.name(), self.on_vote(now, peer, vote, key), Vec::new()),
+            Message::Vote(vote) => {
+                (Event::VoteArrived.name(), self.on_vote(now, peer, vote, key), Vec::new())
+            }
             Message::Receipt(receipt) => {
                 (Event::ReceiptArrived.name(), self.on_receipt(now, peer, &receipt), Vec::new())
             }
@@ -234,7 +251,7 @@ impl Bsd {
         };
         self.known.insert(reuse);
         self.open.insert(tid, submission);
-        self.send_block(now, &tid)
+        Ok(self.send_block(now, &tid))
     }
 
     #[expect(clippy::too_many_arguments, reason = "T_block is made from exactly these parts")]
@@ -274,35 +291,40 @@ impl Bsd {
         })
     }
 
-    /// Sends T_block, the same bytes each time, to the validators that have not voted.
-    fn send_block(&mut self, now: Time, tid: &Digest) -> Result<Vec<Output>, Refusal> {
-        let Some(submission) = self.open.get_mut(tid) else { return Ok(Vec::new()) };
+    /// Sends T_block, the same bytes each time, to the validators that have not voted. One that cannot be reached
+    /// does not keep it from the others.
+    fn send_block(&mut self, now: Time, tid: &Digest) -> Vec<Output> {
+        let Some(submission) = self.open.get_mut(tid) else { return Vec::new() };
         submission.attempts += 1;
         submission.deadline = Some(now.after(ATTEMPT));
-        let attempts = submission.attempts;
+        let again = submission.attempts > 1;
         let mut block = submission.block.clone();
         let silent: Vec<Name> = submission.ballots.silent().cloned().collect();
-        if submission.attempts > 1 && !self.office.rules.in_force(Clause::FailoverKeepsDigest) {
+        if again && !self.office.rules.in_force(Clause::FailoverKeepsDigest) {
             block.body.issued = now;
             let key = self.office.own.identity().signing_key();
             block.signature = key.sign(&self.office.rules, Tag::T_BLOCK, &encode(&block.body));
         }
+        if !again {
+            let message = Message::TBlock(Box::new(block));
+            let (outputs, keys) = self.office.say_to_all(now, &silent, &message);
+            self.note_used(tid, keys);
+            return outputs;
+        }
         let mut outputs = Vec::new();
         for validator in silent {
-            if attempts == ATTEMPTS {
-                self.office.neighbours.renew(&validator);
-            }
             let message = Message::TBlock(Box::new(block.clone()));
-            let (sent, key) = self.office.say(now, &validator, message)?;
-            outputs.extend(sent);
-            self.note_used(tid, key);
+            if let Ok((sent, key)) = self.office.say_again(now, &validator, message) {
+                outputs.extend(sent);
+                self.note_used(tid, key);
+            }
         }
-        Ok(outputs)
+        outputs
     }
 
-    fn note_used(&mut self, tid: &Digest, key: Option<UsedKey>) {
+    fn note_used(&mut self, tid: &Digest, keys: impl IntoIterator<Item = UsedKey>) {
         if let Some(submission) = self.open.get_mut(tid) {
-            submission.used.extend(key);
+            submission.used.extend(keys);
         }
     }
 
@@ -319,29 +341,27 @@ impl Bsd {
             .map_err(|refusal| refusal.at("sent by another"))?;
         let tid = vote.body.tid;
         let Some(submission) = self.open.get_mut(&tid) else {
-            let ballots = self.ended.get(&tid).and_then(|(_, _, ballots)| ballots.as_ref());
-            let ballots = ballots.ok_or_else(|| Refusal::new(Clause::VoteNamesBlock).at("tid"))?;
-            let vote = ballots.verify(&rules, vote)?;
-            let contrary = ballots.contradicts(&vote);
-            self.keep_evidence(contrary.then(|| Evidence::LateAndContrary(vote.into_vote())));
+            let ended = self.ended.get(&tid).ok_or_else(|| Refusal::new(Clause::VoteNamesBlock).at("tid"))?;
+            let vote = ended.ballots.verify(&rules, vote)?;
+            let contrary = contrary(&ended.ballots, ended.acknowledgement.as_ref(), vote);
+            self.keep_evidence(contrary);
             return Err(Refusal::new(Clause::FirstDecisionStands));
         };
         let vote = submission.ballots.verify(&rules, vote)?;
         if submission.state != State::AwaitingVotes {
-            let contrary = submission.ballots.contradicts(&vote);
-            let refusal = rules.require(Clause::FirstDecisionStands, false);
-            if refusal.is_err() {
-                self.keep_evidence(contrary.then(|| Evidence::LateAndContrary(vote.into_vote())));
-                return refusal.map(|()| Vec::new());
+            if let Err(refusal) = rules.require(Clause::FirstDecisionStands, false) {
+                let contrary = contrary(&submission.ballots, submission.acknowledgement.as_ref(), vote);
+                self.keep_evidence(contrary);
+                return Err(refusal);
             }
             submission.state = State::AwaitingVotes;
         }
-        let equivocation = submission.ballots.cast(&rules, vote)?;
+        if let Some(equivocation) = submission.ballots.cast(&rules, vote)? {
+            self.keep_evidence(Some(Evidence::Equivocation(equivocation)));
+            return Err(Refusal::new(Clause::OneVotePerValidator).at("contrary"));
+        }
         submission.used.push(key);
         let tally = submission.ballots.tally(&rules);
-        if let Some(equivocation) = equivocation {
-            self.keep_evidence(Some(Evidence::Equivocation(equivocation)));
-        }
         match tally {
             Tally::Open => {
                 let submission = self.open.get_mut(&tid).expect("it was there above");
@@ -375,10 +395,10 @@ impl Bsd {
             (None, Err(failure)) => failure.reason(),
             (None, Ok(())) => 0,
         };
-        submission.state = state;
         submission.acknowledgement.clone_from(&certificate);
         match state {
             State::AwaitingFinality | State::AwaitingRejection => {
+                submission.state = state;
                 submission.attempts = 0;
                 submission.deadline = Some(now.after(FINALITY));
                 let outputs = certificate.map(|certificate| {
@@ -398,42 +418,62 @@ impl Bsd {
         }
     }
 
-    fn on_blocks(&mut self, now: Time) -> Result<Vec<Output>, Refusal> {
+    /// Goes on with what awaits a block. A submission that cannot go on does not keep the others from it; it stays
+    /// as it is until its time is over.
+    fn on_blocks(&mut self, now: Time) -> (Vec<Output>, Option<Refusal>) {
         let waiting = |state| matches!(state, State::AwaitingFinality | State::AwaitingRejection);
         let tids: Vec<Digest> =
             self.open.iter().filter(|(_, one)| waiting(one.state)).map(|(tid, _)| *tid).collect();
-        let mut outputs = Vec::new();
+        let (mut outputs, mut refusal) = (Vec::new(), None);
+        let mut trees = BTreeMap::new();
         for tid in tids {
-            outputs.extend(self.on_block_for(now, &tid)?);
+            match self.on_block_for(now, &tid, &mut trees) {
+                Ok(sent) => outputs.extend(sent),
+                Err(refused) => refusal = refusal.or(Some(refused)),
+            }
         }
-        Ok(outputs)
+        (outputs, refusal)
     }
 
-    fn on_block_for(&mut self, now: Time, tid: &Digest) -> Result<Vec<Output>, Refusal> {
+    /// Goes on with a submission when its decision is final. `trees` keeps the trees of the blocks looked at so far.
+    fn on_block_for(
+        &mut self,
+        now: Time,
+        tid: &Digest,
+        trees: &mut BTreeMap<Height, MerkleTree>,
+    ) -> Result<Vec<Output>, Refusal> {
         let rules = self.office.rules;
         let Some(submission) = self.open.get_mut(tid) else { return Ok(Vec::new()) };
         let ledger = &self.office.replica.ledger;
         let decision = ledger.decision(tid);
-        let is_final = decision.as_ref().is_some_and(|found| ledger.require_final(&rules, found.digest).is_ok());
+        let is_final =
+            decision.as_ref().is_some_and(|found| ledger.require_final(&rules, found.digest).is_ok());
         let state = submission.state;
         let Some(found) = decision.filter(|_| is_final) else {
             submission.state = state.step(&rules, Event::BlockArrived, state)?;
             return Ok(Vec::new());
         };
         let (height, header) = (found.block.header().height, *found.digest);
-        if state == State::AwaitingRejection {
-            submission.state = state.step(&rules, Event::BlockArrived, State::Rejected)?;
-            let reason = found.certificate.body.reason;
-            return self.end(now, tid, Decision::Rejected, reason, height);
+        let said = found.certificate.body.clone();
+        if submission.acknowledgement.as_ref().is_some_and(|decided| decided.body != said) {
+            state.step(&rules, Event::BlockArrived, State::Deferred)?;
+            let other = found.certificate.clone();
+            self.keep_evidence(Some(Evidence::Overruled(other)));
+            return self.end(now, tid, Decision::Deferred, Clause::AcceptNeedsReverification.code(), height);
         }
+        if state == State::AwaitingRejection {
+            state.step(&rules, Event::BlockArrived, State::Rejected)?;
+            return self.end(now, tid, Decision::Rejected, said.reason, height);
+        }
+        let next = state.step(&rules, Event::BlockArrived, State::AwaitingReceipt)?;
+        let tree = trees.entry(height).or_insert_with(|| ledger.entry_tree(height).unwrap_or_default());
+        let inclusion = tree.prove_inclusion(tree.size(), found.index as u64);
         let accepted = Accepted {
             acknowledgement: found.certificate.clone(),
             height,
             header,
-            inclusion: ledger.prove_entry(height, found.index).expect("the ledger just named this entry"),
+            inclusion: inclusion.expect("the ledger just named this entry"),
         };
-        submission.state = state.step(&rules, Event::BlockArrived, State::AwaitingReceipt)?;
-        submission.attempts = 0;
         let mut used = std::mem::take(&mut submission.used);
         let sealed = if rules.in_force(Clause::SealBeforeNextStage) {
             self.seal::<stage::Block>(*tid, &mut used)?
@@ -442,6 +482,8 @@ impl Bsd {
         };
         let valid = self.compose_valid(now, tid, accepted, sealed)?;
         if let Some(submission) = self.open.get_mut(tid) {
+            submission.state = next;
+            submission.attempts = 0;
             submission.valid = Some(Box::new(valid));
         }
         self.send_valid(now, tid)
@@ -490,11 +532,12 @@ impl Bsd {
         let Some(valid) = submission.valid.clone() else { return Ok(Vec::new()) };
         submission.attempts += 1;
         submission.deadline = Some(now.after(ATTEMPT));
+        let again = submission.attempts > 1;
         let cloud = self.cloud.cloud.clone();
-        if submission.attempts == ATTEMPTS {
-            self.office.neighbours.renew(&cloud);
-        }
-        let (outputs, _) = self.office.say(now, &cloud, Message::TValid(valid))?;
+        let (outputs, _) = match again {
+            true => self.office.say_again(now, &cloud, Message::TValid(valid))?,
+            false => self.office.say(now, &cloud, Message::TValid(valid))?,
+        };
         Ok(outputs)
     }
 
@@ -507,7 +550,8 @@ impl Bsd {
         let rules = self.office.rules;
         peer.require_claim(&rules, &self.cloud.cloud, crate::wire::Role::Cloud)?;
         let tid = receipt.leaf.tid;
-        let submission = self.open.get_mut(&tid).ok_or_else(|| Refusal::new(Clause::EventFitsState).at("tid"))?;
+        let submission =
+            self.open.get_mut(&tid).ok_or_else(|| Refusal::new(Clause::EventFitsState).at("tid"))?;
         submission.state.expects(&rules, Event::ReceiptArrived)?;
         verify_head(&rules, &self.cloud, &receipt.head)?;
         let stored = submission.valid.as_deref().map(StoredRecord::of);
@@ -518,12 +562,12 @@ impl Bsd {
             })
             .map_err(|refusal| refusal.at("leaf"))?;
         verify_leaf(&rules, &receipt.head.head, &receipt.leaf, &receipt.inclusion)?;
-        submission.state = submission.state.step(&rules, Event::ReceiptArrived, State::Committed)?;
+        submission.state.step(&rules, Event::ReceiptArrived, State::Committed)?;
         let height = submission.valid.as_ref().map_or(Height(0), |valid| valid.body.height);
         self.end(now, &tid, Decision::Committed, 0, height)
     }
 
-    /// Ends a submission: one audit entry, one outcome.
+    /// Ends a submission: one audit entry, one outcome. When the entry cannot be kept, the submission has not ended.
     fn end(
         &mut self,
         now: Time,
@@ -532,10 +576,7 @@ impl Bsd {
         reason: u16,
         height: Height,
     ) -> Result<Vec<Output>, Refusal> {
-        let Some(mut submission) = self.open.remove(tid) else { return Ok(Vec::new()) };
-        if decision != Decision::Committed {
-            self.known.remove(&submission.reuse);
-        }
+        let Some(submission) = self.open.get(tid) else { return Ok(Vec::new()) };
         let ending = Ending {
             tid: *tid,
             terminal: match decision {
@@ -552,21 +593,29 @@ impl Bsd {
             seal: Some(submission.valid.as_ref().map_or(submission.seal.0, |valid| valid.body.seals)),
             time: now,
         };
-        let entry = self.audit.append(&self.office.rules, ending)?;
-        let mut outputs = self.sign_audit(now, Commit::new().audit_entry(&entry))?;
-        submission.used.clear();
+        let mut audit = self.audit.clone();
+        let entry = audit.append(&self.office.rules, ending)?;
+        let mut outputs = self.sign_audit(now, audit, Commit::new().audit_entry(&entry))?;
+        let Some(submission) = self.open.remove(tid) else { return Ok(outputs) };
+        let Submission { user, reuse, ballots, acknowledgement, .. } = submission;
+        if decision != Decision::Committed {
+            self.known.remove(&reuse);
+        }
         let outcome = Outcome { tid: *tid, decision, reason, height };
-        let user = submission.user.clone();
-        self.ended.insert(*tid, (user.clone(), outcome.clone(), Some(submission.ballots)));
-        let (sent, _) = self.office.say(now, &user, Message::Outcome(outcome))?;
-        outputs.extend(sent);
+        // A user who is out of reach asks again.
+        if let Ok((sent, _)) = self.office.say(now, &user, Message::Outcome(outcome.clone())) {
+            outputs.extend(sent);
+        }
+        self.ended.insert(*tid, Ended { user, outcome, ballots, acknowledgement });
         Ok(outputs)
     }
 
-    fn sign_audit(&mut self, now: Time, commit: Commit) -> Result<Vec<Output>, Refusal> {
+    /// Signs `audit` as it stands and makes it the log, once it is kept with `commit`.
+    fn sign_audit(&mut self, now: Time, audit: AuditLog, commit: Commit) -> Result<Vec<Output>, Refusal> {
         let key = self.office.own.identity().signing_key();
-        let head = self.audit.sign(&self.office.rules, key, now);
+        let head = audit.sign(&self.office.rules, key, now);
         self.archive.commit(commit.audit_head(&head))?;
+        self.audit = audit;
         self.audit_head = Some(head.head.digest());
         Ok(vec![Output::Publish(Gossip::AuditHead(head))])
     }
@@ -587,15 +636,27 @@ impl Bsd {
     }
 
     fn repeat_outcome(&mut self, now: Time, peer: &CertifiedPrincipal, tid: &Digest) -> Vec<Output> {
-        let outcome = self.ended.get(tid).filter(|(user, _, _)| user == peer.name()).map(|(_, outcome, _)| outcome);
-        let message = outcome.cloned().map(Message::Outcome);
-        message.and_then(|message| self.office.say(now, peer.name(), message).ok()).map_or(Vec::new(), |(sent, _)| sent)
+        let ended = self.ended.get(tid).filter(|ended| ended.user == *peer.name());
+        let message = ended.map(|ended| Message::Outcome(ended.outcome.clone()));
+        message
+            .and_then(|message| self.office.say(now, peer.name(), message).ok())
+            .map_or(Vec::new(), |(sent, _)| sent)
     }
 
     /// Tells the sender which clause their submission breaks.
-    fn refuse(&mut self, now: Time, peer: &CertifiedPrincipal, tid: &Digest, refusal: &Refusal) -> Vec<Output> {
-        let outcome =
-            Outcome { tid: *tid, decision: Decision::Refused, reason: refusal.clause().code(), height: Height(0) };
+    fn refuse(
+        &mut self,
+        now: Time,
+        peer: &CertifiedPrincipal,
+        tid: &Digest,
+        refusal: &Refusal,
+    ) -> Vec<Output> {
+        let outcome = Outcome {
+            tid: *tid,
+            decision: Decision::Refused,
+            reason: refusal.clause().code(),
+            height: Height(0),
+        };
         self.office.say(now, peer.name(), Message::Outcome(outcome)).map_or(Vec::new(), |(sent, _)| sent)
     }
 
@@ -604,21 +665,30 @@ impl Bsd {
     }
 
     fn keep_evidence(&mut self, evidence: Option<Evidence>) {
-        if self.evidence.len() < MAX_EVIDENCE {
-            self.evidence.extend(evidence);
+        let Some(evidence) = evidence else { return };
+        let fresh = match &evidence {
+            Evidence::Equivocation(Equivocation { second: vote, .. }) | Evidence::LateAndContrary(vote) => {
+                self.convicted.len() < MAX_EVIDENCE
+                    && self.convicted.insert((vote.body.tid, vote.validator.clone()))
+            }
+            Evidence::Overruled(_) => true,
+        };
+        if fresh && self.evidence.len() < MAX_EVIDENCE {
+            self.evidence.push(evidence);
         }
     }
 
     fn on_expiry(&mut self, now: Time, tid: &Digest) -> Result<Vec<Output>, Refusal> {
         let rules = self.office.rules;
         let Some(submission) = self.open.get_mut(tid) else { return Ok(Vec::new()) };
-        submission.deadline = None;
+        // Should the step fail, it is tried again.
+        submission.deadline = Some(now.after(ATTEMPT));
         let left = rules.require(Clause::FailoverIsBounded, submission.attempts < ATTEMPTS).is_ok();
         match submission.state {
             State::AwaitingVotes if left => {
                 submission.state =
                     submission.state.step(&rules, Event::AttemptExpired, State::AwaitingVotes)?;
-                self.send_block(now, tid)
+                Ok(self.send_block(now, tid))
             }
             State::AwaitingVotes => {
                 self.decide(now, tid, Event::AttemptExpired, Acknowledgement::Timeout, None)
@@ -629,16 +699,16 @@ impl Bsd {
                 self.send_valid(now, tid)
             }
             State::AwaitingReceipt => {
-                submission.state = submission.state.step(&rules, Event::ReceiptExpired, State::Deferred)?;
+                submission.state.step(&rules, Event::ReceiptExpired, State::Deferred)?;
                 let height = submission.valid.as_ref().map_or(Height(0), |valid| valid.body.height);
                 self.end(now, tid, Decision::Deferred, Clause::FailoverIsBounded.code(), height)
             }
             State::AwaitingFinality => {
-                submission.state = submission.state.step(&rules, Event::FinalityExpired, State::Deferred)?;
+                submission.state.step(&rules, Event::FinalityExpired, State::Deferred)?;
                 self.end(now, tid, Decision::Deferred, Clause::ConfirmationsReached.code(), Height(0))
             }
             State::AwaitingRejection => {
-                submission.state = submission.state.step(&rules, Event::FinalityExpired, State::Rejected)?;
+                submission.state.step(&rules, Event::FinalityExpired, State::Rejected)?;
                 let reason = submission.acknowledgement.as_ref().map_or(0, |ack| ack.body.reason);
                 self.end(now, tid, Decision::Rejected, reason, Height(0))
             }
@@ -657,31 +727,40 @@ impl Bsd {
             Some(_) => Event::FinalityExpired.name(),
             None => "Retry",
         };
+        let mut refusal = None;
         for (tid, _) in expired {
             match self.on_expiry(now, &tid) {
                 Ok(sent) => outputs.extend(sent),
-                Err(refusal) => return Step { event, outcome: Err(refusal), repeats: outputs },
+                Err(refused) => refusal = refusal.or(Some(refused)),
             }
         }
-        Step::taken(event, outputs)
+        match refusal {
+            None => Step::taken(event, outputs),
+            Some(refusal) => Step { event, outcome: Err(refusal), repeats: outputs },
+        }
     }
 
     fn on_gossip(&mut self, now: Time, from: &Name, gossip: Gossip) -> Step {
         let event = gossip.name();
         match gossip {
-            Gossip::Block(block) => {
-                match self.office.replica.on_block(&self.office.rules, now, block) {
-                    Ok(change) => {
-                        let kept = self.archive.keep_block(&change, &self.office.replica.ledger);
-                        let outcome = kept.and_then(|()| self.on_blocks(now));
-                        Step { event: Event::BlockArrived.name(), outcome, repeats: Vec::new() }
-                    }
-                    Err(refusal) => {
-                        let repeats = self.office.replica.missing(&refusal, from);
-                        Step { event: Event::BlockArrived.name(), outcome: Err(refusal), repeats }
+            Gossip::Block(block) => match self.office.replica.on_block(&self.office.rules, now, block) {
+                Ok(change) => {
+                    let kept = self.archive.keep_block(&change, &self.office.replica.ledger);
+                    let (outputs, stuck) = match kept {
+                        Ok(()) => self.on_blocks(now),
+                        Err(refusal) => (Vec::new(), Some(refusal)),
+                    };
+                    let event = Event::BlockArrived.name();
+                    match stuck {
+                        None => Step::taken(event, outputs),
+                        Some(refusal) => Step { event, outcome: Err(refusal), repeats: outputs },
                     }
                 }
-            }
+                Err(refusal) => {
+                    let repeats = self.office.replica.missing(&refusal, from);
+                    Step { event: Event::BlockArrived.name(), outcome: Err(refusal), repeats }
+                }
+            },
             Gossip::BlocksFrom(height) => Step::taken(event, self.office.replica.blocks_from(height, from)),
             Gossip::PolicyChange(change) => {
                 let outcome = self.office.on_policy_change(now, &change);
@@ -693,6 +772,24 @@ impl Bsd {
             }
             _ => Step::taken(event, Vec::new()),
         }
+    }
+}
+
+/// What a vote that came after the decision is evidence of: that its validator said something else before, or
+/// contradicts the quorum that decided.
+fn contrary(
+    ballots: &BallotBox,
+    decided: Option<&QuorumCertificate>,
+    late: VerifiedVote,
+) -> Option<Evidence> {
+    let counted = ballots.counted(&late).cloned();
+    let late = late.into_vote();
+    match counted {
+        Some(first) if first.body != late.body => {
+            Some(Evidence::Equivocation(Equivocation { first, second: late }))
+        }
+        Some(_) => None,
+        None => decided.filter(|decided| decided.body != late.body).map(|_| Evidence::LateAndContrary(late)),
     }
 }
 
@@ -710,7 +807,7 @@ impl Actor for Bsd {
                 (_, Ok(Received::Shook(event, outputs, said))) => {
                     for (_, message, key) in said {
                         if let Message::TBlock(block) = message {
-                            self.note_used(&block.body.tid, Some(key));
+                            self.note_used(&block.body.tid, [key]);
                         }
                     }
                     Step::taken(event, outputs)

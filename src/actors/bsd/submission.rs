@@ -4,12 +4,14 @@ use crate::crypto::Digest;
 use crate::records::Failure;
 use crate::session::UsedKey;
 use crate::votes::BallotBox;
-use crate::wire::{Certificate, Height, Name, QuorumCertificate, SealDigest, TBlock, TValid, Time, WrappedKey};
+use crate::wire::{
+    Certificate, Height, Name, QuorumCertificate, SealDigest, TBlock, TValid, Time, WrappedKey,
+};
 use tls_codec::{TlsByteVecU32, TlsVecU32};
 
 crate::machine! {
     /// What the BSD (T_v) does with one submission.
-    name: machine,
+    name: submission_machine,
     states {
         AwaitingInitial "nothing is known of the tid",
         AwaitingVotes "T_block is with the validators",
@@ -50,18 +52,35 @@ crate::machine! {
         AwaitingFinality, BlockArrived, "the decision is not final" => AwaitingFinality, "", [ConfirmationsReached];
         AwaitingFinality, BlockArrived, "the decision is final" => AwaitingReceipt, "T_valid to the cloud",
             [ConfirmationsReached, OnlyAcceptedIsPromoted, SealBeforeNextStage];
+        AwaitingFinality, BlockArrived, "another decision is final" => Deferred, "Outcome; evidence",
+            [ConfirmationsReached, AcceptNeedsReverification];
         AwaitingFinality, FinalityExpired => Deferred, "Outcome", [ConfirmationsReached];
         AwaitingRejection, BlockArrived, "the decision is not final" => AwaitingRejection, "", [ConfirmationsReached];
         AwaitingRejection, BlockArrived, "the decision is final" => Rejected, "Outcome", [ConfirmationsReached];
+        AwaitingRejection, BlockArrived, "another decision is final" => Deferred, "Outcome; evidence",
+            [ConfirmationsReached, AcceptNeedsReverification];
         AwaitingRejection, FinalityExpired => Rejected, "Outcome", [ConfirmationsReached];
         AwaitingReceipt, ReceiptArrived, "every check of the receipt holds" => Committed, "Outcome",
             [HeadSignedByCloud, LeafIsIncluded];
         AwaitingReceipt, ReceiptExpired, "attempts are left" => AwaitingReceipt, "T_valid to the cloud", [FailoverIsBounded];
         AwaitingReceipt, ReceiptExpired, "none is left" => Deferred, "Outcome", [FailoverIsBounded];
     }
+    others {
+        [AwaitingVotes, AwaitingFinality, AwaitingRejection, AwaitingReceipt, Committed, Rejected, Deferred],
+            InitialArrived => [TidIsFresh];
+        [AwaitingInitial], VoteArrived => [VoteNamesBlock];
+        [AwaitingFinality, AwaitingRejection, AwaitingReceipt, Committed, Rejected, Deferred],
+            VoteArrived => [FirstDecisionStands];
+        [AwaitingInitial, AwaitingVotes, AwaitingReceipt, Committed, Rejected, Deferred], BlockArrived => [];
+        [AwaitingInitial, AwaitingFinality, AwaitingRejection, AwaitingReceipt, Committed, Rejected, Deferred],
+            AttemptExpired => [];
+        [AwaitingInitial, AwaitingVotes, AwaitingReceipt, Committed, Rejected, Deferred], FinalityExpired => [];
+        [AwaitingInitial, AwaitingVotes, AwaitingFinality, AwaitingRejection, Committed, Rejected, Deferred],
+            ReceiptExpired => [];
+    }
 }
 
-pub use machine::{Event, State};
+pub use submission_machine::{Event, State};
 
 /// What the BSD keeps of a submission until it ends.
 pub(super) struct Submission {

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 
 crate::machine! {
     /// What the cloud does with one record.
-    name: machine,
+    name: record_machine,
     states {
         AwaitingValid "no record of this tid is stored",
         Stored "the record is in the log",
@@ -42,9 +42,20 @@ crate::machine! {
         Stored, RevokeArrived, "the owner signs" => Stored, "Answer; CloudHead to everybody", [RevokeByOwner];
         Stored, EraseArrived, "two authorities sign" => Erased, "Answer; CloudHead to everybody", [ErasureByAuthority];
     }
+    others {
+        [Stored, Erased], ValidArrived => [StoredOnce];
+        [AwaitingValid], ReadArrived => [LeafIsIncluded];
+        [AwaitingValid], GrantArrived => [LeafIsIncluded];
+        [AwaitingValid], RevokeArrived => [LeafIsIncluded];
+        [AwaitingValid], EraseArrived => [LeafIsIncluded];
+        [Erased], ReadArrived => [ErasedStaysErased];
+        [Erased], GrantArrived => [ErasedStaysErased];
+        [Erased], RevokeArrived => [ErasedStaysErased];
+        [Erased], EraseArrived => [ErasedStaysErased];
+    }
 }
 
-use machine::{Event, State};
+use record_machine::{Event, State};
 
 /// The cloud.
 pub struct Cloud {
@@ -68,9 +79,9 @@ impl Cloud {
                 match leaf.kind {
                     LeafKind::Record => drop(records.insert(leaf.tid, (State::Stored, leaf.sequence))),
                     LeafKind::Erase => {
-                        if let Some((state, _)) = records.get_mut(&leaf.tid) {
-                            *state = State::Erased;
-                        }
+                        records
+                            .entry(leaf.tid)
+                            .and_modify(|record: &mut (State, u64)| record.0 = State::Erased);
                     }
                     LeafKind::Grant | LeafKind::Revoke => {}
                 }
@@ -195,8 +206,8 @@ impl Cloud {
         let gone = |place: &str| Refusal::new(Clause::ErasedStaysErased).at(place);
         let key = self.archive.read(|store| store.vault_key(tid))?.ok_or_else(|| gone("vault key"))?;
         let blob = self.archive.read(|store| store.blob(tid))?.ok_or_else(|| gone("record"))?;
-        let stored = key.open(&ONE_NONCE, tid.as_bytes(), &blob);
-        decode(&rules, &stored.ok_or_else(|| Refusal::new(Clause::StoreMatchesHead).at("record"))?)
+        let stored = key.open_by(&rules, Clause::StoreMatchesHead, &ONE_NONCE, tid.as_bytes(), &blob);
+        decode(&rules, &stored.map_err(|refusal| refusal.at("record"))?)
     }
 
     fn on_read(
@@ -300,36 +311,35 @@ impl Cloud {
             .map_err(|refusal| refusal.at(reader.name().as_str()))?;
         State::Stored.step(&rules, Event::GrantArrived, State::Stored)?;
         let commit = Commit::new().grant(&body.tid, reader.name(), encode(&body.key));
-        self.carry_out(now, peer, LeafKind::Grant, body.tid, body.digest(), commit)
+        self.carry_out(now, peer, LeafKind::Grant, body.tid, grant.digest(), commit)
     }
 
     /// The last revocation of a reader's grant.
-    fn last_revocation(&self, tid: &Digest, reader: &Name) -> Result<Option<RevokeBody>, Refusal> {
+    fn last_revocation(&self, tid: &Digest, reader: &Name) -> Result<Option<Revoke>, Refusal> {
         let order = self.archive.read(|store| store.revocation(tid, reader))?;
-        let order = order.map(|order| decode::<Revoke>(&self.office.rules, &order)).transpose()?;
-        Ok(order.map(|order| order.body))
+        order.map(|order| decode::<Revoke>(&self.office.rules, &order)).transpose()
     }
 
     /// An old statement that comes late, or again, must not undo a revocation, nor a grant that followed it.
     fn check_advances(&self, tid: &Digest, reader: &Name, issued: Time) -> Result<(), Refusal> {
         let last = self.last_revocation(tid, reader)?;
-        let advances = last.is_none_or(|last| last.issued < issued);
+        let advances = last.is_none_or(|last| last.body.issued < issued);
         self.office
             .rules
             .require(Clause::StatementAdvances, advances)
             .map_err(|refusal| refusal.at(format!("issued {issued}")))
     }
 
-    /// Whether this very statement was carried out before.
+    /// Whether this very statement was carried out before. Its signatures count: who guesses a body learns nothing.
     fn is_carried_out(&self, message: &Message) -> bool {
         match message {
-            Message::Revoke(Revoke { body, .. }) => {
-                self.last_revocation(&body.tid, &body.reader).is_ok_and(|last| last.as_ref() == Some(body))
+            Message::Revoke(revoke) => {
+                let last = self.last_revocation(&revoke.body.tid, &revoke.body.reader);
+                last.is_ok_and(|last| last.as_ref() == Some(revoke))
             }
-            Message::Erase(Erase { body, .. }) => {
-                let order = self.archive.read(|store| store.erasure(&body.tid)).ok().flatten();
-                let order = order.and_then(|order| decode::<Erase>(&self.office.rules, &order).ok());
-                order.is_some_and(|order| order.body == *body)
+            Message::Erase(erase) => {
+                let order = self.archive.read(|store| store.erasure(&erase.body.tid)).ok().flatten();
+                order.is_some_and(|order| order == encode(erase))
             }
             _ => false,
         }
@@ -364,7 +374,7 @@ impl Cloud {
             .map_err(|refusal| refusal.at(body.reader.as_str()))?;
         State::Stored.step(&rules, Event::RevokeArrived, State::Stored)?;
         let commit = Commit::new().revoke(&body.tid, &body.reader, encode(revoke));
-        self.carry_out(now, peer, LeafKind::Revoke, body.tid, body.digest(), commit)
+        self.carry_out(now, peer, LeafKind::Revoke, body.tid, revoke.digest(), commit)
     }
 
     fn on_erase(
@@ -405,7 +415,7 @@ impl Cloud {
             true => Commit::new().erase(&body.tid, encode(erase)),
             false => Commit::new(),
         };
-        let outputs = self.carry_out(now, peer, LeafKind::Erase, body.tid, body.digest(), commit)?;
+        let outputs = self.carry_out(now, peer, LeafKind::Erase, body.tid, erase.digest(), commit)?;
         if let Some(record) = self.records.get_mut(&body.tid) {
             record.0 = state;
         }

@@ -36,6 +36,9 @@ crate::machine! {
         AwaitingOutcome, OutcomeExpired, "attempts are left" => AwaitingOutcome, "the same T_initial to the BSD", [FailoverIsBounded];
         AwaitingOutcome, OutcomeExpired, "none is left" => GaveUp, "", [FailoverIsBounded];
     }
+    others {
+        [Ended, GaveUp], OutcomeExpired => [];
+    }
 }
 
 crate::machine! {
@@ -58,6 +61,10 @@ crate::machine! {
             [ReadAnswersRequest, LeafIsIncluded, HeadNotOlder, HeadIsAnchored, ReadMatchesSigned, ReadMatchesCommitments];
         AwaitingAnswer, AnswerExpired, "attempts are left" => AwaitingAnswer, "the same request to the cloud", [FailoverIsBounded];
         AwaitingAnswer, AnswerExpired, "none is left" => GaveUp, "", [FailoverIsBounded];
+    }
+    others {
+        [Answered, GaveUp], RecordArrived => [ReadAnswersRequest];
+        [Answered, GaveUp], AnswerExpired => [];
     }
 }
 
@@ -162,7 +169,13 @@ impl User {
             outcome: None,
         };
         self.submissions.insert(tid, submitted);
-        Ok((tid, self.send(now, &tid)?))
+        match self.send(now, &tid) {
+            Ok(outputs) => Ok((tid, outputs)),
+            Err(refusal) => {
+                self.submissions.remove(&tid);
+                Err(refusal)
+            }
+        }
     }
 
     /// Sends a T_initial that somebody made: what an honest user does not do, and a test of the BSD does.
@@ -180,11 +193,13 @@ impl User {
         submitted.attempts += 1;
         submitted.deadline = now.after(PATIENCE);
         let message = Message::TInitial(submitted.initial.clone());
+        let again = submitted.attempts > 1;
         let bsd = self.bsd.clone();
-        if submitted.attempts == ATTEMPTS {
-            self.office.neighbours.renew(&bsd);
-        }
-        self.office.say(now, &bsd, message).map(|(outputs, _)| outputs)
+        let said = match again {
+            true => self.office.say_again(now, &bsd, message),
+            false => self.office.say(now, &bsd, message),
+        };
+        said.map(|(outputs, _)| outputs)
     }
 
     /// What became of a submission, once it is known.
@@ -400,10 +415,7 @@ impl User {
                 // Another answer may have brought a newer head meanwhile.
                 read.remembered = self.witness.size();
             }
-            if request.attempts == ATTEMPTS {
-                self.office.neighbours.renew(&cloud);
-            }
-            if left && let Ok((sent, _)) = self.office.say(now, &cloud, request.message.clone()) {
+            if left && let Ok((sent, _)) = self.office.say_again(now, &cloud, request.message.clone()) {
                 outputs.extend(sent);
             }
         }

@@ -67,9 +67,9 @@ impl User {
         let key = unwrap(&rules, &self.office.own, &header.tid, &response.key)?;
         let context = record_context(&header.user, &header.nonce);
         let bytes = AeadKey::from_bytes(*key)
-            .open(&ONE_NONCE, &context, ciphertext)
+            .open_checked(&rules, &ONE_NONCE, &context, ciphertext)
             .map(Zeroizing::new)
-            .ok_or_else(|| Refusal::new(Clause::TagVerifiedBeforeUse).at("ciphertext"))?;
+            .map_err(|refusal| refusal.at("ciphertext"))?;
         self.check_commitments(header, &key, &bytes)?;
 
         self.witness = witness;

@@ -4,7 +4,9 @@
 //! two seconds. A validator signs one header of a height and no other, so that two quorums of one height are
 //! impossible while fewer than a third lie; whoever is asked to sign another header sends the proposal that it
 //! signed, and later proposers take that one up. A proposer who shows two different proposals of one height can
-//! split the signatures and stall that height; it convicts itself by it, and submissions are deferred, not wrong.
+//! split the signatures and stall that height, and convicts itself by it; so can the loss of most proposals of a
+//! turn, when the next proposer did not hear of the first and others did. There is no change of view: a height that
+//! is split so stays open, and submissions are deferred, not wrong.
 
 use crate::actors::{Archive, Office, Output};
 use crate::audit::verify_audit_head;
@@ -51,27 +53,36 @@ crate::machine! {
         AwaitingClose, SignatureArrived, "more than two thirds have signed" => Closed, "Block to everybody", [BlockHasQuorum];
         AwaitingClose, BlockArrived, "every check of the block holds" => Closed, "", [BlockHasQuorum];
     }
+    others {
+        [Closed], TurnCame => [];
+        [Closed], ProposalArrived => [HeaviestChainWins, FinalBlockStands];
+        [Closed], BlockArrived => [HeaviestChainWins, FinalBlockStands];
+    }
 }
 
 use closing_machine::{Event, State};
 
 /// How long a turn lasts, in milliseconds.
-const TURN: u64 = 2_000;
+pub const TURN: u64 = 2_000;
 
 /// How long entries gather before a block is proposed, in milliseconds.
-const GATHER: u64 = 200;
+pub const GATHER: u64 = 200;
 
-/// How many nonces a miner tries at a time, and how long that takes in virtual time, in milliseconds.
-const NONCES: u64 = 64;
-const NONCES_TAKE: u64 = 50;
+/// How many nonces a miner tries at a time.
+pub const NONCES: u64 = 64;
+
+/// How long that takes in virtual time, in milliseconds.
+pub const NONCES_TAKE: u64 = 50;
 
 /// The most decisions that wait for a block.
-const MAX_WAITING: usize = 1 << 16;
+pub const MAX_WAITING: usize = 1 << 16;
 
 /// The proposal that this validator signed for the height that it works on.
 struct Signed {
     proposal: Proposal,
     signatories: BTreeMap<Name, Signatory>,
+    /// When it was last shown to whom, so that two who signed different headers do not answer each other for ever.
+    shown: BTreeMap<Name, Time>,
 }
 
 /// Whether a block may anchor `new` after `old` (LED-14): a log of a cloud has grown, an audit log may have been closed.
@@ -297,7 +308,7 @@ impl Closing {
             Some(signed) if signed.proposal == proposal => {}
             signed => {
                 let signatories = BTreeMap::from([(office.name().clone(), signatory.clone())]);
-                *signed = Some(Signed { proposal, signatories });
+                *signed = Some(Signed { proposal, signatories, shown: BTreeMap::new() });
             }
         }
         Ok(signatory)
@@ -320,6 +331,7 @@ impl Closing {
         from: &Name,
         proposal: BlockProposal,
     ) -> (Result<Vec<Output>, Refusal>, Vec<Output>) {
+        let height = proposal.header.height;
         let outcome = self.consider(office, now, proposal);
         match outcome {
             Ok((closing, outputs)) => {
@@ -327,13 +339,26 @@ impl Closing {
                 (Ok([closing].into_iter().chain(outputs).collect()), Vec::new())
             }
             Err(refusal) => {
-                let locked = refusal.clause() == Clause::OneCloseByValidator;
+                let locked = refusal.clause() == Clause::OneCloseByValidator && self.may_show(now, from);
                 let shown = self.signed_proposal(office).filter(|_| locked).map(Gossip::Proposal);
                 let shown = shown.map(|gossip| Output::Tell { to: from.clone(), gossip });
-                let repeats = shown.into_iter().chain(office.replica.missing(&refusal, from)).collect();
-                (Err(refusal), repeats)
+                // Who proposes for a height that is closed has missed its block.
+                let late = matches!(refusal.clause(), Clause::HeaviestChainWins | Clause::FinalBlockStands);
+                let closed = if late { office.replica.blocks_from(height, from) } else { Vec::new() };
+                let missing = office.replica.missing(&refusal, from);
+                (Err(refusal), shown.into_iter().chain(missing).chain(closed).collect())
             }
         }
+    }
+
+    /// Shows its proposal to each peer at most once in a turn.
+    fn may_show(&mut self, now: Time, to: &Name) -> bool {
+        let Some(signed) = &mut self.signed else { return false };
+        let due = signed.shown.get(to).is_none_or(|last| last.after(TURN) <= now);
+        if due {
+            signed.shown.insert(to.clone(), now);
+        }
+        due
     }
 
     fn consider(
@@ -406,7 +431,9 @@ impl Closing {
         };
         let closed = before.step(&office.rules, event, State::Closed)?;
         let block = signed.proposal.close(signed.signatories.into_values().collect());
-        self.take_block(office, now, block.clone(), closed)?;
+        let change = office.replica.on_own_block(&office.rules, now, block.clone())?;
+        self.state = closed;
+        self.go_on(office, now, &change);
         Ok(vec![Output::Publish(Gossip::Block(block))])
     }
 
@@ -433,7 +460,13 @@ impl Closing {
             archive.keep_block(&change, &office.replica.ledger)?;
         }
         self.state = closed;
-        if let Change::Reorganised { removed, .. } = &change {
+        self.go_on(office, now, &change);
+        Ok(())
+    }
+
+    /// Turns to the next height.
+    fn go_on(&mut self, office: &Office, now: Time, change: &Change) {
+        if let Change::Reorganised { removed, .. } = change {
             for entry in removed.iter().flat_map(|block| block.entries.iter()) {
                 if let Entry::Decision(certificate) = entry {
                     self.decisions.insert(certificate.body.tid, certificate.clone());
@@ -449,7 +482,6 @@ impl Closing {
         let waiting = !self.decisions.is_empty() || !self.anchors.is_empty();
         self.since = (waiting || unfinished && self.confirms(office)).then_some(now);
         self.schedule(office, now);
-        Ok(())
     }
 
     /// Under proof of work blocks go on until what stands in them is final.

@@ -9,10 +9,10 @@ use crate::wire::{Ballot, PROTOCOL_VERSION, SealDigest, TBlock, Time, VoteBody, 
 use bemr_spec::{Clause, Refusal, Rules};
 
 /// How far the height of a T_block may lie behind the validator's.
-const BEHIND: u64 = 7;
+pub const BEHIND: u64 = 7;
 
 /// How far it may lie ahead.
-const AHEAD: u64 = 8;
+pub const AHEAD: u64 = 8;
 
 /// Checks who sent a T_block and who signed what in it.
 ///

@@ -5,8 +5,8 @@
 mod closing;
 mod endorse;
 
-pub use closing::closing_machine;
-pub use endorse::vote_body;
+pub use closing::{GATHER, MAX_WAITING, NONCES, NONCES_TAKE, TURN, closing_machine};
+pub use endorse::{AHEAD, BEHIND, vote_body};
 
 use crate::actors::{Actor, Archive, Input, Office, Output, Received, Replica, Step};
 use crate::crypto::{Digest, Tag};

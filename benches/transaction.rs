@@ -1,0 +1,156 @@
+//! What one whole transaction costs, from submission to outcome, beside the sum of its group operations.
+//!
+//! `cargo bench -p bemr-benches --bench transaction`. Every actor of the network runs in this one process and one
+//! thread; sessions are established before. Right after each transaction the group operations that it did, of each
+//! kind as many, are done again by themselves: that is its floor, and a busy machine slows both alike. At the end
+//! comes the table of ratios, the medians over all rounds.
+
+#![allow(clippy::disallowed_types, reason = "a bench measures real time")]
+
+use bemr::crypto::Suite;
+use bemr::crypto::tally::{self, Operation, Tally};
+use bemr::network::{Scenario, Town};
+use bemr::records::{Record, SAMPLES};
+use bemr::wire::Decision;
+use bemr_spec::Rules;
+use criterion::{BenchmarkId, Criterion, SamplingMode, criterion_group, criterion_main};
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+const VALIDATORS: [usize; 3] = [4, 16, 64];
+/// More than any transaction takes, in virtual milliseconds.
+const LIMIT: u64 = 600_000;
+/// In this time the anchors of a transaction are in a block, in virtual milliseconds.
+const QUIET: u64 = 10_000;
+
+/// A network whose sessions are established, and its next record.
+struct Running {
+    suite: Suite,
+    town: Town,
+    next: u64,
+    operations: BTreeMap<(Suite, Operation), Box<dyn FnMut()>>,
+}
+
+/// One transaction: how long it took, how long its group operations take alone, and how many they are.
+struct Round {
+    whole: Duration,
+    floor: Duration,
+    operations: u64,
+}
+
+impl Running {
+    fn new(suite: Suite, validators: usize) -> Running {
+        let town = Scenario::new(suite, validators).build().expect("a fair scenario");
+        let mut running = Running { suite, town, next: 0, operations: BTreeMap::new() };
+        // The first transaction shakes every hand and makes every table.
+        running.round();
+        running
+    }
+
+    /// A record like no other: one cannot be submitted twice.
+    fn record(&mut self) -> Record {
+        let sample = SAMPLES.iter().find(|(name, _)| *name == "Observation-blood-pressure.json");
+        let (_, bytes) = sample.expect("one of the sample");
+        self.next += 1;
+        let text = std::str::from_utf8(bytes).expect("JSON is UTF-8");
+        let fresh = text.replacen("\"id\": \"blood-pressure\"", &format!("\"id\": \"bp-{}\"", self.next), 1);
+        assert_ne!(text, fresh, "the sample has an id");
+        Record::read(&Rules::hardened(), fresh.as_bytes()).expect("a record of the sample")
+    }
+
+    fn round(&mut self) -> Round {
+        let record = self.record();
+        let doctor = self.town.cast.doctor.clone();
+        let readers = [self.town.cast.colleague.clone()];
+        let town = &mut self.town;
+        tally::reset();
+        let start = Instant::now();
+        let tid = town.by(&doctor, |user, now| user.submit(now, &record, &readers)).expect("a valid record");
+        town.run_until(LIMIT, |_| (), |town| town.user(&doctor).is_none_or(|user| !user.awaits(&tid)));
+        let whole = start.elapsed();
+        let done = tally::snapshot();
+        let outcome = town.user(&doctor).and_then(|user| user.outcome(&tid)).map(|outcome| outcome.decision);
+        assert_eq!(outcome, Some(Decision::Committed));
+        town.run_until(QUIET, |_| (), |_| false);
+        Round { whole, floor: self.floor(&done), operations: done.values().sum() }
+    }
+
+    /// Does these operations and nothing else.
+    fn floor(&mut self, done: &Tally) -> Duration {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        for (suite, operation) in done.keys() {
+            assert_eq!(*suite, self.suite, "one suite for everything");
+            let rehearsal = || tally::rehearsal(*suite, *operation, &mut rng);
+            self.operations.entry((*suite, *operation)).or_insert_with(rehearsal);
+        }
+        let start = Instant::now();
+        for (operation, times) in done {
+            if let Some(once) = self.operations.get_mut(operation) {
+                (0..*times).for_each(|_| once());
+            }
+        }
+        start.elapsed()
+    }
+}
+
+fn median<T: PartialOrd + Copy>(mut samples: Vec<T>) -> T {
+    samples.sort_by(|a, b| a.partial_cmp(b).expect("times are numbers"));
+    samples[samples.len() / 2]
+}
+
+fn transaction(c: &mut Criterion) {
+    let mut lines = Vec::new();
+    for &suite in Suite::ALL {
+        let mut group = c.benchmark_group(format!("transaction {suite}"));
+        group.sampling_mode(SamplingMode::Flat);
+        for validators in VALIDATORS {
+            let mut rounds = Vec::new();
+            // Made only when a filter of the command line lets it run.
+            let mut running = None;
+            group.bench_function(BenchmarkId::from_parameter(validators), |bencher| {
+                bencher.iter_custom(|runs| {
+                    let running = running.get_or_insert_with(|| Running::new(suite, validators));
+                    let new: Vec<Round> = (0..runs).map(|_| running.round()).collect();
+                    let whole = new.iter().map(|round| round.whole).sum();
+                    rounds.extend(new);
+                    whole
+                });
+            });
+            lines.extend(line(suite, validators, &rounds));
+        }
+    }
+    println!(
+        "\none transaction, beside the sum of its group operations: medians, and the median of the ratios"
+    );
+    lines.iter().for_each(|line| println!("{line}"));
+}
+
+fn line(suite: Suite, validators: usize, rounds: &[Round]) -> Option<String> {
+    if rounds.is_empty() {
+        return None;
+    }
+    let whole = median(rounds.iter().map(|round| round.whole).collect());
+    let floor = median(rounds.iter().map(|round| round.floor).collect());
+    let operations = median(rounds.iter().map(|round| round.operations).collect());
+    let ratio =
+        median(rounds.iter().map(|round| round.whole.as_secs_f64() / round.floor.as_secs_f64()).collect());
+    let whole = format!("{:.2} ms", whole.as_secs_f64() * 1e3);
+    let floor = format!("{:.2} ms", floor.as_secs_f64() * 1e3);
+    let note = if suite == Suite::Tiny { "  (no strength: for information)" } else { "" };
+    Some(format!(
+        "{suite:12} {validators:2} validators: {whole:>10}, {operations:5} operations {floor:>10}, ratio {ratio:.3}{note}"
+    ))
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(100))
+        .measurement_time(Duration::from_millis(1000))
+        .without_plots();
+    targets = transaction
+}
+criterion_main!(benches);

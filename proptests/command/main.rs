@@ -1,0 +1,67 @@
+//! The command as a user meets it: the program itself, its exit code and what it prints where.
+//!
+//! Declared in the root's `Cargo.toml`: only the tests of the package that has the program are told where it is.
+#![allow(clippy::unwrap_used, reason = "in a test what fails to unwrap fails the test")]
+
+mod damage;
+mod inputs;
+mod kills;
+mod output;
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// What the program did.
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Ran {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it prints UTF-8");
+        let ran = Ran {
+            code: output.status.code().expect("no signal ended it"),
+            out: text(output.stdout),
+            err: text(output.stderr),
+        };
+        assert!(!ran.err.contains("panicked"), "{}", ran.err);
+        ran
+    }
+}
+
+impl Ran {
+    /// The only line on standard error that begins with `source`.
+    fn line(&self, source: &Path) -> &str {
+        let prefix = format!("{}: ", source.display());
+        let mut lines = self.err.lines().filter_map(|line| line.strip_prefix(&prefix));
+        let line = lines.next().unwrap_or_else(|| panic!("no line on {prefix}in {}", self.err));
+        assert_eq!(lines.next(), None, "{}", self.err);
+        line
+    }
+
+    /// The one JSON document on standard output.
+    fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out))
+    }
+}
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bemr"));
+    command.stdin(Stdio::null());
+    command
+}
+
+fn bemr(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Ran {
+    program().args(arguments).output().unwrap().into()
+}
+
+/// `bemr run` in the fastest suite.
+fn run(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Ran {
+    program().args(["run", "--suite", "tiny"]).args(arguments).output().unwrap().into()
+}
+
+/// A record that every contract takes.
+const GOOD: &[u8] = include_bytes!("../../src/records/samples/Patient-example.json");

@@ -1,0 +1,887 @@
+//! What happens when nobody answers, too late, or not all: attempts, dead sessions, the machines of the user and of closing
+//! blocks, a store that fails, and towns under random fates with liars in them.
+#![allow(clippy::unwrap_used, reason = "in a test what fails to unwrap fails the test")]
+
+mod stage;
+
+use bemr::actors::bsd::{ATTEMPT, ATTEMPTS, Evidence, State};
+use bemr::actors::user::{ATTEMPTS as TRIES, PATIENCE, submitting_machine};
+use bemr::actors::validator::closing_machine;
+use bemr::actors::{Actor, Archive, Input, Output, Step};
+use bemr::crypto::{AeadKey, Digest, Suite, Tag};
+use bemr::keys::Credentials;
+use bemr::ledger::{Ledger, Proposal};
+use bemr::network::{Event, LedgerKind, Node, Parcel, Scenario};
+use bemr::store::{Commit, MemoryStore, Row, Store, StoreError, Table};
+use bemr::wire::{
+    Ballot, BlockProposal, ClosingSignature, Decision, Entry, Gossip, Height, Message, Name, Outcome,
+    PROTOCOL_VERSION, QuorumCertificate, Signatory, TBlock, Time, VoteBody,
+};
+use bemr_spec::{Clause, Rules};
+use proptest::prelude::*;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+use stage::{Double, RULES, Script, Stage, certify, packet_of, reason, record, says, silent, sound, vote};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+// ---- Attempts ----
+
+/// Says nothing before it has heard the T_block `times` times, then votes true.
+fn hard_of_hearing(times: usize) -> Script {
+    Box::new(
+        move |own, heard, block| {
+            if heard < times { Vec::new() } else { vec![vote(own, block, Ballot::True, 0)] }
+        },
+    )
+}
+
+fn expiries(stage: &Stage, event: &str) -> Vec<Time> {
+    stage.events.iter().filter(|one| one.event == event).map(|one| one.time).collect()
+}
+
+#[test]
+fn a_silent_network_is_asked_three_times_with_the_same_bytes() {
+    let mut stage = Stage::new(RULES, 4);
+    stage.play_all(|_| silent());
+    let tid = stage.submit(&sound());
+    assert_eq!(stage.finish(&tid), State::Deferred);
+    for validator in stage.validators() {
+        let heard = stage.heard(&validator);
+        assert_eq!(heard.len(), ATTEMPTS as usize);
+        assert!(heard.iter().all(|block| block == &heard[0]));
+    }
+    let times = expiries(&stage, "AttemptExpired");
+    let gaps: Vec<u64> = times.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
+    assert_eq!(gaps, [ATTEMPT, ATTEMPT]);
+}
+
+#[test]
+fn without_a_bound_the_bsd_asks_for_ever() {
+    let mut stage = Stage::new(RULES.without(Clause::FailoverIsBounded), 4);
+    stage.play_all(|_| silent());
+    let tid = stage.submit(&sound());
+    assert!(!stage.run(10 * ATTEMPT, |stage| stage.state_of(&tid).is_terminal()));
+    assert!(stage.heard(&stage.validators()[0]).len() > ATTEMPTS as usize);
+}
+
+#[test]
+fn only_the_silent_are_asked_again() {
+    let mut stage = Stage::new(RULES, 4);
+    stage.play_all(|number| if number < 2 { says(Ballot::True, 0) } else { hard_of_hearing(2) });
+    let tid = stage.submit(&sound());
+    assert_eq!(stage.finish(&tid), State::Committed);
+    let heard: Vec<usize> = stage.validators().iter().map(|name| stage.heard(name).len()).collect();
+    assert_eq!(heard, [1, 1, 2, 2]);
+}
+
+#[test]
+fn votes_of_several_attempts_add_up() {
+    let mut stage = Stage::new(RULES, 4);
+    stage.play_all(|number| if number == 3 { silent() } else { hard_of_hearing(number + 1) });
+    let tid = stage.submit(&sound());
+    assert_eq!(stage.finish(&tid), State::Committed);
+    assert_eq!(expiries(&stage, "AttemptExpired").len(), 2);
+    assert_eq!(stage.decided(&tid).unwrap().signatories.len(), 3);
+}
+
+#[test]
+fn another_question_in_the_second_attempt_loses_the_votes_of_the_first() {
+    // The third vote gets lost twice; honest actors vote. Without ACK-03 the second T_block is another one, and who voted on
+    // the first refuses it.
+    for (rules, refused) in [(RULES, false), (RULES.without(Clause::FailoverKeepsDigest), true)] {
+        let mut stage = Stage::new(rules, 4);
+        stage.lose({
+            let mut lost = 0;
+            move |parcel| {
+                let loses = parcel.label == "Vote" && lost < 2;
+                lost += u32::from(loses);
+                loses
+            }
+        });
+        let tid = stage.submit(&sound());
+        let state = stage.finish(&tid);
+        let by_digest = stage.events.iter().any(|event| event.clause == Some(Clause::OneBlockPerTid));
+        assert_eq!(by_digest, refused);
+        assert_eq!(state, if refused { State::Deferred } else { State::Committed });
+    }
+}
+
+// ---- Sessions that died ----
+
+/// Loses the first `count` parcels with this label.
+fn lose_first(stage: &mut Stage, label: &'static str, count: usize) {
+    let mut lost = 0;
+    stage.lose(move |parcel| {
+        let loses = parcel.label == label && lost < count;
+        lost += usize::from(loses);
+        loses
+    });
+}
+
+#[test]
+fn a_lost_finish_costs_one_attempt_and_no_more() {
+    let mut stage = Stage::new(RULES, 4);
+    let bsd = stage.town.cast.bsd.clone();
+    let mut lost = 0;
+    // The doctor's finish arrives; those of the BSD to all four validators do not.
+    stage.lose(move |parcel| {
+        let loses = parcel.label == "Finish" && parcel.from == bsd && lost < 4;
+        lost += u32::from(loses);
+        loses
+    });
+    let tid = stage.submit(&sound());
+    assert_eq!(stage.finish(&tid), State::Committed);
+    assert_eq!(expiries(&stage, "AttemptExpired").len(), 1);
+    // The second transaction uses the sessions that live.
+    let second = stage.submit(&record("Observation-bmd"));
+    assert_eq!(stage.finish(&second), State::Committed);
+    assert_eq!(expiries(&stage, "AttemptExpired").len(), 1);
+}
+
+#[test]
+fn a_user_whose_finish_was_lost_submits_in_a_new_session() {
+    let mut stage = Stage::new(RULES, 4);
+    lose_first(&mut stage, "Finish", 1);
+    let doctor = stage.town.cast.doctor.clone();
+    let tid = stage.submit(&sound());
+    assert!(stage.run(2 * PATIENCE, |stage| !stage.town.user(&doctor).unwrap().awaits(&tid)));
+    assert_eq!(stage.state_of(&tid), State::Committed);
+    assert_eq!(stage.town.user(&doctor).unwrap().outcome(&tid).unwrap().decision, Decision::Committed);
+}
+
+#[test]
+fn a_validator_that_forgot_its_sessions_is_asked_in_a_new_one() {
+    let mut stage = Stage::new(RULES, 4);
+    stage.play_all(|_| says(Ballot::True, 0));
+    let first = stage.submit(&sound());
+    assert_eq!(stage.finish(&first), State::Committed);
+    stage.play_all(|_| says(Ballot::True, 0));
+    let second = stage.submit(&record("Observation-bmd"));
+    assert_eq!(stage.finish(&second), State::Committed);
+    assert_eq!(
+        expiries(&stage, "AttemptExpired").len(),
+        1,
+        "the first attempt went into sessions that nobody has"
+    );
+}
+
+#[test]
+fn a_lost_hello_is_said_again_and_a_deaf_peer_given_up() {
+    let mut stage = Stage::new(RULES, 4);
+    lose_first(&mut stage, "Hello", 1);
+    let tid = stage.submit(&sound());
+    assert_eq!(stage.finish(&tid), State::Committed);
+
+    let mut stage = Stage::new(RULES, 4);
+    let deaf = stage.validators()[3].clone();
+    let hellos = Rc::new(RefCell::new(Vec::new()));
+    let (kept, to) = (Rc::clone(&hellos), deaf.clone());
+    let bsd = stage.town.cast.bsd.clone();
+    stage.fate(move |now: Time, parcel: Parcel| {
+        if parcel.to == to && parcel.from == bsd && packet_of(&parcel).is_some() {
+            kept.borrow_mut().push((now, parcel.label));
+            return Vec::new();
+        }
+        vec![(0, parcel)]
+    });
+    let tid = stage.submit(&sound());
+    assert_eq!(stage.finish(&tid), State::Committed, "three of four are enough");
+    stage.run(600_000, |_| false);
+    let hellos = hellos.borrow();
+    assert!(hellos.iter().all(|(_, label)| *label == "Hello"));
+    let gaps: Vec<u64> = hellos.windows(2).map(|pair| pair[1].0.0 - pair[0].0.0).collect();
+    assert_eq!(gaps, [2_000, 4_000, 8_000, 16_000], "and none after 60 000 ms");
+    assert!(!stage.step(), "nothing is left to happen");
+}
+
+#[test]
+fn a_response_that_takes_longer_than_the_first_wait_still_makes_a_session() {
+    let mut stage = Stage::new(RULES, 4);
+    stage.fate(|_: Time, parcel: Parcel| {
+        let delay = if parcel.label == "Response" { 3_000 } else { 0 };
+        vec![(delay, parcel)]
+    });
+    let tid = stage.submit(&sound());
+    assert_eq!(stage.finish(&tid), State::Committed);
+}
+
+// ---- The user ----
+
+#[test]
+fn every_row_of_the_users_machine_is_driven() {
+    use submitting_machine::{Event, State};
+    let mut driven: BTreeSet<(&str, &str, &str)> = BTreeSet::new();
+    let mut drive = |from: State, event: Event, guard: &'static str, to: State| {
+        let listed = submitting_machine::ROWS
+            .iter()
+            .any(|row| (row.from, row.event, row.guard, row.to) == (from, event, guard, to));
+        assert!(listed);
+        driven.insert((from.name(), event.name(), guard));
+    };
+
+    // Nobody ever answers: three times the same T_initial, then no more.
+    let mut stage = Stage::new(RULES, 4);
+    let (bsd, doctor) = (stage.town.cast.bsd.clone(), stage.town.cast.doctor.clone());
+    let mut double = Double::of(&mut stage, &bsd);
+    let tid = stage.submit(&sound());
+    let began = stage.town.world.now();
+    let mut heard = Vec::new();
+    while stage.step() {
+        heard.extend(double.listen(&mut stage));
+    }
+    let Message::TInitial(first) = &heard[0] else { panic!("a submission") };
+    assert_eq!(heard.len(), TRIES as usize);
+    assert!(heard.iter().all(|message| matches!(message, Message::TInitial(one) if one == first)));
+    drive(State::AwaitingOutcome, Event::OutcomeExpired, "attempts are left", State::AwaitingOutcome);
+    let user = stage.town.user(&doctor).unwrap();
+    assert!(!user.awaits(&tid) && user.outcome(&tid).is_none());
+    drive(State::AwaitingOutcome, Event::OutcomeExpired, "none is left", State::GaveUp);
+    let expired = expiries(&stage, "OutcomeExpired");
+    assert_eq!(expired, [1, 2, 3].map(|attempt| began.after(attempt * PATIENCE)));
+
+    // An answer after that is too late.
+    let outcome = Outcome { tid, decision: Decision::Committed, reason: 0, height: Height(1) };
+    let before = stage.public(&doctor);
+    let step = double.say(&mut stage, &doctor, Message::Outcome(outcome.clone()));
+    assert_eq!(step.clause(), Some(Clause::EventFitsState));
+    assert_eq!(stage.public(&doctor), before);
+    assert!(stage.town.user(&doctor).unwrap().outcome(&tid).is_none());
+
+    // An answer in time.
+    let outcomes = |rules: Rules| {
+        let mut stage = Stage::new(rules, 4);
+        let mut double = Double::of(&mut stage, &bsd);
+        let tid = stage.submit(&sound());
+        while double.listen(&mut stage).is_empty() {
+            assert!(stage.step());
+        }
+        let first = Outcome { tid, ..outcome.clone() };
+        assert_eq!(double.say(&mut stage, &doctor, Message::Outcome(first.clone())).clause(), None);
+        assert_eq!(stage.town.user(&doctor).unwrap().outcome(&tid), Some(&first));
+        // A second one contradicts it.
+        let second = Outcome { decision: Decision::Rejected, ..first.clone() };
+        let step = double.say(&mut stage, &doctor, Message::Outcome(second));
+        let kept = stage.town.user(&doctor).unwrap().outcome(&tid) == Some(&first);
+        (stage, double, step.clause(), kept)
+    };
+    let (mut stage, mut double, clause, kept) = outcomes(RULES);
+    drive(
+        State::AwaitingOutcome,
+        Event::OutcomeArrived,
+        "it comes from the BSD and names an open submission",
+        State::Ended,
+    );
+    assert_eq!((clause, kept), (Some(Clause::EventFitsState), true));
+    assert_eq!(outcomes(RULES.without(Clause::EventFitsState)).2, None);
+    assert!(!outcomes(RULES.without(Clause::EventFitsState)).3, "the mutant believes the last who speaks");
+    // Of a submission that the user did not make: there is nothing that a mutant could change.
+    let before = stage.public(&doctor);
+    let stranger = Outcome { tid: Digest::default(), ..outcome };
+    assert_eq!(
+        double.say(&mut stage, &doctor, Message::Outcome(stranger)).clause(),
+        Some(Clause::EventFitsState)
+    );
+    // Nor does the BSD say anything else to a user.
+    let block = vote_body(&stage);
+    let nonsense = Message::Vote(stage::sign_vote(&stage.town.credentials[&bsd], block));
+    let said =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| double.say(&mut stage, &doctor, nonsense)));
+    assert!(said.is_err(), "SES-07 does not let it out");
+    assert_eq!(stage.public(&doctor), before);
+    assert_eq!(driven.len(), submitting_machine::ROWS.len());
+}
+
+fn vote_body(stage: &Stage) -> VoteBody {
+    decision_body(stage, b"a decision")
+}
+
+// ---- Closing blocks ----
+
+fn decision_body(stage: &Stage, what: &[u8]) -> VoteBody {
+    VoteBody {
+        version: PROTOCOL_VERSION,
+        suite: Suite::Tiny,
+        network: stage.town.validators.network().clone(),
+        validators: stage.town.validators.digest(),
+        tid: Digest::of(Tag::TRANSACTION_ID, what),
+        block: Digest::of(Tag::T_BLOCK, what),
+        policy: Digest::default(),
+        height: Height(1),
+        ballot: Ballot::True,
+        reason: 0,
+    }
+}
+
+fn decision(stage: &Stage, what: &[u8]) -> QuorumCertificate {
+    certify(stage, &stage.validators()[..3], &decision_body(stage, what))
+}
+
+/// One validator alone with the test, which plays the others.
+struct Closing {
+    stage: Stage,
+    us: Name,
+    others: Vec<Credentials>,
+}
+
+impl Closing {
+    fn new(rules: Rules) -> Closing {
+        let mut stage = Stage::new(rules, 4);
+        stage.lose(|_| true);
+        let names = stage.validators();
+        let others = names[1..].iter().map(|name| stage.town.credentials[name].clone()).collect();
+        Closing { us: names[0].clone(), others, stage }
+    }
+
+    fn hears(&mut self, gossip: Gossip) -> Step {
+        let (us, from) = (self.us.clone(), self.others[0].name().clone());
+        self.stage.give(&us, Input::Gossip { from, gossip })
+    }
+
+    fn ledger(&mut self) -> Ledger {
+        let us = self.us.clone();
+        self.stage.town.validator(&us).unwrap().replica().ledger.clone()
+    }
+
+    fn height(&mut self) -> u64 {
+        self.ledger().height().0
+    }
+
+    /// A proposal of another validator with one decision in it.
+    fn proposal(&mut self, what: &[u8]) -> Proposal {
+        let entry = Entry::Decision(decision(&self.stage, what));
+        let proposer = self.others[0].name().clone();
+        let now = self.stage.town.world.now();
+        self.ledger().propose(vec![entry], now, proposer)
+    }
+
+    fn shown(&self, proposal: &Proposal, by: usize) -> Gossip {
+        let own = &self.others[by];
+        Gossip::Proposal(BlockProposal {
+            header: proposal.header().clone(),
+            entries: proposal.entries().to_vec().into(),
+            signatory: proposal.sign(&RULES, own.name(), own.identity().signing_key()),
+        })
+    }
+
+    fn signature(&self, proposal: &Proposal, by: usize) -> Gossip {
+        let own = &self.others[by];
+        let signatory = proposal.sign(&RULES, own.name(), own.identity().signing_key());
+        Gossip::Closing(ClosingSignature {
+            height: proposal.header().height,
+            header: proposal.digest(),
+            signatory,
+        })
+    }
+
+    /// Lets time pass until the validator proposes.
+    fn turn(&mut self) -> BlockProposal {
+        for _ in 0..64 {
+            let us = self.us.clone();
+            let Some(Node::Validator(validator)) = self.stage.town.world.node(&us) else {
+                panic!("a validator")
+            };
+            let wake = validator.wake().expect("something waits");
+            let mut proposed = None;
+            let now = self.stage.town.world.now();
+            self.stage.town.world.command(&us, |node, _| {
+                let Node::Validator(validator) = node else { panic!("a validator") };
+                let step = validator.handle(wake.max(now), Input::Wake);
+                for output in step.outputs() {
+                    if let Output::Publish(Gossip::Proposal(proposal)) = output {
+                        proposed = Some(proposal.clone());
+                    }
+                }
+                ((), Vec::new())
+            });
+            if let Some(proposed) = proposed {
+                return proposed;
+            }
+        }
+        panic!("its turn never comes")
+    }
+}
+
+fn told(step: &Step) -> Vec<&Gossip> {
+    let gossip = step.outputs().filter_map(|output| match output {
+        Output::Publish(gossip) | Output::Tell { gossip, .. } => Some(gossip),
+        Output::Send { .. } => None,
+    });
+    gossip.collect()
+}
+
+#[test]
+fn every_row_of_the_closing_machine_is_driven() {
+    use closing_machine::{Event, ROWS, State};
+    let mut driven = 0;
+    let mut drive = |from: State, event: Event, to: State| {
+        assert!(ROWS.iter().any(|row| (row.from, row.event, row.to) == (from, event, to)));
+        driven += 1;
+    };
+
+    // Our own turn: a proposal, the same one at the next turn, and a block once two others have signed.
+    let mut closing = Closing::new(RULES);
+    let certificate = decision(&closing.stage, b"one");
+    closing.hears(Gossip::Decision(certificate)).outcome.unwrap();
+    let proposed = closing.turn();
+    drive(State::AwaitingProposal, Event::TurnCame, State::AwaitingClose);
+    assert_eq!(closing.turn(), proposed);
+    drive(State::AwaitingClose, Event::TurnCame, State::AwaitingClose);
+    let proposal = Proposal::new(proposed.header, proposed.entries.into());
+    let first = closing.hears(closing.signature(&proposal, 0));
+    assert!(first.outcome.is_ok() && told(&first).is_empty() && closing.height() == 0);
+    drive(State::AwaitingClose, Event::SignatureArrived, State::AwaitingClose);
+    let again = closing.hears(closing.signature(&proposal, 0));
+    assert!(told(&again).is_empty() && closing.height() == 0, "one validator is one signature");
+    let second = closing.hears(closing.signature(&proposal, 1));
+    assert!(matches!(told(&second)[..], [Gossip::Block(block)] if block.closed.signatories.len() == 3));
+    assert_eq!(closing.height(), 1);
+    drive(State::AwaitingClose, Event::SignatureArrived, State::Closed);
+    // One that comes after the close has nothing to close.
+    let late = closing.hears(closing.signature(&proposal, 2));
+    assert_eq!(late.clause(), Some(Clause::EventFitsState));
+
+    // The turn of another: a signature to who sent the proposal, the same one for the same header.
+    let mut closing = Closing::new(RULES);
+    let proposal = closing.proposal(b"two");
+    let signed = closing.hears(closing.shown(&proposal, 0));
+    let [Gossip::Closing(own)] = told(&signed)[..] else { panic!("{signed:?}") };
+    assert_eq!((own.header, own.signatory.validator.as_str()), (proposal.digest(), closing.us.as_str()));
+    drive(State::AwaitingProposal, Event::ProposalArrived, State::AwaitingClose);
+    let again = closing.hears(closing.shown(&proposal, 0));
+    assert_eq!(told(&again), [&Gossip::Closing(own.clone())]);
+    drive(State::AwaitingClose, Event::ProposalArrived, State::AwaitingClose);
+    let signatories: Vec<Signatory> = closing
+        .others
+        .iter()
+        .map(|own| proposal.sign(&RULES, own.name(), own.identity().signing_key()))
+        .collect();
+    let block = proposal.clone().close(signatories);
+    closing.hears(Gossip::Block(block.clone())).outcome.unwrap();
+    assert_eq!(closing.height(), 1);
+    drive(State::AwaitingClose, Event::BlockArrived, State::Closed);
+
+    // A block that was closed without us. Its tid and that of the block before differ, so it stands in another town.
+    let mut closing = Closing::new(RULES);
+    closing.hears(Gossip::Block(block)).outcome.unwrap();
+    assert_eq!(closing.height(), 1);
+    drive(State::AwaitingProposal, Event::BlockArrived, State::Closed);
+    assert_eq!(driven, ROWS.len());
+}
+
+#[test]
+fn a_validator_signs_one_header_of_a_height_and_shows_it_to_who_asks_for_another() {
+    for (rules, expected) in
+        [(RULES, Some(Clause::OneCloseByValidator)), (RULES.without(Clause::OneCloseByValidator), None)]
+    {
+        let mut closing = Closing::new(rules);
+        let (first, second) = (closing.proposal(b"one"), closing.proposal(b"two"));
+        closing.hears(closing.shown(&first, 0)).outcome.unwrap();
+        let us = closing.us.clone();
+        let before = closing.stage.public(&us);
+        let step = closing.hears(closing.shown(&second, 1));
+        assert_eq!(step.clause(), expected);
+        assert_eq!(closing.stage.public(&us), before);
+        if expected.is_some() {
+            assert!(matches!(told(&step)[..], [Gossip::Proposal(shown)] if shown.header == *first.header()));
+        }
+    }
+}
+
+#[test]
+fn a_proposal_or_signature_of_a_stranger_or_under_a_wrong_key_counts_for_nothing() {
+    let mut closing = Closing::new(RULES);
+    let proposal = closing.proposal(b"one");
+    let us = closing.us.clone();
+    let before = closing.stage.public(&us);
+    let cloud = closing.stage.town.credentials[&closing.stage.town.cast.cloud].clone();
+    let stranger = proposal.sign(&RULES, cloud.name(), cloud.identity().signing_key());
+    let forged = proposal.sign(&RULES, closing.others[1].name(), cloud.identity().signing_key());
+    for (signatory, clause) in [(stranger, Clause::VoterIsAdmitted), (forged, Clause::VoteSigned)] {
+        let shown = BlockProposal {
+            header: proposal.header().clone(),
+            entries: proposal.entries().to_vec().into(),
+            signatory: signatory.clone(),
+        };
+        assert_eq!(closing.hears(Gossip::Proposal(shown)).clause(), Some(clause));
+        assert_eq!(closing.stage.public(&us), before);
+    }
+    // The same once a header is signed.
+    closing.hears(closing.shown(&proposal, 0)).outcome.unwrap();
+    let stranger = proposal.sign(&RULES, cloud.name(), cloud.identity().signing_key());
+    let forged = proposal.sign(&RULES, closing.others[1].name(), cloud.identity().signing_key());
+    for (signatory, clause) in [(stranger, Clause::VoterIsAdmitted), (forged, Clause::VoteSigned)] {
+        let signature =
+            ClosingSignature { height: proposal.header().height, header: proposal.digest(), signatory };
+        assert_eq!(closing.hears(Gossip::Closing(signature)).clause(), Some(clause));
+        assert_eq!(closing.height(), 0);
+    }
+    let other = closing.proposal(b"two");
+    assert_eq!(closing.hears(closing.signature(&other, 1)).clause(), Some(Clause::EventFitsState));
+    closing.hears(closing.signature(&proposal, 1)).outcome.unwrap();
+    assert_eq!(closing.height(), 1);
+}
+
+#[test]
+fn a_signature_that_nobody_awaits_is_refused_by_the_table() {
+    for (rules, place) in
+        [(RULES, "SignatureArrived in AwaitingProposal"), (RULES.without(Clause::EventFitsState), "header")]
+    {
+        let mut closing = Closing::new(rules);
+        let proposal = closing.proposal(b"one");
+        let step = closing.hears(closing.signature(&proposal, 0));
+        // Without the table the next check finds that there is no proposal that it could be for.
+        let refusal = step.outcome.unwrap_err();
+        assert_eq!((refusal.clause(), refusal.place()), (Clause::EventFitsState, Some(place)));
+    }
+}
+
+#[test]
+fn two_who_signed_different_headers_do_not_answer_each_other_for_ever() {
+    let mut closing = Closing::new(RULES);
+    let (first, second) = (closing.proposal(b"one"), closing.proposal(b"two"));
+    closing.hears(closing.shown(&first, 0)).outcome.unwrap();
+    let shown: usize = (0..10).map(|_| told(&closing.hears(closing.shown(&second, 1))).len()).sum();
+    assert_eq!(shown, 1, "once a turn");
+    // In a later turn it is shown again: the first one may have been lost.
+    let us = closing.us.clone();
+    let from = closing.others[0].name().clone();
+    let later = closing.stage.town.world.now().after(2_000);
+    let gossip = closing.shown(&second, 1);
+    let Some(Node::Validator(validator)) = closing.stage.town.world.node(&us) else { panic!("a validator") };
+    assert_eq!(told(&validator.handle(later, Input::Gossip { from, gossip })).len(), 1);
+}
+
+#[test]
+fn a_split_height_stays_quiet_and_defers_what_waits_for_it() {
+    // Seed 28 loses so much that two headers of one height are signed, neither by a quorum.
+    let life = live(28);
+    assert!(life.counts["steps"] < 20_000, "{:?}", life.counts);
+}
+
+#[test]
+fn a_validator_that_missed_a_block_gets_it_when_it_proposes() {
+    let mut stage = Stage::new(RULES, 4);
+    let behind = stage.validators()[1].clone();
+    let to = behind.clone();
+    let mut lost = false;
+    stage.lose(move |parcel| {
+        let loses = parcel.label == "Block" && parcel.to == to && !lost;
+        lost |= loses;
+        loses
+    });
+    let tid = stage.submit(&sound());
+    assert_eq!(stage.finish(&tid), State::Committed);
+    stage.run(120_000, |_| false);
+    let height = stage.bsd().replica().ledger.height();
+    assert_eq!(stage.town.validator(&behind).unwrap().replica().ledger.height(), height);
+}
+
+// ---- A store that fails ----
+
+struct Moody {
+    inner: MemoryStore,
+    fails: Rc<Cell<bool>>,
+}
+
+impl Store for Moody {
+    fn commit(&mut self, commit: Commit) -> Result<(), StoreError> {
+        if self.fails.get() {
+            return Err(StoreError::damaged(None, None, "the disk is full".to_owned()));
+        }
+        self.inner.commit(commit)
+    }
+
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.get(table, key)
+    }
+
+    fn scan(&self, table: Table, from: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
+        self.inner.scan(table, from, limit)
+    }
+
+    fn last(&self, table: Table) -> Result<Option<Row>, StoreError> {
+        self.inner.last(table)
+    }
+
+    fn len(&self, table: Table) -> Result<u64, StoreError> {
+        self.inner.len(table)
+    }
+
+    fn vault_key(&self, tid: &Digest) -> Result<Option<AeadKey>, StoreError> {
+        self.inner.vault_key(tid)
+    }
+}
+
+#[test]
+fn an_end_that_cannot_be_kept_is_not_told_and_comes_when_it_can() {
+    let fails = Rc::new(Cell::new(false));
+    let archive = Archive::new(Moody { inner: MemoryStore::new(), fails: Rc::clone(&fails) });
+    let mut stage = Stage::of(Scenario { archive, ..Scenario::new(Suite::Tiny, 4) });
+    stage.play_all(|_| silent());
+    let tid = stage.submit(&sound());
+    assert!(stage.run(10_000, |stage| stage.state_of(&tid) == State::AwaitingVotes));
+    fails.set(true);
+    assert!(!stage.run(30_000, |stage| stage.state_of(&tid) != State::AwaitingVotes));
+    let doctor = stage.town.cast.doctor.clone();
+    assert!(stage.town.user(&doctor).unwrap().awaits(&tid));
+    assert!(stage.events.iter().any(|event| event.clause == Some(Clause::StoreMatchesHead)));
+    fails.set(false);
+    assert_eq!(stage.finish(&tid), State::Deferred);
+    stage.run(60_000, |_| false);
+    assert_eq!(stage.audit().unwrap().deferred, 1);
+    // A submission that cannot be sealed is refused and leaves nothing behind.
+    fails.set(true);
+    let second = stage.submit(&sound());
+    stage.run(10_000, |_| false);
+    assert_eq!(stage.state_of(&second), State::AwaitingInitial);
+    let outcome = stage.town.user(&doctor).unwrap().outcome(&second).unwrap().clone();
+    assert_eq!((outcome.decision, outcome.reason), (Decision::Refused, Clause::StoreMatchesHead.code()));
+}
+
+// ---- Random fates ----
+
+/// What a seed's town came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Life {
+    /// How often each of these happened.
+    counts: BTreeMap<&'static str, u64>,
+    /// All that happened, for comparison.
+    log: Vec<String>,
+}
+
+impl Life {
+    fn count(&mut self, what: &'static str, times: u64) {
+        *self.counts.entry(what).or_default() += times;
+    }
+
+    fn add(&mut self, other: &Life) {
+        for (what, times) in &other.counts {
+            self.count(what, *times);
+        }
+    }
+}
+
+fn pick(rng: &mut ChaCha20Rng, below: u64) -> u64 {
+    rng.next_u64() % below
+}
+
+/// A validator that is not honest, of one of eight kinds; each behaves the same whenever the seed is the same.
+fn dishonest(kind: u64) -> Script {
+    match kind {
+        0 => silent(),
+        1 => says(Ballot::True, 0),
+        2 => says(Ballot::False, reason()),
+        3 => hard_of_hearing(2),
+        4 => Box::new(|own, _, block| {
+            vec![
+                vote(own, block, Ballot::True, 0),
+                vote(own, block, Ballot::False, reason()),
+                vote(own, block, Ballot::True, 0),
+            ]
+        }),
+        5 => Box::new(|own, heard, block: &TBlock| {
+            let (ballot, reason) = if heard % 2 == 0 { (Ballot::True, 0) } else { (Ballot::False, 7) };
+            vec![vote(own, block, ballot, reason)]
+        }),
+        6 => Box::new(|own, _, block| {
+            let mut forged = vote(own, block, Ballot::True, 0);
+            forged.signature = vote(own, block, Ballot::False, 3).signature;
+            vec![forged]
+        }),
+        _ => Box::new(|own, _, block| {
+            let mut other = block.clone();
+            other.body.height = Height(block.body.height.0 + 1);
+            vec![vote(own, &other, Ballot::True, 0), vote(own, block, Ballot::False, 11)]
+        }),
+    }
+}
+
+/// Loses, repeats, delays and bends packets, each kind within its budget.
+fn fickle(seed: u64, kinds: &Rc<RefCell<Life>>) -> impl FnMut(Time, Parcel) -> Vec<(u64, Parcel)> + use<> {
+    let mut rng = ChaCha20Rng::seed_from_u64(seed ^ 0xfa7e);
+    let kinds = Rc::clone(kinds);
+    let percent = [0, 2, 8, 25][pick(&mut rng, 4) as usize];
+    // In some towns one kind of message hardly ever arrives.
+    let rare =
+        ["", "", "", "Decision", "T_valid", "Receipt", "Vote", "T_block", "Outcome", "Finish", "Block"];
+    let rare = rare[pick(&mut rng, rare.len() as u64) as usize];
+    let mut budget: u32 = 400;
+    move |_, mut parcel| {
+        if budget > 0 && (parcel.label == rare && pick(&mut rng, 100) < 90 || pick(&mut rng, 100) < percent) {
+            budget -= 1;
+            let mut kinds = kinds.borrow_mut();
+            match if parcel.label == rare { 0 } else { pick(&mut rng, 4) } {
+                0 => {
+                    kinds.count("lost", 1);
+                    return Vec::new();
+                }
+                1 => {
+                    kinds.count("repeated", 1);
+                    return vec![(0, parcel.clone()), (pick(&mut rng, 9_000), parcel)];
+                }
+                2 => {
+                    kinds.count("delayed", 1);
+                    return vec![(pick(&mut rng, 9_000), parcel)];
+                }
+                _ => {
+                    kinds.count("bent", 1);
+                    let at = pick(&mut rng, parcel.bytes.len() as u64) as usize;
+                    // The first byte says what kind of datagram it is; the stage reads it.
+                    parcel.bytes[at.max(1)] ^= 1 << pick(&mut rng, 8);
+                }
+            }
+        }
+        vec![(0, parcel)]
+    }
+}
+
+/// Runs the town of a seed to its end and checks all that has to hold whatever happened.
+fn live(seed: u64) -> Life {
+    let mut rng = ChaCha20Rng::seed_from_u64(seed);
+    let validators = [1, 4, 4, 7][pick(&mut rng, 4) as usize];
+    let ledger = if pick(&mut rng, 8) == 0 { LedgerKind::Work } else { LedgerKind::Quorum };
+    let mut stage = Stage::of(Scenario { ledger, seed, ..Scenario::new(Suite::Tiny, validators) });
+    let liars = pick(&mut rng, (validators as u64 - 1) / 3 + 1) as usize;
+    let names = stage.validators();
+    for name in names.iter().take(liars) {
+        stage.play(name, dishonest(pick(&mut rng, 8)));
+    }
+    let life = Rc::new(RefCell::new(Life::default()));
+    stage.fate(fickle(seed, &life));
+
+    let doctor = stage.town.cast.doctor.clone();
+    let files = ["Condition-f201", "broken-impossible-heart-rate", "Observation-bmd", "broken-active"];
+    let mut submitted: Vec<(Digest, bool)> = Vec::new();
+    for _ in 0..=pick(&mut rng, 3) {
+        let file = files[(submitted.len() + pick(&mut rng, 2) as usize) % files.len()];
+        let tid = stage.submit(&record(file));
+        submitted.push((tid, !file.starts_with("broken")));
+        stage.run(pick(&mut rng, 5_000), |_| false);
+    }
+    stage.run(u64::from(TRIES + 2) * PATIENCE, |stage| {
+        let user = stage.town.user(&doctor).unwrap();
+        submitted.iter().all(|(tid, _)| !user.awaits(tid))
+    });
+    // What is under way at the BSD ends, and the ledger comes to rest.
+    stage.run(200_000, |_| false);
+
+    let mut life = life.borrow().clone();
+    let entries: Vec<bemr::wire::AuditEntry> = stage
+        .archive
+        .read(|store| {
+            let mut entries = Vec::new();
+            bemr::store::for_each(store, &RULES, Table::AuditEntries, |entry| {
+                entries.push(entry);
+                Ok(())
+            })?;
+            Ok(entries)
+        })
+        .unwrap();
+    for (tid, is_sound) in &submitted {
+        let state = stage.state_of(tid);
+        assert!(state.is_terminal() || state == State::AwaitingInitial, "{state} at the end");
+        let ends: Vec<_> = entries.iter().filter(|entry| entry.tid == *tid).collect();
+        assert_eq!(ends.len(), usize::from(state.is_terminal()), "one entry for one end");
+        let user = stage.town.user(&doctor).unwrap();
+        assert!(!user.awaits(tid));
+        let told = user.outcome(tid).map(|outcome| outcome.decision);
+        let expected = match state {
+            State::Committed => Decision::Committed,
+            State::Rejected => Decision::Rejected,
+            State::Deferred => Decision::Deferred,
+            _ => Decision::Refused,
+        };
+        assert!(told.is_none_or(|told| told == expected), "{told:?} of {state}");
+        life.count(if told.is_some() { "told" } else { "gave up" }, 1);
+        life.count(state.name(), 1);
+        let stored = stage.town.cloud().unwrap().state_of(tid);
+        if state == State::Committed {
+            assert!(is_sound, "the BSD's own verdict");
+            let certificate = stage.decided(tid).unwrap();
+            assert_eq!(certificate.body.ballot, Ballot::True);
+            bemr::votes::verify_quorum(&RULES, &stage.town.validators, &certificate).unwrap();
+            assert_eq!(stored, bemr::actors::cloud::machine::State::Stored);
+        } else if stored != bemr::actors::cloud::machine::State::AwaitingValid {
+            assert!(state == State::Deferred && *is_sound, "{state}: only a lost receipt explains it");
+            life.count("stored, receipt lost", 1);
+        }
+        // Fewer than a third lie, so no lie has a quorum.
+        assert!(state != State::Rejected || !is_sound, "an honest network rejects no sound record");
+    }
+    let overruled = stage.bsd().evidence().iter().filter(|one| matches!(one, Evidence::Overruled(_))).count();
+    assert_eq!(overruled, 0, "no lie has a quorum");
+    let liars: Vec<&Name> = names.iter().take(liars).collect();
+    for evidence in stage.bsd().evidence() {
+        let accused = match evidence {
+            Evidence::Equivocation(two) => &two.second.validator,
+            Evidence::LateAndContrary(one) => &one.validator,
+            Evidence::Overruled(_) => continue,
+        };
+        assert!(liars.contains(&accused), "{accused} is honest");
+        life.count("convicted", 1);
+    }
+    let report = stage.audit().unwrap_or_else(|found| panic!("{found}"));
+    assert_eq!(report.entries, entries.len() as u64);
+    life.count("blocks", report.blocks);
+    life.count("second attempts", expiries(&stage, "AttemptExpired").len() as u64);
+    life.count("liars", liars.len() as u64);
+    life.count("steps", stage.events.len() as u64);
+    assert!(stage.events.len() < 20_000, "nobody talks without end");
+    life.count("refused", stage.events.iter().filter(|event| event.clause.is_some()).count() as u64);
+    life.log = stage.events.iter().map(|event: &Event| format!("{event:?}")).collect();
+    life
+}
+
+#[test]
+fn whatever_becomes_of_packets_every_submission_ends_once_and_rightly() {
+    let mut sum = Life::default();
+    for seed in 0..60 {
+        let life = std::panic::catch_unwind(|| live(seed));
+        let life = life.unwrap_or_else(|cause| {
+            eprintln!("seed {seed}");
+            std::panic::resume_unwind(cause)
+        });
+        sum.add(&life);
+    }
+    println!("{:#?}", sum.counts);
+    let floors = [
+        ("Committed", 10),
+        ("Rejected", 10),
+        ("Deferred", 5),
+        ("told", 50),
+        ("gave up", 1),
+        ("lost", 100),
+        ("repeated", 50),
+        ("delayed", 50),
+        ("bent", 50),
+        ("second attempts", 20),
+        ("liars", 10),
+        ("convicted", 1),
+        ("stored, receipt lost", 1),
+    ];
+    for (what, floor) in floors {
+        let count = sum.counts.get(what).copied().unwrap_or_default();
+        assert!(count >= floor, "{what}: {count} of at least {floor}");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_life() {
+    for seed in [3, 1_000_003] {
+        let (first, second) = (live(seed), live(seed));
+        assert!(!first.log.is_empty());
+        assert_eq!(first, second);
+    }
+    assert_ne!(live(3).log, live(4).log);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_seed_gives_a_life_without_a_wrong_end(seed: u64) {
+        live(seed);
+    }
+}

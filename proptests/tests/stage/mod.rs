@@ -1,0 +1,592 @@
+//! A town in which a test plays some of the parts itself, with their true keys, and decides what becomes of packets.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "each test file uses its part; what fails to unwrap fails the test"
+)]
+
+use bemr::actors::bsd::State;
+use bemr::actors::compose::{
+    Destination, ONE_NONCE, compose, grants_digest, record_context, transaction_id, wrap,
+};
+use bemr::actors::{Actor, Archive, Input, Neighbours, Output, Received, Step};
+use bemr::audit::{AuditReport, Auditor, Inconsistency, PublicRecord, audit};
+use bemr::crypto::{AeadKey, Digest, Suite, Tag};
+use bemr::keys::{Credentials, TrustStore};
+use bemr::network::{Event, Fair, Fate, Node, Parcel, Scenario, Town};
+use bemr::records::{Record, SAMPLES};
+use bemr::session::{AwaitingResponse, Session};
+use bemr::store::{Store, StoreError, Table, for_each};
+use bemr::wire::{
+    Ballot, Gossip, Message, Name, Packet, Purpose, QuorumCertificate, Signatory, Stage as Phase, TBlock,
+    TInitial, Time, Vote, VoteBody, WrappedKey, decode, encode,
+};
+use bemr_spec::{Clause, Rules};
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+use tls_codec::{DeserializeBytes, Serialize};
+
+pub const RULES: Rules = Rules::hardened();
+
+/// What a played validator answers to the n-th T_block that it hears, counted from 1.
+pub type Script = Box<dyn FnMut(&Credentials, usize, &TBlock) -> Vec<Vote>>;
+
+struct Player {
+    own: Credentials,
+    neighbours: Neighbours,
+    trust: TrustStore,
+    rng: ChaCha20Rng,
+    script: Script,
+    heard: Vec<TBlock>,
+}
+
+/// One step of a submission at the BSD: its state before, what happened, its state after.
+pub type Move = (State, &'static str, State);
+
+pub struct Stage {
+    pub town: Town,
+    pub archive: Archive,
+    /// All that happened, in order.
+    pub events: Vec<Event>,
+    /// The steps of the submission that is watched.
+    pub moves: Vec<Move>,
+    watched: Option<Digest>,
+    players: BTreeMap<Name, Player>,
+    mail: Rc<RefCell<VecDeque<Parcel>>>,
+    fate: Rc<RefCell<Box<dyn Fate>>>,
+}
+
+/// An initiator's session that a test holds in its own hands.
+pub struct Line {
+    pub who: Name,
+    pub to: Name,
+    pub session: Session,
+}
+
+impl Stage {
+    /// A town of `validators` under `rules` in which nobody is played yet.
+    pub fn new(rules: Rules, validators: usize) -> Stage {
+        Stage::of(Scenario { rules, ..Scenario::new(Suite::Tiny, validators) })
+    }
+
+    pub fn of(scenario: Scenario) -> Stage {
+        let mail: Rc<RefCell<VecDeque<Parcel>>> = Rc::default();
+        let fate: Rc<RefCell<Box<dyn Fate>>> = Rc::new(RefCell::new(Box::new(Fair)));
+        let inner = Rc::clone(&fate);
+        let archive = scenario.archive.clone();
+        let fair = Box::new(move |now: Time, parcel: Parcel| inner.borrow_mut().decide(now, parcel));
+        let town = Scenario { fate: fair, ..scenario };
+        let town = town.build().unwrap();
+        Stage {
+            town,
+            archive,
+            events: Vec::new(),
+            moves: Vec::new(),
+            watched: None,
+            players: BTreeMap::new(),
+            mail,
+            fate,
+        }
+    }
+
+    /// From now on this decides what becomes of packets; those for played validators come to them all the same.
+    pub fn fate(&mut self, mut fate: impl Fate + 'static) {
+        let mail = Rc::clone(&self.mail);
+        let played: Vec<Name> = self.players.keys().cloned().collect();
+        *self.fate.borrow_mut() = Box::new(move |now: Time, parcel: Parcel| {
+            let delivered = fate.decide(now, parcel);
+            let (kept, rest) = delivered
+                .into_iter()
+                .partition(|(_, parcel)| played.contains(&parcel.to) && packet_of(parcel).is_some());
+            let kept: Vec<(u64, Parcel)> = kept;
+            mail.borrow_mut().extend(kept.into_iter().map(|(_, parcel)| parcel));
+            rest
+        });
+    }
+
+    /// Loses every parcel of which `lost` says so.
+    pub fn lose(&mut self, mut lost: impl FnMut(&Parcel) -> bool + 'static) {
+        self.fate(move |_: Time, parcel: Parcel| if lost(&parcel) { Vec::new() } else { vec![(0, parcel)] });
+    }
+
+    /// Plays a validator towards the BSD; its actor goes on closing blocks.
+    pub fn play(
+        &mut self,
+        validator: &Name,
+        script: impl FnMut(&Credentials, usize, &TBlock) -> Vec<Vote> + 'static,
+    ) {
+        let own = self.town.credentials[validator].clone();
+        let seed = 1000 + self.players.len() as u64;
+        let player = Player {
+            neighbours: Neighbours::new(&own),
+            own,
+            trust: self.town.trust.clone(),
+            rng: ChaCha20Rng::seed_from_u64(seed),
+            script: Box::new(script),
+            heard: Vec::new(),
+        };
+        self.players.insert(validator.clone(), player);
+        self.fate(Fair);
+    }
+
+    /// Plays every validator, each by the script that `script` gives for its number from 0.
+    pub fn play_all(&mut self, script: impl Fn(usize) -> Script) {
+        for (number, validator) in self.town.cast.validators.clone().iter().enumerate() {
+            self.play(validator, script(number));
+        }
+    }
+
+    /// The T_blocks that a played validator heard.
+    pub fn heard(&self, validator: &Name) -> &[TBlock] {
+        &self.players[validator].heard
+    }
+
+    /// A played validator votes, of its own accord or late.
+    pub fn vote(&mut self, validator: &Name, vote: Vote) -> Step {
+        self.say_as(validator, Message::Vote(vote))
+    }
+
+    /// A played validator says something to the BSD.
+    pub fn say_as(&mut self, validator: &Name, message: Message) -> Step {
+        let now = self.town.world.now();
+        let bsd = self.town.cast.bsd.clone();
+        let player = self.players.get_mut(validator).unwrap();
+        let said = player.neighbours.say(&RULES, &mut player.rng, now, &bsd, message).unwrap();
+        let Output::Send { packet, .. } = &said.0[0] else { panic!("it has a session") };
+        let packet = packet.clone();
+        self.give(&bsd, Input::Packet { from: validator.clone(), packet })
+    }
+
+    pub fn validators(&self) -> Vec<Name> {
+        self.town.cast.validators.clone()
+    }
+
+    pub fn bsd(&mut self) -> &mut bemr::actors::Bsd {
+        self.town.bsd().unwrap()
+    }
+
+    pub fn state_of(&mut self, tid: &Digest) -> State {
+        self.bsd().state_of(tid)
+    }
+
+    /// Digest of the public state of an actor.
+    pub fn public(&mut self, who: &Name) -> Digest {
+        actor(self.town.world.node(who).unwrap()).state()
+    }
+
+    pub fn watch(&mut self, tid: Digest) {
+        self.watched = Some(tid);
+    }
+
+    /// Hands an actor an input at this instant; what it sends goes on its way.
+    pub fn give(&mut self, to: &Name, input: Input) -> Step {
+        let before = self.watched_state();
+        let step = self.town.world.command(to, |node, now| {
+            let step = actor(node).handle(now, input);
+            let outputs = step.outputs().cloned().collect();
+            (step, outputs)
+        });
+        let step = step.unwrap();
+        if *to == self.town.cast.bsd {
+            self.note(before, step.event);
+        }
+        step
+    }
+
+    fn watched_state(&mut self) -> Option<State> {
+        let tid = self.watched?;
+        Some(self.state_of(&tid))
+    }
+
+    fn note(&mut self, before: Option<State>, event: &'static str) {
+        if let (Some(before), Some(after)) = (before, self.watched_state()) {
+            self.moves.push((before, event, after));
+        }
+    }
+
+    /// Lets the next thing happen; says whether there was any.
+    pub fn step(&mut self) -> bool {
+        let before = self.watched_state();
+        let Some(event) = self.town.world.step() else { return self.deliver() };
+        if event.actor == self.town.cast.bsd {
+            self.note(before, event.event);
+        }
+        self.events.push(event);
+        self.deliver();
+        true
+    }
+
+    /// Hands the mail to the played validators, and what they answer to the BSD.
+    fn deliver(&mut self) -> bool {
+        let mut any = false;
+        loop {
+            let parcel = self.mail.borrow_mut().pop_front();
+            let Some(parcel) = parcel else { return any };
+            any = true;
+            let now = self.town.world.now();
+            let player = self.players.get_mut(&parcel.to).unwrap();
+            let Player { own, neighbours, trust, rng, script, heard } = player;
+            let packet = packet_of(&parcel).unwrap();
+            let mut answers = Vec::new();
+            match neighbours.receive(&RULES, rng, trust, now, &parcel.from, packet) {
+                (_, Ok(Received::Shook(_, outputs, _))) => answers.extend(outputs),
+                (_, Ok(Received::Message { message: Message::TBlock(block), .. })) => {
+                    heard.push(*block);
+                    let votes = script(own, heard.len(), heard.last().unwrap());
+                    for vote in votes {
+                        answers.extend(
+                            neighbours.say(&RULES, rng, now, &parcel.from, Message::Vote(vote)).unwrap().0,
+                        );
+                    }
+                }
+                (_, Ok(Received::Message { message, .. })) => panic!("{} at a validator", message.name()),
+                // What was lost or bent on its way.
+                (_, Err(_)) => {}
+            }
+            for answer in answers {
+                if let Output::Send { to, packet, .. } = answer {
+                    self.give(&to, Input::Packet { from: parcel.to.clone(), packet });
+                }
+            }
+        }
+    }
+
+    /// Lets things happen for `span` milliseconds or until `done`; says whether it is.
+    pub fn run(&mut self, span: u64, mut done: impl FnMut(&mut Stage) -> bool) -> bool {
+        let end = self.town.world.now().after(span);
+        while self.town.world.now() < end {
+            if done(self) {
+                return true;
+            }
+            if !self.step() {
+                break;
+            }
+        }
+        done(self)
+    }
+
+    /// Goes on until the BSD has ended the submission.
+    pub fn finish(&mut self, tid: &Digest) -> State {
+        let tid = *tid;
+        assert!(self.run(600_000, |stage| stage.state_of(&tid).is_terminal()), "{}", self.state_of(&tid));
+        self.state_of(&tid)
+    }
+
+    /// The doctor submits a record of the sample, and is watched.
+    pub fn submit(&mut self, record: &Record) -> Digest {
+        let doctor = self.town.cast.doctor.clone();
+        let tid = self.town.by(&doctor, |user, now| user.submit(now, record, &[])).unwrap();
+        self.watch(tid);
+        tid
+    }
+
+    /// Shakes hands as `who`.
+    pub fn connect(&mut self, who: &Name, to: &Name, purpose: Purpose) -> Line {
+        let own = self.town.credentials[who].clone();
+        let now = self.town.world.now();
+        let mut rng = ChaCha20Rng::seed_from_u64(now.0 ^ self.events.len() as u64 ^ 0x5e55);
+        let (state, hello) = AwaitingResponse::begin(&RULES, &mut rng, now, &own, purpose, to).unwrap();
+        let shook = self.give(to, Input::Packet { from: who.clone(), packet: hello });
+        let Some(Output::Send { packet, .. }) = shook.outputs().next() else {
+            panic!("no response: {shook:?}")
+        };
+        let mut trust = self.town.trust.clone();
+        let Ok((session, finish)) = state.on_response(&RULES, &mut trust, now, packet) else {
+            panic!("no session")
+        };
+        self.give(to, Input::Packet { from: who.clone(), packet: finish }).outcome.unwrap();
+        Line { who: who.clone(), to: to.clone(), session }
+    }
+
+    /// Says a message of the stage that its session has; gives what the actor made of it and what it answered.
+    pub fn say(&mut self, line: &mut Line, message: &Message) -> (Step, Vec<Message>) {
+        self.say_bytes(line, line_phase(line), &encode(message))
+    }
+
+    /// Says bytes as a record of `phase`.
+    pub fn say_bytes(&mut self, line: &mut Line, phase: Phase, bytes: &[u8]) -> (Step, Vec<Message>) {
+        let packet = line.session.seal_record(&RULES, phase, bytes).unwrap().record;
+        let step = self.give(&line.to, Input::Packet { from: line.who.clone(), packet });
+        let mut answers = Vec::new();
+        for output in step.outputs() {
+            if let Output::Send { to, packet, .. } = output
+                && *to == line.who
+                && matches!(decode::<Packet>(&RULES, packet), Ok(Packet::Record(_)))
+            {
+                let opened = line.session.open_record(&RULES, packet).unwrap();
+                answers.push(decode(&RULES, &opened.message).unwrap());
+            }
+        }
+        (step, answers)
+    }
+
+    /// A T_initial of `who`, as an honest app makes it, and everything it was made from.
+    pub fn draft(&mut self, who: &Name, record: &Record, readers: &[Name]) -> Draft {
+        let own = self.town.credentials[who].clone();
+        let now = self.town.world.now();
+        let (bsd, network) = (self.town.cast.bsd.clone(), self.town.validators.network().clone());
+        let directory = self.town.directory.clone();
+        let happened = self.events.len() as u64;
+        let replica = self.bsd().replica();
+        let destination = Destination { bsd, network, height: replica.next_height() };
+        let mut rng = ChaCha20Rng::seed_from_u64(now.0 ^ happened << 32);
+        let initial =
+            compose(&RULES, &mut rng, now, &own, &directory, &replica.policy, &destination, record, readers);
+        Draft { initial: initial.unwrap(), own, bytes: record.bytes().to_vec() }
+    }
+
+    /// Audits what the archive says in public.
+    pub fn audit(&self) -> Result<AuditReport, Inconsistency> {
+        fn all<T: DeserializeBytes + Serialize>(
+            store: &dyn Store,
+            table: Table,
+        ) -> Result<Vec<T>, StoreError> {
+            let mut rows = Vec::new();
+            for_each(store, &RULES, table, |row| {
+                rows.push(row);
+                Ok(())
+            })?;
+            Ok(rows)
+        }
+        let town = &self.town;
+        let (blocks, leaves, cloud_heads, entries, audit_heads) = self
+            .archive
+            .read(|store| {
+                Ok((
+                    all(store, Table::Blocks)?,
+                    all(store, Table::Leaves)?,
+                    all(store, Table::CloudHeads)?,
+                    all(store, Table::AuditEntries)?,
+                    all(store, Table::AuditHeads)?,
+                ))
+            })
+            .unwrap();
+        let record = PublicRecord {
+            blocks: &blocks,
+            leaves: &leaves,
+            cloud_heads: &cloud_heads,
+            entries: &entries,
+            audit_heads: &audit_heads,
+        };
+        let (genesis, validators, now) = (town.genesis.clone(), town.validators.clone(), town.world.now());
+        let bsd = (town.bsd.cloud.clone(), town.bsd.key.clone());
+        let auditor = Auditor::new(&RULES, now, genesis, validators, town.cloud.clone(), bsd).unwrap();
+        audit(auditor, &record)
+    }
+
+    /// Everything that a block of the ledger says of `tid`.
+    pub fn decided(&mut self, tid: &Digest) -> Option<QuorumCertificate> {
+        let ledger = &self.bsd().replica().ledger;
+        ledger.decision(tid).map(|found| found.certificate.clone())
+    }
+}
+
+fn line_phase(line: &Line) -> Phase {
+    match line.session.purpose() {
+        Purpose::Initial => Phase::Initial,
+        Purpose::Block => Phase::Block,
+        Purpose::Valid => Phase::Valid,
+        Purpose::Read => Phase::Read,
+    }
+}
+
+fn actor(node: &mut Node) -> &mut dyn Actor {
+    match node {
+        Node::User(user) => user.as_mut(),
+        Node::Bsd(bsd) => bsd.as_mut(),
+        Node::Validator(validator) => validator.as_mut(),
+        Node::Cloud(cloud) => cloud.as_mut(),
+    }
+}
+
+/// The session packet in a parcel; nothing when it is gossip.
+pub fn packet_of(parcel: &Parcel) -> Option<&[u8]> {
+    (parcel.bytes.first() == Some(&1)).then(|| &parcel.bytes[5..])
+}
+
+/// What a parcel says in public.
+pub fn gossip_of(parcel: &Parcel) -> Option<Gossip> {
+    (parcel.bytes.first() == Some(&2)).then(|| decode(&RULES, &parcel.bytes[1..]).unwrap())
+}
+
+/// A principal whom a test plays as the side that answers, from the packets that fate let it have.
+pub struct Double {
+    name: Name,
+    neighbours: Neighbours,
+    trust: TrustStore,
+    rng: ChaCha20Rng,
+    heard: Rc<RefCell<VecDeque<Parcel>>>,
+}
+
+impl Double {
+    /// Takes the place of `name` for session packets: they come here and not to its actor.
+    pub fn of(stage: &mut Stage, name: &Name) -> Double {
+        let heard: Rc<RefCell<VecDeque<Parcel>>> = Rc::default();
+        let (kept, played) = (Rc::clone(&heard), name.clone());
+        stage.lose(move |parcel| {
+            let mine = parcel.to == played && packet_of(parcel).is_some();
+            if mine {
+                kept.borrow_mut().push_back(parcel.clone());
+            }
+            mine
+        });
+        let own = &stage.town.credentials[name];
+        let (neighbours, trust) = (Neighbours::new(own), stage.town.trust.clone());
+        Double { name: name.clone(), neighbours, trust, rng: ChaCha20Rng::seed_from_u64(99), heard }
+    }
+
+    /// Answers handshakes; gives what was said.
+    pub fn listen(&mut self, stage: &mut Stage) -> Vec<Message> {
+        let mut messages = Vec::new();
+        loop {
+            let parcel = self.heard.borrow_mut().pop_front();
+            let Some(parcel) = parcel else { return messages };
+            let (now, packet) = (stage.town.world.now(), packet_of(&parcel).unwrap());
+            let Double { neighbours, trust, rng, .. } = self;
+            match neighbours.receive(&RULES, rng, trust, now, &parcel.from, packet).1.unwrap() {
+                Received::Message { message, .. } => messages.push(message),
+                Received::Shook(_, outputs, _) => drop(self.send(stage, outputs)),
+            }
+        }
+    }
+
+    pub fn say(&mut self, stage: &mut Stage, to: &Name, message: Message) -> Step {
+        let now = stage.town.world.now();
+        let said = self.neighbours.say(&RULES, &mut self.rng, now, to, message).unwrap();
+        self.send(stage, said.0).pop().unwrap()
+    }
+
+    fn send(&mut self, stage: &mut Stage, outputs: Vec<Output>) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for output in outputs {
+            if let Output::Send { to, packet, .. } = output {
+                steps.push(stage.give(&to, Input::Packet { from: self.name.clone(), packet }));
+            }
+        }
+        steps
+    }
+}
+
+/// A T_initial that can be bent and signed again.
+#[derive(Clone)]
+pub struct Draft {
+    pub initial: TInitial,
+    pub own: Credentials,
+    pub bytes: Vec<u8>,
+}
+
+impl Draft {
+    /// Signs the header as it stands.
+    pub fn sign(&mut self) {
+        let key = self.own.identity().signing_key();
+        self.initial.signature = key.sign(&RULES, Tag::T_INITIAL, &encode(&self.initial.header));
+    }
+
+    /// Puts digest and tid of the ciphertext as it stands into the header, and signs.
+    pub fn bind(&mut self) {
+        let header = &mut self.initial.header;
+        header.ciphertext = Digest::of(Tag::CIPHERTEXT, self.initial.ciphertext.as_slice());
+        header.tid = transaction_id(&header.user, &header.nonce, &header.ciphertext);
+        self.sign();
+    }
+
+    /// Encrypts other bytes under the same key.
+    pub fn encrypt(&mut self, bytes: &[u8]) {
+        let header = &self.initial.header;
+        let context = record_context(&header.user, &header.nonce);
+        let key = AeadKey::from_bytes(self.initial.record_key);
+        self.initial.ciphertext = key.seal(&ONE_NONCE, &context, bytes).into();
+    }
+
+    /// Has these first readers, in this order, and signs.
+    pub fn readers(&mut self, stage: &Stage, readers: &[&Name]) {
+        let mut rng = ChaCha20Rng::seed_from_u64(77);
+        let tid = self.initial.header.tid;
+        let wrapped = |name: &&Name| {
+            let reader = stage.town.directory.get(name).unwrap();
+            wrap(&RULES, &mut rng, &tid, reader, &self.initial.record_key)
+        };
+        let grants: Vec<WrappedKey> = readers.iter().map(wrapped).collect();
+        self.initial.grants = grants.into();
+        self.initial.header.grants = grants_digest(&self.initial.grants);
+        self.sign();
+    }
+
+    pub fn message(&self) -> Message {
+        Message::TInitial(Box::new(self.initial.clone()))
+    }
+
+    pub fn tid(&self) -> Digest {
+        self.initial.header.tid
+    }
+}
+
+/// A record of the sample by the beginning of its file name.
+pub fn record(name: &str) -> Record {
+    let (_, bytes) = SAMPLES.iter().find(|(file, _)| file.starts_with(name)).unwrap();
+    Record::read(&RULES, bytes).unwrap()
+}
+
+/// A record that keeps every contract.
+pub fn sound() -> Record {
+    record("Condition-f201")
+}
+
+/// A record that breaks a contract.
+pub fn broken() -> Record {
+    record("broken-impossible-heart-rate")
+}
+
+/// The vote of `own` on `block`.
+pub fn vote(own: &Credentials, block: &TBlock, ballot: Ballot, reason: u16) -> Vote {
+    let body = &block.body;
+    sign_vote(
+        own,
+        VoteBody {
+            version: body.version,
+            suite: body.suite,
+            network: body.network.clone(),
+            validators: body.validators,
+            tid: body.tid,
+            block: Digest::of(Tag::T_BLOCK, &encode(body)),
+            policy: body.policy,
+            height: body.height,
+            ballot,
+            reason,
+        },
+    )
+}
+
+pub fn sign_vote(own: &Credentials, body: VoteBody) -> Vote {
+    let signature = own.identity().signing_key().sign(&RULES, Tag::VOTE, &encode(&body));
+    Vote { validator: own.name().clone(), body, signature }
+}
+
+/// A certificate of the votes of these validators.
+pub fn certify(stage: &Stage, validators: &[Name], body: &VoteBody) -> QuorumCertificate {
+    let signed = |name: &Name| {
+        let vote = sign_vote(&stage.town.credentials[name], body.clone());
+        Signatory { validator: vote.validator, signature: vote.signature }
+    };
+    let signatories: Vec<Signatory> = validators.iter().map(signed).collect();
+    QuorumCertificate { body: body.clone(), signatories: signatories.into() }
+}
+
+/// Says nothing, ever.
+pub fn silent() -> Script {
+    Box::new(|_, _, _| Vec::new())
+}
+
+/// Always votes so.
+pub fn says(ballot: Ballot, reason: u16) -> Script {
+    Box::new(move |own, _, block| vec![vote(own, block, ballot, reason)])
+}
+
+/// The reason of an honest vote against [`broken`].
+pub fn reason() -> u16 {
+    Clause::RangeRule.code()
+}
