@@ -13,8 +13,8 @@ use crate::merkle::{prove_consistency, prove_inclusion};
 use crate::store::{Commit, LogNodes, Table, for_each};
 use crate::wire::{
     CloudHead, CloudLeaf, Decision, Erase, Gossip, Grant, InclusionProof, LeafKind, LogKind, Message, Name,
-    PROTOCOL_VERSION, ReadProof, ReadRequest, ReadResponse, Receipt, RequestOutcome, Revoke, RevokeBody,
-    Role, SignedCloudHead, StoredContent, StoredRecord, TValid, Time, WrappedKey, decode, encode,
+    PROTOCOL_VERSION, ReadProof, ReadRequest, ReadResponse, Receipt, RequestOutcome, Revoke, Role,
+    SignedCloudHead, StoredContent, StoredRecord, TValid, Time, WrappedKey, decode, encode,
 };
 use bemr_spec::{Clause, Refusal};
 use std::collections::BTreeMap;

@@ -142,7 +142,7 @@ impl Closing {
             self.closer = Closer::resume(office.name().clone(), height, digest);
             if height == office.replica.next_height() {
                 let signatories = BTreeMap::from([(office.name().clone(), kept.signatory)]);
-                self.signed = Some(Signed { proposal, signatories });
+                self.signed = Some(Signed { proposal, signatories, shown: BTreeMap::new() });
                 self.state = State::AwaitingClose;
                 self.something_waits(office, office.replica.ledger.genesis().start);
             }
