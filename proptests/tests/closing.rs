@@ -1,5 +1,6 @@
 //! How validators close blocks: the protocol step by step, what a validator signs and what it refuses, and that nobody
 //! makes it sign two headers of one height or brings the ledger to a standstill.
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
 mod common;
 

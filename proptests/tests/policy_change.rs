@@ -1,5 +1,6 @@
 //! How the policy of a network changes: who may change it, from when on it holds, and that nobody submits under an old
 //! one.
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
 mod common;
 
@@ -310,10 +311,10 @@ fn readers_are_those_of_the_contracts_that_the_submission_names() {
     let mut strict = change.contracts[0].clone();
     strict.readers = vec![Role::Doctor].into();
     change.contracts = vec![strict].into();
-    let before = stage.valid(sample(RECORD), &[cast.assistant.clone()]);
+    let before = stage.valid(sample(RECORD), std::slice::from_ref(&cast.assistant));
     announce(&mut stage, change);
     stage.store(&before).assert_taken();
-    let after = stage.initial(&cast.doctor, sample("Observation-bmd"), &[cast.assistant.clone()]);
+    let after = stage.initial(&cast.doctor, sample("Observation-bmd"), std::slice::from_ref(&cast.assistant));
     let heard = stage.say(&cast.doctor, &cast.bsd, Message::TInitial(Box::new(after)));
     heard.assert_refused(Clause::GrantsNameAuthorisedReaders);
 }

@@ -1,5 +1,6 @@
 //! Reading, sharing and erasing: the whole story over the network; every check of the cloud and of the reader with its
 //! mutant; and a cloud that lies, which is caught by whoever reads.
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
 mod common;
 
@@ -14,12 +15,13 @@ use bemr::merkle::{Frontier, MerkleTree};
 use bemr::records::{Record, commitments, map};
 use bemr::store::{Table, for_each, recover};
 use bemr::wire::{
-    Anchor, ConsistencyProof, Decision, Entry, Erase, EraseApproval, EraseBody, Gossip, Grant, GrantBody,
-    LeafKind, LogKind, Message, Name, PROTOCOL_VERSION, ReadRequest, ReadResponse, RequestOutcome, Revoke,
-    RevokeBody, Role, TInitial, Time, encode,
+    Anchor, CloudLeaf, ConsistencyProof, Decision, Entry, Erase, EraseApproval, EraseBody, Gossip, Grant,
+    GrantBody, LeafKind, LogKind, Message, Name, PROTOCOL_VERSION, ReadRequest, ReadResponse, RequestOutcome,
+    Revoke, RevokeBody, Role, TInitial, Time, encode,
 };
 use bemr_spec::{Clause, Rules, Verdict};
 use common::{Heard, RULES, Stage, name, refused, refused_by, sample, stray_digest};
+use tls_codec::{DeserializeBytes, Serialize};
 
 const RECORD: &str = "Observation-blood-pressure";
 
@@ -31,20 +33,22 @@ fn refusal(clause: Clause) -> Answer {
     Answer::Refused(clause.code())
 }
 
+/// All messages of a table of the store.
+fn all<T: DeserializeBytes + Serialize>(stage: &Stage, table: Table) -> Vec<T> {
+    let mut rows = Vec::new();
+    let push = |row| {
+        rows.push(row);
+        Ok(())
+    };
+    stage.archive.read(|store| for_each(store, &RULES, table, push)).unwrap();
+    rows
+}
+
 /// What the public can see of the network is consistent.
 fn audited(stage: &Stage) -> AuditReport {
-    let (mut blocks, mut leaves, mut cloud_heads) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut entries, mut audit_heads) = (Vec::new(), Vec::new());
-    stage
-        .archive
-        .read(|store| {
-            for_each(store, &RULES, Table::Blocks, |one| Ok(blocks.push(one)))?;
-            for_each(store, &RULES, Table::Leaves, |one| Ok(leaves.push(one)))?;
-            for_each(store, &RULES, Table::CloudHeads, |one| Ok(cloud_heads.push(one)))?;
-            for_each(store, &RULES, Table::AuditEntries, |one| Ok(entries.push(one)))?;
-            for_each(store, &RULES, Table::AuditHeads, |one| Ok(audit_heads.push(one)))
-        })
-        .unwrap();
+    let (blocks, leaves) = (all(stage, Table::Blocks), all(stage, Table::Leaves));
+    let (entries, audit_heads) = (all(stage, Table::AuditEntries), all(stage, Table::AuditHeads));
+    let cloud_heads = all(stage, Table::CloudHeads);
     let town = &stage.town;
     let bsd = (town.bsd.cloud.clone(), town.bsd.key.clone());
     let (genesis, validators) = (town.genesis.clone(), town.validators.clone());
@@ -67,7 +71,7 @@ fn a_record_is_shared_revoked_and_erased() {
     let (doctor, colleague, assistant) = (&cast.doctor, &cast.colleague, &cast.assistant);
 
     // What was granted at submission is read; what was not is not.
-    let tid = stage.submit(doctor, sample(RECORD), &[colleague.clone()]);
+    let tid = stage.submit(doctor, sample(RECORD), std::slice::from_ref(colleague));
     assert_eq!(stage.read(doctor, tid), record());
     assert_eq!(stage.read(colleague, tid), record());
     assert_eq!(stage.read(assistant, tid), refusal(Clause::ReaderIsGranted));
@@ -288,7 +292,7 @@ fn who_holds_no_grant_reads_nothing() {
     // The grant of another record does not help.
     refused_by(Clause::ReaderIsGranted, |stage| {
         let assistant = stage.town.cast.assistant.clone();
-        stage.stored(sample("Condition-f201"), &[assistant.clone()]);
+        stage.stored(sample("Condition-f201"), std::slice::from_ref(&assistant));
         let tid = shared(stage);
         reads(stage, &assistant, tid)
     });
@@ -668,7 +672,7 @@ fn lied(stage: &mut Stage, change: impl FnOnce(&mut Stage, &mut ReadResponse)) -
 struct Fork {
     log: CloudLog,
     tree: MerkleTree,
-    last: Option<bemr::wire::CloudLeaf>,
+    last: Option<CloudLeaf>,
 }
 
 impl Fork {
@@ -771,8 +775,6 @@ fn nobody_else_answers_for_the_cloud() {
     let now = stage.now();
     let (_, outputs) = stage.town.user(&cast.colleague).unwrap().read(now, tid).unwrap();
     stage.enrol(&name("cloud-2"), Role::Cloud);
-    let directory = stage.town.credentials[&name("cloud-2")].clone();
-    assert_eq!(directory.role(), Role::Cloud);
     let (replies, _) = stage.hear(&name("cloud-2"), &cast.colleague, &[rename(&outputs[0], "cloud-2")]);
     let Output::Send { packet, .. } = &replies[0] else { panic!("{replies:?}") };
     let before = stage.actor(&cast.colleague).state();
@@ -842,15 +844,8 @@ fn a_cloud_that_rolls_back_is_caught_by_who_remembers() {
         assert!(forward.path.as_slice().is_empty());
         let (_, request) = asks(stage, tid);
         let mut rolled = ReadResponse { nonce: request.nonce, ..old };
-        let mut tree = MerkleTree::default();
-        stage
-            .archive
-            .read(|store| {
-                for_each(store, &RULES, Table::Leaves, |leaf: bemr::wire::CloudLeaf| {
-                    Ok(tree.append(&leaf.digest()))
-                })
-            })
-            .unwrap();
+        let leaves: Vec<CloudLeaf> = all(stage, Table::Leaves);
+        let tree: MerkleTree = leaves.iter().map(CloudLeaf::digest).collect::<Vec<_>>().iter().collect();
         rolled.proof.extends_remembered = tree.prove_consistency(1, 2).unwrap();
         answers(stage, rolled)
     });
@@ -1035,7 +1030,8 @@ fn a_key_of_another_record_or_reader_opens_nothing() {
 /// A submission in which the ciphertext is that of another record than the one that the commitments tell of.
 fn conspired(stage: &mut Stage) -> Digest {
     let cast = stage.town.cast.clone();
-    let mut initial: TInitial = stage.initial(&cast.doctor, sample(RECORD), &[cast.colleague.clone()]);
+    let mut initial: TInitial =
+        stage.initial(&cast.doctor, sample(RECORD), std::slice::from_ref(&cast.colleague));
     // Judged: the sound record. Stored: one that no contract would let pass.
     let judged = stage.block(&initial);
     let header = &mut initial.header;
@@ -1117,7 +1113,7 @@ fn a_user_asks_three_times_and_gives_up() {
         }
         let (event, outputs) = wakes(&mut stage, &colleague, ANSWER);
         assert_eq!(event, "AnswerExpired");
-        (stage, id, first, to_liar_or_nothing(outputs))
+        (stage, id, first, !outputs.is_empty())
     };
     let (mut stage, id, first, more) = asked(RULES);
     let colleague = stage.town.cast.colleague.clone();
@@ -1130,10 +1126,6 @@ fn a_user_asks_three_times_and_gives_up() {
     // The mutant goes on asking.
     let (mut stage, id, _, more) = asked(RULES.without(Clause::FailoverIsBounded));
     assert!(more && stage.town.user(&colleague).unwrap().awaits_answer(id));
-}
-
-fn to_liar_or_nothing(outputs: Vec<Output>) -> bool {
-    !outputs.is_empty()
 }
 
 #[test]

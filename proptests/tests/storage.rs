@@ -1,5 +1,6 @@
 //! What the cloud makes of T_valid: every check refuses by its clause and changes nothing, every mutant of a clause lets
 //! the same T_valid through, one record is stored once, and a cloud that restarts goes on.
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
 mod common;
 
@@ -526,7 +527,7 @@ fn a_cloud_that_restarts_goes_on_for_peers_who_do_not_know() {
     let folder = tempfile::tempdir().unwrap();
     for on_disk in [false, true] {
         let archive = match on_disk {
-            true => bemr::actors::Archive::new(RedbStore::open(&folder.path().join("store")).unwrap()),
+            true => bemr::actors::Archive::new(RedbStore::open(folder.path().join("store")).unwrap()),
             false => bemr::actors::Archive::new(MemoryStore::new()),
         };
         let scenario = Scenario { archive, ..Scenario::new(Suite::Tiny, 4) };
