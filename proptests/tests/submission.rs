@@ -181,10 +181,13 @@ fn a_submission_is_valid_from_its_issue_for_at_most_a_day() {
             draft.sign();
         },
     ];
-    for bend in bends {
+    let [too_early, void, too_long, of_yesterday] = bends;
+    for bend in [too_early, void, too_long] {
         only(Clause::InitialWithinValidity, bend);
     }
-    // The last instant of a day is in time.
+    // Without INI-06 the readers' certificates, which were not valid yesterday, stop this one.
+    assert_eq!(clause_of(RULES, doctor, of_yesterday), Some(Clause::InitialWithinValidity));
+    // The last instant of a day is in time: what stops it then is INI-11, the readers' certificates of today.
     let (mut stage, doctor) = quiet(RULES);
     let mut draft = stage.draft(&doctor, &sound(), &[]);
     let header = &mut draft.initial.header;
@@ -192,7 +195,7 @@ fn a_submission_is_valid_from_its_issue_for_at_most_a_day() {
     draft.sign();
     let bsd = stage.town.cast.bsd.clone();
     let mut line = stage.connect(&doctor, &bsd, Purpose::Initial);
-    assert_eq!(stage.say(&mut line, &draft.message()).0.clause(), None);
+    assert_eq!(stage.say(&mut line, &draft.message()).0.clause(), Some(Clause::GrantsNameAuthorisedReaders));
 }
 
 #[test]
