@@ -19,7 +19,7 @@ fn shared() -> (Stage, Digest, [Name; 3]) {
 }
 
 fn leaf(stage: &Stage, index: u64) -> CloudLeaf {
-    stage.archive.read(|store| store.leaf(&RULES, index)).unwrap().expect("a leaf")
+    stage.archive.read(|store| store.leaf(&RULES, index)).expect("a store in memory").expect("a leaf")
 }
 
 /// A revocation of the colleague's grant that the doctor seems to make, signed by `signer`.

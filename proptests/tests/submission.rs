@@ -740,8 +740,11 @@ fn the_cloud_is_out_of_reach() -> Stage {
     stage
 }
 
+/// A row of the machine (from, event, to) and the scenarios that drive it.
+type Scenarios = (&'static str, &'static str, &'static str, Vec<fn() -> Stage>);
+
 /// A scenario for each row, by the row's state, event and guard.
-fn scenarios() -> Vec<(&'static str, &'static str, &'static str, Vec<fn() -> Stage>)> {
+fn scenarios() -> Vec<Scenarios> {
     vec![
         ("AwaitingInitial", "InitialArrived", "every check of T_initial holds", vec![accepted_and_stored]),
         ("AwaitingVotes", "VoteArrived", "a quorum is possible, none is there", vec![accepted_and_stored]),
