@@ -5,7 +5,7 @@
 mod common;
 
 use bemr::actors::validator::closing_machine::{self, State};
-use bemr::actors::{Archive, Input, Output, Replica, Step, Validator};
+use bemr::actors::{Archive, Input, Output, Step, Validator};
 use bemr::audit::AuditLog;
 use bemr::crypto::{Suite, Tag};
 use bemr::ledger::Proposal;
@@ -477,7 +477,7 @@ fn restart(stage: &mut Stage, archive: &Archive) {
     let ledger = archive.read(|store| recover_ledger(&RULES, store, genesis, &validators, now)).unwrap();
     let mut office = stage.new_office(&first);
     office.rules = stage.rules();
-    office.replica = Replica { ledger, ..office.replica };
+    office.replica.ledger = ledger;
     let (cloud, bsd) = (stage.town.cloud.clone(), stage.town.bsd.clone());
     let validator = Validator::resume(office, cloud, bsd, archive.clone()).unwrap();
     stage.town.world.add(Node::Validator(Box::new(validator)));

@@ -829,10 +829,15 @@ fn live(seed: u64) -> Life {
     life.count("second attempts", expiries(&stage, "AttemptExpired").len() as u64);
     life.count("liars", liars.len() as u64);
     life.count("steps", stage.events.len() as u64);
-    assert!(stage.events.len() < 20_000, "nobody talks without end");
     life.count("refused", stage.events.iter().filter(|event| event.clause.is_some()).count() as u64);
     life.log = stage.events.iter().map(|event: &Event| format!("{event:?}")).collect();
     life
+}
+
+/// BSD and cloud of this town have different branches in force for a while, and share a store.
+#[test]
+fn rival_branches_are_never_mixed_in_one_store() {
+    live(13_395_014_237_227_939_628);
 }
 
 #[test]
@@ -879,7 +884,7 @@ fn the_same_seed_gives_the_same_life() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     #[test]
     fn any_seed_gives_a_life_without_a_wrong_end(seed: u64) {

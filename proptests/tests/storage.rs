@@ -5,7 +5,7 @@
 mod common;
 
 use bemr::actors::cloud::record_machine::State;
-use bemr::actors::{Actor, Cloud, Replica};
+use bemr::actors::{Actor, Cloud};
 use bemr::crypto::{Digest, Suite, Tag};
 use bemr::log::{CloudLog, verify_head, verify_leaf};
 use bemr::network::{Node, Scenario};
@@ -491,7 +491,7 @@ fn restart(stage: &mut Stage) {
     let ledger =
         stage.archive.read(|store| recover_ledger(&RULES, store, genesis, &validators, now)).unwrap();
     let mut office = stage.new_office(&cast.cloud);
-    office.replica = Replica { ledger, ..office.replica };
+    office.replica.ledger = ledger;
     let log = CloudLog::new(Suite::Tiny, identity.network.clone(), cast.cloud, recovered.frontier);
     let cloud = Cloud::new(office, stage.archive.clone(), log).unwrap();
     stage.town.world.add(Node::Cloud(Box::new(cloud)));

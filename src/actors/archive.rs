@@ -2,8 +2,9 @@
 
 use crate::ledger::{Change, Ledger};
 use crate::store::{Commit, Store, StoreError, Table};
-use crate::wire::{Block, encode};
-use bemr_spec::{Clause, Refusal};
+use crate::wire::{Block, Height, decode};
+use bemr_spec::{Clause, Refusal, Rules};
+use num_bigint::BigUint;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -38,28 +39,47 @@ impl Archive {
         read(&*self.store.borrow()).map_err(broken)
     }
 
-    /// Keeps what a block changed of the branch in force.
+    /// Keeps what a block changed of the branch in force. Of the branches that actors who share the store have in
+    /// force it holds the one with the most work, and of two with as much the first; never a mixture.
     ///
     /// # Errors
-    /// CLD-06 when the store does not take it.
+    /// CLD-06 when the store does not take it, or holds what is no block.
     pub fn keep_block(&self, change: &Change, ledger: &Ledger) -> Result<(), Refusal> {
-        let (removed, added): (&[Block], usize) = match change {
-            Change::Extended => (&[], 1),
-            Change::Reorganised { removed, added } => (removed, *added),
-            Change::Kept => return Ok(()),
-        };
-        let mut commit = removed.iter().fold(Commit::new(), |commit, block| commit.remove_block(block));
-        let newest_first: Vec<&Block> = ledger.blocks().rev().take(added).collect();
-        for block in newest_first.into_iter().rev() {
-            // Actors that share a store keep each block once.
-            let height = block.header().height.0.to_be_bytes();
-            let held = self.read(|store| store.get(Table::Blocks, &height))?;
-            if !removed.is_empty() || held != Some(encode(block)) {
-                commit = commit.block(block);
-            }
+        if *change == Change::Kept {
+            return Ok(());
         }
-        self.commit(commit)
+        let mut ours: Vec<&Block> = Vec::new();
+        for block in ledger.blocks().rev() {
+            if self.held(block.header().height)?.as_ref() == Some(block) {
+                break;
+            }
+            ours.push(block);
+        }
+        let Some(lowest) = ours.last() else { return Ok(()) };
+        let mut theirs: Vec<Block> = Vec::new();
+        let mut height = lowest.header().height;
+        while let Some(block) = self.held(height)? {
+            theirs.push(block);
+            height = Height(height.0.saturating_add(1));
+        }
+        if !theirs.is_empty() && work(ours.iter().copied()) <= work(&theirs) {
+            return Ok(());
+        }
+        let emptied = theirs.iter().rev().fold(Commit::new(), |commit, block| commit.remove_block(block));
+        self.commit(ours.into_iter().rev().fold(emptied, |commit, block| commit.block(block)))
     }
+
+    fn held(&self, height: Height) -> Result<Option<Block>, Refusal> {
+        let bytes = self.read(|store| store.get(Table::Blocks, &height.0.to_be_bytes()))?;
+        let parsed = bytes.map(|bytes| decode(&Rules::hardened(), &bytes)).transpose();
+        parsed.map_err(|cause| {
+            Refusal::new(Clause::StoreMatchesHead).at(format!("block {}: {cause}", height.0))
+        })
+    }
+}
+
+fn work<'a>(blocks: impl IntoIterator<Item = &'a Block>) -> BigUint {
+    blocks.into_iter().map(|block| block.header().worth()).sum()
 }
 
 fn broken(error: StoreError) -> Refusal {

@@ -8,9 +8,16 @@ use crate::records::PolicyRegistry;
 use crate::votes::ValidatorSet;
 use crate::wire::{ApprovedChange, Block, Gossip, Height, Name, PROTOCOL_VERSION, Role, Time, encode};
 use bemr_spec::{Clause, Refusal, Rules};
+use std::collections::BTreeMap;
 
 /// The most blocks that are sent at one request.
 pub const MAX_BLOCKS: u64 = 64;
+
+/// How long a node waits before it asks one peer again for the same blocks, in milliseconds.
+const ASK_AGAIN: u64 = 2_000;
+
+/// The most peers whom it asks in that time.
+const MAX_ASKED: usize = 1024;
 
 /// A node's copy of the ledger and of the policy.
 #[derive(Clone, Debug)]
@@ -21,9 +28,16 @@ pub struct Replica {
     pub validators: ValidatorSet,
     /// Templates and contracts.
     pub policy: PolicyRegistry,
+    /// Whom it asked for blocks, when, and from which height on.
+    asked: BTreeMap<Name, (Time, Height)>,
 }
 
 impl Replica {
+    /// A copy that has asked nobody for anything.
+    pub fn new(ledger: Ledger, validators: ValidatorSet, policy: PolicyRegistry) -> Replica {
+        Replica { ledger, validators, policy, asked: BTreeMap::new() }
+    }
+
     /// The height whose policy the next transaction is judged by.
     pub fn next_height(&self) -> Height {
         Height(self.ledger.height().0.saturating_add(1))
@@ -45,11 +59,20 @@ impl Replica {
         self.ledger.append_own(rules, &self.validators, now, block)
     }
 
-    /// What to ask of `from` after it sent a block that does not fit here: the blocks that are missing.
-    pub fn missing(&self, refusal: &Refusal, from: &Name) -> Vec<Output> {
-        let behind = refusal.clause() == Clause::BlockLinksPrevious;
-        let gossip = Gossip::BlocksFrom(Height(self.ledger.final_height().0.saturating_add(1)));
-        behind.then(|| Output::Tell { to: from.clone(), gossip }).into_iter().collect()
+    /// What to ask of `from` after it sent a block that does not fit here: the blocks that are missing. Blocks that
+    /// fit no better are no reason to ask for them once more: every one of them would bring as many again.
+    pub fn missing(&mut self, now: Time, refusal: &Refusal, from: &Name) -> Vec<Output> {
+        if refusal.clause() != Clause::BlockLinksPrevious {
+            return Vec::new();
+        }
+        let first = Height(self.ledger.final_height().0.saturating_add(1));
+        self.asked.retain(|_, (last, _)| now < last.after(ASK_AGAIN));
+        let asked = self.asked.get(from).is_some_and(|(_, height)| *height == first);
+        if asked || self.asked.len() >= MAX_ASKED {
+            return Vec::new();
+        }
+        self.asked.insert(from.clone(), (now, first));
+        vec![Output::Tell { to: from.clone(), gossip: Gossip::BlocksFrom(first) }]
     }
 
     /// The blocks from a height on, for a node that lacks them.

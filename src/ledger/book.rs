@@ -269,11 +269,7 @@ impl Ledger {
         if !by_work && close == Close::Claimed {
             verify_close(rules, validators, &block.closed)?;
         }
-        let worth = match &header.closing {
-            Closing::Work(work) => work.target.work(),
-            Closing::Quorum(_) => 1u8.into(),
-        };
-        let work: BigUint = chain.work() + worth;
+        let work: BigUint = chain.work() + header.worth();
         let (shared, branch) = (chain.shared, chain.branch);
         self.check_decisions(rules, validators, entries)?;
         Ok(self.take(rules, shared, branch, Arc::new(Held { digest, work, block })))

@@ -2,7 +2,7 @@
 
 use crate::crypto::Digest;
 use crate::ledger::ancestry::Ancestry;
-use crate::wire::{Genesis, Target, Time, WorkRule};
+use crate::wire::{BlockHeader, Closing, Genesis, Target, Time, WorkRule};
 use num_bigint::BigUint;
 
 /// Elapsed time counts as at least a quarter and at most four times what the schedule expects.
@@ -29,6 +29,16 @@ impl Target {
         let start = bytes.len().saturating_sub(digits.len());
         bytes[start..].copy_from_slice(&digits[digits.len().saturating_sub(32)..]);
         Target(bytes)
+    }
+}
+
+impl BlockHeader {
+    /// What the block counts for when branches are weighed (LED-07): its target's work, and under a quorum 1.
+    pub fn worth(&self) -> BigUint {
+        match &self.closing {
+            Closing::Work(work) => work.target.work(),
+            Closing::Quorum(_) => 1u8.into(),
+        }
     }
 }
 

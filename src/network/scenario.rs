@@ -223,11 +223,8 @@ impl Scenario {
                 LedgerKind::Work => ClosingRule::Work(work_rule()),
             },
         };
-        let replica = Replica {
-            ledger: Ledger::new(&rules, genesis.clone())?,
-            validators: validators.clone(),
-            policy: PolicyRegistry::shipped(network.clone()),
-        };
+        let ledger = Ledger::new(&rules, genesis.clone())?;
+        let replica = Replica::new(ledger, validators.clone(), PolicyRegistry::shipped(network.clone()));
         let identity = |who: &Name| -> Result<CloudIdentity, Refusal> {
             let key = principal(who)?.signing_key().clone();
             Ok(CloudIdentity { network: network.clone(), cloud: who.clone(), key })

@@ -107,11 +107,9 @@ impl Stage {
     pub(crate) fn of(scenario: Scenario) -> Stage {
         let (archive, rules) = (scenario.archive.clone(), scenario.rules);
         let town = scenario.build().expect("a sound scenario");
-        let replica = Replica {
-            ledger: Ledger::new(&rules, town.genesis.clone()).expect("a sound genesis"),
-            validators: town.validators.clone(),
-            policy: PolicyRegistry::shipped(town.genesis.network.clone()),
-        };
+        let ledger = Ledger::new(&rules, town.genesis.clone()).expect("a sound genesis");
+        let policy = PolicyRegistry::shipped(town.genesis.network.clone());
+        let replica = Replica::new(ledger, town.validators.clone(), policy);
         let rng = ChaCha20Rng::seed_from_u64(99);
         Stage { town, archive, replica, rng, later: 0, rules, offices: BTreeMap::new() }
     }

@@ -32,6 +32,9 @@ use tls_codec::{DeserializeBytes, Serialize};
 
 pub const RULES: Rules = Rules::hardened();
 
+/// More happens in no test.
+const MOST_EVENTS: usize = 20_000;
+
 /// What a played validator answers to the n-th T_block that it hears, counted from 1.
 pub type Script = Box<dyn FnMut(&Credentials, usize, &TBlock) -> Vec<Vote>>;
 
@@ -216,6 +219,11 @@ impl Stage {
             self.note(before, event.event);
         }
         self.events.push(event);
+        assert!(
+            self.events.len() < MOST_EVENTS,
+            "nobody talks without end: {:#?}",
+            self.events.last_chunk::<8>()
+        );
         self.deliver();
         true
     }

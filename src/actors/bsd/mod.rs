@@ -759,7 +759,7 @@ impl Bsd {
                     }
                 }
                 Err(refusal) => {
-                    let repeats = self.office.replica.missing(&refusal, from);
+                    let repeats = self.office.replica.missing(now, &refusal, from);
                     Step { event: Event::BlockArrived.name(), outcome: Err(refusal), repeats }
                 }
             },

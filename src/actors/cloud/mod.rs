@@ -489,7 +489,7 @@ impl Cloud {
                     Step { event: "BlockArrived", outcome: kept.map(|()| Vec::new()), repeats: Vec::new() }
                 }
                 Err(refusal) => {
-                    let repeats = replica.missing(&refusal, from);
+                    let repeats = replica.missing(now, &refusal, from);
                     Step { event: "BlockArrived", outcome: Err(refusal), repeats }
                 }
             },

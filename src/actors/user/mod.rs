@@ -429,7 +429,7 @@ impl User {
             Gossip::Block(block) => match replica.on_block(rules, now, block) {
                 Ok(_) => Step::taken("BlockArrived", Vec::new()),
                 Err(refusal) => {
-                    let repeats = replica.missing(&refusal, from);
+                    let repeats = replica.missing(now, &refusal, from);
                     Step { event: "BlockArrived", outcome: Err(refusal), repeats }
                 }
             },

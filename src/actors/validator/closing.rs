@@ -345,7 +345,7 @@ impl Closing {
                 // Who proposes for a height that is closed has missed its block.
                 let late = matches!(refusal.clause(), Clause::HeaviestChainWins | Clause::FinalBlockStands);
                 let closed = if late { office.replica.blocks_from(height, from) } else { Vec::new() };
-                let missing = office.replica.missing(&refusal, from);
+                let missing = office.replica.missing(now, &refusal, from);
                 (Err(refusal), shown.into_iter().chain(missing).chain(closed).collect())
             }
         }

@@ -168,7 +168,8 @@ impl Validator {
             Gossip::Closing(signature) => (self.closing.on_signature(office, now, signature), Vec::new()),
             Gossip::Block(block) => {
                 let outcome = self.closing.on_block(office, now, block);
-                let missing = outcome.as_ref().err().map(|refusal| office.replica.missing(refusal, from));
+                let missing =
+                    outcome.as_ref().err().map(|refusal| office.replica.missing(now, refusal, from));
                 (outcome, missing.unwrap_or_default())
             }
             Gossip::BlocksFrom(height) => (Ok(office.replica.blocks_from(height, from)), Vec::new()),
