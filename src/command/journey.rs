@@ -175,10 +175,10 @@ impl Journey {
         let asked = self.town.by(reader, |user: &mut User, now| user.read(now, tid));
         let request = asked.map_err(|refusal| refusal.to_string())?;
         self.advance(LIMIT, |town| town.user(reader).is_none_or(|user| !user.awaits_answer(request)));
-        match self.town.user(reader).and_then(|user| user.answer(request)) {
+        match self.town.user(reader).and_then(|user| user.take_answer(request)) {
             Some(Answer::Record(bytes)) => Ok(bytes.to_vec()),
             Some(Answer::Refused(code)) => {
-                let clause = Clause::from_code(*code).map_or("an unknown clause", Clause::id);
+                let clause = Clause::from_code(code).map_or("an unknown clause", Clause::id);
                 Err(format!("refused by {clause}"))
             }
             _ => Err("no answer that verifies".to_owned()),

@@ -24,11 +24,15 @@ pub struct PolicyRegistry {
     templates: Versions<Template>,
     contracts: Versions<Contract>,
     history: Digest,
+    /// The digests of all of them, made once: every vote on every record names them.
+    template_digests: Versions<Digest>,
+    contract_digests: Versions<Digest>,
 }
 
 /// What decides about a record at some height: a template and the contracts that apply to it, by ascending id.
 #[derive(Clone, Debug)]
 pub struct Policy<'a> {
+    registry: &'a PolicyRegistry,
     template: &'a Template,
     contracts: Vec<&'a Contract>,
 }
@@ -56,11 +60,14 @@ impl<'a> Policy<'a> {
 
     /// The digest that a vote names: of the [`PolicySet`].
     pub fn digest(&self) -> Digest {
-        let entry = |policy, digest| PolicyEntry { policy, digest };
-        let contracts =
-            self.contracts.iter().map(|one| entry(one.policy(), Digest::of(Tag::CONTRACT, &encode(*one))));
+        let entry = |digests: &Versions<Digest>, policy: PolicyRef| {
+            let digest = digests.get(&policy.id).and_then(|versions| versions.get(&policy.version));
+            let digest = *digest.expect("the registry digests what it takes in");
+            PolicyEntry { policy, digest }
+        };
+        let contracts = self.contracts.iter().map(|one| entry(&self.registry.contract_digests, one.policy()));
         let set = PolicySet {
-            template: entry(self.template.policy(), Digest::of(Tag::TEMPLATE, &encode(self.template))),
+            template: entry(&self.registry.template_digests, self.template.policy()),
             contracts: contracts.collect(),
         };
         Digest::of(Tag::POLICY_SET, &encode(&set))
@@ -78,8 +85,8 @@ impl<'a> Policy<'a> {
 impl PolicyRegistry {
     /// The registry of `network` without any template or contract.
     pub fn empty(network: Name) -> PolicyRegistry {
-        let (templates, contracts, history) = Default::default();
-        PolicyRegistry { network, templates, contracts, history }
+        let (templates, contracts, template_digests, contract_digests, history) = Default::default();
+        PolicyRegistry { network, templates, contracts, template_digests, contract_digests, history }
     }
 
     /// The registry of `network` as it begins: the shipped templates and contracts, in force from height 1.
@@ -133,7 +140,7 @@ impl PolicyRegistry {
     /// The policy in force for the template `id` at `height`.
     pub fn policy_in_force(&self, id: &Name, height: Height) -> Option<Policy<'_>> {
         let template = self.template_in_force(id, height)?;
-        Some(Policy { template, contracts: self.contracts_in_force(id, height) })
+        Some(Policy { registry: self, template, contracts: self.contracts_in_force(id, height) })
     }
 
     /// The policy that a submission names, if it is the one in force at `height`.
@@ -169,7 +176,7 @@ impl PolicyRegistry {
                 found.ok_or_else(|| stale(Clause::AllContractsApplied, one))
             })
             .collect::<Result<_, _>>()?;
-        Ok(Policy { template: named, contracts })
+        Ok(Policy { registry: self, template: named, contracts })
     }
 
     /// Takes a change that is approved at the height `now`, by principals whose signatures over it the caller
@@ -224,10 +231,14 @@ impl PolicyRegistry {
     }
 
     fn insert_template(&mut self, template: &Template) {
+        let digest = Digest::of(Tag::TEMPLATE, &encode(template));
+        self.template_digests.entry(template.id.clone()).or_default().insert(template.version, digest);
         self.templates.entry(template.id.clone()).or_default().insert(template.version, template.clone());
     }
 
     fn insert_contract(&mut self, contract: &Contract) {
+        let digest = Digest::of(Tag::CONTRACT, &encode(contract));
+        self.contract_digests.entry(contract.id.clone()).or_default().insert(contract.version, digest);
         self.contracts.entry(contract.id.clone()).or_default().insert(contract.version, contract.clone());
     }
 

@@ -80,14 +80,22 @@ pub const ANSWER: u64 = 10_000;
 /// How many times a user sends one T_initial or one request.
 pub const ATTEMPTS: u32 = 3;
 
+/// A submission that awaits its outcome.
 struct Submitted {
     state: State,
     initial: Box<TInitial>,
     attempts: u32,
     deadline: Time,
+}
+
+/// A submission that is over: its key, for grants, and its outcome, if one came.
+struct Past {
+    state: State,
+    record_key: Zeroizing<[u8; 32]>,
     outcome: Option<Outcome>,
 }
 
+/// A request that awaits its answer.
 struct Request {
     state: Asking,
     tid: Digest,
@@ -96,7 +104,6 @@ struct Request {
     message: Message,
     attempts: u32,
     deadline: Time,
-    answer: Option<Answer>,
 }
 
 /// What a user got for a request to the cloud.
@@ -120,7 +127,9 @@ pub struct User {
     bsd: Name,
     witness: Witness,
     submissions: BTreeMap<Digest, Submitted>,
+    past: BTreeMap<Digest, Past>,
     requests: BTreeMap<RequestId, Request>,
+    answers: BTreeMap<RequestId, Answer>,
     next_request: u64,
 }
 
@@ -132,7 +141,9 @@ impl User {
             bsd,
             witness: Witness::new(cloud),
             submissions: BTreeMap::new(),
+            past: BTreeMap::new(),
             requests: BTreeMap::new(),
+            answers: BTreeMap::new(),
             next_request: 0,
         }
     }
@@ -161,13 +172,8 @@ impl User {
         let initial =
             compose(rules, rng, now, own, directory, &replica.policy, &destination, record, readers)?;
         let tid = initial.header.tid;
-        let submitted = Submitted {
-            state: State::INITIAL,
-            initial: Box::new(initial),
-            attempts: 0,
-            deadline: now,
-            outcome: None,
-        };
+        let submitted =
+            Submitted { state: State::INITIAL, initial: Box::new(initial), attempts: 0, deadline: now };
         self.submissions.insert(tid, submitted);
         match self.send(now, &tid) {
             Ok(outputs) => Ok((tid, outputs)),
@@ -204,22 +210,27 @@ impl User {
 
     /// What became of a submission, once it is known.
     pub fn outcome(&self, tid: &Digest) -> Option<&Outcome> {
-        self.submissions.get(tid)?.outcome.as_ref()
+        self.past.get(tid)?.outcome.as_ref()
     }
 
     /// Whether a submission still awaits its outcome.
     pub fn awaits(&self, tid: &Digest) -> bool {
-        self.submissions.get(tid).is_some_and(|submitted| submitted.state == State::AwaitingOutcome)
+        self.submissions.contains_key(tid)
     }
 
     /// What the cloud answered to a request, once it is known.
     pub fn answer(&self, request: RequestId) -> Option<&Answer> {
-        self.requests.get(&request)?.answer.as_ref()
+        self.answers.get(&request)
+    }
+
+    /// As [`User::answer`]; the user keeps no copy.
+    pub fn take_answer(&mut self, request: RequestId) -> Option<Answer> {
+        self.answers.remove(&request)
     }
 
     /// Whether a request still awaits its answer.
     pub fn awaits_answer(&self, request: RequestId) -> bool {
-        self.requests.get(&request).is_some_and(|request| request.state == Asking::AwaitingAnswer)
+        self.requests.contains_key(&request)
     }
 
     /// Asks the cloud for a record.
@@ -245,8 +256,9 @@ impl User {
     ) -> Result<(RequestId, Vec<Output>), Refusal> {
         let unknown = || Refusal::new(Clause::GrantsNameAuthorisedReaders).at(reader.as_str());
         let reader = self.office.directory.get(reader).cloned().ok_or_else(unknown)?;
-        let submitted = self.submissions.get(&tid).ok_or_else(|| Refusal::new(Clause::GrantByOwner))?;
-        let record_key = Zeroizing::new(submitted.initial.record_key);
+        let open = self.submissions.get(&tid).map(|open| Zeroizing::new(open.initial.record_key));
+        let past = || self.past.get(&tid).map(|past| past.record_key.clone());
+        let record_key = open.or_else(past).ok_or_else(|| Refusal::new(Clause::GrantByOwner))?;
         let Office { rules, rng, own, .. } = &mut self.office;
         let body = GrantBody {
             version: PROTOCOL_VERSION,
@@ -330,8 +342,7 @@ impl User {
         self.next_request += 1;
         let deadline = now.after(ANSWER);
         let state = Asking::INITIAL;
-        self.requests
-            .insert(id, Request { state, tid, id: named, message, attempts: 1, deadline, answer: None });
+        self.requests.insert(id, Request { state, tid, id: named, message, attempts: 1, deadline });
         Ok((id, outputs))
     }
 
@@ -350,35 +361,51 @@ impl User {
     fn on_outcome(&mut self, peer: &CertifiedPrincipal, outcome: Outcome) -> Result<(), Refusal> {
         let rules = self.office.rules;
         rules.require(Clause::PeerIsIntended, *peer.name() == self.bsd)?;
-        let unasked = || Refusal::new(Clause::EventFitsState).at("tid");
-        let submitted = self.submissions.get_mut(&outcome.tid).ok_or_else(unasked)?;
-        submitted.state = submitted.state.step(&rules, Event::OutcomeArrived, State::Ended)?;
-        submitted.outcome = Some(outcome);
+        let tid = outcome.tid;
+        let open = self.submissions.get(&tid).map(|submitted| submitted.state);
+        let state = open.or_else(|| self.past.get(&tid).map(|past| past.state));
+        let state = state.ok_or_else(|| Refusal::new(Clause::EventFitsState).at("tid"))?;
+        let state = state.step(&rules, Event::OutcomeArrived, State::Ended)?;
+        self.put_aside(&tid, state);
+        if let Some(past) = self.past.get_mut(&tid) {
+            past.state = state;
+            past.outcome = Some(outcome);
+        }
         Ok(())
+    }
+
+    /// Of a submission that is over only its key and its outcome are kept.
+    fn put_aside(&mut self, tid: &Digest, state: State) {
+        if let Some(submitted) = self.submissions.remove(tid) {
+            let record_key = Zeroizing::new(submitted.initial.record_key);
+            self.past.insert(*tid, Past { state, record_key, outcome: None });
+        }
     }
 
     fn on_answer(&mut self, peer: &CertifiedPrincipal, outcome: &RequestOutcome) -> Result<(), Refusal> {
         let rules = self.office.rules;
         rules.require(Clause::PeerIsIntended, *peer.name() == self.witness.identity().cloud)?;
-        let open = self.requests.values_mut().find(|one| {
+        let open = self.requests.iter().find(|(_, one)| {
             let answers = one.id == outcome.request || !rules.in_force(Clause::ReadAnswersRequest);
-            one.state == Asking::AwaitingAnswer && one.tid == outcome.tid && answers
+            one.tid == outcome.tid && answers
         });
-        let request = open.ok_or_else(|| Refusal::new(Clause::ReadAnswersRequest).at("request"))?;
-        request.state = request.state.step(&rules, Asked::AnswerArrived, Asking::Answered)?;
-        request.answer = Some(match outcome.decision {
+        let (id, request) = open.ok_or_else(|| Refusal::new(Clause::ReadAnswersRequest).at("request"))?;
+        let id = *id;
+        request.state.step(&rules, Asked::AnswerArrived, Asking::Answered)?;
+        let answer = match outcome.decision {
             Decision::Committed => Answer::Done,
             _ => Answer::Refused(outcome.reason),
-        });
+        };
+        self.requests.remove(&id);
+        self.answers.insert(id, answer);
         Ok(())
     }
 
     fn on_wake(&mut self, now: Time) -> Step {
         let rules = self.office.rules;
         let mut outputs = self.office.retry(now);
-        let late = |one: &Submitted| one.state == State::AwaitingOutcome && one.deadline <= now;
         let late: Vec<Digest> =
-            self.submissions.iter().filter(|(_, one)| late(one)).map(|(tid, _)| *tid).collect();
+            self.submissions.iter().filter(|(_, one)| one.deadline <= now).map(|(tid, _)| *tid).collect();
         for tid in &late {
             let Some(submitted) = self.submissions.get_mut(tid) else { continue };
             let left = rules.require(Clause::FailoverIsBounded, submitted.attempts < ATTEMPTS).is_ok();
@@ -389,17 +416,18 @@ impl User {
                     return Step { event: "OutcomeExpired", outcome: Err(refusal), repeats: outputs };
                 }
             }
-            if left && let Ok(sent) = self.send(now, tid) {
+            if !left {
+                self.put_aside(tid, next);
+            } else if let Ok(sent) = self.send(now, tid) {
                 outputs.extend(sent);
             }
         }
         let mut expired = late.first().map(|_| Event::OutcomeExpired.name());
         let cloud = self.witness.identity().cloud.clone();
-        let late_requests = self
-            .requests
-            .values_mut()
-            .filter(|one| one.state == Asking::AwaitingAnswer && one.deadline <= now);
-        for request in late_requests {
+        let late_requests: Vec<RequestId> =
+            self.requests.iter().filter(|(_, one)| one.deadline <= now).map(|(id, _)| *id).collect();
+        for id in late_requests {
+            let Some(request) = self.requests.get_mut(&id) else { continue };
             let left = rules.require(Clause::FailoverIsBounded, request.attempts < ATTEMPTS).is_ok();
             let next = if left { Asking::AwaitingAnswer } else { Asking::GaveUp };
             match request.state.step(&rules, Asked::AnswerExpired, next) {
@@ -415,7 +443,10 @@ impl User {
                 // Another answer may have brought a newer head meanwhile.
                 read.remembered = self.witness.size();
             }
-            if left && let Ok((sent, _)) = self.office.say_again(now, &cloud, request.message.clone()) {
+            let message = request.message.clone();
+            if !left {
+                self.requests.remove(&id);
+            } else if let Ok((sent, _)) = self.office.say_again(now, &cloud, message) {
                 outputs.extend(sent);
             }
         }
@@ -464,22 +495,15 @@ impl Actor for User {
     }
 
     fn wake(&self) -> Option<Time> {
-        let submissions = self
-            .submissions
-            .values()
-            .filter(|one| one.state == State::AwaitingOutcome)
-            .map(|one| one.deadline);
-        let requests =
-            self.requests.values().filter(|one| one.state == Asking::AwaitingAnswer).map(|one| one.deadline);
+        let submissions = self.submissions.values().map(|one| one.deadline);
+        let requests = self.requests.values().map(|one| one.deadline);
         submissions.chain(requests).chain(self.office.neighbours.wake()).min()
     }
 
     fn state(&self) -> Digest {
         let mut public = self.office.replica.state();
-        let submissions = self.submissions.values().filter(|one| one.state == State::AwaitingOutcome).count();
-        let requests = self.requests.values().filter(|one| one.state == Asking::AwaitingAnswer).count();
-        public.extend((submissions as u64).to_be_bytes());
-        public.extend((requests as u64).to_be_bytes());
+        public.extend((self.submissions.len() as u64).to_be_bytes());
+        public.extend((self.requests.len() as u64).to_be_bytes());
         public.extend(Height(self.witness.size()).0.to_be_bytes());
         Digest::of(Tag::PUBLIC_STATE, &public)
     }

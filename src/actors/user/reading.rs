@@ -27,13 +27,13 @@ impl User {
         let header = &response.record.initial;
         let waits = |one: &super::Request| {
             let answers = one.id == response.nonce && one.tid == header.tid;
-            one.state == Asking::AwaitingAnswer
-                && matches!(one.message, Message::ReadRequest(_))
+            matches!(one.message, Message::ReadRequest(_))
                 && (answers || !rules.in_force(Clause::ReadAnswersRequest))
         };
-        let request = self.requests.iter().find(|(_, one)| waits(one)).map(|(id, _)| *id);
-        let request = request.ok_or_else(|| Refusal::new(Clause::ReadAnswersRequest))?;
-        let asked = self.requests.get(&request).map(|one| one.tid);
+        let request = self.requests.iter().find(|(_, one)| waits(one));
+        let (id, request) = request.ok_or_else(|| Refusal::new(Clause::ReadAnswersRequest))?;
+        let (id, asked) = (*id, Some(request.tid));
+        let state = request.state;
 
         let proof = &response.proof;
         let mut witness = self.witness.clone();
@@ -72,11 +72,10 @@ impl User {
             .map_err(|refusal| refusal.at("ciphertext"))?;
         self.check_commitments(header, &key, &bytes)?;
 
+        state.step(&rules, Asked::RecordArrived, Asking::Answered)?;
         self.witness = witness;
-        if let Some(request) = self.requests.get_mut(&request) {
-            request.state = request.state.step(&rules, Asked::RecordArrived, Asking::Answered)?;
-            request.answer = Some(Answer::Record(bytes));
-        }
+        self.requests.remove(&id);
+        self.answers.insert(id, Answer::Record(bytes));
         Ok(())
     }
 
