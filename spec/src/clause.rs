@@ -91,3 +91,17 @@ impl std::fmt::Display for Clause {
         write!(f, "{} {}", self.id(), self.name())
     }
 }
+
+impl serde::Serialize for Clause {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.id())
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Clause {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Clause, D::Error> {
+        let id = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        let found = Clause::ALL.into_iter().find(|clause| clause.id() == id);
+        found.ok_or_else(|| serde::de::Error::custom(format!("no clause has the id {id:?}")))
+    }
+}
