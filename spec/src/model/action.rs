@@ -1,7 +1,9 @@
 //! What the world does next: the lines of a trace that somebody decides, be it a user, an adversary or the weather.
 
 use crate::Clause;
-use crate::model::{Actor, Gossip, Height, Members, Message, Order, Tid};
+use crate::model::{
+    Actor, Ballot, BlockId, Decision, Gossip, Height, Members, Message, Order, Output, RequestId, Tid, Time,
+};
 use serde::{Deserialize, Serialize};
 
 /// What happens to the bytes of a parcel on its way.
@@ -122,29 +124,96 @@ pub enum Action {
     },
 }
 
-/// What an actor says of an input, the same of model and implementation.
+/// What can be seen of an actor from outside its secrets, to compare model and implementation.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum View {
+    /// Of a user.
+    User {
+        /// The ledger's height, the height of its newest final block, and its newest block in force.
+        ledger: (Height, Height, BlockId),
+        /// Submissions that await their outcome.
+        open: Vec<Tid>,
+        /// How the others ended, where it is known.
+        ended: Vec<(Tid, Option<Decision>)>,
+        /// Requests that await their answer.
+        requests: Vec<RequestId>,
+        /// The size of the cloud's log that it remembers.
+        remembered: u32,
+    },
+    /// Of the BSD.
+    Bsd {
+        /// As of a user.
+        ledger: (Height, Height, BlockId),
+        /// The state of each submission that it knows, by the names of `submission_machine`.
+        submissions: Vec<(Tid, &'static str)>,
+        /// Entries of the audit log.
+        audit: u32,
+        /// Pieces of evidence.
+        evidence: u32,
+    },
+    /// Of a validator.
+    Validator {
+        /// As of a user.
+        ledger: (Height, Height, BlockId),
+        /// Its votes.
+        votes: Vec<(Tid, Ballot)>,
+        /// The state of `closing_machine`.
+        closing: &'static str,
+        /// The greatest height that it signed, and what.
+        signed: Option<(Height, BlockId)>,
+        /// How many signatures it has of the open height.
+        signatures: u32,
+        /// What waits for a block: decisions and anchors.
+        waiting: (u32, u32),
+    },
+    /// Of the cloud.
+    Cloud {
+        /// As of a user.
+        ledger: (Height, Height, BlockId),
+        /// The state of each record that it knows, by the names of `record_machine`.
+        records: Vec<(Tid, &'static str)>,
+        /// Leaves of its log.
+        leaves: u32,
+    },
+}
+
+/// How blocks are closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LedgerKind {
+    /// By more than two thirds of the validators.
+    Quorum,
+    /// By proof of work.
+    Work,
+}
+
+/// What a world begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Setup {
+    /// How many users, 1 to 5: two doctors, an assistant, two administrators, in this order.
+    pub users: u8,
+    /// How many validators, 1 to 64.
+    pub validators: u8,
+    /// How blocks are closed.
+    pub ledger: LedgerKind,
+    /// Where the implementation's randomness comes from; the model has none.
+    pub seed: u64,
+}
+
+/// What became of an action, the same of model and implementation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reply {
+pub struct Happened {
+    /// When.
+    pub time: Time,
+    /// To whom.
+    pub actor: Actor,
+    /// Who sent what arrived, as far as the receiver can tell.
+    pub from: Option<Actor>,
     /// What happened, by the name that the state machines use.
     pub event: &'static str,
     /// The clause that refused it.
     pub clause: Option<Clause>,
-}
-
-/// What can be seen of an actor from outside its secrets, to compare model and implementation.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct View {
-    /// Name and value, in a fixed order for each kind of actor.
-    pub facts: Vec<(String, String)>,
-}
-
-/// Where a ledger stands: part of every view.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LedgerView {
-    /// Height of the newest block in force.
-    pub height: Height,
-    /// Height of the newest final block.
-    pub last_final: Height,
-    /// Decisions in force.
-    pub decisions: usize,
+    /// What the actor sent, in order.
+    pub sends: Vec<Output>,
 }

@@ -4,6 +4,7 @@
 use crate::Clause;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// Virtual time, in milliseconds since the beginning.
@@ -421,9 +422,10 @@ impl Message {
             Message::Initial { .. } | Message::Outcome { .. } => Stage::Initial,
             Message::Block { .. } | Message::Vote(_) => Stage::Block,
             Message::Valid { .. } | Message::Receipt { .. } => Stage::Valid,
-            Message::Read { .. } | Message::Record { .. } | Message::Order { .. } | Message::Answer { .. } => {
-                Stage::Read
-            }
+            Message::Read { .. }
+            | Message::Record { .. }
+            | Message::Order { .. }
+            | Message::Answer { .. } => Stage::Read,
         }
     }
 }
@@ -526,6 +528,30 @@ pub struct Proposal {
     /// What is wrong with it.
     #[serde(default, skip_serializing_if = "Flaws::is_empty")]
     pub flaws: Flaws,
+}
+
+impl Proposal {
+    /// The digest of its header. Two that say the same have the same, and no others.
+    pub fn id(&self) -> BlockId {
+        // FNV-1a over what the derived hash feeds it: the same on every machine and in every run.
+        let mut fnv = Fnv(0xcbf2_9ce4_8422_2325);
+        self.hash(&mut fnv);
+        BlockId(fnv.finish())
+    }
+}
+
+struct Fnv(u64);
+
+impl Hasher for Fnv {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
 }
 
 /// A closed block.
