@@ -92,6 +92,8 @@ pub(super) struct Bsd {
     pub(super) audit: Vec<(Tid, Decision)>,
     convicted: BTreeSet<(Tid, u8)>,
     overruled: u32,
+    /// Keys of a stage that are still held after it was over: only without SEA-03.
+    pub(super) held: BTreeSet<(Tid, bool)>,
 }
 
 impl Bsd {
@@ -106,6 +108,7 @@ impl Bsd {
             audit: Vec::new(),
             convicted: BTreeSet::new(),
             overruled: 0,
+            held: BTreeSet::new(),
         }
     }
 
@@ -118,6 +121,7 @@ impl Bsd {
         }
         self.convicted.clear();
         self.overruled = 0;
+        self.held.clear();
         self.ended.values_mut().for_each(|ended| {
             ended.votes.clear();
             ended.acknowledgement = None;
@@ -216,6 +220,9 @@ impl Bsd {
             height: self.ledger.height() + 1,
             sealed: rules.in_force(Clause::SealBeforeNextStage),
         };
+        if !rules.in_force(Clause::SealedKeyIsErased) {
+            self.held.insert((tid, false));
+        }
         self.known.insert(header.record);
         let open = Open {
             state: State::AwaitingVotes,
@@ -481,6 +488,9 @@ impl Bsd {
             return self.end(rules, now, tid, Decision::Rejected, reason, height);
         }
         let sealed = rules.in_force(Clause::SealBeforeNextStage);
+        if !rules.in_force(Clause::SealedKeyIsErased) {
+            self.held.insert((tid, true));
+        }
         let message = Message::Valid { certificate, block, height, sealed, flaws: Flaws::NONE };
         open.state = State::AwaitingReceipt;
         (open.attempts, open.valid) = (0, Some((message, certificate, block, height)));

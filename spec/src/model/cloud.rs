@@ -19,6 +19,8 @@ pub(super) struct Stored {
     pub(super) certificate: Certificate,
     pub(super) block: BlockId,
     pub(super) readers: Members,
+    /// Who was ever let read it.
+    pub(super) ever: Members,
     revoked: BTreeMap<u8, (RequestId, Time)>,
     pub(super) erased: Option<RequestId>,
     /// Whether its T_valid passed every check of this ledger's.
@@ -32,6 +34,8 @@ pub(super) struct Cloud {
     pub(super) ledger: Ledger,
     pub(super) records: BTreeMap<Tid, Stored>,
     pub(super) heads: Vec<Head>,
+    /// Whether an erased record was handed over: only without CLD-12.
+    pub(super) served_erased: bool,
 }
 
 impl Cloud {
@@ -41,6 +45,7 @@ impl Cloud {
             ledger,
             records: BTreeMap::new(),
             heads: Vec::new(),
+            served_erased: false,
         }
     }
 
@@ -168,6 +173,7 @@ impl Cloud {
             certificate,
             block,
             readers: header.readers,
+            ever: header.readers,
             revoked: BTreeMap::new(),
             erased: None,
             sealed,
@@ -241,6 +247,7 @@ impl Cloud {
             anchored: anchored.filter(|anchor| self.heads.get(anchor.size as usize - 1) == Some(anchor)),
             flaws: Flaws::NONE,
         };
+        self.served_erased |= stored.erased.is_some();
         self.neighbours.say(rules, now, peer, message)
     }
 
@@ -289,7 +296,10 @@ impl Cloud {
         let head = self.append(now);
         if let Some(stored) = self.records.get_mut(&tid) {
             match order {
-                Order::Grant(reader) => stored.readers = stored.readers.with(reader),
+                Order::Grant(reader) => {
+                    stored.readers = stored.readers.with(reader);
+                    stored.ever = stored.ever.with(reader);
+                }
                 Order::Revoke(reader) => {
                     stored.readers = stored.readers.without(reader);
                     stored.revoked.insert(reader, (request, issued));

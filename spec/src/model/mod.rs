@@ -13,6 +13,7 @@ mod bsd;
 mod checks;
 mod closing;
 mod cloud;
+mod goals;
 mod ledger;
 mod neighbours;
 mod roles;
@@ -26,6 +27,7 @@ mod world;
 mod tests;
 
 pub use action::*;
+pub use goals::{GOALS, Goal, everything_ended};
 pub use ledger::quorum;
 pub use system::{Step, System};
 pub use terms::*;

@@ -55,6 +55,8 @@ struct Line {
     received: u32,
     /// Nothing came back since something was said.
     silent: bool,
+    /// A record was taken that is not after the last: only without SES-03.
+    repeated: bool,
 }
 
 /// The sessions of one actor.
@@ -65,7 +67,8 @@ pub(super) struct Neighbours {
     answering: BTreeMap<Actor, Answer>,
     sessions: BTreeMap<SessionId, Line>,
     newest: BTreeMap<Actor, SessionId>,
-    heard: BTreeMap<HelloId, Time>,
+    /// When a hello was answered, and how many times.
+    heard: BTreeMap<HelloId, (Time, u32)>,
     /// How many hellos were sent to whom, and how many responses to anybody. Not something that an actor keeps: it makes
     /// every hello and response differ from all others, as random nonces do.
     hellos: BTreeMap<Actor, u32>,
@@ -109,7 +112,10 @@ impl Neighbours {
         if initiator {
             self.hellos.insert(peer, 1);
         }
-        self.keep(session, Line { peer, initiator, purpose, sent: 0, received: 0, silent: false });
+        self.keep(
+            session,
+            Line { peer, initiator, purpose, sent: 0, received: 0, silent: false, repeated: false },
+        );
     }
 
     /// Says a message: in the newest session with the peer, or after a handshake.
@@ -203,11 +209,12 @@ impl Neighbours {
     ) -> Result<Received, Clause> {
         checks.sound(Clause::SuiteNotDowngraded)?;
         checks.require(Clause::RoleFitsPlace, responds(self.own, purpose))?;
-        let remembered = self.heard.get(&hello).is_some_and(|heard| now < heard + HANDSHAKE_TIME);
+        let remembered = self.heard.get(&hello).is_some_and(|(heard, _)| now < heard + HANDSHAKE_TIME);
         checks.require(Clause::SessionIsFresh, !remembered)?;
         checks.all_sound(&[Clause::ElementInRange, Clause::ElementInSubgroup])?;
-        self.heard.retain(|_, heard| now < *heard + HANDSHAKE_TIME);
-        self.heard.insert(hello, now);
+        self.heard.retain(|_, (heard, _)| now < *heard + HANDSHAKE_TIME);
+        let heard = self.heard.entry(hello).or_insert((now, 0));
+        *heard = (now, heard.1 + 1);
         self.responses += 1;
         let session = SessionId { hello, by: self.own, number: self.responses };
         self.answering.insert(from, Answer { session, purpose, began: now });
@@ -234,8 +241,15 @@ impl Neighbours {
         checks.require(Clause::RoleFitsPlace, responds(session.by, purpose))?;
         checks.all_sound(&[Clause::ResponderSignsTranscript, Clause::ResponderConfirmsKey])?;
         let waiting = self.calling.remove(&from).map_or(Vec::new(), |call| call.waiting);
-        let mut line =
-            Line { peer: session.by, initiator: true, purpose, sent: 0, received: 0, silent: false };
+        let mut line = Line {
+            peer: session.by,
+            initiator: true,
+            purpose,
+            sent: 0,
+            received: 0,
+            silent: false,
+            repeated: false,
+        };
         let mut outputs = vec![Output::Send(from, Packet::Finish { session, by: self.own })];
         outputs.extend(waiting.into_iter().filter_map(|message| line.write(rules, session, message).ok()));
         self.keep(session, line);
@@ -259,7 +273,18 @@ impl Neighbours {
         checks.all_sound(&[Clause::InitiatorSignsTranscript, Clause::InitiatorConfirmsKey])?;
         let purpose = answer.purpose;
         self.answering.remove(&from);
-        self.keep(session, Line { peer: by, initiator: false, purpose, sent: 0, received: 0, silent: false });
+        self.keep(
+            session,
+            Line {
+                peer: by,
+                initiator: false,
+                purpose,
+                sent: 0,
+                received: 0,
+                silent: false,
+                repeated: false,
+            },
+        );
         Ok(Received::Shook(Vec::new()))
     }
 
@@ -272,6 +297,7 @@ impl Neighbours {
         checks.require(Clause::SkipIsBounded, record.sequence <= line.received.saturating_add(SKIPPED))?;
         checks.require(Clause::KeyNotExhausted, record.sequence <= RECORDS)?;
         checks.sound(Clause::RecordIsAuthentic)?;
+        line.repeated |= record.sequence <= line.received;
         (line.received, line.silent) = (record.sequence, false);
         let peer = line.peer;
         checks.require(Clause::MessageTypeIsExpected, record.message.stage() == record.stage)?;
@@ -298,6 +324,27 @@ impl Neighbours {
             outputs.push(Output::Send(peer, Packet::Hello { hello, purpose }));
         }
         outputs
+    }
+
+    /// Whether no record was taken twice and no hello answered twice.
+    pub(super) fn nothing_repeated(&self) -> bool {
+        self.sessions.values().all(|line| !line.repeated) && self.heard.values().all(|(_, times)| *times == 1)
+    }
+
+    /// Whether every session is with whom it was meant for.
+    pub(super) fn ends_agree(&self) -> bool {
+        self.sessions.iter().all(|(id, line)| {
+            let SessionId { hello, by, .. } = id;
+            let (ends, peer) =
+                if line.initiator { ((hello.from, *by), *by) } else { ((hello.from, *by), hello.from) };
+            let meant = !line.initiator || hello.to == *by;
+            meant && line.peer == peer && if line.initiator { ends.0 == self.own } else { ends.1 == self.own }
+        })
+    }
+
+    /// Whether there is any session.
+    pub(super) fn has_sessions(&self) -> bool {
+        !self.sessions.is_empty()
     }
 
     /// When there is something to begin anew or to give up.

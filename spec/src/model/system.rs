@@ -3,12 +3,14 @@
 use crate::model::bsd::Bsd;
 use crate::model::cloud::Cloud;
 use crate::model::ledger::Ledger;
+use crate::model::neighbours::Neighbours;
 use crate::model::user::User;
 use crate::model::validator::Validator;
 use crate::model::{
     Actor, Command, Datagram, Flaws, LedgerKind, Message, Output, Setup, Stage, Tid, Time, View,
 };
 use crate::{Clause, Rules};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// One actor.
@@ -133,6 +135,26 @@ impl System {
         self.nodes.iter().filter_map(|node| match &**node {
             Node::Validator(validator) => Some(validator),
             _ => None,
+        })
+    }
+
+    /// The sessions of everybody.
+    pub(super) fn neighbours(&self) -> impl Iterator<Item = &Neighbours> {
+        self.nodes.iter().map(|node| match &**node {
+            Node::Bsd(bsd) => &bsd.neighbours,
+            Node::Cloud(cloud) => &cloud.neighbours,
+            Node::User(user) => &user.neighbours,
+            Node::Validator(validator) => &validator.neighbours,
+        })
+    }
+
+    /// Everybody's copy of the ledger.
+    pub(super) fn ledgers(&self) -> impl Iterator<Item = &Ledger> {
+        self.nodes.iter().map(|node| match &**node {
+            Node::Bsd(bsd) => &bsd.ledger,
+            Node::Cloud(cloud) => &cloud.ledger,
+            Node::User(user) => &user.ledger,
+            Node::Validator(validator) => &validator.ledger,
         })
     }
 
@@ -261,6 +283,13 @@ impl System {
         })
     }
 
+    /// Hashes one actor: who explores hashes those alone that something happened to.
+    pub fn hash_actor(&self, index: usize, hasher: &mut impl Hasher) {
+        if let Some(node) = self.nodes.get(index) {
+            node.hash(hasher);
+        }
+    }
+
     /// How the ledger is closed.
     pub fn ledger_kind(&self) -> LedgerKind {
         self.bsd().ledger.kind()
@@ -268,7 +297,7 @@ impl System {
 }
 
 impl Node {
-    fn neighbours(&mut self) -> &mut crate::model::neighbours::Neighbours {
+    fn neighbours(&mut self) -> &mut Neighbours {
         match self {
             Node::Bsd(bsd) => &mut bsd.neighbours,
             Node::Cloud(cloud) => &mut cloud.neighbours,

@@ -39,8 +39,11 @@ pub(super) struct User {
     next_request: u32,
     /// Two statements that say the same are one.
     statements: BTreeMap<(Tid, Order, Time), RequestId>,
-    /// The newest head of the cloud that was taken.
-    remembered: Option<Head>,
+    /// What was submitted, for ever.
+    pub(super) submitted: BTreeMap<Tid, Header>,
+    /// The newest head of the cloud that was taken, and the newest that ever was.
+    pub(super) remembered: Option<Head>,
+    pub(super) newest: Option<Head>,
     /// Records that were read, each after every check.
     pub(super) read: BTreeMap<RequestId, Tid>,
 }
@@ -56,7 +59,9 @@ impl User {
             requests: BTreeMap::new(),
             next_request: 0,
             statements: BTreeMap::new(),
+            submitted: BTreeMap::new(),
             remembered: None,
+            newest: None,
             read: BTreeMap::new(),
         }
     }
@@ -81,6 +86,7 @@ impl User {
                 let outputs = self.neighbours.say(rules, now, Actor::Bsd, message)?;
                 let deadline = now + PATIENCE;
                 self.submissions.insert(tid, Waiting { message, attempts: 1, deadline });
+                self.submitted.insert(tid, header);
                 Ok(outputs)
             }
             Command::Read { tid } => {
@@ -184,6 +190,7 @@ impl User {
                     Clause::ReadMatchesCommitments,
                 ])?;
                 self.remembered = Some(head);
+                self.newest = self.newest.max(Some(head));
                 self.requests.remove(&request);
                 self.read.insert(request, tid);
                 Ok(())
@@ -268,8 +275,14 @@ impl User {
         submissions.chain(requests).chain(self.neighbours.wake()).min()
     }
 
+    /// What they were told of a submission.
     pub(super) fn outcome(&self, tid: Tid) -> Option<Decision> {
         self.ended.get(&tid).copied().flatten()
+    }
+
+    /// Whether nothing is awaited.
+    pub(super) fn is_done(&self) -> bool {
+        self.submissions.is_empty() && self.requests.is_empty()
     }
 
     pub(super) fn view(&self) -> View {

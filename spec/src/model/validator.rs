@@ -22,6 +22,8 @@ pub(super) struct Validator {
     pub(super) neighbours: Neighbours,
     pub(super) ledger: Ledger,
     pub(super) votes: BTreeMap<Tid, Vote>,
+    /// Whether a vote was given on two T_blocks of one tid: only without BLK-07.
+    pub(super) voted_twice: bool,
     pub(super) closing: Closing,
 }
 
@@ -32,6 +34,7 @@ impl Validator {
             neighbours: Neighbours::new(Actor::Validator(number)),
             ledger,
             votes: BTreeMap::new(),
+            voted_twice: false,
             closing: Closing::new(number),
         }
     }
@@ -100,7 +103,7 @@ impl Validator {
         ])?;
         let ballot = header.breaks.map_or(Ballot::True, Ballot::False);
         let vote = Vote { validator: self.number, question, ballot, flaws: Flaws::NONE };
-        self.votes.insert(header.tid, vote);
+        self.voted_twice |= self.votes.insert(header.tid, vote).is_some();
         self.neighbours.say(rules, now, peer, Message::Vote(vote))
     }
 
