@@ -21,7 +21,7 @@ pub enum Node {
 }
 
 impl Node {
-    fn actor(&mut self) -> &mut dyn Actor {
+    pub(crate) fn actor(&mut self) -> &mut dyn Actor {
         match self {
             Node::User(user) => user.as_mut(),
             Node::Bsd(bsd) => bsd.as_mut(),
