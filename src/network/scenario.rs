@@ -2,14 +2,14 @@
 //!
 //! Every principal makes its own keys here as it would elsewhere; only the process is shared.
 
-use crate::actors::{Archive, Bsd, Cloud, Directory, Neighbours, Office, Replica, User, Validator};
+use crate::actors::{Archive, Bsd, Cloud, Directory, Neighbours, Office, Output, Replica, User, Validator};
 use crate::audit::AuditLog;
 use crate::crypto::Suite;
 use crate::keys::{CertifiedPrincipal, Credentials, Identity, Kdc, Lifetimes, TrustStore};
 use crate::ledger::Ledger;
 use crate::log::{CloudIdentity, CloudLog};
 use crate::merkle::Frontier;
-use crate::network::{Fair, Fate, Links, Node, World};
+use crate::network::{Event, Fair, Fate, Links, Node, World};
 use crate::records::PolicyRegistry;
 use crate::session::SealChain;
 use crate::store::{Commit, MemoryStore};
@@ -282,16 +282,31 @@ impl Town {
     pub fn by<T>(
         &mut self,
         user: &Name,
-        command: impl FnOnce(&mut User, Time) -> Result<(T, Vec<crate::actors::Output>), Refusal>,
+        command: impl FnOnce(&mut User, Time) -> Result<(T, Vec<Output>), Refusal>,
     ) -> Result<T, Refusal> {
-        let answer = self.world.command(user, |node, now| match node {
+        self.by_seen(user, command).map(|(answer, _)| answer)
+    }
+
+    /// As [`Town::by`], with what happened.
+    ///
+    /// # Errors
+    /// What the user says.
+    pub fn by_seen<T>(
+        &mut self,
+        user: &Name,
+        command: impl FnOnce(&mut User, Time) -> Result<(T, Vec<Output>), Refusal>,
+    ) -> Result<(T, Event), Refusal> {
+        let answer = self.world.command_seen(user, |node, now| match node {
             Node::User(user) => match command(user, now) {
                 Ok((answer, outputs)) => (Ok(answer), outputs),
                 Err(refusal) => (Err(refusal), Vec::new()),
             },
             _ => (Err(Refusal::new(Clause::RoleFitsPlace)), Vec::new()),
         });
-        answer.unwrap_or_else(|| Err(Refusal::new(Clause::PeerIsIntended).at(user.as_str())))
+        match answer {
+            Some((answer, event)) => answer.map(|answer| (answer, event)),
+            None => Err(Refusal::new(Clause::PeerIsIntended).at(user.as_str())),
+        }
     }
 
     /// A user.
@@ -331,7 +346,7 @@ impl Town {
     pub fn run_until(
         &mut self,
         limit: u64,
-        mut see: impl FnMut(&crate::network::Event),
+        mut see: impl FnMut(&Event),
         mut done: impl FnMut(&mut Town) -> bool,
     ) {
         let end = self.world.now().after(limit);
