@@ -111,3 +111,10 @@ pub fn search_for(
     });
     (found, checker.unique_state_count())
 }
+
+impl Part {
+    /// Serves the states of this part to a browser; comes back only when the address cannot be used.
+    pub fn serve(&'static self, rules: Rules, address: &str) {
+        let _ = self.under(rules).checker().serve(address);
+    }
+}
