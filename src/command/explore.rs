@@ -134,7 +134,10 @@ pub(super) fn explore(options: &Options) -> Result<Found, String> {
             let speed = states as f64 / seconds.max(1e-9);
             let held = resident().map_or(String::new(), |held| format!(", {} MiB held", held >> 20));
             let end = if complete { "all" } else { "stopped at the bound of memory after" };
-            tell(&format!("{}: {end} {states} states, {depth} deep, {seconds:.1} s, {speed:.0} a second{held}", part.name));
+            tell(&format!(
+                "{}: {end} {states} states, {depth} deep, {seconds:.1} s, {speed:.0} a second{held}",
+                part.name
+            ));
         }
         rows.push(PartRow { name: part.name, states, depth, complete, seconds });
         reports.push(report);
