@@ -4,6 +4,8 @@
 
 mod diagram;
 mod picture;
+#[cfg(feature = "weaken")]
+pub mod rig;
 mod trace;
 
 pub use diagram::{sequence, story};

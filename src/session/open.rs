@@ -140,6 +140,12 @@ impl UsedKey {
         self.position
     }
 
+    /// The key, for checkers that look for it where it must not be.
+    #[cfg(feature = "weaken")]
+    pub const fn key(&self) -> &AeadKey {
+        &self.key
+    }
+
     /// The other principal of its session.
     pub const fn peer(&self) -> &Name {
         &self.peer

@@ -2,7 +2,7 @@
 
 use crate::actors::Output;
 use crate::actors::bsd::Bsd;
-use crate::actors::bsd::submission::Submission;
+use crate::actors::bsd::submission::{State, Submission};
 use crate::audit::{AuditLog, Outcome as Ending};
 use crate::crypto::{Digest, Tag};
 use crate::store::Commit;
@@ -18,6 +18,16 @@ pub(super) struct Ended {
     pub(super) outcome: Outcome,
     pub(super) ballots: BallotBox,
     pub(super) acknowledgement: Option<QuorumCertificate>,
+}
+
+impl Ended {
+    pub(super) fn state(&self) -> State {
+        match self.outcome.decision {
+            Decision::Committed => State::Committed,
+            Decision::Rejected => State::Rejected,
+            Decision::Deferred | Decision::Refused => State::Deferred,
+        }
+    }
 }
 
 impl Bsd {

@@ -94,13 +94,25 @@ impl Bsd {
 
     /// The state of a submission; [`State::AwaitingInitial`] for one that it does not know.
     pub fn state_of(&self, tid: &Digest) -> State {
-        let ended = |ended: &Ended| match ended.outcome.decision {
-            Decision::Committed => State::Committed,
-            Decision::Rejected => State::Rejected,
-            Decision::Deferred | Decision::Refused => State::Deferred,
-        };
         let open = self.open.get(tid).map(|submission| submission.state);
-        open.or_else(|| self.ended.get(tid).map(ended)).unwrap_or(State::INITIAL)
+        open.or_else(|| self.ended.get(tid).map(Ended::state)).unwrap_or(State::INITIAL)
+    }
+
+    /// The state of every submission that it knows.
+    pub fn submissions(&self) -> impl Iterator<Item = (&Digest, State)> {
+        let open = self.open.iter().map(|(tid, submission)| (tid, submission.state));
+        open.chain(self.ended.iter().map(|(tid, ended)| (tid, ended.state())))
+    }
+
+    /// How many entries its audit log has.
+    pub fn audited(&self) -> u64 {
+        self.audit.count()
+    }
+
+    /// Its office, for checkers that overhear it or speak in its name.
+    #[cfg(feature = "weaken")]
+    pub fn office(&mut self) -> &mut Office {
+        &mut self.office
     }
 
     /// How many submissions have not ended.

@@ -153,6 +153,32 @@ impl User {
         &self.office.replica
     }
 
+    /// Its office, for checkers that overhear it or speak in its name.
+    #[cfg(feature = "weaken")]
+    pub fn office(&mut self) -> &mut Office {
+        &mut self.office
+    }
+
+    /// The submissions that await their outcome.
+    pub fn open(&self) -> impl Iterator<Item = &Digest> {
+        self.submissions.keys()
+    }
+
+    /// The submissions that are over, with their outcomes where one came.
+    pub fn past(&self) -> impl Iterator<Item = (&Digest, Option<&Outcome>)> {
+        self.past.iter().map(|(tid, past)| (tid, past.outcome.as_ref()))
+    }
+
+    /// The requests that await their answer, by what names them there.
+    pub fn requests(&self) -> impl Iterator<Item = &[u8; 32]> {
+        self.requests.values().map(|request| &request.id)
+    }
+
+    /// The size of the cloud's log that the user remembers.
+    pub fn remembered(&self) -> u64 {
+        self.witness.size()
+    }
+
     /// Submits a record that `readers` shall be able to read. Gives the tid.
     ///
     /// # Errors

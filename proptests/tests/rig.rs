@@ -1,0 +1,172 @@
+//! The implementation's side of the lockstep does what honest actors do, says it in the model's words, and does it again.
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
+
+use bemr::conformance::rig::{BREAKABLE, Rig};
+use bemr_spec::model::{
+    Action, Actor, Command, Decision, Happened, LedgerKind, Members, Message, Order, Output, Packet, Setup,
+    Spoiling, Tid, View,
+};
+use bemr_spec::{Clause, Rules};
+
+const RULES: Rules = Rules::hardened();
+
+/// Delivers what is sent, in order; when nothing is on its way, the next instant comes that somebody waits for.
+struct Driver {
+    rig: Rig,
+    next: u32,
+    happened: Vec<Happened>,
+}
+
+impl Driver {
+    fn new(validators: u8, ledger: LedgerKind) -> Driver {
+        Driver::seeded(validators, ledger, 7)
+    }
+
+    fn seeded(validators: u8, ledger: LedgerKind, seed: u64) -> Driver {
+        let setup = Setup { users: 5, validators, ledger, seed };
+        Driver { rig: Rig::new(RULES, &setup).unwrap(), next: 0, happened: Vec::new() }
+    }
+
+    #[track_caller]
+    fn act(&mut self, action: &Action) -> Happened {
+        let happened = self.rig.step(action).unwrap_or_else(|| panic!("{action:?} cannot happen"));
+        assert_eq!(self.rig.tables().strange(), 0, "{action:?}: {happened:?}");
+        self.happened.push(happened.clone());
+        happened
+    }
+
+    #[track_caller]
+    fn command(&mut self, actor: Actor, command: Command) -> Happened {
+        let happened = self.act(&Action::Command { actor, command });
+        assert_eq!(happened.clause, None);
+        happened
+    }
+
+    fn submit(&mut self, user: u8, record: u16, breaks: Option<Clause>) {
+        self.command(Actor::User(user), Command::Submit { record, breaks, readers: Members::default() });
+    }
+
+    /// One thing happens.
+    fn go_on(&mut self) {
+        if self.next < self.rig.sent() {
+            let parcel = self.next;
+            self.next += 1;
+            self.act(&Action::Deliver { parcel });
+            return;
+        }
+        let actors = self.rig.actors().to_vec();
+        let due = actors.into_iter().filter_map(|actor| Some((self.rig.wakes(actor)?, actor)));
+        let (_, actor) = due.collect::<Vec<_>>().into_iter().min().unwrap();
+        self.act(&Action::Wake { actor, found: None });
+    }
+
+    #[track_caller]
+    fn until(&mut self, done: impl Fn(&Rig) -> bool) {
+        for _ in 0..20_000 {
+            if done(&self.rig) {
+                return;
+            }
+            self.go_on();
+        }
+        panic!("it does not come to that: {:#?}", &self.happened[self.happened.len() - 20..]);
+    }
+
+    #[track_caller]
+    fn ends(&mut self, user: u8, tid: Tid, decision: Decision) {
+        self.until(|rig| ended(rig, user).iter().any(|(one, _)| *one == tid));
+        assert!(ended(&self.rig, user).contains(&(tid, Some(decision))));
+    }
+
+    #[track_caller]
+    fn is_answered(&mut self, user: u8) -> Message {
+        self.until(|rig| {
+            matches!(rig.view(Actor::User(user)), Some(View::User { requests, .. }) if requests.is_empty())
+        });
+        let answers = self.happened.iter().rev().flat_map(|step| &step.sends);
+        let records = answers.filter_map(|sent| match sent {
+            Output::Send(to, Packet::Record(record)) if *to == Actor::User(user) => Some(record.message),
+            _ => None,
+        });
+        records.into_iter().next().unwrap()
+    }
+}
+
+fn ended(rig: &Rig, user: u8) -> Vec<(Tid, Option<Decision>)> {
+    match rig.view(Actor::User(user)) {
+        Some(View::User { ended, .. }) => ended,
+        other => panic!("{other:?}"),
+    }
+}
+
+const NETWORKS: [(u8, LedgerKind); 3] =
+    [(1, LedgerKind::Quorum), (4, LedgerKind::Quorum), (1, LedgerKind::Work)];
+
+#[test]
+fn a_sound_record_is_committed_and_read_and_a_broken_one_rejected() {
+    for (validators, ledger) in NETWORKS {
+        let mut driver = Driver::new(validators, ledger);
+        driver.submit(0, 3, None);
+        driver.ends(0, 0, Decision::Committed);
+        driver.command(Actor::User(0), Command::Read { tid: 0 });
+        let answer = driver.is_answered(0);
+        assert!(matches!(answer, Message::Record { tid: 0, owner: 0, size: 1, .. }), "{answer:?}");
+        driver.submit(1, 4, Some(Clause::ValueSetRule));
+        driver.ends(1, 1, Decision::Rejected);
+        let order = Order::Grant(1);
+        driver.command(Actor::User(0), Command::Order { tid: 0, order });
+        let answer = driver.is_answered(0);
+        assert!(matches!(answer, Message::Answer { decision: Decision::Committed, .. }), "{answer:?}");
+    }
+}
+
+#[test]
+fn every_broken_record_of_the_supply_breaks_the_rule_that_it_says() {
+    let mut driver = Driver::new(1, LedgerKind::Quorum);
+    for (tid, clause) in (0..).zip(BREAKABLE) {
+        driver.submit(2, tid, Some(clause));
+        driver.ends(2, tid, Decision::Rejected);
+        let outcome = driver.happened.iter().rev().flat_map(|step| &step.sends).find_map(|sent| match sent {
+            Output::Send(_, Packet::Record(record)) => match record.message {
+                Message::Outcome { reason, .. } => Some(reason),
+                _ => None,
+            },
+            _ => None,
+        });
+        assert_eq!(outcome, Some(Some(clause)));
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    let run = |seed| {
+        let mut driver = Driver::seeded(4, LedgerKind::Work, seed);
+        driver.submit(0, 0, None);
+        driver.ends(0, 0, Decision::Committed);
+        driver.happened
+    };
+    assert_eq!(run(1), run(1));
+    assert_ne!(run(1), run(2));
+}
+
+#[test]
+fn a_spoiled_parcel_is_refused_and_the_next_one_is_not() {
+    for how in Spoiling::ALL {
+        let mut driver = Driver::new(1, LedgerKind::Quorum);
+        driver.submit(0, 0, None);
+        // Hello, response, finish, T_initial.
+        for clause in [
+            Clause::ElementInSubgroup,
+            Clause::FlightIsAuthentic,
+            Clause::FlightIsAuthentic,
+            Clause::RecordIsAuthentic,
+        ] {
+            let parcel = driver.next;
+            let refused = driver.act(&Action::Spoil { parcel, how });
+            let unreadable = how != Spoiling::Flip;
+            let expected = if unreadable { Clause::OneEncodingPerValue } else { clause };
+            assert_eq!(refused.clause, Some(expected), "{how:?} {refused:?}");
+            assert_eq!(refused.sends, []);
+            driver.go_on();
+        }
+    }
+}
