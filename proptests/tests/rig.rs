@@ -170,3 +170,45 @@ fn a_spoiled_parcel_is_refused_and_the_next_one_is_not() {
         }
     }
 }
+
+#[test]
+#[ignore = "a measurement"]
+#[allow(clippy::disallowed_types)]
+fn speed() {
+    use std::time::{Duration, Instant};
+    for (validators, ledger) in [(1, LedgerKind::Quorum), (4, LedgerKind::Quorum), (1, LedgerKind::Work)] {
+        let setup = Setup { users: 2, validators, ledger, seed: 1 };
+        let mut rig = Rig::new(RULES, &setup).unwrap();
+        let mut times: std::collections::BTreeMap<&'static str, (u32, Duration)> = Default::default();
+        let (mut next, mut steps, mut total) = (0, 0u32, Duration::ZERO);
+        let mut step = |rig: &mut Rig, action: &Action| {
+            let from = Instant::now();
+            let happened = rig.step(action).unwrap();
+            let took = from.elapsed();
+            total += took;
+            steps += 1;
+            let entry = times.entry(happened.event).or_default();
+            entry.0 += 1;
+            entry.1 += took;
+        };
+        for record in 0..300u16 {
+            let command = Command::Submit { record, breaks: None, readers: Members::default() };
+            step(&mut rig, &Action::Command { actor: Actor::User(0), command });
+            while !ended(&rig, 0).iter().any(|(tid, _)| *tid == record) {
+                if next < rig.sent() {
+                    step(&mut rig, &Action::Deliver { parcel: next });
+                    next += 1;
+                } else {
+                    let actors = rig.actors().to_vec();
+                    let due = actors.into_iter().filter_map(|actor| Some((rig.wakes(actor)?, actor)));
+                    let (_, actor) = due.collect::<Vec<_>>().into_iter().min().unwrap();
+                    step(&mut rig, &Action::Wake { actor, found: None });
+                }
+            }
+        }
+        println!("{validators} {ledger:?}: {steps} steps, {:.0} a second", f64::from(steps) / total.as_secs_f64());
+        for (event, (count, took)) in &times {
+            println!("  {event}: {count} x {:?}", *took / *count);
+        }
+    }
+}

@@ -8,6 +8,7 @@ mod decide;
 mod ending;
 mod evidence;
 mod intake;
+mod keeping;
 mod receiving;
 mod storing;
 mod submission;
@@ -59,15 +60,30 @@ pub struct Bsd {
 
 impl Bsd {
     /// A BSD that has seen nothing.
+    ///
+    /// # Errors
+    /// CLD-06 when the store does not take what it begins with.
     pub fn new(
         mut office: Office,
         cloud: CloudIdentity,
         seals: SealChain,
         archive: Archive,
         audit: AuditLog,
-    ) -> Bsd {
+    ) -> Result<Bsd, Refusal> {
         let mut reuse_key = [0; 32];
         rand::Rng::fill_bytes(&mut office.rng, &mut reuse_key);
+        archive.commit(keeping::reuse_key(&reuse_key))?;
+        Ok(Bsd::with(office, cloud, seals, archive, audit, reuse_key))
+    }
+
+    fn with(
+        office: Office,
+        cloud: CloudIdentity,
+        seals: SealChain,
+        archive: Archive,
+        audit: AuditLog,
+        reuse_key: [u8; 32],
+    ) -> Bsd {
         let addressee =
             Addressee { bsd: office.name().clone(), network: office.replica.validators.network().clone() };
         Bsd {

@@ -148,6 +148,15 @@ impl User {
         }
     }
 
+    /// A user whose app starts again with what it keeps: record keys, submissions that await their outcome, the newest
+    /// head of the cloud and what is public. `office` has their keys, and no sessions.
+    #[must_use]
+    pub fn restart(self, mut office: Office) -> User {
+        office.replica = self.office.replica;
+        let (requests, answers) = (BTreeMap::new(), BTreeMap::new());
+        User { office, requests, answers, ..self }
+    }
+
     /// Their copy of the ledger and the policy.
     pub fn replica(&self) -> &Replica {
         &self.office.replica

@@ -457,6 +457,9 @@ impl Closing {
         let closed = before.step(&office.rules, event, State::Closed)?;
         let block = signed.proposal.close(signed.signatories.into_values().collect());
         let change = office.replica.on_own_block(&office.rules, now, block.clone())?;
+        if let Some(archive) = &self.archive {
+            archive.keep_block(&change, &office.replica.ledger)?;
+        }
         self.state = closed;
         self.go_on(office, now, &change);
         Ok(vec![Output::Publish(Gossip::Block(block))])

@@ -15,11 +15,11 @@ pub use tables::Tables;
 
 use crate::actors::{Archive, Bsd, Cloud, Input, Output, Overheard, User, Validator};
 use crate::conformance::rig::tables::role;
-use crate::crypto::Suite;
+use crate::crypto::{Digest, Suite, Tag};
 use crate::log::CloudLog;
 use crate::network::{self, Foundation, Node, START, Scenario};
 use crate::records::Record;
-use crate::store::{MemoryStore, recover, recover_ledger};
+use crate::store::{Commit, MemoryStore, recover, recover_ledger};
 use crate::wire::{self, Closing, EraseApproval, Name, Role, Time, encode};
 use bemr_spec::model::{Action, Actor, Command, Happened, LedgerKind, Message, Order, Packet, Setup, Tid};
 use bemr_spec::{Clause, Refusal, Rules, model};
@@ -154,9 +154,11 @@ impl Rig {
         Ok(match actor {
             Actor::Bsd => {
                 let (seals, opened) = self.foundation.seal_chain(&mut office)?;
-                archive.commit(crate::store::Commit::new().meta("seal-chain", encode(&opened)))?;
-                let audit = self.foundation.audit_log();
-                Node::Bsd(Box::new(Bsd::new(office, cloud, seals, archive, audit)))
+                // One start beside the other: the custodian needs them all.
+                let start = encode(&opened);
+                let row = format!("seal-chain/{}", Digest::of(Tag::SEAL_CHAIN, &start));
+                archive.commit(Commit::new().meta(&row, start))?;
+                Node::Bsd(Box::new(Bsd::resume(office, cloud, seals, archive)?))
             }
             Actor::Cloud => {
                 let frontier = archive.read(|store| recover(&rules, store, &cloud))?.frontier;
@@ -471,8 +473,14 @@ impl Rig {
 
     fn crash(&mut self, actor: Actor) -> Option<Happened> {
         let slot = self.slot(actor)?;
-        if matches!(actor, Actor::Bsd | Actor::User(_)) {
-            return None;
+        if matches!(actor, Actor::User(_)) {
+            let name = self.names[slot].clone();
+            let mut office = self.foundation.office(&name);
+            office.neighbours.tap();
+            if let Node::User(user) = self.nodes.remove(slot) {
+                self.nodes.insert(slot, Node::User(Box::new(user.restart(office))));
+            }
+            return Some(self.happened(actor, None, "Crash", None, Vec::new()));
         }
         let archive = self.archives[slot].clone();
         let begun = self.begin(actor, archive);
