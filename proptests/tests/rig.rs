@@ -109,7 +109,7 @@ fn a_sound_record_is_committed_and_read_and_a_broken_one_rejected() {
         driver.ends(0, 0, Decision::Committed);
         driver.command(Actor::User(0), Command::Read { tid: 0 });
         let answer = driver.is_answered(0);
-        assert!(matches!(answer, Message::Record { tid: 0, owner: 0, size: 1, .. }), "{answer:?}");
+        assert!(matches!(answer, Message::Record { tid: 0, owner: 0, from: 0, .. }), "{answer:?}");
         driver.submit(1, 4, Some(Clause::ValueSetRule));
         driver.ends(1, 1, Decision::Rejected);
         let order = Order::Grant(1);
@@ -206,7 +206,10 @@ fn speed() {
                 }
             }
         }
-        println!("{validators} {ledger:?}: {steps} steps, {:.0} a second", f64::from(steps) / total.as_secs_f64());
+        println!(
+            "{validators} {ledger:?}: {steps} steps, {:.0} a second",
+            f64::from(steps) / total.as_secs_f64()
+        );
         for (event, (count, took)) in &times {
             println!("  {event}: {count} x {:?}", *took / *count);
         }

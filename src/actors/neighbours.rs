@@ -49,8 +49,8 @@ pub enum Overheard {
         /// Where it was written, and the key that protects it; nothing while it waits for a session.
         written: Option<(Position, AeadKey)>,
     },
-    /// A session began.
-    Session(SessionId),
+    /// A session began, with these chain keys.
+    Session(SessionId, [[u8; 32]; 2]),
 }
 
 /// A session and how it goes.
@@ -120,7 +120,7 @@ impl Neighbours {
     pub fn last_overheard(&self) -> Option<&Message> {
         self.tap.iter().flatten().rev().find_map(|heard| match heard {
             Overheard::Message { message, .. } => Some(message),
-            Overheard::Session(_) => None,
+            Overheard::Session(..) => None,
         })
     }
 
@@ -386,7 +386,7 @@ impl Neighbours {
         }
         #[cfg(feature = "weaken")]
         if let Some(tap) = &mut self.tap {
-            tap.push(Overheard::Session(session.id()));
+            tap.push(Overheard::Session(session.id(), session.chains()));
         }
         self.newest.insert(session.peer().name().clone(), session.id());
         self.sessions.insert(session.id(), Line { session, used: now, silent });

@@ -12,4 +12,4 @@ pub use fate::{Fair, Fate, Parcel};
 pub use foundation::Foundation;
 pub use links::Links;
 pub use scenario::{Cast, LedgerKind, MAX_VALIDATORS, START, Scenario, Town};
-pub use world::{Event, Node, World};
+pub use world::{Cause, Event, Node, World};

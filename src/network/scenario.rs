@@ -2,11 +2,11 @@
 //!
 //! Every principal makes its own keys here as it would elsewhere; only the process is shared.
 
-use crate::actors::{Archive, Bsd, Cloud, Directory, User, Validator};
+use crate::actors::{Archive, Bsd, Cloud, Directory, Output, User, Validator};
 use crate::crypto::Suite;
 use crate::keys::{Credentials, Kdc, TrustStore};
 use crate::log::CloudIdentity;
-use crate::network::{Fair, Fate, Foundation, Links, Node, World};
+use crate::network::{Event, Fair, Fate, Foundation, Links, Node, World};
 use crate::store::MemoryStore;
 use crate::votes::ValidatorSet;
 use crate::wire::{Genesis, Name, Role, Time, encode};
@@ -189,16 +189,31 @@ impl Town {
     pub fn by<T>(
         &mut self,
         user: &Name,
-        command: impl FnOnce(&mut User, Time) -> Result<(T, Vec<crate::actors::Output>), Refusal>,
+        command: impl FnOnce(&mut User, Time) -> Result<(T, Vec<Output>), Refusal>,
     ) -> Result<T, Refusal> {
-        let answer = self.world.command(user, |node, now| match node {
+        self.by_seen(user, command).map(|(answer, _)| answer)
+    }
+
+    /// As [`Town::by`], with what happened.
+    ///
+    /// # Errors
+    /// What the user says.
+    pub fn by_seen<T>(
+        &mut self,
+        user: &Name,
+        command: impl FnOnce(&mut User, Time) -> Result<(T, Vec<Output>), Refusal>,
+    ) -> Result<(T, Event), Refusal> {
+        let answer = self.world.command_seen(user, |node, now| match node {
             Node::User(user) => match command(user, now) {
                 Ok((answer, outputs)) => (Ok(answer), outputs),
                 Err(refusal) => (Err(refusal), Vec::new()),
             },
             _ => (Err(Refusal::new(Clause::RoleFitsPlace)), Vec::new()),
         });
-        answer.unwrap_or_else(|| Err(Refusal::new(Clause::PeerIsIntended).at(user.as_str())))
+        match answer {
+            Some((answer, event)) => answer.map(|answer| (answer, event)),
+            None => Err(Refusal::new(Clause::PeerIsIntended).at(user.as_str())),
+        }
     }
 
     /// A user.
@@ -238,7 +253,7 @@ impl Town {
     pub fn run_until(
         &mut self,
         limit: u64,
-        mut see: impl FnMut(&crate::network::Event),
+        mut see: impl FnMut(&Event),
         mut done: impl FnMut(&mut Town) -> bool,
     ) {
         let end = self.world.now().after(limit);

@@ -1,8 +1,8 @@
 //! How a submission ends: one entry of the audit log, one outcome.
 
 use crate::actors::Output;
-use crate::actors::bsd::{Bsd, keeping};
 use crate::actors::bsd::submission::{State, Submission};
+use crate::actors::bsd::{Bsd, keeping};
 use crate::audit::{AuditLog, Outcome as Ending};
 use crate::crypto::{Digest, Tag};
 use crate::store::Commit;

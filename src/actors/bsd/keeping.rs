@@ -96,8 +96,8 @@ impl Bsd {
             bsd.ended.insert(kept.outcome.tid, kept.into_ended(&validators));
         }
         for evidence in bsd.rows::<Evidence>(EVIDENCE)? {
-            if let Evidence::Equivocation(Equivocation { second: vote, .. }) | Evidence::LateAndContrary(vote) =
-                &evidence
+            if let Evidence::Equivocation(Equivocation { second: vote, .. })
+            | Evidence::LateAndContrary(vote) = &evidence
             {
                 bsd.convicted.insert((vote.body.tid, vote.validator.clone()));
             }
@@ -117,8 +117,7 @@ impl Bsd {
             let entry = entry.filter(|entry| entry.digest() == head.last);
             let missing = || Refusal::new(Clause::StoreMatchesHead).at(format!("audit entry {last}"));
             let (network, bsd) = (head.network.clone(), head.bsd.clone());
-            self.audit =
-                AuditLog::resume(head.suite, network, bsd, &entry.ok_or_else(missing)?, head.state);
+            self.audit = AuditLog::resume(head.suite, network, bsd, &entry.ok_or_else(missing)?, head.state);
         } else if head.state == LogState::Closed {
             self.audit.close();
         }

@@ -4,12 +4,14 @@ use crate::conformance::rig::tables::{Tables, ballot};
 use crate::crypto::{Digest, Tag};
 use crate::wire::{self, StoredRecord, encode};
 use bemr_spec::Clause;
-use bemr_spec::model::{Actor, Block, Decision, Flaws, Gossip, Head, LogKind, Message, Order, Stage, Vote};
+use bemr_spec::model::{
+    Actor, Block, Decision, Flaws, Gossip, Head, LogKind, Message, Order, Packet, Record, Stage, Vote,
+};
 use std::sync::Arc;
 
 impl Tables {
-    /// A message that `by` says.
-    pub(super) fn message(&mut self, by: Actor, message: &wire::Message) -> Message {
+    /// A message that `by` says, to what came in with `cause`.
+    pub(super) fn message(&mut self, by: Actor, cause: Option<&Packet>, message: &wire::Message) -> Message {
         let flaws = Flaws::NONE;
         match message {
             wire::Message::TInitial(initial) => {
@@ -49,13 +51,21 @@ impl Tables {
                 remembered: read.remembered as u32,
             },
             wire::Message::ReadResponse(response) => {
-                let (initial, head) = (&response.record.initial, &response.proof.head.head);
+                let (initial, proof) = (&response.record.initial, &response.proof);
+                // A proof of consistency does not say from where: from what the request remembers.
+                let from = match cause {
+                    Some(Packet::Record(Record { message: Message::Read { remembered, .. }, .. })) => {
+                        *remembered
+                    }
+                    _ => 0,
+                };
                 Message::Record {
                     request: self.request(&response.nonce),
                     tid: self.tid(&initial.tid),
                     owner: self.user(&initial.user),
-                    size: head.size as u32,
-                    time: self.time(head.time),
+                    head: self.cloud_head(&proof.head.head),
+                    from,
+                    anchored: proof.anchored.as_ref().map(|head| self.cloud_head(head)),
                     flaws,
                 }
             }
@@ -102,10 +112,8 @@ impl Tables {
         Some(match gossip {
             wire::Gossip::Decision(certificate) => Gossip::Decision(self.certificate(certificate)),
             wire::Gossip::CloudHead(signed) => {
-                let head = &signed.head;
-                let (size, time) = (head.size as u32, self.time(head.time));
-                let named = Head { kind: LogKind::Cloud, size, closed: false, time };
-                Gossip::Head { head: self.head(head.digest(), named), flaws }
+                let named = self.cloud_head(&signed.head);
+                Gossip::Head { head: self.head(signed.head.digest(), named), flaws }
             }
             wire::Gossip::AuditHead(signed) => {
                 let head = &signed.head;
@@ -129,6 +137,11 @@ impl Tables {
             wire::Gossip::BlocksFrom(height) => Gossip::BlocksFrom(height.0),
             wire::Gossip::PolicyChange(_) | wire::Gossip::RevocationList(_) => return None,
         })
+    }
+
+    fn cloud_head(&self, head: &wire::CloudHead) -> Head {
+        let (size, time) = (head.size as u32, self.time(head.time));
+        Head { kind: LogKind::Cloud, size, closed: false, time }
     }
 
     fn closed(&mut self, block: &wire::Block) -> Arc<Block> {

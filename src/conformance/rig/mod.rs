@@ -5,6 +5,8 @@
 //! so. It checks nothing itself: it says what the actors did.
 
 mod abstraction;
+mod canaries;
+mod leaks;
 mod spoil;
 mod supply;
 mod tables;
@@ -14,12 +16,13 @@ pub use supply::BREAKABLE;
 pub use tables::Tables;
 
 use crate::actors::{Archive, Bsd, Cloud, Input, Output, Overheard, User, Validator};
+use crate::conformance::rig::leaks::{Watch, Watched};
 use crate::conformance::rig::tables::role;
 use crate::crypto::{Digest, Suite, Tag};
 use crate::log::CloudLog;
 use crate::network::{self, Foundation, Node, START, Scenario};
 use crate::records::Record;
-use crate::store::{Commit, MemoryStore, recover, recover_ledger};
+use crate::store::{Commit, recover, recover_ledger};
 use crate::wire::{self, Closing, EraseApproval, Name, Role, Time, encode};
 use bemr_spec::model::{Action, Actor, Command, Happened, LedgerKind, Message, Order, Packet, Setup, Tid};
 use bemr_spec::{Clause, Refusal, Rules, model};
@@ -57,6 +60,7 @@ pub struct Rig {
     tables: Tables,
     supply: BTreeMap<(u16, Option<Clause>), Option<Record>>,
     found: Option<u64>,
+    watch: Watch,
 }
 
 /// The name of a user by number; those whom nobody certified have names too.
@@ -120,9 +124,10 @@ impl Rig {
             parcels: Vec::new(),
             supply: BTreeMap::new(),
             found: None,
+            watch: Watch::default(),
         };
         for actor in rig.actors.clone() {
-            let archive = Archive::new(MemoryStore::new());
+            let archive = Archive::new(Watched::new(Rc::clone(&rig.watch.kept)));
             let node = rig.begin(actor, archive.clone())?;
             rig.names.push(rig.name(actor));
             rig.nodes.push(node);
@@ -221,13 +226,14 @@ impl Rig {
     /// Lets something happen; nothing when it cannot happen now.
     pub fn step(&mut self, action: &Action) -> Option<Happened> {
         self.found = None;
+        self.watch.begin(self.parcels.len());
         match *action {
             Action::Command { actor, command } => self.command(actor, command),
             Action::Deliver { parcel } => {
                 let to = self.parcels.get(parcel as usize)?.to;
-                self.deliver(parcel, to)
+                self.deliver(parcel, to, None)
             }
-            Action::Redirect { parcel, to } => self.deliver(parcel, to),
+            Action::Redirect { parcel, to, from } => self.deliver(parcel, to, from),
             Action::Spoil { parcel, how } => self.spoil(parcel, how),
             Action::Wake { actor, .. } => {
                 let slot = self.slot(actor)?;
@@ -255,10 +261,10 @@ impl Rig {
         Happened { time: self.now(), actor, from, event, clause, sends }
     }
 
-    fn deliver(&mut self, parcel: u32, to: Actor) -> Option<Happened> {
+    fn deliver(&mut self, parcel: u32, to: Actor, from: Option<Actor>) -> Option<Happened> {
         let slot = self.slot(to)?;
-        let Parcel { from, bytes, packet, .. } = self.parcels.get(parcel as usize)?;
-        let (from, cause) = (*from, *packet);
+        let Parcel { from: sender, bytes, packet, .. } = self.parcels.get(parcel as usize)?;
+        let (from, cause) = (from.unwrap_or(*sender), *packet);
         let name = self.names[self.slot(from)?].clone();
         let input = match bytes {
             Bytes::Packet(packet) => Input::Packet { from: name, packet: packet.to_vec() },
@@ -270,9 +276,15 @@ impl Rig {
     fn happen(&mut self, slot: usize, from: Option<Actor>, cause: Option<Packet>, input: Input) -> Happened {
         let step = self.nodes[slot].actor().handle(self.now, input);
         let clause = step.clause();
-        let outputs = step.outcome.unwrap_or_default().into_iter().chain(step.repeats);
+        let taken = step.outcome.unwrap_or_else(|refusal| self.remember(refusal));
+        let outputs = taken.into_iter().chain(step.repeats);
         let sends = self.send(slot, cause, outputs);
         self.happened(self.actors[slot], from, step.event, clause, sends)
+    }
+
+    fn remember(&mut self, refusal: Refusal) -> Vec<Output> {
+        self.watch.refused(refusal);
+        Vec::new()
     }
 
     /// Puts what an actor sends into the pool, and says it in the words of the model.
@@ -286,16 +298,18 @@ impl Rig {
         let mut written: Vec<(wire::SessionId, u64, Message)> = Vec::new();
         for heard in self.nodes[slot].office().neighbours.overheard() {
             match heard {
-                Overheard::Session(real) => {
+                Overheard::Session(real, keys) => {
+                    self.watch.session(keys);
                     if let Some(Packet::Response { session } | Packet::Finish { session, .. }) = cause {
                         self.tables.began(real, session);
                     }
                 }
                 Overheard::Message { message, written: place, .. } => {
-                    let said = self.tables.message(by, &message);
-                    if let Some((position, _)) = place {
+                    let said = self.tables.message(by, cause.as_ref(), &message);
+                    if let Some((position, _)) = &place {
                         written.push((position.session, position.sequence, said));
                     }
+                    self.watch.said(message, place.as_ref().map(|(_, key)| key));
                 }
             }
         }
@@ -392,6 +406,7 @@ impl Rig {
                 }
                 let readers: Vec<Name> =
                     readers.iter().map(|reader| user_name(&self.foundation, reader)).collect();
+                self.watch.supplied(record);
                 let supply = self.supply.entry((record, breaks));
                 let real = supply.or_insert_with(|| supply::record(record, breaks)).as_ref()?;
                 let Node::User(node) = &mut self.nodes[slot] else { return None };
@@ -409,7 +424,8 @@ impl Rig {
             _ => return None,
         };
         let clause = answer.as_ref().err().map(Refusal::clause);
-        let sends = self.send(slot, None, answer.unwrap_or_default().into_iter());
+        let outputs = answer.unwrap_or_else(|refusal| self.remember(refusal));
+        let sends = self.send(slot, None, outputs.into_iter());
         Some(self.happened(actor, None, event, clause, sends))
     }
 
