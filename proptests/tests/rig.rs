@@ -24,13 +24,16 @@ impl Driver {
 
     fn seeded(validators: u8, ledger: LedgerKind, seed: u64) -> Driver {
         let setup = Setup { users: 5, validators, ledger, seed };
-        Driver { rig: Rig::new(RULES, &setup).unwrap(), next: 0, happened: Vec::new() }
+        let mut rig = Rig::new(RULES, &setup).unwrap();
+        rig.watch();
+        Driver { rig, next: 0, happened: Vec::new() }
     }
 
     #[track_caller]
     fn act(&mut self, action: &Action) -> Happened {
         let happened = self.rig.step(action).unwrap_or_else(|| panic!("{action:?} cannot happen"));
         assert_eq!(self.rig.tables().strange(), 0, "{action:?}: {happened:?}");
+        assert_eq!(self.rig.leaks(), [] as [&str; 0], "{action:?}: {happened:?}");
         self.happened.push(happened.clone());
         happened
     }
@@ -44,6 +47,26 @@ impl Driver {
 
     fn submit(&mut self, user: u8, record: u16, breaks: Option<Clause>) {
         self.command(Actor::User(user), Command::Submit { record, breaks, readers: Members::default() });
+    }
+
+    #[track_caller]
+    fn crash(&mut self, actor: Actor) {
+        let happened = self.act(&Action::Crash { actor });
+        assert_eq!((happened.event, happened.clause, happened.sends), ("Crash", None, Vec::new()));
+    }
+
+    /// Everything that is on its way arrives, and nobody waits for anything any more.
+    fn settle(&mut self) {
+        self.until(|rig| {
+            let idle = |actor: &Actor| match rig.view(*actor) {
+                Some(View::Validator { waiting, .. }) => waiting == (0, 0),
+                _ => true,
+            };
+            rig.actors().iter().all(idle)
+        });
+        while self.next < self.rig.sent() {
+            self.go_on();
+        }
     }
 
     /// One thing happens.
@@ -169,6 +192,124 @@ fn a_spoiled_parcel_is_refused_and_the_next_one_is_not() {
             driver.go_on();
         }
     }
+}
+
+#[test]
+fn who_crashes_goes_on_with_what_the_chapter_says_survives() {
+    for (validators, ledger) in NETWORKS {
+        for actor in [Actor::Cloud, Actor::Bsd, Actor::Validator(0), Actor::User(0), Actor::User(1)] {
+            let mut driver = Driver::new(validators, ledger);
+            driver.submit(0, 0, None);
+            driver.ends(0, 0, Decision::Committed);
+            driver.submit(0, 1, Some(Clause::DateOrderRule));
+            driver.ends(0, 1, Decision::Rejected);
+            driver.settle();
+            let before = driver.rig.view(actor).unwrap();
+            assert!(matches!(before, View::Bsd { audit: 2, .. } | View::Validator { .. } | View::Cloud { .. } | View::User { .. }));
+            driver.crash(actor);
+            let after = driver.rig.view(actor).unwrap();
+            match (before, after) {
+                // A validator that closed its height works on the next one.
+                (View::Validator { ledger, votes, signed, .. }, after) => {
+                    assert!(
+                        matches!(&after, View::Validator { ledger: l, votes: v, signed: s, .. }
+                            if (l, v, s) == (&ledger, &votes, &signed)),
+                        "{after:?}"
+                    );
+                    assert_eq!(votes.len(), 2);
+                }
+                (before, after) => assert_eq!(before, after, "{actor}"),
+            }
+            // The peers do not know; all goes on nevertheless.
+            driver.submit(0, 2, None);
+            driver.ends(0, 2, Decision::Committed);
+            driver.command(Actor::User(0), Command::Read { tid: 0 });
+            assert!(matches!(driver.is_answered(0), Message::Record { tid: 0, .. }));
+        }
+    }
+}
+
+#[test]
+fn a_bsd_that_crashes_knows_the_records_that_it_took_and_the_tids_that_ended() {
+    let mut driver = Driver::new(1, LedgerKind::Quorum);
+    driver.submit(0, 0, None);
+    let initial = |driver: &Driver| {
+        let mut sent = driver.happened.iter().flat_map(|step| &step.sends);
+        sent.find_map(|sent| match sent {
+            Output::Send(_, Packet::Record(record)) => Some(record.message),
+            _ => None,
+        })
+    };
+    driver.ends(0, 0, Decision::Committed);
+    assert!(matches!(initial(&driver), Some(Message::Initial { .. })));
+    driver.crash(Actor::Bsd);
+    // The same record once more, under another tid.
+    driver.submit(1, 0, None);
+    driver.ends(1, 1, Decision::Refused);
+    let reason = driver.happened.iter().rev().find_map(|step| step.clause);
+    assert_eq!(reason, Some(Clause::RecordNotReused));
+    // A submission that was open is lost; the user sends it again, and the validator votes on no other T_block.
+    driver.submit(0, 2, None);
+    driver.until(|rig| {
+        matches!(rig.view(Actor::Validator(0)), Some(View::Validator { votes, .. }) if votes.len() == 2)
+    });
+    driver.crash(Actor::Bsd);
+    driver.ends(0, 2, Decision::Deferred);
+    assert!(driver.happened.iter().any(|step| step.clause == Some(Clause::OneBlockPerTid)));
+}
+
+#[test]
+fn a_validator_that_crashes_keeps_the_block_that_it_closed() {
+    let mut driver = Driver::new(1, LedgerKind::Quorum);
+    driver.submit(0, 0, None);
+    let height = |rig: &Rig| match rig.view(Actor::Validator(0)) {
+        Some(View::Validator { ledger, .. }) => ledger,
+        other => panic!("{other:?}"),
+    };
+    driver.until(|rig| height(rig).0 == 1);
+    let before = height(&driver.rig);
+    driver.crash(Actor::Validator(0));
+    assert_eq!(height(&driver.rig), before);
+}
+
+#[test]
+fn what_cannot_happen_does_not() {
+    let mut driver = Driver::new(1, LedgerKind::Quorum);
+    let submit = |breaks| Command::Submit { record: 0, breaks, readers: Members::default() };
+    let (ada, nobody) = (Actor::User(0), Actor::User(5));
+    for action in [
+        Action::Deliver { parcel: 0 },
+        Action::Spoil { parcel: 0, how: Spoiling::Flip },
+        Action::Redirect { parcel: 0, to: Actor::Bsd, from: None },
+        Action::Wake { actor: Actor::Bsd, found: None },
+        Action::Wake { actor: nobody, found: None },
+        Action::Crash { actor: Actor::Validator(1) },
+        Action::Command { actor: nobody, command: submit(None) },
+        Action::Command { actor: Actor::Cloud, command: submit(None) },
+        Action::Command { actor: ada, command: Command::CloseAudit },
+        Action::Command { actor: ada, command: Command::Read { tid: 0 } },
+        Action::Command { actor: ada, command: submit(Some(Clause::SubmitterRule)) },
+        Action::Command { actor: ada, command: submit(Some(Clause::VoteSigned)) },
+    ] {
+        assert_eq!(driver.rig.step(&action), None, "{action:?}");
+    }
+    let command = Command::Submit { record: 0, breaks: None, readers: Members::default().with(9) };
+    let refused = driver.act(&Action::Command { actor: ada, command });
+    assert_eq!(refused.clause, Some(Clause::GrantsNameAuthorisedReaders));
+    // It was no submission: the next one has the first tid.
+    driver.submit(0, 0, None);
+    driver.ends(0, 0, Decision::Committed);
+}
+
+#[test]
+fn the_watch_knows_the_secrets_that_it_looks_for() {
+    let mut driver = Driver::new(1, LedgerKind::Quorum);
+    let keys = driver.rig.secrets();
+    driver.submit(0, 12, None);
+    driver.ends(0, 0, Decision::Committed);
+    assert!(driver.rig.secrets() > keys + 10);
+    assert_eq!(driver.rig.tells(b"xx canary.record.00012 xx"), ["a record"]);
+    assert_eq!(driver.rig.tells(b"canary.record.00013"), [] as [&str; 0]);
 }
 
 #[test]
