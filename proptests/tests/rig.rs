@@ -205,7 +205,10 @@ fn who_crashes_goes_on_with_what_the_chapter_says_survives() {
             driver.ends(0, 1, Decision::Rejected);
             driver.settle();
             let before = driver.rig.view(actor).unwrap();
-            assert!(matches!(before, View::Bsd { audit: 2, .. } | View::Validator { .. } | View::Cloud { .. } | View::User { .. }));
+            assert!(matches!(
+                before,
+                View::Bsd { audit: 2, .. } | View::Validator { .. } | View::Cloud { .. } | View::User { .. }
+            ));
             driver.crash(actor);
             let after = driver.rig.view(actor).unwrap();
             match (before, after) {

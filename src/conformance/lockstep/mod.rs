@@ -70,8 +70,12 @@ impl fmt::Display for Divergence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let id = |clause: &Option<Clause>| clause.map_or("taken", Clause::id);
         match self {
-            Divergence::Possible { model: true } => f.write_str("the model can do it, the implementation cannot"),
-            Divergence::Possible { model: false } => f.write_str("the implementation can do it, the model cannot"),
+            Divergence::Possible { model: true } => {
+                f.write_str("the model can do it, the implementation cannot")
+            }
+            Divergence::Possible { model: false } => {
+                f.write_str("the implementation can do it, the model cannot")
+            }
             Divergence::Time { model, implementation } => {
                 write!(f, "the model does it at {model} ms, the implementation at {implementation} ms")
             }

@@ -30,7 +30,9 @@ pub fn shrink(rules: Rules, setup: &Setup, actions: &[Action]) -> (Vec<Action>, 
             let end = (start + size).min(named.len());
             let candidate: Vec<Named> = named[..start].iter().chain(&named[end..]).cloned().collect();
             match shows(&candidate) {
-                Some((used, _)) => named = candidate.into_iter().filter(|one| used.contains(&one.step)).collect(),
+                Some((used, _)) => {
+                    named = candidate.into_iter().filter(|one| used.contains(&one.step)).collect()
+                }
                 None => start = end,
             }
         }
@@ -65,14 +67,18 @@ fn name(rules: Rules, setup: &Setup, actions: &[Action]) -> Vec<Named> {
 
 fn parcel_of(action: &Action) -> Option<u32> {
     match action {
-        Action::Deliver { parcel } | Action::Redirect { parcel, .. } | Action::Spoil { parcel, .. } => Some(*parcel),
+        Action::Deliver { parcel } | Action::Redirect { parcel, .. } | Action::Spoil { parcel, .. } => {
+            Some(*parcel)
+        }
         _ => None,
     }
 }
 
 fn with_parcel(action: &Action, number: u32) -> Action {
     let mut action = action.clone();
-    if let Action::Deliver { parcel } | Action::Redirect { parcel, .. } | Action::Spoil { parcel, .. } = &mut action {
+    if let Action::Deliver { parcel } | Action::Redirect { parcel, .. } | Action::Spoil { parcel, .. } =
+        &mut action
+    {
         *parcel = number;
     }
     action

@@ -1,7 +1,7 @@
 //! What a campaign exercised: a check that nothing reached has shown nothing.
 
-use bemr_spec::model::{Action, Decision, Happened, Message, Output, Packet};
 use bemr_spec::Clause;
+use bemr_spec::model::{Action, Decision, Happened, Message, Output, Packet};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
