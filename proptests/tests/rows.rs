@@ -58,6 +58,9 @@ fn everything_goes_well() {
     assert_eq!(end(&mut stage, &broken()), State::Rejected);
 }
 
+/// What each validator says, by its number.
+type Play = dyn Fn(usize) -> Script;
+
 /// The validators say no to what holds, and yes to what does not; half of them this, half of them that.
 fn votes_contradict() {
     let split = |number: usize| match number {
@@ -65,7 +68,7 @@ fn votes_contradict() {
         _ => says(Ballot::False, reason()),
     };
     let all = |ballot, reason| move |_: usize| says(ballot, reason);
-    let plays: [(&dyn Fn(usize) -> Script, bool, State); 4] = [
+    let plays: [(&Play, bool, State); 4] = [
         (&all(Ballot::False, reason()), true, State::Deferred),
         (&all(Ballot::True, 0), false, State::Deferred),
         (&split, true, State::Deferred),
