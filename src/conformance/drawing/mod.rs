@@ -13,7 +13,7 @@ pub use svg::svg;
 pub use text::text;
 
 use crate::conformance::{Header, Step, Trace, trace::everybody};
-use bemr_spec::model::{Action, Actor};
+use bemr_spec::model::{Action, Actor, Command};
 
 /// The actors to whom something happens or from whom something comes, in the order in which they are drawn: users, the
 /// BSD, validators, the cloud.
@@ -37,7 +37,19 @@ fn drawn(trace: &Trace) -> impl Iterator<Item = &Step> {
 }
 
 /// What arrived, or what happened where nothing did.
-fn what(step: &Step) -> &str {
+fn what(step: &Step) -> String {
+    match &step.action {
+        Action::Command { command: Command::Submit { record, .. }, .. } => {
+            format!("{} record {record}", step.event)
+        }
+        Action::Command { command: Command::Read { tid } | Command::Order { tid, .. }, .. } => {
+            format!("{} submission {tid}", step.event)
+        }
+        _ => arrived(step).to_owned(),
+    }
+}
+
+fn arrived(step: &Step) -> &str {
     match step.event.as_str() {
         "InitialArrived" => "T_initial",
         "BlockRequestArrived" => "T_block",

@@ -119,9 +119,9 @@ fn draw(out: &mut String, step: &Step, top: usize, width: usize, x: impl Fn(Acto
             base + 4
         ),
     );
-    let refused = refusal(step);
+    let (what, refused) = (what(step), refusal(step));
     let said: Vec<&str> =
-        [Some(what(step)), refused.as_deref(), mischief(step)].into_iter().flatten().collect();
+        [Some(what.as_str()), refused.as_deref(), mischief(step)].into_iter().flatten().collect();
     let said = label(&said.join(" · "));
     match step.from.map(&x) {
         Some(here) if here != there => {
