@@ -71,7 +71,7 @@ pub const MESSAGES: [&str; 24] = [
 /// The first line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "weave", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "weave", derive(schemars::JsonSchema), schemars(rename = "TraceHeader"))]
 pub struct Header {
     /// The name and version of the format.
     #[cfg_attr(feature = "weave", schemars(extend("const" = FORMAT)))]
