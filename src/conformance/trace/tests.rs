@@ -88,7 +88,7 @@ const WRONG: [Wrong; 68] = [
     Wrong(1, r#","name":"v2""#, r#","name":"v 2""#, Unreadable, "principals[5].name", true),
     Wrong(1, r#","name":"v2""#, r#","name":"v1""#, Inconsistent, "principals", false),
     Wrong(1, r#",{"actor":{"validator":2},"name":"v3"}"#, "", Inconsistent, "principals", false),
-    Wrong(1, r#","rules""#, r#", "rules""#, Unreadable, "column 65", false),
+    Wrong(1, r#","rules""#, r#", "rules""#, Unreadable, "column 63", false),
     Wrong(1, "by hand", r"by\u0020hand", Unreadable, "column", false),
     // A step.
     Wrong(2, r#""step":1"#, r#""step":2"#, Inconsistent, "step", false),
@@ -181,18 +181,22 @@ const WRONG: [Wrong; 68] = [
 #[test]
 fn what_is_wrong_is_refused_with_line_and_field_and_the_schema_agrees_where_it_can() {
     let schema = schema();
+    let mut failures = Vec::new();
     for Wrong(number, from, to, flaw, place, seen) in WRONG {
         let mut lines = LINES.map(str::to_owned);
         assert!(lines[number - 1].contains(from), "line {number} has no {from}");
         lines[number - 1] = lines[number - 1].replacen(from, to, 1);
         let error = read(&joined(lines.iter().map(String::as_str))).expect_err(to);
-        assert_eq!((error.line, error.flaw), (number as u64, flaw), "{to}: {error}");
         let shown = error.to_string();
-        assert!(shown.starts_with(&format!("line {number}: {place}")), "{to}: {shown}");
-        assert_eq!(shown.lines().count(), 1, "{shown}");
         let line: serde_json::Value = serde_json::from_str(&lines[number - 1]).unwrap();
-        assert_eq!(fits(&schema, &schema, &line), !seen, "{to}");
+        let right = (error.line, error.flaw) == (number as u64, flaw)
+            && shown.starts_with(&format!("line {number}: {place}"))
+            && shown.lines().count() == 1;
+        if !right || fits(&schema, &schema, &line) == seen {
+            failures.push(format!("{to}: {shown}, the schema sees it: {}", !fits(&schema, &schema, &line)));
+        }
     }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
     for line in LINES {
         assert!(fits(&schema, &schema, &serde_json::from_str(line).unwrap()), "{line}");
     }
@@ -210,16 +214,9 @@ fn fits(root: &serde_json::Value, schema: &serde_json::Value, value: &serde_json
         "anyOf" => want.as_array().unwrap().iter().any(|one| again(one, value)),
         "enum" => want.as_array().unwrap().contains(value),
         "const" => want == value,
-        "type" => match want.as_str().unwrap() {
-            "object" => value.is_object(),
-            "array" => value.is_array(),
-            "string" => value.is_string(),
-            "boolean" => value.is_boolean(),
-            "null" => value.is_null(),
-            "integer" => {
-                value.is_u64() || value.is_i64() || value.as_f64().is_some_and(|number| number.fract() == 0.0)
-            }
-            other => panic!("type {other}"),
+        "type" => match want {
+            Value::Array(types) => types.iter().any(|one| is_a(value, one.as_str().unwrap())),
+            one => is_a(value, one.as_str().unwrap()),
         },
         "properties" => value.as_object().is_none_or(|fields| {
             fields.iter().all(|(name, field)| want.get(name).is_none_or(|schema| again(schema, field)))
@@ -263,6 +260,18 @@ fn fits(root: &serde_json::Value, schema: &serde_json::Value, value: &serde_json
     })
 }
 
+fn is_a(value: &serde_json::Value, name: &str) -> bool {
+    match name {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        "integer" => value.is_u64() || value.is_i64() || value.as_f64().is_some_and(|one| one.fract() == 0.0),
+        other => panic!("type {other}"),
+    }
+}
+
 fn refused(text: impl AsRef<[u8]>) -> String {
     let error = Trace::read(text.as_ref()).expect_err("it is no trace");
     assert_eq!(error.flaw, Unreadable, "{error}");
@@ -281,10 +290,7 @@ fn what_is_no_trace_at_all_is_refused_in_one_line() {
         refused(joined(LINES[1..].iter().copied())),
         "line 1: format: missing; the first line is the header"
     );
-    assert_eq!(
-        refused(header.clone() + &header),
-        "line 2: unknown field `format`, expected one of `step`, `action`, `time`, `actor`, `from`, `event`, `verdict`, `clause`, `sends`, `state`"
-    );
+    assert_eq!(refused(header.clone() + &header), "line 2: format: unknown field");
     assert_eq!(refused(header.clone() + "\n"), "line 2: column 0: EOF while parsing a value");
     assert_eq!(refused(&all[..all.len() - 1]), "line 13: cut short: the line does not end");
     assert_eq!(refused(&all[..all.len() - 9]), "line 13: cut short: the line does not end");
