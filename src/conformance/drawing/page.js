@@ -40,7 +40,7 @@
       return row;
     }));
     const said = [cells[2] && cells[2] + " to", cells[3], cells[4], cells[5], cells[6]].filter(Boolean).join(" ");
-    now.textContent = "Step " + (at + 1) + " of " + rows.length + ": " + said;
+    now.textContent = "Step " + cells[0] + ", " + cells[1] + ": " + said + " (" + (at + 1) + " of " + rows.length + ")";
     for (const button of buttons) {
       const back = button.dataset.go === "first" || button.dataset.go === "previous";
       button.setAttribute("aria-disabled", String(back ? at === 0 : at === rows.length - 1));
@@ -59,5 +59,5 @@
     show(go[keys[event.key]](), true);
   });
   player.hidden = false;
-  show(0, true);
+  show(rows.findIndex((row) => "#step-" + row.dataset.step === location.hash), true);
 })();

@@ -106,7 +106,7 @@ fn draw(out: &mut String, step: &Step, top: usize, width: usize, x: impl Fn(Acto
     let there = x(actor);
     let below: Vec<&str> = published(step).collect();
     let height = ROW + usize::from(!below.is_empty()) * LINE;
-    let (base, number) = (top + ROW - 9, step.step);
+    let (base, number) = (top + ROW - 12, step.step);
     let class = if step.clause.is_none() { "step" } else { "step bad" };
     put(out, format_args!("<g class=\"{class}\" id=\"step-{number}\">"));
     put(out, format_args!("<rect class=\"row\" y=\"{top}\" width=\"{width}\" height=\"{height}\"/>"));
@@ -155,14 +155,14 @@ fn draw(out: &mut String, step: &Step, top: usize, width: usize, x: impl Fn(Acto
             let left = there
                 .saturating_sub(wide / 2)
                 .clamp(LEFT.min(width.saturating_sub(wide)), width.saturating_sub(wide).max(LEFT));
-            let (middle, y) = (left + wide / 2, base - 13);
+            let (middle, y) = (left + wide / 2, base - 10);
             put(
                 out,
                 format_args!(
                     "<rect class=\"box\" x=\"{left}\" y=\"{y}\" width=\"{wide}\" height=\"20\" rx=\"10\"/>"
                 ),
             );
-            let y = base + 1;
+            let y = base + 4;
             put(
                 out,
                 format_args!(
@@ -172,7 +172,7 @@ fn draw(out: &mut String, step: &Step, top: usize, width: usize, x: impl Fn(Acto
         }
     }
     if !below.is_empty() {
-        let (y, said) = (base + LINE + 2, label(&format!("to everybody: {}", below.join(", "))));
+        let (y, said) = (base + LINE + 4, label(&format!("to everybody: {}", below.join(", "))));
         put(
             out,
             format_args!(
