@@ -5,6 +5,7 @@
 //! could not be used; 1 wins over 2.
 
 mod audit;
+mod explore;
 mod inputs;
 mod journey;
 mod replay;
@@ -35,6 +36,8 @@ enum Command {
     Replay(replay::Options),
     /// Looks at a trace as a file.
     Trace(replay::TraceOptions),
+    /// Searches every state of the model within a scope.
+    Explore(explore::Options),
     /// Prints a clause, where it is enforced and what tests it; without one, the register.
     Spec(spec::Options),
 }
@@ -68,6 +71,7 @@ pub fn main() -> ExitCode {
         Command::Audit(options) => audit::audit(&options),
         Command::Replay(options) => replay::replay(&options),
         Command::Trace(options) => replay::trace(&options),
+        Command::Explore(options) => explore::explore(&options),
         Command::Spec(options) => spec::spec(&options),
     };
     match found {

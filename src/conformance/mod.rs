@@ -3,6 +3,8 @@
 //! A trace holds public things alone: who did what, the verdict, the clause, sizes, and digests of public state.
 
 pub mod drawing;
+#[cfg(feature = "weaken")]
+pub mod forge;
 mod picture;
 mod recorder;
 mod rerun;

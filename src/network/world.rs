@@ -6,7 +6,7 @@ use crate::network::{Links, Parcel};
 use crate::wire::{Closing, Gossip, Name, Time, decode, encode};
 use bemr_spec::{Clause, Refusal, Rules, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
-use tls_codec::{TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize};
+use tls_codec::{TlsByteSliceU32, TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 /// One of the actors.
 pub enum Node {
@@ -21,7 +21,7 @@ pub enum Node {
 }
 
 impl Node {
-    fn actor(&mut self) -> &mut dyn Actor {
+    pub(crate) fn actor(&mut self) -> &mut dyn Actor {
         match self {
             Node::User(user) => user.as_mut(),
             Node::Bsd(bsd) => bsd.as_mut(),
@@ -40,6 +40,16 @@ enum Datagram {
     Packet(TlsByteVecU32),
     #[tls_codec(discriminant = 2)]
     Gossip(Gossip),
+}
+
+/// A [`Datagram`] to be sent, without a copy of what is in it.
+#[derive(TlsSerialize, TlsSize)]
+#[repr(u8)]
+enum Sent<'a> {
+    #[tls_codec(discriminant = 1)]
+    Packet(TlsByteSliceU32<'a>),
+    #[tls_codec(discriminant = 2)]
+    Gossip(&'a Gossip),
 }
 
 /// Why something happened.
@@ -104,7 +114,7 @@ impl World {
         let actor = node.actor();
         let (name, wake) = (actor.name().clone(), actor.wake());
         self.nodes.insert(name.clone(), node);
-        self.set_alarm(name, wake);
+        self.set_alarm(&name, wake);
     }
 
     /// The present instant.
@@ -141,7 +151,7 @@ impl World {
         let node = self.nodes.get_mut(name)?;
         let (answer, outputs) = command(node, now);
         let (wake, state) = (node.actor().wake(), node.actor().state());
-        self.set_alarm(name.clone(), wake);
+        self.set_alarm(name, wake);
         for output in &outputs {
             self.dispatch(name, output);
         }
@@ -204,7 +214,7 @@ impl World {
             Err(refusal) => Step::refused("unreadable packet", refusal),
         };
         let (wake, state) = (actor.wake(), actor.state());
-        self.set_alarm(name.clone(), wake);
+        self.set_alarm(name, wake);
         for output in step.outputs() {
             self.dispatch(name, output);
         }
@@ -213,13 +223,17 @@ impl World {
     }
 
     /// An actor is never woken at an instant that has passed: one that asks for it is woken at the next one.
-    fn set_alarm(&mut self, name: Name, wake: Option<Time>) {
-        if let Some(former) = self.wakes.remove(&name) {
+    fn set_alarm(&mut self, name: &Name, wake: Option<Time>) {
+        let time = wake.map(|time| time.max(self.now.after(1)));
+        if self.wakes.get(name) == time.as_ref() {
+            return;
+        }
+        if let Some(former) = self.wakes.remove(name) {
             self.alarms.remove(&(former, name.clone()));
         }
-        if let Some(time) = wake.map(|time| time.max(self.now.after(1))) {
+        if let Some(time) = time {
             self.alarms.insert((time, name.clone()));
-            self.wakes.insert(name, time);
+            self.wakes.insert(name.clone(), time);
         }
     }
 
@@ -229,15 +243,15 @@ impl World {
         };
         match output {
             Output::Send { to, label, packet } => {
-                let bytes = encode(&Datagram::Packet(packet.clone().into()));
+                let bytes = encode(&Sent::Packet(TlsByteSliceU32(packet)));
                 send(&mut self.links, self.now, to, label, bytes);
             }
             Output::Tell { to, gossip } => {
-                let bytes = encode(&Datagram::Gossip(gossip.clone()));
+                let bytes = encode(&Sent::Gossip(gossip));
                 send(&mut self.links, self.now, to, gossip.name(), bytes);
             }
             Output::Publish(gossip) => {
-                let bytes = encode(&Datagram::Gossip(gossip.clone()));
+                let bytes = encode(&Sent::Gossip(gossip));
                 for to in self.nodes.keys().filter(|to| *to != from) {
                     send(&mut self.links, self.now, to, gossip.name(), bytes.clone());
                 }

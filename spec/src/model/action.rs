@@ -74,12 +74,15 @@ pub enum Action {
         /// Which.
         parcel: u32,
     },
-    /// A parcel arrives at somebody else.
+    /// A parcel arrives at somebody else, or from somebody else.
     Redirect {
         /// Which.
         parcel: u32,
         /// Where.
         to: Actor,
+        /// From where it seems to come; as it was sent, when there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Actor>,
     },
     /// A parcel arrives with its bytes changed.
     Spoil {

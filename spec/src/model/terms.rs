@@ -174,7 +174,7 @@ pub struct HelloId {
     pub number: u32,
 }
 
-/// A session: the hello that began it, and the `number`th response of `by`.
+/// A session: the hello that began it, and the `number`th response of `by` to any hello.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SessionId {
@@ -376,10 +376,12 @@ pub enum Message {
         tid: Tid,
         /// Whose.
         owner: u8,
-        /// The size of the log.
-        size: u32,
-        /// The time of the head.
-        time: Time,
+        /// The head that it is shown under.
+        head: Head,
+        /// The size from which the head is proven to extend.
+        from: u32,
+        /// The anchored head that it is proven to extend.
+        anchored: Option<Head>,
         /// What is wrong with it.
         #[serde(default, skip_serializing_if = "Flaws::is_empty")]
         flaws: Flaws,

@@ -1,0 +1,71 @@
+//! Certificates that do not hold, for the keys of principals who have a certificate that does.
+
+use super::{Forge, flip_last, nobody};
+use crate::crypto::Signature;
+use crate::keys::{Credentials, Kdc};
+use crate::wire::{Certificate, Name, RevocationList, Time};
+use bemr_spec::model::Flaws;
+use bemr_spec::{Clause, Refusal, Rules};
+use std::collections::BTreeMap;
+
+/// For one principal, certificates of its own keys.
+#[derive(Clone, Debug)]
+struct Odd {
+    expired: Certificate,
+    revoked: Certificate,
+    renamed: Certificate,
+}
+
+/// Certificates that do not hold, made once for a world.
+#[derive(Clone, Debug, Default)]
+pub struct Certificates(BTreeMap<Name, Odd>);
+
+impl Certificates {
+    /// Has the KDC make them at `now`, against its own rules, and gives its next revocation list, which everybody has to hear
+    /// before one of them is shown. Their subjects can be enrolled anew afterwards.
+    ///
+    /// # Errors
+    /// Those of [`Kdc::enrol`].
+    pub fn make<'a>(
+        rules: &Rules,
+        kdc: &mut Kdc,
+        now: Time,
+        whose: impl IntoIterator<Item = &'a Credentials>,
+    ) -> Result<(Certificates, RevocationList), Refusal> {
+        let lax = rules.without(Clause::KeysHaveOneUse).without(Clause::OnePrincipalOneCertificate);
+        let mut all = BTreeMap::new();
+        for own in whose {
+            let mut enrol = |subject: &Name, now: Time| {
+                kdc.admit(subject.clone(), own.role());
+                let request = own.identity().enrolment_request(rules, subject.clone(), own.role());
+                kdc.enrol(&lax, now, &request)
+            };
+            let renamed = enrol(&nobody(), now)?;
+            let expired = enrol(own.name(), Time(0))?;
+            let revoked = enrol(own.name(), now)?;
+            kdc.revoke(revoked.body.serial);
+            all.insert(own.name().clone(), Odd { expired, revoked, renamed });
+        }
+        Ok((Certificates(all), kdc.revocation_list(rules, now)))
+    }
+}
+
+impl Forge<'_> {
+    /// A certificate like `genuine` that fails the checks of KEY-04, KEY-05, KEY-06 or KEY-09 among `flaws`.
+    pub(super) fn certificate(&self, genuine: &Certificate, flaws: Flaws) -> Option<Certificate> {
+        let odd = || self.certificates.0.get(&genuine.body.subject);
+        let mut certificate = if flaws.has(Clause::CertificateWithinValidity) {
+            odd()?.expired.clone()
+        } else if flaws.has(Clause::CertificateNotRevoked) {
+            odd()?.revoked.clone()
+        } else if flaws.has(Clause::SubjectIsClaimedPrincipal) {
+            odd()?.renamed.clone()
+        } else {
+            genuine.clone()
+        };
+        if flaws.has(Clause::CertificateSignedByKdc) {
+            certificate.signature = Signature::from_bytes(&flip_last(certificate.signature.as_bytes())?);
+        }
+        Some(certificate)
+    }
+}

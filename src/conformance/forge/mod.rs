@@ -1,0 +1,91 @@
+//! Nearly valid messages: what an insider says who has true keys and breaks one rule, or two.
+//!
+//! A forger takes a genuine message and gives the same message with flaws: it fails the checks of the clauses asked for, is
+//! signed again by whoever signs it, and passes every check that its receiver makes before the first of them. It passes all
+//! the others too, but for what the flaw itself entails: a certificate that has another digest, for example, does not
+//! stand in the ledger. A forger signs with the keys that it was given and no others; without them it makes nothing.
+//!
+//! Nothing here draws at random: one message, flaws and way make one forgery. What can be made is in [`FLAWS`]; the choice
+//! of genuine message and flaws is for who calls.
+
+mod certificates;
+mod cloud;
+mod initial;
+mod ledger;
+mod orders;
+mod packet;
+mod record;
+mod table;
+mod tblock;
+mod valid;
+mod votes;
+
+pub use certificates::Certificates;
+pub use packet::packet;
+pub use table::{COSTLY, FLAWS, RENEWING, STUBBORN, makes};
+
+use crate::actors::Directory;
+use crate::crypto::{Digest, Signature, Suite, Tag};
+use crate::keys::Credentials;
+use crate::records::PolicyRegistry;
+use crate::wire::Name;
+use bemr_spec::model::Flaws;
+use bemr_spec::{Clause, Rules};
+use std::collections::BTreeMap;
+
+/// A forger: the keys of all who conspire, and what is public.
+#[derive(Clone, Copy)]
+pub struct Forge<'a> {
+    /// The rules that signatures are made by.
+    pub rules: &'a Rules,
+    /// Keys and certificates of everybody who conspires; the sender is one of them.
+    pub keys: &'a BTreeMap<Name, Credentials>,
+    /// Certificates that do not hold.
+    pub certificates: &'a Certificates,
+    /// The published ones, which do.
+    pub directory: &'a Directory,
+    /// Templates and contracts.
+    pub policy: &'a PolicyRegistry,
+    /// Which of the ways to fail a check, where there are several; any number will do. Two flaws at once are each made in the
+    /// first way, so that the order of checks does not hang on it.
+    pub way: u8,
+}
+
+impl Forge<'_> {
+    fn way(&self, flaws: Flaws, ways: u8) -> u8 {
+        if flaws.iter().count() == 1 { self.way % ways } else { 0 }
+    }
+
+    fn sign(&self, who: &Name, tag: Tag, message: &[u8]) -> Option<Signature> {
+        Some(self.keys.get(who)?.identity().signing_key().sign(self.rules, tag, message))
+    }
+
+    /// As [`Forge::sign`], or a signature of the same signer over something else.
+    fn sign_or_not(&self, right: bool, who: &Name, tag: Tag, message: &[u8]) -> Option<Signature> {
+        if right { self.sign(who, tag, message) } else { self.sign(who, tag, &[message, &[0]].concat()) }
+    }
+}
+
+/// A name that nobody has. It comes after every name of letters and digits.
+fn nobody() -> Name {
+    Name::new("~").expect("it is printable and short")
+}
+
+/// A digest that stands for nothing, another one for other bytes.
+fn stray(bytes: &[u8]) -> Digest {
+    Digest::of_parts(Tag::PUBLIC_STATE, &[b"stray", bytes])
+}
+
+fn other_suite(suite: Suite) -> Suite {
+    if suite == Suite::Ristretto255 { Suite::Ffdhe2048 } else { Suite::Ristretto255 }
+}
+
+fn flip_last(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut flipped = bytes.to_vec();
+    *flipped.last_mut()? ^= 1;
+    Some(flipped)
+}
+
+fn any(flaws: Flaws, clauses: &[Clause]) -> bool {
+    flaws.iter().any(|flaw| clauses.contains(&flaw))
+}

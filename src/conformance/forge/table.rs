@@ -1,0 +1,270 @@
+//! What can be made.
+
+use bemr_spec::Clause;
+use bemr_spec::Clause::*;
+use bemr_spec::model::Flaws;
+
+/// Of each kind of message, by its name, the clauses whose checks it can be made to fail, in the order in which its receiver
+/// checks them: of two flaws the first here refuses the message. `Certificate` is a quorum certificate inside T_valid,
+/// `Decision` one on its way into the ledger, `Close` the close of a `Block`.
+///
+/// What a message says, be it true or not, is no flaw, and so is not here: a tid that nobody knows (CLD-02, VOT-03), a false
+/// certificate (VAL-04), a reader without a grant (CLD-09). Nor is what hangs on the receiver's state alone: INI-03, INI-07,
+/// BLK-07, CLD-07, CLD-12, VOT-06, LED-07, LED-12, LED-15. These cannot be made:
+///
+/// | kind | clause | reason |
+/// |---|---|---|
+/// | T_block, T_valid | ROL-01, INI-11 of T_block | a header of an administrator is another submission, not a flaw of this one |
+/// | T_valid | KEY-05 in another way | at the header's `issued` the user held a certificate, or nobody would have voted |
+/// | Grant | INI-11 | every contract that is shipped lets every role read that ROL-02 lets |
+/// | Grant, Revoke | ROL-05 | as ROL-01: it takes an owner whose role changed |
+/// | Vote | ENC-03, GRP-04 | version and suite of a vote are VOT-03's |
+/// | T_initial | TPL-09 | a malformed template does not come into force |
+/// | Response, Finish | HSK-02 to HSK-07, KEY-04 to KEY-06 | they take the secrets of a running handshake |
+/// | Record | SES-05 | SES-04 comes first by far |
+/// | all | ENC-01, ENC-02 | they are of bytes, not of messages |
+/// | all | KEY-11 | it hangs on the receiver's list alone |
+pub const FLAWS: &[(&str, &[Clause])] = &[
+    (
+        "T_initial",
+        &[
+            ProtocolVersionIsOne,
+            SuiteMatches,
+            InitialSenderIsPeer,
+            RoleMaySubmit,
+            InitialNamesRecipient,
+            InitialWithinValidity,
+            TidIsDerived,
+            UserSignsInitial,
+            CiphertextIsTheSigned,
+            RecordOpensUnderItsKey,
+            RecordIsUtf8,
+            RecordIsJson,
+            DepthWithinBound,
+            RecordWithinSize,
+            NoDuplicateKeys,
+            ResourceTypeIsKnown,
+            TemplateIsInForce,
+            AllContractsApplied,
+            TemplateFitsResource,
+            AttributeHasItsType,
+            RequiredAttributePresent,
+            CommitmentsMatchMapping,
+            GrantsNameAuthorisedReaders,
+        ],
+    ),
+    (
+        "T_block",
+        &[
+            ProtocolVersionIsOne,
+            SuiteMatches,
+            BlockNamesNetwork,
+            BsdSignsBlock,
+            CertificateSignedByKdc,
+            CertificateWithinValidity,
+            CertificateNotRevoked,
+            SubjectIsClaimedPrincipal,
+            BlockCarriesUserSignature,
+            TidIsDerived,
+            InitialNamesRecipient,
+            InitialWithinValidity,
+            HeightInWindow,
+            TemplateIsInForce,
+            AllContractsApplied,
+            SealDigestIsCarried,
+            CheckedAttributesOpened,
+            OpeningsMatchCommitments,
+            AttributeHasItsType,
+            RequiredAttributePresent,
+        ],
+    ),
+    ("Vote", &[VoterIsAdmitted, VoteNamesBlock, VoteNamesHeight, VoteNamesPolicy, VoteSigned]),
+    ("Certificate", &[VoterIsAdmitted, SignersAreDistinct, MoreThanTwoThirds, VoteSigned]),
+    (
+        "T_valid",
+        &[
+            ProtocolVersionIsOne,
+            SuiteMatches,
+            BsdSignsValid,
+            CertificateSignedByKdc,
+            CertificateWithinValidity,
+            CertificateNotRevoked,
+            SubjectIsClaimedPrincipal,
+            ValidCarriesUserSignature,
+            TidIsDerived,
+            InitialNamesRecipient,
+            AckAnswersThisBlock,
+            VoterIsAdmitted,
+            SignersAreDistinct,
+            MoreThanTwoThirds,
+            VoteSigned,
+            DecisionIsFinal,
+            EntryInclusionProven,
+            SealDigestIsCarried,
+            CiphertextMatchesSigned,
+            GrantsNameAuthorisedReaders,
+        ],
+    ),
+    ("Receipt", &[HeadSignedByCloud, LeafIsIncluded]),
+    (
+        "ReadResponse",
+        &[
+            ReadAnswersRequest,
+            HeadSignedByCloud,
+            HeadNotOlder,
+            LogIsAppendOnly,
+            LeafIsIncluded,
+            HeadIsAnchored,
+            CertificateSignedByKdc,
+            CertificateWithinValidity,
+            CertificateNotRevoked,
+            SubjectIsClaimedPrincipal,
+            ReadMatchesSigned,
+            TagVerifiedBeforeUse,
+            ReadMatchesCommitments,
+        ],
+    ),
+    (
+        "Grant",
+        &[
+            ProtocolVersionIsOne,
+            SuiteMatches,
+            GrantByOwner,
+            StatementAdvances,
+            CertificateSignedByKdc,
+            CertificateWithinValidity,
+            CertificateNotRevoked,
+            SubjectIsClaimedPrincipal,
+            RoleMayRead,
+        ],
+    ),
+    ("Revoke", &[ProtocolVersionIsOne, SuiteMatches, RevokeByOwner, StatementAdvances]),
+    (
+        "Erase",
+        &[
+            ProtocolVersionIsOne,
+            SuiteMatches,
+            ErasureByAuthority,
+            CertificateSignedByKdc,
+            CertificateWithinValidity,
+            CertificateNotRevoked,
+        ],
+    ),
+    ("Answer", &[ReadAnswersRequest]),
+    ("Outcome", &[EventFitsState]),
+    ("Decision", &[EntryHasQuorum]),
+    ("CloudHead", &[HeadSignedByCloud]),
+    ("AuditHead", &[AuditHeadSigned]),
+    (
+        "Proposal",
+        &[
+            VoterIsAdmitted,
+            VoteSigned,
+            ProtocolVersionIsOne,
+            SizeWithinBound,
+            BlockLinksPrevious,
+            HeightAdvancesByOne,
+            BlockTimeAdvances,
+            BlockHasQuorum,
+            MerkleRootMatches,
+            TidDecidedOnce,
+            AnchorAdvances,
+            EntryHasQuorum,
+        ],
+    ),
+    ("Closing", &[VoterIsAdmitted, EventFitsState, VoteSigned]),
+    (
+        "Block",
+        &[
+            ProtocolVersionIsOne,
+            SizeWithinBound,
+            BlockLinksPrevious,
+            HeightAdvancesByOne,
+            BlockTimeAdvances,
+            BlockHasQuorum,
+            TargetIsScheduled,
+            WorkMeetsTarget,
+            MerkleRootMatches,
+            TidDecidedOnce,
+            AnchorAdvances,
+            EntryHasQuorum,
+        ],
+    ),
+    ("Close", &[WorkMeetsTarget, BlockHasQuorum]),
+    ("Hello", &[SuiteNotDowngraded, RoleFitsPlace, ElementInRange]),
+    ("Response", &[ElementInRange, FlightIsAuthentic]),
+    ("Finish", &[FlightIsAuthentic]),
+    (
+        "Record",
+        &[
+            SessionEstablished,
+            DirectionIsIncoming,
+            StageFitsSession,
+            SequenceAdvances,
+            SkipIsBounded,
+            RecordIsAuthentic,
+        ],
+    ),
+];
+
+/// Flaws of a T_initial that change its ciphertext, and so its tid: who says it says something new.
+pub const RENEWING: &[Clause] = &[
+    RecordOpensUnderItsKey,
+    RecordIsUtf8,
+    RecordIsJson,
+    DepthWithinBound,
+    RecordWithinSize,
+    NoDuplicateKeys,
+    ResourceTypeIsKnown,
+    TemplateFitsResource,
+    AttributeHasItsType,
+    RequiredAttributePresent,
+];
+
+/// Flaws that make a message of megabytes, or of thousands of entries.
+pub const COSTLY: &[(&str, Clause)] =
+    &[("T_initial", RecordWithinSize), ("Proposal", SizeWithinBound), ("Block", SizeWithinBound)];
+
+/// Flaws that the mutant of their clause refuses by the same clause, and why.
+pub const STUBBORN: &[(&str, Clause, &str)] = &[
+    ("T_initial", TemplateIsInForce, "a template that does not exist maps nothing"),
+    ("T_initial", RecordIsJson, "what is no JSON has no members"),
+    ("T_block", TemplateIsInForce, "a template that does not exist has no attributes"),
+    ("Proposal", VoterIsAdmitted, "who is no member has no key"),
+    ("Closing", VoterIsAdmitted, "who is no member has no key"),
+    ("Closing", EventFitsState, "a signature of another header helps to close nothing"),
+    ("Outcome", EventFitsState, "there is no submission that it could end"),
+    ("Hello", ElementInRange, "what is no element cannot be reckoned with"),
+    ("Response", ElementInRange, "what is no element cannot be reckoned with"),
+    ("Record", SessionEstablished, "what has no session has no key"),
+];
+
+/// Pairs of which one message can have only one.
+const CONFLICTS: &[(&str, Clause, Clause)] = &[
+    // The patient is the attribute that both would be made of.
+    ("T_initial", AttributeHasItsType, RequiredAttributePresent),
+    ("T_block", AttributeHasItsType, RequiredAttributePresent),
+    // One number.
+    ("Record", SequenceAdvances, SkipIsBounded),
+    // How a block is closed is one or the other.
+    ("Block", BlockHasQuorum, TargetIsScheduled),
+    ("Block", BlockHasQuorum, WorkMeetsTarget),
+    ("Close", BlockHasQuorum, WorkMeetsTarget),
+];
+
+/// One certificate is shown, and it is wrong in one of these ways.
+const ODD: &[Clause] = &[CertificateWithinValidity, CertificateNotRevoked, SubjectIsClaimedPrincipal];
+
+/// Whether messages of this kind can be made with these flaws, by a forger who has all the keys.
+pub fn makes(kind: &str, flaws: Flaws) -> bool {
+    let listed = FLAWS.iter().find(|(name, _)| *name == kind);
+    let conflict =
+        |(name, one, other): &(&str, Clause, Clause)| *name == kind && flaws.has(*one) && flaws.has(*other);
+    listed.is_some_and(|(_, listed)| flaws.iter().all(|flaw| listed.contains(&flaw)))
+        && !CONFLICTS.iter().any(conflict)
+        && flaws.iter().filter(|flaw| ODD.contains(flaw)).count() < 2
+}
+
+pub(super) fn require(kind: &str, flaws: Flaws) -> Option<()> {
+    makes(kind, flaws).then_some(())
+}

@@ -1,0 +1,111 @@
+//! Votes, and certificates made of them.
+
+use super::{Forge, flip_last, nobody, other_suite, stray, table};
+use crate::crypto::{Signature, Tag};
+use crate::wire::{Height, QuorumCertificate, Signatory, Vote, encode};
+use bemr_spec::Clause;
+use bemr_spec::model::Flaws;
+
+impl Forge<'_> {
+    /// A vote of its validator.
+    pub fn vote(&self, genuine: &Vote, flaws: Flaws) -> Option<Vote> {
+        table::require("Vote", flaws)?;
+        let mut forged = genuine.clone();
+        let body = &mut forged.body;
+        if flaws.has(Clause::VoterIsAdmitted) {
+            match self.way(flaws, 2) {
+                0 => body.validators = stray(body.validators.as_bytes()),
+                _ => body.network = nobody(),
+            }
+        }
+        if flaws.has(Clause::VoteNamesBlock) {
+            match self.way(flaws, 3) {
+                0 => body.block = stray(body.block.as_bytes()),
+                1 => body.version = 2,
+                _ => body.suite = other_suite(body.suite),
+            }
+        }
+        if flaws.has(Clause::VoteNamesHeight) {
+            body.height = Height(body.height.0 + 1);
+        }
+        if flaws.has(Clause::VoteNamesPolicy) {
+            body.policy = stray(body.policy.as_bytes());
+        }
+        let signed = !flaws.has(Clause::VoteSigned);
+        forged.signature = self.sign_or_not(signed, &genuine.validator, Tag::VOTE, &encode(body))?;
+        Some(forged)
+    }
+
+    /// A quorum certificate. Where it stands in a block, or is to, all of its flaws are LED-11.
+    pub fn certified(&self, genuine: &QuorumCertificate, flaws: Flaws) -> Option<QuorumCertificate> {
+        table::require("Certificate", flaws)?;
+        let mut forged = genuine.clone();
+        let mut signatories = forged.signatories.as_slice().to_vec();
+        if flaws.has(Clause::VoterIsAdmitted) {
+            match self.way(flaws, 2) {
+                0 => {
+                    forged.body.validators = stray(forged.body.validators.as_bytes());
+                    self.sign_again(&forged, &mut signatories);
+                }
+                _ => signatories.last_mut()?.validator = nobody(),
+            }
+        }
+        spoil(&mut signatories, flaws)?;
+        forged.signatories = signatories.into();
+        Some(forged)
+    }
+
+    /// A certificate for the ledger, with LED-11 in one of its ways.
+    pub fn decision(&self, genuine: &QuorumCertificate, flaws: Flaws) -> Option<QuorumCertificate> {
+        table::require("Decision", flaws)?;
+        if flaws.is_empty() {
+            return Some(genuine.clone());
+        }
+        let one = |clause| self.certified(genuine, Flaws::of(clause));
+        match self.way(flaws, 5) {
+            0 => one(Clause::VoteSigned),
+            1 => one(Clause::MoreThanTwoThirds),
+            2 => one(Clause::SignersAreDistinct),
+            3 => {
+                let mut forged = genuine.clone();
+                let mut signatories = forged.signatories.as_slice().to_vec();
+                forged.body.network = nobody();
+                self.sign_again(&forged, &mut signatories);
+                forged.signatories = signatories.into();
+                Some(forged)
+            }
+            _ => one(Clause::VoterIsAdmitted),
+        }
+    }
+
+    /// The signatories who conspire sign the body as it stands.
+    fn sign_again(&self, forged: &QuorumCertificate, signatories: &mut [Signatory]) {
+        let message = encode(&forged.body);
+        for signatory in signatories {
+            if let Some(signature) = self.sign(&signatory.validator, Tag::VOTE, &message) {
+                signatory.signature = signature;
+            }
+        }
+    }
+}
+
+/// Signatories of a quorum with QUO-01, QUO-02 and VOT-02 among `flaws`.
+pub(super) fn spoil(signatories: &mut Vec<Signatory>, flaws: Flaws) -> Option<()> {
+    let (few, disordered) = (flaws.has(Clause::MoreThanTwoThirds), flaws.has(Clause::SignersAreDistinct));
+    if few {
+        // Half of a quorum is none.
+        signatories.truncate(signatories.len() / 2);
+    }
+    if disordered {
+        match signatories.len() {
+            0 => return None,
+            1 => signatories.push(signatories.first()?.clone()),
+            _ => signatories.swap(0, 1),
+        }
+    }
+    if flaws.has(Clause::VoteSigned) {
+        let first = signatories.first_mut()?;
+        first.signature = Signature::from_bytes(&flip_last(first.signature.as_bytes())?);
+    }
+    Some(())
+}
