@@ -112,7 +112,6 @@ fn draw(
     let class = if step.clause.is_none() { "step" } else { "step bad" };
     put(out, format_args!("<g class=\"{class}\" id=\"step-{}\">", step.step));
     put(out, format_args!("<rect class=\"row\" y=\"{top}\" width=\"{width}\" height=\"{height}\"/>"));
-    write(out, "time halo", LEFT / 2, base + 4, &format!("{} ms", step.time));
     let (what, refused) = (what(step), refusal(step));
     let said = [Some(what.as_str()), refused.as_deref(), mischief(step)];
     let said = said.into_iter().flatten().collect::<Vec<&str>>().join(" · ");
@@ -120,7 +119,7 @@ fn draw(
         Some(here) if here != there => {
             arrow(out, here, there, base, step.clause.is_none());
             // A long arrow says at both of its ends what it is.
-            if here.abs_diff(there) <= 4 * column {
+            if here.abs_diff(there) <= 8 * column {
                 write(out, "said halo", here.midpoint(there), base - 7, &said);
             } else {
                 let (left, right) = (here.min(there) + column, here.max(there) - column);
@@ -144,6 +143,7 @@ fn draw(
     if !everybody.is_empty() {
         write(out, "all halo", there, base + LINE + 4, &format!("to everybody: {everybody}"));
     }
+    write(out, "time halo", LEFT / 2, base + 4, &format!("{} ms", step.time));
     put(out, format_args!("</g>"));
     height
 }
