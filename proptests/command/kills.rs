@@ -5,8 +5,10 @@
 //! says what the rows must be.
 
 use crate::{bemr, program, run};
-use bemr::conformance::TraceStep;
+use bemr::conformance::Step;
 use bemr::store::{RedbStore, Store, Table, for_each_row};
+use bemr_spec::Verdict;
+use bemr_spec::model::Actor;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use std::fs;
@@ -17,10 +19,10 @@ use std::time::Duration;
 const KILLS: usize = 24;
 
 /// What a network appends to and never takes back, with what an actor sends once it has.
-const LOGS: [(Table, &str, &str); 3] = [
-    (Table::Leaves, "cloud", "Receipt"),
-    (Table::CloudHeads, "cloud", "CloudHead"),
-    (Table::AuditHeads, "bsd", "AuditHead"),
+const LOGS: [(Table, Actor, &str); 3] = [
+    (Table::Leaves, Actor::Cloud, "Receipt"),
+    (Table::CloudHeads, Actor::Cloud, "CloudHead"),
+    (Table::AuditHeads, Actor::Bsd, "AuditHead"),
 ];
 
 fn arguments(ledger: &str, store: &Path, trace: &Path) -> Vec<PathBuf> {
@@ -30,10 +32,10 @@ fn arguments(ledger: &str, store: &Path, trace: &Path) -> Vec<PathBuf> {
 }
 
 /// How often the trace says that `actor` sent `message`. The last line may have been cut short.
-fn acknowledged(trace: &str, actor: &str, message: &str) -> usize {
+fn acknowledged(trace: &str, actor: Actor, message: &str) -> usize {
     let whole = trace.rfind('\n').map_or("", |end| &trace[..end]);
-    let steps = whole.lines().skip(1).map(|line| serde_json::from_str::<TraceStep>(line).unwrap());
-    let sent = steps.filter(|step| step.actor.as_str() == actor && step.verdict == "accept");
+    let steps = whole.lines().skip(1).map(|line| serde_json::from_str::<Step>(line).unwrap());
+    let sent = steps.filter(|step| step.actor == Some(actor) && step.verdict == Verdict::Accept);
     sent.map(|step| step.sends.iter().filter(|send| send.message == message).count()).sum()
 }
 

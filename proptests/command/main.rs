@@ -7,6 +7,7 @@ mod damage;
 mod inputs;
 mod kills;
 mod output;
+mod traces;
 
 use std::ffi::OsStr;
 use std::path::Path;

@@ -96,13 +96,13 @@ impl Recorder {
         if let Ok((tid, _)) = outcome {
             self.tids.insert(tid, Tid::try_from(self.tids.len()).map_err(full)?);
         }
-        Ok(self.command(at, command, "Submit", outcome.map(|(_, event)| event)))
+        Ok(self.command(at, command, "Command", outcome.map(|(_, event)| event)))
     }
 
     /// The steps of a request for a record that was submitted.
     pub fn asked(&mut self, tid: &Digest, at: (&Name, Time), outcome: Result<&Event, Clause>) -> Vec<Step> {
         match self.tids.get(tid) {
-            Some(tid) => self.command(at, Command::Read { tid: *tid }, "Read", outcome),
+            Some(tid) => self.command(at, Command::Read { tid: *tid }, "Command", outcome),
             None => Vec::new(),
         }
     }

@@ -1,8 +1,8 @@
 //! Weaves the parts of the specification that are made from the code and the chapters, into `spec/generated/`.
 //!
 //! Six files: the register of clauses, every message in the presentation language, every state machine, where each
-//! clause is enforced and shown, for people and for programs, and the way of one record. Beside them two parts of
-//! `README.md`. They are committed; a test says when they are not what [`write()`] would write. Nothing here takes part
+//! clause is enforced and shown, for people and for programs, and the way of one record. Beside them the JSON Schema of
+//! traces, and two parts of `README.md`. They are committed; a test says when they are not what [`write()`] would write. Nothing here takes part
 //! in the protocol.
 
 pub mod coverage;
@@ -17,6 +17,7 @@ mod tests;
 pub use register::explain;
 pub use sources::Sources;
 
+use crate::conformance::trace;
 use bemr_spec::messages::{CHAPTERS, Tables};
 use coverage::Coverage;
 use std::fmt::Write as _;
@@ -25,6 +26,9 @@ use std::{fs, io};
 
 /// The folder of the generated files, from the root of the project.
 pub const FOLDER: &str = "spec/generated";
+
+/// The JSON Schema of traces, from the root of the project.
+pub const SCHEMA: &str = "spec/trace.schema.json";
 
 /// What else has generated parts, from the root of the project.
 pub const DOOR: &str = "README.md";
@@ -65,7 +69,7 @@ fn differing(root: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     Ok(differing)
 }
 
-fn generate(sources: &Sources, door: &str) -> io::Result<[(PathBuf, String); 7]> {
+fn generate(sources: &Sources, door: &str) -> io::Result<[(PathBuf, String); 8]> {
     let tables = tables()?;
     let charts = machines::charts();
     let coverage = Coverage::of(sources, tables, &charts)?;
@@ -77,6 +81,7 @@ fn generate(sources: &Sources, door: &str) -> io::Result<[(PathBuf, String); 7]>
         (at("coverage.md"), coverage.render()),
         (at("coverage.json"), coverage.to_json()),
         (at("flow.md"), heading("The way of one record", "the trace of a run") + "\n" + &door::flow()?),
+        (SCHEMA.into(), serde_json::to_string_pretty(&trace::schema())? + "\n"),
         (DOOR.into(), door::render(door, tables, &coverage)?),
     ])
 }

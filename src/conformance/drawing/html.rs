@@ -21,7 +21,7 @@ pub fn html(trace: &Trace) -> String {
         format!("without {}", rules.join(", "))
     };
     let facts = escaped(&format!(
-        "{}, written by {}; suite {}, {} users, {} validators, closing by {}, seed {}, {rules}",
+        "{}, written by {}; suite {}, {} users, {} validators, closing by {}, seed {}, {rules}. Steps in which time alone goes on are left out.",
         header.format,
         header.program,
         header.suite,
@@ -36,7 +36,7 @@ pub fn html(trace: &Trace) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
          script-src 'unsafe-inline'\">\n<title>{title}</title>\n<style>\n{STYLE}\n{CSS}</style>\n</head>\n<body>\n\
-         <main>\n<h1>{title}</h1>\n<p class=\"facts\">{facts}</p>\n\
+         <main>\n<h1>{title}</h1>\n<p class=\"facts\">{facts}</p>\n<div class=\"stage\">\n\
          <section class=\"player\" aria-label=\"Step by step\" hidden>\n<div class=\"buttons\">\n\
          <button type=\"button\" data-go=\"first\">First</button>\n\
          <button type=\"button\" data-go=\"previous\">Previous</button>\n\
@@ -46,12 +46,12 @@ pub fn html(trace: &Trace) -> String {
          <p class=\"hint\">Keys: left and right arrow, Home, End. A click on a step goes there.</p>\n\
          <div class=\"details\" tabindex=\"0\" role=\"region\" aria-label=\"This step\">\
          <table><tbody></tbody></table></div>\n</section>\n\
-         <h2 id=\"diagram\">Diagram</h2>\n\
+         <section class=\"picture\">\n<h2 id=\"diagram\">Diagram</h2>\n\
          <div class=\"scroll diagram\" tabindex=\"0\" role=\"region\" aria-labelledby=\"diagram\">\n\
          <svg class=\"seq head\" aria-hidden=\"true\" width=\"{width}\" height=\"{high}\" viewBox=\"0 0 {width} {high}\">\n\
          {head}</svg>\n\
          <svg class=\"seq\" role=\"img\" aria-label=\"Sequence diagram; the table below says the same\" width=\"{width}\" \
-         height=\"{height}\" viewBox=\"0 0 {width} {height}\">\n{body}</svg>\n</div>\n\
+         height=\"{height}\" viewBox=\"0 0 {width} {height}\">\n{body}</svg>\n</div>\n</section>\n</div>\n\
          <h2 id=\"all\">Every step</h2>\n\
          <div class=\"scroll steps\" tabindex=\"0\" role=\"region\" aria-labelledby=\"all\">\n<table id=\"steps\">\n<thead><tr>"
     );

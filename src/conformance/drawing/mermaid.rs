@@ -29,7 +29,7 @@ pub fn mermaid<'a>(header: &Header, steps: impl IntoIterator<Item = &'a Step>) -
         let Some(actor) = step.actor.map(alias) else { continue };
         let said = match refusal(step) {
             Some(refusal) => format!("{} ({refusal})", what(step)),
-            None => what(step).to_owned(),
+            None => what(step),
         };
         match step.from {
             Some(from) => {

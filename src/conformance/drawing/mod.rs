@@ -13,7 +13,7 @@ pub use svg::svg;
 pub use text::text;
 
 use crate::conformance::{Header, Step, Trace, trace::everybody};
-use bemr_spec::model::{Action, Actor};
+use bemr_spec::model::{Action, Actor, Command, Order};
 
 /// The actors to whom something happens or from whom something comes, in the order in which they are drawn: users, the
 /// BSD, validators, the cloud.
@@ -37,7 +37,19 @@ fn drawn(trace: &Trace) -> impl Iterator<Item = &Step> {
 }
 
 /// What arrived, or what happened where nothing did.
-fn what(step: &Step) -> &str {
+fn what(step: &Step) -> String {
+    let Action::Command { command, .. } = &step.action else { return arrived(step).to_owned() };
+    match command {
+        Command::Submit { record, .. } => format!("Submit record {record}"),
+        Command::Read { tid } => format!("Read submission {tid}"),
+        Command::Order { tid, order: Order::Grant(_) } => format!("Grant submission {tid}"),
+        Command::Order { tid, order: Order::Revoke(_) } => format!("Revoke submission {tid}"),
+        Command::Order { tid, order: Order::Erase(_) } => format!("Erase submission {tid}"),
+        Command::CloseAudit => "Close the audit log".to_owned(),
+    }
+}
+
+fn arrived(step: &Step) -> &str {
     match step.event.as_str() {
         "InitialArrived" => "T_initial",
         "BlockRequestArrived" => "T_block",
@@ -53,8 +65,8 @@ fn mischief(step: &Step) -> Option<&'static str> {
     match step.action {
         Action::Redirect { .. } => Some("redirected"),
         Action::Spoil { .. } => Some("spoiled"),
-        Action::Say { .. } => Some("said by an insider"),
-        Action::Tell { .. } => Some("told by the adversary"),
+        Action::Say { .. } => Some("as an insider"),
+        Action::Tell { .. } => Some("as the adversary"),
         Action::Crash { .. } => Some("died and started again"),
         _ => None,
     }

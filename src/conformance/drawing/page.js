@@ -23,9 +23,10 @@
       if (scroll) {
         const box = group.getBBox();
         diagram.scrollTop = box.y - diagram.clientHeight / 2 + 40;
-        const marks = [...group.querySelectorAll(".arrow, .box")];
-        const first = marks.length ? marks[0].getBBox() : box;
-        diagram.scrollLeft = first.x + first.width / 2 - diagram.clientWidth / 2;
+        const whole = (group.querySelector(".arrow, .box") || group).getBBox();
+        const end = (group.querySelector(".tip, .cross, .box") || group).getBBox();
+        const mark = whole.width < diagram.clientWidth - 160 ? whole : end;
+        diagram.scrollLeft = mark.x + mark.width / 2 - diagram.clientWidth / 2;
       }
     }
     const cells = [...rows[at].cells].map((cell) => cell.textContent);
@@ -40,7 +41,7 @@
       return row;
     }));
     const said = [cells[2] && cells[2] + " to", cells[3], cells[4], cells[5], cells[6]].filter(Boolean).join(" ");
-    now.textContent = "Step " + (at + 1) + " of " + rows.length + ": " + said;
+    now.textContent = "Step " + cells[0] + ", " + cells[1] + ": " + said + " (" + (at + 1) + " of " + rows.length + ")";
     for (const button of buttons) {
       const back = button.dataset.go === "first" || button.dataset.go === "previous";
       button.setAttribute("aria-disabled", String(back ? at === 0 : at === rows.length - 1));
@@ -58,6 +59,8 @@
     event.preventDefault();
     show(go[keys[event.key]](), true);
   });
+  /* The times stay in sight when the diagram is moved sideways. */
+  diagram.addEventListener("scroll", () => diagram.style.setProperty("--left", diagram.scrollLeft + "px"), { passive: true });
   player.hidden = false;
-  show(0, true);
+  show(rows.findIndex((row) => "#" + row.dataset.step === location.hash), true);
 })();

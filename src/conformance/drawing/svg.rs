@@ -56,17 +56,13 @@ impl Drawing {
         let width = LEFT + actors.len().max(1) * column;
         let (mut head, mut steps, mut height) = (String::new(), String::new(), 8);
         for step in drawn(trace) {
-            height += draw(&mut steps, step, height, width, x);
+            height += draw(&mut steps, step, height, (width, column), x);
         }
         height += 8;
         let mut body = String::new();
         for actor in &actors {
             let x = x(*actor);
-            let name = label(&header.name(*actor));
-            put(
-                &mut head,
-                format_args!("<text class=\"name\" x=\"{x}\" y=\"25\" text-anchor=\"middle\">{name}</text>"),
-            );
+            write(&mut head, "name", x, 25, &header.name(*actor));
             put(&mut body, format_args!("<path class=\"life\" d=\"M{x} 0V{height}\"/>"));
         }
         body.push_str(&steps);
@@ -101,87 +97,78 @@ pub(super) fn title(trace: &Trace) -> String {
 }
 
 /// Draws a step at this height; how high it is.
-fn draw(out: &mut String, step: &Step, top: usize, width: usize, x: impl Fn(Actor) -> usize) -> usize {
+fn draw(
+    out: &mut String,
+    step: &Step,
+    top: usize,
+    (width, column): (usize, usize),
+    x: impl Fn(Actor) -> usize,
+) -> usize {
     let Some(actor) = step.actor else { return 0 };
     let there = x(actor);
-    let below: Vec<&str> = published(step).collect();
-    let height = ROW + usize::from(!below.is_empty()) * LINE;
-    let (base, number) = (top + ROW - 9, step.step);
+    let everybody = published(step).collect::<Vec<&str>>().join(", ");
+    let height = if everybody.is_empty() { ROW } else { ROW + LINE };
+    let base = top + ROW - 12;
     let class = if step.clause.is_none() { "step" } else { "step bad" };
-    put(out, format_args!("<g class=\"{class}\" id=\"step-{number}\">"));
+    put(out, format_args!("<g class=\"{class}\" id=\"step-{}\">", step.step));
     put(out, format_args!("<rect class=\"row\" y=\"{top}\" width=\"{width}\" height=\"{height}\"/>"));
-    let time = step.time;
-    put(
-        out,
-        format_args!(
-            "<text class=\"time\" x=\"{}\" y=\"{}\" text-anchor=\"end\">{time} ms</text>",
-            LEFT - 12,
-            base + 4
-        ),
-    );
-    let refused = refusal(step);
-    let said: Vec<&str> =
-        [Some(what(step)), refused.as_deref(), mischief(step)].into_iter().flatten().collect();
-    let said = label(&said.join(" · "));
+    let (what, refused) = (what(step), refusal(step));
+    let said = [Some(what.as_str()), refused.as_deref(), mischief(step)];
+    let said = said.into_iter().flatten().collect::<Vec<&str>>().join(" · ");
     match step.from.map(&x) {
         Some(here) if here != there => {
-            let middle = here.midpoint(there);
-            put(out, format_args!("<path class=\"arrow\" d=\"M{here} {base}H{there}\"/>"));
-            let back = if here < there { there - 9 } else { there + 9 };
-            if step.clause.is_none() {
-                let (up, down) = (base - 4, base + 4);
-                put(out, format_args!("<path class=\"tip\" d=\"M{there} {base}L{back} {up}V{down}Z\"/>"));
+            arrow(out, here, there, base, step.clause.is_none());
+            // A long arrow says at both of its ends what it is.
+            if here.abs_diff(there) <= 8 * column {
+                write(out, "said halo", here.midpoint(there), base - 7, &said);
             } else {
-                let (up, down) = (base - 5, base + 5);
-                let near = if here < there { there - 3 } else { there + 3 };
-                let far = if here < there { near - 10 } else { near + 10 };
-                put(
-                    out,
-                    format_args!(
-                        "<path class=\"cross\" d=\"M{near} {up}L{far} {down}M{near} {down}L{far} {up}\"/>"
-                    ),
-                );
+                let (left, right) = (here.min(there) + column, here.max(there) - column);
+                write(out, "said halo", left, base - 7, &said);
+                write(out, "said halo", right, base - 7, &said);
             }
-            let y = base - 7;
-            put(
-                out,
-                format_args!(
-                    "<text class=\"said halo\" x=\"{middle}\" y=\"{y}\" text-anchor=\"middle\">{said}</text>"
-                ),
-            );
         }
         _ => {
-            let wide = said.chars().count() * CHARACTER + 20;
-            let left = there
-                .saturating_sub(wide / 2)
-                .clamp(LEFT.min(width.saturating_sub(wide)), width.saturating_sub(wide).max(LEFT));
-            let (middle, y) = (left + wide / 2, base - 13);
+            let wide = said.chars().count().min(LABEL) * CHARACTER + 20;
+            let left = there.saturating_sub(wide / 2).min(width.saturating_sub(wide)).max(LEFT);
+            let y = base - 10;
             put(
                 out,
                 format_args!(
                     "<rect class=\"box\" x=\"{left}\" y=\"{y}\" width=\"{wide}\" height=\"20\" rx=\"10\"/>"
                 ),
             );
-            let y = base + 1;
-            put(
-                out,
-                format_args!(
-                    "<text class=\"said\" x=\"{middle}\" y=\"{y}\" text-anchor=\"middle\">{said}</text>"
-                ),
-            );
+            write(out, "said", left + wide / 2, base + 4, &said);
         }
     }
-    if !below.is_empty() {
-        let (y, said) = (base + LINE + 2, label(&format!("to everybody: {}", below.join(", "))));
-        put(
-            out,
-            format_args!(
-                "<text class=\"all halo\" x=\"{there}\" y=\"{y}\" text-anchor=\"middle\">{said}</text>"
-            ),
-        );
+    if !everybody.is_empty() {
+        write(out, "all halo", there, base + LINE + 4, &format!("to everybody: {everybody}"));
     }
+    write(out, "time halo", LEFT / 2, base + 4, &format!("{} ms", step.time));
     put(out, format_args!("</g>"));
     height
+}
+
+/// An arrow with a tip, or with a cross where it is not taken.
+fn arrow(out: &mut String, here: usize, there: usize, base: usize, taken: bool) {
+    let before = |distance: usize| if here < there { there - distance } else { there + distance };
+    put(out, format_args!("<path class=\"arrow\" d=\"M{here} {base}H{there}\"/>"));
+    if taken {
+        let (back, up, down) = (before(9), base - 4, base + 4);
+        put(out, format_args!("<path class=\"tip\" d=\"M{there} {base}L{back} {up}V{down}Z\"/>"));
+    } else {
+        let (near, far, up, down) = (before(3), before(13), base - 5, base + 5);
+        let cross = format!("M{near} {up}L{far} {down}M{near} {down}L{far} {up}");
+        put(out, format_args!("<path class=\"cross\" d=\"{cross}\"/>"));
+    }
+}
+
+/// A text in the middle of `x`.
+fn write(out: &mut String, class: &str, x: usize, y: usize, text: &str) {
+    let text = label(text);
+    put(
+        out,
+        format_args!("<text class=\"{class}\" x=\"{x}\" y=\"{y}\" text-anchor=\"middle\">{text}</text>"),
+    );
 }
 
 fn put(out: &mut String, text: std::fmt::Arguments<'_>) {

@@ -14,7 +14,7 @@ pub fn text(trace: &Trace) -> String {
         steps.iter().filter_map(|step| of(step)).map(|actor| name(actor).len()).max().unwrap_or(0)
     };
     let (from_width, to_width) = (widest(|step| step.from), widest(|step| step.actor));
-    let what_width = steps.iter().map(|step| what(step).len()).max().unwrap_or(0);
+    let what_width = steps.iter().map(|step| what(step).chars().count()).max().unwrap_or(0);
     let number_width = steps.last().map_or(1, |step| step.step.to_string().len());
     let time_width = steps.last().map_or(1, |step| step.time.to_string().len());
     let mut out = String::new();
@@ -49,14 +49,23 @@ pub fn text(trace: &Trace) -> String {
 
 /// What a step sends; the same message to several is said once.
 pub(super) fn sends(trace: &Trace, step: &Step) -> String {
-    let mut said: Vec<(&str, Vec<String>)> = Vec::new();
+    let mut said: Vec<(&str, Vec<(String, usize)>)> = Vec::new();
     for send in &step.sends {
         let to = send.to.map_or_else(|| "all".to_owned(), |to| trace.header.name(to));
         match said.last_mut() {
-            Some((message, receivers)) if *message == send.message => receivers.push(to),
-            _ => said.push((&send.message, vec![to])),
+            Some((message, receivers)) if *message == send.message => match receivers.last_mut() {
+                Some((last, times)) if *last == to => *times += 1,
+                _ => receivers.push((to, 1)),
+            },
+            _ => said.push((&send.message, vec![(to, 1)])),
         }
     }
-    let one = |(message, receivers): &(&str, Vec<String>)| format!("{message} to {}", receivers.join(", "));
+    let to = |(name, times): &(String, usize)| match times {
+        1 => name.clone(),
+        times => format!("{name} ({times} times)"),
+    };
+    let one = |(message, receivers): &(&str, Vec<(String, usize)>)| {
+        format!("{message} to {}", receivers.iter().map(to).collect::<Vec<_>>().join(", "))
+    };
     said.iter().map(one).collect::<Vec<_>>().join("; ")
 }

@@ -119,10 +119,10 @@ impl Agreement {
                 to(receiver)?;
                 is("from", step.from, Some(sender))
             }
-            Action::Redirect { parcel, to: receiver, .. } => {
-                self.parcel(*parcel)?;
+            Action::Redirect { parcel, to: receiver, from } => {
+                let (sender, _) = self.parcel(*parcel)?;
                 to(*receiver)?;
-                check("from", step.from.is_some(), || "nobody, where somebody sent it".to_owned())
+                is("from", step.from, Some(from.unwrap_or(sender)))
             }
             Action::Command { actor, command } => {
                 let fits = match command {
@@ -147,8 +147,8 @@ impl Agreement {
             }
             Action::Say { actor, to: receiver, .. } | Action::Tell { actor, to: receiver, .. } => {
                 check("action.to", actor != receiver, || "the one who speaks".to_owned())?;
-                let either = step.actor == Some(*actor) || step.actor == Some(*receiver);
-                check("actor", either, || format!("{}, where it is {actor} or {receiver}", shown(step.actor)))
+                to(*actor)?;
+                is("from", step.from, None)
             }
             Action::Crash { actor } => {
                 to(*actor)?;

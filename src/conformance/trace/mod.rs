@@ -18,7 +18,7 @@ pub use write::TraceWriter;
 
 use crate::crypto::Digest;
 use crate::wire::Name;
-use bemr_spec::model::{Action, Actor, LedgerKind, Setup, Time};
+use bemr_spec::model::{Action, Actor, Happened, LedgerKind, Setup, Time};
 use bemr_spec::{Clause, Rules, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -71,7 +71,7 @@ pub const MESSAGES: [&str; 24] = [
 /// The first line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "weave", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "weave", derive(schemars::JsonSchema), schemars(rename = "TraceHeader"))]
 pub struct Header {
     /// The name and version of the format.
     #[cfg_attr(feature = "weave", schemars(extend("const" = FORMAT)))]
@@ -192,6 +192,29 @@ impl Header {
 }
 
 impl Step {
+    /// The line for what became of an action, without bytes.
+    pub fn of(step: u64, action: Action, happened: &Happened) -> Step {
+        // That time passes happens to nobody.
+        let passes = matches!(action, Action::Pass { .. });
+        let sends = happened.sends.iter().map(|output| Send {
+            to: output.to(),
+            message: output.name().to_owned(),
+            bytes: None,
+        });
+        Step {
+            step,
+            action,
+            time: happened.time,
+            actor: (!passes).then_some(happened.actor),
+            from: happened.from,
+            event: happened.event.to_owned(),
+            verdict: Step::verdict_of(happened.clause),
+            clause: happened.clause,
+            sends: sends.collect(),
+            state: None,
+        }
+    }
+
     /// What an actor says of an input that this clause refused, or none did.
     pub fn verdict_of(clause: Option<Clause>) -> Verdict {
         clause.map_or(Verdict::Accept, Clause::verdict)

@@ -240,15 +240,7 @@ fn not_json(error: &serde_json::Error) -> TraceError {
 /// The value of which the line is the only form.
 fn exactly<T: DeserializeOwned + Serialize>(line: &[u8]) -> Result<T, TraceError> {
     let read = document(line)?;
-    let value: T = serde_path_to_error::deserialize(&read).map_err(|error| {
-        let field = error.path().to_string();
-        let field = if field == "." { String::new() } else { field };
-        let what: String = error.inner().to_string().chars().take(200).collect();
-        TraceError::unreadable(
-            field,
-            what.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'"),
-        )
-    })?;
+    let value: T = serde_path_to_error::deserialize(&read).map_err(|error| misfit(&error))?;
     let written = serde_json::to_vec(&value).expect("what was read from JSON has a JSON form");
     if written == line {
         return Ok(value);
@@ -260,6 +252,29 @@ fn exactly<T: DeserializeOwned + Serialize>(line: &[u8]) -> Result<T, TraceError
             format!("column {column}: not in the one form: no spaces, the fields in their order, each once");
         TraceError::unreadable("", problem)
     }))
+}
+
+/// Where a value is not of its type.
+fn misfit(error: &serde_path_to_error::Error<serde_json::Error>) -> TraceError {
+    let path = error.path().to_string();
+    let mut field: String = path.chars().filter(|c| !c.is_control()).take(200).collect();
+    if field == "." {
+        field.clear();
+    }
+    let text = error.inner().to_string();
+    if text.starts_with("unknown field") {
+        return TraceError::unreadable(field, "unknown field");
+    }
+    match text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+        Some(missing) => {
+            let dot = if field.is_empty() { "" } else { "." };
+            TraceError::unreadable(field + dot + missing, "missing field")
+        }
+        None => {
+            let what: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect();
+            TraceError::unreadable(field, what)
+        }
+    }
 }
 
 /// The first field in which what was read differs from what would be written.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 /// The schema, draft 2020-12. The first line of a trace is a `Header`, every other one a `Step`.
 pub fn schema() -> Value {
-    let mut generator = SchemaGenerator::new(SchemaSettings::draft2020_12());
+    let mut generator = SchemaGenerator::new(SchemaSettings::draft2020_12().for_serialize());
     let (header, step) = (generator.subschema_for::<Header>(), generator.subschema_for::<Step>());
     let mut schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -21,18 +21,16 @@ pub fn schema() -> Value {
     schema
 }
 
-/// What the reader is strict about beside the declarations: no field is unknown, and one that the writer always writes is
-/// not missing. Widths of numbers become bounds.
+/// What the reader is strict about beside the declarations: no field is unknown, and one that may be left out is not null.
+/// Widths of numbers become bounds.
 fn tighten(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(tighten),
         Value::Object(object) => {
-            if let Some(Value::Object(properties)) = object.get("properties") {
-                let always = properties
-                    .iter()
-                    .filter(|(name, field)| field.get("default").is_none() && !left_out(name));
-                let always: Vec<Value> = always.map(|(name, _)| json!(name)).collect();
-                object.insert("required".to_owned(), always.into());
+            let required = object.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+            if let Some(Value::Object(properties)) = object.get_mut("properties") {
+                let optional = properties.iter_mut().filter(|(name, _)| !required.contains(&json!(name)));
+                optional.for_each(|(_, field)| not_null(field));
                 object.insert("additionalProperties".to_owned(), false.into());
             }
             bound(object);
@@ -42,8 +40,15 @@ fn tighten(value: &mut Value) {
     }
 }
 
-fn left_out(_: &str) -> bool {
-    false
+/// A field without the alternative `null`.
+fn not_null(field: &mut Value) {
+    let null = json!("null");
+    if let Some(Value::Array(types)) = field.get_mut("type") {
+        types.retain(|one| *one != null);
+    }
+    if let Some(Value::Array(alternatives)) = field.get_mut("anyOf") {
+        alternatives.retain(|one| one.get("type") != Some(&null));
+    }
 }
 
 fn bound(object: &mut Map<String, Value>) {
