@@ -1,6 +1,6 @@
 //! What the cloud says, and the BSD to its user.
 
-use super::{Forge, any, flip_last, nobody, stray, table};
+use super::{Forge, any, element, flip_last, nobody, stray, table};
 use crate::crypto::Tag;
 use crate::merkle::MerkleTree;
 use crate::wire::{
@@ -98,6 +98,7 @@ impl Forge<'_> {
         if flaws.has(Clause::ReadMatchesSigned) {
             forged.ciphertext = flip_last(forged.ciphertext.as_slice())?.into();
         }
+        forged.key.encapsulation = element(forged.key.encapsulation.as_slice(), flaws).into();
         if flaws.has(Clause::TagVerifiedBeforeUse) {
             forged.key.wrapped = flip_last(forged.key.wrapped.as_slice())?.into();
         }

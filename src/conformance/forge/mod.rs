@@ -80,6 +80,16 @@ fn other_suite(suite: Suite) -> Suite {
     if suite == Suite::Ristretto255 { Suite::Ffdhe2048 } else { Suite::Ristretto255 }
 }
 
+/// The encoding of no element (GRP-01), of the neutral one (GRP-02), or `genuine` itself.
+fn element(genuine: &[u8], flaws: Flaws) -> Vec<u8> {
+    let neutral = u8::from(flaws.has(Clause::ElementInSubgroup));
+    match any(flaws, &[Clause::ElementInRange, Clause::ElementInSubgroup]) {
+        // Numbers, the most significant byte first: zero is none, one is the neutral one.
+        true => vec![0; genuine.len().saturating_sub(1)].into_iter().chain([neutral]).collect(),
+        false => genuine.to_vec(),
+    }
+}
+
 fn flip_last(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut flipped = bytes.to_vec();
     *flipped.last_mut()? ^= 1;

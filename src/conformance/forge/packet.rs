@@ -3,7 +3,7 @@
 //! It has no keys and changes what is in clear, or a bit of what is not. What only an insider of the handshake can do (HSK-02
 //! to HSK-07, and the certificates there) is not made here: it takes the secrets of a running handshake.
 
-use super::{flip_last, other_suite, stray, table};
+use super::{element, flip_last, other_suite, stray, table};
 use crate::session::SKIP_LIMIT;
 use crate::wire::{Packet, Purpose, SessionId, Stage};
 use bemr_spec::Clause;
@@ -13,7 +13,6 @@ use bemr_spec::model::Flaws;
 pub fn packet(genuine: &Packet, flaws: Flaws) -> Option<Packet> {
     table::require(genuine.kind(), flaws)?;
     let mut forged = genuine.clone();
-    let no_element = flaws.has(Clause::ElementInRange);
     match &mut forged {
         Packet::Hello(hello) => {
             if flaws.has(Clause::SuiteNotDowngraded) {
@@ -24,14 +23,10 @@ pub fn packet(genuine: &Packet, flaws: Flaws) -> Option<Packet> {
                 hello.purpose =
                     if hello.purpose == Purpose::Block { Purpose::Initial } else { Purpose::Block };
             }
-            if no_element {
-                hello.ephemeral = vec![0; hello.ephemeral.as_slice().len()].into();
-            }
+            hello.ephemeral = element(hello.ephemeral.as_slice(), flaws).into();
         }
         Packet::Response(response) => {
-            if no_element {
-                response.ephemeral = vec![0; response.ephemeral.as_slice().len()].into();
-            }
+            response.ephemeral = element(response.ephemeral.as_slice(), flaws).into();
             if flaws.has(Clause::FlightIsAuthentic) {
                 response.proof = flip_last(response.proof.as_slice())?.into();
             }

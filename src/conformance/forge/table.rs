@@ -120,6 +120,8 @@ pub const FLAWS: &[(&str, &[Clause])] = &[
             CertificateNotRevoked,
             SubjectIsClaimedPrincipal,
             ReadMatchesSigned,
+            ElementInRange,
+            ElementInSubgroup,
             TagVerifiedBeforeUse,
             ReadMatchesCommitments,
         ],
@@ -191,8 +193,8 @@ pub const FLAWS: &[(&str, &[Clause])] = &[
         ],
     ),
     ("Close", &[WorkMeetsTarget, BlockHasQuorum]),
-    ("Hello", &[SuiteNotDowngraded, RoleFitsPlace, ElementInRange]),
-    ("Response", &[ElementInRange, FlightIsAuthentic]),
+    ("Hello", &[SuiteNotDowngraded, RoleFitsPlace, ElementInRange, ElementInSubgroup]),
+    ("Response", &[ElementInRange, ElementInSubgroup, FlightIsAuthentic]),
     ("Finish", &[FlightIsAuthentic]),
     (
         "Record",
@@ -234,8 +236,6 @@ pub const STUBBORN: &[(&str, Clause, &str)] = &[
     ("Closing", VoterIsAdmitted, "who is no member has no key"),
     ("Closing", EventFitsState, "a signature of another header helps to close nothing"),
     ("Outcome", EventFitsState, "there is no submission that it could end"),
-    ("Hello", ElementInRange, "what is no element cannot be reckoned with"),
-    ("Response", ElementInRange, "what is no element cannot be reckoned with"),
     ("Record", SessionEstablished, "what has no session has no key"),
 ];
 
@@ -244,8 +244,13 @@ const CONFLICTS: &[(&str, Clause, Clause)] = &[
     // The patient is the attribute that both would be made of.
     ("T_initial", AttributeHasItsType, RequiredAttributePresent),
     ("T_block", AttributeHasItsType, RequiredAttributePresent),
-    // One number.
+    // Who may not read never had a grant that was revoked.
+    ("Grant", StatementAdvances, RoleMayRead),
+    // One number, one element.
     ("Record", SequenceAdvances, SkipIsBounded),
+    ("Hello", ElementInRange, ElementInSubgroup),
+    ("Response", ElementInRange, ElementInSubgroup),
+    ("ReadResponse", ElementInRange, ElementInSubgroup),
     // How a block is closed is one or the other.
     ("Block", BlockHasQuorum, TargetIsScheduled),
     ("Block", BlockHasQuorum, WorkMeetsTarget),
