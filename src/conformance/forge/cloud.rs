@@ -98,7 +98,7 @@ impl Forge<'_> {
         if flaws.has(Clause::ReadMatchesSigned) {
             forged.ciphertext = flip_last(forged.ciphertext.as_slice())?.into();
         }
-        forged.key.encapsulation = element(forged.key.encapsulation.as_slice(), flaws).into();
+        forged.key.encapsulation = element(forged.key.encapsulation.as_slice(), flaws)?.into();
         if flaws.has(Clause::TagVerifiedBeforeUse) {
             forged.key.wrapped = flip_last(forged.key.wrapped.as_slice())?.into();
         }

@@ -25,7 +25,7 @@ pub use packet::packet;
 pub use table::{COSTLY, FLAWS, RENEWING, STUBBORN, makes};
 
 use crate::actors::Directory;
-use crate::crypto::{Digest, Signature, Suite, Tag};
+use crate::crypto::{Digest, Element, Signature, Suite, Tag};
 use crate::keys::Credentials;
 use crate::records::PolicyRegistry;
 use crate::wire::Name;
@@ -80,14 +80,25 @@ fn other_suite(suite: Suite) -> Suite {
     if suite == Suite::Ristretto255 { Suite::Ffdhe2048 } else { Suite::Ristretto255 }
 }
 
-/// The encoding of no element (GRP-01), of the neutral one (GRP-02), or `genuine` itself.
-fn element(genuine: &[u8], flaws: Flaws) -> Vec<u8> {
-    let neutral = u8::from(flaws.has(Clause::ElementInSubgroup));
-    match any(flaws, &[Clause::ElementInRange, Clause::ElementInSubgroup]) {
-        // Numbers, the most significant byte first: zero is none, one is the neutral one.
-        true => vec![0; genuine.len().saturating_sub(1)].into_iter().chain([neutral]).collect(),
-        false => genuine.to_vec(),
+/// The encoding of the neutral element (GRP-01), of a number outside the subgroup (GRP-02), or `genuine` itself.
+fn element(genuine: &[u8], flaws: Flaws) -> Option<Vec<u8>> {
+    let suite = Suite::ALL.iter().copied().find(|suite| suite.element_len() == genuine.len());
+    let number = |number: u8| {
+        let zeros = vec![0; genuine.len().saturating_sub(1)];
+        zeros.into_iter().chain([number]).collect::<Vec<u8>>()
+    };
+    if flaws.has(Clause::ElementInRange) {
+        return Some(number(u8::from(suite? != Suite::Ristretto255)));
     }
+    if flaws.has(Clause::ElementInSubgroup) {
+        // Half of all numbers are; Ristretto has none.
+        let refused = |bytes: &Vec<u8>| {
+            let decoded = Element::decode(&Rules::hardened(), suite?, bytes);
+            decoded.err().filter(|refusal| refusal.clause() == Clause::ElementInSubgroup)
+        };
+        return (2..=u8::MAX).map(number).find(|bytes| refused(bytes).is_some());
+    }
+    Some(genuine.to_vec())
 }
 
 fn flip_last(bytes: &[u8]) -> Option<Vec<u8>> {

@@ -23,10 +23,10 @@ pub fn packet(genuine: &Packet, flaws: Flaws) -> Option<Packet> {
                 hello.purpose =
                     if hello.purpose == Purpose::Block { Purpose::Initial } else { Purpose::Block };
             }
-            hello.ephemeral = element(hello.ephemeral.as_slice(), flaws).into();
+            hello.ephemeral = element(hello.ephemeral.as_slice(), flaws)?.into();
         }
         Packet::Response(response) => {
-            response.ephemeral = element(response.ephemeral.as_slice(), flaws).into();
+            response.ephemeral = element(response.ephemeral.as_slice(), flaws)?.into();
             if flaws.has(Clause::FlightIsAuthentic) {
                 response.proof = flip_last(response.proof.as_slice())?.into();
             }
