@@ -13,16 +13,19 @@ use bemr::crypto::{Suite, Tag};
 use bemr::ledger::Proposal;
 use bemr::log::CloudLog;
 use bemr::merkle::Frontier;
+use bemr::session::insider::Caller;
 use bemr::store::{Table, for_each};
 use bemr::wire::{
     Anchor, Ballot, Block, BlockProposal, ClosingSignature, CloudLeaf, Decision, Entry, Erase, EraseApproval,
     EraseBody, Gossip, Grant, GrantBody, Height, LeafKind, LogKind, Message, Name, Outcome, PROTOCOL_VERSION,
-    Packet, QuorumCertificate, ReadRequest, Receipt, RequestOutcome, Revoke, RevokeBody, TBlock, TInitial,
-    TValid, Vote, decode, encode,
+    Packet, Purpose, QuorumCertificate, ReadRequest, Receipt, RequestOutcome, Revoke, RevokeBody, TBlock,
+    TInitial, TValid, Vote, decode, encode,
 };
 use bemr_spec::model::Flaws;
 use bemr_spec::{Clause, Rules, Verdict};
 use common::{Heard, RULES, Stage, sample};
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
 
 const RECORD: &str = "Observation-blood-pressure";
 
@@ -57,6 +60,16 @@ impl Bench {
             policy: &self.stage.replica.policy,
             way,
         }
+    }
+
+    /// A packet arrives.
+    fn arrives(&mut self, from: &Name, to: &Name, packet: &Packet) -> Heard {
+        let now = self.stage.now();
+        let actor = self.stage.actor(to);
+        let before = actor.state();
+        let step = actor.handle(now, Input::Packet { from: from.clone(), packet: encode(packet) });
+        let unchanged = actor.state() == before;
+        Heard { step, answers: Vec::new(), unchanged }
     }
 
     fn validator(&self, number: usize) -> Name {
@@ -461,11 +474,28 @@ fn scene(bench: &mut Bench, kind: &str) -> Deliver {
             let now = bench.stage.now();
             let tid = common::stray_digest();
             let (_, outputs) = bench.stage.town.user(&doctor).unwrap().read(now, tid).unwrap();
-            let (replies, _) = bench.stage.hear(&cloud, &doctor, &outputs);
-            let [Output::Send { packet, .. }] = replies.as_slice() else { panic!("{replies:?}") };
-            by_packet(cloud, doctor, packet)
+            let [Output::Send { packet, .. }] = outputs.as_slice() else { panic!("{outputs:?}") };
+            let Packet::Hello(hello) = decode(&RULES, packet).unwrap() else { panic!("a user calls") };
+            let mut rng = ChaCha20Rng::seed_from_u64(4);
+            Box::new(move |bench, flaws, way| {
+                let forged = bench.forge(way).response(&mut rng, &hello, &cloud, &doctor, flaws)?;
+                Some(bench.arrives(&cloud, &doctor, &forged))
+            })
         }
-        "Hello" | "Finish" | "Record" => {
+        "Finish" => {
+            let caller = Caller::new(&mut bench.stage.rng, Suite::Tiny, Purpose::Initial);
+            let response = bench.arrives(&doctor, &bsd, &caller.hello());
+            let Some(Output::Send { packet, .. }) = response.step.outputs().next() else {
+                panic!("{response:?}", response = response.step)
+            };
+            let Packet::Response(response) = decode(&RULES, packet).unwrap() else { panic!("it answers") };
+            let answered = caller.answered(&RULES, &response).unwrap();
+            Box::new(move |bench, flaws, way| {
+                let forged = bench.forge(way).finish(&answered, &doctor, &bsd, flaws)?;
+                Some(bench.arrives(&doctor, &bsd, &forged))
+            })
+        }
+        "Hello" | "Record" => {
             let (from, to, bytes) = bench.packet(kind);
             by_packet(from, to, &bytes)
         }
@@ -476,13 +506,8 @@ fn scene(bench: &mut Bench, kind: &str) -> Deliver {
 fn by_packet(from: Name, to: Name, genuine: &[u8]) -> Deliver {
     let genuine: Packet = decode(&RULES, genuine).unwrap();
     Box::new(move |bench, flaws, _| {
-        let forged = encode(&packet(&genuine, flaws)?);
-        let now = bench.stage.now();
-        let actor = bench.stage.actor(&to);
-        let before = actor.state();
-        let step = actor.handle(now, Input::Packet { from: from.clone(), packet: forged });
-        let unchanged = actor.state() == before;
-        Some(Heard { step, answers: Vec::new(), unchanged })
+        let forged = packet(&genuine, flaws)?;
+        Some(bench.arrives(&from, &to, &forged))
     })
 }
 

@@ -10,6 +10,7 @@
 
 mod certificates;
 mod cloud;
+mod handshake;
 mod initial;
 mod ledger;
 mod orders;

@@ -14,13 +14,11 @@ use bemr_spec::model::Flaws;
 ///
 /// | kind | clause | reason |
 /// |---|---|---|
-/// | T_block, T_valid | ROL-01, INI-11 of T_block | a header of an administrator is another submission, not a flaw of this one |
 /// | T_valid | KEY-05 in another way | at the header's `issued` the user held a certificate, or nobody would have voted |
 /// | Grant | INI-11 | every contract that is shipped lets every role read that ROL-02 lets |
 /// | Grant, Revoke | ROL-05 | as ROL-01: it takes an owner whose role changed |
 /// | Vote | ENC-03, GRP-04 | version and suite of a vote are VOT-03's |
 /// | T_initial | TPL-09 | a malformed template does not come into force |
-/// | Response, Finish | HSK-02 to HSK-07, KEY-04 to KEY-06 | they take the secrets of a running handshake |
 /// | Record | SES-05 | SES-04 comes first by far |
 /// | all | ENC-01, ENC-02 | they are of bytes, not of messages |
 /// | all | KEY-11 | it hangs on the receiver's list alone |
@@ -65,6 +63,7 @@ pub const FLAWS: &[(&str, &[Clause])] = &[
             CertificateNotRevoked,
             SubjectIsClaimedPrincipal,
             BlockCarriesUserSignature,
+            RoleMaySubmit,
             TidIsDerived,
             InitialNamesRecipient,
             InitialWithinValidity,
@@ -194,8 +193,35 @@ pub const FLAWS: &[(&str, &[Clause])] = &[
     ),
     ("Close", &[WorkMeetsTarget, BlockHasQuorum]),
     ("Hello", &[SuiteNotDowngraded, RoleFitsPlace, ElementInRange, ElementInSubgroup]),
-    ("Response", &[ElementInRange, ElementInSubgroup, FlightIsAuthentic]),
-    ("Finish", &[FlightIsAuthentic]),
+    (
+        "Response",
+        &[
+            ElementInRange,
+            ElementInSubgroup,
+            FlightIsAuthentic,
+            CertificateSignedByKdc,
+            CertificateWithinValidity,
+            CertificateNotRevoked,
+            PeerIsNotSelf,
+            PeerIsIntended,
+            RoleFitsPlace,
+            ResponderSignsTranscript,
+            ResponderConfirmsKey,
+        ],
+    ),
+    (
+        "Finish",
+        &[
+            FlightIsAuthentic,
+            CertificateSignedByKdc,
+            CertificateWithinValidity,
+            CertificateNotRevoked,
+            PeerIsNotSelf,
+            RoleFitsPlace,
+            InitiatorSignsTranscript,
+            InitiatorConfirmsKey,
+        ],
+    ),
     (
         "Record",
         &[
@@ -258,7 +284,13 @@ const CONFLICTS: &[(&str, Clause, Clause)] = &[
 ];
 
 /// One certificate is shown, and it is wrong in one of these ways.
-const ODD: &[Clause] = &[CertificateWithinValidity, CertificateNotRevoked, SubjectIsClaimedPrincipal];
+const ODD: &[Clause] = &[
+    CertificateWithinValidity,
+    CertificateNotRevoked,
+    SubjectIsClaimedPrincipal,
+    RoleMaySubmit,
+    RoleFitsPlace,
+];
 
 /// Whether messages of this kind can be made with these flaws, by a forger who has all the keys.
 pub fn makes(kind: &str, flaws: Flaws) -> bool {
