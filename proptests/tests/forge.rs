@@ -13,8 +13,11 @@ use bemr::crypto::{Suite, Tag};
 use bemr::ledger::Proposal;
 use bemr::log::CloudLog;
 use bemr::merkle::Frontier;
+use bemr::network::Scenario;
+use bemr::records::SAMPLES;
 use bemr::session::insider::Caller;
 use bemr::store::{Table, for_each};
+use bemr::votes::verify_quorum;
 use bemr::wire::{
     Anchor, Ballot, Block, BlockProposal, ClosingSignature, CloudLeaf, Decision, Entry, Erase, EraseApproval,
     EraseBody, Gossip, Grant, GrantBody, Height, LeafKind, LogKind, Message, Name, Outcome, PROTOCOL_VERSION,
@@ -628,6 +631,83 @@ fn of_two_flaws_the_first_in_the_order_of_checks_refuses() {
     }
     println!("{shown} pairs of flaws are refused by the first, {unmade} cannot be made");
     assert!(shown >= 700 && unmade <= 50);
+}
+
+/// The tests above have one record and four validators.
+#[test]
+fn any_record_can_be_spoilt() {
+    let looking = |kind: &str, flaw: &Clause| match kind {
+        "T_initial" => {
+            RENEWING.contains(flaw) && !costly(kind, *flaw) || *flaw == Clause::CommitmentsMatchMapping
+        }
+        _ => matches!(
+            flaw,
+            Clause::CheckedAttributesOpened
+                | Clause::OpeningsMatchCommitments
+                | Clause::AttributeHasItsType
+                | Clause::RequiredAttributePresent
+        ),
+    };
+    let mut bench = Bench::new(RULES);
+    let cast = bench.stage.town.cast.clone();
+    let mut shown = 0;
+    for (name, bytes) in SAMPLES {
+        let initial = bench.stage.initial(&cast.doctor, bytes, &[]);
+        let block = bench.stage.block(&initial);
+        for (kind, flaws) in FLAWS.iter().filter(|(kind, _)| matches!(*kind, "T_initial" | "T_block")) {
+            for flaw in flaws.iter().filter(|flaw| looking(kind, flaw)) {
+                for way in 0..2 {
+                    let (flaws, forge) = (Flaws::of(*flaw), bench.forge(way));
+                    let heard = if *kind == "T_initial" {
+                        let forged = forge.initial(&initial, flaws).unwrap();
+                        bench.stage.say(&cast.doctor, &cast.bsd, Message::TInitial(Box::new(forged)))
+                    } else {
+                        let forged = forge.block(&block, flaws).unwrap();
+                        bench.stage.say(&cast.bsd, &cast.validators[0], Message::TBlock(Box::new(forged)))
+                    };
+                    assert_eq!(heard.step.clause(), Some(*flaw), "{name} {kind} {flaw}: {:?}", heard.step);
+                }
+                shown += 1;
+            }
+        }
+    }
+    assert!(shown >= 14 * SAMPLES.len());
+}
+
+#[test]
+fn a_certificate_is_spoilt_whatever_the_quorum() {
+    let (_, flaws) = FLAWS.iter().find(|(kind, _)| *kind == "Certificate").unwrap();
+    for validators in 1..=8 {
+        let mut bench = Bench::of(Stage::of(Scenario::new(Suite::Tiny, validators)));
+        let block = bench.block();
+        let mut genuine = bench.stage.certificate(&block, Ballot::True, 0);
+        let all = genuine.signatories.as_slice().to_vec();
+        let set = bench.stage.town.validators.clone();
+        for signatories in [&all[..], &all[..set.quorum()]] {
+            genuine.signatories = signatories.to_vec().into();
+            verify_quorum(&RULES, &set, &genuine).unwrap();
+            for (place, one) in flaws.iter().enumerate() {
+                for way in 0..2 {
+                    let forged = bench.forge(way).certified(&genuine, Flaws::of(*one));
+                    let Some(forged) = forged else {
+                        panic!("{validators} {one}");
+                    };
+                    assert_eq!(verify_quorum(&RULES, &set, &forged).unwrap_err().clause(), *one);
+                    verify_quorum(&RULES.without(*one), &set, &forged).unwrap();
+                }
+                for other in &flaws[place + 1..] {
+                    let both = Flaws::of(*one).and(*other);
+                    if let Some(forged) = bench.forge(0).certified(&genuine, both) {
+                        assert_eq!(verify_quorum(&RULES, &set, &forged).unwrap_err().clause(), *one);
+                        let rules = RULES.without(*one);
+                        assert_eq!(verify_quorum(&rules, &set, &forged).unwrap_err().clause(), *other);
+                    } else {
+                        assert!(signatories.len() < 3, "{validators} {one} {other}");
+                    }
+                }
+            }
+        }
+    }
 }
 
 #[test]

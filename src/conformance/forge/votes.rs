@@ -92,6 +92,10 @@ impl Forge<'_> {
 /// Signatories of a quorum with QUO-01, QUO-02 and VOT-02 among `flaws`.
 pub(super) fn spoil(signatories: &mut Vec<Signatory>, flaws: Flaws) -> Option<()> {
     let (few, disordered) = (flaws.has(Clause::MoreThanTwoThirds), flaws.has(Clause::SignersAreDistinct));
+    if few && disordered && signatories.len() < 3 {
+        // One that stands there twice would be two, and enough.
+        return None;
+    }
     if few {
         // Half of a quorum is none.
         signatories.truncate(signatories.len() / 2);
