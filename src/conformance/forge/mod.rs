@@ -2,7 +2,7 @@
 //!
 //! A forger takes a genuine message and gives the same message with flaws: it fails the checks of the clauses asked for, is
 //! signed again by whoever signs it, and passes every check that its receiver makes before the first of them. It passes all
-//! the others too, but for what the flaw itself entails: a certificate that has another digest, for example, does not
+//! the others too, but for what the flaw itself entails ([`ENTAILS`]): a certificate that has another digest, for example, does not
 //! stand in the ledger. A forger signs with the keys that it was given and no others; without them it makes nothing.
 //!
 //! Nothing here draws at random: one message, flaws and way make one forgery. What can be made is in [`FLAWS`]; the choice
@@ -23,7 +23,7 @@ mod votes;
 
 pub use certificates::Certificates;
 pub use packet::packet;
-pub use table::{COSTLY, FLAWS, RENEWING, STUBBORN, makes};
+pub use table::{COSTLY, ENTAILS, FLAWS, RENEWING, STUBBORN, makes};
 
 use crate::actors::Directory;
 use crate::crypto::{Digest, Element, Signature, Suite, Tag};

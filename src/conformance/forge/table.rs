@@ -265,6 +265,33 @@ pub const STUBBORN: &[(&str, Clause, &str)] = &[
     ("Record", SessionEstablished, "what has no session has no key"),
 ];
 
+/// Flaws that bring another with them, further down in the order of checks: kind, flaw, what it entails, and why.
+pub const ENTAILS: &[(&str, Clause, Clause, &str)] = &[
+    ("T_initial", RoleMaySubmit, GrantsNameAuthorisedReaders, "who may not submit may not read"),
+    ("T_initial", ResourceTypeIsKnown, TemplateFitsResource, "no template is for it"),
+    ("T_initial", RequiredAttributePresent, CommitmentsMatchMapping, "the record says something else"),
+    ("T_initial", AttributeHasItsType, CommitmentsMatchMapping, "the record says something else"),
+    ("T_valid", TidIsDerived, EntryInclusionProven, "the ledger has another certificate"),
+    ("T_valid", InitialNamesRecipient, EntryInclusionProven, "the ledger has another certificate"),
+    ("T_valid", VoterIsAdmitted, EntryInclusionProven, "the ledger has another certificate"),
+    ("T_valid", SignersAreDistinct, EntryInclusionProven, "the ledger has another certificate"),
+    ("T_valid", MoreThanTwoThirds, EntryInclusionProven, "the ledger has another certificate"),
+    ("T_valid", VoteSigned, EntryInclusionProven, "the ledger has another certificate"),
+    ("ReadResponse", ReadMatchesSigned, TagVerifiedBeforeUse, "nothing else opens under this key"),
+    ("ReadResponse", ElementInRange, TagVerifiedBeforeUse, "it encapsulates no key"),
+    ("ReadResponse", ElementInSubgroup, TagVerifiedBeforeUse, "it encapsulates no key"),
+    ("Grant", RoleMayRead, GrantsNameAuthorisedReaders, "no contract lets such a role read"),
+    ("Record", DirectionIsIncoming, RecordIsAuthentic, "the header is authenticated"),
+    ("Record", StageFitsSession, RecordIsAuthentic, "the header is authenticated"),
+    ("Record", SequenceAdvances, RecordIsAuthentic, "the header is authenticated"),
+    ("Record", SkipIsBounded, RecordIsAuthentic, "the header is authenticated"),
+    ("Response", ElementInRange, FlightIsAuthentic, "the proof is of another exchange"),
+    ("Response", ElementInSubgroup, FlightIsAuthentic, "the proof is of another exchange"),
+    ("Response", PeerIsNotSelf, PeerIsIntended, "nobody calls themselves"),
+    ("Response", PeerIsIntended, RoleFitsPlace, "there is one cloud and one BSD"),
+    ("Finish", PeerIsNotSelf, RoleFitsPlace, "nobody answers themselves"),
+];
+
 /// Pairs of which one message can have only one.
 const CONFLICTS: &[(&str, Clause, Clause)] = &[
     // The patient is the attribute that both would be made of.
