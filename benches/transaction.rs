@@ -1,7 +1,8 @@
 //! What one whole transaction costs, from submission to outcome, beside the sum of its group operations.
 //!
-//! `cargo bench -p bemr-benches --bench transaction`; with `BEMR_RATIOS=only` before it, the table alone. Every actor of the network runs in this one process and one
-//! thread; sessions are established before. Right after each transaction the group operations that it did, of each
+//! `cargo bench -p bemr-benches --bench transaction`; with `BEMR_RATIOS=only` before it, the table alone, and with the
+//! name of a suite, that suite's part of it. Every actor of the network runs in this one process and one thread;
+//! sessions are established before. Right after each transaction the group operations that it did, of each
 //! kind as many, are done again by themselves: that is its floor. Times are those of the processor, where the system
 //! tells them, so that other work on the machine counts for neither. At the end comes the table of ratios, the medians
 //! over all rounds.
@@ -154,10 +155,13 @@ fn table(lines: &[String]) {
     lines.iter().for_each(|line| println!("{line}"));
 }
 
-/// The table without criterion: as many rounds of each as fit into a few seconds, and at least nine.
-fn ratios() {
+/// The table without criterion, of every suite or of the one that is named: as many rounds of each as fit into a few
+/// seconds, and at least nine.
+fn ratios(which: &str) {
+    let named = Suite::ALL.iter().any(|suite| suite.to_string() == which);
+    assert!(named || which == "only", "BEMR_RATIOS is `only` or a suite, not `{which}`");
     let mut lines = Vec::new();
-    for &suite in Suite::ALL {
+    for &suite in Suite::ALL.iter().filter(|suite| !named || suite.to_string() == which) {
         for validators in VALIDATORS {
             let mut running = Running::new(suite, validators);
             let end = processor_time() + Duration::from_secs(4);
@@ -189,8 +193,8 @@ fn line(suite: Suite, validators: usize, rounds: &[Round]) -> Option<String> {
 }
 
 fn main() {
-    if std::env::var_os("BEMR_RATIOS").is_some() {
-        return ratios();
+    if let Ok(which) = std::env::var("BEMR_RATIOS") {
+        return ratios(&which);
     }
     let mut criterion = Criterion::default()
         .sample_size(10)

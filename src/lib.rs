@@ -55,6 +55,7 @@
 //! | [`actors`] | user, server database, validator, cloud |
 //! | [`network`] | links, virtual time, a whole network in one process |
 //! | [`conformance`] | traces and their diagrams |
+//! | `explore` | exhaustive search of the model |
 //! | `weave` | the generated parts of the specification |
 //! | `command` | the program `bemr` |
 //!
@@ -70,6 +71,8 @@ pub mod audit;
 pub mod command;
 pub mod conformance;
 pub mod crypto;
+#[cfg(feature = "explore")]
+pub mod explore;
 pub mod keys;
 pub mod ledger;
 pub mod log;

@@ -3,7 +3,9 @@
 include!(concat!(env!("OUT_DIR"), "/clauses.rs"));
 
 /// What an actor says of an input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Verdict {
     /// The input was taken; the state may have changed.
     Accept,
@@ -103,5 +105,17 @@ impl<'de> serde::Deserialize<'de> for Clause {
         let id = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
         let found = Clause::ALL.into_iter().find(|clause| clause.id() == id);
         found.ok_or_else(|| serde::de::Error::custom(format!("no clause has the id {id:?}")))
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Clause {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Clause".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let ids = Clause::ALL.map(Clause::id);
+        schemars::json_schema!({ "description": "A clause, by its id.", "enum": ids.to_vec() })
     }
 }

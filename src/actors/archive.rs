@@ -2,7 +2,7 @@
 
 use crate::ledger::{Change, Ledger};
 use crate::store::{Commit, Store, StoreError, Table};
-use crate::wire::{Block, Height, decode};
+use crate::wire::{Block, Height, decode, encode};
 use bemr_spec::{Clause, Refusal, Rules};
 use num_bigint::BigUint;
 use std::cell::RefCell;
@@ -50,7 +50,8 @@ impl Archive {
         }
         let mut ours: Vec<&Block> = Vec::new();
         for block in ledger.blocks().rev() {
-            if self.held(block.header().height)?.as_ref() == Some(block) {
+            // One value has one encoding.
+            if self.bytes(block.header().height)?.is_some_and(|held| held == encode(block)) {
                 break;
             }
             ours.push(block);
@@ -69,9 +70,12 @@ impl Archive {
         self.commit(ours.into_iter().rev().fold(emptied, |commit, block| commit.block(block)))
     }
 
+    fn bytes(&self, height: Height) -> Result<Option<Vec<u8>>, Refusal> {
+        self.read(|store| store.get(Table::Blocks, &height.0.to_be_bytes()))
+    }
+
     fn held(&self, height: Height) -> Result<Option<Block>, Refusal> {
-        let bytes = self.read(|store| store.get(Table::Blocks, &height.0.to_be_bytes()))?;
-        let parsed = bytes.map(|bytes| decode(&Rules::hardened(), &bytes)).transpose();
+        let parsed = self.bytes(height)?.map(|bytes| decode(&Rules::hardened(), &bytes)).transpose();
         parsed.map_err(|cause| {
             Refusal::new(Clause::StoreMatchesHead).at(format!("block {}: {cause}", height.0))
         })

@@ -8,6 +8,7 @@ pub mod bsd;
 pub mod cloud;
 pub mod compose;
 mod directory;
+mod gossip;
 mod interface;
 mod neighbours;
 mod office;

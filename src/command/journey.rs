@@ -5,12 +5,13 @@ use crate::actors::user::Answer;
 use crate::command::Found;
 use crate::command::inputs::Input;
 use crate::command::report::{Report, Row, Verdict};
-use crate::command::tracer::Tracer;
+use crate::command::tracer::{TraceFile, Tracer};
+use crate::conformance::{Recorder, Step};
 use crate::crypto::Digest;
-use crate::network::{Event, Node, Scenario, Town};
+use crate::network::{Node, Scenario, Town};
 use crate::records::Record;
 use crate::wire::{Decision, Height, Outcome, Time};
-use bemr_spec::Clause;
+use bemr_spec::{Clause, Refusal};
 use std::collections::BTreeMap;
 
 /// How long the network may take for one step of the run, in virtual milliseconds.
@@ -37,12 +38,17 @@ pub(super) struct Journey {
 }
 
 impl Journey {
-    pub(super) fn begin(scenario: Scenario, mut tracer: Option<Tracer>) -> Result<Journey, String> {
-        let (seed, start) = (scenario.seed, scenario.start);
+    pub(super) fn begin(scenario: Scenario, trace: Option<TraceFile>) -> Result<Journey, String> {
+        let (rules, seed, start) = (scenario.rules, scenario.seed, scenario.start);
         let town = scenario.build().map_err(|refusal| refusal.to_string())?;
-        if let Some(tracer) = &mut tracer {
-            tracer.begin(seed, start, &town)?;
-        }
+        let tracer = match trace {
+            Some(file) => {
+                let (recorder, header) =
+                    Recorder::begin(rules, seed, start, &town).map_err(|refusal| refusal.to_string())?;
+                Some(Tracer::begin(file, recorder, &header)?)
+            }
+            None => None,
+        };
         let (open, rows, committed, failures) = (BTreeMap::new(), Vec::new(), Vec::new(), Vec::new());
         Ok(Journey { town, tracer, rows, open, committed, failures })
     }
@@ -79,8 +85,11 @@ impl Journey {
         let doctor = self.town.cast.doctor.clone();
         let readers = [self.town.cast.colleague.clone()];
         let began = self.town.world.now();
-        match self.town.by(&doctor, |user: &mut User, now| user.submit(now, record, &readers)) {
-            Ok(tid) => {
+        let submitted = self.town.by_seen(&doctor, |user: &mut User, now| user.submit(now, record, &readers));
+        let outcome = submitted.as_ref().map(|(tid, event)| (*tid, event)).map_err(Refusal::clause);
+        self.trace(|recorder| recorder.submitted(record, &readers, (&doctor, began), outcome));
+        match submitted {
+            Ok((tid, _)) => {
                 self.open.insert(tid, Open { row: self.rows.len(), began, bytes: record.bytes().into() });
                 row.verdict = Verdict::Open;
                 row.tid = Some(tid);
@@ -95,14 +104,11 @@ impl Journey {
 
     fn advance(&mut self, limit: u64, done: impl FnMut(&mut Town) -> bool) {
         let Journey { town, tracer, failures, .. } = self;
-        let see = |event: &Event| {
-            if let Some(Err(error)) = tracer.as_mut().map(|tracer| tracer.step(event)) {
-                // One line is enough; the rest of the run goes untraced.
-                *tracer = None;
-                failures.push((error, Found::BadInput));
-            }
-        };
-        town.run_until(limit, see, done);
+        town.run_until(limit, |event| write(tracer, failures, |recorder| Ok(recorder.event(event))), done);
+    }
+
+    fn trace(&mut self, record: impl FnOnce(&mut Recorder) -> Result<Vec<Step>, &'static str>) {
+        write(&mut self.tracer, &mut self.failures, record);
     }
 
     /// Goes on until at most `left` submissions are under way.
@@ -172,8 +178,11 @@ impl Journey {
     }
 
     fn read_back(&mut self, reader: &crate::wire::Name, tid: Digest) -> Result<Vec<u8>, String> {
-        let asked = self.town.by(reader, |user: &mut User, now| user.read(now, tid));
-        let request = asked.map_err(|refusal| refusal.to_string())?;
+        let now = self.town.world.now();
+        let asked = self.town.by_seen(reader, |user: &mut User, now| user.read(now, tid));
+        let outcome = asked.as_ref().map(|(_, event)| event).map_err(Refusal::clause);
+        self.trace(|recorder| Ok(recorder.asked(&tid, (reader, now), outcome)));
+        let (request, _) = asked.map_err(|refusal| refusal.to_string())?;
         self.advance(LIMIT, |town| town.user(reader).is_none_or(|user| !user.awaits_answer(request)));
         match self.town.user(reader).and_then(|user| user.take_answer(request)) {
             Some(Answer::Record(bytes)) => Ok(bytes.to_vec()),
@@ -187,15 +196,19 @@ impl Journey {
 
     /// Closes the audit log and waits until its last head is anchored in a final block.
     pub(super) fn close(&mut self) {
-        let bsd = self.town.cast.bsd.clone();
-        let refused = self.town.world.command(&bsd, |node, now| match node {
+        let (bsd, now) = (self.town.cast.bsd.clone(), self.town.world.now());
+        let closed = self.town.world.command_seen(&bsd, |node, now| match node {
             Node::Bsd(bsd) => match bsd.close(now) {
                 Ok(outputs) => (None, outputs),
                 Err(refusal) => (Some(refusal), Vec::new()),
             },
             _ => (None, Vec::new()),
         });
-        if let Some(refusal) = refused.flatten() {
+        if let Some((refused, event)) = &closed {
+            let outcome = refused.as_ref().map_or(Ok(event), |refusal: &Refusal| Err(refusal.clause()));
+            self.trace(|recorder| Ok(recorder.closed((&bsd, now), outcome)));
+        }
+        if let Some((Some(refusal), _)) = closed {
             self.failures.push((refusal.to_string(), Found::Something));
         }
         self.advance(LIMIT, |town| town.bsd().is_none_or(|bsd| bsd.is_anchored()));
@@ -208,5 +221,18 @@ impl Journey {
     /// What became of everything, and what failed beside it.
     pub(super) fn end(self, verified_reads: usize) -> (Report, Vec<(String, Found)>) {
         (Report::of(self.rows, verified_reads), self.failures)
+    }
+}
+
+/// Adds to the trace, where there is one.
+fn write(
+    tracer: &mut Option<Tracer>,
+    failures: &mut Vec<(String, Found)>,
+    record: impl FnOnce(&mut Recorder) -> Result<Vec<Step>, &'static str>,
+) {
+    if let Some(Err(error)) = tracer.as_mut().map(|tracer| tracer.write(record)) {
+        // One line is enough; the rest of the run goes untraced.
+        *tracer = None;
+        failures.push((error, Found::BadInput));
     }
 }

@@ -5,8 +5,10 @@
 //! could not be used; 1 wins over 2.
 
 mod audit;
+mod explore;
 mod inputs;
 mod journey;
+mod replay;
 mod report;
 mod run;
 mod spec;
@@ -30,6 +32,12 @@ enum Command {
     Run(run::Options),
     /// Replays ledger, cloud log and audit log from public data, and says whether all is consistent.
     Audit(audit::Options),
+    /// Shows a trace as a sequence diagram, step by step with verdict and clause.
+    Replay(replay::Options),
+    /// Looks at a trace as a file.
+    Trace(replay::TraceOptions),
+    /// Searches every state of the model within a scope.
+    Explore(explore::Options),
     /// Prints a clause, where it is enforced and what tests it; without one, the register.
     Spec(spec::Options),
 }
@@ -61,6 +69,9 @@ pub fn main() -> ExitCode {
     let found = match arguments.command {
         Command::Run(options) => run::run(&options),
         Command::Audit(options) => audit::audit(&options),
+        Command::Replay(options) => replay::replay(&options),
+        Command::Trace(options) => replay::trace(&options),
+        Command::Explore(options) => explore::explore(&options),
         Command::Spec(options) => spec::spec(&options),
     };
     match found {

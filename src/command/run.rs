@@ -3,8 +3,9 @@
 use crate::actors::Archive;
 use crate::command::inputs;
 use crate::command::journey::Journey;
-use crate::command::tracer::Tracer;
+use crate::command::tracer::TraceFile;
 use crate::command::{Found, tell};
+use crate::conformance::MAX_TRACED;
 use crate::crypto::Suite;
 use crate::network::{LedgerKind, MAX_VALIDATORS, Scenario};
 use crate::records::Moment;
@@ -38,7 +39,8 @@ pub(super) struct Options {
     /// Keeps ledger, cloud and audit log in a database on this path, which must not hold one yet.
     #[arg(long, value_name = "PATH")]
     store: Option<PathBuf>,
-    /// Writes the trace of everything that happens to this file, each line as soon as it has happened.
+    /// Writes the trace of everything that happens to this file, each line as soon as it has happened; of at most 64
+    /// validators.
     #[arg(long, value_name = "OUT")]
     trace: Option<PathBuf>,
     /// All randomness comes from this number: the same seed, the same bytes.
@@ -74,11 +76,14 @@ fn instant(text: &str) -> Result<Time, String> {
 pub(super) fn run(options: &Options) -> Result<Found, String> {
     let rules = Rules::hardened();
     // First what may refuse, then what overwrites.
+    if options.trace.is_some() && usize::from(options.validators) > MAX_TRACED {
+        return Err(format!("--trace: a trace has at most {MAX_TRACED} validators"));
+    }
     let archive = match &options.store {
         None => Archive::new(MemoryStore::new()),
         Some(path) => Archive::new(fresh_store(path)?),
     };
-    let tracer = options.trace.as_deref().map(Tracer::create).transpose()?;
+    let trace = options.trace.as_deref().map(TraceFile::create).transpose()?;
     let scenario = Scenario {
         rules,
         ledger: match options.ledger {
@@ -90,7 +95,7 @@ pub(super) fn run(options: &Options) -> Result<Found, String> {
         archive,
         ..Scenario::new(options.suite, options.validators.into())
     };
-    let mut journey = Journey::begin(scenario, tracer)?;
+    let mut journey = Journey::begin(scenario, trace)?;
     let sources = inputs::sources(&options.records);
     let bar = progress(sources.len());
     for source in sources {

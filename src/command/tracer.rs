@@ -1,54 +1,50 @@
-//! Writes a trace to a file.
+//! Writes the trace of a run to a file.
 
-use crate::conformance::{FORMAT, Header, Principal, TraceStep};
-use crate::network::{Event, Town};
-use crate::wire::{ClosingRule, Time};
-use serde::Serialize;
+use crate::conformance::{Header, Recorder, Step, TraceWriter};
 use std::fs::File;
-use std::io::{LineWriter, Write};
+use std::io::LineWriter;
 use std::path::{Path, PathBuf};
+
+/// The file that a trace will be in.
+pub(super) struct TraceFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl TraceFile {
+    pub(super) fn create(path: &Path) -> Result<TraceFile, String> {
+        let file = File::create(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(TraceFile { path: path.to_owned(), file })
+    }
+}
 
 /// Each line reaches the file as soon as it has happened: what a line says of a commit, the store holds.
 pub(super) struct Tracer {
     path: PathBuf,
-    out: LineWriter<File>,
-    steps: u64,
+    out: TraceWriter<LineWriter<File>>,
+    recorder: Recorder,
 }
 
 impl Tracer {
-    pub(super) fn create(path: &Path) -> Result<Tracer, String> {
-        let file = File::create(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        Ok(Tracer { path: path.to_owned(), out: LineWriter::new(file), steps: 0 })
+    pub(super) fn begin(to: TraceFile, recorder: Recorder, header: &Header) -> Result<Tracer, String> {
+        let TraceFile { path, file } = to;
+        match TraceWriter::begin(LineWriter::new(file), header) {
+            Ok(out) => Ok(Tracer { path, out, recorder }),
+            Err(error) => Err(format!("{}: {error}", path.display())),
+        }
     }
 
-    fn line(&mut self, value: &impl Serialize) -> Result<(), String> {
-        let text = serde_json::to_string(value).map_err(|error| error.to_string())?;
-        writeln!(self.out, "{text}").map_err(|error| format!("{}: {error}", self.path.display()))
-    }
-
-    /// The header.
-    pub(super) fn begin(&mut self, seed: u64, start: Time, town: &Town) -> Result<(), String> {
-        let principals =
-            town.directory.iter().map(|one| Principal { name: one.name().clone(), role: one.role() });
-        let ledger = match town.genesis.rule {
-            ClosingRule::Quorum => "quorum",
-            ClosingRule::Work(_) => "pow",
+    /// Writes the steps that `record` makes.
+    pub(super) fn write(
+        &mut self,
+        record: impl FnOnce(&mut Recorder) -> Result<Vec<Step>, &'static str>,
+    ) -> Result<(), String> {
+        let written = match record(&mut self.recorder) {
+            Ok(steps) => {
+                steps.iter().try_for_each(|step| self.out.step(step)).map_err(|error| error.to_string())
+            }
+            Err(problem) => Err(problem.to_owned()),
         };
-        self.line(&Header {
-            format: FORMAT.to_owned(),
-            program: env!("CARGO_PKG_VERSION").to_owned(),
-            suite: town.kdc.anchor().suite.name().to_owned(),
-            rules: "hardened".to_owned(),
-            ledger: ledger.to_owned(),
-            seed,
-            start,
-            principals: principals.collect(),
-        })
-    }
-
-    /// One step.
-    pub(super) fn step(&mut self, event: &Event) -> Result<(), String> {
-        self.steps += 1;
-        self.line(&TraceStep::of(self.steps, event))
+        written.map_err(|problem| format!("{}: {problem}", self.path.display()))
     }
 }

@@ -2,12 +2,15 @@
 //!
 //! A trace holds public things alone: who did what, the verdict, the clause, sizes, and digests of public state.
 
-mod diagram;
+pub mod drawing;
 #[cfg(feature = "weaken")]
 pub mod forge;
 mod picture;
-mod trace;
+mod recorder;
+mod rerun;
+pub mod trace;
 
-pub use diagram::{sequence, story};
 pub use picture::one_record;
-pub use trace::{FORMAT, Header, Principal, Send, TraceStep};
+pub use recorder::{MAX_TRACED, Recorder};
+pub use rerun::{Rerun, rerun};
+pub use trace::{FORMAT, Flaw, Header, Principal, Send, Step, Trace, TraceError, TraceWriter};

@@ -1,11 +1,11 @@
 //! The flow of one record, drawn from a run.
 
 use crate::actors::User;
-use crate::conformance::{TraceStep, sequence, story};
+use crate::conformance::drawing::{mermaid, story};
+use crate::conformance::{Recorder, Step};
 use crate::crypto::Suite;
 use crate::network::{Event, Scenario, Town};
 use crate::records::{Record, SAMPLES};
-use crate::wire::Name;
 use bemr_spec::Refusal;
 
 /// How long each half of the way may take, in virtual milliseconds.
@@ -18,28 +18,21 @@ const LIMIT: u64 = 60_000;
 /// What refused the network, the record or the requests.
 pub fn one_record() -> Result<String, Refusal> {
     let scenario = Scenario::new(Suite::Ristretto255, 4);
-    let rules = scenario.rules;
+    let (rules, seed, start) = (scenario.rules, scenario.seed, scenario.start);
     let mut town = scenario.build()?;
+    let (mut recorder, header) = Recorder::begin(rules, seed, start, &town)?;
     let (_, sample) = SAMPLES.iter().find(|(name, _)| name.starts_with("Patient")).unwrap_or(&SAMPLES[0]);
     let record = Record::read(&rules, sample)?;
     let doctor = town.cast.doctor.clone();
-    let mut steps: Vec<TraceStep> = Vec::new();
+    let mut steps: Vec<Step> = Vec::new();
     let mut until = |town: &mut Town, done: &dyn Fn(&User) -> bool| {
         let doctor = town.cast.doctor.clone();
-        let see = |event: &Event| {
-            let number = steps.len() as u64 + 1;
-            steps.push(TraceStep::of(number, event));
-        };
+        let see = |event: &Event| steps.extend(recorder.event(event));
         town.run_until(LIMIT, see, |town| town.user(&doctor).is_none_or(|user| done(user)));
     };
     let tid = town.by(&doctor, |user, now| user.submit(now, &record, &[]))?;
     until(&mut town, &|user| !user.awaits(&tid));
     let request = town.by(&doctor, |user, now| user.read(now, tid))?;
     until(&mut town, &|user| !user.awaits_answer(request));
-    let order: Vec<Name> = [town.cast.doctor, town.cast.bsd]
-        .into_iter()
-        .chain(town.cast.validators)
-        .chain([town.cast.cloud])
-        .collect();
-    Ok(sequence(&order, story(&steps)))
+    Ok(mermaid(&header, story(&steps)))
 }

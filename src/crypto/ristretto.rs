@@ -71,6 +71,11 @@ impl Group for Ristretto {
     }
 
     fn reduce(&self, bytes: &[u8]) -> Zeroizing<Scalar> {
+        // Below 2^128, as the coefficients of a batch are, there is nothing to reduce.
+        if bytes.len() <= 16 {
+            let number = bytes.iter().fold(0, |number: u128, byte| number << 8 | u128::from(*byte));
+            return Zeroizing::new(Scalar::from(number));
+        }
         // Horner's rule over 32-byte digits, of which dalek reduces two at a time.
         let mut sum = Zeroizing::new(Scalar::ZERO);
         for chunk in bytes.rchunks(32).rev() {

@@ -216,7 +216,8 @@ pub(super) fn check(
 /// for each signature that none of the signers could foresee.
 fn check_batch(rules: &Rules, suite: Suite, batch: &[Signed<'_>]) -> Result<(), Refusal> {
     let mut parsed = Vec::with_capacity(batch.len());
-    let mut transcript = suite.number().to_vec();
+    let mut transcript = Vec::with_capacity(2 + batch.len() * 2 * (suite.element_len() + suite.scalar_len()));
+    transcript.extend_from_slice(&suite.number());
     for signed in batch {
         let (commitment, response) = signed.signature.parse(rules, suite)?;
         let key = signed.key.0.encoding();
@@ -255,7 +256,8 @@ fn coefficient(suite: Suite, seed: &Digest, place: usize) -> Scalar {
 fn nonce(rules: &Rules, secret: &Scalar, tag: Tag, message: &[u8], counter: u8) -> Scalar {
     let suite = secret.suite();
     let key = extract(b"", secret.encode());
-    let digest = Digest::of_parts(Tag::SIGNATURE_NONCE, &[&labelled(tag), message]);
+    let (length, label) = labelled(tag);
+    let digest = Digest::of_parts(Tag::SIGNATURE_NONCE, &[&length, label, message]);
     let context = [suite.number().as_slice(), &[counter], digest.as_bytes()].concat();
     let mut wide = Zeroizing::new(vec![0; Scalar::wide_len(suite)]);
     // The mutant forgets the message: every signature of a key has one nonce.
@@ -272,17 +274,17 @@ pub(super) fn challenge(
     tag: Tag,
     message: &[u8],
 ) -> Scalar {
-    let (number, tag) = (suite.number(), labelled(tag));
+    let (number, (length, label)) = (suite.number(), labelled(tag));
     let covered: &[&[u8]] = if rules.in_force(Clause::ChallengeCoversKeyAndTag) {
-        &[&number, key, commitment, &tag, message]
+        &[&number, key, commitment, &length, label, message]
     } else {
         &[&number, commitment, message]
     };
     Scalar::reduce(suite, Digest::of_parts(Tag::SIGNATURE_CHALLENGE, covered).as_bytes())
 }
 
-/// A tag's label after its length in one byte.
-fn labelled(tag: Tag) -> Vec<u8> {
+/// The length of a tag's label in one byte, and the label.
+fn labelled(tag: Tag) -> ([u8; 1], &'static [u8]) {
     let label = tag.label().as_bytes();
-    [&[label.len() as u8], label].concat()
+    ([label.len() as u8], label)
 }

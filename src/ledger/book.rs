@@ -214,10 +214,11 @@ impl Ledger {
         now: Time,
         proposal: &Proposal,
     ) -> Result<(), Refusal> {
-        let chain =
-            self.check_place(rules, now, &proposal.header, &proposal.digest(), proposal.entries.len())?;
-        check_entries(rules, &chain, &proposal.header, &proposal.entries)?;
-        self.check_decisions(rules, validators, &proposal.entries)
+        let (header, entries) = (&proposal.header, &proposal.entries);
+        let chain = self.check_place(rules, now, header, &proposal.digest(), entries.len())?;
+        let digests: Vec<Digest> = entries.iter().map(Entry::digest).collect();
+        check_entries(rules, &chain, header, entries, &digests)?;
+        self.check_decisions(rules, validators, entries, &digests)
     }
 
     /// Checks a block and takes it into the tree. `now` is the clock of who checks.
@@ -265,13 +266,14 @@ impl Ledger {
         if by_work {
             verify_close(rules, validators, &block.closed)?;
         }
-        check_entries(rules, &chain, header, entries)?;
+        let digests: Vec<Digest> = entries.iter().map(Entry::digest).collect();
+        check_entries(rules, &chain, header, entries, &digests)?;
         if !by_work && close == Close::Claimed {
             verify_close(rules, validators, &block.closed)?;
         }
         let work: BigUint = chain.work() + header.worth();
         let (shared, branch) = (chain.shared, chain.branch);
-        self.check_decisions(rules, validators, entries)?;
+        self.check_decisions(rules, validators, entries, &digests)?;
         Ok(self.take(rules, shared, branch, Arc::new(Held { digest, work, block })))
     }
 
@@ -285,13 +287,23 @@ impl Ledger {
         validators: &ValidatorSet,
         certificate: &QuorumCertificate,
     ) -> Result<(), Refusal> {
+        self.verify_entry(rules, validators, certificate, certificate.entry_digest())
+    }
+
+    /// As [`Ledger::verify_decision`], where the digest of the certificate as an entry is known.
+    fn verify_entry(
+        &mut self,
+        rules: &Rules,
+        validators: &ValidatorSet,
+        certificate: &QuorumCertificate,
+        digest: Digest,
+    ) -> Result<(), Refusal> {
         if !rules.in_force(Clause::EntryHasQuorum) {
             return Ok(());
         }
         let body = &certificate.body;
         let here = body.network == self.genesis.network && validators.digest() == self.genesis.validators;
         rules.require(Clause::EntryHasQuorum, here).map_err(|refusal| refusal.at("network"))?;
-        let digest = certificate.digest();
         if self.verified.contains(&digest) {
             return Ok(());
         }
@@ -303,13 +315,13 @@ impl Ledger {
 
     /// Whether this very certificate was verified here before.
     pub fn is_verified(&self, certificate: &QuorumCertificate) -> bool {
-        self.verified.contains(&certificate.digest())
+        self.verified.contains(&certificate.entry_digest())
     }
 
     /// Tells the ledger that the caller has verified this very certificate under the validator set of the
     /// genesis, so that it need not be verified again.
     pub fn note_verified(&mut self, certificate: &QuorumCertificate) {
-        self.verified.insert(certificate.digest());
+        self.verified.insert(certificate.entry_digest());
     }
 
     fn trunk_chain(&self) -> Ancestry<'_> {
@@ -408,10 +420,11 @@ impl Ledger {
         rules: &Rules,
         validators: &ValidatorSet,
         entries: &[Entry],
+        digests: &[Digest],
     ) -> Result<(), Refusal> {
-        for (index, entry) in entries.iter().enumerate() {
+        for (index, (entry, digest)) in entries.iter().zip(digests).enumerate() {
             if let Entry::Decision(certificate) = entry {
-                self.verify_decision(rules, validators, certificate)
+                self.verify_entry(rules, validators, certificate, *digest)
                     .map_err(|refusal| at_entry(index, refusal))?;
             }
         }
@@ -470,10 +483,10 @@ fn check_entries(
     chain: &Ancestry<'_>,
     header: &BlockHeader,
     entries: &[Entry],
+    digests: &[Digest],
 ) -> Result<(), Refusal> {
     rules.check(Clause::MerkleRootMatches, || {
-        let digests: Vec<Digest> = entries.iter().map(Entry::digest).collect();
-        header.count as usize == digests.len() && header.root == root_of(&digests)
+        header.count as usize == digests.len() && header.root == root_of(digests)
     })?;
     let mut tids = std::collections::BTreeSet::new();
     for (index, entry) in entries.iter().enumerate() {

@@ -382,6 +382,7 @@ fn a_certificate_that_the_caller_verified_is_not_verified_again_but_a_changed_on
     let mut ledger = net.ledger(ClosingRule::Quorum);
     let mut unsigned = net.certificate(tid(1), Ballot::True);
     unsigned.signatories = Vec::new().into();
+    assert_eq!(unsigned.entry_digest(), Entry::Decision(unsigned.clone()).digest());
     ledger.note_verified(&unsigned);
     let block = net.next(&ledger, vec![Entry::Decision(unsigned.clone())], Time(9000));
     net.offer(&RULES, &ledger, &block).unwrap();

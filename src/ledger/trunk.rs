@@ -45,7 +45,10 @@ impl Trunk {
     }
 
     pub(super) fn position(&self, digest: &Digest) -> Option<usize> {
-        self.positions.get(digest).copied()
+        match self.tip() {
+            Some(tip) if tip.digest == *digest => Some(self.len() - 1),
+            _ => self.positions.get(digest).copied(),
+        }
     }
 
     /// The position of the block of this height. Heights ascend.

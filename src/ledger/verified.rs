@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, VecDeque};
 /// How many certificates are remembered; the oldest is forgotten first.
 const CAPACITY: usize = 4096;
 
-/// The digests of verified certificates. A digest covers all of a certificate, its validator set included.
+/// The digests of verified certificates as entries. A digest covers all of a certificate, its validator set included.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Verified {
     known: BTreeSet<Digest>,

@@ -3,11 +3,13 @@
 //! It carries bytes and knows nothing of what they mean.
 
 mod fate;
+mod foundation;
 mod links;
 mod scenario;
 mod world;
 
 pub use fate::{Fair, Fate, Parcel};
+pub use foundation::Foundation;
 pub use links::Links;
 pub use scenario::{Cast, LedgerKind, MAX_VALIDATORS, START, Scenario, Town};
-pub use world::{Event, Node, World};
+pub use world::{Cause, Event, Node, World};

@@ -2,32 +2,19 @@
 //!
 //! Every principal makes its own keys here as it would elsewhere; only the process is shared.
 
-use crate::actors::{Archive, Bsd, Cloud, Directory, Neighbours, Office, Replica, User, Validator};
-use crate::audit::AuditLog;
+use crate::actors::{Archive, Bsd, Cloud, Directory, Output, User, Validator};
 use crate::crypto::Suite;
-use crate::keys::{CertifiedPrincipal, Credentials, Identity, Kdc, Lifetimes, TrustStore};
-use crate::ledger::Ledger;
-use crate::log::{CloudIdentity, CloudLog};
-use crate::merkle::Frontier;
-use crate::network::{Fair, Fate, Links, Node, World};
-use crate::records::PolicyRegistry;
-use crate::session::SealChain;
-use crate::store::{Commit, MemoryStore};
+use crate::keys::{Credentials, Kdc, TrustStore};
+use crate::log::CloudIdentity;
+use crate::network::{Event, Fair, Fate, Foundation, Links, Node, World};
+use crate::store::MemoryStore;
 use crate::votes::ValidatorSet;
-use crate::wire::{
-    Certificate, ClosingRule, Genesis, Name, PROTOCOL_VERSION, Role, Target, Time, WorkRule, encode,
-};
+use crate::wire::{Genesis, Name, Role, Time, encode};
 use bemr_spec::{Clause, Refusal, Rules};
-use rand::SeedableRng;
-use rand_chacha::ChaCha20Rng;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// When virtual time begins unless told otherwise: 2027-01-01T00:00:00Z.
 pub const START: Time = Time(1_798_761_600_000);
-
-/// A year of milliseconds.
-const YEAR: u64 = 31_557_600_000;
 
 /// The most validators of one network in one process.
 pub const MAX_VALIDATORS: usize = 256;
@@ -122,12 +109,12 @@ pub struct Town {
     pub validators: ValidatorSet,
 }
 
-fn name(text: &str) -> Name {
+pub(super) fn name(text: &str) -> Name {
     Name::new(text).expect("the names of a scenario are printable and short")
 }
 
 impl Cast {
-    fn new(validators: usize) -> Cast {
+    pub(super) fn new(validators: usize) -> Cast {
         Cast {
             doctor: name("dr-ada"),
             colleague: name("dr-ben"),
@@ -140,7 +127,7 @@ impl Cast {
         }
     }
 
-    fn roles(&self) -> Vec<(Name, Role)> {
+    pub(super) fn roles(&self) -> Vec<(Name, Role)> {
         let [first, second] = &self.administrators;
         let fixed = [
             (&self.doctor, Role::Doctor),
@@ -163,113 +150,33 @@ impl Cast {
     }
 }
 
-/// The work that a demonstration can afford: about 250 hashes a block.
-fn work_rule() -> WorkRule {
-    let mut easiest = [0xff; 32];
-    easiest[0] = 0x00;
-    WorkRule { easiest: Target(easiest), interval: 2_000, window: 16, confirmations: 6 }
-}
-
 impl Scenario {
     /// Enrols everybody and puts them on the network.
     ///
     /// # Errors
-    /// VOT-01 for no validators or more than [`MAX_VALIDATORS`]; CLD-06 when the archive does not take the
-    /// certificates.
+    /// Those of [`Scenario::found`]; CLD-06 when the archive does not take the certificates.
     pub fn build(self) -> Result<Town, Refusal> {
-        let Scenario { rules, suite, validators, ledger, seed, start, fate, archive } = self;
-        if !(1..=MAX_VALIDATORS).contains(&validators) {
-            return Err(Refusal::new(Clause::VoterIsAdmitted).at(format!("{validators} validators")));
-        }
-        let mut rng = ChaCha20Rng::seed_from_u64(seed);
-        let cast = Cast::new(validators);
-        let lifetimes = Lifetimes { certificate: 10 * YEAR, list: 10 * YEAR };
-        let mut kdc = Kdc::new(name("kdc"), suite, lifetimes, &mut rng);
-        let mut identities: BTreeMap<Name, Identity> = BTreeMap::new();
-        let mut certificates: Vec<Certificate> = Vec::new();
-        for (subject, role) in cast.roles() {
-            let identity = Identity::generate(suite, &mut rng);
-            kdc.admit(subject.clone(), role);
-            let request = identity.enrolment_request(&rules, subject.clone(), role);
-            certificates.push(kdc.enrol(&rules, start, &request)?);
-            identities.insert(subject, identity);
-        }
-        let list = kdc.revocation_list(&rules, start);
-        let mut trust = TrustStore::new(&rules, kdc.anchor(), list.clone())?;
-        let directory = Directory::verified(&rules, &mut trust, start, &certificates)?;
-        let mut credentials = BTreeMap::new();
-        for (subject, identity) in identities {
-            let certified =
-                directory.get(&subject).cloned().ok_or_else(|| Refusal::new(Clause::PeerIsIntended))?;
-            credentials.insert(subject, Credentials::new(&rules, Arc::new(identity), certified)?);
-        }
-        let principal = |subject: &Name| -> Result<&Arc<CertifiedPrincipal>, Refusal> {
-            directory.get(subject).ok_or_else(|| Refusal::new(Clause::PeerIsIntended).at(subject.as_str()))
-        };
-
-        let network = name("pbn");
-        let mut members = BTreeMap::new();
-        for validator in &cast.validators {
-            members.insert(validator.clone(), principal(validator)?.signing_key().clone());
-        }
-        let validators = ValidatorSet::new(network.clone(), members);
-        let genesis = Genesis {
-            version: PROTOCOL_VERSION,
-            network: network.clone(),
-            validators: validators.digest(),
-            start,
-            rule: match ledger {
-                LedgerKind::Quorum => ClosingRule::Quorum,
-                LedgerKind::Work => ClosingRule::Work(work_rule()),
-            },
-        };
-        let ledger = Ledger::new(&rules, genesis.clone())?;
-        let replica = Replica::new(ledger, validators.clone(), PolicyRegistry::shipped(network.clone()));
-        let identity = |who: &Name| -> Result<CloudIdentity, Refusal> {
-            let key = principal(who)?.signing_key().clone();
-            Ok(CloudIdentity { network: network.clone(), cloud: who.clone(), key })
-        };
-        let (cloud, bsd) = (identity(&cast.cloud)?, identity(&cast.bsd)?);
-
-        let mut kept = Commit::new()
-            .meta("genesis", encode(&genesis))
-            .meta("suite", suite.number().to_vec())
-            .meta("kdc", encode(&kdc.anchor().issuer))
-            .meta("kdc-key", kdc.anchor().key.encode())
-            .meta("revocation-list", encode(&list));
-        for certificate in &certificates {
-            kept = kept.certificate(&certificate.body.subject, encode(certificate));
-        }
-
-        let mut office = |who: &Name| -> Office {
-            let own = credentials.get(who).expect("everybody in the cast was enrolled above").clone();
-            Office {
-                rules,
-                neighbours: Neighbours::new(&own),
-                own,
-                trust: trust.clone(),
-                directory: directory.clone(),
-                replica: replica.clone(),
-                rng: ChaCha20Rng::from_rng(&mut rng),
-            }
-        };
+        let mut founded = self.found()?;
+        let Scenario { rules, seed, start, fate, archive, .. } = self;
+        let (cloud, bsd) = (founded.cloud.clone(), founded.bsd.clone());
         let mut world = World::new(rules, start, Links::new(5, 20, seed, fate));
-        for user in cast.users() {
-            let user = User::new(office(user), cast.bsd.clone(), cloud.clone());
+        for user in founded.cast.clone().users() {
+            let user = User::new(founded.office(user), bsd.cloud.clone(), cloud.clone());
             world.add(Node::User(Box::new(user)));
         }
-        for validator in &cast.validators {
-            let validator = Validator::new(office(validator), cloud.clone(), bsd.clone());
+        for validator in &founded.cast.validators.clone() {
+            let validator = Validator::new(founded.office(validator), cloud.clone(), bsd.clone());
             world.add(Node::Validator(Box::new(validator)));
         }
-        let log = CloudLog::new(suite, network.clone(), cast.cloud.clone(), Frontier::default());
-        world.add(Node::Cloud(Box::new(Cloud::new(office(&cast.cloud), archive.clone(), log)?)));
-        let mut bsd_office = office(&cast.bsd);
-        let (seals, opened) =
-            SealChain::open(&rules, &mut bsd_office.rng, &bsd_office.own, principal(&cast.custodian)?)?;
-        archive.commit(kept.meta("seal-chain", encode(&opened)))?;
-        let audit = AuditLog::new(suite, network, cast.bsd.clone());
-        world.add(Node::Bsd(Box::new(Bsd::new(bsd_office, cloud.clone(), seals, archive, audit))));
+        let node = Cloud::new(founded.office(&cloud.cloud), archive.clone(), founded.cloud_log())?;
+        world.add(Node::Cloud(Box::new(node)));
+        let mut office = founded.office(&bsd.cloud);
+        let (seals, opened) = founded.seal_chain(&mut office)?;
+        archive.commit(founded.kept().meta("seal-chain", encode(&opened)))?;
+        let audit = founded.audit_log();
+        world.add(Node::Bsd(Box::new(Bsd::new(office, cloud, seals, archive, audit))));
+        let Foundation { cast, genesis, kdc, credentials, directory, trust, cloud, bsd, validators, .. } =
+            founded;
         Ok(Town { world, cast, genesis, kdc, credentials, directory, trust, cloud, bsd, validators })
     }
 }
@@ -282,16 +189,31 @@ impl Town {
     pub fn by<T>(
         &mut self,
         user: &Name,
-        command: impl FnOnce(&mut User, Time) -> Result<(T, Vec<crate::actors::Output>), Refusal>,
+        command: impl FnOnce(&mut User, Time) -> Result<(T, Vec<Output>), Refusal>,
     ) -> Result<T, Refusal> {
-        let answer = self.world.command(user, |node, now| match node {
+        self.by_seen(user, command).map(|(answer, _)| answer)
+    }
+
+    /// As [`Town::by`], with what happened.
+    ///
+    /// # Errors
+    /// What the user says.
+    pub fn by_seen<T>(
+        &mut self,
+        user: &Name,
+        command: impl FnOnce(&mut User, Time) -> Result<(T, Vec<Output>), Refusal>,
+    ) -> Result<(T, Event), Refusal> {
+        let answer = self.world.command_seen(user, |node, now| match node {
             Node::User(user) => match command(user, now) {
                 Ok((answer, outputs)) => (Ok(answer), outputs),
                 Err(refusal) => (Err(refusal), Vec::new()),
             },
             _ => (Err(Refusal::new(Clause::RoleFitsPlace)), Vec::new()),
         });
-        answer.unwrap_or_else(|| Err(Refusal::new(Clause::PeerIsIntended).at(user.as_str())))
+        match answer {
+            Some((answer, event)) => answer.map(|answer| (answer, event)),
+            None => Err(Refusal::new(Clause::PeerIsIntended).at(user.as_str())),
+        }
     }
 
     /// A user.
@@ -331,7 +253,7 @@ impl Town {
     pub fn run_until(
         &mut self,
         limit: u64,
-        mut see: impl FnMut(&crate::network::Event),
+        mut see: impl FnMut(&Event),
         mut done: impl FnMut(&mut Town) -> bool,
     ) {
         let end = self.world.now().after(limit);

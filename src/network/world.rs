@@ -3,10 +3,10 @@
 use crate::actors::{Actor, Bsd, Cloud, Input, Output, Step, User, Validator};
 use crate::crypto::Digest;
 use crate::network::{Links, Parcel};
-use crate::wire::{Gossip, Name, Time, decode, encode};
+use crate::wire::{Closing, Gossip, Name, Time, decode, encode};
 use bemr_spec::{Clause, Refusal, Rules, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
-use tls_codec::{TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize};
+use tls_codec::{TlsByteSliceU32, TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 /// One of the actors.
 pub enum Node {
@@ -21,7 +21,7 @@ pub enum Node {
 }
 
 impl Node {
-    fn actor(&mut self) -> &mut dyn Actor {
+    pub(crate) fn actor(&mut self) -> &mut dyn Actor {
         match self {
             Node::User(user) => user.as_mut(),
             Node::Bsd(bsd) => bsd.as_mut(),
@@ -42,14 +42,37 @@ enum Datagram {
     Gossip(Gossip),
 }
 
+/// A [`Datagram`] to be sent, without a copy of what is in it.
+#[derive(TlsSerialize, TlsSize)]
+#[repr(u8)]
+enum Sent<'a> {
+    #[tls_codec(discriminant = 1)]
+    Packet(TlsByteSliceU32<'a>),
+    #[tls_codec(discriminant = 2)]
+    Gossip(&'a Gossip),
+}
+
+/// Why something happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The actor's owner wanted it.
+    Command,
+    /// The parcel with this number arrived.
+    Parcel(u64),
+    /// The instant came that the actor waited for; with the nonce by which it closed a block then.
+    Wake(Option<u64>),
+}
+
 /// One thing that happened to one actor.
 #[derive(Clone, Debug)]
 pub struct Event {
+    /// Why.
+    pub cause: Cause,
     /// When.
     pub time: Time,
     /// To whom.
     pub actor: Name,
-    /// Who sent what arrived; none for an instant that came.
+    /// Who sent what arrived; none where nothing did.
     pub from: Option<Name>,
     /// What happened.
     pub event: &'static str,
@@ -91,7 +114,7 @@ impl World {
         let actor = node.actor();
         let (name, wake) = (actor.name().clone(), actor.wake());
         self.nodes.insert(name.clone(), node);
-        self.set_alarm(name, wake);
+        self.set_alarm(&name, wake);
     }
 
     /// The present instant.
@@ -115,15 +138,25 @@ impl World {
         name: &Name,
         command: impl FnOnce(&mut Node, Time) -> (T, Vec<Output>),
     ) -> Option<T> {
+        self.command_seen(name, command).map(|(answer, _)| answer)
+    }
+
+    /// As [`World::command`], with what happened.
+    pub fn command_seen<T>(
+        &mut self,
+        name: &Name,
+        command: impl FnOnce(&mut Node, Time) -> (T, Vec<Output>),
+    ) -> Option<(T, Event)> {
         let now = self.now;
         let node = self.nodes.get_mut(name)?;
         let (answer, outputs) = command(node, now);
-        let wake = node.actor().wake();
-        self.set_alarm(name.clone(), wake);
+        let (wake, state) = (node.actor().wake(), node.actor().state());
+        self.set_alarm(name, wake);
         for output in &outputs {
             self.dispatch(name, output);
         }
-        Some(answer)
+        let step = Step::taken("Command", outputs);
+        Some((answer, event(now, name, None, Cause::Command, &step, state)))
     }
 
     /// Lets the next thing happen; nothing when no packet is in flight and nobody waits for an instant.
@@ -133,33 +166,47 @@ impl World {
         match (arrival, alarm) {
             (None, None) => None,
             (Some(arrival), alarm) if alarm.is_none_or(|alarm| arrival <= alarm) => {
-                let (time, parcel) = self.links.receive()?;
+                let (time, number, parcel) = self.links.receive()?;
                 self.now = self.now.max(time);
-                Some(self.deliver(parcel))
+                Some(self.deliver(number, parcel))
             }
             _ => {
                 let (time, name) = self.alarms.pop_first()?;
                 self.wakes.remove(&name);
                 self.now = self.now.max(time);
-                Some(self.happen(&name, None, Ok(Input::Wake)))
+                Some(self.happen(&name, None, None, Ok(Input::Wake)))
             }
         }
     }
 
-    fn deliver(&mut self, parcel: Parcel) -> Event {
+    fn deliver(&mut self, number: u64, parcel: Parcel) -> Event {
         let from = parcel.from.clone();
         let input = decode::<Datagram>(&self.rules, &parcel.bytes).map(|datagram| match datagram {
             Datagram::Packet(packet) => Input::Packet { from: parcel.from, packet: packet.into() },
             Datagram::Gossip(gossip) => Input::Gossip { from: parcel.from, gossip },
         });
-        self.happen(&parcel.to, Some(from), input)
+        self.happen(&parcel.to, Some(from), Some(number), input)
     }
 
-    fn happen(&mut self, name: &Name, from: Option<Name>, input: Result<Input, Refusal>) -> Event {
+    fn happen(
+        &mut self,
+        name: &Name,
+        from: Option<Name>,
+        parcel: Option<u64>,
+        input: Result<Input, Refusal>,
+    ) -> Event {
         let now = self.now;
         let Some(node) = self.nodes.get_mut(name) else {
             let refusal = Refusal::new(Clause::PeerIsIntended).at(name.as_str());
-            return event(now, name, from, &Step::refused("unknown destination", refusal), Digest::default());
+            let step = Step::refused("unknown destination", refusal);
+            return event(
+                now,
+                name,
+                from,
+                parcel.map_or(Cause::Wake(None), Cause::Parcel),
+                &step,
+                Digest::default(),
+            );
         };
         let actor = node.actor();
         let step = match input {
@@ -167,21 +214,26 @@ impl World {
             Err(refusal) => Step::refused("unreadable packet", refusal),
         };
         let (wake, state) = (actor.wake(), actor.state());
-        self.set_alarm(name.clone(), wake);
+        self.set_alarm(name, wake);
         for output in step.outputs() {
             self.dispatch(name, output);
         }
-        event(now, name, from, &step, state)
+        let cause = parcel.map_or_else(|| Cause::Wake(step.outputs().find_map(found)), Cause::Parcel);
+        event(now, name, from, cause, &step, state)
     }
 
     /// An actor is never woken at an instant that has passed: one that asks for it is woken at the next one.
-    fn set_alarm(&mut self, name: Name, wake: Option<Time>) {
-        if let Some(former) = self.wakes.remove(&name) {
+    fn set_alarm(&mut self, name: &Name, wake: Option<Time>) {
+        let time = wake.map(|time| time.max(self.now.after(1)));
+        if self.wakes.get(name) == time.as_ref() {
+            return;
+        }
+        if let Some(former) = self.wakes.remove(name) {
             self.alarms.remove(&(former, name.clone()));
         }
-        if let Some(time) = wake.map(|time| time.max(self.now.after(1))) {
+        if let Some(time) = time {
             self.alarms.insert((time, name.clone()));
-            self.wakes.insert(name, time);
+            self.wakes.insert(name.clone(), time);
         }
     }
 
@@ -191,15 +243,15 @@ impl World {
         };
         match output {
             Output::Send { to, label, packet } => {
-                let bytes = encode(&Datagram::Packet(packet.clone().into()));
+                let bytes = encode(&Sent::Packet(TlsByteSliceU32(packet)));
                 send(&mut self.links, self.now, to, label, bytes);
             }
             Output::Tell { to, gossip } => {
-                let bytes = encode(&Datagram::Gossip(gossip.clone()));
+                let bytes = encode(&Sent::Gossip(gossip));
                 send(&mut self.links, self.now, to, gossip.name(), bytes);
             }
             Output::Publish(gossip) => {
-                let bytes = encode(&Datagram::Gossip(gossip.clone()));
+                let bytes = encode(&Sent::Gossip(gossip));
                 for to in self.nodes.keys().filter(|to| *to != from) {
                     send(&mut self.links, self.now, to, gossip.name(), bytes.clone());
                 }
@@ -208,7 +260,18 @@ impl World {
     }
 }
 
-fn event(time: Time, actor: &Name, from: Option<Name>, step: &Step, state: Digest) -> Event {
+/// The nonce of a block that its maker publishes.
+fn found(output: &Output) -> Option<u64> {
+    match output {
+        Output::Publish(Gossip::Block(block)) => match &block.header().closing {
+            Closing::Work(work) => Some(work.nonce),
+            Closing::Quorum(_) => None,
+        },
+        _ => None,
+    }
+}
+
+fn event(time: Time, actor: &Name, from: Option<Name>, cause: Cause, step: &Step, state: Digest) -> Event {
     let sends = step.outputs().map(|output| match output {
         Output::Send { to, label, packet } => (Some(to.clone()), *label, packet.len()),
         Output::Tell { to, gossip } => {
@@ -217,6 +280,7 @@ fn event(time: Time, actor: &Name, from: Option<Name>, step: &Step, state: Diges
         Output::Publish(gossip) => (None, gossip.name(), tls_codec::Size::tls_serialized_len(gossip)),
     });
     Event {
+        cause,
         time,
         actor: actor.clone(),
         from,

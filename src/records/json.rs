@@ -6,7 +6,7 @@
 use bemr_spec::{Clause, Refusal, Rules};
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// The deepest nesting of arrays and objects in a record.
@@ -183,11 +183,9 @@ impl Reader<'_> {
         let members = serde_json::Deserializer::from_str(raw.get())
             .deserialize_map(Members)
             .map_err(|error| self.not_json(raw, &error))?;
-        let mut object = BTreeMap::new();
+        let mut keys = BTreeSet::new();
         for (key, member) in &members {
-            if object.insert(key.as_str().into(), Json::Null).is_some()
-                && self.rules.in_force(Clause::NoDuplicateKeys)
-            {
+            if !keys.insert(key.as_str()) && self.rules.in_force(Clause::NoDuplicateKeys) {
                 let place = self.place(self.offset(member));
                 let path = self.path();
                 let key = shown(key);
@@ -195,6 +193,7 @@ impl Reader<'_> {
                     .at(format!("{place}: {path} has the key \"{key}\" twice")));
             }
         }
+        let mut object = BTreeMap::new();
         for (key, member) in members {
             self.path.push(Step::Key(key));
             let value = self.value(member)?;

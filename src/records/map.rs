@@ -54,7 +54,7 @@ fn at(refusal: Refusal, attribute: &Attribute) -> Refusal {
     refusal.at(format!("attribute {} at {}", attribute.name, attribute.path))
 }
 
-fn path(attribute: &Attribute) -> Result<Path, Refusal> {
+fn path(attribute: &Attribute) -> Result<Path<'_>, Refusal> {
     Path::parse(attribute.path.as_str())
         .ok_or_else(|| at(Refusal::new(Clause::PolicyIsWellFormed), attribute))
 }
@@ -76,7 +76,7 @@ fn value(rules: &Rules, attribute: &Attribute, record: &Record) -> Result<Option
 }
 
 /// The items at `path`, or nothing where the record is not in the form that the path and `kind` say.
-fn items(kind: AttributeType, path: &Path, record: &Record) -> Option<Vec<Item>> {
+fn items(kind: AttributeType, path: &Path<'_>, record: &Record) -> Option<Vec<Item>> {
     let items = if kind == AttributeType::Choice {
         let holders = path.choices(record.root()).ok()?;
         let one = |present: &Vec<&str>| present.len() <= 1;

@@ -4,22 +4,22 @@ use crate::records::json::Json;
 
 /// A path: alternatives, tried in their order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Path {
-    alternatives: Vec<Alternative>,
+pub(super) struct Path<'p> {
+    alternatives: Vec<Alternative<'p>>,
 }
 
 /// One alternative: the steps to the elements that may hold the attribute, and the step within each of them;
 /// without a last step the resource itself is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Alternative {
-    holders: Vec<Step>,
-    last: Option<Step>,
+struct Alternative<'p> {
+    holders: Vec<Step<'p>>,
+    last: Option<Step<'p>>,
 }
 
 /// From an object to its member `name`; with `each`, to every element of that member, an array.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Step {
-    name: Box<str>,
+struct Step<'p> {
+    name: &'p str,
     each: bool,
 }
 
@@ -32,9 +32,9 @@ pub(super) struct Found<'a> {
 /// A path met something that is not in the form that it says.
 pub(super) struct Misshapen;
 
-impl Path {
+impl<'p> Path<'p> {
     /// Parses `a.b[*].c|d.e`, or `$` for the resource.
-    pub(super) fn parse(text: &str) -> Option<Path> {
+    pub(super) fn parse(text: &'p str) -> Option<Path<'p>> {
         let alternatives = text.split('|').map(Alternative::parse).collect::<Option<Vec<_>>>()?;
         Some(Path { alternatives })
     }
@@ -72,13 +72,13 @@ impl Path {
         let holders = self.alternatives[0].holders(root)?;
         let lasts = || self.alternatives.iter().filter_map(|one| one.last.as_ref());
         let present =
-            |holder: &Json| lasts().filter(|last| last.is_in(holder)).map(|last| &*last.name).collect();
+            |holder: &Json| lasts().filter(|last| last.is_in(holder)).map(|last| last.name).collect();
         Ok(holders.into_iter().map(present).collect())
     }
 }
 
-impl Alternative {
-    fn parse(text: &str) -> Option<Alternative> {
+impl<'p> Alternative<'p> {
+    fn parse(text: &'p str) -> Option<Alternative<'p>> {
         if text == "$" {
             return Some(Alternative { holders: Vec::new(), last: None });
         }
@@ -100,19 +100,19 @@ impl Alternative {
     }
 }
 
-impl Step {
-    fn parse(text: &str) -> Option<Step> {
+impl<'p> Step<'p> {
+    fn parse(text: &'p str) -> Option<Step<'p>> {
         let (name, each) = match text.strip_suffix("[*]") {
             Some(name) => (name, true),
             None => (text, false),
         };
         let fits = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        fits.then(|| Step { name: name.into(), each })
+        fits.then_some(Step { name, each })
     }
 
     /// Adds the elements that this step leads to from `holder`.
     fn into<'a>(&self, holder: &'a Json, found: &mut Vec<&'a Json>) -> Result<(), Misshapen> {
-        match (holder, holder.member(&self.name)) {
+        match (holder, holder.member(self.name)) {
             (Json::Object(_), None) => {}
             (Json::Object(_), Some(Json::Array(elements))) if self.each && !elements.is_empty() => {
                 found.extend(elements);
@@ -125,7 +125,7 @@ impl Step {
 
     /// Whether the object `holder` has this member, or the extensions of this member.
     fn is_in(&self, holder: &Json) -> bool {
-        holder.member(&self.name).is_some() || holder.member(&self.shadow()).is_some()
+        holder.member(self.name).is_some() || holder.member(&self.shadow()).is_some()
     }
 
     /// The member that has the extensions of a member of primitive type.
@@ -140,7 +140,7 @@ impl Step {
         primitive: bool,
         found: &mut Vec<Found<'a>>,
     ) -> Result<(), Misshapen> {
-        let element = holder.member(&self.name);
+        let element = holder.member(self.name);
         let shadow = if primitive { holder.member(&self.shadow()) } else { None };
         match (element, shadow) {
             (None, None) => {}

@@ -11,22 +11,24 @@ use crate::wire::{
 };
 use bemr_spec::{Clause, Refusal, Rules, policies};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The most attributes of a template.
 pub const MAX_ATTRIBUTES: usize = 256;
 
 type Versions<T> = BTreeMap<Name, BTreeMap<Version, T>>;
 
-/// The registry of one validating network: every version that ever was, and from which height it is in force.
+/// The registry of one validating network: every version that ever was, and from which height it is in force. Clones
+/// share it until one of them changes.
 #[derive(Clone, Debug)]
 pub struct PolicyRegistry {
     network: Name,
-    templates: Versions<Template>,
-    contracts: Versions<Contract>,
+    templates: Arc<Versions<Template>>,
+    contracts: Arc<Versions<Contract>>,
     history: Digest,
     /// The digests of all of them, made once: every vote on every record names them.
-    template_digests: Versions<Digest>,
-    contract_digests: Versions<Digest>,
+    template_digests: Arc<Versions<Digest>>,
+    contract_digests: Arc<Versions<Digest>>,
 }
 
 /// What decides about a record at some height: a template and the contracts that apply to it, by ascending id.
@@ -161,12 +163,14 @@ impl PolicyRegistry {
         let named = named.ok_or_else(|| stale(Clause::TemplateIsInForce, template))?;
         let current = self.template_in_force(&template.id, height);
         rules
-            .require(Clause::TemplateIsInForce, current.map(Template::policy).as_ref() == Some(template))
+            .require(Clause::TemplateIsInForce, current.is_some_and(|one| one.version == template.version))
             .map_err(|_| stale(Clause::TemplateIsInForce, template))?;
         let current = self.contracts_in_force(&template.id, height);
-        let in_force: Vec<PolicyRef> = current.iter().map(|contract| contract.policy()).collect();
-        rules.require(Clause::AllContractsApplied, in_force == contracts).map_err(|refusal| {
-            let list: Vec<String> = in_force.iter().map(PolicyRef::to_string).collect();
+        let same =
+            |(one, named): (&&Contract, &PolicyRef)| one.id == named.id && one.version == named.version;
+        let all = current.len() == contracts.len() && current.iter().zip(contracts).all(same);
+        rules.require(Clause::AllContractsApplied, all).map_err(|refusal| {
+            let list: Vec<String> = current.iter().map(|one| one.policy().to_string()).collect();
             refusal.at(format!("in force for {} at height {height}: {}", template.id, list.join(", ")))
         })?;
         let contracts = contracts
@@ -231,15 +235,17 @@ impl PolicyRegistry {
     }
 
     fn insert_template(&mut self, template: &Template) {
+        let (id, version) = (&template.id, template.version);
         let digest = Digest::of(Tag::TEMPLATE, &encode(template));
-        self.template_digests.entry(template.id.clone()).or_default().insert(template.version, digest);
-        self.templates.entry(template.id.clone()).or_default().insert(template.version, template.clone());
+        put(&mut self.template_digests, id, version, digest);
+        put(&mut self.templates, id, version, template.clone());
     }
 
     fn insert_contract(&mut self, contract: &Contract) {
+        let (id, version) = (&contract.id, contract.version);
         let digest = Digest::of(Tag::CONTRACT, &encode(contract));
-        self.contract_digests.entry(contract.id.clone()).or_default().insert(contract.version, digest);
-        self.contracts.entry(contract.id.clone()).or_default().insert(contract.version, contract.clone());
+        put(&mut self.contract_digests, id, version, digest);
+        put(&mut self.contracts, id, version, contract.clone());
     }
 
     /// Refuses a change after which, at some height from its first effect on, the policy would not be sound.
@@ -304,6 +310,10 @@ impl PolicyRegistry {
         }
         Ok(())
     }
+}
+
+fn put<T: Clone>(versions: &mut Arc<Versions<T>>, id: &Name, version: Version, one: T) {
+    Arc::make_mut(versions).entry(id.clone()).or_default().insert(version, one);
 }
 
 fn newest<T>(versions: &BTreeMap<Version, T>, in_force: impl Fn(&T) -> bool) -> Option<&T> {

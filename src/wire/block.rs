@@ -168,10 +168,23 @@ impl Entry {
     }
 }
 
+/// [`Entry::Decision`] without a copy of the certificate.
+#[derive(TlsSerialize, TlsSize)]
+#[repr(u8)]
+enum Borrowed<'a> {
+    #[tls_codec(discriminant = 1)]
+    Decision(&'a QuorumCertificate),
+}
+
 impl QuorumCertificate {
     /// What identifies the certificate.
     pub fn digest(&self) -> Digest {
         Digest::of(Tag::QUORUM, &encode(self))
+    }
+
+    /// As [`Entry::digest`], of the entry that it makes.
+    pub fn entry_digest(&self) -> Digest {
+        Digest::of(Tag::LEDGER_ENTRY, &encode(&Borrowed::Decision(self)))
     }
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// What happens to the bytes of a parcel on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Spoiling {
     /// A bit of the last byte is turned over: of a ciphertext its tag, of a handshake packet its proof.
@@ -25,6 +26,7 @@ impl Spoiling {
 
 /// What an actor does of its own accord.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
     /// A user submits the next record. `record` numbers its bytes and patient; `breaks` is what the contracts say of it.
@@ -56,6 +58,7 @@ pub enum Command {
 
 /// One thing that happens.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Action {
     /// An actor does something of its own accord.
@@ -71,12 +74,15 @@ pub enum Action {
         /// Which.
         parcel: u32,
     },
-    /// A parcel arrives at somebody else.
+    /// A parcel arrives at somebody else, or from somebody else.
     Redirect {
         /// Which.
         parcel: u32,
         /// Where.
         to: Actor,
+        /// From where it seems to come; as it was sent, when there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Actor>,
     },
     /// A parcel arrives with its bytes changed.
     Spoil {
@@ -179,6 +185,7 @@ pub enum View {
 
 /// How blocks are closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LedgerKind {
     /// By more than two thirds of the validators.
@@ -189,11 +196,14 @@ pub enum LedgerKind {
 
 /// What a world begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Setup {
     /// How many users, 1 to 5: two doctors, an assistant, two administrators, in this order.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 5)))]
     pub users: u8,
     /// How many validators, 1 to 64.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 64)))]
     pub validators: u8,
     /// How blocks are closed.
     pub ledger: LedgerKind,

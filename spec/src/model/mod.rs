@@ -1,11 +1,34 @@
 //! The protocol as an executable model: pure, total, without bytes, clocks or randomness.
 //!
 //! It is written from the chapters, clause by clause, and from nothing else; the implementation knows nothing of it. One
-//! function, [`System::step`], gives one input to one actor. What becomes of what the actor sends is the business of who
-//! calls: an explorer tries everything, a runner does what a trace says.
+//! function, [`System::deliver`] and its like, gives one input to one actor. What becomes of what the actor sends is the
+//! business of who calls: an explorer tries everything, a runner does what a trace says.
+//!
+//! What it does not have: bytes and digests, hence nothing about encodings beyond that a broken one is refused; the contents
+//! of records (a record *breaks* a rule or does not); templates and contracts as data, changes of policy, enrolment and
+//! revocation; targets of proof of work (every block counts alike); and the bounds that only floods reach.
 
 mod action;
+mod bsd;
+mod checks;
+mod closing;
+mod cloud;
+mod goals;
+mod ledger;
+mod neighbours;
+mod roles;
+mod system;
 mod terms;
+mod user;
+mod validator;
+mod world;
+
+#[cfg(test)]
+mod tests;
 
 pub use action::*;
+pub use goals::{GOALS, Goal, everything_ended};
+pub use ledger::quorum;
+pub use system::{Step, System};
 pub use terms::*;
+pub use world::World;

@@ -18,6 +18,7 @@ pub type Tid = u16;
 
 /// Who takes part. The order is that of the names in a real network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Actor {
     /// The BSD.
@@ -44,7 +45,9 @@ impl fmt::Display for Actor {
 /// The checks that a value does not pass, beside those that depend on the receiver's state: at most two, so that the
 /// order of checks shows. An honest value has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(from = "Vec<Clause>", into = "Vec<Clause>")]
+#[cfg_attr(feature = "schema", schemars(extend("minItems" = 1, "maxItems" = 2, "uniqueItems" = true)))]
 pub struct Flaws([Option<Clause>; 2]);
 
 impl Flaws {
@@ -96,6 +99,7 @@ impl From<Flaws> for Vec<Clause> {
 
 /// Principals of one kind as a set of small numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Members(pub u64);
 
 impl Members {
@@ -145,6 +149,7 @@ impl FromIterator<u8> for Members {
 
 /// What a session is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// T_initial and its outcome.
@@ -159,6 +164,7 @@ pub enum Stage {
 
 /// A hello: the `number`th of `from` to `to`. Two hellos never share a nonce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HelloId {
     /// The initiator.
     pub from: Actor,
@@ -168,8 +174,9 @@ pub struct HelloId {
     pub number: u32,
 }
 
-/// A session: the hello that began it, and the `number`th response of `by`.
+/// A session: the hello that began it, and the `number`th response of `by` to any hello.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SessionId {
     /// The hello.
     pub hello: HelloId,
@@ -181,6 +188,7 @@ pub struct SessionId {
 
 /// What a user signs of a submission, with the verdict that the contracts come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Header {
     /// The submission.
     pub tid: Tid,
@@ -198,6 +206,7 @@ pub struct Header {
 
 /// A T_block by its digest: the `number`th that the BSD made, for one submission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Question {
     /// What it asks about.
     pub header: Header,
@@ -211,6 +220,7 @@ pub struct Question {
 
 /// What a validator says: *true*, or *false* with the rule that does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Ballot {
     /// Every contract holds.
@@ -221,6 +231,7 @@ pub enum Ballot {
 
 /// A vote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Vote {
     /// Whose.
     pub validator: u8,
@@ -235,6 +246,7 @@ pub struct Vote {
 
 /// A quorum certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Certificate {
     /// On what.
     pub question: Question,
@@ -249,6 +261,7 @@ pub struct Certificate {
 
 /// How a submission or a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
     /// Stored; or carried out.
@@ -263,6 +276,7 @@ pub enum Decision {
 
 /// Names a request in its answer: the `number`th of this user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RequestId {
     /// Whose.
     pub user: u8,
@@ -272,6 +286,7 @@ pub struct RequestId {
 
 /// What a user asks the cloud to do with a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
     /// Let this reader read it.
@@ -284,6 +299,7 @@ pub enum Order {
 
 /// What is carried in session records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Message {
     /// T_initial.
@@ -360,10 +376,12 @@ pub enum Message {
         tid: Tid,
         /// Whose.
         owner: u8,
-        /// The size of the log.
-        size: u32,
-        /// The time of the head.
-        time: Time,
+        /// The head that it is shown under.
+        head: Head,
+        /// The size from which the head is proven to extend.
+        from: u32,
+        /// The anchored head that it is proven to extend.
+        anchored: Option<Head>,
         /// What is wrong with it.
         #[serde(default, skip_serializing_if = "Flaws::is_empty")]
         flaws: Flaws,
@@ -432,6 +450,7 @@ impl Message {
 
 /// A session record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Record {
     /// Its session.
     pub session: SessionId,
@@ -447,6 +466,7 @@ pub struct Record {
 
 /// What travels between two neighbours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Packet {
     /// The first message of a handshake.
@@ -474,10 +494,12 @@ pub enum Packet {
 
 /// A header of the ledger by its digest: what it says, in 64 bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BlockId(pub u64);
 
 /// Whose log an anchor fixes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LogKind {
     /// The cloud's.
@@ -488,6 +510,7 @@ pub enum LogKind {
 
 /// The head of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Head {
     /// Whose.
     pub kind: LogKind,
@@ -501,6 +524,7 @@ pub struct Head {
 
 /// An entry of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Entry {
     /// What was decided.
@@ -511,6 +535,7 @@ pub enum Entry {
 
 /// A block without its close.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Proposal {
     /// Its height.
     pub height: Height,
@@ -556,6 +581,7 @@ impl Hasher for Fnv {
 
 /// A closed block.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Block {
     /// What was closed.
     pub proposal: Proposal,
@@ -570,6 +596,7 @@ pub struct Block {
 
 /// What is said in public.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Gossip {
     /// The BSD tells the validators what a quorum said.

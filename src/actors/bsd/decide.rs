@@ -1,8 +1,11 @@
 //! T_v: what follows from an ACK and the BSD's own re-verification.
 
-use crate::actors::bsd::submission::State;
-use crate::wire::Ballot;
-use bemr_spec::{Clause, Rules};
+use crate::actors::Output;
+use crate::actors::bsd::submission::{Event, State};
+use crate::actors::bsd::{Bsd, Evidence, FINALITY};
+use crate::crypto::Digest;
+use crate::wire::{Ballot, Decision, Gossip, Height, QuorumCertificate, Time};
+use bemr_spec::{Clause, Refusal, Rules};
 
 /// What the network says of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,5 +48,51 @@ pub fn decide(rules: &Rules, acknowledgement: Acknowledgement, reverified: bool)
         (Acknowledgement::Conflict | Acknowledgement::Timeout, false) => (State::Rejected, None),
         (Acknowledgement::Conflict, true) => (State::Deferred, Some(Clause::AcceptNeedsQuorum)),
         (Acknowledgement::Timeout, true) => (State::Deferred, Some(Clause::FailoverIsBounded)),
+    }
+}
+
+impl Bsd {
+    /// T_v: re-verifies, decides, and does what follows.
+    pub(super) fn decide(
+        &mut self,
+        now: Time,
+        tid: &Digest,
+        event: Event,
+        acknowledgement: Acknowledgement,
+        certificate: Option<QuorumCertificate>,
+    ) -> Result<Vec<Output>, Refusal> {
+        let rules = self.office.rules;
+        let Some(submission) = self.open.get_mut(tid) else { return Ok(Vec::new()) };
+        let reverified = submission.verdict.is_ok();
+        let (next, clause) = decide(&rules, acknowledgement, reverified);
+        // Without ACK-04 a submission is accepted on no certificate, for which the table has no row.
+        let fail_open = next == State::AwaitingFinality && certificate.is_none();
+        let state = if fail_open { next } else { submission.state.step(&rules, event, next)? };
+        let reason = match (clause, &submission.verdict) {
+            (Some(clause), _) => clause.code(),
+            (None, Err(failure)) => failure.reason(),
+            (None, Ok(())) => 0,
+        };
+        submission.acknowledgement.clone_from(&certificate);
+        match state {
+            State::AwaitingFinality | State::AwaitingRejection => {
+                submission.state = state;
+                submission.attempts = 0;
+                submission.deadline = Some(now.after(FINALITY));
+                let outputs = certificate.map(|certificate| {
+                    // The votes in it were verified one by one.
+                    self.office.replica.ledger.note_verified(&certificate);
+                    Output::Publish(Gossip::Decision(certificate))
+                });
+                Ok(outputs.into_iter().collect())
+            }
+            _ => {
+                if clause == Some(Clause::AcceptNeedsReverification) {
+                    self.keep_evidence(certificate.map(Evidence::Overruled));
+                }
+                let decision = if state == State::Rejected { Decision::Rejected } else { Decision::Deferred };
+                self.end(now, tid, decision, reason, Height(0))
+            }
+        }
     }
 }

@@ -480,30 +480,10 @@ impl Cloud {
     }
 
     fn on_gossip(&mut self, now: Time, from: &Name, gossip: Gossip) -> Step {
-        let event = gossip.name();
-        let Office { rules, replica, .. } = &mut self.office;
-        match gossip {
-            Gossip::Block(block) => match replica.on_block(rules, now, block) {
-                Ok(change) => {
-                    let kept = self.archive.keep_block(&change, &replica.ledger);
-                    Step { event: "BlockArrived", outcome: kept.map(|()| Vec::new()), repeats: Vec::new() }
-                }
-                Err(refusal) => {
-                    let repeats = replica.missing(now, &refusal, from);
-                    Step { event: "BlockArrived", outcome: Err(refusal), repeats }
-                }
-            },
-            Gossip::BlocksFrom(height) => Step::taken(event, replica.blocks_from(height, from)),
-            Gossip::PolicyChange(change) => {
-                let outcome = self.office.on_policy_change(now, &change);
-                Step { event, outcome: outcome.map(|()| Vec::new()), repeats: Vec::new() }
-            }
-            Gossip::RevocationList(list) => {
-                let outcome = self.office.on_revocation_list(list);
-                Step { event, outcome: outcome.map(|()| Vec::new()), repeats: Vec::new() }
-            }
-            _ => Step::taken(event, Vec::new()),
-        }
+        let Gossip::Block(block) = gossip else { return self.office.on_gossip(now, from, gossip) };
+        let (taken, repeats) = self.office.on_block(now, from, block);
+        let kept = taken.and_then(|change| self.archive.keep_block(&change, &self.office.replica.ledger));
+        Step { event: "BlockArrived", outcome: kept.map(|()| Vec::new()), repeats }
     }
 }
 

@@ -454,25 +454,14 @@ impl User {
     }
 
     fn on_gossip(&mut self, now: Time, from: &Name, gossip: Gossip) -> Step {
-        let event = gossip.name();
-        let Office { rules, replica, .. } = &mut self.office;
         match gossip {
-            Gossip::Block(block) => match replica.on_block(rules, now, block) {
-                Ok(_) => Step::taken("BlockArrived", Vec::new()),
-                Err(refusal) => {
-                    let repeats = replica.missing(now, &refusal, from);
-                    Step { event: "BlockArrived", outcome: Err(refusal), repeats }
-                }
-            },
-            Gossip::PolicyChange(change) => {
-                let outcome = self.office.on_policy_change(now, &change);
-                Step { event, outcome: outcome.map(|()| Vec::new()), repeats: Vec::new() }
+            Gossip::Block(block) => {
+                let (taken, repeats) = self.office.on_block(now, from, block);
+                Step { event: "BlockArrived", outcome: taken.map(|_| Vec::new()), repeats }
             }
-            Gossip::RevocationList(list) => {
-                let outcome = self.office.on_revocation_list(list);
-                Step { event, outcome: outcome.map(|()| Vec::new()), repeats: Vec::new() }
-            }
-            _ => Step::taken(event, Vec::new()),
+            // Users have blocks from others, and others have none from them.
+            Gossip::BlocksFrom(_) => Step::taken(gossip.name(), Vec::new()),
+            other => self.office.on_gossip(now, from, other),
         }
     }
 }

@@ -172,13 +172,7 @@ impl Validator {
                     outcome.as_ref().err().map(|refusal| office.replica.missing(now, refusal, from));
                 (outcome, missing.unwrap_or_default())
             }
-            Gossip::BlocksFrom(height) => (Ok(office.replica.blocks_from(height, from)), Vec::new()),
-            Gossip::PolicyChange(change) => {
-                (office.on_policy_change(now, &change).map(|()| Vec::new()), Vec::new())
-            }
-            Gossip::RevocationList(list) => {
-                (office.on_revocation_list(list).map(|()| Vec::new()), Vec::new())
-            }
+            other => return office.on_gossip(now, from, other),
         };
         Step { event, outcome, repeats }
     }

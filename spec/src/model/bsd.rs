@@ -1,0 +1,586 @@
+//! The BSD: takes submissions, asks the network, decides, has stored what was accepted, keeps the audit log (chapters 8, 9
+//! and 12).
+
+use crate::model::checks::Checks;
+use crate::model::ledger::{Ledger, quorum};
+use crate::model::neighbours::{Neighbours, Received};
+use crate::model::roles::may_handle_records;
+use crate::model::{
+    Actor, Ballot, BlockId, Certificate, Decision, Flaws, Gossip, Head, Header, Height, LogKind, Members,
+    Message, Output, Packet, Question, Tid, Time, View, Vote,
+};
+use crate::{Clause, Rules};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One attempt for votes or a receipt.
+pub(super) const ATTEMPT: Time = 4_000;
+
+/// How many attempts.
+pub(super) const ATTEMPTS: u32 = 3;
+
+/// How long a decision is awaited in a final block.
+pub(super) const FINALITY: Time = 60_000;
+
+/// How long a submission is valid after it was made.
+pub(super) const LIFETIME: Time = 86_400_000;
+
+/// The states of one submission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum State {
+    AwaitingVotes,
+    AwaitingFinality,
+    AwaitingRejection,
+    AwaitingReceipt,
+}
+
+impl State {
+    const fn name(self) -> &'static str {
+        match self {
+            State::AwaitingVotes => "AwaitingVotes",
+            State::AwaitingFinality => "AwaitingFinality",
+            State::AwaitingRejection => "AwaitingRejection",
+            State::AwaitingReceipt => "AwaitingReceipt",
+        }
+    }
+}
+
+/// What the network says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Acknowledgement {
+    True,
+    False,
+    Conflict,
+    Timeout,
+}
+
+/// A submission under way.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Open {
+    pub(super) state: State,
+    pub(super) question: Question,
+    pub(super) votes: BTreeMap<u8, Ballot>,
+    attempts: u32,
+    deadline: Time,
+    pub(super) acknowledgement: Option<Certificate>,
+    /// The T_valid that was sent, and the height of its block.
+    valid: Option<(Message, Certificate, BlockId, Height)>,
+}
+
+/// How a submission ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Ended {
+    pub(super) user: u8,
+    pub(super) decision: Decision,
+    pub(super) reason: Option<Clause>,
+    pub(super) height: Height,
+    pub(super) question: Question,
+    votes: BTreeMap<u8, Ballot>,
+    pub(super) acknowledgement: Option<Certificate>,
+}
+
+/// The BSD.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Bsd {
+    pub(super) neighbours: Neighbours,
+    pub(super) ledger: Ledger,
+    pub(super) open: BTreeMap<Tid, Open>,
+    pub(super) ended: BTreeMap<Tid, Ended>,
+    /// Records of submissions that are open or were committed.
+    known: BTreeSet<u16>,
+    questions: u32,
+    /// The audit log: how each submission ended.
+    pub(super) audit: Vec<(Tid, Decision)>,
+    convicted: BTreeSet<(Tid, u8)>,
+    overruled: u32,
+    /// Keys of a stage that are still held after it was over: only without SEA-03.
+    pub(super) held: BTreeSet<(Tid, bool)>,
+}
+
+impl Bsd {
+    pub(super) fn new(ledger: Ledger) -> Bsd {
+        Bsd {
+            neighbours: Neighbours::new(Actor::Bsd),
+            ledger,
+            open: BTreeMap::new(),
+            ended: BTreeMap::new(),
+            known: BTreeSet::new(),
+            questions: 0,
+            audit: Vec::new(),
+            convicted: BTreeSet::new(),
+            overruled: 0,
+            held: BTreeSet::new(),
+        }
+    }
+
+    /// What lives in memory alone is gone (chapter 13).
+    pub(super) fn crash(&mut self) {
+        self.neighbours.crash();
+        self.ledger.crash();
+        for (_, open) in std::mem::take(&mut self.open) {
+            self.known.remove(&open.question.header.record);
+        }
+        self.convicted.clear();
+        self.overruled = 0;
+        self.held.clear();
+        self.ended.values_mut().for_each(|ended| {
+            ended.votes.clear();
+            ended.acknowledgement = None;
+        });
+    }
+
+    pub(super) fn on_packet(
+        &mut self,
+        rules: &Rules,
+        now: Time,
+        from: Actor,
+        packet: &Packet,
+        flaws: Flaws,
+    ) -> (&'static str, Result<Vec<Output>, Clause>, Vec<Output>) {
+        match self.neighbours.receive(rules, now, from, packet, flaws) {
+            Err(clause) => ("Packet", Err(clause), Vec::new()),
+            Ok(Received::Shook(outputs)) => ("Handshake", Ok(outputs), Vec::new()),
+            Ok(Received::Message(peer, message)) => self.on_message(rules, now, peer, message),
+        }
+    }
+
+    fn on_message(
+        &mut self,
+        rules: &Rules,
+        now: Time,
+        peer: Actor,
+        message: Message,
+    ) -> (&'static str, Result<Vec<Output>, Clause>, Vec<Output>) {
+        match message {
+            Message::Initial { header, flaws } => {
+                let taken = self.on_initial(rules, now, peer, header, flaws);
+                let repeats = match taken {
+                    Err(Clause::TidIsFresh) => self.repeat_outcome(rules, now, peer, header.tid),
+                    Err(clause) => {
+                        self.say_outcome(rules, now, peer, header.tid, Decision::Refused, Some(clause), 0)
+                    }
+                    Ok(_) => Vec::new(),
+                };
+                ("InitialArrived", taken, repeats)
+            }
+            Message::Vote(vote) => ("VoteArrived", self.on_vote(rules, now, peer, vote), Vec::new()),
+            Message::Receipt { tid, certificate, block, flaws, .. } => (
+                "ReceiptArrived",
+                self.on_receipt(rules, now, peer, tid, (certificate, block), flaws),
+                Vec::new(),
+            ),
+            other => (other.name(), Err(Clause::MessageTypeIsExpected), Vec::new()),
+        }
+    }
+
+    fn on_initial(
+        &mut self,
+        rules: &Rules,
+        now: Time,
+        peer: Actor,
+        header: Header,
+        flaws: Flaws,
+    ) -> Result<Vec<Output>, Clause> {
+        let checks = Checks::of(rules, flaws);
+        let tid = header.tid;
+        checks.all_sound(&[Clause::ProtocolVersionIsOne, Clause::SuiteMatches])?;
+        checks.require(Clause::InitialSenderIsPeer, peer == Actor::User(header.user))?;
+        checks.require(Clause::RoleMaySubmit, may_handle_records(header.user))?;
+        checks.sound(Clause::InitialNamesRecipient)?;
+        let valid = header.issued <= now && now < header.issued + LIFETIME;
+        checks.require(Clause::InitialWithinValidity, valid)?;
+        checks.sound(Clause::TidIsDerived)?;
+        let fresh = !self.open.contains_key(&tid) && !self.ended.contains_key(&tid);
+        checks.require(Clause::TidIsFresh, fresh)?;
+        checks.all_sound(&[
+            Clause::UserSignsInitial,
+            Clause::CiphertextIsTheSigned,
+            Clause::RecordOpensUnderItsKey,
+            Clause::RecordWithinSize,
+            Clause::RecordIsUtf8,
+            Clause::RecordIsJson,
+            Clause::NoDuplicateKeys,
+            Clause::DepthWithinBound,
+            Clause::ResourceTypeIsKnown,
+            Clause::TemplateIsInForce,
+            Clause::AllContractsApplied,
+            Clause::TemplateFitsResource,
+            Clause::RequiredAttributePresent,
+            Clause::AttributeHasItsType,
+            Clause::PolicyIsWellFormed,
+            Clause::CommitmentsMatchMapping,
+        ])?;
+        checks.require(Clause::RecordNotReused, !self.known.contains(&header.record))?;
+        let readers = header.readers.has(header.user) && header.readers.iter().all(may_handle_records);
+        checks.require(Clause::GrantsNameAuthorisedReaders, readers)?;
+
+        self.questions += 1;
+        let question = Question {
+            header,
+            number: self.questions,
+            height: self.ledger.height() + 1,
+            sealed: rules.in_force(Clause::SealBeforeNextStage),
+        };
+        if !rules.in_force(Clause::SealedKeyIsErased) {
+            self.held.insert((tid, false));
+        }
+        self.known.insert(header.record);
+        let open = Open {
+            state: State::AwaitingVotes,
+            question,
+            votes: BTreeMap::new(),
+            attempts: 0,
+            deadline: now,
+            acknowledgement: None,
+            valid: None,
+        };
+        self.open.insert(tid, open);
+        Ok(self.send_block(rules, now, tid))
+    }
+
+    /// T_block to the validators that have not answered.
+    fn send_block(&mut self, rules: &Rules, now: Time, tid: Tid) -> Vec<Output> {
+        let Some(open) = self.open.get_mut(&tid) else { return Vec::new() };
+        open.attempts += 1;
+        open.deadline = now + ATTEMPT;
+        let again = open.attempts > 1;
+        if again && !rules.in_force(Clause::FailoverKeepsDigest) {
+            // Another question each time: votes on the first answer nothing.
+            self.questions += 1;
+        }
+        let mut question = open.question;
+        if again && !rules.in_force(Clause::FailoverKeepsDigest) {
+            question.number = self.questions;
+        }
+        let message = Message::Block { question, flaws: Flaws::NONE };
+        let silent: Vec<u8> =
+            (0..self.ledger.members()).filter(|validator| !open.votes.contains_key(validator)).collect();
+        let mut outputs = Vec::new();
+        for validator in silent {
+            let to = Actor::Validator(validator);
+            let said = match again {
+                true => self.neighbours.say_again(rules, now, to, message),
+                false => self.neighbours.say(rules, now, to, message),
+            };
+            outputs.extend(said.unwrap_or_default());
+        }
+        outputs
+    }
+
+    fn on_vote(&mut self, rules: &Rules, now: Time, peer: Actor, vote: Vote) -> Result<Vec<Output>, Clause> {
+        let checks = Checks::of(rules, vote.flaws);
+        checks.require(Clause::VoterIsAdmitted, peer == Actor::Validator(vote.validator))?;
+        let tid = vote.question.header.tid;
+        let asked = self.open.get(&tid).map(|open| open.question);
+        let asked = asked.or_else(|| self.ended.get(&tid).map(|ended| ended.question));
+        let asked = asked.ok_or(Clause::VoteNamesBlock)?;
+        checks.require(Clause::VoterIsAdmitted, vote.validator < self.ledger.members())?;
+        checks.require(Clause::VoteNamesBlock, vote.question.number == asked.number)?;
+        checks.all_sound(&[Clause::VoteNamesHeight, Clause::VoteNamesPolicy, Clause::VoteSigned])?;
+        let (votes, decided, is_open) = match (self.open.get(&tid), self.ended.get(&tid)) {
+            (Some(open), _) => (&open.votes, open.acknowledgement, open.state == State::AwaitingVotes),
+            (None, Some(ended)) => (&ended.votes, ended.acknowledgement, false),
+            (None, None) => return Err(Clause::VoteNamesBlock),
+        };
+        let counted = votes.get(&vote.validator).copied();
+        if !is_open && (rules.in_force(Clause::FirstDecisionStands) || !self.open.contains_key(&tid)) {
+            let contrary = match counted {
+                Some(first) => first != vote.ballot,
+                None => decided.is_some_and(|decided| decided.ballot != vote.ballot),
+            };
+            if contrary {
+                self.convicted.insert((tid, vote.validator));
+            }
+            return Err(Clause::FirstDecisionStands);
+        }
+        let Some(open) = self.open.get_mut(&tid) else { return Err(Clause::VoteNamesBlock) };
+        open.state = State::AwaitingVotes;
+        if let Some(first) = counted {
+            if first != vote.ballot {
+                self.convicted.insert((tid, vote.validator));
+            }
+            checks.require(Clause::OneVotePerValidator, false)?;
+        }
+        open.votes.insert(vote.validator, vote.ballot);
+        let (question, votes) = (open.question, &open.votes);
+        let (most, certificate) = tally(rules, question, votes);
+        let needed =
+            if rules.in_force(Clause::MoreThanTwoThirds) { quorum(self.ledger.members()) } else { 1 };
+        let missing = usize::from(self.ledger.members()).saturating_sub(votes.len());
+        match certificate {
+            Some(certificate) if most >= needed => {
+                let acknowledgement = match certificate.ballot {
+                    Ballot::True => Acknowledgement::True,
+                    Ballot::False(_) => Acknowledgement::False,
+                };
+                Ok(self.decide(rules, now, tid, acknowledgement, Some(certificate)))
+            }
+            _ if most + missing < needed => Ok(self.decide(rules, now, tid, Acknowledgement::Conflict, None)),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// T_v: the table of chapter 9.
+    fn decide(
+        &mut self,
+        rules: &Rules,
+        now: Time,
+        tid: Tid,
+        acknowledgement: Acknowledgement,
+        certificate: Option<Certificate>,
+    ) -> Vec<Output> {
+        let Some(open) = self.open.get_mut(&tid) else { return Vec::new() };
+        let breaks = open.question.header.breaks;
+        open.acknowledgement = certificate;
+        let fail_open = !rules.in_force(Clause::AcceptNeedsQuorum);
+        let blind = !rules.in_force(Clause::AcceptNeedsReverification);
+        let next = match (acknowledgement, breaks) {
+            (Acknowledgement::True, None) => Ok(State::AwaitingFinality),
+            (Acknowledgement::True, Some(_)) if blind => Ok(State::AwaitingFinality),
+            (Acknowledgement::False, Some(_)) => Ok(State::AwaitingRejection),
+            (Acknowledgement::True, Some(_)) | (Acknowledgement::False, None) => {
+                self.overruled += 1;
+                Err((Decision::Deferred, Some(Clause::AcceptNeedsReverification)))
+            }
+            (Acknowledgement::Conflict | Acknowledgement::Timeout, _) if fail_open => {
+                Ok(State::AwaitingFinality)
+            }
+            (Acknowledgement::Conflict | Acknowledgement::Timeout, Some(rule)) => {
+                Err((Decision::Rejected, Some(rule)))
+            }
+            (Acknowledgement::Conflict, None) => Err((Decision::Deferred, Some(Clause::AcceptNeedsQuorum))),
+            (Acknowledgement::Timeout, None) => Err((Decision::Deferred, Some(Clause::FailoverIsBounded))),
+        };
+        match next {
+            Ok(state) => {
+                (open.state, open.attempts, open.deadline) = (state, 0, now + FINALITY);
+                certificate
+                    .map(|certificate| Output::Publish(Gossip::Decision(certificate)))
+                    .into_iter()
+                    .collect()
+            }
+            Err((decision, reason)) => self.end(rules, now, tid, decision, reason, 0),
+        }
+    }
+
+    /// One audit entry, its head, one outcome.
+    fn end(
+        &mut self,
+        rules: &Rules,
+        now: Time,
+        tid: Tid,
+        decision: Decision,
+        reason: Option<Clause>,
+        height: Height,
+    ) -> Vec<Output> {
+        let Some(Open { question, votes, acknowledgement, .. }) = self.open.remove(&tid) else {
+            return Vec::new();
+        };
+        self.audit.push((tid, decision));
+        if decision != Decision::Committed {
+            self.known.remove(&question.header.record);
+        }
+        let user = question.header.user;
+        let mut outputs = vec![self.head(now, false)];
+        let peer = Actor::User(user);
+        outputs.extend(self.say_outcome(rules, now, peer, tid, decision, reason, height));
+        self.ended.insert(tid, Ended { user, decision, reason, height, question, votes, acknowledgement });
+        outputs
+    }
+
+    fn head(&self, now: Time, closed: bool) -> Output {
+        let head = Head { kind: LogKind::Audit, size: self.audit.len() as u32, closed, time: now };
+        Output::Publish(Gossip::Head { head, flaws: Flaws::NONE })
+    }
+
+    /// Closes the audit log.
+    pub(super) fn close_audit(&self, now: Time) -> Vec<Output> {
+        vec![self.head(now, true)]
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "an outcome has this many fields")]
+    fn say_outcome(
+        &mut self,
+        rules: &Rules,
+        now: Time,
+        to: Actor,
+        tid: Tid,
+        decision: Decision,
+        reason: Option<Clause>,
+        height: Height,
+    ) -> Vec<Output> {
+        let message = Message::Outcome { tid, decision, reason, height };
+        self.neighbours.say(rules, now, to, message).unwrap_or_default()
+    }
+
+    fn repeat_outcome(&mut self, rules: &Rules, now: Time, peer: Actor, tid: Tid) -> Vec<Output> {
+        match self.ended.get(&tid) {
+            Some(Ended { user, decision, reason, height, .. }) if peer == Actor::User(*user) => {
+                let (decision, reason, height) = (*decision, *reason, *height);
+                self.say_outcome(rules, now, peer, tid, decision, reason, height)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn on_receipt(
+        &mut self,
+        rules: &Rules,
+        now: Time,
+        peer: Actor,
+        tid: Tid,
+        stored: (Certificate, BlockId),
+        flaws: Flaws,
+    ) -> Result<Vec<Output>, Clause> {
+        let checks = Checks::of(rules, flaws);
+        checks.require(Clause::SubjectIsClaimedPrincipal, peer == Actor::Cloud)?;
+        let open = self.open.get(&tid).ok_or(Clause::EventFitsState)?;
+        checks.require(Clause::EventFitsState, open.state == State::AwaitingReceipt)?;
+        checks.sound(Clause::HeadSignedByCloud)?;
+        let (_, certificate, block, height) = open.valid.ok_or(Clause::EventFitsState)?;
+        checks.require(Clause::LeafIsIncluded, stored == (certificate, block))?;
+        Ok(self.end(rules, now, tid, Decision::Committed, None, height))
+    }
+
+    pub(super) fn on_gossip(
+        &mut self,
+        rules: &Rules,
+        now: Time,
+        from: Actor,
+        gossip: &Gossip,
+    ) -> (&'static str, Result<Vec<Output>, Clause>, Vec<Output>) {
+        match gossip {
+            Gossip::Block(block) => {
+                let (taken, missing) = self.ledger.on_block(rules, now, from, block);
+                ("BlockArrived", taken.map(|_| self.on_blocks(rules, now)), missing)
+            }
+            Gossip::BlocksFrom(height) => {
+                ("BlocksFrom", Ok(self.ledger.blocks_from(*height, from)), Vec::new())
+            }
+            other => (other.name(), Ok(Vec::new()), Vec::new()),
+        }
+    }
+
+    /// Goes on with what awaits a final block.
+    fn on_blocks(&mut self, rules: &Rules, now: Time) -> Vec<Output> {
+        let waiting = |open: &Open| matches!(open.state, State::AwaitingFinality | State::AwaitingRejection);
+        let tids: Vec<Tid> = self.open.iter().filter(|(_, one)| waiting(one)).map(|(tid, _)| *tid).collect();
+        tids.into_iter().flat_map(|tid| self.on_final(rules, now, tid)).collect()
+    }
+
+    fn on_final(&mut self, rules: &Rules, now: Time, tid: Tid) -> Vec<Output> {
+        let Some((certificate, block, is_final)) = self.ledger.decision(tid) else { return Vec::new() };
+        if !is_final && rules.in_force(Clause::ConfirmationsReached) {
+            return Vec::new();
+        }
+        let (height, block) = (block.proposal.height, block.id);
+        let Some(open) = self.open.get_mut(&tid) else { return Vec::new() };
+        let says = |one: &Certificate| (one.question, one.ballot);
+        if open.acknowledgement.is_some_and(|own| says(&own) != says(&certificate)) {
+            self.overruled += 1;
+            let reason = Some(Clause::AcceptNeedsReverification);
+            return self.end(rules, now, tid, Decision::Deferred, reason, height);
+        }
+        if open.state == State::AwaitingRejection {
+            let reason = match certificate.ballot {
+                Ballot::False(rule) => Some(rule),
+                Ballot::True => None,
+            };
+            return self.end(rules, now, tid, Decision::Rejected, reason, height);
+        }
+        let sealed = rules.in_force(Clause::SealBeforeNextStage);
+        if !rules.in_force(Clause::SealedKeyIsErased) {
+            self.held.insert((tid, true));
+        }
+        let message = Message::Valid { certificate, block, height, sealed, flaws: Flaws::NONE };
+        open.state = State::AwaitingReceipt;
+        (open.attempts, open.valid) = (0, Some((message, certificate, block, height)));
+        self.send_valid(rules, now, tid)
+    }
+
+    fn send_valid(&mut self, rules: &Rules, now: Time, tid: Tid) -> Vec<Output> {
+        let Some(open) = self.open.get_mut(&tid) else { return Vec::new() };
+        let Some((message, ..)) = open.valid else { return Vec::new() };
+        open.attempts += 1;
+        open.deadline = now + ATTEMPT;
+        let said = match open.attempts > 1 {
+            true => self.neighbours.say_again(rules, now, Actor::Cloud, message),
+            false => self.neighbours.say(rules, now, Actor::Cloud, message),
+        };
+        said.unwrap_or_default()
+    }
+
+    pub(super) fn on_wake(&mut self, rules: &Rules, now: Time) -> Vec<Output> {
+        let mut outputs = self.neighbours.retry(now);
+        let late: Vec<Tid> =
+            self.open.iter().filter(|(_, one)| one.deadline <= now).map(|(tid, _)| *tid).collect();
+        for tid in late {
+            outputs.extend(self.on_expiry(rules, now, tid));
+        }
+        outputs
+    }
+
+    fn on_expiry(&mut self, rules: &Rules, now: Time, tid: Tid) -> Vec<Output> {
+        let Some(open) = self.open.get(&tid) else { return Vec::new() };
+        let left = open.attempts < ATTEMPTS || !rules.in_force(Clause::FailoverIsBounded);
+        let height = open.valid.map_or(0, |(_, _, _, height)| height);
+        match open.state {
+            State::AwaitingVotes if left => self.send_block(rules, now, tid),
+            State::AwaitingVotes => self.decide(rules, now, tid, Acknowledgement::Timeout, None),
+            State::AwaitingReceipt if left => self.send_valid(rules, now, tid),
+            State::AwaitingReceipt => {
+                self.end(rules, now, tid, Decision::Deferred, Some(Clause::FailoverIsBounded), height)
+            }
+            State::AwaitingFinality => {
+                self.end(rules, now, tid, Decision::Deferred, Some(Clause::ConfirmationsReached), 0)
+            }
+            State::AwaitingRejection => {
+                let reason = match open.acknowledgement.map(|own| own.ballot) {
+                    Some(Ballot::False(rule)) => Some(rule),
+                    _ => None,
+                };
+                self.end(rules, now, tid, Decision::Rejected, reason, 0)
+            }
+        }
+    }
+
+    pub(super) fn wake(&self) -> Option<Time> {
+        self.open.values().map(|open| open.deadline).chain(self.neighbours.wake()).min()
+    }
+
+    pub(super) fn view(&self) -> View {
+        let open = self.open.iter().map(|(tid, open)| (*tid, open.state.name()));
+        let ended = self.ended.iter().map(|(tid, ended)| {
+            let state = match ended.decision {
+                Decision::Committed => "Committed",
+                Decision::Rejected => "Rejected",
+                Decision::Deferred | Decision::Refused => "Deferred",
+            };
+            (*tid, state)
+        });
+        let mut submissions: Vec<(Tid, &'static str)> = open.chain(ended).collect();
+        submissions.sort_unstable();
+        View::Bsd {
+            ledger: self.ledger.view(),
+            submissions,
+            audit: self.audit.len() as u32,
+            evidence: self.convicted.len() as u32 + self.overruled,
+        }
+    }
+}
+
+/// The most votes that agree, and the certificate that they make (QUO-03).
+fn tally(rules: &Rules, question: Question, votes: &BTreeMap<u8, Ballot>) -> (usize, Option<Certificate>) {
+    let mut said: BTreeMap<Ballot, Members> = BTreeMap::new();
+    for (validator, ballot) in votes {
+        let counted = match ballot {
+            // Without QUO-03 a vote is a vote, whatever it says.
+            _ if !rules.in_force(Clause::QuorumIsUnanimous) => Ballot::True,
+            ballot => *ballot,
+        };
+        let members = said.entry(counted).or_default();
+        *members = members.with(*validator);
+    }
+    let leading = said.into_iter().max_by_key(|(_, members)| members.len());
+    let Some((ballot, signatories)) = leading else { return (0, None) };
+    (signatories.len(), Some(Certificate { question, ballot, signatories, flaws: Flaws::NONE }))
+}

@@ -1,0 +1,299 @@
+//! The goals of chapter 1 as predicates over the model, each with a `sometimes` twin: what happens in some run, so that the goal does not hold
+//! because nothing happens.
+//!
+//! Goals about bytes have no predicate here: G-HID and the part of G-SEC that is about ciphertext are shown on the implementation. G-POL needs
+//! changes of policy, which the model leaves out.
+
+use crate::Clause;
+use crate::model::ledger::quorum;
+use crate::model::{Ballot, Decision, Entry, System};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A goal.
+#[derive(Clone, Copy)]
+pub struct Goal {
+    /// Its name in chapter 1.
+    pub name: &'static str,
+    /// What it says.
+    pub says: &'static str,
+    /// The greatest adversary under which it holds, in the words of chapter 15.
+    pub under: &'static str,
+    /// Clauses without each of which the model breaks it.
+    pub needs: &'static [Clause],
+    /// Whether it holds.
+    pub holds: fn(&System) -> bool,
+    /// What has to happen in some run.
+    pub sometimes: (&'static str, fn(&System) -> bool),
+}
+
+impl std::fmt::Debug for Goal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// Every goal that has a predicate.
+pub const GOALS: &[Goal] = &[
+    Goal {
+        name: "G-ORI",
+        says: "what validators vote on and the cloud stores was submitted by the user whom it names",
+        under: "DY, INS, BYZ(b < n/3), mB",
+        needs: &[Clause::InitialSenderIsPeer, Clause::BlockCarriesUserSignature],
+        holds: origin,
+        sometimes: ("a record is stored", stored),
+    },
+    Goal {
+        name: "G-AGR",
+        says: "user, BSD, validators and cloud agree on what was submitted, and it is stored at most once",
+        under: "DY, INS, BYZ(b < n/3), mB",
+        needs: &[Clause::OneBlockPerTid],
+        holds: agreement,
+        sometimes: ("every actor knows one submission", all_know),
+    },
+    Goal {
+        name: "G-SDN",
+        says: "a tid ends once, users hear how it ended, and final blocks hold one decision on it",
+        under: "DY, INS, BYZ(b < n/3)",
+        needs: &[Clause::FirstDecisionStands],
+        holds: single_decision,
+        sometimes: ("a submission is decided", decided),
+    },
+    Goal {
+        name: "G-CIV",
+        says: "a committed record has a true certificate of a quorum in a final block, and breaks no rule",
+        under: "DY, INS, BYZ(n), honest BSD",
+        needs: &[
+            Clause::AcceptNeedsQuorum,
+            Clause::AcceptNeedsReverification,
+            Clause::MoreThanTwoThirds,
+            Clause::OneVotePerValidator,
+        ],
+        holds: commit_implies_verdict,
+        sometimes: ("a record is committed", committed),
+    },
+    Goal {
+        name: "G-PRV",
+        says: "who reads a record was granted it",
+        under: "DY, INS",
+        needs: &[Clause::ReaderIsGranted],
+        holds: least_privilege,
+        sometimes: ("a record is read", read),
+    },
+    Goal {
+        name: "G-FRE",
+        says: "no hello, record or submission is taken twice, and no head goes back",
+        under: "DY, INS, mC",
+        needs: &[Clause::SequenceAdvances, Clause::SessionIsFresh, Clause::HeadNotOlder],
+        holds: freshness,
+        sometimes: ("a session is established", session),
+    },
+    Goal {
+        name: "G-ORD",
+        says: "no stage begins before the keys of the one before it are sealed",
+        under: "any, honest BSD",
+        needs: &[Clause::SealBeforeNextStage],
+        holds: stage_order,
+        sometimes: ("a stage follows another", voted),
+    },
+    Goal {
+        name: "G-SEC",
+        says: "the BSD holds no key of a stage that is over, so that what leaks from it later opens nothing earlier",
+        under: "KEY(session state, afterwards)",
+        needs: &[Clause::SealedKeyIsErased],
+        holds: nothing_held,
+        sometimes: ("a stage follows another", voted),
+    },
+    Goal {
+        name: "G-KEY",
+        says: "a session is between the two whom it was meant for",
+        under: "DY, INS",
+        needs: &[Clause::PeerIsIntended],
+        holds: ends_agree,
+        sometimes: ("a session is established", session),
+    },
+    Goal {
+        name: "G-IMM",
+        says: "final blocks of one height are one block",
+        under: "DY, BYZ(b < n/3)",
+        needs: &[Clause::OneCloseByValidator],
+        holds: final_blocks_agree,
+        sometimes: ("a block is final", some_final),
+    },
+    Goal {
+        name: "G-AUD",
+        says: "every end has exactly one entry in the audit log",
+        under: "DY, INS, BYZ(n), CRASH, honest BSD",
+        needs: &[Clause::FirstDecisionStands],
+        holds: audit_complete,
+        sometimes: ("a submission is decided", decided),
+    },
+    Goal {
+        name: "G-ERA",
+        says: "an erased record is handed to nobody",
+        under: "INS",
+        needs: &[Clause::ErasedStaysErased],
+        holds: erasure,
+        sometimes: ("a record is erased", erased),
+    },
+];
+
+/// G-TER where nothing is left to happen: whether whatever was submitted or asked has ended.
+pub fn everything_ended(system: &System) -> bool {
+    system.bsd().open.is_empty() && system.users().all(super::user::User::is_done)
+}
+
+fn origin(system: &System) -> bool {
+    let submitted = |header: &super::Header| {
+        let user = system.users().nth(usize::from(header.user));
+        user.is_some_and(|user| user.submitted.get(&header.tid) == Some(header))
+    };
+    let votes =
+        system.validators().flat_map(|validator| validator.votes.values().map(|vote| vote.question.header));
+    let stored = system.cloud().records.values().map(|stored| stored.certificate.question.header);
+    let open = system.bsd().open.values().map(|open| open.question.header);
+    votes.chain(stored).chain(open).all(|header| submitted(&header))
+}
+
+fn stored(system: &System) -> bool {
+    !system.cloud().records.is_empty()
+}
+
+fn agreement(system: &System) -> bool {
+    let bsd = system.bsd();
+    let voted = system.validators().flat_map(|validator| validator.votes.values().map(|vote| vote.question));
+    let stored = system.cloud().records.values().map(|stored| stored.certificate.question);
+    let open =
+        bsd.open.values().map(|open| open.question).chain(bsd.ended.values().map(|ended| ended.question));
+    let mut headers: BTreeMap<super::Tid, super::Header> = BTreeMap::new();
+    let mut questions = voted.chain(stored).chain(open);
+    let one_header = questions.all(|question| {
+        let header = question.header;
+        *headers.entry(header.tid).or_insert(header) == header
+    });
+    let committed = system.cloud().records.values().map(|stored| stored.certificate.question.header.record);
+    let (count, distinct) = (committed.clone().count(), committed.collect::<BTreeSet<_>>().len());
+    one_header && count == distinct && system.validators().all(|validator| !validator.voted_twice)
+}
+
+fn all_know(system: &System) -> bool {
+    stored(system) && system.validators().all(|validator| !validator.votes.is_empty())
+}
+
+fn single_decision(system: &System) -> bool {
+    let bsd = system.bsd();
+    let audited: BTreeSet<_> = bsd.audit.iter().map(|(tid, _)| *tid).collect();
+    let once = audited.len() == bsd.audit.len() && bsd.open.keys().all(|tid| !audited.contains(tid));
+    let told = bsd.ended.iter().all(|(tid, ended)| {
+        let heard = system.users().nth(usize::from(ended.user)).and_then(|user| user.outcome(*tid));
+        heard.is_none_or(|heard| heard == ended.decision || heard == Decision::Refused)
+    });
+    let reconsidered = bsd
+        .open
+        .values()
+        .any(|open| open.acknowledgement.is_some() && open.state == super::bsd::State::AwaitingVotes);
+    once && told && !reconsidered
+}
+
+fn decided(system: &System) -> bool {
+    !system.bsd().audit.is_empty()
+}
+
+fn commit_implies_verdict(system: &System) -> bool {
+    let members = system.bsd().ledger.members();
+    let good = |certificate: &super::Certificate| {
+        certificate.flaws.is_empty()
+            && certificate.ballot == Ballot::True
+            && certificate.signatories.len() >= quorum(members)
+            && certificate.question.header.breaks.is_none()
+    };
+    let ledger = &system.cloud().ledger;
+    let in_final = |stored: &super::cloud::Stored| {
+        ledger.blocks()[..ledger.final_blocks()].iter().any(|block| {
+            block.id == stored.block && block.proposal.entries.contains(&Entry::Decision(stored.certificate))
+        })
+    };
+    let accepted = |open: &super::bsd::Open| {
+        use super::bsd::State;
+        !matches!(open.state, State::AwaitingFinality | State::AwaitingReceipt)
+            || open.acknowledgement.as_ref().is_some_and(good) && open.votes.len() >= quorum(members)
+    };
+    system.cloud().records.values().all(|stored| good(&stored.certificate) && in_final(stored))
+        && system.bsd().open.values().all(accepted)
+}
+
+fn committed(system: &System) -> bool {
+    system.bsd().ended.values().any(|ended| ended.decision == Decision::Committed)
+}
+
+fn least_privilege(system: &System) -> bool {
+    system.users().enumerate().all(|(reader, user)| {
+        user.read.values().all(|tid| {
+            let stored = system.cloud().records.get(tid);
+            stored.is_some_and(|stored| stored.ever.has(reader as u8))
+        })
+    })
+}
+
+fn read(system: &System) -> bool {
+    system.users().any(|user| !user.read.is_empty())
+}
+
+fn freshness(system: &System) -> bool {
+    let heads = system.users().all(|user| user.remembered == user.newest);
+    heads && system.neighbours().all(super::neighbours::Neighbours::nothing_repeated)
+}
+
+fn session(system: &System) -> bool {
+    system.neighbours().any(super::neighbours::Neighbours::has_sessions)
+}
+
+fn stage_order(system: &System) -> bool {
+    let sealed = |open: &super::bsd::Open| open.question.sealed;
+    system.bsd().open.values().all(sealed) && system.cloud().records.values().all(|stored| stored.sealed)
+}
+
+fn voted(system: &System) -> bool {
+    system.validators().any(|validator| !validator.votes.is_empty())
+}
+
+fn nothing_held(system: &System) -> bool {
+    system.bsd().held.is_empty()
+}
+
+fn ends_agree(system: &System) -> bool {
+    system.neighbours().all(super::neighbours::Neighbours::ends_agree)
+}
+
+fn final_blocks_agree(system: &System) -> bool {
+    let mut longest: &[std::sync::Arc<super::Block>] = &[];
+    system.ledgers().all(|ledger| {
+        let blocks = &ledger.blocks()[..ledger.final_blocks()];
+        let shared = blocks.len().min(longest.len());
+        let agree = shared == 0 || blocks[shared - 1].id == longest[shared - 1].id;
+        if blocks.len() > longest.len() {
+            longest = blocks;
+        }
+        agree
+    })
+}
+
+fn some_final(system: &System) -> bool {
+    system.ledgers().any(|ledger| ledger.final_blocks() > 0)
+}
+
+fn audit_complete(system: &System) -> bool {
+    let bsd = system.bsd();
+    let logged: Vec<_> = bsd.audit.iter().map(|(tid, _)| *tid).collect();
+    let mut sorted = logged.clone();
+    sorted.sort_unstable();
+    sorted.iter().eq(bsd.ended.keys())
+}
+
+fn erasure(system: &System) -> bool {
+    !system.cloud().served_erased
+        && system.cloud().records.values().all(|stored| stored.erased.is_none() || stored.readers.is_empty())
+}
+
+fn erased(system: &System) -> bool {
+    system.cloud().records.values().any(|stored| stored.erased.is_some())
+}

@@ -1,0 +1,308 @@
+//! All actors together, one input at a time.
+
+use crate::model::bsd::Bsd;
+use crate::model::cloud::Cloud;
+use crate::model::ledger::Ledger;
+use crate::model::neighbours::Neighbours;
+use crate::model::user::User;
+use crate::model::validator::Validator;
+use crate::model::{
+    Actor, Command, Datagram, Flaws, LedgerKind, Message, Output, Setup, Stage, Tid, Time, View,
+};
+use crate::{Clause, Rules};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+/// One actor.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Node {
+    Bsd(Bsd),
+    Cloud(Cloud),
+    User(User),
+    Validator(Validator),
+}
+
+/// What an actor made of an input: what happened, what it says of it, and answers repeated to an ignored input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// What happened.
+    pub event: &'static str,
+    /// The clause that refused it.
+    pub clause: Option<Clause>,
+    /// What is sent.
+    pub sends: Vec<Output>,
+}
+
+impl Step {
+    fn new((event, outcome, repeats): (&'static str, Result<Vec<Output>, Clause>, Vec<Output>)) -> Step {
+        let clause = outcome.as_ref().err().copied();
+        let mut sends = outcome.unwrap_or_default();
+        sends.extend(repeats);
+        Step { event, clause, sends }
+    }
+}
+
+/// The actors. Cloning shares those that stay as they are.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct System {
+    users: u8,
+    pub(super) nodes: Vec<Arc<Node>>,
+}
+
+impl System {
+    /// Actors that have seen nothing.
+    pub fn new(setup: &Setup) -> System {
+        let ledger = || Ledger::new(setup.ledger, setup.validators);
+        let users = (0..setup.users).map(|number| Node::User(User::new(number, ledger())));
+        let validators =
+            (0..setup.validators).map(|number| Node::Validator(Validator::new(number, ledger())));
+        let nodes = [Node::Bsd(Bsd::new(ledger())), Node::Cloud(Cloud::new(ledger()))];
+        let nodes = nodes.into_iter().chain(users).chain(validators).map(Arc::new).collect();
+        System { users: setup.users, nodes }
+    }
+
+    /// As [`System::new`], with every session that an honest run needs.
+    pub fn acquainted(setup: &Setup) -> System {
+        let mut system = System::new(setup);
+        let users = (0..setup.users).map(Actor::User);
+        let validators = (0..setup.validators).map(Actor::Validator);
+        let pairs = users
+            .flat_map(|user| [(user, Actor::Bsd, Stage::Initial), (user, Actor::Cloud, Stage::Read)])
+            .chain(validators.map(|validator| (Actor::Bsd, validator, Stage::Block)))
+            .chain([(Actor::Bsd, Actor::Cloud, Stage::Valid)]);
+        for (one, other, purpose) in pairs {
+            for (own, peer) in [(one, other), (other, one)] {
+                if let Some(node) = system.node_mut(own) {
+                    node.neighbours().acquaint(peer, purpose);
+                }
+            }
+        }
+        system
+    }
+
+    /// Every actor, in their order.
+    pub fn actors(&self) -> impl Iterator<Item = Actor> + use<> {
+        let (users, all) = (self.users, self.nodes.len() as u8);
+        [Actor::Bsd, Actor::Cloud]
+            .into_iter()
+            .chain((0..users).map(Actor::User))
+            .chain((0..all - users - 2).map(Actor::Validator))
+    }
+
+    /// Where an actor stands among all, from 0.
+    pub fn index(&self, actor: Actor) -> Option<usize> {
+        let index = match actor {
+            Actor::Bsd => 0,
+            Actor::Cloud => 1,
+            Actor::User(number) if number < self.users => 2 + usize::from(number),
+            Actor::User(_) => return None,
+            Actor::Validator(number) => 2 + usize::from(self.users) + usize::from(number),
+        };
+        (index < self.nodes.len()).then_some(index)
+    }
+
+    pub(super) fn node(&self, actor: Actor) -> Option<&Node> {
+        self.nodes.get(self.index(actor)?).map(|node| &**node)
+    }
+
+    fn node_mut(&mut self, actor: Actor) -> Option<&mut Node> {
+        let index = self.index(actor)?;
+        self.nodes.get_mut(index).map(Arc::make_mut)
+    }
+
+    pub(super) fn bsd(&self) -> &Bsd {
+        match &*self.nodes[0] {
+            Node::Bsd(bsd) => bsd,
+            _ => unreachable!("the first node is the BSD"),
+        }
+    }
+
+    pub(super) fn cloud(&self) -> &Cloud {
+        match &*self.nodes[1] {
+            Node::Cloud(cloud) => cloud,
+            _ => unreachable!("the second node is the cloud"),
+        }
+    }
+
+    pub(super) fn users(&self) -> impl Iterator<Item = &User> {
+        self.nodes.iter().filter_map(|node| match &**node {
+            Node::User(user) => Some(user),
+            _ => None,
+        })
+    }
+
+    pub(super) fn validators(&self) -> impl Iterator<Item = &Validator> {
+        self.nodes.iter().filter_map(|node| match &**node {
+            Node::Validator(validator) => Some(validator),
+            _ => None,
+        })
+    }
+
+    /// The sessions of everybody.
+    pub(super) fn neighbours(&self) -> impl Iterator<Item = &Neighbours> {
+        self.nodes.iter().map(|node| match &**node {
+            Node::Bsd(bsd) => &bsd.neighbours,
+            Node::Cloud(cloud) => &cloud.neighbours,
+            Node::User(user) => &user.neighbours,
+            Node::Validator(validator) => &validator.neighbours,
+        })
+    }
+
+    /// Everybody's copy of the ledger.
+    pub(super) fn ledgers(&self) -> impl Iterator<Item = &Ledger> {
+        self.nodes.iter().map(|node| match &**node {
+            Node::Bsd(bsd) => &bsd.ledger,
+            Node::Cloud(cloud) => &cloud.ledger,
+            Node::User(user) => &user.ledger,
+            Node::Validator(validator) => &validator.ledger,
+        })
+    }
+
+    /// Gives an actor what arrived.
+    pub fn deliver(
+        &mut self,
+        rules: &Rules,
+        now: Time,
+        to: Actor,
+        from: Actor,
+        datagram: &Datagram,
+        flaws: Flaws,
+    ) -> Option<Step> {
+        let node = self.node_mut(to)?;
+        let undecodable =
+            flaws.has(Clause::OneEncodingPerValue) && rules.in_force(Clause::OneEncodingPerValue);
+        if undecodable {
+            return Some(Step::new(("Packet", Err(Clause::OneEncodingPerValue), Vec::new())));
+        }
+        let took = match datagram {
+            Datagram::Packet(packet) => match node {
+                Node::Bsd(bsd) => bsd.on_packet(rules, now, from, packet, flaws),
+                Node::Cloud(cloud) => cloud.on_packet(rules, now, from, packet, flaws),
+                Node::User(user) => {
+                    let (event, outcome) = user.on_packet(rules, now, from, packet, flaws);
+                    (event, outcome, Vec::new())
+                }
+                Node::Validator(validator) => {
+                    let (event, outcome) = validator.on_packet(rules, now, from, packet, flaws);
+                    (event, outcome, Vec::new())
+                }
+            },
+            Datagram::Gossip(gossip) => {
+                let spoiled;
+                let gossip = if flaws.is_empty() {
+                    gossip
+                } else {
+                    spoiled = gossip.spoiled(flaws);
+                    &spoiled
+                };
+                match node {
+                    Node::Bsd(bsd) => bsd.on_gossip(rules, now, from, gossip),
+                    Node::Cloud(cloud) => cloud.on_gossip(rules, now, from, gossip),
+                    Node::User(user) => user.on_gossip(rules, now, from, gossip),
+                    Node::Validator(validator) => validator.on_gossip(rules, now, from, gossip),
+                }
+            }
+        };
+        Some(Step::new(took))
+    }
+
+    /// Lets an actor do something of its own accord. `tid` names the submission, should it be one.
+    pub fn command(
+        &mut self,
+        rules: &Rules,
+        now: Time,
+        actor: Actor,
+        tid: Tid,
+        command: Command,
+    ) -> Option<Step> {
+        match (self.node_mut(actor)?, command) {
+            (Node::Bsd(bsd), Command::CloseAudit) => {
+                Some(Step { event: "CloseAudit", clause: None, sends: bsd.close_audit(now) })
+            }
+            (Node::User(_), Command::CloseAudit) => None,
+            (Node::User(user), command) => {
+                Some(Step::new(("Command", user.command(rules, now, tid, command), Vec::new())))
+            }
+            _ => None,
+        }
+    }
+
+    /// The instant came that an actor waits for.
+    pub fn wake(&mut self, rules: &Rules, now: Time, actor: Actor, found: Option<u64>) -> Option<Step> {
+        let sends = match self.node_mut(actor)? {
+            Node::Bsd(bsd) => bsd.on_wake(rules, now),
+            Node::Cloud(cloud) => cloud.neighbours.retry(now),
+            Node::User(user) => user.on_wake(rules, now),
+            Node::Validator(validator) => validator.on_wake(rules, now, found),
+        };
+        Some(Step { event: "Wake", clause: None, sends })
+    }
+
+    /// An actor says something that the adversary puts into its mouth.
+    pub fn say(
+        &mut self,
+        rules: &Rules,
+        now: Time,
+        actor: Actor,
+        to: Actor,
+        message: Message,
+    ) -> Option<Step> {
+        self.index(to)?;
+        let said = self.node_mut(actor)?.neighbours().say(rules, now, to, message);
+        Some(Step::new(("Say", said, Vec::new())))
+    }
+
+    /// An actor dies and starts again; users do not.
+    pub fn crash(&mut self, actor: Actor) -> Option<Step> {
+        match self.node_mut(actor)? {
+            Node::Bsd(bsd) => bsd.crash(),
+            Node::Cloud(cloud) => cloud.crash(),
+            Node::Validator(validator) => validator.crash(),
+            Node::User(_) => return None,
+        }
+        Some(Step { event: "Crash", clause: None, sends: Vec::new() })
+    }
+
+    /// When an actor wants to be woken.
+    pub fn wakes(&self, actor: Actor) -> Option<Time> {
+        match self.node(actor)? {
+            Node::Bsd(bsd) => bsd.wake(),
+            Node::Cloud(cloud) => cloud.neighbours.wake(),
+            Node::User(user) => user.wake(),
+            Node::Validator(validator) => validator.wake(),
+        }
+    }
+
+    /// What can be seen of an actor.
+    pub fn view(&self, actor: Actor) -> Option<View> {
+        Some(match self.node(actor)? {
+            Node::Bsd(bsd) => bsd.view(),
+            Node::Cloud(cloud) => cloud.view(),
+            Node::User(user) => user.view(),
+            Node::Validator(validator) => validator.view(),
+        })
+    }
+
+    /// Hashes one actor: who explores hashes those alone that something happened to.
+    pub fn hash_actor(&self, index: usize, hasher: &mut impl Hasher) {
+        if let Some(node) = self.nodes.get(index) {
+            node.hash(hasher);
+        }
+    }
+
+    /// How the ledger is closed.
+    pub fn ledger_kind(&self) -> LedgerKind {
+        self.bsd().ledger.kind()
+    }
+}
+
+impl Node {
+    fn neighbours(&mut self) -> &mut Neighbours {
+        match self {
+            Node::Bsd(bsd) => &mut bsd.neighbours,
+            Node::Cloud(cloud) => &mut cloud.neighbours,
+            Node::User(user) => &mut user.neighbours,
+            Node::Validator(validator) => &mut validator.neighbours,
+        }
+    }
+}

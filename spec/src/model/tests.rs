@@ -1,0 +1,71 @@
+//! Honest runs of the model.
+
+use crate::model::{Action, Actor, Command, Decision, LedgerKind, Order, Setup, View, World};
+use crate::{Clause, Rules};
+
+fn setup(validators: u8, ledger: LedgerKind) -> Setup {
+    Setup { users: 2, validators, ledger, seed: 0 }
+}
+
+/// Delivers everything in order, then wakes who waits for the earliest instant, until `limit`.
+fn run(world: &mut World, next: &mut u32, limit: u64) {
+    let mut nonce = 0;
+    loop {
+        while (*next as usize) < world.parcels().len() {
+            let happened = world.step(&Action::Deliver { parcel: *next });
+            assert!(happened.is_some());
+            *next += 1;
+        }
+        let waits = |actor| Some((world.system().wakes(actor)?, actor));
+        let Some((time, actor)) = world.system().actors().filter_map(waits).min() else { return };
+        if time > limit {
+            return;
+        }
+        nonce += 1;
+        let found = (world.system().ledger_kind() == LedgerKind::Work && nonce % 5 == 0).then_some(nonce);
+        assert!(world.step(&Action::Wake { actor, found }).is_some());
+    }
+}
+
+fn submit(world: &mut World, record: u16, breaks: Option<Clause>) {
+    let command = Command::Submit { record, breaks, readers: [1].into_iter().collect() };
+    let happened = world.step(&Action::Command { actor: Actor::User(0), command });
+    assert_eq!(happened.map(|happened| happened.clause), Some(None));
+}
+
+#[test]
+fn an_honest_network_commits_rejects_reads_and_erases() {
+    for (validators, ledger) in [
+        (1, LedgerKind::Quorum),
+        (4, LedgerKind::Quorum),
+        (7, LedgerKind::Quorum),
+        (1, LedgerKind::Work),
+        (2, LedgerKind::Work),
+    ] {
+        let mut world = World::new(Rules::hardened(), &Setup { users: 5, ..setup(validators, ledger) });
+        let mut next = 0;
+        submit(&mut world, 1, None);
+        submit(&mut world, 2, Some(Clause::RangeRule));
+        run(&mut world, &mut next, 100_000);
+        let bsd = world.system().bsd();
+        let ends: Vec<_> = bsd.ended.values().map(|ended| (ended.decision, ended.reason)).collect();
+        let rejected = (Decision::Rejected, Some(Clause::RangeRule));
+        assert_eq!(ends, [(Decision::Committed, None), rejected], "{validators} {ledger:?}");
+        assert_eq!(world.system().cloud().records.len(), 1);
+        for user in [0, 1] {
+            let command = Command::Read { tid: 0 };
+            world.step(&Action::Command { actor: Actor::User(user), command }).unwrap();
+        }
+        run(&mut world, &mut next, 200_000);
+        assert_eq!(world.system().users().map(|user| user.read.len()).sum::<usize>(), 2);
+        let order = Command::Order { tid: 0, order: Order::Erase([0, 3].into_iter().collect()) };
+        world.step(&Action::Command { actor: Actor::User(0), command: order }).unwrap();
+        run(&mut world, &mut next, 300_000);
+        match world.view(Actor::Cloud) {
+            Some(View::Cloud { records, leaves, .. }) => {
+                assert_eq!((records, leaves), (vec![(0, "Erased")], 2));
+            }
+            view => panic!("{view:?}"),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! A validator: votes on T_blocks (chapters 8 and 9), and closes blocks with the others ([`Closing`]).
+
+use crate::model::bsd::LIFETIME;
+use crate::model::checks::Checks;
+use crate::model::closing::Closing;
+use crate::model::ledger::Ledger;
+use crate::model::neighbours::{CERTIFICATE, Neighbours, Received};
+use crate::model::roles::may_handle_records;
+use crate::model::{Actor, Ballot, Flaws, Gossip, Message, Output, Packet, Question, Tid, Time, View, Vote};
+use crate::{Clause, Rules};
+use std::collections::BTreeMap;
+
+/// How far the height of a T_block may lie behind, and ahead.
+pub(super) const BEHIND: u64 = 7;
+/// See [`BEHIND`].
+pub(super) const AHEAD: u64 = 8;
+
+/// One validator.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Validator {
+    number: u8,
+    pub(super) neighbours: Neighbours,
+    pub(super) ledger: Ledger,
+    pub(super) votes: BTreeMap<Tid, Vote>,
+    /// Whether a vote was given on two T_blocks of one tid: only without BLK-07.
+    pub(super) voted_twice: bool,
+    pub(super) closing: Closing,
+}
+
+impl Validator {
+    pub(super) fn new(number: u8, ledger: Ledger) -> Validator {
+        Validator {
+            number,
+            neighbours: Neighbours::new(Actor::Validator(number)),
+            ledger,
+            votes: BTreeMap::new(),
+            voted_twice: false,
+            closing: Closing::new(number),
+        }
+    }
+
+    /// Votes, the ledger and what was signed last survive (chapter 13).
+    pub(super) fn crash(&mut self) {
+        self.neighbours.crash();
+        self.ledger.crash();
+        self.closing.crash(&self.ledger);
+    }
+
+    pub(super) fn on_packet(
+        &mut self,
+        rules: &Rules,
+        now: Time,
+        from: Actor,
+        packet: &Packet,
+        flaws: Flaws,
+    ) -> (&'static str, Result<Vec<Output>, Clause>) {
+        match self.neighbours.receive(rules, now, from, packet, flaws) {
+            Err(clause) => ("Packet", Err(clause)),
+            Ok(Received::Shook(outputs)) => ("Handshake", Ok(outputs)),
+            Ok(Received::Message(peer, Message::Block { question, flaws })) => {
+                ("BlockRequestArrived", self.on_block_request(rules, now, peer, question, flaws))
+            }
+            Ok(Received::Message(_, other)) => (other.name(), Err(Clause::MessageTypeIsExpected)),
+        }
+    }
+
+    fn on_block_request(
+        &mut self,
+        rules: &Rules,
+        now: Time,
+        peer: Actor,
+        question: Question,
+        flaws: Flaws,
+    ) -> Result<Vec<Output>, Clause> {
+        let checks = Checks::of(rules, flaws);
+        let header = &question.header;
+        checks.all_sound(&[Clause::ProtocolVersionIsOne, Clause::SuiteMatches, Clause::BlockNamesNetwork])?;
+        checks.require(Clause::BsdSignsBlock, peer == Actor::Bsd)?;
+        checks.all_sound(CERTIFICATE)?;
+        checks.all_sound(&[Clause::SubjectIsClaimedPrincipal, Clause::BlockCarriesUserSignature])?;
+        checks.require(Clause::RoleMaySubmit, may_handle_records(header.user))?;
+        checks.all_sound(&[Clause::TidIsDerived, Clause::InitialNamesRecipient])?;
+        let valid = header.issued <= now && now < header.issued + LIFETIME;
+        checks.require(Clause::InitialWithinValidity, valid)?;
+        let (height, current) = (question.height, self.ledger.height());
+        let in_window = height <= current + AHEAD && height + BEHIND >= current;
+        checks.require(Clause::HeightInWindow, in_window)?;
+        if let Some(vote) = self.votes.get(&header.tid) {
+            let same = vote.question.number == question.number;
+            checks.require(Clause::OneBlockPerTid, same)?;
+            if same {
+                let vote = *vote;
+                return self.neighbours.say(rules, now, peer, Message::Vote(vote));
+            }
+        }
+        checks.all_sound(&[Clause::TemplateIsInForce, Clause::AllContractsApplied])?;
+        checks.require(Clause::SealDigestIsCarried, question.sealed)?;
+        checks.all_sound(&[
+            Clause::CheckedAttributesOpened,
+            Clause::OpeningsMatchCommitments,
+            Clause::AttributeHasItsType,
+            Clause::RequiredAttributePresent,
+        ])?;
+        let ballot = header.breaks.map_or(Ballot::True, Ballot::False);
+        let vote = Vote { validator: self.number, question, ballot, flaws: Flaws::NONE };
+        self.voted_twice |= self.votes.insert(header.tid, vote).is_some();
+        self.neighbours.say(rules, now, peer, Message::Vote(vote))
+    }
+
+    pub(super) fn on_gossip(
+        &mut self,
+        rules: &Rules,
+        now: Time,
+        from: Actor,
+        gossip: &Gossip,
+    ) -> (&'static str, Result<Vec<Output>, Clause>, Vec<Output>) {
+        let Validator { ledger, closing, .. } = self;
+        let (outcome, repeats) = match gossip {
+            Gossip::Decision(certificate) => {
+                (closing.on_decision(rules, ledger, now, *certificate).map(|()| Vec::new()), Vec::new())
+            }
+            Gossip::Head { head, flaws } => {
+                (closing.on_head(rules, ledger, now, *head, *flaws).map(|()| Vec::new()), Vec::new())
+            }
+            Gossip::Proposal { proposal, signatory, flaws } => {
+                closing.on_proposal(rules, ledger, now, from, proposal, *signatory, *flaws)
+            }
+            Gossip::Closing { block, signatory, flaws, .. } => {
+                (closing.on_signature(rules, ledger, now, *block, *signatory, *flaws), Vec::new())
+            }
+            Gossip::Block(block) => {
+                let taken = closing.on_block(rules, ledger, now, block);
+                let missing = taken.err().map_or(Vec::new(), |refused| ledger.missing(now, refused, from));
+                (taken.map(|()| Vec::new()), missing)
+            }
+            Gossip::BlocksFrom(height) => (Ok(ledger.blocks_from(*height, from)), Vec::new()),
+        };
+        (gossip.name(), outcome, repeats)
+    }
+
+    /// `found` is the nonce that mining found by now.
+    pub(super) fn on_wake(&mut self, rules: &Rules, now: Time, found: Option<u64>) -> Vec<Output> {
+        let mut outputs = self.neighbours.retry(now);
+        outputs.extend(self.closing.on_wake(rules, &mut self.ledger, now, found));
+        outputs
+    }
+
+    pub(super) fn wake(&self) -> Option<Time> {
+        self.closing.wake().into_iter().chain(self.neighbours.wake()).min()
+    }
+
+    pub(super) fn view(&self) -> View {
+        let (closing, signed, signatures, waiting) = self.closing.view();
+        View::Validator {
+            ledger: self.ledger.view(),
+            votes: self.votes.iter().map(|(tid, vote)| (*tid, vote.ballot)).collect(),
+            closing,
+            signed,
+            signatures,
+            waiting,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! How a submission ends: one entry of the audit log, one outcome.
+
+use crate::actors::Output;
+use crate::actors::bsd::Bsd;
+use crate::actors::bsd::submission::Submission;
+use crate::audit::{AuditLog, Outcome as Ending};
+use crate::crypto::{Digest, Tag};
+use crate::store::Commit;
+use crate::votes::BallotBox;
+use crate::wire::{
+    Decision, Gossip, Height, Message, Name, Outcome, QuorumCertificate, Terminal, Time, encode,
+};
+use bemr_spec::Refusal;
+
+/// What is kept of a submission that ended.
+pub(super) struct Ended {
+    pub(super) user: Name,
+    pub(super) outcome: Outcome,
+    pub(super) ballots: BallotBox,
+    pub(super) acknowledgement: Option<QuorumCertificate>,
+}
+
+impl Bsd {
+    /// Ends a submission: one audit entry, one outcome. When the entry cannot be kept, the submission has not ended.
+    pub(super) fn end(
+        &mut self,
+        now: Time,
+        tid: &Digest,
+        decision: Decision,
+        reason: u16,
+        height: Height,
+    ) -> Result<Vec<Output>, Refusal> {
+        let Some(submission) = self.open.get(tid) else { return Ok(Vec::new()) };
+        let ending = Ending {
+            tid: *tid,
+            terminal: match decision {
+                Decision::Committed => Terminal::Committed,
+                Decision::Rejected => Terminal::Rejected,
+                Decision::Deferred => Terminal::Deferred,
+                Decision::Refused => Terminal::Aborted,
+            },
+            reason,
+            block: Some(Digest::of(Tag::T_BLOCK, &encode(&submission.block.body))),
+            decision: (height > Height(0))
+                .then(|| self.office.replica.ledger.decision(tid).map(|found| found.certificate.digest()))
+                .flatten(),
+            seal: Some(submission.valid.as_ref().map_or(submission.seal.0, |valid| valid.body.seals)),
+            time: now,
+        };
+        let mut audit = self.audit.clone();
+        let entry = audit.append(&self.office.rules, ending)?;
+        let mut outputs = self.sign_audit(now, audit, Commit::new().audit_entry(&entry))?;
+        let Some(submission) = self.open.remove(tid) else { return Ok(outputs) };
+        let Submission { user, reuse, ballots, acknowledgement, .. } = submission;
+        if decision != Decision::Committed {
+            self.known.remove(&reuse);
+        }
+        let outcome = Outcome { tid: *tid, decision, reason, height };
+        // A user who is out of reach asks again.
+        if let Ok((sent, _)) = self.office.say(now, &user, Message::Outcome(outcome.clone())) {
+            outputs.extend(sent);
+        }
+        self.ended.insert(*tid, Ended { user, outcome, ballots, acknowledgement });
+        Ok(outputs)
+    }
+
+    /// Signs `audit` as it stands and makes it the log, once it is kept with `commit`.
+    pub(super) fn sign_audit(
+        &mut self,
+        now: Time,
+        audit: AuditLog,
+        commit: Commit,
+    ) -> Result<Vec<Output>, Refusal> {
+        let key = self.office.own.identity().signing_key();
+        let head = audit.sign(&self.office.rules, key, now);
+        self.archive.commit(commit.audit_head(&head))?;
+        self.audit = audit;
+        self.audit_head = Some(head.head.digest());
+        Ok(vec![Output::Publish(Gossip::AuditHead(head))])
+    }
+}

@@ -1,0 +1,34 @@
+//! Gossip that every node takes alike: blocks, requests for blocks, changes of policy and revocation lists.
+//!
+//! What a block that was taken brings about is for each actor; so is all other gossip.
+
+use crate::actors::{Office, Output, Step};
+use crate::ledger::Change;
+use crate::wire::{Block, Gossip, Name, Time};
+use bemr_spec::Refusal;
+
+impl Office {
+    /// Takes a block. Beside what it says of it comes what to ask of `from`, when blocks before this one are missing.
+    pub fn on_block(
+        &mut self,
+        now: Time,
+        from: &Name,
+        block: Block,
+    ) -> (Result<Change, Refusal>, Vec<Output>) {
+        let taken = self.replica.on_block(&self.rules, now, block);
+        let missing = taken.as_ref().err().map(|refusal| self.replica.missing(now, refusal, from));
+        (taken, missing.unwrap_or_default())
+    }
+
+    /// Takes gossip other than a block; nothing comes of what only some actors take.
+    pub fn on_gossip(&mut self, now: Time, from: &Name, gossip: Gossip) -> Step {
+        let event = gossip.name();
+        let outcome = match gossip {
+            Gossip::BlocksFrom(height) => Ok(self.replica.blocks_from(height, from)),
+            Gossip::PolicyChange(change) => self.on_policy_change(now, &change).map(|()| Vec::new()),
+            Gossip::RevocationList(list) => self.on_revocation_list(list).map(|()| Vec::new()),
+            _ => Ok(Vec::new()),
+        };
+        Step { event, outcome, repeats: Vec::new() }
+    }
+}

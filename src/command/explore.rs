@@ -1,0 +1,173 @@
+//! `bemr explore`: searches every state of the model within a scope.
+
+use crate::command::{Found, print, print_json, tell};
+use crate::explore::{Found as Run, PartReport, SCOPES, Scope, search};
+use bemr_spec::{Clause, Rules};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+/// Options of `bemr explore`.
+#[derive(clap::Args)]
+pub(super) struct Options {
+    /// smoke (seconds), ci (minutes) or deep (hours).
+    #[arg(value_parser = scope)]
+    scope: &'static Scope,
+    /// Searches just the part of this name.
+    #[arg(long)]
+    part: Option<String>,
+    /// Searches the mutant that lacks this clause.
+    #[arg(long, value_parser = clause)]
+    without: Option<Clause>,
+    /// How many threads search.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
+    threads: u8,
+    /// Ends cleanly when the process holds this many mebibytes.
+    #[arg(long, default_value_t = 8192)]
+    memory: u64,
+    /// Serves the states of one part to a browser instead, at this address.
+    #[arg(long, value_name = "ADDRESS")]
+    serve: Option<String>,
+    /// Prints one JSON document.
+    #[arg(long)]
+    json: bool,
+}
+
+fn scope(text: &str) -> Result<&'static Scope, String> {
+    let names = || SCOPES.iter().map(|scope| scope.name).collect::<Vec<_>>().join(", ");
+    SCOPES.iter().find(|scope| scope.name == text).ok_or_else(|| format!("the scopes are {}", names()))
+}
+
+fn clause(text: &str) -> Result<Clause, String> {
+    Clause::find(text).ok_or_else(|| "no such clause".to_owned())
+}
+
+/// What a search says of a goal.
+#[derive(Serialize)]
+pub(super) struct GoalRow {
+    pub(super) name: &'static str,
+    pub(super) verdict: &'static str,
+    pub(super) states: usize,
+    pub(super) witness: Option<Vec<String>>,
+}
+
+#[derive(Serialize)]
+struct PartRow {
+    name: &'static str,
+    states: usize,
+    depth: usize,
+    complete: bool,
+    seconds: f64,
+}
+
+#[derive(Serialize)]
+struct Report {
+    scope: &'static str,
+    parts: Vec<PartRow>,
+    goals: Vec<GoalRow>,
+}
+
+/// A run, one line a step.
+pub(super) fn lines(run: &Run) -> Vec<String> {
+    let line = |(what, actor, event, clause): &(_, _, &'static str, Option<Clause>)| {
+        let refused = clause.map_or(String::new(), |clause| format!(" refused by {}", clause.id()));
+        format!("{actor}: {event}{refused}: {what:?}")
+    };
+    run.steps.iter().map(line).collect()
+}
+
+/// What all parts together say of each goal: broken where any breaks it.
+pub(super) fn goals(reports: &[PartReport]) -> Vec<GoalRow> {
+    let mut rows: BTreeMap<&'static str, GoalRow> = BTreeMap::new();
+    for report in reports {
+        for goal in &report.goals {
+            let row = rows.entry(goal.name).or_insert(GoalRow {
+                name: goal.name,
+                verdict: "holds",
+                states: 0,
+                witness: None,
+            });
+            row.states += report.states;
+            match (&goal.broken, &goal.witness) {
+                (Some(run), _) if row.verdict == "holds" => {
+                    (row.verdict, row.witness) = ("broken", Some(lines(run)));
+                }
+                (None, Some(run)) if row.witness.is_none() => row.witness = Some(lines(run)),
+                _ => {}
+            }
+        }
+    }
+    rows.into_values().collect()
+}
+
+pub(super) fn explore(options: &Options) -> Result<Found, String> {
+    let rules = options.without.map_or(Rules::hardened(), |clause| Rules::hardened().without(clause));
+    let named = |name: &str| options.part.as_deref().is_none_or(|part| part == name);
+    let parts: Vec<_> = options.scope.parts.iter().filter(|part| named(part.name)).collect();
+    let Some(first) = parts.first() else {
+        let names: Vec<_> = options.scope.parts.iter().map(|part| part.name).collect();
+        return Err(format!("the parts of {} are {}", options.scope.name, names.join(", ")));
+    };
+    if let Some(address) = &options.serve {
+        tell(&format!("{} at http://{address}/ until interrupted", first.name));
+        first.serve(rules, address);
+        return Ok(Found::Nothing);
+    }
+    let (mut reports, mut rows) = (Vec::new(), Vec::new());
+    for part in parts {
+        let bar = ProgressBar::new_spinner();
+        let style = ProgressStyle::with_template("{spinner} {prefix}: {msg}, {elapsed}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        bar.set_prefix(part.name);
+        bar.enable_steady_tick(Duration::from_millis(200));
+        let began = std::time::Instant::now();
+        let report = search(part, rules, usize::from(options.threads), |states| {
+            bar.set_message(format!("{states} states"));
+            resident().is_none_or(|held| held < options.memory << 20)
+        });
+        let seconds = began.elapsed().as_secs_f64();
+        bar.finish_and_clear();
+        let PartReport { states, depth, complete, .. } = report;
+        if !options.json {
+            let speed = states as f64 / seconds.max(1e-9);
+            let held = resident().map_or(String::new(), |held| format!(", {} MiB held", held >> 20));
+            let end = if complete { "all" } else { "stopped at the bound of memory after" };
+            tell(&format!(
+                "{}: {end} {states} states, {depth} deep, {seconds:.1} s, {speed:.0} a second{held}",
+                part.name
+            ));
+        }
+        rows.push(PartRow { name: part.name, states, depth, complete, seconds });
+        reports.push(report);
+    }
+    let goals = goals(&reports);
+    let broken = goals.iter().any(|goal| goal.verdict == "broken");
+    if options.json {
+        print_json(&Report { scope: options.scope.name, parts: rows, goals })?;
+    } else {
+        print(&table(&goals))?;
+    }
+    Ok(if broken { Found::Something } else { Found::Nothing })
+}
+
+/// The table of goals, for people.
+pub(super) fn table(goals: &[GoalRow]) -> String {
+    let mut out = format!("{:6}  {:7}  {:>10}  witness", "goal", "verdict", "states");
+    for GoalRow { name, verdict, states, witness } in goals {
+        let steps = witness.as_ref().map_or("-".to_owned(), |run| format!("{} steps", run.len()));
+        let _ = write!(out, "\n{name:6}  {verdict:7}  {states:>10}  {steps}");
+        if *verdict == "broken" {
+            witness.iter().flatten().for_each(|line| {
+                let _ = write!(out, "\n        {line}");
+            });
+        }
+    }
+    out
+}
+
+/// How many bytes the process holds, where the system says so.
+fn resident() -> Option<u64> {
+    memory_stats::memory_stats().map(|stats| stats.physical_mem as u64)
+}

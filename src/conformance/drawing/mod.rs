@@ -1,0 +1,80 @@
+//! Traces as sequence diagrams: for a terminal, as Mermaid, as SVG, and as a page.
+//!
+//! An arrow is something that arrived; what is not taken is crossed and names its clause.
+
+mod html;
+mod mermaid;
+mod svg;
+mod text;
+
+pub use html::html;
+pub use mermaid::{mermaid, story};
+pub use svg::svg;
+pub use text::text;
+
+use crate::conformance::{Header, Step, Trace, trace::everybody};
+use bemr_spec::model::{Action, Actor};
+
+/// The actors to whom something happens or from whom something comes, in the order in which they are drawn: users, the
+/// BSD, validators, the cloud.
+fn taking_part<'a>(header: &Header, steps: impl IntoIterator<Item = &'a Step>) -> Vec<Actor> {
+    let place = |actor: &Actor| match actor {
+        Actor::User(number) => (0, *number),
+        Actor::Bsd => (1, 0),
+        Actor::Validator(number) => (2, *number),
+        Actor::Cloud => (3, 0),
+    };
+    let seen: std::collections::BTreeSet<Actor> =
+        steps.into_iter().flat_map(|step| [step.actor, step.from]).flatten().collect();
+    let mut order: Vec<Actor> = everybody(&header.setup).filter(|actor| seen.contains(actor)).collect();
+    order.sort_by_key(place);
+    order
+}
+
+/// The steps that are drawn: all but those in which time alone goes on.
+fn drawn(trace: &Trace) -> impl Iterator<Item = &Step> {
+    trace.steps.iter().filter(|step| step.actor.is_some())
+}
+
+/// What arrived, or what happened where nothing did.
+fn what(step: &Step) -> &str {
+    match step.event.as_str() {
+        "InitialArrived" => "T_initial",
+        "BlockRequestArrived" => "T_block",
+        "ValidArrived" => "T_valid",
+        "ReadArrived" => "ReadRequest",
+        "RecordArrived" => "ReadResponse",
+        other => other.strip_suffix("Arrived").unwrap_or(other),
+    }
+}
+
+/// What the adversary did to it, if it did something.
+fn mischief(step: &Step) -> Option<&'static str> {
+    match step.action {
+        Action::Redirect { .. } => Some("redirected"),
+        Action::Spoil { .. } => Some("spoiled"),
+        Action::Say { .. } => Some("said by an insider"),
+        Action::Tell { .. } => Some("told by the adversary"),
+        Action::Crash { .. } => Some("died and started again"),
+        _ => None,
+    }
+}
+
+/// Verdict and clause of what was not taken.
+fn refusal(step: &Step) -> Option<String> {
+    step.clause.map(|clause| format!("{} {}", verdict(step), clause.id()))
+}
+
+/// The word for a verdict.
+fn verdict(step: &Step) -> &'static str {
+    match step.verdict {
+        bemr_spec::Verdict::Accept => "accept",
+        bemr_spec::Verdict::Ignore => "ignore",
+        bemr_spec::Verdict::Reject => "reject",
+    }
+}
+
+/// What is sent to everybody.
+fn published(step: &Step) -> impl Iterator<Item = &str> {
+    step.sends.iter().filter(|send| send.to.is_none()).map(|send| send.message.as_str())
+}

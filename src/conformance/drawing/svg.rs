@@ -1,0 +1,213 @@
+//! A trace as an SVG sequence diagram that needs nothing else: time at the left, a line for each actor, an arrow for each
+//! arrival.
+
+use super::{drawn, mischief, published, refusal, taking_part, what};
+use crate::conformance::{Step, Trace};
+use bemr_spec::model::Actor;
+use std::fmt::Write;
+
+/// Where the first actor's column begins: time stands before it.
+const LEFT: usize = 92;
+/// The height of the names, of a step, and of a line below it.
+const HEAD: usize = 40;
+const ROW: usize = 34;
+const LINE: usize = 16;
+/// About the width of a character of the labels.
+const CHARACTER: usize = 7;
+/// The most characters of a label.
+const LABEL: usize = 40;
+
+/// How it looks; dark where the reader's system is.
+pub(super) const STYLE: &str = "\
+.seq{--paper:#fff;--ink:#17202b;--faint:#55606e;--line:#c3ccd6;--arrow:#1d5fb8;--bad:#b3261e;--mark:#e8f0fc;\
+background:var(--paper);font:13px ui-sans-serif,system-ui,sans-serif}\
+@media(prefers-color-scheme:dark){.seq{--paper:#12171e;--ink:#e6ebf1;--faint:#9aa7b6;--line:#394553;--arrow:#7fb2ff;\
+--bad:#ff8a80;--mark:#1e2b3d}}\
+.seq text{fill:var(--ink)}.seq .halo{paint-order:stroke;stroke:var(--paper);stroke-width:5px;stroke-linejoin:round}\
+.seq .time{fill:var(--faint);font-size:11px}.seq .name{font-weight:600}.seq .all{fill:var(--faint);font-size:12px}\
+.seq .life{stroke:var(--line)}.seq .row{fill:transparent}\
+.seq .box{fill:var(--paper);stroke:var(--line)}\
+.seq .arrow{stroke:var(--arrow);stroke-width:1.5}.seq .tip{fill:var(--arrow)}\
+.seq .bad .arrow{stroke:var(--bad);stroke-dasharray:5 3}.seq .bad .cross{stroke:var(--bad);stroke-width:2.2}\
+.seq .bad .said{fill:var(--bad)}.seq .bad .box{stroke:var(--bad)}";
+
+/// A diagram in parts, so that a page can keep the names in sight.
+pub(super) struct Drawing {
+    pub(super) width: usize,
+    /// The names, [`Drawing::HEAD`] high.
+    pub(super) head: String,
+    /// The rest, whose origin is its own.
+    pub(super) body: String,
+    pub(super) height: usize,
+}
+
+impl Drawing {
+    pub(super) const HEAD: usize = HEAD;
+
+    pub(super) fn of(trace: &Trace) -> Drawing {
+        let header = &trace.header;
+        let actors = taking_part(header, drawn(trace));
+        let longest = actors.iter().map(|actor| header.name(*actor).len()).max().unwrap_or(0);
+        let column = (longest.min(LABEL) * (CHARACTER + 1) + 20).max(128);
+        let x = |actor: Actor| {
+            let place = actors.iter().position(|other| *other == actor).unwrap_or(0);
+            LEFT + place * column + column / 2
+        };
+        let width = LEFT + actors.len().max(1) * column;
+        let (mut head, mut steps, mut height) = (String::new(), String::new(), 8);
+        for step in drawn(trace) {
+            height += draw(&mut steps, step, height, width, x);
+        }
+        height += 8;
+        let mut body = String::new();
+        for actor in &actors {
+            let x = x(*actor);
+            let name = label(&header.name(*actor));
+            put(
+                &mut head,
+                format_args!("<text class=\"name\" x=\"{x}\" y=\"25\" text-anchor=\"middle\">{name}</text>"),
+            );
+            put(&mut body, format_args!("<path class=\"life\" d=\"M{x} 0V{height}\"/>"));
+        }
+        body.push_str(&steps);
+        Drawing { width, head, body, height }
+    }
+}
+
+/// The whole diagram as one SVG document.
+pub fn svg(trace: &Trace) -> String {
+    let Drawing { width, head, body, height } = Drawing::of(trace);
+    let whole = height + 2 * HEAD;
+    let foot = HEAD + height;
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"seq\" role=\"img\" aria-labelledby=\"trace-title\" \
+         width=\"{width}\" height=\"{whole}\" viewBox=\"0 0 {width} {whole}\">\n\
+         <title id=\"trace-title\">{}</title>\n<style>{STYLE}</style>\n\
+         <rect width=\"100%\" height=\"100%\" fill=\"var(--paper)\"/>\n\
+         <g>\n{head}</g>\n<g transform=\"translate(0 {HEAD})\">\n{body}</g>\n\
+         <g transform=\"translate(0 {foot})\">\n{head}</g>\n</svg>\n",
+        escaped(&title(trace)),
+    )
+}
+
+/// What a diagram shows, in a line.
+pub(super) fn title(trace: &Trace) -> String {
+    let (steps, refused) =
+        (trace.steps.len(), trace.steps.iter().filter(|step| step.clause.is_some()).count());
+    match &trace.header.note {
+        Some(note) => format!("{note}: {steps} steps, {refused} refused"),
+        None => format!("A trace of {steps} steps, {refused} refused"),
+    }
+}
+
+/// Draws a step at this height; how high it is.
+fn draw(out: &mut String, step: &Step, top: usize, width: usize, x: impl Fn(Actor) -> usize) -> usize {
+    let Some(actor) = step.actor else { return 0 };
+    let there = x(actor);
+    let below: Vec<&str> = published(step).collect();
+    let height = ROW + usize::from(!below.is_empty()) * LINE;
+    let (base, number) = (top + ROW - 9, step.step);
+    let class = if step.clause.is_none() { "step" } else { "step bad" };
+    put(out, format_args!("<g class=\"{class}\" id=\"step-{number}\">"));
+    put(out, format_args!("<rect class=\"row\" y=\"{top}\" width=\"{width}\" height=\"{height}\"/>"));
+    let time = step.time;
+    put(
+        out,
+        format_args!(
+            "<text class=\"time\" x=\"{}\" y=\"{}\" text-anchor=\"end\">{time} ms</text>",
+            LEFT - 12,
+            base + 4
+        ),
+    );
+    let refused = refusal(step);
+    let said: Vec<&str> =
+        [Some(what(step)), refused.as_deref(), mischief(step)].into_iter().flatten().collect();
+    let said = label(&said.join(" · "));
+    match step.from.map(&x) {
+        Some(here) if here != there => {
+            let middle = here.midpoint(there);
+            put(out, format_args!("<path class=\"arrow\" d=\"M{here} {base}H{there}\"/>"));
+            let back = if here < there { there - 9 } else { there + 9 };
+            if step.clause.is_none() {
+                let (up, down) = (base - 4, base + 4);
+                put(out, format_args!("<path class=\"tip\" d=\"M{there} {base}L{back} {up}V{down}Z\"/>"));
+            } else {
+                let (up, down) = (base - 5, base + 5);
+                let near = if here < there { there - 3 } else { there + 3 };
+                let far = if here < there { near - 10 } else { near + 10 };
+                put(
+                    out,
+                    format_args!(
+                        "<path class=\"cross\" d=\"M{near} {up}L{far} {down}M{near} {down}L{far} {up}\"/>"
+                    ),
+                );
+            }
+            let y = base - 7;
+            put(
+                out,
+                format_args!(
+                    "<text class=\"said halo\" x=\"{middle}\" y=\"{y}\" text-anchor=\"middle\">{said}</text>"
+                ),
+            );
+        }
+        _ => {
+            let wide = said.chars().count() * CHARACTER + 20;
+            let left = there
+                .saturating_sub(wide / 2)
+                .clamp(LEFT.min(width.saturating_sub(wide)), width.saturating_sub(wide).max(LEFT));
+            let (middle, y) = (left + wide / 2, base - 13);
+            put(
+                out,
+                format_args!(
+                    "<rect class=\"box\" x=\"{left}\" y=\"{y}\" width=\"{wide}\" height=\"20\" rx=\"10\"/>"
+                ),
+            );
+            let y = base + 1;
+            put(
+                out,
+                format_args!(
+                    "<text class=\"said\" x=\"{middle}\" y=\"{y}\" text-anchor=\"middle\">{said}</text>"
+                ),
+            );
+        }
+    }
+    if !below.is_empty() {
+        let (y, said) = (base + LINE + 2, label(&format!("to everybody: {}", below.join(", "))));
+        put(
+            out,
+            format_args!(
+                "<text class=\"all halo\" x=\"{there}\" y=\"{y}\" text-anchor=\"middle\">{said}</text>"
+            ),
+        );
+    }
+    put(out, format_args!("</g>"));
+    height
+}
+
+fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
+    writeln!(out, "{text}").expect("a string grows");
+}
+
+/// A text of bounded length, escaped.
+fn label(text: &str) -> String {
+    if text.chars().count() <= LABEL {
+        return escaped(text);
+    }
+    escaped(&text.chars().take(LABEL - 1).chain(['…']).collect::<String>())
+}
+
+/// Text in XML and HTML, and in an attribute of either.
+pub(super) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}

@@ -1,0 +1,119 @@
+//! What an adversary can do beyond losing and delaying: redirect, and lie as an insider.
+
+use crate::explore::{Move, Scene, scene::Stage};
+use bemr_spec::Clause;
+use bemr_spec::model::{
+    Actor, Ballot, Certificate, Datagram, Flaws, Head, Header, Message, Packet, Parcel, Question, Vote,
+};
+use std::sync::Arc;
+
+/// Handshake packets to others of the same place, and under others' addresses.
+pub(super) fn redirections(scene: &Scene, parcel: &Arc<Parcel>, moves: &mut Vec<Move>) {
+    let Datagram::Packet(packet) = &parcel.datagram else { return };
+    for other in scene.system.actors() {
+        if other != parcel.to && same_place(other, parcel.to) {
+            moves.push(Move::Redirect(Arc::clone(parcel), other, parcel.from));
+        }
+        let answers = matches!(packet, Packet::Response { .. } | Packet::Finish { .. });
+        if answers && other != parcel.from && same_place(other, parcel.from) {
+            moves.push(Move::Redirect(Arc::clone(parcel), parcel.to, other));
+        }
+    }
+}
+
+const fn same_place(one: Actor, other: Actor) -> bool {
+    matches!((one, other), (Actor::User(_), Actor::User(_)) | (Actor::Validator(_), Actor::Validator(_)))
+}
+
+/// What the insiders of a part can say. What they saw is in the parcels that were addressed to them.
+pub(super) fn lies(stage: &Stage, scene: &Scene, moves: &mut Vec<Move>) {
+    for insider in stage.part.insiders {
+        let heard: Vec<Message> = scene
+            .flying
+            .iter()
+            .chain(&scene.old)
+            .filter(|(_, parcel)| parcel.to == *insider)
+            .filter_map(|(_, parcel)| match parcel.datagram {
+                Datagram::Packet(Packet::Record(record)) => Some(record.message),
+                _ => None,
+            })
+            .collect();
+        match insider {
+            Actor::Validator(number) => votes(*number, &heard, moves),
+            Actor::User(number) => submissions(*number, scene, moves),
+            Actor::Bsd => blocks(&heard, stage, moves),
+            Actor::Cloud => heads(&heard, moves),
+        }
+    }
+}
+
+/// A validator votes the other way.
+fn votes(validator: u8, heard: &[Message], moves: &mut Vec<Move>) {
+    for message in heard {
+        let Message::Block { question, .. } = message else { continue };
+        let rule = question.header.breaks.unwrap_or(Clause::RangeRule);
+        let contrary = match question.header.breaks {
+            None => Ballot::False(rule),
+            Some(_) => Ballot::True,
+        };
+        let vote = Vote { validator, question: *question, ballot: contrary, flaws: Flaws::NONE };
+        moves.push(Move::Say(Actor::Validator(validator), Actor::Bsd, Message::Vote(vote)));
+    }
+}
+
+/// A user submits in another's name.
+fn submissions(user: u8, scene: &Scene, moves: &mut Vec<Move>) {
+    let other = if user == 0 { 1 } else { 0 };
+    let readers = [user, other].into_iter().collect();
+    let header = Header { tid: 99, user: other, record: 99, breaks: None, readers, issued: scene.now };
+    let message = Message::Initial { header, flaws: Flaws::NONE };
+    moves.push(Move::Say(Actor::User(user), Actor::Bsd, message));
+}
+
+/// A BSD asks about what nobody submitted, asks a second time about what was, and has stored what was not decided.
+fn blocks(heard: &[Message], stage: &Stage, moves: &mut Vec<Move>) {
+    let made_up =
+        Header { tid: 98, user: 0, record: 98, breaks: None, readers: [0].into_iter().collect(), issued: 0 };
+    let unsigned = Flaws::of(Clause::BlockCarriesUserSignature);
+    let asked = heard.iter().filter_map(|message| match message {
+        Message::Initial { header, .. } => Some((*header, Flaws::NONE)),
+        _ => None,
+    });
+    for (header, flaws) in asked.chain([(made_up, unsigned)]) {
+        let question = Question { header, number: 77, height: 1, sealed: true };
+        for validator in 0..stage.part.setup.validators {
+            let message = Message::Block { question, flaws };
+            moves.push(Move::Say(Actor::Bsd, Actor::Validator(validator), message));
+        }
+        let signatories = (0..stage.part.setup.validators).collect();
+        let certificate =
+            Certificate { question, ballot: Ballot::True, signatories, flaws: Flaws::of(Clause::VoteSigned) };
+        let message = Message::Valid {
+            certificate,
+            block: Default::default(),
+            height: 1,
+            sealed: true,
+            flaws: if flaws.is_empty() { flaws } else { Flaws::of(Clause::ValidCarriesUserSignature) },
+        };
+        moves.push(Move::Say(Actor::Bsd, Actor::Cloud, message));
+    }
+}
+
+/// A cloud hands over a record whatever the reader may, and under the head that it had before.
+fn heads(heard: &[Message], moves: &mut Vec<Move>) {
+    for message in heard {
+        let Message::Read { request, tid, remembered } = message else { continue };
+        let old = remembered.saturating_sub(1).max(1);
+        let head = Head { kind: bemr_spec::model::LogKind::Cloud, size: old, closed: false, time: 0 };
+        let message = Message::Record {
+            request: *request,
+            tid: *tid,
+            owner: 0,
+            head,
+            from: *remembered,
+            anchored: None,
+            flaws: Flaws::NONE,
+        };
+        moves.push(Move::Say(Actor::Cloud, Actor::User(request.user), message));
+    }
+}

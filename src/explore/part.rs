@@ -1,0 +1,53 @@
+//! One network, what its users do, and what the adversary may do and how often.
+
+use bemr_spec::model::{Actor, Command, Setup};
+use bemr_spec::{Clause, Rules};
+use serde::{Deserialize, Serialize};
+
+/// How often the adversary may do what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Budget {
+    /// A parcel is lost.
+    pub drop: u8,
+    /// A parcel that was delivered is delivered again.
+    pub replay: u8,
+    /// A parcel is delivered to another actor, or from another address.
+    pub redirect: u8,
+    /// An actor's time runs out although something is still on its way.
+    pub early: u8,
+    /// BSD, cloud or a validator dies and starts again.
+    pub crash: u8,
+    /// An insider says what an honest one would not.
+    pub lie: u8,
+    /// Under proof of work: a nonce is found.
+    pub luck: u8,
+}
+
+/// A part of a scope.
+#[derive(Clone, Copy, Debug)]
+pub struct Part {
+    /// Its name.
+    pub name: &'static str,
+    /// The network.
+    pub setup: Setup,
+    /// Whether sessions are there from the beginning.
+    pub acquainted: bool,
+    /// What users do, in this order, at any time.
+    pub script: &'static [(Actor, Command)],
+    /// Who is an insider of the adversary.
+    pub insiders: &'static [Actor],
+    /// What the adversary may do.
+    pub budget: Budget,
+    /// Nothing happens after this instant, in milliseconds.
+    pub until: u64,
+    /// The mutants that this part has to notice: without the clause a goal of this name is broken in it.
+    pub notices: &'static [(Clause, &'static str)],
+}
+
+impl Part {
+    /// The part under these rules.
+    pub const fn under(&'static self, rules: Rules) -> crate::explore::scene::Stage {
+        crate::explore::scene::Stage::new(self, rules)
+    }
+}
