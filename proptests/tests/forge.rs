@@ -9,7 +9,7 @@ use bemr::actors::validator::vote_body;
 use bemr::actors::{Input, Output};
 use bemr::audit::AuditLog;
 use bemr::conformance::forge::{
-    COSTLY, Certificates, ENTAILS, FLAWS, Forge, RENEWING, STUBBORN, makes, packet,
+    CONDITIONAL, COSTLY, Certificates, ENTAILS, FLAWS, Forge, RENEWING, STUBBORN, makes, packet,
 };
 use bemr::crypto::{Suite, Tag};
 use bemr::ledger::Proposal;
@@ -782,6 +782,9 @@ fn what_cannot_be_made_is_not_made() {
         assert!(makes(kind, Flaws::of(*flaw)), "{kind} {flaw}");
     }
     for (kind, flaw) in COSTLY {
+        assert!(makes(kind, Flaws::of(*flaw)), "{kind} {flaw}");
+    }
+    for (kind, flaw, _) in CONDITIONAL {
         assert!(makes(kind, Flaws::of(*flaw)), "{kind} {flaw}");
     }
     for flaw in RENEWING {

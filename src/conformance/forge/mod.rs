@@ -5,7 +5,7 @@
 //! the others too, but for what the flaw itself entails ([`ENTAILS`]): a certificate that has another digest, for example, does not
 //! stand in the ledger. A forger signs with the keys that it was given and no others; without them it makes nothing.
 //!
-//! Nothing here draws at random: one message, flaws and way make one forgery. What can be made is in [`FLAWS`]; the choice
+//! Nothing here draws at random but the responses of a handshake: one message, flaws and way make one forgery. What can be made is in [`FLAWS`]; the choice
 //! of genuine message and flaws is for who calls.
 
 mod certificates;
@@ -23,7 +23,7 @@ mod votes;
 
 pub use certificates::Certificates;
 pub use packet::packet;
-pub use table::{COSTLY, ENTAILS, FLAWS, RENEWING, STUBBORN, makes};
+pub use table::{CONDITIONAL, COSTLY, ENTAILS, FLAWS, RENEWING, STUBBORN, makes};
 
 use crate::actors::Directory;
 use crate::crypto::{Digest, Element, Signature, Suite, Tag};

@@ -265,6 +265,18 @@ pub const STUBBORN: &[(&str, Clause, &str)] = &[
     ("Record", SessionEstablished, "what has no session has no key"),
 ];
 
+/// Flaws that the receiver sees only in some states: kind, flaw, and what it takes.
+pub const CONDITIONAL: &[(&str, Clause, &str)] = &[
+    ("ReadResponse", HeadNotOlder, "the reader remembers a head; else it is not made"),
+    (
+        "ReadResponse",
+        HeadIsAnchored,
+        "the reader's ledger anchors the cloud's log; not made when the cloud's does not",
+    ),
+    ("Grant", StatementAdvances, "a grant to this reader was revoked"),
+    ("Revoke", StatementAdvances, "a grant to this reader was revoked"),
+];
+
 /// Flaws that bring another with them, further down in the order of checks: kind, flaw, what it entails, and why.
 pub const ENTAILS: &[(&str, Clause, Clause, &str)] = &[
     ("T_initial", RoleMaySubmit, GrantsNameAuthorisedReaders, "who may not submit may not read"),
