@@ -21,6 +21,8 @@ pub use bsd::Bsd;
 pub use cloud::Cloud;
 pub use directory::Directory;
 pub use interface::{Actor, Input, Output, Step};
+#[cfg(feature = "weaken")]
+pub use neighbours::Overheard;
 pub use neighbours::{MAX_SESSIONS, MAX_WAITING, Neighbours, RETRY, Received};
 pub use office::Office;
 pub use replica::{MAX_BLOCKS, Replica};

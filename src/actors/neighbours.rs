@@ -2,7 +2,11 @@
 //! session, and sorts packets by what they belong to.
 
 use crate::actors::Output;
+#[cfg(feature = "weaken")]
+use crate::crypto::AeadKey;
 use crate::keys::{CertifiedPrincipal, Credentials, TrustStore};
+#[cfg(feature = "weaken")]
+use crate::session::Position;
 use crate::session::{AwaitingFinish, AwaitingHello, AwaitingResponse, HANDSHAKE_TIME, Session, UsedKey};
 use crate::wire::{Message, Name, Packet, Purpose, Record, SessionId, Time, decode, encode};
 use bemr_spec::{Clause, Refusal, Rules};
@@ -29,6 +33,24 @@ pub struct Neighbours {
     sessions: BTreeMap<SessionId, Line>,
     /// The newest session with each peer.
     newest: BTreeMap<Name, SessionId>,
+    #[cfg(feature = "weaken")]
+    tap: Option<Vec<Overheard>>,
+}
+
+/// What a checker hears of an actor's sessions that nobody else does.
+#[cfg(feature = "weaken")]
+pub enum Overheard {
+    /// A message that the actor wants to say, or has just written into a session.
+    Message {
+        /// To whom.
+        peer: Name,
+        /// What.
+        message: Message,
+        /// Where it was written, and the key that protects it; nothing while it waits for a session.
+        written: Option<(Position, AeadKey)>,
+    },
+    /// A session began, with these chain keys.
+    Session(SessionId, [[u8; 32]; 2]),
 }
 
 /// A session and how it goes.
@@ -76,6 +98,39 @@ impl Neighbours {
             answering: BTreeMap::new(),
             sessions: BTreeMap::new(),
             newest: BTreeMap::new(),
+            #[cfg(feature = "weaken")]
+            tap: None,
+        }
+    }
+
+    /// From now on what is said can be overheard.
+    #[cfg(feature = "weaken")]
+    pub fn tap(&mut self) {
+        self.tap = Some(Vec::new());
+    }
+
+    /// What was said since this was last asked, in order.
+    #[cfg(feature = "weaken")]
+    pub fn overheard(&mut self) -> Vec<Overheard> {
+        self.tap.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// The last message that was said and not asked for yet.
+    #[cfg(feature = "weaken")]
+    pub fn last_overheard(&self) -> Option<&Message> {
+        self.tap.iter().flatten().rev().find_map(|heard| match heard {
+            Overheard::Message { message, .. } => Some(message),
+            Overheard::Session(..) => None,
+        })
+    }
+
+    /// Lets a checker hear of a message.
+    #[cfg_attr(not(feature = "weaken"), expect(clippy::unused_self, unused_variables, reason = "no checker"))]
+    fn note(&mut self, peer: &Name, message: &Message, key: Option<&UsedKey>) {
+        #[cfg(feature = "weaken")]
+        if let Some(tap) = &mut self.tap {
+            let written = key.map(|key| (key.position(), key.key().clone()));
+            tap.push(Overheard::Message { peer: peer.clone(), message: message.clone(), written });
         }
     }
 
@@ -126,6 +181,7 @@ impl Neighbours {
         peer: &Name,
         message: Message,
     ) -> Result<(Vec<Output>, Option<UsedKey>), Refusal> {
+        self.note(peer, &message, None);
         if let Some(call) = self.calling.get_mut(peer) {
             if call.waiting.len() < MAX_WAITING && !call.waiting.contains(&message) {
                 call.waiting.push(message);
@@ -180,6 +236,9 @@ impl Neighbours {
             Err(refusal) if refusal.clause() == Clause::KeyNotExhausted => None,
             written => {
                 line.silent |= written.is_ok();
+                if let Ok((_, key)) = &written {
+                    self.note(peer, message, Some(key));
+                }
                 Some(written)
             }
         }
@@ -258,6 +317,7 @@ impl Neighbours {
             let Ok((output, key)) = write(rules, &mut session, from, &message, &plaintext(&message)) else {
                 continue;
             };
+            self.note(from, &message, Some(&key));
             outputs.push(output);
             said.push((from.clone(), message, key));
         }
@@ -323,6 +383,10 @@ impl Neighbours {
             && let Some(oldest) = self.sessions.iter().min_by_key(|(_, line)| line.used).map(|(id, _)| *id)
         {
             self.sessions.remove(&oldest);
+        }
+        #[cfg(feature = "weaken")]
+        if let Some(tap) = &mut self.tap {
+            tap.push(Overheard::Session(session.id(), session.chains()));
         }
         self.newest.insert(session.peer().name().clone(), session.id());
         self.sessions.insert(session.id(), Line { session, used: now, silent });

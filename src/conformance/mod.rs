@@ -8,6 +8,8 @@ pub mod forge;
 mod picture;
 mod recorder;
 mod rerun;
+#[cfg(feature = "weaken")]
+pub mod rig;
 pub mod trace;
 
 pub use picture::one_record;

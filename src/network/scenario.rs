@@ -174,7 +174,7 @@ impl Scenario {
         let (seals, opened) = founded.seal_chain(&mut office)?;
         archive.commit(founded.kept().meta("seal-chain", encode(&opened)))?;
         let audit = founded.audit_log();
-        world.add(Node::Bsd(Box::new(Bsd::new(office, cloud, seals, archive, audit))));
+        world.add(Node::Bsd(Box::new(Bsd::new(office, cloud, seals, archive, audit)?)));
         let Foundation { cast, genesis, kdc, credentials, directory, trust, cloud, bsd, validators, .. } =
             founded;
         Ok(Town { world, cast, genesis, kdc, credentials, directory, trust, cloud, bsd, validators })

@@ -1,5 +1,7 @@
 //! Actors on a network, one input at a time.
 
+#[cfg(feature = "weaken")]
+use crate::actors::Office;
 use crate::actors::{Actor, Bsd, Cloud, Input, Output, Step, User, Validator};
 use crate::crypto::Digest;
 use crate::network::{Links, Parcel};
@@ -21,6 +23,17 @@ pub enum Node {
 }
 
 impl Node {
+    /// The actor's office, for checkers.
+    #[cfg(feature = "weaken")]
+    pub(crate) fn office(&mut self) -> &mut Office {
+        match self {
+            Node::User(user) => user.office(),
+            Node::Bsd(bsd) => bsd.office(),
+            Node::Validator(validator) => validator.office(),
+            Node::Cloud(cloud) => cloud.office(),
+        }
+    }
+
     pub(crate) fn actor(&mut self) -> &mut dyn Actor {
         match self {
             Node::User(user) => user.as_mut(),

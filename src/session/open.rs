@@ -90,6 +90,12 @@ impl Session {
         &self.peer
     }
 
+    /// The keys of both chains as they stand, for checkers that look for them where they must not be.
+    #[cfg(feature = "weaken")]
+    pub fn chains(&self) -> [[u8; 32]; 2] {
+        self.records.chains()
+    }
+
     /// Encrypts `message` as the next record of `stage`.
     ///
     /// # Errors
@@ -138,6 +144,12 @@ impl UsedKey {
     /// Where it was used.
     pub const fn position(&self) -> Position {
         self.position
+    }
+
+    /// The key, for checkers that look for it where it must not be.
+    #[cfg(feature = "weaken")]
+    pub const fn key(&self) -> &AeadKey {
+        &self.key
     }
 
     /// The other principal of its session.

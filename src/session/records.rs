@@ -115,6 +115,11 @@ impl Records {
         self.id
     }
 
+    #[cfg(feature = "weaken")]
+    pub(super) fn chains(&self) -> [[u8; 32]; 2] {
+        [*self.sending.key, *self.receiving.key]
+    }
+
     pub(super) const fn purpose(&self) -> Purpose {
         self.purpose
     }

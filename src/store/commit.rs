@@ -32,6 +32,24 @@ impl Commit {
         self.writes.is_empty()
     }
 
+    /// The keys and values of the rows that it puts, for checkers.
+    #[cfg(feature = "weaken")]
+    pub fn rows(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.writes.iter().filter_map(|write| match write {
+            Write::Put(_, key, value) => Some((key.as_slice(), value.as_slice())),
+            _ => None,
+        })
+    }
+
+    /// The vault keys that it keeps, for checkers.
+    #[cfg(feature = "weaken")]
+    pub fn vault_keys(&self) -> impl Iterator<Item = &AeadKey> {
+        self.writes.iter().filter_map(|write| match write {
+            Write::Key(_, key) => Some(key),
+            _ => None,
+        })
+    }
+
     fn put(mut self, table: Table, key: impl Into<Vec<u8>>, value: Vec<u8>) -> Commit {
         self.writes.push(Write::Put(table, key.into(), value));
         self

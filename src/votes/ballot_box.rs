@@ -5,6 +5,7 @@ use crate::votes::ValidatorSet;
 use crate::wire::{Ballot, Name, QuorumCertificate, Signatory, Vote, VoteBody, encode};
 use bemr_spec::{Clause, Refusal, Rules};
 use std::collections::BTreeMap;
+use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 /// What a ballot box asks: every vote in it answers exactly this, apart from its verdict and reason.
 #[derive(Clone, Debug)]
@@ -15,7 +16,7 @@ pub struct BallotBox {
 }
 
 /// Two votes of one validator on one question that say different things: a proof that it lies.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 pub struct Equivocation {
     /// The vote that came first and counts.
     pub first: Vote,
@@ -49,6 +50,17 @@ impl BallotBox {
     /// An empty box for the question of `tid` under T_block `block`, policy `policy` and `height`.
     pub fn new(validators: ValidatorSet, asked: VoteBody) -> BallotBox {
         BallotBox { validators, asked, votes: BTreeMap::new() }
+    }
+
+    /// A box that goes on with votes that one before it counted.
+    pub fn resume(validators: ValidatorSet, asked: VoteBody, counted: Vec<Vote>) -> BallotBox {
+        let votes = counted.into_iter().map(|vote| (vote.validator.clone(), vote)).collect();
+        BallotBox { validators, asked, votes }
+    }
+
+    /// What it asks.
+    pub fn asked(&self) -> &VoteBody {
+        &self.asked
     }
 
     /// Checks a vote, and counts nothing.

@@ -1,8 +1,8 @@
 //! How a submission ends: one entry of the audit log, one outcome.
 
 use crate::actors::Output;
-use crate::actors::bsd::Bsd;
-use crate::actors::bsd::submission::Submission;
+use crate::actors::bsd::submission::{State, Submission};
+use crate::actors::bsd::{Bsd, keeping};
 use crate::audit::{AuditLog, Outcome as Ending};
 use crate::crypto::{Digest, Tag};
 use crate::store::Commit;
@@ -18,6 +18,16 @@ pub(super) struct Ended {
     pub(super) outcome: Outcome,
     pub(super) ballots: BallotBox,
     pub(super) acknowledgement: Option<QuorumCertificate>,
+}
+
+impl Ended {
+    pub(super) fn state(&self) -> State {
+        match self.outcome.decision {
+            Decision::Committed => State::Committed,
+            Decision::Rejected => State::Rejected,
+            Decision::Deferred | Decision::Refused => State::Deferred,
+        }
+    }
 }
 
 impl Bsd {
@@ -49,18 +59,27 @@ impl Bsd {
         };
         let mut audit = self.audit.clone();
         let entry = audit.append(&self.office.rules, ending)?;
-        let mut outputs = self.sign_audit(now, audit, Commit::new().audit_entry(&entry))?;
-        let Some(submission) = self.open.remove(tid) else { return Ok(outputs) };
+        let outcome = Outcome { tid: *tid, decision, reason, height };
         let Submission { user, reuse, ballots, acknowledgement, .. } = submission;
-        if decision != Decision::Committed {
+        let ended = Ended {
+            user: user.clone(),
+            outcome: outcome.clone(),
+            ballots: ballots.clone(),
+            acknowledgement: acknowledgement.clone(),
+        };
+        let (user, reuse) = (user.clone(), *reuse);
+        let committed = decision == Decision::Committed;
+        let commit = keeping::ending(Commit::new().audit_entry(&entry), &ended, committed.then_some(reuse));
+        let mut outputs = self.sign_audit(now, audit, commit)?;
+        self.open.remove(tid);
+        if !committed {
             self.known.remove(&reuse);
         }
-        let outcome = Outcome { tid: *tid, decision, reason, height };
+        self.ended.insert(*tid, ended);
         // A user who is out of reach asks again.
-        if let Ok((sent, _)) = self.office.say(now, &user, Message::Outcome(outcome.clone())) {
+        if let Ok((sent, _)) = self.office.say(now, &user, Message::Outcome(outcome)) {
             outputs.extend(sent);
         }
-        self.ended.insert(*tid, Ended { user, outcome, ballots, acknowledgement });
         Ok(outputs)
     }
 

@@ -1,20 +1,25 @@
 //! What the BSD found out about others.
 
-use crate::actors::bsd::Bsd;
+use crate::actors::bsd::{Bsd, keeping};
 use crate::votes::{BallotBox, Equivocation, VerifiedVote};
 use crate::wire::{QuorumCertificate, Vote};
+use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 /// The most pieces of evidence that it keeps; later ones are counted, not kept.
 const MAX_EVIDENCE: usize = 4096;
 
 /// What the BSD found out about others.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+#[repr(u8)]
 pub enum Evidence {
     /// A validator said two things.
+    #[tls_codec(discriminant = 1)]
     Equivocation(Equivocation),
     /// A validator's vote came after a decision that it contradicts.
+    #[tls_codec(discriminant = 2)]
     LateAndContrary(Vote),
     /// A quorum certified what re-verification contradicts.
+    #[tls_codec(discriminant = 3)]
     Overruled(QuorumCertificate),
 }
 
@@ -29,6 +34,8 @@ impl Bsd {
             Evidence::Overruled(_) => true,
         };
         if fresh && self.evidence.len() < MAX_EVIDENCE {
+            // Nobody is told of it, so that a store which does not take it keeps nothing from going on.
+            let _ = self.archive.commit(keeping::evidence(self.evidence.len(), &evidence));
             self.evidence.push(evidence);
         }
     }

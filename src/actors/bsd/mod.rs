@@ -8,6 +8,7 @@ mod decide;
 mod ending;
 mod evidence;
 mod intake;
+mod keeping;
 mod receiving;
 mod storing;
 mod submission;
@@ -59,15 +60,30 @@ pub struct Bsd {
 
 impl Bsd {
     /// A BSD that has seen nothing.
+    ///
+    /// # Errors
+    /// CLD-06 when the store does not take what it begins with.
     pub fn new(
         mut office: Office,
         cloud: CloudIdentity,
         seals: SealChain,
         archive: Archive,
         audit: AuditLog,
-    ) -> Bsd {
+    ) -> Result<Bsd, Refusal> {
         let mut reuse_key = [0; 32];
         rand::Rng::fill_bytes(&mut office.rng, &mut reuse_key);
+        archive.commit(keeping::reuse_key(&reuse_key))?;
+        Ok(Bsd::with(office, cloud, seals, archive, audit, reuse_key))
+    }
+
+    fn with(
+        office: Office,
+        cloud: CloudIdentity,
+        seals: SealChain,
+        archive: Archive,
+        audit: AuditLog,
+        reuse_key: [u8; 32],
+    ) -> Bsd {
         let addressee =
             Addressee { bsd: office.name().clone(), network: office.replica.validators.network().clone() };
         Bsd {
@@ -94,13 +110,25 @@ impl Bsd {
 
     /// The state of a submission; [`State::AwaitingInitial`] for one that it does not know.
     pub fn state_of(&self, tid: &Digest) -> State {
-        let ended = |ended: &Ended| match ended.outcome.decision {
-            Decision::Committed => State::Committed,
-            Decision::Rejected => State::Rejected,
-            Decision::Deferred | Decision::Refused => State::Deferred,
-        };
         let open = self.open.get(tid).map(|submission| submission.state);
-        open.or_else(|| self.ended.get(tid).map(ended)).unwrap_or(State::INITIAL)
+        open.or_else(|| self.ended.get(tid).map(Ended::state)).unwrap_or(State::INITIAL)
+    }
+
+    /// The state of every submission that it knows.
+    pub fn submissions(&self) -> impl Iterator<Item = (&Digest, State)> {
+        let open = self.open.iter().map(|(tid, submission)| (tid, submission.state));
+        open.chain(self.ended.iter().map(|(tid, ended)| (tid, ended.state())))
+    }
+
+    /// How many entries its audit log has.
+    pub fn audited(&self) -> u64 {
+        self.audit.count()
+    }
+
+    /// Its office, for checkers that overhear it or speak in its name.
+    #[cfg(feature = "weaken")]
+    pub fn office(&mut self) -> &mut Office {
+        &mut self.office
     }
 
     /// How many submissions have not ended.

@@ -97,6 +97,22 @@ impl Cloud {
         &self.office.replica
     }
 
+    /// Its office, for checkers that overhear it or speak in its name.
+    #[cfg(feature = "weaken")]
+    pub fn office(&mut self) -> &mut Office {
+        &mut self.office
+    }
+
+    /// The state of every record that it knows.
+    pub fn records(&self) -> impl Iterator<Item = (&Digest, State)> {
+        self.records.iter().map(|(tid, (state, _))| (tid, *state))
+    }
+
+    /// How many leaves its log has.
+    pub fn log_size(&self) -> u64 {
+        self.log.size()
+    }
+
     /// The newest head of its log.
     pub fn head(&self) -> Option<&SignedCloudHead> {
         self.head.as_ref()

@@ -148,9 +148,44 @@ impl User {
         }
     }
 
+    /// A user whose app starts again with what it keeps: record keys, submissions that await their outcome, the newest
+    /// head of the cloud and what is public. `office` has their keys, and no sessions.
+    #[must_use]
+    pub fn restart(self, mut office: Office) -> User {
+        office.replica = self.office.replica;
+        let (requests, answers) = (BTreeMap::new(), BTreeMap::new());
+        User { office, requests, answers, ..self }
+    }
+
     /// Their copy of the ledger and the policy.
     pub fn replica(&self) -> &Replica {
         &self.office.replica
+    }
+
+    /// Its office, for checkers that overhear it or speak in its name.
+    #[cfg(feature = "weaken")]
+    pub fn office(&mut self) -> &mut Office {
+        &mut self.office
+    }
+
+    /// The submissions that await their outcome.
+    pub fn open(&self) -> impl Iterator<Item = &Digest> {
+        self.submissions.keys()
+    }
+
+    /// The submissions that are over, with their outcomes where one came.
+    pub fn past(&self) -> impl Iterator<Item = (&Digest, Option<&Outcome>)> {
+        self.past.iter().map(|(tid, past)| (tid, past.outcome.as_ref()))
+    }
+
+    /// The requests that await their answer, by what names them there.
+    pub fn requests(&self) -> impl Iterator<Item = &[u8; 32]> {
+        self.requests.values().map(|request| &request.id)
+    }
+
+    /// The size of the cloud's log that the user remembers.
+    pub fn remembered(&self) -> u64 {
+        self.witness.size()
     }
 
     /// Submits a record that `readers` shall be able to read. Gives the tid.

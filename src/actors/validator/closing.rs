@@ -15,7 +15,7 @@ use crate::ledger::{Change, Closer, MAX_ENTRIES, Proposal};
 use crate::log::{CloudIdentity, verify_head};
 use crate::store::Commit;
 use crate::wire::{
-    Anchor, Block, BlockProposal, ClosingRule, ClosingSignature, Entry, Gossip, LogKind, Name,
+    Anchor, Block, BlockProposal, ClosingRule, ClosingSignature, Entry, Gossip, Height, LogKind, Name,
     QuorumCertificate, Signatory, SignedAuditHead, SignedCloudHead, Time, decode, encode,
 };
 use bemr_spec::{Clause, Refusal};
@@ -93,6 +93,21 @@ fn follows(old: &Anchor, new: &Anchor) -> bool {
     }
 }
 
+/// What can be seen of a validator's part in closing blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClosingReport {
+    /// The state of its machine.
+    pub state: State,
+    /// The last header that it signed.
+    pub signed: Option<(Height, Digest)>,
+    /// How many signatures it has of the proposal that it signed for the height that it works on.
+    pub signatures: usize,
+    /// How many decisions wait for a block.
+    pub decisions: usize,
+    /// How many anchors do.
+    pub anchors: usize,
+}
+
 /// A validator's part in closing blocks.
 pub(super) struct Closing {
     state: State,
@@ -149,6 +164,16 @@ impl Closing {
         }
         self.archive = Some(archive);
         Ok(())
+    }
+
+    pub(super) fn report(&self) -> ClosingReport {
+        ClosingReport {
+            state: self.state,
+            signed: self.closer.last(),
+            signatures: self.signed.as_ref().map_or(0, |signed| signed.signatories.len()),
+            decisions: self.decisions.len(),
+            anchors: self.anchors.len(),
+        }
     }
 
     pub(super) fn wake(&self) -> Option<Time> {
@@ -432,6 +457,9 @@ impl Closing {
         let closed = before.step(&office.rules, event, State::Closed)?;
         let block = signed.proposal.close(signed.signatories.into_values().collect());
         let change = office.replica.on_own_block(&office.rules, now, block.clone())?;
+        if let Some(archive) = &self.archive {
+            archive.keep_block(&change, &office.replica.ledger)?;
+        }
         self.state = closed;
         self.go_on(office, now, &change);
         Ok(vec![Output::Publish(Gossip::Block(block))])

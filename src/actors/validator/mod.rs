@@ -5,7 +5,7 @@
 mod closing;
 mod endorse;
 
-pub use closing::{GATHER, MAX_WAITING, NONCES, NONCES_TAKE, TURN, closing_machine};
+pub use closing::{ClosingReport, GATHER, MAX_WAITING, NONCES, NONCES_TAKE, TURN, closing_machine};
 pub use endorse::{AHEAD, BEHIND, vote_body};
 
 use crate::actors::{Actor, Archive, Input, Office, Output, Received, Replica, Step};
@@ -108,6 +108,22 @@ impl Validator {
     /// Its copy of the ledger and the policy.
     pub fn replica(&self) -> &Replica {
         &self.office.replica
+    }
+
+    /// Its office, for checkers that overhear it or speak in its name.
+    #[cfg(feature = "weaken")]
+    pub fn office(&mut self) -> &mut Office {
+        &mut self.office
+    }
+
+    /// The votes that it gave.
+    pub fn votes(&self) -> impl Iterator<Item = &Vote> {
+        self.votes.values()
+    }
+
+    /// What it does for the height that it works on.
+    pub fn closing(&self) -> ClosingReport {
+        self.closing.report()
     }
 
     /// T_blocks that convict a BSD.

@@ -1,0 +1,358 @@
+//! The implementation's side of the lockstep does what honest actors do, says it in the model's words, and does it again.
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
+
+use bemr::conformance::rig::{BREAKABLE, Rig};
+use bemr_spec::model::{
+    Action, Actor, Command, Decision, Happened, LedgerKind, Members, Message, Order, Output, Packet, Setup,
+    Spoiling, Tid, View,
+};
+use bemr_spec::{Clause, Rules};
+
+const RULES: Rules = Rules::hardened();
+
+/// Delivers what is sent, in order; when nothing is on its way, the next instant comes that somebody waits for.
+struct Driver {
+    rig: Rig,
+    next: u32,
+    happened: Vec<Happened>,
+}
+
+impl Driver {
+    fn new(validators: u8, ledger: LedgerKind) -> Driver {
+        Driver::seeded(validators, ledger, 7)
+    }
+
+    fn seeded(validators: u8, ledger: LedgerKind, seed: u64) -> Driver {
+        let setup = Setup { users: 5, validators, ledger, seed };
+        let mut rig = Rig::new(RULES, &setup).unwrap();
+        rig.watch();
+        Driver { rig, next: 0, happened: Vec::new() }
+    }
+
+    #[track_caller]
+    fn act(&mut self, action: &Action) -> Happened {
+        let happened = self.rig.step(action).unwrap_or_else(|| panic!("{action:?} cannot happen"));
+        assert_eq!(self.rig.tables().strange(), 0, "{action:?}: {happened:?}");
+        assert_eq!(self.rig.leaks(), [] as [&str; 0], "{action:?}: {happened:?}");
+        self.happened.push(happened.clone());
+        happened
+    }
+
+    #[track_caller]
+    fn command(&mut self, actor: Actor, command: Command) -> Happened {
+        let happened = self.act(&Action::Command { actor, command });
+        assert_eq!(happened.clause, None);
+        happened
+    }
+
+    fn submit(&mut self, user: u8, record: u16, breaks: Option<Clause>) {
+        self.command(Actor::User(user), Command::Submit { record, breaks, readers: Members::default() });
+    }
+
+    #[track_caller]
+    fn crash(&mut self, actor: Actor) {
+        let happened = self.act(&Action::Crash { actor });
+        assert_eq!((happened.event, happened.clause, happened.sends), ("Crash", None, Vec::new()));
+    }
+
+    /// Everything that is on its way arrives, and nobody waits for anything any more.
+    fn settle(&mut self) {
+        self.until(|rig| {
+            let idle = |actor: &Actor| match rig.view(*actor) {
+                Some(View::Validator { waiting, .. }) => waiting == (0, 0),
+                _ => true,
+            };
+            rig.actors().iter().all(idle)
+        });
+        while self.next < self.rig.sent() {
+            self.go_on();
+        }
+    }
+
+    /// One thing happens.
+    fn go_on(&mut self) {
+        if self.next < self.rig.sent() {
+            let parcel = self.next;
+            self.next += 1;
+            self.act(&Action::Deliver { parcel });
+            return;
+        }
+        let actors = self.rig.actors().to_vec();
+        let due = actors.into_iter().filter_map(|actor| Some((self.rig.wakes(actor)?, actor)));
+        let (_, actor) = due.collect::<Vec<_>>().into_iter().min().unwrap();
+        self.act(&Action::Wake { actor, found: None });
+    }
+
+    #[track_caller]
+    fn until(&mut self, done: impl Fn(&Rig) -> bool) {
+        for _ in 0..20_000 {
+            if done(&self.rig) {
+                return;
+            }
+            self.go_on();
+        }
+        panic!("it does not come to that: {:#?}", &self.happened[self.happened.len() - 20..]);
+    }
+
+    #[track_caller]
+    fn ends(&mut self, user: u8, tid: Tid, decision: Decision) {
+        self.until(|rig| ended(rig, user).iter().any(|(one, _)| *one == tid));
+        assert!(ended(&self.rig, user).contains(&(tid, Some(decision))));
+    }
+
+    #[track_caller]
+    fn is_answered(&mut self, user: u8) -> Message {
+        self.until(|rig| {
+            matches!(rig.view(Actor::User(user)), Some(View::User { requests, .. }) if requests.is_empty())
+        });
+        let answers = self.happened.iter().rev().flat_map(|step| &step.sends);
+        let records = answers.filter_map(|sent| match sent {
+            Output::Send(to, Packet::Record(record)) if *to == Actor::User(user) => Some(record.message),
+            _ => None,
+        });
+        records.into_iter().next().unwrap()
+    }
+}
+
+fn ended(rig: &Rig, user: u8) -> Vec<(Tid, Option<Decision>)> {
+    match rig.view(Actor::User(user)) {
+        Some(View::User { ended, .. }) => ended,
+        other => panic!("{other:?}"),
+    }
+}
+
+const NETWORKS: [(u8, LedgerKind); 3] =
+    [(1, LedgerKind::Quorum), (4, LedgerKind::Quorum), (1, LedgerKind::Work)];
+
+#[test]
+fn a_sound_record_is_committed_and_read_and_a_broken_one_rejected() {
+    for (validators, ledger) in NETWORKS {
+        let mut driver = Driver::new(validators, ledger);
+        driver.submit(0, 3, None);
+        driver.ends(0, 0, Decision::Committed);
+        driver.command(Actor::User(0), Command::Read { tid: 0 });
+        let answer = driver.is_answered(0);
+        assert!(matches!(answer, Message::Record { tid: 0, owner: 0, from: 0, .. }), "{answer:?}");
+        driver.submit(1, 4, Some(Clause::ValueSetRule));
+        driver.ends(1, 1, Decision::Rejected);
+        let order = Order::Grant(1);
+        driver.command(Actor::User(0), Command::Order { tid: 0, order });
+        let answer = driver.is_answered(0);
+        assert!(matches!(answer, Message::Answer { decision: Decision::Committed, .. }), "{answer:?}");
+    }
+}
+
+#[test]
+fn every_broken_record_of_the_supply_breaks_the_rule_that_it_says() {
+    let mut driver = Driver::new(1, LedgerKind::Quorum);
+    for (tid, clause) in (0..).zip(BREAKABLE) {
+        driver.submit(2, tid, Some(clause));
+        driver.ends(2, tid, Decision::Rejected);
+        let outcome = driver.happened.iter().rev().flat_map(|step| &step.sends).find_map(|sent| match sent {
+            Output::Send(_, Packet::Record(record)) => match record.message {
+                Message::Outcome { reason, .. } => Some(reason),
+                _ => None,
+            },
+            _ => None,
+        });
+        assert_eq!(outcome, Some(Some(clause)));
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    let run = |seed| {
+        let mut driver = Driver::seeded(4, LedgerKind::Work, seed);
+        driver.submit(0, 0, None);
+        driver.ends(0, 0, Decision::Committed);
+        driver.happened
+    };
+    assert_eq!(run(1), run(1));
+    assert_ne!(run(1), run(2));
+}
+
+#[test]
+fn a_spoiled_parcel_is_refused_and_the_next_one_is_not() {
+    for how in Spoiling::ALL {
+        let mut driver = Driver::new(1, LedgerKind::Quorum);
+        driver.submit(0, 0, None);
+        // Hello, response, finish, T_initial.
+        for clause in [
+            Clause::ElementInSubgroup,
+            Clause::FlightIsAuthentic,
+            Clause::FlightIsAuthentic,
+            Clause::RecordIsAuthentic,
+        ] {
+            let parcel = driver.next;
+            let refused = driver.act(&Action::Spoil { parcel, how });
+            let unreadable = how != Spoiling::Flip;
+            let expected = if unreadable { Clause::OneEncodingPerValue } else { clause };
+            assert_eq!(refused.clause, Some(expected), "{how:?} {refused:?}");
+            assert_eq!(refused.sends, []);
+            driver.go_on();
+        }
+    }
+}
+
+#[test]
+fn who_crashes_goes_on_with_what_the_chapter_says_survives() {
+    for (validators, ledger) in NETWORKS {
+        for actor in [Actor::Cloud, Actor::Bsd, Actor::Validator(0), Actor::User(0), Actor::User(1)] {
+            let mut driver = Driver::new(validators, ledger);
+            driver.submit(0, 0, None);
+            driver.ends(0, 0, Decision::Committed);
+            driver.submit(0, 1, Some(Clause::DateOrderRule));
+            driver.ends(0, 1, Decision::Rejected);
+            driver.settle();
+            let before = driver.rig.view(actor).unwrap();
+            assert!(matches!(before, View::Bsd { audit: 2, .. } | View::Validator { .. } | View::Cloud { .. } | View::User { .. }));
+            driver.crash(actor);
+            let after = driver.rig.view(actor).unwrap();
+            match (before, after) {
+                // A validator that closed its height works on the next one.
+                (View::Validator { ledger, votes, signed, .. }, after) => {
+                    assert!(
+                        matches!(&after, View::Validator { ledger: l, votes: v, signed: s, .. }
+                            if (l, v, s) == (&ledger, &votes, &signed)),
+                        "{after:?}"
+                    );
+                    assert_eq!(votes.len(), 2);
+                }
+                (before, after) => assert_eq!(before, after, "{actor}"),
+            }
+            // The peers do not know; all goes on nevertheless.
+            driver.submit(0, 2, None);
+            driver.ends(0, 2, Decision::Committed);
+            driver.command(Actor::User(0), Command::Read { tid: 0 });
+            assert!(matches!(driver.is_answered(0), Message::Record { tid: 0, .. }));
+        }
+    }
+}
+
+#[test]
+fn a_bsd_that_crashes_knows_the_records_that_it_took_and_the_tids_that_ended() {
+    let mut driver = Driver::new(1, LedgerKind::Quorum);
+    driver.submit(0, 0, None);
+    let initial = |driver: &Driver| {
+        let mut sent = driver.happened.iter().flat_map(|step| &step.sends);
+        sent.find_map(|sent| match sent {
+            Output::Send(_, Packet::Record(record)) => Some(record.message),
+            _ => None,
+        })
+    };
+    driver.ends(0, 0, Decision::Committed);
+    assert!(matches!(initial(&driver), Some(Message::Initial { .. })));
+    driver.crash(Actor::Bsd);
+    // The same record once more, under another tid.
+    driver.submit(1, 0, None);
+    driver.ends(1, 1, Decision::Refused);
+    let reason = driver.happened.iter().rev().find_map(|step| step.clause);
+    assert_eq!(reason, Some(Clause::RecordNotReused));
+    // A submission that was open is lost; the user sends it again, and the validator votes on no other T_block.
+    driver.submit(0, 2, None);
+    driver.until(|rig| {
+        matches!(rig.view(Actor::Validator(0)), Some(View::Validator { votes, .. }) if votes.len() == 2)
+    });
+    driver.crash(Actor::Bsd);
+    driver.ends(0, 2, Decision::Deferred);
+    assert!(driver.happened.iter().any(|step| step.clause == Some(Clause::OneBlockPerTid)));
+}
+
+#[test]
+fn a_validator_that_crashes_keeps_the_block_that_it_closed() {
+    let mut driver = Driver::new(1, LedgerKind::Quorum);
+    driver.submit(0, 0, None);
+    let height = |rig: &Rig| match rig.view(Actor::Validator(0)) {
+        Some(View::Validator { ledger, .. }) => ledger,
+        other => panic!("{other:?}"),
+    };
+    driver.until(|rig| height(rig).0 == 1);
+    let before = height(&driver.rig);
+    driver.crash(Actor::Validator(0));
+    assert_eq!(height(&driver.rig), before);
+}
+
+#[test]
+fn what_cannot_happen_does_not() {
+    let mut driver = Driver::new(1, LedgerKind::Quorum);
+    let submit = |breaks| Command::Submit { record: 0, breaks, readers: Members::default() };
+    let (ada, nobody) = (Actor::User(0), Actor::User(5));
+    for action in [
+        Action::Deliver { parcel: 0 },
+        Action::Spoil { parcel: 0, how: Spoiling::Flip },
+        Action::Redirect { parcel: 0, to: Actor::Bsd, from: None },
+        Action::Wake { actor: Actor::Bsd, found: None },
+        Action::Wake { actor: nobody, found: None },
+        Action::Crash { actor: Actor::Validator(1) },
+        Action::Command { actor: nobody, command: submit(None) },
+        Action::Command { actor: Actor::Cloud, command: submit(None) },
+        Action::Command { actor: ada, command: Command::CloseAudit },
+        Action::Command { actor: ada, command: Command::Read { tid: 0 } },
+        Action::Command { actor: ada, command: submit(Some(Clause::SubmitterRule)) },
+        Action::Command { actor: ada, command: submit(Some(Clause::VoteSigned)) },
+    ] {
+        assert_eq!(driver.rig.step(&action), None, "{action:?}");
+    }
+    let command = Command::Submit { record: 0, breaks: None, readers: Members::default().with(9) };
+    let refused = driver.act(&Action::Command { actor: ada, command });
+    assert_eq!(refused.clause, Some(Clause::GrantsNameAuthorisedReaders));
+    // It was no submission: the next one has the first tid.
+    driver.submit(0, 0, None);
+    driver.ends(0, 0, Decision::Committed);
+}
+
+#[test]
+fn the_watch_knows_the_secrets_that_it_looks_for() {
+    let mut driver = Driver::new(1, LedgerKind::Quorum);
+    let keys = driver.rig.secrets();
+    driver.submit(0, 12, None);
+    driver.ends(0, 0, Decision::Committed);
+    assert!(driver.rig.secrets() > keys + 10);
+    assert_eq!(driver.rig.tells(b"xx canary.record.00012 xx"), ["a record"]);
+    assert_eq!(driver.rig.tells(b"canary.record.00013"), [] as [&str; 0]);
+}
+
+#[test]
+#[ignore = "a measurement"]
+#[allow(clippy::disallowed_types)]
+fn speed() {
+    use std::time::{Duration, Instant};
+    for (validators, ledger) in [(1, LedgerKind::Quorum), (4, LedgerKind::Quorum), (1, LedgerKind::Work)] {
+        let setup = Setup { users: 2, validators, ledger, seed: 1 };
+        let mut rig = Rig::new(RULES, &setup).unwrap();
+        let mut times: std::collections::BTreeMap<&'static str, (u32, Duration)> = Default::default();
+        let (mut next, mut steps, mut total) = (0, 0u32, Duration::ZERO);
+        let mut step = |rig: &mut Rig, action: &Action| {
+            let from = Instant::now();
+            let happened = rig.step(action).unwrap();
+            let took = from.elapsed();
+            total += took;
+            steps += 1;
+            let entry = times.entry(happened.event).or_default();
+            entry.0 += 1;
+            entry.1 += took;
+        };
+        for record in 0..300u16 {
+            let command = Command::Submit { record, breaks: None, readers: Members::default() };
+            step(&mut rig, &Action::Command { actor: Actor::User(0), command });
+            while !ended(&rig, 0).iter().any(|(tid, _)| *tid == record) {
+                if next < rig.sent() {
+                    step(&mut rig, &Action::Deliver { parcel: next });
+                    next += 1;
+                } else {
+                    let actors = rig.actors().to_vec();
+                    let due = actors.into_iter().filter_map(|actor| Some((rig.wakes(actor)?, actor)));
+                    let (_, actor) = due.collect::<Vec<_>>().into_iter().min().unwrap();
+                    step(&mut rig, &Action::Wake { actor, found: None });
+                }
+            }
+        }
+        println!(
+            "{validators} {ledger:?}: {steps} steps, {:.0} a second",
+            f64::from(steps) / total.as_secs_f64()
+        );
+        for (event, (count, took)) in &times {
+            println!("  {event}: {count} x {:?}", *took / *count);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What can be seen of an actor.
+
+use crate::actors::Replica;
+use crate::conformance::rig::tables::{UNKNOWN, ballot};
+use crate::conformance::rig::{Rig, abstraction};
+use crate::crypto::Digest;
+use crate::network::Node;
+use bemr_spec::model::{Actor, BlockId, Height, Tid, View};
+
+impl Rig {
+    /// What can be seen of an actor; nothing for one that does not take part.
+    pub fn view(&self, actor: Actor) -> Option<View> {
+        let tables = &self.tables;
+        let tid = |tid: &Digest| tables.known_tid(tid);
+        Some(match &self.nodes[self.slot(actor)?] {
+            Node::User(user) => View::User {
+                ledger: self.ledger(user.replica()),
+                open: sorted(user.open().map(tid)),
+                ended: sorted(user.past().map(|(one, outcome)| (tid(one), outcome.map(abstraction::heard)))),
+                requests: sorted(user.requests().map(|one| tables.known_request(one))),
+                remembered: user.remembered() as u32,
+            },
+            Node::Bsd(bsd) => View::Bsd {
+                ledger: self.ledger(bsd.replica()),
+                submissions: sorted(bsd.submissions().map(|(one, state)| (tid(one), state.name()))),
+                audit: bsd.audited() as u32,
+                evidence: bsd.evidence().len() as u32,
+            },
+            Node::Validator(validator) => {
+                let closing = validator.closing();
+                let block = |(height, digest): (crate::wire::Height, Digest)| (height.0, self.block(&digest));
+                View::Validator {
+                    ledger: self.ledger(validator.replica()),
+                    votes: sorted(validator.votes().map(|vote| (tid(&vote.body.tid), ballot(&vote.body)))),
+                    closing: closing.state.name(),
+                    signed: closing.signed.map(block),
+                    signatures: closing.signatures as u32,
+                    waiting: (closing.decisions as u32, closing.anchors as u32),
+                }
+            }
+            Node::Cloud(cloud) => View::Cloud {
+                ledger: self.ledger(cloud.replica()),
+                records: sorted(cloud.records().map(|(one, state)| (tid(one), state.name()))),
+                leaves: cloud.log_size() as u32,
+            },
+        })
+    }
+
+    fn block(&self, digest: &Digest) -> BlockId {
+        self.tables.known_block(digest).unwrap_or(BlockId(u64::MAX))
+    }
+
+    fn ledger(&self, replica: &Replica) -> (Height, Height, BlockId) {
+        let ledger = &replica.ledger;
+        (ledger.height().0, ledger.final_height().0, self.block(&ledger.tip()))
+    }
+
+    /// The model's name of a submission that an actor knows.
+    pub fn named(&self, tid: &Digest) -> Option<Tid> {
+        Some(self.tables.known_tid(tid)).filter(|tid| *tid != UNKNOWN)
+    }
+}
+
+fn sorted<T: Ord>(all: impl Iterator<Item = T>) -> Vec<T> {
+    let mut all: Vec<T> = all.collect();
+    all.sort();
+    all
+}
