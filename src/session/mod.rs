@@ -7,6 +7,8 @@
 mod custodian;
 mod fresh;
 mod initiator;
+#[cfg(feature = "weaken")]
+pub mod insider;
 mod open;
 mod places;
 mod records;

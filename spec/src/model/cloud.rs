@@ -149,11 +149,12 @@ impl Cloud {
         let members = self.ledger.members();
         let certified = Checks::of(rules, certificate.flaws);
         let admitted = certificate.signatories.iter().all(|signatory| signatory < members);
+        // The validator set, then the signatories, then who they are.
+        checks.sound(Clause::VoterIsAdmitted).and(certified.sound(Clause::VoterIsAdmitted))?;
         checks.sound(Clause::SignersAreDistinct).and(certified.sound(Clause::SignersAreDistinct))?;
-        certified.require(Clause::VoterIsAdmitted, admitted)?;
-        checks.sound(Clause::VoterIsAdmitted)?;
+        checks.require(Clause::VoterIsAdmitted, admitted)?;
         let enough = certificate.signatories.len() >= quorum(members);
-        checks.require(Clause::MoreThanTwoThirds, enough)?;
+        checks.require(Clause::MoreThanTwoThirds, enough).and(certified.sound(Clause::MoreThanTwoThirds))?;
         certified.sound(Clause::VoteSigned)?;
         checks.sound(Clause::VoteSigned)?;
         let found = self.ledger.at(height).filter(|(found, _)| found.id == block);
@@ -285,6 +286,8 @@ impl Cloud {
                 checks.require(Clause::ReaderIsGranted, stored.readers.has(reader))?;
             }
             Order::Erase(approvals) => {
+                // First the cloud's name, and after the certificates who the two are.
+                checks.sound(Clause::ErasureByAuthority)?;
                 checks.all_sound(CERTIFICATE)?;
                 let all_may = approvals.iter().all(|one| is_administrator(one) || one == stored.owner);
                 let allowed = approvals.len() == 2

@@ -222,6 +222,7 @@ impl Ledger {
                 checks.require(Clause::TidDecidedOnce, once)?;
             }
         }
+        checks.sound(Clause::TidDecidedOnce)?;
         for (index, entry) in proposal.entries.iter().enumerate() {
             if let Entry::Anchor(head) = entry {
                 let same = |entry: &Entry| match entry {
@@ -240,11 +241,12 @@ impl Ledger {
                 checks.require(Clause::AnchorAdvances, last.is_none_or(|last| follows(&last, head)))?;
             }
         }
-        Ok(())
+        checks.sound(Clause::AnchorAdvances)
     }
 
     fn check_decisions(&self, rules: &Rules, proposal: &Proposal) -> Result<(), Clause> {
         let checks = Checks::of(rules, proposal.flaws);
+        checks.sound(Clause::EntryHasQuorum)?;
         proposal.entries.iter().try_for_each(|entry| match entry {
             Entry::Decision(certificate) => {
                 checks.require(Clause::EntryHasQuorum, self.certifies(certificate))
@@ -266,7 +268,8 @@ impl Ledger {
         let checks = Checks::of(rules, block.flaws);
         let place = self.check_place(rules, now, proposal, block.id)?;
         if self.kind == LedgerKind::Work {
-            checks.sound(Clause::WorkMeetsTarget)?;
+            let proposed = Checks::of(rules, proposal.flaws);
+            checks.sound(Clause::WorkMeetsTarget).and(proposed.sound(Clause::WorkMeetsTarget))?;
         }
         self.check_entries(rules, proposal, &place)?;
         if self.kind == LedgerKind::Quorum {

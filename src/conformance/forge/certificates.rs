@@ -3,7 +3,7 @@
 use super::{Forge, flip_last, nobody};
 use crate::crypto::Signature;
 use crate::keys::{Credentials, Kdc};
-use crate::wire::{Certificate, Name, RevocationList, Time};
+use crate::wire::{Certificate, Name, RevocationList, Role, Time};
 use bemr_spec::model::Flaws;
 use bemr_spec::{Clause, Refusal, Rules};
 use std::collections::BTreeMap;
@@ -14,6 +14,10 @@ struct Odd {
     expired: Certificate,
     revoked: Certificate,
     renamed: Certificate,
+    /// Its role stands in another place.
+    misplaced: Certificate,
+    /// Its role may not submit.
+    barred: Certificate,
 }
 
 /// Certificates that do not hold, made once for a world.
@@ -35,23 +39,28 @@ impl Certificates {
         let lax = rules.without(Clause::KeysHaveOneUse).without(Clause::OnePrincipalOneCertificate);
         let mut all = BTreeMap::new();
         for own in whose {
-            let mut enrol = |subject: &Name, now: Time| {
-                kdc.admit(subject.clone(), own.role());
-                let request = own.identity().enrolment_request(rules, subject.clone(), own.role());
+            let mut enrol = |subject: &Name, role: Role, now: Time| {
+                kdc.admit(subject.clone(), role);
+                let request = own.identity().enrolment_request(rules, subject.clone(), role);
                 kdc.enrol(&lax, now, &request)
             };
-            let renamed = enrol(&nobody(), now)?;
-            let expired = enrol(own.name(), Time(0))?;
-            let revoked = enrol(own.name(), now)?;
-            kdc.revoke(revoked.body.serial);
-            all.insert(own.name().clone(), Odd { expired, revoked, renamed });
+            let elsewhere = if own.role() == Role::Validator { Role::Cloud } else { Role::Validator };
+            let odd = Odd {
+                renamed: enrol(&nobody(), own.role(), now)?,
+                misplaced: enrol(own.name(), elsewhere, now)?,
+                barred: enrol(own.name(), Role::Administrator, now)?,
+                expired: enrol(own.name(), own.role(), Time(0))?,
+                revoked: enrol(own.name(), own.role(), now)?,
+            };
+            kdc.revoke(odd.revoked.body.serial);
+            all.insert(own.name().clone(), odd);
         }
         Ok((Certificates(all), kdc.revocation_list(rules, now)))
     }
 }
 
 impl Forge<'_> {
-    /// A certificate like `genuine` that fails the checks of KEY-04, KEY-05, KEY-06 or KEY-09 among `flaws`.
+    /// A certificate like `genuine` that fails the checks of KEY-04, KEY-05, KEY-06 or KEY-09, ROL-01 or ROL-04 among `flaws`.
     pub(super) fn certificate(&self, genuine: &Certificate, flaws: Flaws) -> Option<Certificate> {
         let odd = || self.certificates.0.get(&genuine.body.subject);
         let mut certificate = if flaws.has(Clause::CertificateWithinValidity) {
@@ -60,6 +69,10 @@ impl Forge<'_> {
             odd()?.revoked.clone()
         } else if flaws.has(Clause::SubjectIsClaimedPrincipal) {
             odd()?.renamed.clone()
+        } else if flaws.has(Clause::RoleFitsPlace) {
+            odd()?.misplaced.clone()
+        } else if flaws.has(Clause::RoleMaySubmit) {
+            odd()?.barred.clone()
         } else {
             genuine.clone()
         };

@@ -1,6 +1,6 @@
 //! What the cloud says, and the BSD to its user.
 
-use super::{Forge, any, flip_last, nobody, stray, table};
+use super::{Forge, any, element, flip_last, nobody, stray, table};
 use crate::crypto::Tag;
 use crate::merkle::MerkleTree;
 use crate::wire::{
@@ -68,8 +68,8 @@ impl Forge<'_> {
         Some(forged)
     }
 
-    /// A record of its cloud, whose log has these leaves, for a reader who remembers `remembered` of them. CLD-04 fails where
-    /// the reader remembers a head at all; CLD-05 can be made only when the cloud's head is anchored. What is wrong with what
+    /// A record of its cloud, whose log has these leaves, for a reader who remembers `remembered` of them. CLD-04 can be made only when
+    /// that is any, and CLD-05 only when the cloud's head is anchored. What is wrong with what
     /// was stored stands in one more leaf at the end of the log.
     pub fn record(
         &self,
@@ -98,6 +98,7 @@ impl Forge<'_> {
         if flaws.has(Clause::ReadMatchesSigned) {
             forged.ciphertext = flip_last(forged.ciphertext.as_slice())?.into();
         }
+        forged.key.encapsulation = element(forged.key.encapsulation.as_slice(), flaws)?.into();
         if flaws.has(Clause::TagVerifiedBeforeUse) {
             forged.key.wrapped = flip_last(forged.key.wrapped.as_slice())?.into();
         }
@@ -109,6 +110,7 @@ impl Forge<'_> {
             proof.head.head.time = proof.head.head.time.after(1);
         }
         if flaws.has(Clause::HeadNotOlder) {
+            (remembered > 0).then_some(())?;
             proof.head.head.time = Time(0);
         }
         self.sign_cloud_head(&mut proof.head, flaws)?;

@@ -2,14 +2,15 @@
 //!
 //! A forger takes a genuine message and gives the same message with flaws: it fails the checks of the clauses asked for, is
 //! signed again by whoever signs it, and passes every check that its receiver makes before the first of them. It passes all
-//! the others too, but for what the flaw itself entails: a certificate that has another digest, for example, does not
+//! the others too, but for what the flaw itself entails ([`ENTAILS`]): a certificate that has another digest, for example, does not
 //! stand in the ledger. A forger signs with the keys that it was given and no others; without them it makes nothing.
 //!
-//! Nothing here draws at random: one message, flaws and way make one forgery. What can be made is in [`FLAWS`]; the choice
+//! Nothing here draws at random but the responses of a handshake: one message, flaws and way make one forgery. What can be made is in [`FLAWS`]; the choice
 //! of genuine message and flaws is for who calls.
 
 mod certificates;
 mod cloud;
+mod handshake;
 mod initial;
 mod ledger;
 mod orders;
@@ -22,10 +23,10 @@ mod votes;
 
 pub use certificates::Certificates;
 pub use packet::packet;
-pub use table::{COSTLY, FLAWS, RENEWING, STUBBORN, makes};
+pub use table::{CONDITIONAL, COSTLY, ENTAILS, FLAWS, RENEWING, STUBBORN, makes};
 
 use crate::actors::Directory;
-use crate::crypto::{Digest, Signature, Suite, Tag};
+use crate::crypto::{Digest, Element, Signature, Suite, Tag};
 use crate::keys::Credentials;
 use crate::records::PolicyRegistry;
 use crate::wire::Name;
@@ -78,6 +79,27 @@ fn stray(bytes: &[u8]) -> Digest {
 
 fn other_suite(suite: Suite) -> Suite {
     if suite == Suite::Ristretto255 { Suite::Ffdhe2048 } else { Suite::Ristretto255 }
+}
+
+/// The encoding of the neutral element (GRP-01), of a number outside the subgroup (GRP-02), or `genuine` itself.
+fn element(genuine: &[u8], flaws: Flaws) -> Option<Vec<u8>> {
+    let suite = Suite::ALL.iter().copied().find(|suite| suite.element_len() == genuine.len());
+    let number = |number: u8| {
+        let zeros = vec![0; genuine.len().saturating_sub(1)];
+        zeros.into_iter().chain([number]).collect::<Vec<u8>>()
+    };
+    if flaws.has(Clause::ElementInRange) {
+        return Some(number(u8::from(suite? != Suite::Ristretto255)));
+    }
+    if flaws.has(Clause::ElementInSubgroup) {
+        // Half of all numbers are; Ristretto has none.
+        let refused = |bytes: &Vec<u8>| {
+            let decoded = Element::decode(&Rules::hardened(), suite?, bytes);
+            decoded.err().filter(|refusal| refusal.clause() == Clause::ElementInSubgroup)
+        };
+        return (2..=u8::MAX).map(number).find(|bytes| refused(bytes).is_some());
+    }
+    Some(genuine.to_vec())
 }
 
 fn flip_last(bytes: &[u8]) -> Option<Vec<u8>> {

@@ -1,19 +1,23 @@
 //! Packets between neighbours, as far as somebody forges them who stands between.
 //!
-//! It has no keys and changes what is in clear, or a bit of what is not. What only an insider of the handshake can do (HSK-02
-//! to HSK-07, and the certificates there) is not made here: it takes the secrets of a running handshake.
+//! It has no keys and changes what is in clear, or a bit of what is not. What only an end of the handshake can do is for
+//! [`Forge::response`](super::Forge::response) and [`Forge::finish`](super::Forge::finish).
 
-use super::{flip_last, other_suite, stray, table};
+use super::handshake::BETWEEN;
+use super::{element, flip_last, other_suite, stray, table};
 use crate::session::SKIP_LIMIT;
 use crate::wire::{Packet, Purpose, SessionId, Stage};
 use bemr_spec::Clause;
 use bemr_spec::model::Flaws;
 
-/// A packet.
+/// A packet; of a handshake's proofs only what takes no keys.
 pub fn packet(genuine: &Packet, flaws: Flaws) -> Option<Packet> {
     table::require(genuine.kind(), flaws)?;
+    let proves = matches!(genuine, Packet::Response(_) | Packet::Finish(_));
+    if proves && !flaws.iter().all(|flaw| BETWEEN.contains(&flaw)) {
+        return None;
+    }
     let mut forged = genuine.clone();
-    let no_element = flaws.has(Clause::ElementInRange);
     match &mut forged {
         Packet::Hello(hello) => {
             if flaws.has(Clause::SuiteNotDowngraded) {
@@ -24,14 +28,10 @@ pub fn packet(genuine: &Packet, flaws: Flaws) -> Option<Packet> {
                 hello.purpose =
                     if hello.purpose == Purpose::Block { Purpose::Initial } else { Purpose::Block };
             }
-            if no_element {
-                hello.ephemeral = vec![0; hello.ephemeral.as_slice().len()].into();
-            }
+            hello.ephemeral = element(hello.ephemeral.as_slice(), flaws)?.into();
         }
         Packet::Response(response) => {
-            if no_element {
-                response.ephemeral = vec![0; response.ephemeral.as_slice().len()].into();
-            }
+            response.ephemeral = element(response.ephemeral.as_slice(), flaws)?.into();
             if flaws.has(Clause::FlightIsAuthentic) {
                 response.proof = flip_last(response.proof.as_slice())?.into();
             }

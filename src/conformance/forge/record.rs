@@ -16,12 +16,13 @@ pub(super) fn spoil(genuine: &[u8], flaws: Flaws) -> Option<Vec<u8>> {
     if flaws.has(Clause::NoDuplicateKeys) {
         insert(br#""~3":0,"~3":0,"#)?;
     }
+    if flaws.has(Clause::RecordWithinSize) {
+        insert(format!("\"~5\":[{}0],", "0,".repeat(MAX_VALUES)).as_bytes())?;
+    }
+    // Before the many values, or they would be met first.
     if flaws.has(Clause::DepthWithinBound) {
         let (open, close) = ("[".repeat(MAX_DEPTH), "]".repeat(MAX_DEPTH));
         insert(format!("\"~4\":{open}{close},").as_bytes())?;
-    }
-    if flaws.has(Clause::RecordWithinSize) {
-        insert(format!("\"~5\":[{}0],", "0,".repeat(MAX_VALUES)).as_bytes())?;
     }
     if flaws.has(Clause::RecordIsJson) {
         insert(br#""~2":,"#)?;

@@ -14,13 +14,11 @@ use bemr_spec::model::Flaws;
 ///
 /// | kind | clause | reason |
 /// |---|---|---|
-/// | T_block, T_valid | ROL-01, INI-11 of T_block | a header of an administrator is another submission, not a flaw of this one |
 /// | T_valid | KEY-05 in another way | at the header's `issued` the user held a certificate, or nobody would have voted |
 /// | Grant | INI-11 | every contract that is shipped lets every role read that ROL-02 lets |
 /// | Grant, Revoke | ROL-05 | as ROL-01: it takes an owner whose role changed |
 /// | Vote | ENC-03, GRP-04 | version and suite of a vote are VOT-03's |
 /// | T_initial | TPL-09 | a malformed template does not come into force |
-/// | Response, Finish | HSK-02 to HSK-07, KEY-04 to KEY-06 | they take the secrets of a running handshake |
 /// | Record | SES-05 | SES-04 comes first by far |
 /// | all | ENC-01, ENC-02 | they are of bytes, not of messages |
 /// | all | KEY-11 | it hangs on the receiver's list alone |
@@ -65,6 +63,7 @@ pub const FLAWS: &[(&str, &[Clause])] = &[
             CertificateNotRevoked,
             SubjectIsClaimedPrincipal,
             BlockCarriesUserSignature,
+            RoleMaySubmit,
             TidIsDerived,
             InitialNamesRecipient,
             InitialWithinValidity,
@@ -120,6 +119,8 @@ pub const FLAWS: &[(&str, &[Clause])] = &[
             CertificateNotRevoked,
             SubjectIsClaimedPrincipal,
             ReadMatchesSigned,
+            ElementInRange,
+            ElementInSubgroup,
             TagVerifiedBeforeUse,
             ReadMatchesCommitments,
         ],
@@ -191,9 +192,36 @@ pub const FLAWS: &[(&str, &[Clause])] = &[
         ],
     ),
     ("Close", &[WorkMeetsTarget, BlockHasQuorum]),
-    ("Hello", &[SuiteNotDowngraded, RoleFitsPlace, ElementInRange]),
-    ("Response", &[ElementInRange, FlightIsAuthentic]),
-    ("Finish", &[FlightIsAuthentic]),
+    ("Hello", &[SuiteNotDowngraded, RoleFitsPlace, ElementInRange, ElementInSubgroup]),
+    (
+        "Response",
+        &[
+            ElementInRange,
+            ElementInSubgroup,
+            FlightIsAuthentic,
+            CertificateSignedByKdc,
+            CertificateWithinValidity,
+            CertificateNotRevoked,
+            PeerIsNotSelf,
+            PeerIsIntended,
+            RoleFitsPlace,
+            ResponderSignsTranscript,
+            ResponderConfirmsKey,
+        ],
+    ),
+    (
+        "Finish",
+        &[
+            FlightIsAuthentic,
+            CertificateSignedByKdc,
+            CertificateWithinValidity,
+            CertificateNotRevoked,
+            PeerIsNotSelf,
+            RoleFitsPlace,
+            InitiatorSignsTranscript,
+            InitiatorConfirmsKey,
+        ],
+    ),
     (
         "Record",
         &[
@@ -234,9 +262,46 @@ pub const STUBBORN: &[(&str, Clause, &str)] = &[
     ("Closing", VoterIsAdmitted, "who is no member has no key"),
     ("Closing", EventFitsState, "a signature of another header helps to close nothing"),
     ("Outcome", EventFitsState, "there is no submission that it could end"),
-    ("Hello", ElementInRange, "what is no element cannot be reckoned with"),
-    ("Response", ElementInRange, "what is no element cannot be reckoned with"),
     ("Record", SessionEstablished, "what has no session has no key"),
+];
+
+/// Flaws that the receiver sees only in some states: kind, flaw, and what it takes.
+pub const CONDITIONAL: &[(&str, Clause, &str)] = &[
+    ("ReadResponse", HeadNotOlder, "the reader remembers a head; else it is not made"),
+    (
+        "ReadResponse",
+        HeadIsAnchored,
+        "the reader's ledger anchors the cloud's log; not made when the cloud's does not",
+    ),
+    ("Grant", StatementAdvances, "a grant to this reader was revoked"),
+    ("Revoke", StatementAdvances, "a grant to this reader was revoked"),
+];
+
+/// Flaws that bring another with them, further down in the order of checks: kind, flaw, what it entails, and why.
+pub const ENTAILS: &[(&str, Clause, Clause, &str)] = &[
+    ("T_initial", RoleMaySubmit, GrantsNameAuthorisedReaders, "who may not submit may not read"),
+    ("T_initial", ResourceTypeIsKnown, TemplateFitsResource, "no template is for it"),
+    ("T_initial", RequiredAttributePresent, CommitmentsMatchMapping, "the record says something else"),
+    ("T_initial", AttributeHasItsType, CommitmentsMatchMapping, "the record says something else"),
+    ("T_valid", TidIsDerived, EntryInclusionProven, "the ledger has another certificate"),
+    ("T_valid", InitialNamesRecipient, EntryInclusionProven, "the ledger has another certificate"),
+    ("T_valid", VoterIsAdmitted, EntryInclusionProven, "the ledger has another certificate"),
+    ("T_valid", SignersAreDistinct, EntryInclusionProven, "the ledger has another certificate"),
+    ("T_valid", MoreThanTwoThirds, EntryInclusionProven, "the ledger has another certificate"),
+    ("T_valid", VoteSigned, EntryInclusionProven, "the ledger has another certificate"),
+    ("ReadResponse", ReadMatchesSigned, TagVerifiedBeforeUse, "nothing else opens under this key"),
+    ("ReadResponse", ElementInRange, TagVerifiedBeforeUse, "it encapsulates no key"),
+    ("ReadResponse", ElementInSubgroup, TagVerifiedBeforeUse, "it encapsulates no key"),
+    ("Grant", RoleMayRead, GrantsNameAuthorisedReaders, "no contract lets such a role read"),
+    ("Record", DirectionIsIncoming, RecordIsAuthentic, "the header is authenticated"),
+    ("Record", StageFitsSession, RecordIsAuthentic, "the header is authenticated"),
+    ("Record", SequenceAdvances, RecordIsAuthentic, "the header is authenticated"),
+    ("Record", SkipIsBounded, RecordIsAuthentic, "the header is authenticated"),
+    ("Response", ElementInRange, FlightIsAuthentic, "the proof is of another exchange"),
+    ("Response", ElementInSubgroup, FlightIsAuthentic, "the proof is of another exchange"),
+    ("Response", PeerIsNotSelf, PeerIsIntended, "nobody calls themselves"),
+    ("Response", PeerIsIntended, RoleFitsPlace, "there is one cloud and one BSD"),
+    ("Finish", PeerIsNotSelf, RoleFitsPlace, "nobody answers themselves"),
 ];
 
 /// Pairs of which one message can have only one.
@@ -244,8 +309,13 @@ const CONFLICTS: &[(&str, Clause, Clause)] = &[
     // The patient is the attribute that both would be made of.
     ("T_initial", AttributeHasItsType, RequiredAttributePresent),
     ("T_block", AttributeHasItsType, RequiredAttributePresent),
-    // One number.
+    // Who may not read never had a grant that was revoked.
+    ("Grant", StatementAdvances, RoleMayRead),
+    // One number, one element.
     ("Record", SequenceAdvances, SkipIsBounded),
+    ("Hello", ElementInRange, ElementInSubgroup),
+    ("Response", ElementInRange, ElementInSubgroup),
+    ("ReadResponse", ElementInRange, ElementInSubgroup),
     // How a block is closed is one or the other.
     ("Block", BlockHasQuorum, TargetIsScheduled),
     ("Block", BlockHasQuorum, WorkMeetsTarget),
@@ -253,7 +323,13 @@ const CONFLICTS: &[(&str, Clause, Clause)] = &[
 ];
 
 /// One certificate is shown, and it is wrong in one of these ways.
-const ODD: &[Clause] = &[CertificateWithinValidity, CertificateNotRevoked, SubjectIsClaimedPrincipal];
+const ODD: &[Clause] = &[
+    CertificateWithinValidity,
+    CertificateNotRevoked,
+    SubjectIsClaimedPrincipal,
+    RoleMaySubmit,
+    RoleFitsPlace,
+];
 
 /// Whether messages of this kind can be made with these flaws, by a forger who has all the keys.
 pub fn makes(kind: &str, flaws: Flaws) -> bool {

@@ -4,12 +4,13 @@ use super::{Forge, any, nobody, other_suite, stray, table};
 use crate::actors::compose::LIFETIME;
 use crate::crypto::{Digest, Tag};
 use crate::records::{canonical, commitment_of};
-use crate::wire::{AttributeOpening, AttributeType, Height, List, TBlock, Version, encode};
+use crate::wire::{AttributeOpening, AttributeType, Height, List, Role, TBlock, Version, encode};
 use bemr_spec::Clause;
 use bemr_spec::model::Flaws;
 
 /// Flaws of what the user signs: the user conspires.
 const SIGNED_BY_THE_USER: &[Clause] = &[
+    Clause::RoleMaySubmit,
     Clause::TidIsDerived,
     Clause::InitialNamesRecipient,
     Clause::InitialWithinValidity,
@@ -45,6 +46,9 @@ impl Forge<'_> {
         }
         if flaws.has(Clause::SealDigestIsCarried) {
             body.seal = Digest::default();
+        }
+        if flaws.has(Clause::RoleMaySubmit) {
+            header.role = Role::Administrator;
         }
         if flaws.has(Clause::TidIsDerived) {
             header.nonce[0] ^= 1;

@@ -23,7 +23,7 @@ impl Forge<'_> {
         }
         forged.user = self.certificate(&genuine.user, flaws)?;
         if any(flaws, &[Clause::TidIsDerived, Clause::InitialNamesRecipient]) {
-            // The user conspires; the validators, who vote on another header, do not.
+            // The user conspires; the validators who do not would have to vote on this header, too.
             let header = &mut forged.initial;
             if flaws.has(Clause::TidIsDerived) {
                 header.nonce[0] ^= 1;
@@ -38,6 +38,9 @@ impl Forge<'_> {
             forged.user_signature = self.sign(&forged.initial.user, Tag::T_INITIAL, &message)?;
             forged.block.initial = Digest::of(Tag::T_INITIAL, &message);
             forged.body.block = Digest::of(Tag::T_BLOCK, &encode(&forged.block));
+            forged.acknowledgement.body.block = forged.body.block;
+            self.sign_again(&mut forged.acknowledgement);
+            forged.body.acknowledgement = forged.acknowledgement.digest();
         }
         if flaws.has(Clause::ValidCarriesUserSignature) {
             forged.user_signature = self.sign(&bsd, Tag::T_INITIAL, &encode(&forged.initial))?;
@@ -46,7 +49,7 @@ impl Forge<'_> {
             let of_certificate = flaws.iter().filter(|flaw| OF_THE_CERTIFICATE.contains(flaw));
             let of_certificate = of_certificate.fold(Flaws::NONE, Flaws::and);
             let first_way = Forge { way: self.way(flaws, u8::MAX), ..*self };
-            forged.acknowledgement = first_way.certified(&genuine.acknowledgement, of_certificate)?;
+            forged.acknowledgement = first_way.certified(&forged.acknowledgement, of_certificate)?;
             forged.body.acknowledgement = forged.acknowledgement.digest();
         }
         let body = &mut forged.body;

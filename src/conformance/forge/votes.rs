@@ -45,7 +45,8 @@ impl Forge<'_> {
             match self.way(flaws, 2) {
                 0 => {
                     forged.body.validators = stray(forged.body.validators.as_bytes());
-                    self.sign_again(&forged, &mut signatories);
+                    self.sign_again(&mut forged);
+                    signatories = forged.signatories.as_slice().to_vec();
                 }
                 _ => signatories.last_mut()?.validator = nobody(),
             }
@@ -68,10 +69,8 @@ impl Forge<'_> {
             2 => one(Clause::SignersAreDistinct),
             3 => {
                 let mut forged = genuine.clone();
-                let mut signatories = forged.signatories.as_slice().to_vec();
                 forged.body.network = nobody();
-                self.sign_again(&forged, &mut signatories);
-                forged.signatories = signatories.into();
+                self.sign_again(&mut forged);
                 Some(forged)
             }
             _ => one(Clause::VoterIsAdmitted),
@@ -79,19 +78,25 @@ impl Forge<'_> {
     }
 
     /// The signatories who conspire sign the body as it stands.
-    fn sign_again(&self, forged: &QuorumCertificate, signatories: &mut [Signatory]) {
+    pub(super) fn sign_again(&self, forged: &mut QuorumCertificate) {
         let message = encode(&forged.body);
-        for signatory in signatories {
+        let mut signatories = forged.signatories.as_slice().to_vec();
+        for signatory in &mut signatories {
             if let Some(signature) = self.sign(&signatory.validator, Tag::VOTE, &message) {
                 signatory.signature = signature;
             }
         }
+        forged.signatories = signatories.into();
     }
 }
 
 /// Signatories of a quorum with QUO-01, QUO-02 and VOT-02 among `flaws`.
 pub(super) fn spoil(signatories: &mut Vec<Signatory>, flaws: Flaws) -> Option<()> {
     let (few, disordered) = (flaws.has(Clause::MoreThanTwoThirds), flaws.has(Clause::SignersAreDistinct));
+    if few && disordered && signatories.len() < 3 {
+        // One that stands there twice would be two, and enough.
+        return None;
+    }
     if few {
         // Half of a quorum is none.
         signatories.truncate(signatories.len() / 2);

@@ -1,0 +1,97 @@
+//! The two ends of a handshake as somebody holds them who keeps the key schedule and not the rules. For checkers.
+
+use crate::crypto::{Digest, Element, Ephemeral, SigningKey, Suite, Tag};
+use crate::session::schedule::Schedule;
+use crate::wire::{
+    Certificate, Direction, Finish, Hello, IdentityProof, PROTOCOL_VERSION, Packet, Purpose, Response,
+};
+use bemr_spec::Rules;
+use rand::CryptoRng;
+use tls_codec::TlsByteVecU16;
+
+/// An initiator, of whom nobody knows yet who it will be.
+pub struct Caller {
+    hello: Hello,
+    pair: Ephemeral,
+}
+
+/// It, with the response to its hello.
+pub struct Answered {
+    schedule: Schedule,
+    heard: Digest,
+    proof: TlsByteVecU16,
+}
+
+impl Caller {
+    /// One with a fresh hello.
+    pub fn new<R: CryptoRng + ?Sized>(rng: &mut R, suite: Suite, purpose: Purpose) -> Caller {
+        let mut nonce = [0; 32];
+        rng.fill_bytes(&mut nonce);
+        let pair = Ephemeral::generate(suite, rng);
+        let ephemeral = pair.public().encode().into();
+        Caller { hello: Hello { version: PROTOCOL_VERSION, suite, purpose, nonce, ephemeral }, pair }
+    }
+
+    /// Its hello.
+    pub fn hello(&self) -> Packet {
+        Packet::Hello(self.hello.clone())
+    }
+
+    /// Opens the response; nothing when it does not open.
+    pub fn answered(&self, rules: &Rules, response: &Response) -> Option<Answered> {
+        let element = Element::decode(rules, self.hello.suite, response.ephemeral.as_slice()).ok()?;
+        let schedule = Schedule::new(&self.hello, &response.nonce, &response.ephemeral, &self.pair, &element);
+        let theirs = schedule.open_proof(rules, Direction::ResponderToInitiator, &response.proof).ok()?;
+        let heard = schedule.responder_transcript(&theirs.certificate);
+        Some(Answered { schedule, heard, proof: response.proof.clone() })
+    }
+}
+
+impl Answered {
+    /// A finish that shows `certificate` and is signed by `signer`, with the proof as `edit` leaves it.
+    pub fn finish(
+        &self,
+        rules: &Rules,
+        certificate: &Certificate,
+        signer: &SigningKey,
+        edit: impl FnOnce(&mut IdentityProof),
+    ) -> Packet {
+        let said = Schedule::initiator_transcript(&self.heard, &self.proof, certificate);
+        let sender = Direction::InitiatorToResponder;
+        let mut proof = IdentityProof {
+            certificate: certificate.clone(),
+            signature: signer.sign(rules, Tag::INITIATOR_SIGNATURE, said.as_bytes()),
+            confirmation: self.schedule.confirmation(sender, &said),
+        };
+        edit(&mut proof);
+        Packet::Finish(Finish { proof: self.schedule.seal_proof(sender, &proof) })
+    }
+}
+
+/// A response to `hello` that shows `certificate` and is signed by `signer`, with the proof as `edit` leaves it; nothing when
+/// the hello has no element.
+pub fn respond<R: CryptoRng + ?Sized>(
+    rules: &Rules,
+    rng: &mut R,
+    hello: &Hello,
+    certificate: &Certificate,
+    signer: &SigningKey,
+    edit: impl FnOnce(&mut IdentityProof),
+) -> Option<Packet> {
+    let element = Element::decode(rules, hello.suite, hello.ephemeral.as_slice()).ok()?;
+    let mut nonce = [0; 32];
+    rng.fill_bytes(&mut nonce);
+    let pair = Ephemeral::generate(hello.suite, rng);
+    let ephemeral = pair.public().encode().into();
+    let schedule = Schedule::new(hello, &nonce, &ephemeral, &pair, &element);
+    let said = schedule.responder_transcript(certificate);
+    let sender = Direction::ResponderToInitiator;
+    let mut proof = IdentityProof {
+        certificate: certificate.clone(),
+        signature: signer.sign(rules, Tag::RESPONDER_SIGNATURE, said.as_bytes()),
+        confirmation: schedule.confirmation(sender, &said),
+    };
+    edit(&mut proof);
+    let proof = schedule.seal_proof(sender, &proof);
+    Some(Packet::Response(Response { nonce, ephemeral, proof }))
+}
