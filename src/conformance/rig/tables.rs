@@ -284,12 +284,15 @@ impl Tables {
         if let Some(known) = self.blocks.get(&digest) {
             return Arc::clone(&known.proposal);
         }
+        // Decisions stand in the order of tids, which here are numbers and there are digests.
+        let mut entries: Vec<Entry> = entries.iter().map(|entry| self.entry(entry)).collect();
+        entries.sort_unstable();
         let proposal = Arc::new(Proposal {
             height: header.height.0,
             previous: self.block(&header.previous),
             time: self.time(header.time),
             proposer: self.validator(&header.proposer),
-            entries: entries.iter().map(|entry| self.entry(entry)).collect(),
+            entries,
             nonce: match &header.closing {
                 wire::Closing::Work(work) => work.nonce,
                 wire::Closing::Quorum(_) => 0,
