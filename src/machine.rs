@@ -6,6 +6,7 @@
 
 use bemr_spec::{Clause, Refusal, Rules};
 use std::collections::BTreeSet;
+use std::fmt::Display;
 
 /// One row: in state `from`, `event` leads to state `to` when `guard` holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +50,7 @@ pub type Other = (&'static [&'static str], &'static str, &'static [Clause]);
 ///
 /// # Errors
 /// STA-01 otherwise.
-pub fn permit<S: Copy + Eq + std::fmt::Display, E: Copy + Eq + std::fmt::Display>(
+pub fn permit<S: Copy + Eq + Display, E: Copy + Eq + Display>(
     rows: &[Row<S, E>],
     rules: &Rules,
     from: S,
@@ -63,6 +64,51 @@ pub fn permit<S: Copy + Eq + std::fmt::Display, E: Copy + Eq + std::fmt::Display
             None => format!("{event} in {from}"),
         })
     })
+}
+
+/// The state `to`, when a row of the machine `name` leads there from `from` by `event`.
+///
+/// # Errors
+/// STA-01 otherwise.
+pub fn step<S: Copy + Eq + Display, E: Copy + Eq + Display>(
+    name: &'static str,
+    rows: &[Row<S, E>],
+    rules: &Rules,
+    from: S,
+    event: E,
+    to: S,
+) -> Result<S, Refusal> {
+    permit(rows, rules, from, event, Some(to))?;
+    #[cfg(feature = "tally")]
+    driven::note(name, &from, &event, &to);
+    #[cfg(not(feature = "tally"))]
+    let _ = name;
+    Ok(to)
+}
+
+/// Which steps a thread has made, so that a test can tell which rows nothing drives. Only with the feature `tally`.
+#[cfg(feature = "tally")]
+pub mod driven {
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+    use std::fmt::Display;
+
+    /// Steps: machine, state before, event, state after.
+    pub type Steps = BTreeSet<(&'static str, String, String, String)>;
+
+    thread_local! {
+        static STEPS: RefCell<Steps> = const { RefCell::new(Steps::new()) };
+    }
+
+    pub(super) fn note(machine: &'static str, from: &dyn Display, event: &dyn Display, to: &dyn Display) {
+        let step = (machine, from.to_string(), event.to_string(), to.to_string());
+        STEPS.with_borrow_mut(|steps| steps.insert(step));
+    }
+
+    /// The steps of this thread since it began or since the last time; it starts again from none.
+    pub fn take() -> Steps {
+        STEPS.take()
+    }
 }
 
 impl Machine {
@@ -271,7 +317,7 @@ macro_rules! machine {
                     event: Event,
                     to: State,
                 ) -> ::core::result::Result<State, ::bemr_spec::Refusal> {
-                    $crate::machine::permit(ROWS, rules, self, event, Some(to)).map(|()| to)
+                    $crate::machine::step(stringify!($name), ROWS, rules, self, event, to)
                 }
             }
 

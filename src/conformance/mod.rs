@@ -5,6 +5,8 @@
 pub mod drawing;
 #[cfg(feature = "weaken")]
 pub mod forge;
+#[cfg(feature = "weaken")]
+pub mod lockstep;
 mod picture;
 mod recorder;
 mod rerun;

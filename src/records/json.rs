@@ -4,10 +4,8 @@
 //! digits a binary number would lose.
 
 use bemr_spec::{Clause, Refusal, Rules};
-use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::collections::BTreeMap;
 
 /// The deepest nesting of arrays and objects in a record.
 pub const MAX_DEPTH: usize = 64;
@@ -83,7 +81,7 @@ pub(super) fn read(rules: &Rules, bytes: &[u8]) -> Result<Json, Refusal> {
     if text.starts_with('\u{feff}') {
         return Err(Refusal::new(Clause::RecordIsJson).at("line 1, column 1: a byte order mark"));
     }
-    let root: &RawValue = serde_json::from_str(&text).map_err(|error| {
+    let _: &RawValue = serde_json::from_str(&text).map_err(|error| {
         let problem = problem(&error);
         Refusal::new(Clause::RecordIsJson).at(format!(
             "line {}, column {}: {problem}",
@@ -92,9 +90,9 @@ pub(super) fn read(rules: &Rules, bytes: &[u8]) -> Result<Json, Refusal> {
             error.column().max(1)
         ))
     })?;
-    let mut reader = Reader { rules, text: &text, path: Vec::new() };
+    let mut reader = Reader { rules, text: &text, at: 0, path: Vec::new() };
     reader.measure()?;
-    reader.value(root)
+    reader.value()
 }
 
 /// The line and column of the byte at `offset`.
@@ -114,13 +112,16 @@ fn problem(error: &serde_json::Error) -> String {
 }
 
 enum Step {
-    Key(String),
+    Key(Box<str>),
     Index(usize),
 }
 
+/// Walks once through a text that is known to be JSON.
 struct Reader<'a> {
     rules: &'a Rules,
     text: &'a str,
+    /// The offset of what comes next.
+    at: usize,
     path: Vec<Step>,
 }
 
@@ -157,67 +158,115 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn value(&mut self, raw: &RawValue) -> Result<Json, Refusal> {
-        let text = raw.get();
-        Ok(match text.as_bytes().first() {
-            Some(b'{') => self.object(raw)?,
-            Some(b'[') => {
-                let elements: Vec<&RawValue> = self.decode(raw, text)?;
-                let mut array = Vec::with_capacity(elements.len());
-                for (index, element) in elements.into_iter().enumerate() {
-                    self.path.push(Step::Index(index));
-                    array.push(self.value(element)?);
-                    self.path.pop();
-                }
-                Json::Array(array)
-            }
-            Some(b'"') => Json::String(self.decode(raw, text)?),
-            Some(b't') => Json::Bool(true),
-            Some(b'f') => Json::Bool(false),
-            Some(b'n') => Json::Null,
-            _ => Json::Number(text.into()),
+    fn value(&mut self) -> Result<Json, Refusal> {
+        Ok(match self.next()? {
+            b'{' => Json::Object(self.object()?),
+            b'[' => Json::Array(self.array()?),
+            b'"' => Json::String(self.string()?),
+            _ => match self.word() {
+                "true" => Json::Bool(true),
+                "false" => Json::Bool(false),
+                "null" => Json::Null,
+                number => Json::Number(number.into()),
+            },
         })
     }
 
-    fn object(&mut self, raw: &RawValue) -> Result<Json, Refusal> {
-        let members = serde_json::Deserializer::from_str(raw.get())
-            .deserialize_map(Members)
-            .map_err(|error| self.not_json(raw, &error))?;
-        let mut keys = BTreeSet::new();
-        for (key, member) in &members {
-            if !keys.insert(key.as_str()) && self.rules.in_force(Clause::NoDuplicateKeys) {
-                let place = self.place(self.offset(member));
-                let path = self.path();
-                let key = shown(key);
+    fn array(&mut self) -> Result<Vec<Json>, Refusal> {
+        let mut elements = Vec::new();
+        self.at += 1;
+        if self.next()? == b']' {
+            self.at += 1;
+            return Ok(elements);
+        }
+        loop {
+            self.path.push(Step::Index(elements.len()));
+            elements.push(self.value()?);
+            self.path.pop();
+            if self.ends(b']')? {
+                return Ok(elements);
+            }
+        }
+    }
+
+    fn object(&mut self) -> Result<BTreeMap<Box<str>, Json>, Refusal> {
+        let mut members = BTreeMap::new();
+        self.at += 1;
+        if self.next()? == b'}' {
+            self.at += 1;
+            return Ok(members);
+        }
+        loop {
+            self.next()?;
+            let key = self.string()?;
+            // The colon.
+            self.next()?;
+            self.at += 1;
+            self.next()?;
+            if self.rules.in_force(Clause::NoDuplicateKeys) && members.contains_key(&key) {
+                let (place, path, key) = (self.place(self.at), self.path(), shown(&key));
                 return Err(Refusal::new(Clause::NoDuplicateKeys)
                     .at(format!("{place}: {path} has the key \"{key}\" twice")));
             }
-        }
-        let mut object = BTreeMap::new();
-        for (key, member) in members {
             self.path.push(Step::Key(key));
-            let value = self.value(member)?;
+            let value = self.value()?;
             if let Some(Step::Key(key)) = self.path.pop() {
-                object.insert(key.into(), value);
+                members.insert(key, value);
+            }
+            if self.ends(b'}')? {
+                return Ok(members);
             }
         }
-        Ok(Json::Object(object))
     }
 
-    /// Decodes one level of text that is known to be JSON; what can still be wrong is half a surrogate pair.
-    fn decode<'de, T: serde::Deserialize<'de>>(&self, raw: &RawValue, text: &'de str) -> Result<T, Refusal> {
-        serde_json::from_str(text).map_err(|error| self.not_json(raw, &error))
+    /// Takes what comes after an element: the end, or the comma before the next one.
+    fn ends(&mut self, end: u8) -> Result<bool, Refusal> {
+        let ended = self.next()? == end;
+        self.at += 1;
+        Ok(ended)
     }
 
-    fn not_json(&self, raw: &RawValue, error: &serde_json::Error) -> Refusal {
-        let place = self.place(self.offset(raw));
-        let path = self.path();
-        Refusal::new(Clause::RecordIsJson).at(format!("{place}: {path}: {}", problem(error)))
+    /// The next byte that is no white space; it stays.
+    fn next(&mut self) -> Result<u8, Refusal> {
+        let rest = &self.text.as_bytes()[self.at..];
+        let space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+        let spaces = rest.iter().position(|byte| !space(byte));
+        let spaces = spaces.ok_or_else(|| self.not_json(self.at, "it ends too soon"))?;
+        self.at += spaces;
+        Ok(rest[spaces])
     }
 
-    /// Where `raw`, a slice of the document, begins.
-    fn offset(&self, raw: &RawValue) -> usize {
-        raw.get().as_ptr() as usize - self.text.as_ptr() as usize
+    /// Takes a literal that is no string.
+    fn word(&mut self) -> &str {
+        let rest = &self.text[self.at..];
+        let end = rest.find([',', ']', '}', ' ', '\t', '\n', '\r']).unwrap_or(rest.len());
+        self.at += end;
+        &rest[..end]
+    }
+
+    /// Takes a string. What can still be wrong with it is half a surrogate pair.
+    fn string(&mut self) -> Result<Box<str>, Refusal> {
+        let (start, bytes) = (self.at, self.text.as_bytes());
+        let mut end = start + 1;
+        let mut escapes = false;
+        while let Some(byte) = bytes.get(end).filter(|byte| **byte != b'"') {
+            escapes |= *byte == b'\\';
+            end += if *byte == b'\\' { 2 } else { 1 };
+        }
+        if end >= bytes.len() {
+            return Err(self.not_json(start, "it ends too soon"));
+        }
+        self.at = end + 1;
+        match escapes {
+            false => Ok(self.text[start + 1..end].into()),
+            true => serde_json::from_str(&self.text[start..=end])
+                .map_err(|error| self.not_json(start, &problem(&error))),
+        }
+    }
+
+    fn not_json(&self, offset: usize, problem: &str) -> Refusal {
+        let (place, path) = (self.place(offset), self.path());
+        Refusal::new(Clause::RecordIsJson).at(format!("{place}: {path}: {problem}"))
     }
 
     fn place(&self, offset: usize) -> String {
@@ -244,23 +293,4 @@ fn shown(key: &str) -> String {
         shown.push('…');
     }
     shown
-}
-
-/// The members of one object, in their order, values unread.
-struct Members;
-
-impl<'de> Visitor<'de> for Members {
-    type Value = Vec<(String, &'de RawValue)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
-        while let Some(member) = map.next_entry()? {
-            members.push(member);
-        }
-        Ok(members)
-    }
 }

@@ -5,6 +5,7 @@ use crate::model::checks::Checks;
 use crate::model::ledger::{Ledger, quorum};
 use crate::model::neighbours::{Neighbours, Received};
 use crate::model::roles::may_handle_records;
+use crate::model::shared::Shared;
 use crate::model::{
     Actor, Ballot, BlockId, Certificate, Decision, Flaws, Gossip, Head, Header, Height, LogKind, Members,
     Message, Output, Packet, Question, Tid, Time, View, Vote,
@@ -81,8 +82,8 @@ pub(super) struct Ended {
 /// The BSD.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Bsd {
-    pub(super) neighbours: Neighbours,
-    pub(super) ledger: Ledger,
+    pub(super) neighbours: Shared<Neighbours>,
+    pub(super) ledger: Shared<Ledger>,
     pub(super) open: BTreeMap<Tid, Open>,
     pub(super) ended: BTreeMap<Tid, Ended>,
     /// Records of submissions that are open or were committed.
@@ -99,8 +100,8 @@ pub(super) struct Bsd {
 impl Bsd {
     pub(super) fn new(ledger: Ledger) -> Bsd {
         Bsd {
-            neighbours: Neighbours::new(Actor::Bsd),
-            ledger,
+            neighbours: Shared::new(Neighbours::new(Actor::Bsd)),
+            ledger: Shared::new(ledger),
             open: BTreeMap::new(),
             ended: BTreeMap::new(),
             known: BTreeSet::new(),

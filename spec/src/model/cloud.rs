@@ -4,6 +4,7 @@ use crate::model::checks::Checks;
 use crate::model::ledger::{Ledger, quorum};
 use crate::model::neighbours::{CERTIFICATE, Neighbours, Received};
 use crate::model::roles::{is_administrator, may_handle_records};
+use crate::model::shared::Shared;
 use crate::model::{
     Actor, Ballot, BlockId, Certificate, Decision, Entry, Flaws, Gossip, Head, Height, LogKind, Members,
     Message, Order, Output, Packet, RequestId, Tid, Time, View,
@@ -30,8 +31,8 @@ pub(super) struct Stored {
 /// The cloud.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Cloud {
-    pub(super) neighbours: Neighbours,
-    pub(super) ledger: Ledger,
+    pub(super) neighbours: Shared<Neighbours>,
+    pub(super) ledger: Shared<Ledger>,
     pub(super) records: BTreeMap<Tid, Stored>,
     pub(super) heads: Vec<Head>,
     /// Whether an erased record was handed over: only without CLD-12.
@@ -41,8 +42,8 @@ pub(super) struct Cloud {
 impl Cloud {
     pub(super) fn new(ledger: Ledger) -> Cloud {
         Cloud {
-            neighbours: Neighbours::new(Actor::Cloud),
-            ledger,
+            neighbours: Shared::new(Neighbours::new(Actor::Cloud)),
+            ledger: Shared::new(ledger),
             records: BTreeMap::new(),
             heads: Vec::new(),
             served_erased: false,

@@ -17,6 +17,7 @@ mod goals;
 mod ledger;
 mod neighbours;
 mod roles;
+mod shared;
 mod system;
 mod terms;
 mod user;

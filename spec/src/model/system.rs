@@ -141,20 +141,20 @@ impl System {
     /// The sessions of everybody.
     pub(super) fn neighbours(&self) -> impl Iterator<Item = &Neighbours> {
         self.nodes.iter().map(|node| match &**node {
-            Node::Bsd(bsd) => &bsd.neighbours,
-            Node::Cloud(cloud) => &cloud.neighbours,
-            Node::User(user) => &user.neighbours,
-            Node::Validator(validator) => &validator.neighbours,
+            Node::Bsd(bsd) => &*bsd.neighbours,
+            Node::Cloud(cloud) => &*cloud.neighbours,
+            Node::User(user) => &*user.neighbours,
+            Node::Validator(validator) => &*validator.neighbours,
         })
     }
 
     /// Everybody's copy of the ledger.
     pub(super) fn ledgers(&self) -> impl Iterator<Item = &Ledger> {
         self.nodes.iter().map(|node| match &**node {
-            Node::Bsd(bsd) => &bsd.ledger,
-            Node::Cloud(cloud) => &cloud.ledger,
-            Node::User(user) => &user.ledger,
-            Node::Validator(validator) => &validator.ledger,
+            Node::Bsd(bsd) => &*bsd.ledger,
+            Node::Cloud(cloud) => &*cloud.ledger,
+            Node::User(user) => &*user.ledger,
+            Node::Validator(validator) => &*validator.ledger,
         })
     }
 

@@ -3,6 +3,7 @@
 use crate::model::checks::Checks;
 use crate::model::ledger::Ledger;
 use crate::model::neighbours::{CERTIFICATE, Neighbours, Received};
+use crate::model::shared::Shared;
 use crate::model::{
     Actor, Command, Decision, Flaws, Gossip, Head, Header, LogKind, Message, Order, Output, Packet,
     RequestId, Tid, Time, View,
@@ -31,8 +32,8 @@ struct Waiting {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct User {
     number: u8,
-    pub(super) neighbours: Neighbours,
-    pub(super) ledger: Ledger,
+    pub(super) neighbours: Shared<Neighbours>,
+    pub(super) ledger: Shared<Ledger>,
     submissions: BTreeMap<Tid, Waiting>,
     ended: BTreeMap<Tid, Option<Decision>>,
     requests: BTreeMap<RequestId, Waiting>,
@@ -52,8 +53,8 @@ impl User {
     pub(super) fn new(number: u8, ledger: Ledger) -> User {
         User {
             number,
-            neighbours: Neighbours::new(Actor::User(number)),
-            ledger,
+            neighbours: Shared::new(Neighbours::new(Actor::User(number))),
+            ledger: Shared::new(ledger),
             submissions: BTreeMap::new(),
             ended: BTreeMap::new(),
             requests: BTreeMap::new(),

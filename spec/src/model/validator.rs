@@ -6,6 +6,7 @@ use crate::model::closing::Closing;
 use crate::model::ledger::Ledger;
 use crate::model::neighbours::{CERTIFICATE, Neighbours, Received};
 use crate::model::roles::may_handle_records;
+use crate::model::shared::Shared;
 use crate::model::{Actor, Ballot, Flaws, Gossip, Message, Output, Packet, Question, Tid, Time, View, Vote};
 use crate::{Clause, Rules};
 use std::collections::BTreeMap;
@@ -19,23 +20,23 @@ pub(super) const AHEAD: u64 = 8;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Validator {
     number: u8,
-    pub(super) neighbours: Neighbours,
-    pub(super) ledger: Ledger,
+    pub(super) neighbours: Shared<Neighbours>,
+    pub(super) ledger: Shared<Ledger>,
     pub(super) votes: BTreeMap<Tid, Vote>,
     /// Whether a vote was given on two T_blocks of one tid: only without BLK-07.
     pub(super) voted_twice: bool,
-    pub(super) closing: Closing,
+    pub(super) closing: Shared<Closing>,
 }
 
 impl Validator {
     pub(super) fn new(number: u8, ledger: Ledger) -> Validator {
         Validator {
             number,
-            neighbours: Neighbours::new(Actor::Validator(number)),
-            ledger,
+            neighbours: Shared::new(Neighbours::new(Actor::Validator(number))),
+            ledger: Shared::new(ledger),
             votes: BTreeMap::new(),
             voted_twice: false,
-            closing: Closing::new(number),
+            closing: Shared::new(Closing::new(number)),
         }
     }
 

@@ -472,24 +472,14 @@ impl Closing {
         now: Time,
         block: Block,
     ) -> Result<Vec<Output>, Refusal> {
-        let closed = self.state.step(&office.rules, Event::BlockArrived, State::Closed)?;
-        self.take_block(office, now, block, closed).map(|()| Vec::new())
-    }
-
-    fn take_block(
-        &mut self,
-        office: &mut Office,
-        now: Time,
-        block: Block,
-        closed: State,
-    ) -> Result<(), Refusal> {
+        self.state.expects(&office.rules, Event::BlockArrived)?;
         let change = office.replica.on_block(&office.rules, now, block)?;
         if let Some(archive) = &self.archive {
             archive.keep_block(&change, &office.replica.ledger)?;
         }
-        self.state = closed;
+        self.state = self.state.step(&office.rules, Event::BlockArrived, State::Closed)?;
         self.go_on(office, now, &change);
-        Ok(())
+        Ok(Vec::new())
     }
 
     /// Turns to the next height.

@@ -1,0 +1,220 @@
+//! What happens next, drawn from a seed: honest life, and an adversary who loses, delays, repeats, redirects, spoils, lies
+//! and kills, each as often as its profile says.
+
+use crate::conformance::rig::BREAKABLE;
+use bemr_spec::model::{
+    Action, Actor, Command, Datagram, LedgerKind, Members, Order, Packet, Setup, Spoiling, Tid, World,
+};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::collections::VecDeque;
+
+/// How often what happens, in thousandths of the steps at which it could.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// A parcel is lost.
+    pub lose: u32,
+    /// Another parcel than the oldest arrives.
+    pub reorder: u32,
+    /// An old parcel arrives again.
+    pub replay: u32,
+    /// A parcel arrives at somebody else or from somebody else.
+    pub redirect: u32,
+    /// A parcel arrives with changed bytes.
+    pub spoil: u32,
+    /// Somebody's time runs out although something is on its way.
+    pub hurry: u32,
+    /// Somebody dies and starts again.
+    pub crash: u32,
+    /// An insider says what an honest one would not.
+    pub lie: u32,
+    /// A user does something.
+    pub command: u32,
+}
+
+impl Profile {
+    const CALM: Profile = Profile {
+        lose: 0,
+        reorder: 0,
+        replay: 0,
+        redirect: 0,
+        spoil: 0,
+        hurry: 0,
+        crash: 0,
+        lie: 0,
+        command: 10,
+    };
+
+    /// A profile drawn from a seed: mostly one or two kinds of trouble, sometimes all.
+    fn draw(rng: &mut ChaCha8Rng) -> Profile {
+        let mut profile = Profile { command: [4, 10, 30][rng.random_range(0..3)], ..Profile::CALM };
+        let all = rng.random_range(0..4) == 0;
+        let kinds = [
+            (&mut profile.lose, 40),
+            (&mut profile.reorder, 300),
+            (&mut profile.replay, 60),
+            (&mut profile.redirect, 40),
+            (&mut profile.spoil, 40),
+            (&mut profile.hurry, 20),
+            (&mut profile.crash, 3),
+            (&mut profile.lie, 60),
+        ];
+        for (rate, most) in kinds {
+            if all || rng.random_range(0..3) == 0 {
+                *rate = rng.random_range(1..=most);
+            }
+        }
+        profile
+    }
+}
+
+/// Draws action after action.
+pub struct Driver {
+    rng: ChaCha8Rng,
+    profile: Profile,
+    setup: Setup,
+    /// Parcels that were neither delivered nor lost, oldest first.
+    flying: VecDeque<u32>,
+    seen: u32,
+    records: u16,
+}
+
+/// Nothing is delayed for longer than the oldest of this many parcels.
+const WINDOW: usize = 32;
+
+impl Driver {
+    /// The driver of a seed, and the network that it drives.
+    pub fn new(seed: u64) -> Driver {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let profile = Profile::draw(&mut rng);
+        let setup = Setup {
+            users: rng.random_range(2..=5),
+            validators: [1, 4, 4, 7][rng.random_range(0..4)],
+            ledger: if rng.random_range(0..8) == 0 { LedgerKind::Work } else { LedgerKind::Quorum },
+            seed,
+        };
+        Driver { rng, profile, setup, flying: VecDeque::new(), seen: 0, records: 0 }
+    }
+
+    /// The network.
+    pub const fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// How often what happens.
+    pub const fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    fn chance(&mut self, thousandths: u32) -> bool {
+        thousandths > 0 && self.rng.random_range(0..1000) < thousandths
+    }
+
+    /// What happens next in `world`.
+    pub fn next(&mut self, world: &World) -> Option<Action> {
+        let sent = world.parcels().len() as u32;
+        self.flying.extend(self.seen..sent);
+        self.seen = sent;
+        let profile = self.profile;
+        if sent == 0 || self.chance(profile.command) {
+            return Some(self.command(world));
+        }
+        if self.chance(profile.crash) {
+            let mortal = 2 + u32::from(self.setup.validators);
+            let actor = match self.rng.random_range(0..mortal) {
+                0 => Actor::Bsd,
+                1 => Actor::Cloud,
+                number => Actor::Validator((number - 2) as u8),
+            };
+            return Some(Action::Crash { actor });
+        }
+        if self.chance(profile.replay) {
+            // Mostly of late: what is long past is refused alike.
+            let back = if self.chance(200) { sent } else { sent.min(200) };
+            return Some(Action::Deliver { parcel: sent - 1 - self.rng.random_range(0..back) });
+        }
+        if self.chance(profile.redirect) {
+            return Some(self.redirect(world, sent));
+        }
+        if self.chance(profile.spoil) {
+            let parcel = sent - 1 - self.rng.random_range(0..sent.min(50));
+            let how = Spoiling::ALL[self.rng.random_range(0..3)];
+            return Some(Action::Spoil { parcel, how });
+        }
+        while !self.flying.is_empty() {
+            if self.chance(profile.hurry) {
+                break;
+            }
+            let reach = self.flying.len().min(WINDOW);
+            let place = if self.chance(profile.reorder) { self.rng.random_range(0..reach) } else { 0 };
+            let parcel = self.flying.remove(place)?;
+            if self.chance(profile.lose) {
+                continue;
+            }
+            return Some(Action::Deliver { parcel });
+        }
+        let waits = |actor| Some((world.system().wakes(actor)?, actor));
+        let next = world.system().actors().filter_map(waits).min();
+        match next {
+            Some((_, actor)) => Some(Action::Wake { actor, found: None }),
+            None => Some(self.command(world)),
+        }
+    }
+
+    fn redirect(&mut self, world: &World, sent: u32) -> Action {
+        let parcel = sent - 1 - self.rng.random_range(0..sent.min(50));
+        let actors: Vec<Actor> = world.system().actors().collect();
+        let (to, other) = match world.parcels().get(parcel as usize) {
+            Some(parcel) => (parcel.to, &parcel.datagram),
+            None => (Actor::Bsd, &Datagram::Gossip(bemr_spec::model::Gossip::BlocksFrom(1))),
+        };
+        let handshake = matches!(other, Datagram::Packet(Packet::Response { .. } | Packet::Finish { .. }));
+        let drawn = actors[self.rng.random_range(0..actors.len())];
+        if handshake && self.chance(500) {
+            return Action::Redirect { parcel, to, from: Some(drawn) };
+        }
+        Action::Redirect { parcel, to: drawn, from: None }
+    }
+
+    fn user(&mut self, all: bool) -> u8 {
+        let users = if all { self.setup.users } else { self.setup.users.min(3) };
+        self.rng.random_range(0..users)
+    }
+
+    fn command(&mut self, world: &World) -> Action {
+        let submissions = world.submissions();
+        let kind = self.rng.random_range(0..10);
+        if submissions == 0 || kind < 4 {
+            let user = self.user(self.profile.lie > 0);
+            // Now and then the same record again.
+            let record = if self.records > 0 && self.chance(150) {
+                self.rng.random_range(0..self.records)
+            } else {
+                self.records += 1;
+                self.records - 1
+            };
+            // A record breaks the same rule each time.
+            let breaks = (record % 3 == 2).then(|| BREAKABLE[usize::from(record) % BREAKABLE.len()]);
+            let readers: Members = (0..self.rng.random_range(0..3)).map(|_| self.user(false)).collect();
+            let readers = if self.chance(30) && self.setup.users > 3 { readers.with(3) } else { readers };
+            let command = Command::Submit { record, breaks, readers };
+            return Action::Command { actor: Actor::User(user), command };
+        }
+        let newest = submissions.min(4);
+        let tid: Tid = match self.chance(30) {
+            true => submissions,
+            false => submissions - 1 - self.rng.random_range(0..newest),
+        };
+        let actor = Actor::User(self.user(true));
+        let order = match kind {
+            4..=6 => return Action::Command { actor, command: Command::Read { tid } },
+            7 => Order::Grant(self.user(true)),
+            8 => Order::Revoke(self.user(true)),
+            _ if self.rng.random_range(0..6) == 0 => {
+                return Action::Command { actor: Actor::Bsd, command: Command::CloseAudit };
+            }
+            _ => Order::Erase([self.user(true), self.user(true)].into_iter().collect()),
+        };
+        Action::Command { actor, command: Command::Order { tid, order } }
+    }
+}
