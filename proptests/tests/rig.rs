@@ -1,10 +1,11 @@
 //! The implementation's side of the lockstep does what honest actors do, says it in the model's words, and does it again.
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
-use bemr::conformance::rig::{BREAKABLE, Rig};
+use bemr::conformance::rig::{BREAKABLE, Forger, Rig};
+use bemr::wire;
 use bemr_spec::model::{
-    Action, Actor, Command, Decision, Happened, LedgerKind, Members, Message, Order, Output, Packet, Setup,
-    Spoiling, Tid, View,
+    Action, Actor, Command, Decision, Gossip, Happened, LedgerKind, Members, Message, Order, Output, Packet,
+    Setup, Spoiling, Tid, View,
 };
 use bemr_spec::{Clause, Rules};
 
@@ -315,47 +316,49 @@ fn the_watch_knows_the_secrets_that_it_looks_for() {
     assert_eq!(driver.rig.tells(b"canary.record.00013"), [] as [&str; 0]);
 }
 
-#[test]
-#[ignore = "a measurement"]
-#[allow(clippy::disallowed_types)]
-fn speed() {
-    use std::time::{Duration, Instant};
-    for (validators, ledger) in [(1, LedgerKind::Quorum), (4, LedgerKind::Quorum), (1, LedgerKind::Work)] {
-        let setup = Setup { users: 2, validators, ledger, seed: 1 };
-        let mut rig = Rig::new(RULES, &setup).unwrap();
-        let mut times: std::collections::BTreeMap<&'static str, (u32, Duration)> = Default::default();
-        let (mut next, mut steps, mut total) = (0, 0u32, Duration::ZERO);
-        let mut step = |rig: &mut Rig, action: &Action| {
-            let from = Instant::now();
-            let happened = rig.step(action).unwrap();
-            let took = from.elapsed();
-            total += took;
-            steps += 1;
-            let entry = times.entry(happened.event).or_default();
-            entry.0 += 1;
-            entry.1 += took;
-        };
-        for record in 0..300u16 {
-            let command = Command::Submit { record, breaks: None, readers: Members::default() };
-            step(&mut rig, &Action::Command { actor: Actor::User(0), command });
-            while !ended(&rig, 0).iter().any(|(tid, _)| *tid == record) {
-                if next < rig.sent() {
-                    step(&mut rig, &Action::Deliver { parcel: next });
-                    next += 1;
-                } else {
-                    let actors = rig.actors().to_vec();
-                    let due = actors.into_iter().filter_map(|actor| Some((rig.wakes(actor)?, actor)));
-                    let (_, actor) = due.collect::<Vec<_>>().into_iter().min().unwrap();
-                    step(&mut rig, &Action::Wake { actor, found: None });
-                }
-            }
-        }
-        println!(
-            "{validators} {ledger:?}: {steps} steps, {:.0} a second",
-            f64::from(steps) / total.as_secs_f64()
-        );
-        for (event, (count, took)) in &times {
-            println!("  {event}: {count} x {:?}", *took / *count);
-        }
+/// Says outcomes and asks for blocks.
+struct Liar;
+
+impl Forger for Liar {
+    fn message(&mut self, rig: &Rig, _: Actor, _: Actor, term: &Message) -> Option<wire::Message> {
+        let Message::Outcome { tid, .. } = term else { return None };
+        let tid = rig.tables().real_tid(*tid)?;
+        let (decision, height) = (wire::Decision::Committed, wire::Height(1));
+        Some(wire::Message::Outcome(wire::Outcome { tid, decision, reason: 0, height }))
     }
+
+    fn gossip(&mut self, _: &Rig, _: Actor, _: Actor, term: &Gossip) -> Option<wire::Gossip> {
+        let Gossip::BlocksFrom(height) = term else { return None };
+        Some(wire::Gossip::BlocksFrom(wire::Height(*height)))
+    }
+}
+
+#[test]
+fn an_insider_says_what_is_forged_and_the_model_knows_it_by_its_term() {
+    let mut driver = Driver::new(1, LedgerKind::Quorum);
+    let tid = 0;
+    let message = Message::Outcome { tid, decision: Decision::Rejected, reason: None, height: 7 };
+    let say = Action::Say { actor: Actor::User(1), to: Actor::Bsd, message };
+    let gossip = Gossip::BlocksFrom(1);
+    let tell = Action::Tell { actor: Actor::User(1), to: Actor::Validator(0), gossip: gossip.clone() };
+    assert_eq!((driver.rig.step(&say), driver.rig.step(&tell)), (None, None));
+    driver.rig.forge_with(Liar);
+    driver.submit(0, 0, None);
+    driver.ends(0, 0, Decision::Committed);
+    assert_eq!(driver.act(&say).event, "Say");
+    let said = |happened: &[Happened]| {
+        happened.iter().flat_map(|step| &step.sends).any(|sent| {
+            matches!(sent, Output::Send(Actor::Bsd, Packet::Record(record)) if record.message == message)
+        })
+    };
+    while !said(&driver.happened) || driver.next < driver.rig.sent() {
+        driver.go_on();
+    }
+    let refused = driver.happened.iter().find(|step| step.clause == Some(Clause::MessageTypeIsExpected));
+    assert_eq!(refused.map(|step| (step.actor, step.event)), Some((Actor::Bsd, "Outcome")));
+    assert_eq!(driver.act(&tell).sends, [Output::Tell(Actor::Validator(0), gossip)]);
+    let answer = (driver.act(&Action::Deliver { parcel: driver.next })).sends;
+    assert!(
+        matches!(&answer[0], Output::Tell(Actor::User(1), Gossip::Block(block)) if block.proposal.height == 1)
+    );
 }

@@ -39,6 +39,7 @@ pub struct Neighbours {
 
 /// What a checker hears of an actor's sessions that nobody else does.
 #[cfg(feature = "weaken")]
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are messages")]
 pub enum Overheard {
     /// A message that the actor wants to say, or has just written into a session.
     Message {

@@ -6,12 +6,14 @@
 
 mod abstraction;
 mod canaries;
+mod insider;
 mod leaks;
 mod spoil;
 mod supply;
 mod tables;
 mod view;
 
+pub use insider::Forger;
 pub use supply::BREAKABLE;
 pub use tables::Tables;
 
@@ -28,6 +30,9 @@ use bemr_spec::model::{Action, Actor, Command, Happened, LedgerKind, Message, Or
 use bemr_spec::{Clause, Refusal, Rules, model};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+
+/// Bytes of a [`wire::RecordHeader`].
+const CLEAR: usize = 42;
 
 /// What lies in the pool.
 pub(super) struct Parcel {
@@ -61,6 +66,9 @@ pub struct Rig {
     supply: BTreeMap<(u16, Option<Clause>), Option<Record>>,
     found: Option<u64>,
     watch: Watch,
+    forger: Option<Box<dyn Forger>>,
+    /// What was forged, and what the model calls it.
+    forged: Vec<(wire::Message, Message)>,
 }
 
 /// The name of a user by number; those whom nobody certified have names too.
@@ -125,6 +133,8 @@ impl Rig {
             supply: BTreeMap::new(),
             found: None,
             watch: Watch::default(),
+            forger: None,
+            forged: Vec::new(),
         };
         for actor in rig.actors.clone() {
             let archive = Archive::new(Watched::new(Rc::clone(&rig.watch.kept)));
@@ -246,7 +256,14 @@ impl Rig {
                 Some(self.happened(Actor::Bsd, None, "Pass", None, Vec::new()))
             }
             Action::Crash { actor } => self.crash(actor),
-            Action::Say { .. } | Action::Tell { .. } => None,
+            Action::Say { actor, to, ref message } => {
+                let real = self.forge(|forger, rig| forger.message(rig, actor, to, message))?;
+                self.say(actor, to, real, message)
+            }
+            Action::Tell { actor, to, ref gossip } => {
+                let real = self.forge(|forger, rig| forger.gossip(rig, actor, to, gossip))?;
+                self.tell(actor, to, real, gossip)
+            }
         }
     }
 
@@ -305,7 +322,11 @@ impl Rig {
                     }
                 }
                 Overheard::Message { message, written: place, .. } => {
-                    let said = self.tables.message(by, cause.as_ref(), &message);
+                    let forged = self.forged.iter().rev().find(|(real, _)| *real == message);
+                    let said = match forged {
+                        Some((_, term)) => *term,
+                        None => self.tables.message(by, cause.as_ref(), &message),
+                    };
                     if let Some((position, _)) = &place {
                         written.push((position.session, position.sequence, said));
                     }
@@ -363,7 +384,22 @@ impl Rig {
         written: &[(wire::SessionId, u64, Message)],
         packet: &[u8],
     ) -> Option<Packet> {
-        Some(match wire::decode::<wire::Packet>(&Rules::hardened(), packet).ok()? {
+        // Of a record only what it says in clear is needed, of the others only the kind.
+        let rules = Rules::hardened();
+        if let Some((4, clear)) = packet.split_first().map(|(kind, rest)| (*kind, rest)) {
+            let header: wire::RecordHeader = wire::decode(&rules, clear.get(..CLEAR)?).ok()?;
+            let place = (header.session, header.sequence);
+            let (.., message) =
+                written.iter().find(|(session, sequence, _)| (*session, *sequence) == place)?;
+            return Some(Packet::Record(model::Record {
+                session: self.tables.session(&header.session),
+                from_initiator: header.direction == wire::Direction::InitiatorToResponder,
+                stage: abstraction::stage(header.stage),
+                sequence: header.sequence as u32,
+                message: *message,
+            }));
+        }
+        Some(match wire::decode::<wire::Packet>(&rules, packet).ok()? {
             wire::Packet::Hello(hello) => {
                 let purpose = abstraction::purpose(hello.purpose);
                 Packet::Hello { hello: self.tables.hello(by, to), purpose }
@@ -376,19 +412,7 @@ impl Rig {
                 let Some(Packet::Response { session }) = cause else { return None };
                 Packet::Finish { session, by }
             }
-            wire::Packet::Record(record) => {
-                let header = record.header;
-                let place = (header.session, header.sequence);
-                let (.., message) =
-                    written.iter().find(|(session, sequence, _)| (*session, *sequence) == place)?;
-                Packet::Record(model::Record {
-                    session: self.tables.session(&header.session),
-                    from_initiator: header.direction == wire::Direction::InitiatorToResponder,
-                    stage: abstraction::stage(header.stage),
-                    sequence: header.sequence as u32,
-                    message: *message,
-                })
-            }
+            wire::Packet::Record(_) => return None,
         })
     }
 

@@ -155,6 +155,30 @@ impl Tables {
         header
     }
 
+    /// Gives a header the name that the model has for it, unless it has one.
+    pub(super) fn name_header(&mut self, real: &InitialHeader, header: Header) {
+        self.tids.entry(real.tid).or_insert(header.tid);
+        if usize::from(header.tid) == self.submissions.len() {
+            self.submissions.push(real.tid);
+        }
+        self.headers.entry(key(real)).or_insert(header);
+    }
+
+    /// As [`Tables::name_header`], of a T_block.
+    pub(super) fn name_question(&mut self, digest: Digest, question: Question) {
+        self.questions.entry(digest).or_insert(question);
+    }
+
+    /// As [`Tables::name_header`], of a request.
+    pub(super) fn name_request(&mut self, named: [u8; 32], request: RequestId) {
+        self.requests.entry(named).or_insert(request);
+    }
+
+    /// As [`Tables::name_header`], of a block.
+    pub(super) fn name_block(&mut self, digest: Digest, id: BlockId, proposal: &Arc<Proposal>) {
+        self.blocks.entry(digest).or_insert_with(|| Known { id, proposal: Arc::clone(proposal) });
+    }
+
     /// What a user signed.
     pub(super) fn header(&mut self, header: &InitialHeader) -> Header {
         let found = self.headers.get(&key(header)).copied();

@@ -1,0 +1,114 @@
+//! What an adversary says who has the keys of an actor.
+//!
+//! How such a message is made is a [`Forger`]'s business. The rig has it said, in a session of the actor's, and knows from
+//! then on what the model calls it and the values in it.
+
+use crate::conformance::rig::tables::Tables;
+use crate::conformance::rig::{Bytes, Parcel, Rig};
+use crate::crypto::{Digest, Tag};
+use crate::wire::{self, StoredRecord, encode};
+use bemr_spec::model::{Actor, Gossip, Happened, Message, Output};
+use std::rc::Rc;
+
+/// Makes the real message of a term, with its flaws.
+pub trait Forger {
+    /// What `by` says to `to`; nothing when it cannot be made.
+    fn message(&mut self, rig: &Rig, by: Actor, to: Actor, term: &Message) -> Option<wire::Message>;
+
+    /// What seems to come from `by`; nothing when it cannot be made.
+    fn gossip(&mut self, rig: &Rig, by: Actor, to: Actor, term: &Gossip) -> Option<wire::Gossip>;
+}
+
+impl Rig {
+    /// From now on this one makes what the actions `say` and `tell` ask for. Without one they cannot happen.
+    pub fn forge_with(&mut self, forger: impl Forger + 'static) {
+        self.forger = Some(Box::new(forger));
+    }
+
+    pub(super) fn forge<T>(&mut self, make: impl FnOnce(&mut dyn Forger, &Rig) -> Option<T>) -> Option<T> {
+        let mut forger = self.forger.take()?;
+        let made = make(forger.as_mut(), self);
+        self.forger = Some(forger);
+        made
+    }
+
+    /// `by` says `real`, which the model calls `term`, in a session of its own. Nothing when one of the two does not
+    /// take part.
+    pub fn say(&mut self, by: Actor, to: Actor, real: wire::Message, term: &Message) -> Option<Happened> {
+        let slot = self.slot(by)?;
+        let peer = self.names[self.slot(to)?].clone();
+        self.tables.learn(term, &real);
+        self.forged.push((real.clone(), *term));
+        let said = self.nodes[slot].office().say(self.now, &peer, real);
+        let clause = said.as_ref().err().map(bemr_spec::Refusal::clause);
+        let outputs = said.map_or_else(|refusal| self.remember(refusal), |(outputs, _)| outputs);
+        let sends = self.send(slot, None, outputs.into_iter());
+        Some(self.happened(by, None, "Say", clause, sends))
+    }
+
+    /// Somebody says `real`, which the model calls `term`, to `to` in the name of `by`. Nothing when one of the two does
+    /// not take part.
+    pub fn tell(&mut self, by: Actor, to: Actor, real: wire::Gossip, term: &Gossip) -> Option<Happened> {
+        self.slot(by)?;
+        self.slot(to)?;
+        self.tables.learn_gossip(term, &real);
+        self.parcels.push(Parcel { from: by, to, bytes: Bytes::Gossip(Rc::new(real)), packet: None });
+        Some(self.happened(by, None, "Tell", None, vec![Output::Tell(to, term.clone())]))
+    }
+}
+
+impl Tables {
+    /// Takes the names of the values in a message from its term.
+    fn learn(&mut self, term: &Message, real: &wire::Message) {
+        match (term, real) {
+            (Message::Initial { header, .. }, wire::Message::TInitial(initial)) => {
+                self.name_header(&initial.header, *header);
+            }
+            (Message::Block { question, .. }, wire::Message::TBlock(block)) => {
+                self.name_header(&block.initial, question.header);
+                self.name_question(Digest::of(Tag::T_BLOCK, &encode(&block.body)), *question);
+            }
+            (Message::Vote(vote), wire::Message::Vote(real)) => {
+                self.name_question(real.body.block, vote.question);
+            }
+            (Message::Valid { certificate, block, .. }, wire::Message::TValid(valid)) => {
+                self.name_question(valid.acknowledgement.body.block, certificate.question);
+                self.promoted(StoredRecord::of(valid).digest(), *certificate, *block);
+            }
+            (Message::Receipt { certificate, block, .. }, wire::Message::Receipt(receipt)) => {
+                self.promoted(receipt.leaf.content, *certificate, *block);
+            }
+            (Message::Read { request, .. } | Message::Order { request, .. }, real) => {
+                if let Some(named) = real.request() {
+                    self.name_request(named, *request);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn learn_gossip(&mut self, term: &Gossip, real: &wire::Gossip) {
+        match (term, real) {
+            (Gossip::Decision(certificate), wire::Gossip::Decision(real)) => {
+                self.name_question(real.body.block, certificate.question);
+            }
+            (Gossip::Head { head, .. }, wire::Gossip::CloudHead(real)) => {
+                self.head(real.head.digest(), *head);
+            }
+            (Gossip::Head { head, .. }, wire::Gossip::AuditHead(real)) => {
+                self.head(real.head.digest(), *head);
+            }
+            (Gossip::Proposal { proposal, .. }, wire::Gossip::Proposal(real)) => {
+                self.name_block(real.header.digest(), proposal.id(), proposal);
+            }
+            (Gossip::Block(block), wire::Gossip::Block(real)) => {
+                self.name_block(
+                    real.header().digest(),
+                    block.id,
+                    &std::sync::Arc::new(block.proposal.clone()),
+                );
+            }
+            _ => {}
+        }
+    }
+}
