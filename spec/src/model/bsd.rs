@@ -467,7 +467,7 @@ impl Bsd {
     /// Goes on with what awaits a final block.
     fn on_blocks(&mut self, rules: &Rules, now: Time) -> Vec<Output> {
         let waiting = |open: &Open| matches!(open.state, State::AwaitingFinality | State::AwaitingRejection);
-        let tids: Vec<Tid> = self.open.iter().filter(|(_, one)| waiting(one)).map(|(tid, _)| *tid).collect();
+        let tids = self.in_order(waiting);
         tids.into_iter().flat_map(|tid| self.on_final(rules, now, tid)).collect()
     }
 
@@ -513,10 +513,17 @@ impl Bsd {
         said.unwrap_or_default()
     }
 
+    /// The open submissions that are `such`, in the order in which they were taken (chapter 13).
+    fn in_order(&self, such: impl Fn(&Open) -> bool) -> Vec<Tid> {
+        let these = self.open.iter().filter(|(_, one)| such(one));
+        let mut these: Vec<(u32, Tid)> = these.map(|(tid, one)| (one.question.number, *tid)).collect();
+        these.sort_unstable();
+        these.into_iter().map(|(_, tid)| tid).collect()
+    }
+
     pub(super) fn on_wake(&mut self, rules: &Rules, now: Time) -> Vec<Output> {
         let mut outputs = self.neighbours.retry(now);
-        let late: Vec<Tid> =
-            self.open.iter().filter(|(_, one)| one.deadline <= now).map(|(tid, _)| *tid).collect();
+        let late = self.in_order(|one| one.deadline <= now);
         for tid in late {
             outputs.extend(self.on_expiry(rules, now, tid));
         }

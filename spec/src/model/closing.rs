@@ -40,6 +40,8 @@ pub(super) struct Closing {
     signed: Option<Signed>,
     /// The greatest height signed, and what.
     last: Option<(Height, BlockId)>,
+    /// The block that is mined.
+    mining: Option<Proposal>,
     since: Option<Time>,
     next: Option<Time>,
 }
@@ -52,6 +54,7 @@ impl Closing {
             anchors: BTreeMap::new(),
             signed: None,
             last: None,
+            mining: None,
             since: None,
             next: None,
         }
@@ -61,7 +64,7 @@ impl Closing {
     pub(super) fn crash(&mut self, ledger: &Ledger) {
         self.decisions.clear();
         self.anchors.clear();
-        (self.since, self.next) = (None, None);
+        (self.since, self.next, self.mining) = (None, None, None);
         let own = self.own;
         self.signed = self.signed.take().filter(|signed| signed.proposal.height == ledger.height() + 1);
         if let Some(signed) = &mut self.signed {
@@ -177,10 +180,16 @@ impl Closing {
         outputs
     }
 
+    /// The proposal is made anew when the tip or what waits has changed; which nonce closes it is a matter of digests.
     fn mine(&mut self, rules: &Rules, ledger: &mut Ledger, now: Time, found: Option<u64>) -> Vec<Output> {
-        let Some(nonce) = found else { return Vec::new() };
-        // When the block was begun is in its header, and its nonce stands for both.
-        let proposal = self.propose(ledger, now, nonce);
+        let (tip, entries) = (ledger.tip(), self.entries(ledger));
+        let mined = self.mining.take().filter(|mined| mined.previous == tip && mined.entries == entries);
+        let mined = mined.unwrap_or_else(|| self.propose(ledger, now, 0));
+        let Some(nonce) = found else {
+            self.mining = Some(mined);
+            return Vec::new();
+        };
+        let proposal = Proposal { nonce, ..mined };
         let id = proposal.id();
         let block = Arc::new(Block { proposal, id, signatories: Members::default(), flaws: Flaws::NONE });
         match self.on_block(rules, ledger, now, &block) {
@@ -361,6 +370,7 @@ impl Closing {
             ledger.newest_anchor(*kind).is_none_or(|newest| newest != *head && follows(&newest, head))
         });
         self.signed = None;
+        self.mining = None;
         let open = ledger.blocks().iter().skip(ledger.final_blocks());
         let unfinished = open.into_iter().any(|block| !block.proposal.entries.is_empty());
         let waiting = !self.decisions.is_empty() || !self.anchors.is_empty() || unfinished;

@@ -26,6 +26,13 @@ pub struct Goal {
     pub sometimes: (&'static str, fn(&System) -> bool),
 }
 
+impl Goal {
+    /// Whether it is claimed although actors die and start again.
+    pub fn holds_through_crashes(&self) -> bool {
+        self.under.contains("CRASH") || self.under.starts_with("any")
+    }
+}
+
 impl std::fmt::Debug for Goal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name)
@@ -106,7 +113,7 @@ pub const GOALS: &[Goal] = &[
     Goal {
         name: "G-KEY",
         says: "a session is between the two whom it was meant for",
-        under: "DY, INS",
+        under: "DY, INS, BYZ(n), CRASH",
         needs: &[Clause::PeerIsIntended],
         holds: ends_agree,
         sometimes: ("a session is established", session),

@@ -95,6 +95,10 @@ impl User {
                 self.ask(rules, now, request, Message::Read { request, tid, remembered: self.size() })
             }
             Command::Order { tid, order } => {
+                // Who did not submit a record has no key of it to give.
+                if matches!(order, Order::Grant(_)) && !self.submitted.contains_key(&tid) {
+                    return Err(Clause::GrantByOwner);
+                }
                 let request = match self.statements.get(&(tid, order, now)) {
                     // Encapsulation is random: no two grants are one.
                     Some(request) if !matches!(order, Order::Grant(_)) => *request,
@@ -126,7 +130,7 @@ impl User {
         message: Message,
     ) -> Result<Vec<Output>, Clause> {
         let outputs = self.neighbours.say(rules, now, Actor::Cloud, message)?;
-        self.next_request = self.next_request.max(request.number + 1);
+        self.next_request += 1;
         self.requests.insert(request, Waiting { message, attempts: 1, deadline: now + ANSWER });
         Ok(outputs)
     }

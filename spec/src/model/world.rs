@@ -61,6 +61,12 @@ impl World {
         let rules = self.rules;
         let (actor, from, step) = match action {
             Action::Command { actor, command } => {
+                // Nobody can speak of a submission that there was not.
+                if let Command::Read { tid } | Command::Order { tid, .. } = command
+                    && *tid >= self.submissions
+                {
+                    return None;
+                }
                 let step = self.system.command(&rules, self.now, *actor, self.submissions, *command)?;
                 if matches!(command, Command::Submit { .. }) && step.clause.is_none() {
                     self.submissions += 1;

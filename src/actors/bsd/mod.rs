@@ -243,19 +243,27 @@ impl Bsd {
         }
     }
 
+    /// The open submissions that are `such`, in the order in which they were taken.
+    fn in_order(&self, such: impl Fn(&Submission) -> bool) -> Vec<Digest> {
+        let these = self.open.iter().filter(|(_, one)| such(one));
+        let mut these: Vec<(usize, Digest)> = these.map(|(tid, one)| (one.number, *tid)).collect();
+        these.sort_unstable();
+        these.into_iter().map(|(_, tid)| tid).collect()
+    }
+
     fn on_wake(&mut self, now: Time) -> Step {
         let mut outputs = self.office.retry(now);
         let due = |one: &Submission| one.deadline.is_some_and(|deadline| deadline <= now);
-        let expired: Vec<(Digest, State)> =
-            self.open.iter().filter(|(_, one)| due(one)).map(|(tid, one)| (*tid, one.state)).collect();
-        let event = match expired.first() {
-            Some((_, State::AwaitingVotes)) => Event::AttemptExpired.name(),
-            Some((_, State::AwaitingReceipt)) => Event::ReceiptExpired.name(),
+        let expired = self.in_order(due);
+        let first = expired.first().map(|tid| self.state_of(tid));
+        let event = match first {
+            Some(State::AwaitingVotes) => Event::AttemptExpired.name(),
+            Some(State::AwaitingReceipt) => Event::ReceiptExpired.name(),
             Some(_) => Event::FinalityExpired.name(),
             None => "Retry",
         };
         let mut refusal = None;
-        for (tid, _) in expired {
+        for tid in expired {
             match self.on_expiry(now, &tid) {
                 Ok(sent) => outputs.extend(sent),
                 Err(refused) => refusal = refusal.or(Some(refused)),

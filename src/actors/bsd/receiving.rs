@@ -64,6 +64,7 @@ impl Bsd {
             reason: 0,
         };
         let submission = Submission {
+            number: self.ended.len() + self.open.len(),
             state,
             user: header.user.clone(),
             certificate: peer.certificate().clone(),

@@ -20,8 +20,7 @@ impl Bsd {
     /// as it is until its time is over.
     pub(super) fn on_blocks(&mut self, now: Time) -> (Vec<Output>, Option<Refusal>) {
         let waiting = |state| matches!(state, State::AwaitingFinality | State::AwaitingRejection);
-        let tids: Vec<Digest> =
-            self.open.iter().filter(|(_, one)| waiting(one.state)).map(|(tid, _)| *tid).collect();
+        let tids = self.in_order(|one| waiting(one.state));
         let (mut outputs, mut refusal) = (Vec::new(), None);
         let mut trees = BTreeMap::new();
         for tid in tids {

@@ -84,6 +84,8 @@ pub use submission_machine::{Event, State};
 
 /// What the BSD keeps of a submission until it ends.
 pub(super) struct Submission {
+    /// How many were taken before.
+    pub(super) number: usize,
     pub(super) state: State,
     pub(super) user: Name,
     pub(super) certificate: Certificate,

@@ -82,6 +82,8 @@ pub const ATTEMPTS: u32 = 3;
 
 /// A submission that awaits its outcome.
 struct Submitted {
+    /// How many were made before.
+    number: usize,
     state: State,
     initial: Box<TInitial>,
     attempts: u32,
@@ -207,8 +209,13 @@ impl User {
         let initial =
             compose(rules, rng, now, own, directory, &replica.policy, &destination, record, readers)?;
         let tid = initial.header.tid;
-        let submitted =
-            Submitted { state: State::INITIAL, initial: Box::new(initial), attempts: 0, deadline: now };
+        let submitted = Submitted {
+            number: self.past.len() + self.submissions.len(),
+            state: State::INITIAL,
+            initial: Box::new(initial),
+            attempts: 0,
+            deadline: now,
+        };
         self.submissions.insert(tid, submitted);
         match self.send(now, &tid) {
             Ok(outputs) => Ok((tid, outputs)),
@@ -439,8 +446,10 @@ impl User {
     fn on_wake(&mut self, now: Time) -> Step {
         let rules = self.office.rules;
         let mut outputs = self.office.retry(now);
-        let late: Vec<Digest> =
-            self.submissions.iter().filter(|(_, one)| one.deadline <= now).map(|(tid, _)| *tid).collect();
+        let late = self.submissions.iter().filter(|(_, one)| one.deadline <= now);
+        let mut late: Vec<(usize, Digest)> = late.map(|(tid, one)| (one.number, *tid)).collect();
+        late.sort_unstable();
+        let late: Vec<Digest> = late.into_iter().map(|(_, tid)| tid).collect();
         for tid in &late {
             let Some(submitted) = self.submissions.get_mut(tid) else { continue };
             let left = rules.require(Clause::FailoverIsBounded, submitted.attempts < ATTEMPTS).is_ok();

@@ -477,8 +477,11 @@ impl Closing {
         if let Some(archive) = &self.archive {
             archive.keep_block(&change, &office.replica.ledger)?;
         }
-        self.state = self.state.step(&office.rules, Event::BlockArrived, State::Closed)?;
-        self.go_on(office, now, &change);
+        // A block beside the chain in force changes nothing of what is worked on.
+        if change != Change::Kept {
+            self.state = self.state.step(&office.rules, Event::BlockArrived, State::Closed)?;
+            self.go_on(office, now, &change);
+        }
         Ok(Vec::new())
     }
 

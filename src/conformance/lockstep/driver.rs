@@ -2,12 +2,13 @@
 //! and kills, each as often as its profile says.
 
 use crate::conformance::rig::BREAKABLE;
+use bemr_spec::Clause;
 use bemr_spec::model::{
-    Action, Actor, Command, Datagram, LedgerKind, Members, Order, Packet, Setup, Spoiling, Tid, World,
+    Action, Actor, Command, Datagram, LedgerKind, Members, Order, Packet, Setup, Spoiling, Tid, Time, World,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// How often what happens, in thousandths of the steps at which it could.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +78,8 @@ pub struct Driver {
     flying: VecDeque<u32>,
     seen: u32,
     records: u16,
+    /// Orders that were given at this instant.
+    stated: (Time, BTreeSet<(Option<Actor>, Tid, Order)>),
 }
 
 /// Nothing is delayed for longer than the oldest of this many parcels.
@@ -93,7 +96,15 @@ impl Driver {
             ledger: if rng.random_range(0..8) == 0 { LedgerKind::Work } else { LedgerKind::Quorum },
             seed,
         };
-        Driver { rng, profile, setup, flying: VecDeque::new(), seen: 0, records: 0 }
+        Driver {
+            rng,
+            profile,
+            setup,
+            flying: VecDeque::new(),
+            seen: 0,
+            records: 0,
+            stated: (0, BTreeSet::new()),
+        }
     }
 
     /// The network.
@@ -194,27 +205,35 @@ impl Driver {
                 self.records - 1
             };
             // A record breaks the same rule each time.
-            let breaks = (record % 3 == 2).then(|| BREAKABLE[usize::from(record) % BREAKABLE.len()]);
+            // Doctors break no rule about who may submit what.
+            let rules: Vec<Clause> =
+                BREAKABLE.into_iter().filter(|rule| *rule != Clause::SubmitterRule).collect();
+            let breaks = (record % 3 == 2).then(|| rules[usize::from(record) % rules.len()]);
             let readers: Members = (0..self.rng.random_range(0..3)).map(|_| self.user(false)).collect();
             let readers = if self.chance(30) && self.setup.users > 3 { readers.with(3) } else { readers };
             let command = Command::Submit { record, breaks, readers };
             return Action::Command { actor: Actor::User(user), command };
         }
         let newest = submissions.min(4);
-        let tid: Tid = match self.chance(30) {
-            true => submissions,
-            false => submissions - 1 - self.rng.random_range(0..newest),
-        };
+        let tid: Tid = submissions - 1 - self.rng.random_range(0..newest);
         let actor = Actor::User(self.user(true));
         let order = match kind {
             4..=6 => return Action::Command { actor, command: Command::Read { tid } },
             7 => Order::Grant(self.user(true)),
             8 => Order::Revoke(self.user(true)),
-            _ if self.rng.random_range(0..6) == 0 => {
-                return Action::Command { actor: Actor::Bsd, command: Command::CloseAudit };
-            }
             _ => Order::Erase([self.user(true), self.user(true)].into_iter().collect()),
         };
+        // Two statements that say the same at one instant are one; an erasure does not even say who asks for it.
+        let statement = match order {
+            Order::Erase(_) => (None, tid, Order::Erase(Members::default())),
+            order => (Some(actor), tid, order),
+        };
+        if self.stated.0 != world.now() {
+            self.stated = (world.now(), BTreeSet::new());
+        }
+        if !self.stated.1.insert(statement) {
+            return Action::Command { actor, command: Command::Read { tid } };
+        }
         Action::Command { actor, command: Command::Order { tid, order } }
     }
 }
