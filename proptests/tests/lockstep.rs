@@ -1,31 +1,170 @@
 //! Model and implementation side by side, through many random lives.
 
-use bemr::conformance::lockstep::{Campaign, Statistics};
-use bemr_spec::Rules;
+use bemr::conformance::lockstep::{Campaign, Driver, Failure, Statistics, trace_of};
+use bemr::conformance::{Rerun, Trace, rerun};
+use bemr_spec::model::{Action, Actor, Command, Members};
+use bemr_spec::{Clause, Rules};
+use std::path::Path;
+
+const RULES: Rules = Rules::hardened();
+
+/// Lives and steps of each: two million steps.
+const LIVES: u64 = 5_200;
+const STEPS: usize = 400;
+
+fn campaign(seed: u64, lives: u64) -> Campaign {
+    Campaign { seed, lives, steps: STEPS, rules: RULES }
+}
+
+fn told(failure: &Failure) -> String {
+    let path = std::env::temp_dir().join(format!("divergence-{}.jsonl", failure.seed));
+    let kept = std::fs::write(&path, failure.trace(RULES).to_bytes());
+    let actions: Vec<String> =
+        failure.actions.iter().map(|action| serde_json::to_string(action).unwrap()).collect();
+    format!(
+        "seed {}: {}\n{}\n{kept:?}; again: cargo run -- replay {}",
+        failure.seed,
+        failure.divergence,
+        actions.join("\n"),
+        path.display()
+    )
+}
 
 #[test]
-fn model_and_implementation_agree_through_random_lives() {
-    let campaign = Campaign { seed: 0, lives: 40, steps: 400, rules: Rules::hardened() };
-    let mut statistics = Statistics::default();
-    let mut failures = Vec::new();
-    for seed in 0..std::env::var("LIVES").map_or(300, |n| n.parse().unwrap()) {
-        if let Err(failure) = campaign.live(seed, &mut statistics) {
-            failures.push(failure);
+fn model_and_implementation_agree_through_two_million_steps_of_random_lives() {
+    let halves: Vec<Statistics> = std::thread::scope(|scope| {
+        let half = |seed| {
+            scope.spawn(move || {
+                let report = campaign(seed, LIVES / 2).run(|_| ());
+                if let Some(failure) = &report.failure {
+                    panic!("{}", told(failure));
+                }
+                report.statistics
+            })
+        };
+        [half(0), half(1_000_000)].map(|thread| thread.join().unwrap()).into()
+    });
+    let mut sum = Statistics::default();
+    halves.iter().for_each(|half| sum.add(half));
+    println!("{sum:#?}");
+    assert!(sum.steps >= 2_000_000, "{} steps", sum.steps);
+    let floors: [(&str, &std::collections::BTreeMap<&'static str, u64>, &[(&str, u64)]); 4] = [
+        (
+            "actions",
+            &sum.actions,
+            &[
+                ("command", 50_000),
+                ("deliver", 1_000_000),
+                ("redirect", 10_000),
+                ("spoil", 10_000),
+                ("wake", 100_000),
+                ("crash", 1_000),
+            ],
+        ),
+        ("ends", &sum.ends, &[("committed", 1_000), ("rejected", 500), ("deferred", 100), ("refused", 1_000)]),
+        (
+            "sent",
+            &sum.sent,
+            &[("ReadResponse", 1_000), ("Grant", 500), ("Revoke", 500), ("Erase", 500), ("BlocksFrom", 500)],
+        ),
+        (
+            "refused",
+            &sum.refused,
+            &[
+                ("ACK-01", 1_000),
+                ("AUD-02", 100),
+                ("BLK-07", 100),
+                ("CLD-02", 100),
+                ("CLD-03", 100),
+                ("CLD-04", 100),
+                ("CLD-07", 100),
+                ("CLD-08", 100),
+                ("CLD-09", 100),
+                ("CLD-10", 100),
+                ("CLD-11", 100),
+                ("CLD-13", 100),
+                ("ENC-01", 100),
+                ("HSK-08", 100),
+                ("HSK-09", 100),
+                ("INI-03", 100),
+                ("INI-07", 100),
+                ("INI-11", 100),
+                ("LED-01", 100),
+                ("LED-07", 100),
+                ("LED-10", 100),
+                ("LED-12", 100),
+                ("LED-15", 100),
+                ("ROL-01", 100),
+                ("ROL-02", 100),
+                ("ROL-04", 100),
+                ("ROL-05", 100),
+                ("SES-01", 100),
+                ("SES-02", 100),
+                ("SES-03", 100),
+                ("SES-08", 100),
+                ("STA-01", 100),
+                ("VAL-05", 100),
+                ("VOT-02", 100),
+            ],
+        ),
+    ];
+    for (what, counts, floors) in floors {
+        for (name, floor) in floors {
+            let count = counts.get(name).copied().unwrap_or_default();
+            assert!(count >= *floor, "{what} {name}: {count} of at least {floor}");
         }
     }
-    println!("{} failures, {:#?}", failures.len(), statistics);
-    failures.sort_by_key(|failure| failure.actions.len());
-    let mut seen = std::collections::BTreeSet::new();
-    for failure in &failures {
-        let text = failure.divergence.to_string();
-        let key: String = text.chars().take(28).collect();
-        if seen.insert(key) && seen.len() < 9 {
-            println!("\nseed {}, {:?}, {} steps", failure.seed, failure.setup, failure.steps);
-            for action in &failure.actions {
-                println!("{}", serde_json::to_string(action).unwrap());
-            }
-            println!("{text}");
-        }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_trace_byte_for_byte() {
+    for seed in [3, 17, 1_000_003] {
+        let life = || {
+            let mut driver = Driver::new(seed);
+            let setup = *driver.setup();
+            let mut world = bemr_spec::model::World::new(RULES, &setup);
+            let actions: Vec<Action> = (0..200)
+                .filter_map(|_| {
+                    let action = driver.next(&world)?;
+                    world.step(&action).map(|_| action)
+                })
+                .collect();
+            trace_of(RULES, &setup, &actions).to_bytes()
+        };
+        let (first, second) = (life(), life());
+        assert!(first.len() > 10_000);
+        assert_eq!(first, second);
     }
-    assert!(failures.is_empty());
+}
+
+#[test]
+fn every_kept_trace_goes_as_it_says() {
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces");
+    let mut count = 0;
+    for file in std::fs::read_dir(kept).unwrap() {
+        let path = file.unwrap().path();
+        let trace = Trace::open(&path).unwrap();
+        assert!(trace.header.note.is_some(), "{}: what it showed is in its note", path.display());
+        assert_eq!(rerun(&trace), Rerun::Agrees { steps: trace.steps.len(), both: true }, "{}", path.display());
+        count += 1;
+    }
+    assert!(count >= 2);
+}
+
+#[test]
+fn a_trace_that_tells_something_else_is_told_from_one_that_does_not() {
+    let submit = Command::Submit { record: 0, breaks: None, readers: Members::default() };
+    let setup = *Driver::new(1).setup();
+    let actions: Vec<Action> = [Action::Command { actor: Actor::User(0), command: submit }]
+        .into_iter()
+        .chain((0..4).map(|parcel| Action::Deliver { parcel }))
+        .collect();
+    let sound = trace_of(RULES, &setup, &actions);
+    assert_eq!(rerun(&sound), Rerun::Agrees { steps: 5, both: true });
+    let mut refused = sound.clone();
+    refused.steps[2].clause = Some(Clause::TidIsFresh);
+    assert!(matches!(rerun(&refused), Rerun::Parts { step: 3, .. }));
+    let mut silent = sound.clone();
+    silent.steps[1].sends.clear();
+    assert!(matches!(rerun(&silent), Rerun::Parts { step: 2, .. }));
 }

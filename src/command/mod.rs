@@ -5,6 +5,7 @@
 //! could not be used; 1 wins over 2.
 
 mod audit;
+mod check;
 mod explore;
 mod inputs;
 mod journey;
@@ -36,6 +37,8 @@ enum Command {
     Replay(replay::Options),
     /// Looks at a trace as a file.
     Trace(replay::TraceOptions),
+    /// Checks everything: every state of the model, random lives in lockstep, every kept trace.
+    Check(check::Options),
     /// Searches every state of the model within a scope.
     Explore(explore::Options),
     /// Prints a clause, where it is enforced and what tests it; without one, the register.
@@ -71,6 +74,7 @@ pub fn main() -> ExitCode {
         Command::Audit(options) => audit::audit(&options),
         Command::Replay(options) => replay::replay(&options),
         Command::Trace(options) => replay::trace(&options),
+        Command::Check(options) => check::check(&options),
         Command::Explore(options) => explore::explore(&options),
         Command::Spec(options) => spec::spec(&options),
     };

@@ -1,6 +1,6 @@
 //! `bemr replay` and `bemr trace verify`: traces, for people.
 
-use crate::command::{Found, print, print_json};
+use crate::command::{Found, print, print_json, tell};
 use crate::conformance::drawing::{html, mermaid, svg, text};
 use crate::conformance::{Flaw, Header, Rerun, Step, Trace, rerun};
 use serde::Serialize;
@@ -61,9 +61,22 @@ struct Shown<'a> {
 pub(super) fn replay(options: &Options) -> Result<Found, String> {
     let trace = Trace::open(&options.trace).map_err(|error| error.to_string())?;
     let rerun = rerun(&trace);
+    let (found, said) = match &rerun {
+        Rerun::Agrees { steps, both: true } => {
+            (Found::Nothing, format!("model and implementation do these {steps} steps as the trace says"))
+        }
+        Rerun::Agrees { steps, both: false } => {
+            (Found::Nothing, format!("the model explains all {steps} steps"))
+        }
+        Rerun::Parts { step, difference } => {
+            let again = format!("bemr replay {}", options.trace.display());
+            (Found::Something, format!("step {step}: {difference}\nagain: {again}"))
+        }
+        Rerun::NotCompared => (Found::Nothing, "not run again".to_owned()),
+    };
     if options.json {
         print_json(&Shown { header: &trace.header, steps: &trace.steps, rerun })?;
-        return Ok(Found::Nothing);
+        return Ok(found);
     }
     let shown = match options.format {
         Format::Text => text(&trace),
@@ -72,7 +85,8 @@ pub(super) fn replay(options: &Options) -> Result<Found, String> {
         Format::Html => html(&trace),
     };
     print(shown.trim_end_matches('\n'))?;
-    Ok(Found::Nothing)
+    tell(&said);
+    Ok(found)
 }
 
 #[derive(Default, Serialize)]

@@ -1,6 +1,8 @@
 //! Many random lives in lockstep.
 
 use crate::conformance::lockstep::{Divergence, Driver, Lockstep, Statistics, shrink};
+use crate::conformance::{Header, Step, Trace};
+use crate::crypto::Suite;
 use bemr_spec::Rules;
 use bemr_spec::model::{Action, Setup};
 
@@ -41,6 +43,35 @@ pub struct CampaignReport {
     pub statistics: Statistics,
     /// The first life in which the two parted.
     pub failure: Option<Failure>,
+}
+
+impl Failure {
+    /// The trace, for people and for [`crate::conformance::rerun`].
+    pub fn trace(&self, rules: Rules) -> Trace {
+        let mut trace = trace_of(rules, &self.setup, &self.actions);
+        trace.header.note = Some(format!("seed {}", self.seed));
+        trace
+    }
+}
+
+/// The trace of these actions, up to where model and implementation part. That step is told as the model has it.
+pub fn trace_of(rules: Rules, setup: &Setup, actions: &[Action]) -> Trace {
+    let header = Header::new(Suite::Tiny, &rules, *setup);
+    let mut steps: Vec<Step> = Vec::new();
+    let Ok(mut both) = Lockstep::new(rules, setup) else { return Trace { header, steps } };
+    for action in actions {
+        let number = steps.len() as u64 + 1;
+        let alone = both.world().clone().perform(action);
+        match both.step(action) {
+            Ok(Some((done, happened))) => steps.push(Step::of(number, done, &happened)),
+            Ok(None) => {}
+            Err(_) => {
+                steps.extend(alone.map(|happened| Step::of(number, action.clone(), &happened)));
+                break;
+            }
+        }
+    }
+    Trace { header, steps }
 }
 
 impl Campaign {

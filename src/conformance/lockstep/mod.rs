@@ -9,7 +9,7 @@ mod driver;
 mod shrink;
 mod statistics;
 
-pub use campaign::{Campaign, CampaignReport, Failure};
+pub use campaign::{Campaign, CampaignReport, Failure, trace_of};
 pub use driver::{Driver, Profile};
 pub use shrink::shrink;
 pub use statistics::Statistics;
@@ -108,7 +108,12 @@ impl Lockstep {
     /// # Errors
     /// Those of [`Rig::new`].
     pub fn new(rules: Rules, setup: &Setup) -> Result<Lockstep, Refusal> {
-        Ok(Lockstep { rig: Rig::new(rules, setup)?, world: World::new(rules, setup), steps: 0, crashed: false })
+        Ok(Lockstep {
+            rig: Rig::new(rules, setup)?,
+            world: World::new(rules, setup),
+            steps: 0,
+            crashed: false,
+        })
     }
 
     /// The model's side.

@@ -1,0 +1,137 @@
+//! `bemr check`: explores the model, lives random lives in lockstep, and runs every kept trace again.
+
+use crate::command::explore::{GoalRow, goals, table};
+use crate::command::{Found, print, print_json, tell};
+use crate::conformance::lockstep::{Campaign, CampaignReport, Statistics};
+use crate::conformance::{Rerun, Trace, rerun};
+use crate::explore::{SCOPES, search};
+use bemr_spec::Rules;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Options of `bemr check`.
+#[derive(clap::Args)]
+pub(super) struct Options {
+    /// Seconds instead of minutes.
+    #[arg(long, conflicts_with = "deep")]
+    quick: bool,
+    /// Hours.
+    #[arg(long)]
+    deep: bool,
+    /// The first seed of the random lives.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Where a trace is written when model and implementation part.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    out: PathBuf,
+    /// Prints one JSON document.
+    #[arg(long)]
+    json: bool,
+}
+
+/// The traces that are kept: each once showed a fault.
+pub(super) const KEPT: &[(&str, &str)] = &[
+    ("order-of-retries", include_str!("../../proptests/traces/order-of-retries.jsonl")),
+    ("side-block-keeps-the-clock", include_str!("../../proptests/traces/side-block-keeps-the-clock.jsonl")),
+];
+
+/// Steps of one random life.
+const STEPS: usize = 400;
+
+#[derive(Serialize)]
+struct LockstepRow {
+    traces: u64,
+    steps: u64,
+    clauses_refused: usize,
+    divergences: usize,
+}
+
+#[derive(Serialize)]
+struct Report {
+    goals: Vec<GoalRow>,
+    lockstep: LockstepRow,
+    replayed: usize,
+    /// Where the traces of what was found are.
+    found: Vec<String>,
+}
+
+fn bar(length: Option<u64>, prefix: &'static str) -> ProgressBar {
+    let (bar, template) = match length {
+        Some(length) => (ProgressBar::new(length), "{prefix} {wide_bar} {pos}/{len}, {eta} left"),
+        None => (ProgressBar::new_spinner(), "{spinner} {prefix} {msg}, {elapsed}"),
+    };
+    bar.set_prefix(prefix);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+pub(super) fn check(options: &Options) -> Result<Found, String> {
+    let (scope, lives) = match (options.quick, options.deep) {
+        (true, _) => ("smoke", 500),
+        (_, true) => ("deep", 1_000_000),
+        _ => ("ci", 10_000),
+    };
+    let rules = Rules::hardened();
+    let scope = SCOPES.iter().find(|one| one.name == scope).ok_or("no such scope")?;
+    let mut reports = Vec::new();
+    for part in scope.parts {
+        let bar = bar(None, part.name);
+        reports.push(search(part, rules, 2, |states| {
+            bar.set_message(format!("{states} states"));
+            true
+        }));
+        bar.finish_and_clear();
+    }
+    let goals = goals(&reports);
+
+    let mut found = Vec::new();
+    let lockstep = campaign(&Campaign { seed: options.seed, lives, steps: STEPS, rules });
+    if let Some(failure) = &lockstep.failure {
+        let path = options.out.join(format!("divergence-{}.jsonl", failure.seed));
+        std::fs::write(&path, failure.trace(rules).to_bytes())
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+        tell(&format!("{}\nagain: bemr replay {}", failure.divergence, path.display()));
+        found.push(path.display().to_string());
+    }
+    for (name, text) in KEPT {
+        let trace = Trace::read(text.as_bytes()).map_err(|error| format!("{name}: {error}"))?;
+        if let Rerun::Parts { step, difference } = rerun(&trace) {
+            tell(&format!("{name}: step {step}: {difference}"));
+            found.push(format!("proptests/traces/{name}.jsonl"));
+        }
+    }
+
+    let broken = goals.iter().any(|goal| goal.verdict == "broken");
+    let Statistics { steps, refused, .. } = &lockstep.statistics;
+    let row = LockstepRow {
+        traces: lockstep.lives,
+        steps: *steps,
+        clauses_refused: refused.len(),
+        divergences: usize::from(lockstep.failure.is_some()),
+    };
+    if options.json {
+        let failed = !found.is_empty() || broken;
+        print_json(&Report { goals, lockstep: row, replayed: KEPT.len(), found })?;
+        return Ok(if failed { Found::Something } else { Found::Nothing });
+    }
+    print(&format!(
+        "{}\n\nlockstep: {} lives, {} steps, {} clauses refused something, {} divergences\nkept traces: {} run again, {} differ",
+        table(&goals),
+        row.traces,
+        row.steps,
+        row.clauses_refused,
+        row.divergences,
+        KEPT.len(),
+        found.len() - row.divergences,
+    ))?;
+    Ok(if broken || !found.is_empty() { Found::Something } else { Found::Nothing })
+}
+
+fn campaign(campaign: &Campaign) -> CampaignReport {
+    let bar = bar(Some(campaign.lives), "lives");
+    let report = campaign.run(|lived| bar.set_position(lived));
+    bar.finish_and_clear();
+    report
+}
