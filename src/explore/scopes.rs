@@ -1,6 +1,6 @@
 //! The named scopes.
 
-use crate::explore::{Budget, Part};
+use crate::explore::{Budget, Part, TERMINATION};
 use bemr_spec::Clause;
 use bemr_spec::model::{Actor, Command, LedgerKind, Members, Order, Setup};
 
@@ -26,6 +26,27 @@ const NONE: Budget = Budget { drop: 0, replay: 0, redirect: 0, early: 0, crash: 
 const DOCTOR: Actor = Actor::User(0);
 const COLLEAGUE: Actor = Actor::User(1);
 
+/// Beyond every bound of chapter 9: three times the patience of a user.
+const TO_THE_END: u64 = 600_000;
+
+/// What holds of an honest BSD and cloud, however short the time.
+const SAFETY: &[&str] = &[
+    "G-ORI", "G-AGR", "G-SDN", "G-CIV", "G-PRV", "G-FRE", "G-ORD", "G-SEC", "G-KEY", "G-IMM", "G-AUD",
+    "G-ERA",
+];
+
+/// The same, and that whatever begins ends.
+const ALL: &[&str] = &[
+    "G-ORI", "G-AGR", "G-SDN", "G-CIV", "G-PRV", "G-FRE", "G-ORD", "G-SEC", "G-KEY", "G-IMM", "G-AUD",
+    "G-ERA", TERMINATION,
+];
+
+/// What holds although the BSD lies (chapter 1: mB).
+const WITHOUT_BSD: &[&str] = &["G-ORI", "G-AGR", "G-IMM"];
+
+/// What holds although the cloud lies (chapter 1: mC).
+const WITHOUT_CLOUD: &[&str] = &["G-ORI", "G-FRE", "G-ORD", "G-SEC", "G-KEY", "G-IMM", "G-AUD"];
+
 const fn setup(users: u8, validators: u8) -> Setup {
     Setup { users, validators, ledger: LedgerKind::Quorum, seed: 0 }
 }
@@ -36,54 +57,212 @@ const fn submit(record: u16, breaks: Option<Clause>) -> Command {
 
 const ONE: &[(Actor, Command)] = &[(DOCTOR, submit(1, None))];
 const BROKEN: &[(Actor, Command)] = &[(DOCTOR, submit(1, Some(Clause::RangeRule)))];
-const TWO: &[(Actor, Command)] = &[(DOCTOR, submit(1, None)), (COLLEAGUE, submit(1, None))];
+const TWICE: &[(Actor, Command)] = &[(DOCTOR, submit(1, None)), (COLLEAGUE, submit(1, None))];
 const READ: &[(Actor, Command)] =
     &[(DOCTOR, submit(1, None)), (DOCTOR, Command::Read { tid: 0 }), (COLLEAGUE, Command::Read { tid: 0 })];
+const READ_TWICE: &[(Actor, Command)] =
+    &[(DOCTOR, submit(1, None)), (DOCTOR, Command::Read { tid: 0 }), (DOCTOR, Command::Read { tid: 0 })];
+const SHARE: &[(Actor, Command)] = &[
+    (DOCTOR, submit(1, None)),
+    (DOCTOR, Command::Order { tid: 0, order: Order::Grant(1) }),
+    (COLLEAGUE, Command::Read { tid: 0 }),
+    (DOCTOR, Command::Order { tid: 0, order: Order::Revoke(1) }),
+    (COLLEAGUE, Command::Read { tid: 0 }),
+];
 const ERASE: &[(Actor, Command)] = &[
     (DOCTOR, submit(1, None)),
     (DOCTOR, Command::Order { tid: 0, order: Order::Erase(Members(0b01001)) }),
     (DOCTOR, Command::Read { tid: 0 }),
 ];
+/// Something to be anchored, and nothing else.
+const HEAD: &[(Actor, Command)] = &[(Actor::Bsd, Command::CloseAudit)];
 
-const HANDSHAKE: Part = Part {
-    name: "handshake",
-    setup: setup(1, 2),
-    acquainted: false,
-    script: ONE,
-    insiders: &[],
-    budget: Budget { redirect: 2, replay: 1, ..NONE },
-    until: 1_000,
-    notices: &[(Clause::PeerIsIntended, "G-KEY"), (Clause::SessionIsFresh, "G-FRE")],
-};
-
-const LOSS: Part = Part {
-    name: "loss",
+/// One user, one validator, everybody acquainted and honest, and nothing that hurts: what other parts differ from.
+const QUIET: Part = Part {
+    name: "quiet",
     setup: setup(1, 1),
     acquainted: true,
     script: ONE,
     insiders: &[],
+    budget: NONE,
+    silent: &[],
+    until: TO_THE_END,
+    goals: ALL,
+    states: None,
+    notices: &[],
+};
+
+/// Strangers shake hands while packets are redirected, replayed and lost.
+const HANDSHAKE: Part = Part {
+    name: "handshake",
+    setup: setup(1, 2),
+    acquainted: false,
+    budget: Budget { redirect: 2, replay: 1, ..NONE },
+    until: 1_000,
+    goals: SAFETY,
+    notices: &[(Clause::PeerIsIntended, "G-KEY"), (Clause::SessionIsFresh, "G-FRE")],
+    ..QUIET
+};
+
+const LOSS: Part = Part {
+    name: "loss",
     budget: Budget { drop: 1, replay: 1, early: 1, ..NONE },
-    until: 600_000,
     notices: &[
         (Clause::SequenceAdvances, "G-FRE"),
         (Clause::SealBeforeNextStage, "G-ORD"),
         (Clause::SealedKeyIsErased, "G-SEC"),
+        (Clause::FirstDecisionStands, "G-SDN"),
     ],
+    ..QUIET
 };
 
+/// No validator answers: what a user is told then, and when.
+const SILENCE: Part = Part {
+    name: "silent validator",
+    silent: &[Actor::Validator(0)],
+    budget: Budget { drop: 2, early: 1, replay: 1, ..NONE },
+    notices: &[
+        (Clause::FailoverIsBounded, TERMINATION),
+        (Clause::TidIsFresh, "G-AUD"),
+        (Clause::AcceptNeedsQuorum, "G-CIV"),
+    ],
+    ..QUIET
+};
+
+/// One validator of four votes as it likes and signs whatever is proposed, until the block is closed.
 const LIAR: Part = Part {
     name: "lying validator",
     setup: setup(1, 4),
-    acquainted: true,
-    script: BROKEN,
     insiders: &[Actor::Validator(0)],
     budget: Budget { lie: 1, ..NONE },
-    until: 190,
-    notices: &[(Clause::MoreThanTwoThirds, "G-CIV")],
+    until: 200,
+    goals: SAFETY,
+    notices: &[(Clause::MoreThanTwoThirds, "G-CIV"), (Clause::FirstDecisionStands, "G-SDN")],
+    ..QUIET
 };
 
-const SMOKE: &[Part] = &[HANDSHAKE, LOSS, LIAR];
-const CI: &[Part] = &[HANDSHAKE, LOSS, LIAR];
-const DEEP: &[Part] = &[HANDSHAKE, LOSS, LIAR];
-#[expect(dead_code, reason = "not yet in a scope")]
-const REST: &[&[(Actor, Command)]] = &[TWO, READ, ERASE];
+/// Every validator lies about a record that breaks a rule.
+const CONSPIRACY: Part = Part {
+    name: "all validators lie",
+    setup: setup(1, 2),
+    script: BROKEN,
+    insiders: &[Actor::Validator(0), Actor::Validator(1)],
+    budget: Budget { lie: 2, ..NONE },
+    until: 1_000,
+    goals: SAFETY,
+    notices: &[(Clause::AcceptNeedsReverification, "G-CIV")],
+    ..QUIET
+};
+
+/// Four validators close a block, one of them signs everything.
+const CLOSING: Part = Part {
+    name: "closing",
+    setup: setup(1, 4),
+    script: HEAD,
+    insiders: &[Actor::Validator(0)],
+    budget: Budget { early: 1, lie: 1, ..NONE },
+    until: 2_300,
+    goals: SAFETY,
+    notices: &[(Clause::OneCloseByValidator, "G-IMM")],
+    ..QUIET
+};
+
+/// A user submits in another's name.
+const INSIDER: Part = Part {
+    name: "insider user",
+    setup: setup(2, 1),
+    insiders: &[COLLEAGUE],
+    budget: Budget { lie: 2, replay: 1, ..NONE },
+    until: 1_000,
+    goals: SAFETY,
+    notices: &[(Clause::InitialSenderIsPeer, "G-ORI")],
+    ..QUIET
+};
+
+const FALSE_BSD: Part = Part {
+    name: "lying BSD",
+    setup: setup(1, 2),
+    insiders: &[Actor::Bsd],
+    budget: Budget { lie: 2, replay: 1, ..NONE },
+    until: 500,
+    goals: WITHOUT_BSD,
+    notices: &[(Clause::BlockCarriesUserSignature, "G-ORI"), (Clause::OneBlockPerTid, "G-AGR")],
+    ..QUIET
+};
+
+const FALSE_CLOUD: Part = Part {
+    name: "lying cloud",
+    script: READ_TWICE,
+    insiders: &[Actor::Cloud],
+    budget: Budget { lie: 1, ..NONE },
+    until: 1_000,
+    goals: WITHOUT_CLOUD,
+    notices: &[(Clause::HeadNotOlder, "G-FRE")],
+    ..QUIET
+};
+
+const READING: Part = Part {
+    name: "reads",
+    setup: setup(2, 1),
+    script: READ,
+    budget: Budget { replay: 1, ..NONE },
+    until: 300,
+    goals: SAFETY,
+    notices: &[(Clause::ReaderIsGranted, "G-PRV")],
+    ..QUIET
+};
+
+const SHARING: Part = Part {
+    name: "grant and revoke",
+    setup: setup(2, 1),
+    script: SHARE,
+    until: 300,
+    goals: SAFETY,
+    notices: &[(Clause::ReaderIsGranted, "G-PRV")],
+    ..QUIET
+};
+
+const ERASING: Part = Part {
+    name: "erase",
+    script: ERASE,
+    budget: Budget { replay: 1, ..NONE },
+    until: 300,
+    goals: SAFETY,
+    notices: &[(Clause::ErasedStaysErased, "G-ERA")],
+    ..QUIET
+};
+
+/// Two users submit the same record.
+const SAME: Part = Part {
+    name: "same record twice",
+    setup: setup(2, 1),
+    script: TWICE,
+    until: 1_000,
+    goals: SAFETY,
+    notices: &[(Clause::RecordNotReused, "G-AGR")],
+    ..QUIET
+};
+
+/// Two miners, and as many nonces as the budget says.
+const WORK: Part = Part {
+    name: "proof of work",
+    setup: Setup { ledger: LedgerKind::Work, ..setup(1, 2) },
+    budget: Budget { luck: 2, ..NONE },
+    until: 200,
+    goals: SAFETY,
+    notices: &[(Clause::ConfirmationsReached, "G-CIV")],
+    ..QUIET
+};
+
+const CRASHES: Part = Part {
+    name: "crashes",
+    budget: Budget { crash: 1, drop: 1, ..NONE },
+    ..QUIET
+};
+
+const SMOKE: &[Part] = &[HANDSHAKE, CONSPIRACY, SILENCE, FALSE_CLOUD, ERASING, WORK];
+const CI: &[Part] = &[
+    HANDSHAKE, LOSS, SILENCE, LIAR, CONSPIRACY, CLOSING, INSIDER, FALSE_BSD, FALSE_CLOUD, READING, SHARING,
+    ERASING, SAME, WORK, CRASHES,
+];
+const DEEP: &[Part] = CI;
