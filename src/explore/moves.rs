@@ -3,7 +3,8 @@
 use crate::explore::{Move, Scene, scene::Stage};
 use bemr_spec::Clause;
 use bemr_spec::model::{
-    Actor, Ballot, Certificate, Datagram, Flaws, Gossip, Head, Header, Message, Packet, Parcel, Question, Vote,
+    Actor, Ballot, Certificate, Datagram, Flaws, Gossip, Head, Header, Message, Packet, Parcel, Question,
+    Vote,
 };
 use std::sync::Arc;
 

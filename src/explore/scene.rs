@@ -290,9 +290,8 @@ pub const TERMINATION: &str = "G-TER";
 
 fn terminates(stage: &Stage, scene: &Scene) -> bool {
     let waits = |actor| scene.system.wakes(actor).is_some_and(|time| time <= stage.part.until);
-    let over = scene.flying.is_empty()
-        && scene.said == stage.part.script.len()
-        && !scene.system.actors().any(waits);
+    let over =
+        scene.flying.is_empty() && scene.said == stage.part.script.len() && !scene.system.actors().any(waits);
     !over || everything_ended(&scene.system) || !first(&stage.found[GOALS.len()][0])
 }
 

@@ -11,15 +11,22 @@ pub struct Scope {
     pub name: &'static str,
     /// What it is for.
     pub says: &'static str,
+    /// Whether its size is guessed before it is searched.
+    pub long: bool,
     /// Its parts.
     pub parts: &'static [Part],
 }
 
 /// Every scope.
 pub const SCOPES: &[Scope] = &[
-    Scope { name: "smoke", says: "seconds: each kind of adversary once", parts: SMOKE },
-    Scope { name: "ci", says: "minutes: what every change has to pass", parts: CI },
-    Scope { name: "deep", says: "hours: more of everything, to the bound of memory", parts: DEEP },
+    Scope { name: "smoke", says: "seconds: each kind of adversary once", long: false, parts: SMOKE },
+    Scope { name: "ci", says: "minutes: what every change has to pass", long: false, parts: CI },
+    Scope {
+        name: "deep",
+        says: "hours: more of everything, to the bound of memory",
+        long: true,
+        parts: DEEP,
+    },
 ];
 
 const NONE: Budget = Budget { drop: 0, replay: 0, redirect: 0, early: 0, crash: 0, lie: 0, luck: 0 };
@@ -37,8 +44,19 @@ const SAFETY: &[&str] = &[
 
 /// The same, and that whatever begins ends.
 const ALL: &[&str] = &[
-    "G-ORI", "G-AGR", "G-SDN", "G-CIV", "G-PRV", "G-FRE", "G-ORD", "G-SEC", "G-KEY", "G-IMM", "G-AUD",
-    "G-ERA", TERMINATION,
+    "G-ORI",
+    "G-AGR",
+    "G-SDN",
+    "G-CIV",
+    "G-PRV",
+    "G-FRE",
+    "G-ORD",
+    "G-SEC",
+    "G-KEY",
+    "G-IMM",
+    "G-AUD",
+    "G-ERA",
+    TERMINATION,
 ];
 
 /// What holds although the BSD lies (chapter 1: mB).
@@ -101,6 +119,7 @@ const HANDSHAKE: Part = Part {
     until: 1_000,
     goals: SAFETY,
     notices: &[(Clause::PeerIsIntended, "G-KEY"), (Clause::SessionIsFresh, "G-FRE")],
+    states: Some(19_567),
     ..QUIET
 };
 
@@ -113,6 +132,7 @@ const LOSS: Part = Part {
         (Clause::SealedKeyIsErased, "G-SEC"),
         (Clause::FirstDecisionStands, "G-SDN"),
     ],
+    states: Some(760_734),
     ..QUIET
 };
 
@@ -126,6 +146,7 @@ const SILENCE: Part = Part {
         (Clause::TidIsFresh, "G-AUD"),
         (Clause::AcceptNeedsQuorum, "G-CIV"),
     ],
+    states: Some(43_882),
     ..QUIET
 };
 
@@ -138,6 +159,7 @@ const LIAR: Part = Part {
     until: 200,
     goals: SAFETY,
     notices: &[(Clause::MoreThanTwoThirds, "G-CIV"), (Clause::FirstDecisionStands, "G-SDN")],
+    states: Some(2_477_178),
     ..QUIET
 };
 
@@ -151,16 +173,16 @@ const CONSPIRACY: Part = Part {
     until: 1_000,
     goals: SAFETY,
     notices: &[(Clause::AcceptNeedsReverification, "G-CIV")],
+    states: Some(34_075),
     ..QUIET
 };
 
-/// Four validators close a block, one of them signs everything.
+/// Four validators close a block, and the second has its turn before it hears of the first.
 const CLOSING: Part = Part {
     name: "closing",
     setup: setup(1, 4),
     script: HEAD,
-    insiders: &[Actor::Validator(0)],
-    budget: Budget { early: 1, lie: 1, ..NONE },
+    budget: Budget { early: 1, ..NONE },
     until: 2_300,
     goals: SAFETY,
     notices: &[(Clause::OneCloseByValidator, "G-IMM")],
@@ -172,7 +194,7 @@ const INSIDER: Part = Part {
     name: "insider user",
     setup: setup(2, 1),
     insiders: &[COLLEAGUE],
-    budget: Budget { lie: 2, replay: 1, ..NONE },
+    budget: Budget { lie: 2, replay: 2, ..NONE },
     until: 1_000,
     goals: SAFETY,
     notices: &[(Clause::InitialSenderIsPeer, "G-ORI")],
@@ -183,10 +205,11 @@ const FALSE_BSD: Part = Part {
     name: "lying BSD",
     setup: setup(1, 2),
     insiders: &[Actor::Bsd],
-    budget: Budget { lie: 2, replay: 1, ..NONE },
+    budget: Budget { lie: 2, ..NONE },
     until: 500,
     goals: WITHOUT_BSD,
     notices: &[(Clause::BlockCarriesUserSignature, "G-ORI"), (Clause::OneBlockPerTid, "G-AGR")],
+    states: Some(643_629),
     ..QUIET
 };
 
@@ -194,10 +217,11 @@ const FALSE_CLOUD: Part = Part {
     name: "lying cloud",
     script: READ_TWICE,
     insiders: &[Actor::Cloud],
-    budget: Budget { lie: 1, ..NONE },
+    budget: Budget { lie: 2, drop: 1, ..NONE },
     until: 1_000,
     goals: WITHOUT_CLOUD,
     notices: &[(Clause::HeadNotOlder, "G-FRE")],
+    states: Some(209_586),
     ..QUIET
 };
 
@@ -205,10 +229,11 @@ const READING: Part = Part {
     name: "reads",
     setup: setup(2, 1),
     script: READ,
-    budget: Budget { replay: 1, ..NONE },
+    budget: Budget { replay: 1, drop: 1, early: 1, ..NONE },
     until: 300,
     goals: SAFETY,
     notices: &[(Clause::ReaderIsGranted, "G-PRV")],
+    states: Some(32_942),
     ..QUIET
 };
 
@@ -219,16 +244,18 @@ const SHARING: Part = Part {
     until: 300,
     goals: SAFETY,
     notices: &[(Clause::ReaderIsGranted, "G-PRV")],
+    states: Some(95_992),
     ..QUIET
 };
 
 const ERASING: Part = Part {
     name: "erase",
     script: ERASE,
-    budget: Budget { replay: 1, ..NONE },
+    budget: Budget { replay: 1, drop: 1, early: 1, ..NONE },
     until: 300,
     goals: SAFETY,
     notices: &[(Clause::ErasedStaysErased, "G-ERA")],
+    states: Some(26_794),
     ..QUIET
 };
 
@@ -237,9 +264,11 @@ const SAME: Part = Part {
     name: "same record twice",
     setup: setup(2, 1),
     script: TWICE,
+    budget: Budget { drop: 1, ..NONE },
     until: 1_000,
     goals: SAFETY,
     notices: &[(Clause::RecordNotReused, "G-AGR")],
+    states: Some(3_447),
     ..QUIET
 };
 
@@ -247,22 +276,138 @@ const SAME: Part = Part {
 const WORK: Part = Part {
     name: "proof of work",
     setup: Setup { ledger: LedgerKind::Work, ..setup(1, 2) },
-    budget: Budget { luck: 2, ..NONE },
-    until: 200,
+    budget: Budget { luck: 3, drop: 1, ..NONE },
+    until: 250,
     goals: SAFETY,
     notices: &[(Clause::ConfirmationsReached, "G-CIV")],
+    states: Some(107_446),
     ..QUIET
 };
 
-const CRASHES: Part = Part {
-    name: "crashes",
-    budget: Budget { crash: 1, drop: 1, ..NONE },
-    ..QUIET
-};
+const CRASHES: Part =
+    Part { name: "crashes", budget: Budget { crash: 2, ..NONE }, states: Some(93_187), ..QUIET };
 
-const SMOKE: &[Part] = &[HANDSHAKE, CONSPIRACY, SILENCE, FALSE_CLOUD, ERASING, WORK];
-const CI: &[Part] = &[
-    HANDSHAKE, LOSS, SILENCE, LIAR, CONSPIRACY, CLOSING, INSIDER, FALSE_BSD, FALSE_CLOUD, READING, SHARING,
-    ERASING, SAME, WORK, CRASHES,
+const SMOKE: &[Part] = &[
+    HANDSHAKE,
+    CONSPIRACY,
+    SILENCE,
+    ERASING,
+    Part { budget: Budget { lie: 1, ..NONE }, states: Some(8_624), ..FALSE_CLOUD },
+    Part { budget: Budget { luck: 2, ..NONE }, until: 200, states: Some(878), ..WORK },
 ];
-const DEEP: &[Part] = CI;
+const CI: &[Part] = &[
+    HANDSHAKE,
+    LOSS,
+    SILENCE,
+    LIAR,
+    CONSPIRACY,
+    CLOSING,
+    INSIDER,
+    FALSE_BSD,
+    FALSE_CLOUD,
+    READING,
+    SHARING,
+    ERASING,
+    SAME,
+    WORK,
+    CRASHES,
+];
+
+/// The same with more of everything.
+const DEEP: &[Part] = &[
+    Part {
+        states: None,
+        name: "deep handshake",
+        budget: Budget { redirect: 3, replay: 2, drop: 1, ..NONE },
+        ..HANDSHAKE
+    },
+    Part {
+        states: None,
+        name: "deep loss",
+        setup: setup(1, 2),
+        budget: Budget { drop: 2, replay: 2, early: 2, ..NONE },
+        ..LOSS
+    },
+    Part {
+        states: None,
+        name: "deep silence",
+        budget: Budget { drop: 3, replay: 2, early: 2, ..NONE },
+        ..SILENCE
+    },
+    Part {
+        states: None,
+        name: "deep lying validator",
+        budget: Budget { lie: 2, drop: 1, early: 1, ..NONE },
+        until: 2_300,
+        ..LIAR
+    },
+    Part {
+        states: None,
+        name: "deep conspiracy",
+        setup: setup(1, 3),
+        budget: Budget { lie: 3, drop: 1, ..NONE },
+        ..CONSPIRACY
+    },
+    Part {
+        states: None,
+        name: "deep closing",
+        insiders: &[Actor::Validator(0)],
+        budget: Budget { early: 2, lie: 2, drop: 1, ..NONE },
+        ..CLOSING
+    },
+    Part {
+        states: None,
+        name: "deep insider user",
+        setup: setup(2, 2),
+        budget: Budget { lie: 3, replay: 2, drop: 1, ..NONE },
+        ..INSIDER
+    },
+    Part {
+        states: None,
+        name: "deep lying BSD",
+        setup: setup(1, 3),
+        budget: Budget { lie: 3, replay: 1, ..NONE },
+        ..FALSE_BSD
+    },
+    Part {
+        states: None,
+        name: "deep lying cloud",
+        budget: Budget { lie: 3, replay: 1, drop: 1, early: 1, ..NONE },
+        ..FALSE_CLOUD
+    },
+    Part {
+        states: None,
+        name: "deep grant and revoke",
+        budget: Budget { replay: 2, drop: 1, early: 1, ..NONE },
+        until: 1_000,
+        ..SHARING
+    },
+    Part {
+        states: None,
+        name: "deep erase",
+        budget: Budget { replay: 2, drop: 2, early: 2, ..NONE },
+        until: 1_000,
+        ..ERASING
+    },
+    Part {
+        states: None,
+        name: "deep same record twice",
+        setup: setup(2, 2),
+        budget: Budget { drop: 1, replay: 1, early: 1, ..NONE },
+        ..SAME
+    },
+    Part {
+        states: None,
+        name: "deep proof of work",
+        budget: Budget { luck: 8, drop: 1, early: 2, ..NONE },
+        until: 1_000,
+        ..WORK
+    },
+    Part {
+        states: None,
+        name: "deep crashes",
+        setup: setup(1, 2),
+        budget: Budget { crash: 3, drop: 1, early: 1, ..NONE },
+        ..CRASHES
+    },
+];

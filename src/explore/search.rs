@@ -116,8 +116,6 @@ fn retrace(stage: &Stage, path: Path<<Stage as Model>::State, Move>) -> Option<F
 /// A guess at how many states a search will find.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Estimate {
-    /// It came to its end.
-    Exactly(usize),
     /// About so many.
     About(f64),
     /// The levels still grow as fast as before: no end can be seen from here, and there are more than these.
@@ -128,11 +126,8 @@ pub enum Estimate {
 ///
 /// The states at each depth make a bell, so that their logarithm is taken for a parabola, fitted to the levels that the
 /// search has behind it and carried on to where it comes down to one state.
-pub fn estimate(grown: &[Progress], complete: bool) -> Estimate {
+pub fn estimate(grown: &[Progress]) -> Estimate {
     let seen = grown.last().map_or(0, |last| last.states);
-    if complete {
-        return Estimate::Exactly(seen);
-    }
     // Where the search first reaches a depth, the depth before is behind it.
     let mut levels: Vec<(f64, f64)> = Vec::new();
     let mut before: Option<Progress> = None;
@@ -154,7 +149,8 @@ pub fn estimate(grown: &[Progress], complete: bool) -> Estimate {
             let rest = (1..100_000).map(|more| at(last + f64::from(more)));
             // Past its top it only falls.
             let top = -slope / (2.0 * bend);
-            let rest = rest.zip(1..).take_while(|(level, more)| *level > 0.0 || last + f64::from(*more) < top);
+            let rest =
+                rest.zip(1..).take_while(|(level, more)| *level > 0.0 || last + f64::from(*more) < top);
             Estimate::About(seen as f64 + rest.map(|(level, _)| level.exp()).sum::<f64>())
         }
         _ => Estimate::MoreThan(seen),
@@ -171,7 +167,8 @@ fn parabola(points: &[(f64, f64)]) -> Option<(f64, f64, f64)> {
     let sum = |term: &dyn Fn(f64, f64) -> f64| points.iter().map(|(x, y)| term(x - mean, *y)).sum::<f64>();
     let moment = |power: i32| sum(&|x, _| x.powi(power));
     let target = |power: i32| sum(&|x, y| x.powi(power) * y);
-    let rows: [[f64; 3]; 3] = std::array::from_fn(|row| std::array::from_fn(|column| moment((row + column) as i32)));
+    let rows: [[f64; 3]; 3] =
+        std::array::from_fn(|row| std::array::from_fn(|column| moment((row + column) as i32)));
     let right: [f64; 3] = std::array::from_fn(|row| target(row as i32));
     let determinant = |m: &[[f64; 3]; 3]| {
         m[0][0] * (m[1][1] * m[2][2] - m[1][2] * m[2][1]) - m[0][1] * (m[1][0] * m[2][2] - m[1][2] * m[2][0])
@@ -210,13 +207,11 @@ mod tests {
                 .collect()
         };
         let all = until(36).last().unwrap().states as f64;
-        match estimate(&until(14), false) {
+        match estimate(&until(14)) {
             Estimate::About(guess) => assert!((guess / all - 1.0).abs() < 0.1, "{guess} of {all}"),
-            other => panic!("{other:?}"),
+            Estimate::MoreThan(states) => panic!("no end after {states}"),
         }
-        assert_eq!(estimate(&until(36), true), Estimate::Exactly(all as usize));
-        let doubling: Vec<Progress> =
-            (1..20).map(|depth| Progress { depth, states: 1 << depth }).collect();
-        assert!(matches!(estimate(&doubling, false), Estimate::MoreThan(_) | Estimate::About(1e9..)));
+        let doubling: Vec<Progress> = (1..20).map(|depth| Progress { depth, states: 1 << depth }).collect();
+        assert!(matches!(estimate(&doubling), Estimate::MoreThan(_) | Estimate::About(1e9..)));
     }
 }
