@@ -1,7 +1,7 @@
 //! `bemr explore`: searches every state of the model within a scope.
 
 use crate::command::{Found, print, print_json, tell};
-use crate::explore::{Found as Run, PartReport, SCOPES, Scope, search};
+use crate::explore::{Estimate, Found as Run, Part, PartReport, SCOPES, Scope, estimate, search};
 use bemr_spec::{Clause, Rules};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -57,6 +57,8 @@ pub(super) struct GoalRow {
 struct PartRow {
     name: &'static str,
     states: usize,
+    /// How many there have to be, where that is known.
+    pinned: Option<usize>,
     depth: usize,
     complete: bool,
     seconds: f64,
@@ -78,18 +80,21 @@ pub(super) fn lines(run: &Run) -> Vec<String> {
     run.steps.iter().map(line).collect()
 }
 
-/// What all parts together say of each goal: broken where any breaks it.
+/// What all parts together say of each goal: broken where any breaks it, unchecked where none looks at it.
 pub(super) fn goals(reports: &[PartReport]) -> Vec<GoalRow> {
     let mut rows: BTreeMap<&'static str, GoalRow> = BTreeMap::new();
     for report in reports {
         for goal in &report.goals {
             let row = rows.entry(goal.name).or_insert(GoalRow {
                 name: goal.name,
-                verdict: "holds",
+                verdict: "unchecked",
                 states: 0,
                 witness: None,
             });
-            row.states += report.states;
+            if goal.checked {
+                row.states += report.states;
+                row.verdict = if row.verdict == "unchecked" { "holds" } else { row.verdict };
+            }
             match (&goal.broken, &goal.witness) {
                 (Some(run), _) if row.verdict == "holds" => {
                     (row.verdict, row.witness) = ("broken", Some(lines(run)));
@@ -116,30 +121,18 @@ pub(super) fn explore(options: &Options) -> Result<Found, String> {
         return Ok(Found::Nothing);
     }
     let (mut reports, mut rows) = (Vec::new(), Vec::new());
+    let mut miscounted = false;
     for part in parts {
-        let bar = ProgressBar::new_spinner();
-        let style = ProgressStyle::with_template("{spinner} {prefix}: {msg}, {elapsed}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-        bar.set_prefix(part.name);
-        bar.enable_steady_tick(Duration::from_millis(200));
-        let began = std::time::Instant::now();
-        let report = search(part, rules, usize::from(options.threads), |states| {
-            bar.set_message(format!("{states} states"));
-            resident().is_none_or(|held| held < options.memory << 20)
-        });
-        let seconds = began.elapsed().as_secs_f64();
-        bar.finish_and_clear();
-        let PartReport { states, depth, complete, .. } = report;
-        if !options.json {
-            let speed = states as f64 / seconds.max(1e-9);
-            let held = resident().map_or(String::new(), |held| format!(", {} MiB held", held >> 20));
-            let end = if complete { "all" } else { "stopped at the bound of memory after" };
-            tell(&format!(
-                "{}: {end} {states} states, {depth} deep, {seconds:.1} s, {speed:.0} a second{held}",
-                part.name
-            ));
+        if options.scope.long {
+            tell(&format!("{}: {}", part.name, guess(part, rules, options)));
         }
-        rows.push(PartRow { name: part.name, states, depth, complete, seconds });
+        let (report, row) = measure(part, rules, options);
+        // What another part holds, or a mutant has, says nothing of the pinned count.
+        if let Some(pinned) = row.pinned.filter(|pinned| options.without.is_none() && *pinned != row.states) {
+            tell(&format!("{}: {} states, and there have to be {pinned}", part.name, row.states));
+            miscounted = true;
+        }
+        rows.push(row);
         reports.push(report);
     }
     let goals = goals(&reports);
@@ -149,7 +142,62 @@ pub(super) fn explore(options: &Options) -> Result<Found, String> {
     } else {
         print(&table(&goals))?;
     }
-    Ok(if broken { Found::Something } else { Found::Nothing })
+    Ok(if broken || miscounted { Found::Something } else { Found::Nothing })
+}
+
+/// Searches one part with a spinner, within the bound of memory.
+fn measure(part: &'static Part, rules: Rules, options: &Options) -> (PartReport, PartRow) {
+    let bar = ProgressBar::new_spinner();
+    let style = ProgressStyle::with_template("{spinner} {prefix}: {msg}, {elapsed}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    bar.set_prefix(part.name);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    let before = resident().unwrap_or(0);
+    let mut most = before;
+    let report = search(part.under(rules), usize::from(options.threads), |progress| {
+        bar.set_message(format!("{} states, {} deep", progress.states, progress.depth));
+        let held = resident().unwrap_or(0);
+        most = most.max(held);
+        held < options.memory << 20
+    });
+    let seconds = bar.elapsed().as_secs_f64();
+    bar.finish_and_clear();
+    let PartReport { states, depth, complete, .. } = report;
+    let speed = states as f64 / seconds.max(1e-9);
+    let end = if complete { "all" } else { "stopped at the bound of memory after" };
+    let each = (most - before) / states.max(1) as u64;
+    tell(&format!(
+        "{}: {end} {states} states, {depth} deep, {seconds:.1} s, {speed:.0} a second, {} MiB at most, {each} bytes a state",
+        part.name,
+        most >> 20
+    ));
+    let row = PartRow { name: part.name, states, pinned: part.states, depth, complete, seconds };
+    (report, row)
+}
+
+/// How long a search grows before its size is guessed.
+const GROWTH: Duration = Duration::from_secs(10);
+
+/// Says how large a part may be, from its first seconds.
+fn guess(part: &'static Part, rules: Rules, options: &Options) -> String {
+    let clock = ProgressBar::hidden();
+    let mut grown = Vec::new();
+    let report = search(part.under(rules), usize::from(options.threads), |progress| {
+        grown.push(progress);
+        clock.elapsed() < GROWTH && resident().is_none_or(|held| held < options.memory << 20)
+    });
+    if report.complete {
+        return format!("{} states, all found in the first seconds", report.states);
+    }
+    let speed = grown.last().map_or(0.0, |last| last.states as f64) / clock.elapsed().as_secs_f64().max(1e-9);
+    match estimate(&grown) {
+        Estimate::About(states) => {
+            format!("an estimate: {states:.1e} states in {:.1} hours", states / speed.max(1.0) / 3600.0)
+        }
+        Estimate::MoreThan(states) => {
+            format!("no estimate: more than {states} states, and no sign of an end at {speed:.0} a second")
+        }
+    }
 }
 
 /// The table of goals, for people.

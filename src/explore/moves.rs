@@ -3,7 +3,8 @@
 use crate::explore::{Move, Scene, scene::Stage};
 use bemr_spec::Clause;
 use bemr_spec::model::{
-    Actor, Ballot, Certificate, Datagram, Flaws, Head, Header, Message, Packet, Parcel, Question, Vote,
+    Actor, Ballot, Certificate, Datagram, Flaws, Gossip, Head, Header, Message, Packet, Parcel, Question,
+    Vote,
 };
 use std::sync::Arc;
 
@@ -28,21 +29,33 @@ const fn same_place(one: Actor, other: Actor) -> bool {
 /// What the insiders of a part can say. What they saw is in the parcels that were addressed to them.
 pub(super) fn lies(stage: &Stage, scene: &Scene, moves: &mut Vec<Move>) {
     for insider in stage.part.insiders {
-        let heard: Vec<Message> = scene
-            .flying
-            .iter()
-            .chain(&scene.old)
-            .filter(|(_, parcel)| parcel.to == *insider)
-            .filter_map(|(_, parcel)| match parcel.datagram {
+        let seen = || scene.flying.iter().chain(&scene.old).map(|(_, parcel)| parcel);
+        let heard: Vec<Message> = seen()
+            .filter(|parcel| parcel.to == *insider)
+            .filter_map(|parcel| match parcel.datagram {
                 Datagram::Packet(Packet::Record(record)) => Some(record.message),
                 _ => None,
             })
             .collect();
         match insider {
-            Actor::Validator(number) => votes(*number, &heard, moves),
+            Actor::Validator(number) => {
+                votes(*number, &heard, moves);
+                closes(*number, seen(), moves);
+            }
             Actor::User(number) => submissions(*number, scene, moves),
             Actor::Bsd => blocks(&heard, stage, moves),
             Actor::Cloud => heads(&heard, moves),
+        }
+    }
+}
+
+/// A validator signs whatever is proposed.
+fn closes<'a>(validator: u8, seen: impl Iterator<Item = &'a Arc<Parcel>>, moves: &mut Vec<Move>) {
+    for parcel in seen.filter(|parcel| parcel.to == Actor::Validator(validator)) {
+        if let Datagram::Gossip(Gossip::Proposal { proposal, .. }) = &parcel.datagram {
+            let (height, block) = (proposal.height, proposal.id());
+            let closing = Gossip::Closing { height, block, signatory: validator, flaws: Flaws::NONE };
+            moves.push(Move::Tell(Actor::Validator(validator), parcel.from, closing));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One network, what its users do, and what the adversary may do and how often.
 
+use crate::explore::Stage;
 use bemr_spec::model::{Actor, Command, Setup};
 use bemr_spec::{Clause, Rules};
 use serde::{Deserialize, Serialize};
@@ -39,15 +40,24 @@ pub struct Part {
     pub insiders: &'static [Actor],
     /// What the adversary may do.
     pub budget: Budget,
+    /// Never answers: nothing that is sent to one of them arrives.
+    pub silent: &'static [Actor],
     /// Nothing happens after this instant, in milliseconds.
     pub until: u64,
+    /// The goals that are checked: those that hold under this adversary (chapter 1), and [`TERMINATION`] where `until` is
+    /// beyond every bound of chapter 9.
+    ///
+    /// [`TERMINATION`]: crate::explore::TERMINATION
+    pub goals: &'static [&'static str],
+    /// How many states it has, where that is pinned.
+    pub states: Option<usize>,
     /// The mutants that this part has to notice: without the clause a goal of this name is broken in it.
     pub notices: &'static [(Clause, &'static str)],
 }
 
 impl Part {
     /// The part under these rules.
-    pub const fn under(&'static self, rules: Rules) -> crate::explore::scene::Stage {
-        crate::explore::scene::Stage::new(self, rules)
+    pub const fn under(&'static self, rules: Rules) -> Stage {
+        Stage::new(self, rules)
     }
 }

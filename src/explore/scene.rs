@@ -80,11 +80,21 @@ pub struct Stage {
     pub(super) reduced: bool,
     /// Set from outside to end a search.
     pub(super) stop: AtomicBool,
+    /// What was found already: of the many runs that end in it, the first is a shortest one, and the only one kept.
+    found: [[AtomicBool; 2]; GOALS.len() + 1],
 }
 
 impl Stage {
     pub(super) const fn new(part: &'static Part, rules: Rules) -> Stage {
-        Stage { part, rules, reduced: true, stop: AtomicBool::new(false) }
+        let found = [const { [const { AtomicBool::new(false) }; 2] }; GOALS.len() + 1];
+        Stage { part, rules, reduced: true, stop: AtomicBool::new(false), found }
+    }
+
+    /// The same with the parcels that no receiver makes anything of.
+    #[must_use]
+    pub const fn unreduced(mut self) -> Stage {
+        self.reduced = false;
+        self
     }
 
     pub(super) fn begin(&self) -> Scene {
@@ -108,6 +118,7 @@ impl Stage {
     fn is_heard(&self, parcel: &Parcel) -> bool {
         let validator = matches!(parcel.to, Actor::Validator(_));
         match &parcel.datagram {
+            _ if self.part.silent.contains(&parcel.to) => false,
             _ if !self.reduced => true,
             Datagram::Packet(_) | Datagram::Gossip(Gossip::Block(_)) => true,
             Datagram::Gossip(Gossip::BlocksFrom(_)) => !matches!(parcel.to, Actor::User(_)),
@@ -243,14 +254,18 @@ fn remove(parcels: &mut Vec<(u64, Arc<Parcel>)>, parcel: &Parcel) {
     }
 }
 
+/// Whether this is the first time.
+fn first(found: &AtomicBool) -> bool {
+    !found.swap(true, Ordering::Relaxed)
+}
+
 fn holds<const N: usize>(stage: &Stage, scene: &Scene) -> bool {
-    let _ = stage;
-    (GOALS[N].holds)(&scene.system)
+    (GOALS[N].holds)(&scene.system) || !first(&stage.found[N][0])
 }
 
 fn happens<const N: usize>(stage: &Stage, scene: &Scene) -> bool {
-    let _ = stage;
-    (GOALS[N].sometimes.1)(&scene.system)
+    let found = &stage.found[N][1];
+    !found.load(Ordering::Relaxed) && (GOALS[N].sometimes.1)(&scene.system) && first(found)
 }
 
 /// The name under which a search reports what sometimes has to happen for a goal.
@@ -270,13 +285,14 @@ macro_rules! properties {
 const PROPERTIES: [(&str, &str, Condition, Condition); GOALS.len()] =
     properties!(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
 
-/// G-TER: where nothing can happen any more, everything has ended.
-pub(super) const TERMINATION: &str = "G-TER";
+/// G-TER: where nothing can happen any more within the time of the part, everything has ended.
+pub const TERMINATION: &str = "G-TER";
 
 fn terminates(stage: &Stage, scene: &Scene) -> bool {
-    let waits = scene.system.actors().any(|actor| scene.system.wakes(actor).is_some());
-    let over = scene.flying.is_empty() && scene.said == stage.part.script.len() && !waits;
-    !over || everything_ended(&scene.system)
+    let waits = |actor| scene.system.wakes(actor).is_some_and(|time| time <= stage.part.until);
+    let over =
+        scene.flying.is_empty() && scene.said == stage.part.script.len() && !scene.system.actors().any(waits);
+    !over || everything_ended(&scene.system) || !first(&stage.found[GOALS.len()][0])
 }
 
 impl Model for Stage {
@@ -340,11 +356,19 @@ impl Model for Stage {
     }
 
     fn properties(&self) -> Vec<Property<Stage>> {
-        let goals = PROPERTIES.iter().map(|(name, _, holds, _)| Property::always(name, *holds));
-        let mut witnesses: Vec<(&str, Condition)> =
-            PROPERTIES.iter().map(|(_, witness, _, happens)| (*witness, *happens)).collect();
-        witnesses.dedup_by_key(|(name, _)| *name);
-        let witnesses = witnesses.into_iter().map(|(name, happens)| Property::sometimes(name, happens));
-        goals.chain([Property::always(TERMINATION, terminates)]).chain(witnesses).collect()
+        let checked = |name: &str| self.part.goals.contains(&name);
+        let mut properties: Vec<Property<Stage>> = Vec::new();
+        for (name, witness, holds, happens) in PROPERTIES {
+            if checked(name) {
+                properties.push(Property::always(name, holds));
+            }
+            if properties.iter().all(|property| property.name != witness) {
+                properties.push(Property::sometimes(witness, happens));
+            }
+        }
+        if checked(TERMINATION) {
+            properties.push(Property::always(TERMINATION, terminates));
+        }
+        properties
     }
 }

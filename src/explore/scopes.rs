@@ -1,6 +1,6 @@
 //! The named scopes.
 
-use crate::explore::{Budget, Part};
+use crate::explore::{Budget, Part, TERMINATION};
 use bemr_spec::Clause;
 use bemr_spec::model::{Actor, Command, LedgerKind, Members, Order, Setup};
 
@@ -11,20 +11,59 @@ pub struct Scope {
     pub name: &'static str,
     /// What it is for.
     pub says: &'static str,
+    /// Whether its size is guessed before it is searched.
+    pub long: bool,
     /// Its parts.
     pub parts: &'static [Part],
 }
 
 /// Every scope.
 pub const SCOPES: &[Scope] = &[
-    Scope { name: "smoke", says: "seconds: each kind of adversary once", parts: SMOKE },
-    Scope { name: "ci", says: "minutes: what every change has to pass", parts: CI },
-    Scope { name: "deep", says: "hours: more of everything, to the bound of memory", parts: DEEP },
+    Scope { name: "smoke", says: "seconds: each kind of adversary once", long: false, parts: SMOKE },
+    Scope { name: "ci", says: "minutes: what every change has to pass", long: false, parts: CI },
+    Scope {
+        name: "deep",
+        says: "hours: more of everything, to the bound of memory",
+        long: true,
+        parts: DEEP,
+    },
 ];
 
 const NONE: Budget = Budget { drop: 0, replay: 0, redirect: 0, early: 0, crash: 0, lie: 0, luck: 0 };
 const DOCTOR: Actor = Actor::User(0);
 const COLLEAGUE: Actor = Actor::User(1);
+
+/// Beyond every bound of chapter 9: three times the patience of a user.
+const TO_THE_END: u64 = 600_000;
+
+/// What holds of an honest BSD and cloud, however short the time.
+const SAFETY: &[&str] = &[
+    "G-ORI", "G-AGR", "G-SDN", "G-CIV", "G-PRV", "G-FRE", "G-ORD", "G-SEC", "G-KEY", "G-IMM", "G-AUD",
+    "G-ERA",
+];
+
+/// The same, and that whatever begins ends.
+const ALL: &[&str] = &[
+    "G-ORI",
+    "G-AGR",
+    "G-SDN",
+    "G-CIV",
+    "G-PRV",
+    "G-FRE",
+    "G-ORD",
+    "G-SEC",
+    "G-KEY",
+    "G-IMM",
+    "G-AUD",
+    "G-ERA",
+    TERMINATION,
+];
+
+/// What holds although the BSD lies (chapter 1: mB).
+const WITHOUT_BSD: &[&str] = &["G-ORI", "G-AGR", "G-IMM"];
+
+/// What holds although the cloud lies (chapter 1: mC).
+const WITHOUT_CLOUD: &[&str] = &["G-ORI", "G-FRE", "G-ORD", "G-SEC", "G-KEY", "G-IMM", "G-AUD"];
 
 const fn setup(users: u8, validators: u8) -> Setup {
     Setup { users, validators, ledger: LedgerKind::Quorum, seed: 0 }
@@ -36,54 +75,339 @@ const fn submit(record: u16, breaks: Option<Clause>) -> Command {
 
 const ONE: &[(Actor, Command)] = &[(DOCTOR, submit(1, None))];
 const BROKEN: &[(Actor, Command)] = &[(DOCTOR, submit(1, Some(Clause::RangeRule)))];
-const TWO: &[(Actor, Command)] = &[(DOCTOR, submit(1, None)), (COLLEAGUE, submit(1, None))];
+const TWICE: &[(Actor, Command)] = &[(DOCTOR, submit(1, None)), (COLLEAGUE, submit(1, None))];
 const READ: &[(Actor, Command)] =
     &[(DOCTOR, submit(1, None)), (DOCTOR, Command::Read { tid: 0 }), (COLLEAGUE, Command::Read { tid: 0 })];
+const READ_TWICE: &[(Actor, Command)] =
+    &[(DOCTOR, submit(1, None)), (DOCTOR, Command::Read { tid: 0 }), (DOCTOR, Command::Read { tid: 0 })];
+const SHARE: &[(Actor, Command)] = &[
+    (DOCTOR, submit(1, None)),
+    (DOCTOR, Command::Order { tid: 0, order: Order::Grant(1) }),
+    (COLLEAGUE, Command::Read { tid: 0 }),
+    (DOCTOR, Command::Order { tid: 0, order: Order::Revoke(1) }),
+    (COLLEAGUE, Command::Read { tid: 0 }),
+];
 const ERASE: &[(Actor, Command)] = &[
     (DOCTOR, submit(1, None)),
     (DOCTOR, Command::Order { tid: 0, order: Order::Erase(Members(0b01001)) }),
     (DOCTOR, Command::Read { tid: 0 }),
 ];
+/// Something to be anchored, and nothing else.
+const HEAD: &[(Actor, Command)] = &[(Actor::Bsd, Command::CloseAudit)];
 
-const HANDSHAKE: Part = Part {
-    name: "handshake",
-    setup: setup(1, 2),
-    acquainted: false,
-    script: ONE,
-    insiders: &[],
-    budget: Budget { redirect: 2, replay: 1, ..NONE },
-    until: 1_000,
-    notices: &[(Clause::PeerIsIntended, "G-KEY"), (Clause::SessionIsFresh, "G-FRE")],
-};
-
-const LOSS: Part = Part {
-    name: "loss",
+/// One user, one validator, everybody acquainted and honest, and nothing that hurts: what other parts differ from.
+const QUIET: Part = Part {
+    name: "quiet",
     setup: setup(1, 1),
     acquainted: true,
     script: ONE,
     insiders: &[],
+    budget: NONE,
+    silent: &[],
+    until: TO_THE_END,
+    goals: ALL,
+    states: None,
+    notices: &[],
+};
+
+/// Strangers shake hands while packets are redirected, replayed and lost.
+const HANDSHAKE: Part = Part {
+    name: "handshake",
+    setup: setup(1, 2),
+    acquainted: false,
+    budget: Budget { redirect: 2, replay: 1, ..NONE },
+    until: 1_000,
+    goals: SAFETY,
+    notices: &[(Clause::PeerIsIntended, "G-KEY"), (Clause::SessionIsFresh, "G-FRE")],
+    states: Some(19_567),
+    ..QUIET
+};
+
+const LOSS: Part = Part {
+    name: "loss",
     budget: Budget { drop: 1, replay: 1, early: 1, ..NONE },
-    until: 600_000,
     notices: &[
         (Clause::SequenceAdvances, "G-FRE"),
         (Clause::SealBeforeNextStage, "G-ORD"),
         (Clause::SealedKeyIsErased, "G-SEC"),
+        (Clause::FirstDecisionStands, "G-SDN"),
     ],
+    states: Some(760_734),
+    ..QUIET
 };
 
+/// No validator answers: what a user is told then, and when.
+const SILENCE: Part = Part {
+    name: "silent validator",
+    silent: &[Actor::Validator(0)],
+    budget: Budget { drop: 2, early: 1, replay: 1, ..NONE },
+    notices: &[
+        (Clause::FailoverIsBounded, TERMINATION),
+        (Clause::TidIsFresh, "G-AUD"),
+        (Clause::AcceptNeedsQuorum, "G-CIV"),
+    ],
+    states: Some(43_882),
+    ..QUIET
+};
+
+/// One validator of four votes as it likes and signs whatever is proposed, until the block is closed.
 const LIAR: Part = Part {
     name: "lying validator",
     setup: setup(1, 4),
-    acquainted: true,
-    script: BROKEN,
     insiders: &[Actor::Validator(0)],
     budget: Budget { lie: 1, ..NONE },
-    until: 190,
-    notices: &[(Clause::MoreThanTwoThirds, "G-CIV")],
+    until: 200,
+    goals: SAFETY,
+    notices: &[(Clause::MoreThanTwoThirds, "G-CIV"), (Clause::FirstDecisionStands, "G-SDN")],
+    states: Some(2_477_178),
+    ..QUIET
 };
 
-const SMOKE: &[Part] = &[HANDSHAKE, LOSS, LIAR];
-const CI: &[Part] = &[HANDSHAKE, LOSS, LIAR];
-const DEEP: &[Part] = &[HANDSHAKE, LOSS, LIAR];
-#[expect(dead_code, reason = "not yet in a scope")]
-const REST: &[&[(Actor, Command)]] = &[TWO, READ, ERASE];
+/// Every validator lies about a record that breaks a rule.
+const CONSPIRACY: Part = Part {
+    name: "all validators lie",
+    setup: setup(1, 2),
+    script: BROKEN,
+    insiders: &[Actor::Validator(0), Actor::Validator(1)],
+    budget: Budget { lie: 2, ..NONE },
+    until: 1_000,
+    goals: SAFETY,
+    notices: &[(Clause::AcceptNeedsReverification, "G-CIV")],
+    states: Some(34_075),
+    ..QUIET
+};
+
+/// Four validators close a block, and the second has its turn before it hears of the first.
+const CLOSING: Part = Part {
+    name: "closing",
+    setup: setup(1, 4),
+    script: HEAD,
+    budget: Budget { early: 1, ..NONE },
+    until: 2_300,
+    goals: SAFETY,
+    notices: &[(Clause::OneCloseByValidator, "G-IMM")],
+    ..QUIET
+};
+
+/// A user submits in another's name.
+const INSIDER: Part = Part {
+    name: "insider user",
+    setup: setup(2, 1),
+    insiders: &[COLLEAGUE],
+    budget: Budget { lie: 2, replay: 2, ..NONE },
+    until: 1_000,
+    goals: SAFETY,
+    notices: &[(Clause::InitialSenderIsPeer, "G-ORI")],
+    ..QUIET
+};
+
+const FALSE_BSD: Part = Part {
+    name: "lying BSD",
+    setup: setup(1, 2),
+    insiders: &[Actor::Bsd],
+    budget: Budget { lie: 2, ..NONE },
+    until: 500,
+    goals: WITHOUT_BSD,
+    notices: &[(Clause::BlockCarriesUserSignature, "G-ORI"), (Clause::OneBlockPerTid, "G-AGR")],
+    states: Some(643_629),
+    ..QUIET
+};
+
+const FALSE_CLOUD: Part = Part {
+    name: "lying cloud",
+    script: READ_TWICE,
+    insiders: &[Actor::Cloud],
+    budget: Budget { lie: 2, drop: 1, ..NONE },
+    until: 1_000,
+    goals: WITHOUT_CLOUD,
+    notices: &[(Clause::HeadNotOlder, "G-FRE")],
+    states: Some(209_586),
+    ..QUIET
+};
+
+const READING: Part = Part {
+    name: "reads",
+    setup: setup(2, 1),
+    script: READ,
+    budget: Budget { replay: 1, drop: 1, early: 1, ..NONE },
+    until: 300,
+    goals: SAFETY,
+    notices: &[(Clause::ReaderIsGranted, "G-PRV")],
+    states: Some(32_942),
+    ..QUIET
+};
+
+const SHARING: Part = Part {
+    name: "grant and revoke",
+    setup: setup(2, 1),
+    script: SHARE,
+    until: 300,
+    goals: SAFETY,
+    notices: &[(Clause::ReaderIsGranted, "G-PRV")],
+    states: Some(95_992),
+    ..QUIET
+};
+
+const ERASING: Part = Part {
+    name: "erase",
+    script: ERASE,
+    budget: Budget { replay: 1, drop: 1, early: 1, ..NONE },
+    until: 300,
+    goals: SAFETY,
+    notices: &[(Clause::ErasedStaysErased, "G-ERA")],
+    states: Some(26_794),
+    ..QUIET
+};
+
+/// Two users submit the same record.
+const SAME: Part = Part {
+    name: "same record twice",
+    setup: setup(2, 1),
+    script: TWICE,
+    budget: Budget { drop: 1, ..NONE },
+    until: 1_000,
+    goals: SAFETY,
+    notices: &[(Clause::RecordNotReused, "G-AGR")],
+    states: Some(3_447),
+    ..QUIET
+};
+
+/// Two miners, and as many nonces as the budget says.
+const WORK: Part = Part {
+    name: "proof of work",
+    setup: Setup { ledger: LedgerKind::Work, ..setup(1, 2) },
+    budget: Budget { luck: 3, drop: 1, ..NONE },
+    until: 250,
+    goals: SAFETY,
+    notices: &[(Clause::ConfirmationsReached, "G-CIV")],
+    states: Some(107_446),
+    ..QUIET
+};
+
+const CRASHES: Part =
+    Part { name: "crashes", budget: Budget { crash: 2, ..NONE }, states: Some(93_187), ..QUIET };
+
+const SMOKE: &[Part] = &[
+    HANDSHAKE,
+    CONSPIRACY,
+    SILENCE,
+    ERASING,
+    Part { budget: Budget { lie: 1, ..NONE }, states: Some(8_624), ..FALSE_CLOUD },
+    Part { budget: Budget { luck: 2, ..NONE }, until: 200, states: Some(878), ..WORK },
+];
+const CI: &[Part] = &[
+    HANDSHAKE,
+    LOSS,
+    SILENCE,
+    LIAR,
+    CONSPIRACY,
+    CLOSING,
+    INSIDER,
+    FALSE_BSD,
+    FALSE_CLOUD,
+    READING,
+    SHARING,
+    ERASING,
+    SAME,
+    WORK,
+    CRASHES,
+];
+
+/// The same with more of everything.
+const DEEP: &[Part] = &[
+    Part {
+        states: None,
+        name: "deep handshake",
+        budget: Budget { redirect: 3, replay: 2, drop: 1, ..NONE },
+        ..HANDSHAKE
+    },
+    Part {
+        states: None,
+        name: "deep loss",
+        setup: setup(1, 2),
+        budget: Budget { drop: 2, replay: 2, early: 2, ..NONE },
+        ..LOSS
+    },
+    Part {
+        states: None,
+        name: "deep silence",
+        budget: Budget { drop: 3, replay: 2, early: 2, ..NONE },
+        ..SILENCE
+    },
+    Part {
+        states: None,
+        name: "deep lying validator",
+        budget: Budget { lie: 2, drop: 1, early: 1, ..NONE },
+        until: 2_300,
+        ..LIAR
+    },
+    Part {
+        states: None,
+        name: "deep conspiracy",
+        setup: setup(1, 3),
+        budget: Budget { lie: 3, drop: 1, ..NONE },
+        ..CONSPIRACY
+    },
+    Part {
+        states: None,
+        name: "deep closing",
+        insiders: &[Actor::Validator(0)],
+        budget: Budget { early: 2, lie: 2, drop: 1, ..NONE },
+        ..CLOSING
+    },
+    Part {
+        states: None,
+        name: "deep insider user",
+        setup: setup(2, 2),
+        budget: Budget { lie: 3, replay: 2, drop: 1, ..NONE },
+        ..INSIDER
+    },
+    Part {
+        states: None,
+        name: "deep lying BSD",
+        setup: setup(1, 3),
+        budget: Budget { lie: 3, replay: 1, ..NONE },
+        ..FALSE_BSD
+    },
+    Part {
+        states: None,
+        name: "deep lying cloud",
+        budget: Budget { lie: 3, replay: 1, drop: 1, early: 1, ..NONE },
+        ..FALSE_CLOUD
+    },
+    Part {
+        states: None,
+        name: "deep grant and revoke",
+        budget: Budget { replay: 2, drop: 1, early: 1, ..NONE },
+        until: 1_000,
+        ..SHARING
+    },
+    Part {
+        states: None,
+        name: "deep erase",
+        budget: Budget { replay: 2, drop: 2, early: 2, ..NONE },
+        until: 1_000,
+        ..ERASING
+    },
+    Part {
+        states: None,
+        name: "deep same record twice",
+        setup: setup(2, 2),
+        budget: Budget { drop: 1, replay: 1, early: 1, ..NONE },
+        ..SAME
+    },
+    Part {
+        states: None,
+        name: "deep proof of work",
+        budget: Budget { luck: 8, drop: 1, early: 2, ..NONE },
+        until: 1_000,
+        ..WORK
+    },
+    Part {
+        states: None,
+        name: "deep crashes",
+        setup: setup(1, 2),
+        budget: Budget { crash: 3, drop: 1, early: 1, ..NONE },
+        ..CRASHES
+    },
+];

@@ -1,10 +1,10 @@
 //! Runs a search and says what it found.
 
-use crate::explore::scene::{TERMINATION, witness};
+use crate::explore::scene::{Stage, TERMINATION, witness};
 use crate::explore::{Move, Part};
-use bemr_spec::Rules;
 use bemr_spec::model::{Actor, GOALS};
-use stateright::{Checker, Model};
+use bemr_spec::{Clause, Rules};
+use stateright::{Checker, HasDiscoveries, Model, Path};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Found {
     /// What happened, to whom, and the clause that refused it.
-    pub steps: Vec<(Move, Actor, &'static str, Option<bemr_spec::Clause>)>,
+    pub steps: Vec<(Move, Actor, &'static str, Option<Clause>)>,
 }
 
 /// What a search found out about a goal.
@@ -20,6 +20,8 @@ pub struct Found {
 pub struct GoalReport {
     /// The goal.
     pub name: &'static str,
+    /// Whether the part checks it; otherwise only its twin was looked for.
+    pub checked: bool,
     /// A run that breaks it.
     pub broken: Option<Found>,
     /// A run in which what it speaks of happens; none was looked for where there is no such twin.
@@ -41,42 +43,50 @@ pub struct PartReport {
     pub goals: Vec<GoalReport>,
 }
 
-/// Searches a part under `rules` to its end, or until `go_on` says no; it is told the number of states so far.
-pub fn search(
-    part: &'static Part,
-    rules: Rules,
-    threads: usize,
-    mut go_on: impl FnMut(usize) -> bool,
-) -> PartReport {
-    let checker = part.under(rules).checker().threads(threads).spawn_bfs();
+/// How far a search is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Different states so far.
+    pub states: usize,
+    /// The longest run so far.
+    pub depth: usize,
+}
+
+/// Searches to the end, or until `go_on` says no.
+pub fn search(stage: Stage, threads: usize, mut go_on: impl FnMut(Progress) -> bool) -> PartReport {
+    let checker = stage.checker().threads(threads).spawn_bfs();
     let mut complete = true;
     while !checker.is_done() {
-        if !go_on(checker.unique_state_count()) {
+        let progress = Progress { states: checker.unique_state_count(), depth: checker.max_depth() };
+        if complete && !go_on(progress) {
             complete = false;
             checker.model().stop.store(true, Ordering::Relaxed);
         }
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(10));
     }
-    let run = |name: &'static str| {
-        let path = checker.discovery(name)?;
-        let stage = checker.model();
-        let mut scene = stage.begin();
-        let mut steps = Vec::new();
-        for what in path.into_actions() {
-            let (next, actor, step) = stage.play(&scene, &what)?;
-            steps.push((what, actor, step.event, step.clause));
-            scene = next;
-        }
-        Some(Found { steps })
-    };
+    let stage = checker.model();
+    // A run is found again by the numbers of its moves, which a model that was told to stop does not have.
+    stage.stop.store(false, Ordering::Relaxed);
+    let mut found = checker.discoveries();
+    // The goals that have one twin in common share its run.
+    let runs: Vec<(&'static str, Found)> =
+        found.drain().filter_map(|(name, path)| Some((name, retrace(stage, path)?))).collect();
+    let run = |name: &str| runs.iter().find(|(found, _)| *found == name).map(|(_, run)| run.clone());
+    let checked = |name: &str| stage.part.goals.contains(&name);
     let goals = GOALS.iter().map(|goal| GoalReport {
         name: goal.name,
+        checked: checked(goal.name),
         broken: run(goal.name),
         witness: witness(goal.name).and_then(run),
     });
-    let termination = GoalReport { name: TERMINATION, broken: run(TERMINATION), witness: None };
+    let termination = GoalReport {
+        name: TERMINATION,
+        checked: checked(TERMINATION),
+        broken: run(TERMINATION),
+        witness: None,
+    };
     PartReport {
-        part: part.name,
+        part: stage.part.name,
         states: checker.unique_state_count(),
         depth: checker.max_depth(),
         complete,
@@ -85,36 +95,123 @@ pub fn search(
 }
 
 /// Searches until the goal of this name is broken: a shortest run that breaks it, and the states visited.
-pub fn search_for(
-    part: &'static Part,
-    rules: Rules,
-    goal: &'static str,
-    threads: usize,
-) -> (Option<Found>, usize) {
-    let checker = part.under(rules).checker().threads(threads).spawn_bfs();
-    while !checker.is_done() {
-        if checker.discovery(goal).is_some() {
-            checker.model().stop.store(true, Ordering::Relaxed);
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    let found = checker.discovery(goal).and_then(|path| {
-        let stage = checker.model();
-        let mut scene = stage.begin();
-        let mut steps = Vec::new();
-        for what in path.into_actions() {
-            let (next, actor, step) = stage.play(&scene, &what)?;
-            steps.push((what, actor, step.event, step.clause));
-            scene = next;
-        }
-        Some(Found { steps })
-    });
+pub fn search_for(stage: Stage, goal: &'static str, threads: usize) -> (Option<Found>, usize) {
+    let wanted = HasDiscoveries::AnyOf([goal].into_iter().collect());
+    let checker = stage.checker().threads(threads).finish_when(wanted).spawn_bfs().join();
+    let found = checker.discovery(goal).and_then(|path| retrace(checker.model(), path));
     (found, checker.unique_state_count())
+}
+
+fn retrace(stage: &Stage, path: Path<<Stage as Model>::State, Move>) -> Option<Found> {
+    let mut scene = stage.begin();
+    let mut steps = Vec::new();
+    for what in path.into_actions() {
+        let (next, actor, step) = stage.play(&scene, &what)?;
+        steps.push((what, actor, step.event, step.clause));
+        scene = next;
+    }
+    Some(Found { steps })
+}
+
+/// A guess at how many states a search will find.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Estimate {
+    /// About so many.
+    About(f64),
+    /// The levels still grow as fast as before: no end can be seen from here, and there are more than these.
+    MoreThan(usize),
+}
+
+/// Guesses how many states there are from how a search grew: `grown` is how far it was, again and again, in order.
+///
+/// The states at each depth make a bell, so that their logarithm is taken for a parabola, fitted to the levels that the
+/// search has behind it and carried on to where it comes down to one state.
+pub fn estimate(grown: &[Progress]) -> Estimate {
+    let seen = grown.last().map_or(0, |last| last.states);
+    // Where the search first reaches a depth, the depth before is behind it.
+    let mut levels: Vec<(f64, f64)> = Vec::new();
+    let mut before: Option<Progress> = None;
+    for progress in grown {
+        match before {
+            Some(last) if progress.depth > last.depth && progress.states > last.states => {
+                let (deeper, more) = (progress.depth - last.depth, progress.states - last.states);
+                levels.push((progress.depth as f64, (more as f64 / deeper as f64).ln()));
+                before = Some(*progress);
+            }
+            None => before = Some(*progress),
+            Some(_) => {}
+        }
+    }
+    let last = grown.last().map_or(0.0, |last| last.depth as f64);
+    match parabola(&levels) {
+        Some((height, slope, bend)) if bend < 0.0 => {
+            let at = |depth: f64| height + slope * depth + bend * depth * depth;
+            let rest = (1..100_000).map(|more| at(last + f64::from(more)));
+            // Past its top it only falls.
+            let top = -slope / (2.0 * bend);
+            let rest =
+                rest.zip(1..).take_while(|(level, more)| *level > 0.0 || last + f64::from(*more) < top);
+            Estimate::About(seen as f64 + rest.map(|(level, _)| level.exp()).sum::<f64>())
+        }
+        _ => Estimate::MoreThan(seen),
+    }
+}
+
+/// Least squares: `y = a + b x + c x²`.
+fn parabola(points: &[(f64, f64)]) -> Option<(f64, f64, f64)> {
+    if points.len() < 4 {
+        return None;
+    }
+    // About the mean of x, where the equations are well-conditioned.
+    let mean = points.iter().map(|(x, _)| x).sum::<f64>() / points.len() as f64;
+    let sum = |term: &dyn Fn(f64, f64) -> f64| points.iter().map(|(x, y)| term(x - mean, *y)).sum::<f64>();
+    let moment = |power: i32| sum(&|x, _| x.powi(power));
+    let target = |power: i32| sum(&|x, y| x.powi(power) * y);
+    let rows: [[f64; 3]; 3] =
+        std::array::from_fn(|row| std::array::from_fn(|column| moment((row + column) as i32)));
+    let right: [f64; 3] = std::array::from_fn(|row| target(row as i32));
+    let determinant = |m: &[[f64; 3]; 3]| {
+        m[0][0] * (m[1][1] * m[2][2] - m[1][2] * m[2][1]) - m[0][1] * (m[1][0] * m[2][2] - m[1][2] * m[2][0])
+            + m[0][2] * (m[1][0] * m[2][1] - m[1][1] * m[2][0])
+    };
+    let whole = determinant(&rows);
+    if whole.abs() < 1e-9 {
+        return None;
+    }
+    // Cramer's rule.
+    let [a, b, c] = std::array::from_fn(|column| {
+        let mut replaced = rows;
+        replaced.iter_mut().zip(right).for_each(|(row, value)| row[column] = value);
+        determinant(&replaced) / whole
+    });
+    Some((a - b * mean + c * mean * mean, b - 2.0 * c * mean, c))
 }
 
 impl Part {
     /// Serves the states of this part to a browser; comes back only when the address cannot be used.
     pub fn serve(&'static self, rules: Rules, address: &str) {
         let _ = self.under(rules).checker().serve(address);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bell_of_levels_is_carried_on_to_its_end() {
+        let level = |depth: usize| (12.0 - 0.05 * (depth as f64 - 20.0).powi(2)).exp();
+        let until = |end: usize| -> Vec<Progress> {
+            (1..=end)
+                .map(|depth| Progress { depth, states: (1..=depth).map(|one| level(one) as usize).sum() })
+                .collect()
+        };
+        let all = until(36).last().unwrap().states as f64;
+        match estimate(&until(14)) {
+            Estimate::About(guess) => assert!((guess / all - 1.0).abs() < 0.1, "{guess} of {all}"),
+            Estimate::MoreThan(states) => panic!("no end after {states}"),
+        }
+        let doubling: Vec<Progress> = (1..20).map(|depth| Progress { depth, states: 1 << depth }).collect();
+        assert!(matches!(estimate(&doubling), Estimate::MoreThan(_) | Estimate::About(1e9..)));
     }
 }

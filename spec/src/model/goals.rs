@@ -18,7 +18,7 @@ pub struct Goal {
     pub says: &'static str,
     /// The greatest adversary under which it holds, in the words of chapter 15.
     pub under: &'static str,
-    /// Clauses without each of which the model breaks it.
+    /// Clauses without each of which the model breaks it: the search has to find how.
     pub needs: &'static [Clause],
     /// Whether it holds.
     pub holds: fn(&System) -> bool,
@@ -53,7 +53,7 @@ pub const GOALS: &[Goal] = &[
         name: "G-AGR",
         says: "user, BSD, validators and cloud agree on what was submitted, and it is stored at most once",
         under: "DY, INS, BYZ(b < n/3), mB",
-        needs: &[Clause::OneBlockPerTid],
+        needs: &[Clause::OneBlockPerTid, Clause::RecordNotReused],
         holds: agreement,
         sometimes: ("every actor knows one submission", all_know),
     },
@@ -73,7 +73,7 @@ pub const GOALS: &[Goal] = &[
             Clause::AcceptNeedsQuorum,
             Clause::AcceptNeedsReverification,
             Clause::MoreThanTwoThirds,
-            Clause::OneVotePerValidator,
+            Clause::ConfirmationsReached,
         ],
         holds: commit_implies_verdict,
         sometimes: ("a record is committed", committed),
@@ -130,7 +130,7 @@ pub const GOALS: &[Goal] = &[
         name: "G-AUD",
         says: "every end has exactly one entry in the audit log",
         under: "DY, INS, BYZ(n), CRASH, honest BSD",
-        needs: &[Clause::FirstDecisionStands],
+        needs: &[Clause::TidIsFresh],
         holds: audit_complete,
         sometimes: ("a submission is decided", decided),
     },
