@@ -4,6 +4,7 @@ use bemr::conformance::lockstep::{Campaign, Driver, Failure, Statistics, trace_o
 use bemr::conformance::{Rerun, Trace, rerun};
 use bemr_spec::model::{Action, Actor, Command, Members};
 use bemr_spec::{Clause, Rules};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 const RULES: Rules = Rules::hardened();
@@ -12,6 +13,9 @@ const RULES: Rules = Rules::hardened();
 const LIVES: u64 = 5_200;
 const STEPS: usize = 400;
 
+/// How often what has to happen at least.
+type Floors = &'static [(&'static str, u64)];
+
 fn campaign(seed: u64, lives: u64) -> Campaign {
     Campaign { seed, lives, steps: STEPS, rules: RULES }
 }
@@ -19,8 +23,11 @@ fn campaign(seed: u64, lives: u64) -> Campaign {
 fn told(failure: &Failure) -> String {
     let path = std::env::temp_dir().join(format!("divergence-{}.jsonl", failure.seed));
     let kept = std::fs::write(&path, failure.trace(RULES).to_bytes());
-    let actions: Vec<String> =
-        failure.actions.iter().map(|action| serde_json::to_string(action).unwrap()).collect();
+    let actions: Vec<String> = failure
+        .actions
+        .iter()
+        .map(|action| serde_json::to_string(action).expect("an action is JSON"))
+        .collect();
     format!(
         "seed {}: {}\n{}\n{kept:?}; again: cargo run -- replay {}",
         failure.seed,
@@ -48,7 +55,7 @@ fn model_and_implementation_agree_through_two_million_steps_of_random_lives() {
     halves.iter().for_each(|half| sum.add(half));
     println!("{sum:#?}");
     assert!(sum.steps >= 2_000_000, "{} steps", sum.steps);
-    let floors: [(&str, &std::collections::BTreeMap<&'static str, u64>, &[(&str, u64)]); 4] = [
+    let floors: [(&str, &BTreeMap<&'static str, u64>, Floors); 4] = [
         (
             "actions",
             &sum.actions,
@@ -61,7 +68,11 @@ fn model_and_implementation_agree_through_two_million_steps_of_random_lives() {
                 ("crash", 1_000),
             ],
         ),
-        ("ends", &sum.ends, &[("committed", 1_000), ("rejected", 500), ("deferred", 100), ("refused", 1_000)]),
+        (
+            "ends",
+            &sum.ends,
+            &[("committed", 1_000), ("rejected", 500), ("deferred", 100), ("refused", 1_000)],
+        ),
         (
             "sent",
             &sum.sent,
@@ -145,7 +156,12 @@ fn every_kept_trace_goes_as_it_says() {
         let path = file.unwrap().path();
         let trace = Trace::open(&path).unwrap();
         assert!(trace.header.note.is_some(), "{}: what it showed is in its note", path.display());
-        assert_eq!(rerun(&trace), Rerun::Agrees { steps: trace.steps.len(), both: true }, "{}", path.display());
+        assert_eq!(
+            rerun(&trace),
+            Rerun::Agrees { steps: trace.steps.len(), both: true },
+            "{}",
+            path.display()
+        );
         count += 1;
     }
     assert!(count >= 2);

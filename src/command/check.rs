@@ -78,8 +78,8 @@ pub(super) fn check(options: &Options) -> Result<Found, String> {
     let mut reports = Vec::new();
     for part in scope.parts {
         let bar = bar(None, part.name);
-        reports.push(search(part, rules, 2, |states| {
-            bar.set_message(format!("{states} states"));
+        reports.push(search(part.under(rules), 2, |progress| {
+            bar.set_message(format!("{} states", progress.states));
             true
         }));
         bar.finish_and_clear();
