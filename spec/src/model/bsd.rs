@@ -26,6 +26,7 @@ pub(super) const FINALITY: Time = 60_000;
 pub(super) const LIFETIME: Time = 86_400_000;
 
 /// The states of one submission.
+#[expect(clippy::enum_variant_names, reason = "the names that `submission_machine` gives them")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum State {
     AwaitingVotes,
