@@ -177,15 +177,18 @@ const CONSPIRACY: Part = Part {
     ..QUIET
 };
 
-/// Four validators close a block, and the second has its turn before it hears of the first.
+/// Four validators close a block, and the second has its turn before it hears of the first. Who only
+/// looks on is left out.
 const CLOSING: Part = Part {
     name: "closing",
     setup: setup(1, 4),
     script: HEAD,
     budget: Budget { early: 1, ..NONE },
+    silent: &[Actor::Bsd, Actor::Cloud, DOCTOR],
     until: 2_300,
     goals: SAFETY,
     notices: &[(Clause::OneCloseByValidator, "G-IMM")],
+    states: Some(807_509),
     ..QUIET
 };
 
@@ -198,6 +201,7 @@ const INSIDER: Part = Part {
     until: 1_000,
     goals: SAFETY,
     notices: &[(Clause::InitialSenderIsPeer, "G-ORI")],
+    states: Some(5_558),
     ..QUIET
 };
 
