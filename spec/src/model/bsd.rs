@@ -25,13 +25,8 @@ pub(super) const FINALITY: Time = 60_000;
 /// How long a submission is valid after it was made.
 pub(super) const LIFETIME: Time = 86_400_000;
 
-<<<<<<< HEAD
 /// The states of one submission, as chapter 13 names them.
 #[expect(clippy::enum_variant_names, reason = "states are named for what they await")]
-=======
-/// The states of one submission.
-#[expect(clippy::enum_variant_names, reason = "the names that `submission_machine` gives them")]
->>>>>>> explore-4
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum State {
     AwaitingVotes,
