@@ -160,7 +160,7 @@ impl Stage {
             Move::Deliver(parcel) => {
                 remove(&mut scene.flying, parcel);
                 if scene.budget.replay > 0 && !scene.old.iter().any(|(_, old)| old == parcel) {
-                    insert(&mut scene.old, (parcel_print(&**parcel), Arc::clone(parcel)));
+                    insert(&mut scene.old, (parcel_print(parcel), Arc::clone(parcel)));
                 }
                 self.arrive(scene, parcel, parcel.to, parcel.from)
             }
