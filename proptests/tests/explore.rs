@@ -5,7 +5,7 @@ use bemr_spec::model::GOALS;
 use bemr_spec::{Clause, Rules};
 
 fn scope(name: &str) -> &'static Scope {
-    SCOPES.iter().find(|scope| scope.name == name).unwrap()
+    SCOPES.iter().find(|scope| scope.name == name).expect("a scope of this name")
 }
 
 /// Searches every part of a scope to its end; the counts are the pinned ones and no goal is broken.

@@ -135,7 +135,11 @@ pub fn estimate(grown: &[Progress]) -> Estimate {
         match before {
             Some(last) if progress.depth > last.depth && progress.states > last.states => {
                 let (deeper, more) = (progress.depth - last.depth, progress.states - last.states);
-                levels.push((progress.depth as f64, (more as f64 / deeper as f64).ln()));
+                let width = more as f64 / deeper as f64;
+                // In few states the whole numbers hide the bell.
+                if width >= 16.0 {
+                    levels.push((progress.depth as f64, width.ln()));
+                }
                 before = Some(*progress);
             }
             None => before = Some(*progress),
@@ -144,7 +148,7 @@ pub fn estimate(grown: &[Progress]) -> Estimate {
     }
     let last = grown.last().map_or(0.0, |last| last.depth as f64);
     match parabola(&levels) {
-        Some((height, slope, bend)) if bend < 0.0 => {
+        Some((height, slope, bend)) if bend < -1e-6 => {
             let at = |depth: f64| height + slope * depth + bend * depth * depth;
             let rest = (1..100_000).map(|more| at(last + f64::from(more)));
             // Past its top it only falls.
