@@ -59,7 +59,7 @@ impl Profile {
             (&mut profile.spoil, 40),
             (&mut profile.hurry, 20),
             (&mut profile.crash, 3),
-            (&mut profile.lie, 60),
+            (&mut profile.lie, 250),
         ];
         for (rate, most) in kinds {
             if all || rng.random_range(0..3) == 0 {
@@ -139,7 +139,7 @@ impl Driver {
             && self.chance(profile.lie)
             && let Some(lie) = insider::lie(&mut self.rng, world)
         {
-            self.hasty = self.chance(700);
+            self.hasty = self.chance(700) || insider::is_urgent(&lie);
             return Some(lie);
         }
         if sent == 0 || self.chance(profile.command) {
@@ -165,7 +165,9 @@ impl Driver {
         if self.chance(profile.spoil) {
             let parcel = sent - 1 - self.rng.random_range(0..sent.min(50));
             let how = Spoiling::ALL[self.rng.random_range(0..3)];
-            return Some(Action::Spoil { parcel, how });
+            if world.parcels().get(parcel as usize).is_some_and(|one| insider::is_honest(&one.datagram)) {
+                return Some(Action::Spoil { parcel, how });
+            }
         }
         while !self.flying.is_empty() {
             if self.chance(profile.hurry) {

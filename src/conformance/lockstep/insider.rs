@@ -6,7 +6,7 @@ use crate::crypto::{Digest, Tag};
 use crate::wire::{self, encode};
 use bemr_spec::Clause;
 use bemr_spec::model::{
-    Action, Actor, Block, Datagram, Flaws, Gossip, LedgerKind, Message, Packet, Proposal, Question,
+    Action, Actor, Block, Datagram, Entry, Flaws, Gossip, LedgerKind, Message, Packet, Proposal, Question,
     RequestId, Vote, World,
 };
 use rand::RngExt;
@@ -17,7 +17,20 @@ use std::sync::Arc;
 const FORGED: u32 = 10_000;
 
 /// Flaws that are not drawn, and why.
-const LEFT_OUT: &[(&str, Clause, &str)] = &[];
+const LEFT_OUT: &[(&str, Clause, &str)] =
+    &[("Proposal", Clause::HeightAdvancesByOne, "blocks from its height on are sent back")];
+
+/// Flaws of a ReadResponse that take another leaf, and so another head.
+const STORED: &[Clause] = &[
+    Clause::CertificateSignedByKdc,
+    Clause::CertificateWithinValidity,
+    Clause::CertificateNotRevoked,
+    Clause::SubjectIsClaimedPrincipal,
+    Clause::ReadMatchesCommitments,
+];
+
+/// The tids of submissions that were forged anew begin here, and are this far apart.
+const RENEWED: (u16, u16) = (20_000, 350);
 
 /// Everybody's keys.
 pub(super) struct Insider {
@@ -50,7 +63,8 @@ impl Forger for Insider {
         let forged = match real {
             wire::Message::TInitial(real) => {
                 let forged = forge.initial(real, flaws)?;
-                (forged.header.tid == real.header.tid).then_some(())?;
+                let renewed = genuine != without_flaws(term);
+                (renewed == (forged.header.tid != real.header.tid)).then_some(())?;
                 wire::Message::TInitial(Box::new(forged))
             }
             wire::Message::TBlock(real) => {
@@ -134,6 +148,9 @@ fn taken_apart(term: &Message) -> (Message, Flaws) {
     };
     let mut genuine = without_flaws(term);
     match &mut genuine {
+        Message::Initial { header, .. } if header.tid >= RENEWED.0 => {
+            header.tid = (header.tid - RENEWED.0) / RENEWED.1;
+        }
         Message::Block { question: Question { number, .. }, .. }
         | Message::Order { request: RequestId { number, .. }, .. } => *number %= FORGED,
         _ => {}
@@ -180,8 +197,7 @@ fn draw(rng: &mut ChaCha8Rng, kind: &str) -> Option<(Flaws, u32)> {
         let left_out = CONDITIONAL.iter().map(|(kind, flaw, _)| (kind, flaw));
         let left_out = left_out.chain(COSTLY.iter().map(|(kind, flaw)| (kind, flaw)));
         let mut left_out = left_out.chain(LEFT_OUT.iter().map(|(kind, flaw, _)| (kind, flaw)));
-        let renews = kind == "T_initial" && RENEWING.contains(&flaw);
-        if renews || left_out.any(|(name, other)| *name == kind && *other == flaw) {
+        if left_out.any(|(name, other)| *name == kind && *other == flaw) {
             return None;
         }
         if !flaws.has(flaw) {
@@ -196,6 +212,11 @@ fn draw(rng: &mut ChaCha8Rng, kind: &str) -> Option<(Flaws, u32)> {
 
 /// A lie about something that was sent lately.
 pub(super) fn lie(rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
+    // There is much more gossip than anything else.
+    (0..8).find_map(|_| try_lie(rng, world))
+}
+
+fn try_lie(rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
     let sent = world.parcels().len();
     let parcel = &world.parcels()[sent.checked_sub(1 + rng.random_range(0..sent.min(60)))?];
     let (actor, to) = (parcel.from, parcel.to);
@@ -207,6 +228,22 @@ pub(super) fn lie(rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
             let mut message = with_flaws(genuine, flaws);
             match &mut message {
                 Message::Order { request, .. } => request.number += name,
+                Message::Record { head, .. } if flaws.iter().any(|flaw| STORED.contains(&flaw)) => {
+                    // It is shown under another head, which is not the anchored one.
+                    let anchor = Entry::Anchor(*head);
+                    let anchored = world.parcels().iter().any(|parcel| match &parcel.datagram {
+                        Datagram::Gossip(Gossip::Block(block)) => block.proposal.entries.contains(&anchor),
+                        _ => false,
+                    });
+                    (!anchored).then_some(())?;
+                }
+                Message::Initial { header, .. } if flaws.iter().any(|flaw| RENEWING.contains(&flaw)) => {
+                    (header.tid < 100).then_some(())?;
+                    // The tid is that of the record, whatever else is wrong.
+                    let places = (0..).zip(RENEWING).filter(|(_, flaw)| flaws.has(**flaw));
+                    let other = places.map(|(place, _)| 1_u32 << place).sum::<u32>() % u32::from(RENEWED.1);
+                    header.tid = RENEWED.0 + header.tid * RENEWED.1 + other as u16;
+                }
                 Message::Block { question, .. } if rng.random_range(0..3) > 0 => question.number += name,
                 _ => {}
             }
@@ -214,6 +251,7 @@ pub(super) fn lie(rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
         }
         Datagram::Packet(_) => None,
         Datagram::Gossip(gossip) => {
+            (rng.random_range(0..4) == 0).then_some(())?;
             let (genuine, one, other) = gossip_taken_apart(gossip)?;
             (one.is_empty() && other.is_empty()).then_some(())?;
             let gossip = gossip_lie(rng, world, genuine)?;
@@ -257,4 +295,23 @@ fn gossip_lie(rng: &mut ChaCha8Rng, world: &World, genuine: Gossip) -> Option<Go
         }
         Gossip::BlocksFrom(_) => return None,
     })
+}
+
+/// Whether something public is as its sender would have it. What else happens to a lie is not said by its flaws.
+pub(super) fn is_honest(datagram: &Datagram) -> bool {
+    match datagram {
+        Datagram::Packet(_) => true,
+        Datagram::Gossip(gossip) => gossip_taken_apart(gossip)
+            .is_none_or(|(_, one, other)| one.is_empty() && other.is_empty()),
+    }
+}
+
+/// Whether a lie holds only for now.
+pub(super) fn is_urgent(action: &Action) -> bool {
+    match action {
+        Action::Say { message: message @ Message::Record { .. }, .. } => {
+            taken_apart(message).1.iter().any(|flaw| STORED.contains(&flaw))
+        }
+        _ => false,
+    }
 }
