@@ -1,13 +1,13 @@
 //! What insiders say: a genuine message of theirs, said anew with a flaw or two.
 
-use crate::conformance::forge::{CONDITIONAL, COSTLY, Certificates, FLAWS, Forge, RENEWING, makes};
+use crate::conformance::forge::{CONDITIONAL, COSTLY, Certificates, ENTAILS, FLAWS, Forge, RENEWING, makes};
 use crate::conformance::rig::{Forger, Rig};
 use crate::crypto::{Digest, Tag};
 use crate::wire::{self, encode};
 use bemr_spec::Clause;
 use bemr_spec::model::{
     Action, Actor, Block, Datagram, Entry, Flaws, Gossip, LedgerKind, Message, Packet, Proposal, Question,
-    RequestId, Vote, World,
+    RequestId, View, Vote, World,
 };
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -17,8 +17,10 @@ use std::sync::Arc;
 const FORGED: u32 = 10_000;
 
 /// Flaws that are not drawn, and why.
-const LEFT_OUT: &[(&str, Clause, &str)] =
-    &[("Proposal", Clause::HeightAdvancesByOne, "blocks from its height on are sent back")];
+const LEFT_OUT: &[(&str, Clause, &str)] = &[
+    ("Proposal", Clause::HeightAdvancesByOne, "blocks from its height on are sent back"),
+    ("Grant", Clause::RoleMayRead, "it is for another reader, of whom nothing was revoked"),
+];
 
 /// Flaws of a ReadResponse that take another leaf, and so another head.
 const STORED: &[Clause] = &[
@@ -205,6 +207,11 @@ fn draw(rng: &mut ChaCha8Rng, kind: &str) -> Option<(Flaws, u32)> {
             number += 1 << place;
         }
     }
+    // One that entails the other makes the same record without it, and that has its name.
+    let entailed = |(name, one, other, _): &(&str, Clause, Clause, &str)| {
+        *name == kind && kind == "T_initial" && flaws.has(*one) && flaws.has(*other)
+    };
+    (!ENTAILS.iter().any(entailed)).then_some(())?;
     // What is said with other flaws is another thing, and has another name.
     let name = (number % 9_973) + 1;
     makes(kind, flaws).then_some((flaws, name * FORGED))
@@ -217,8 +224,14 @@ pub(super) fn lie(rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
 }
 
 fn try_lie(rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
-    let sent = world.parcels().len();
-    let parcel = &world.parcels()[sent.checked_sub(1 + rng.random_range(0..sent.min(60)))?];
+    let sent = world.parcels();
+    let newest = &sent[sent.len().saturating_sub(12)..];
+    let fresh: Vec<_> = newest.iter().filter(|parcel| is_awaited_once(&parcel.datagram)).collect();
+    let parcel = if !fresh.is_empty() && rng.random_range(0..2) == 0 {
+        fresh[rng.random_range(0..fresh.len())]
+    } else {
+        &sent[sent.len().checked_sub(1 + rng.random_range(0..sent.len().min(60)))?]
+    };
     let (actor, to) = (parcel.from, parcel.to);
     match &parcel.datagram {
         Datagram::Packet(Packet::Record(record)) => {
@@ -228,14 +241,18 @@ fn try_lie(rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
             let mut message = with_flaws(genuine, flaws);
             match &mut message {
                 Message::Order { request, .. } => request.number += name,
-                Message::Record { head, .. } if flaws.iter().any(|flaw| STORED.contains(&flaw)) => {
+                Message::Record { head, from, .. } if flaws.iter().any(|flaw| STORED.contains(&flaw)) => {
                     // It is shown under another head, which is not the anchored one.
                     let anchor = Entry::Anchor(*head);
                     let anchored = world.parcels().iter().any(|parcel| match &parcel.datagram {
                         Datagram::Gossip(Gossip::Block(block)) => block.proposal.entries.contains(&anchor),
                         _ => false,
                     });
-                    (!anchored).then_some(())?;
+                    let remembers = match world.view(to)? {
+                        View::User { remembered, .. } => remembered,
+                        _ => return None,
+                    };
+                    (!anchored && remembers == *from).then_some(())?;
                 }
                 Message::Initial { header, .. } if flaws.iter().any(|flaw| RENEWING.contains(&flaw)) => {
                     (header.tid < 100).then_some(())?;
@@ -258,6 +275,15 @@ fn try_lie(rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
             Some(Action::Tell { actor, to, gossip })
         }
     }
+}
+
+/// What is looked at closely the first time alone: it is best lied about before it arrives.
+const fn is_awaited_once(datagram: &Datagram) -> bool {
+    let Datagram::Packet(Packet::Record(record)) = datagram else { return false };
+    matches!(
+        record.message,
+        Message::Initial { .. } | Message::Block { .. } | Message::Valid { .. } | Message::Record { .. }
+    )
 }
 
 fn gossip_lie(rng: &mut ChaCha8Rng, world: &World, genuine: Gossip) -> Option<Gossip> {
@@ -301,8 +327,9 @@ fn gossip_lie(rng: &mut ChaCha8Rng, world: &World, genuine: Gossip) -> Option<Go
 pub(super) fn is_honest(datagram: &Datagram) -> bool {
     match datagram {
         Datagram::Packet(_) => true,
-        Datagram::Gossip(gossip) => gossip_taken_apart(gossip)
-            .is_none_or(|(_, one, other)| one.is_empty() && other.is_empty()),
+        Datagram::Gossip(gossip) => {
+            gossip_taken_apart(gossip).is_none_or(|(_, one, other)| one.is_empty() && other.is_empty())
+        }
     }
 }
 

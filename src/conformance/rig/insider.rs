@@ -3,15 +3,15 @@
 //! How such a message is made is a [`Forger`]'s business. The rig has it said, in a session of the actor's, and knows from
 //! then on what the model calls it and the values in it.
 
-use crate::conformance::rig::tables::Tables;
 use crate::conformance::forge::Certificates;
+use crate::conformance::rig::tables::Tables;
 use crate::conformance::rig::{Bytes, HEARD, Parcel, Rig};
 use crate::crypto::{Digest, Tag};
 use crate::network::Foundation;
 use crate::store::{Table, for_each};
 use crate::wire::{self, CloudLeaf, StoredRecord, encode};
-use bemr_spec::{Refusal, Rules};
 use bemr_spec::model::{Actor, Gossip, Happened, Message, Output};
+use bemr_spec::{Refusal, Rules};
 use std::rc::Rc;
 
 /// Makes the real message of a term, with its flaws.
