@@ -22,7 +22,8 @@ fn verify(path: &Path) -> Ran {
 
 fn replay(path: &Path, format: &str) -> String {
     let ran = bemr([Path::new("replay"), path, Path::new("--format"), Path::new(format)]);
-    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.starts_with("the model explains all "), "{}", ran.err);
     ran.out
 }
 
@@ -266,12 +267,18 @@ fn what_a_note_and_names_say_is_text_and_never_markup() {
 }
 
 #[test]
-fn a_replay_as_json_is_one_document_and_says_that_nothing_was_compared() {
+fn the_model_explains_every_step_of_a_run_and_a_replay_as_json_is_one_document() {
+    let (_folder, path) = traced("pow");
+    let ran = bemr([Path::new("replay"), &path, Path::new("--json")]);
+    assert_eq!(ran.code, 0);
+    assert_eq!(ran.json()["rerun"], "agrees");
     let (_folder, path) = traced("quorum");
     let ran = bemr([Path::new("replay"), &path, Path::new("--json")]);
     assert_eq!(ran.code, 0);
     let json = ran.json();
     assert_eq!(json["header"]["format"], "emr-trace/2");
     assert_eq!(json["steps"].as_array().unwrap().len(), Trace::open(&path).unwrap().steps.len());
-    assert_eq!(json["rerun"], "not_compared");
+    let steps = json["steps"].as_array().map(Vec::len);
+    assert_eq!((&json["rerun"], &json["both"]), (&"agrees".into(), &false.into()));
+    assert_eq!(json["rerun_steps"].as_u64().map(|steps| steps as usize), steps);
 }

@@ -12,6 +12,7 @@ pub enum Rerun {
     /// Every step goes as the trace says.
     Agrees {
         /// How many steps.
+        #[serde(rename = "rerun_steps")]
         steps: usize,
         /// Whether the implementation did them too, or the model alone.
         both: bool,

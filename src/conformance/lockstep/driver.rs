@@ -1,6 +1,7 @@
 //! What happens next, drawn from a seed: honest life, and an adversary who loses, delays, repeats, redirects, spoils, lies
 //! and kills, each as often as its profile says.
 
+use crate::conformance::lockstep::insider;
 use crate::conformance::rig::BREAKABLE;
 use bemr_spec::Clause;
 use bemr_spec::model::{
@@ -58,7 +59,7 @@ impl Profile {
             (&mut profile.spoil, 40),
             (&mut profile.hurry, 20),
             (&mut profile.crash, 3),
-            (&mut profile.lie, 60),
+            (&mut profile.lie, 250),
         ];
         for (rate, most) in kinds {
             if all || rng.random_range(0..3) == 0 {
@@ -77,6 +78,8 @@ pub struct Driver {
     /// Parcels that were neither delivered nor lost, oldest first.
     flying: VecDeque<u32>,
     seen: u32,
+    /// What the last step sent arrives before everything else.
+    hasty: bool,
     records: u16,
     /// Orders that were given at this instant.
     stated: (Time, BTreeSet<(Option<Actor>, Tid, Order)>),
@@ -102,6 +105,7 @@ impl Driver {
             setup,
             flying: VecDeque::new(),
             seen: 0,
+            hasty: false,
             records: 0,
             stated: (0, BTreeSet::new()),
         }
@@ -124,9 +128,20 @@ impl Driver {
     /// What happens next in `world`.
     pub fn next(&mut self, world: &World) -> Option<Action> {
         let sent = world.parcels().len() as u32;
-        self.flying.extend(self.seen..sent);
+        if std::mem::take(&mut self.hasty) {
+            (self.seen..sent).rev().for_each(|parcel| self.flying.push_front(parcel));
+        } else {
+            self.flying.extend(self.seen..sent);
+        }
         self.seen = sent;
         let profile = self.profile;
+        if sent > 0
+            && self.chance(profile.lie)
+            && let Some(lie) = insider::lie(&mut self.rng, world)
+        {
+            self.hasty = self.chance(700) || insider::is_urgent(&lie);
+            return Some(lie);
+        }
         if sent == 0 || self.chance(profile.command) {
             return Some(self.command(world));
         }
@@ -150,7 +165,9 @@ impl Driver {
         if self.chance(profile.spoil) {
             let parcel = sent - 1 - self.rng.random_range(0..sent.min(50));
             let how = Spoiling::ALL[self.rng.random_range(0..3)];
-            return Some(Action::Spoil { parcel, how });
+            if world.parcels().get(parcel as usize).is_some_and(|one| insider::is_honest(&one.datagram)) {
+                return Some(Action::Spoil { parcel, how });
+            }
         }
         while !self.flying.is_empty() {
             if self.chance(profile.hurry) {

@@ -6,6 +6,7 @@
 
 mod campaign;
 mod driver;
+mod insider;
 mod shrink;
 mod statistics;
 
@@ -108,12 +109,11 @@ impl Lockstep {
     /// # Errors
     /// Those of [`Rig::new`].
     pub fn new(rules: Rules, setup: &Setup) -> Result<Lockstep, Refusal> {
-        Ok(Lockstep {
-            rig: Rig::new(rules, setup)?,
-            world: World::new(rules, setup),
-            steps: 0,
-            crashed: false,
-        })
+        let mut rig = Rig::new(rules, setup)?;
+        let certificates = rig.odd_certificates()?;
+        rig.watch();
+        rig.forge_with(insider::Insider::new(certificates));
+        Ok(Lockstep { rig, world: World::new(rules, setup), steps: 0, crashed: false })
     }
 
     /// The model's side.
@@ -146,10 +146,16 @@ impl Lockstep {
             let happened = self.rig.step(&Action::Wake { actor: *actor, found: None });
             *found = self.rig.found();
             happened
+        } else if matches!(action, Action::Say { .. } | Action::Tell { .. }) {
+            // Not everything can be forged.
+            match self.rig.step(&action) {
+                Some(happened) => Some(happened),
+                None => return Ok(None),
+            }
         } else {
             None
         };
-        let woken = matches!(action, Action::Wake { .. });
+        let woken = matches!(action, Action::Wake { .. } | Action::Say { .. } | Action::Tell { .. });
         let Some(model) = self.world.perform(&action) else {
             return if woken { Err(Divergence::Possible { model: false }.into()) } else { Ok(None) };
         };

@@ -3,11 +3,15 @@
 //! How such a message is made is a [`Forger`]'s business. The rig has it said, in a session of the actor's, and knows from
 //! then on what the model calls it and the values in it.
 
+use crate::conformance::forge::Certificates;
 use crate::conformance::rig::tables::Tables;
-use crate::conformance::rig::{Bytes, Parcel, Rig};
+use crate::conformance::rig::{Bytes, HEARD, Parcel, Rig};
 use crate::crypto::{Digest, Tag};
-use crate::wire::{self, StoredRecord, encode};
+use crate::network::Foundation;
+use crate::store::{Table, for_each};
+use crate::wire::{self, CloudLeaf, StoredRecord, encode};
 use bemr_spec::model::{Actor, Gossip, Happened, Message, Output};
+use bemr_spec::{Refusal, Rules};
 use std::rc::Rc;
 
 /// Makes the real message of a term, with its flaws.
@@ -23,6 +27,72 @@ impl Rig {
     /// From now on this one makes what the actions `say` and `tell` ask for. Without one they cannot happen.
     pub fn forge_with(&mut self, forger: impl Forger + 'static) {
         self.forger = Some(Box::new(forger));
+    }
+
+    /// Certificates that do not hold; everybody hears of the one that is revoked.
+    ///
+    /// # Errors
+    /// Those of [`Certificates::make`].
+    pub fn odd_certificates(&mut self) -> Result<Certificates, Refusal> {
+        let hardened = Rules::hardened();
+        let foundation = &mut self.foundation;
+        let everybody = foundation.credentials.values();
+        let (odd, list) = Certificates::make(&hardened, &mut foundation.kdc, self.now, everybody)?;
+        foundation.trust.update(&hardened, list.clone())?;
+        for node in &mut self.nodes {
+            node.office().on_revocation_list(list.clone())?;
+        }
+        Ok(odd)
+    }
+
+    /// The keys of everybody, and what is public.
+    pub const fn foundation(&self) -> &Foundation {
+        &self.foundation
+    }
+
+    /// The rules of everybody.
+    pub const fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The leaves of the cloud's log.
+    pub fn leaves(&self) -> Vec<CloudLeaf> {
+        let mut leaves = Vec::new();
+        let push = |leaf| {
+            leaves.push(leaf);
+            Ok(())
+        };
+        let read = self.archives[1].read(|store| for_each(store, &self.rules, Table::Leaves, push));
+        read.map_or_else(|_| Vec::new(), |()| leaves)
+    }
+
+    /// What `by` said lately that the model calls `term`.
+    pub fn said(&self, by: Actor, term: &Message) -> Option<&wire::Message> {
+        let said = self.heard.iter().rev().find(|(who, said, _)| *who == by && said == term);
+        said.map(|(.., real)| real)
+    }
+
+    /// What was told lately that the model calls `term`.
+    pub fn told(&self, term: &Gossip) -> Option<&wire::Gossip> {
+        self.told.iter().rev().find(|(told, _)| told == term).map(|(_, real)| &**real)
+    }
+
+    pub(super) fn hear(&mut self, by: Actor, term: Message, real: &wire::Message) {
+        if self.forger.is_some() {
+            self.heard.push_back((by, term, real.clone()));
+            if self.heard.len() > HEARD {
+                self.heard.pop_front();
+            }
+        }
+    }
+
+    pub(super) fn hear_told(&mut self, term: &Gossip, real: &Rc<wire::Gossip>) {
+        if self.forger.is_some() {
+            self.told.push_back((term.clone(), Rc::clone(real)));
+            if self.told.len() > HEARD {
+                self.told.pop_front();
+            }
+        }
     }
 
     pub(super) fn forge<T>(&mut self, make: impl FnOnce(&mut dyn Forger, &Rig) -> Option<T>) -> Option<T> {

@@ -28,7 +28,7 @@ use crate::store::{Commit, recover, recover_ledger};
 use crate::wire::{self, Closing, EraseApproval, Name, Role, Time, encode};
 use bemr_spec::model::{Action, Actor, Command, Happened, LedgerKind, Message, Order, Packet, Setup, Tid};
 use bemr_spec::{Clause, Refusal, Rules, model};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 /// Bytes of a [`wire::RecordHeader`].
@@ -69,7 +69,13 @@ pub struct Rig {
     forger: Option<Box<dyn Forger>>,
     /// What was forged, and what the model calls it.
     forged: Vec<(wire::Message, Message)>,
+    /// What was said and told lately without a flaw, newest last: what there is to forge.
+    heard: VecDeque<(Actor, Message, wire::Message)>,
+    told: VecDeque<(model::Gossip, Rc<wire::Gossip>)>,
 }
+
+/// The most of what was heard that is kept.
+const HEARD: usize = 128;
 
 /// The name of a user by number; those whom nobody certified have names too.
 fn user_name(foundation: &Foundation, user: u8) -> Name {
@@ -135,6 +141,8 @@ impl Rig {
             watch: Watch::default(),
             forger: None,
             forged: Vec::new(),
+            heard: VecDeque::new(),
+            told: VecDeque::new(),
         };
         for actor in rig.actors.clone() {
             let archive = Archive::new(Watched::new(Rc::clone(&rig.watch.kept)));
@@ -325,7 +333,11 @@ impl Rig {
                     let forged = self.forged.iter().rev().find(|(real, _)| *real == message);
                     let said = match forged {
                         Some((_, term)) => *term,
-                        None => self.tables.message(by, cause.as_ref(), &message),
+                        None => {
+                            let said = self.tables.message(by, cause.as_ref(), &message);
+                            self.hear(by, said, &message);
+                            said
+                        }
                     };
                     if let Some((position, _)) = &place {
                         written.push((position.session, position.sequence, said));
@@ -355,7 +367,9 @@ impl Rig {
             Output::Tell { to, gossip } => {
                 let to = self.tables.actor(&to)?;
                 let term = self.tables.gossip(&gossip)?;
-                let bytes = Bytes::Gossip(Rc::new(gossip));
+                let gossip = Rc::new(gossip);
+                self.hear_told(&term, &gossip);
+                let bytes = Bytes::Gossip(gossip);
                 self.parcels.push(Parcel { from: by, to, bytes, packet: None });
                 Some(model::Output::Tell(to, term))
             }
@@ -366,7 +380,9 @@ impl Rig {
                 {
                     self.found = Some(work.nonce);
                 }
-                let bytes = Bytes::Gossip(Rc::new(gossip));
+                let gossip = Rc::new(gossip);
+                self.hear_told(&term, &gossip);
+                let bytes = Bytes::Gossip(gossip);
                 for to in self.actors.iter().copied().filter(|to| *to != by) {
                     let bytes = bytes.clone();
                     self.parcels.push(Parcel { from: by, to, bytes, packet: None });
