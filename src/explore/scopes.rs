@@ -284,7 +284,7 @@ const WORK: Part = Part {
     until: 250,
     goals: SAFETY,
     notices: &[(Clause::ConfirmationsReached, "G-CIV")],
-    states: Some(107_446),
+    states: Some(106_846),
     ..QUIET
 };
 
