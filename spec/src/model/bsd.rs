@@ -377,11 +377,12 @@ impl Bsd {
         reason: Option<Clause>,
         height: Height,
     ) -> Vec<Output> {
-        let Some(Open { question, votes, acknowledgement, .. }) = self.open.remove(&tid) else {
+        let Some(Open { question, votes, acknowledgement, valid, .. }) = self.open.remove(&tid) else {
             return Vec::new();
         };
         self.audit.push((tid, decision));
-        if decision != Decision::Committed {
+        // Once T_valid was sent the cloud may have the record.
+        if valid.is_none() {
             self.known.remove(&question.header.record);
         }
         let user = question.header.user;

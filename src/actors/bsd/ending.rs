@@ -68,11 +68,12 @@ impl Bsd {
             acknowledgement: acknowledgement.clone(),
         };
         let (user, reuse) = (user.clone(), *reuse);
-        let committed = decision == Decision::Committed;
-        let commit = keeping::ending(Commit::new().audit_entry(&entry), &ended, committed.then_some(reuse));
+        // Once T_valid was sent the cloud may have the record, whatever came back.
+        let stays = submission.valid.is_some();
+        let commit = keeping::ending(Commit::new().audit_entry(&entry), &ended, stays.then_some(reuse));
         let mut outputs = self.sign_audit(now, audit, commit)?;
         self.open.remove(tid);
-        if !committed {
+        if !stays {
             self.known.remove(&reuse);
         }
         self.ended.insert(*tid, ended);
