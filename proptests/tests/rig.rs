@@ -4,8 +4,8 @@
 use bemr::conformance::rig::{BREAKABLE, Forger, Rig};
 use bemr::wire;
 use bemr_spec::model::{
-    Action, Actor, Command, Decision, Gossip, Happened, LedgerKind, Members, Message, Order, Output, Packet,
-    Setup, Spoiling, Tid, View,
+    Action, Actor, Command, Decision, Gossip, Happened, LedgerKind, Lifetimes, Members, Message, Order,
+    Output, Packet, Setup, Spoiling, Tid, View,
 };
 use bemr_spec::{Clause, Rules};
 
@@ -24,7 +24,7 @@ impl Driver {
     }
 
     fn seeded(validators: u8, ledger: LedgerKind, seed: u64) -> Driver {
-        let setup = Setup { users: 5, validators, ledger, seed };
+        let setup = Setup { users: 5, validators, ledger, seed, lifetimes: Lifetimes::LONG };
         let mut rig = Rig::new(RULES, &setup).unwrap();
         rig.watch();
         Driver { rig, next: 0, happened: Vec::new() }
@@ -214,10 +214,10 @@ fn who_crashes_goes_on_with_what_the_chapter_says_survives() {
             let after = driver.rig.view(actor).unwrap();
             match (before, after) {
                 // A validator that closed its height works on the next one.
-                (View::Validator { ledger, votes, signed, .. }, after) => {
+                (View::Validator { public, votes, signed, .. }, after) => {
                     assert!(
-                        matches!(&after, View::Validator { ledger: l, votes: v, signed: s, .. }
-                            if (l, v, s) == (&ledger, &votes, &signed)),
+                        matches!(&after, View::Validator { public: p, votes: v, signed: s, .. }
+                            if (p, v, s) == (&public, &votes, &signed)),
                         "{after:?}"
                     );
                     assert_eq!(votes.len(), 2);
@@ -267,10 +267,10 @@ fn a_validator_that_crashes_keeps_the_block_that_it_closed() {
     let mut driver = Driver::new(1, LedgerKind::Quorum);
     driver.submit(0, 0, None);
     let height = |rig: &Rig| match rig.view(Actor::Validator(0)) {
-        Some(View::Validator { ledger, .. }) => ledger,
+        Some(View::Validator { public, .. }) => public.height,
         other => panic!("{other:?}"),
     };
-    driver.until(|rig| height(rig).0 == 1);
+    driver.until(|rig| height(rig) == 1);
     let before = height(&driver.rig);
     driver.crash(Actor::Validator(0));
     assert_eq!(height(&driver.rig), before);

@@ -1,6 +1,7 @@
 //! What happens next, drawn from a seed: honest life, and an adversary who loses, delays, repeats, redirects, spoils, lies
 //! and kills, each as often as its profile says.
 
+use crate::conformance::lockstep::authority::{self, Authority};
 use crate::conformance::lockstep::insider;
 use crate::conformance::rig::BREAKABLE;
 use bemr_spec::Clause;
@@ -30,6 +31,8 @@ pub struct Profile {
     pub crash: u32,
     /// An insider says what an honest one would not.
     pub lie: u32,
+    /// The KDC or an administrator does something, or something is said in their names.
+    pub govern: u32,
     /// A user does something.
     pub command: u32,
 }
@@ -44,6 +47,7 @@ impl Profile {
         hurry: 0,
         crash: 0,
         lie: 0,
+        govern: 0,
         command: 10,
     };
 
@@ -60,6 +64,7 @@ impl Profile {
             (&mut profile.hurry, 20),
             (&mut profile.crash, 3),
             (&mut profile.lie, 250),
+            (&mut profile.govern, 20),
         ];
         for (rate, most) in kinds {
             if all || rng.random_range(0..3) == 0 {
@@ -81,6 +86,7 @@ pub struct Driver {
     /// What the last step sent arrives before everything else.
     hasty: bool,
     records: u16,
+    authority: Authority,
     /// Orders that were given at this instant.
     stated: (Time, BTreeSet<(Option<Actor>, Tid, Order)>),
 }
@@ -94,10 +100,16 @@ impl Driver {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let profile = Profile::draw(&mut rng);
         let setup = Setup {
-            users: rng.random_range(2..=5),
+            // It takes two administrators to change the policy.
+            users: if profile.govern > 0 && rng.random_range(0..2) == 0 {
+                5
+            } else {
+                rng.random_range(2..=5)
+            },
             validators: [1, 4, 4, 7][rng.random_range(0..4)],
             ledger: if rng.random_range(0..8) == 0 { LedgerKind::Work } else { LedgerKind::Quorum },
             seed,
+            lifetimes: authority::lifetimes(&mut rng),
         };
         Driver {
             rng,
@@ -107,6 +119,7 @@ impl Driver {
             seen: 0,
             hasty: false,
             records: 0,
+            authority: Authority::new(setup),
             stated: (0, BTreeSet::new()),
         }
     }
@@ -135,6 +148,15 @@ impl Driver {
         }
         self.seen = sent;
         let profile = self.profile;
+        if let Some(action) = self.authority.in_time(&mut self.rng, world) {
+            return Some(action);
+        }
+        if sent > 0
+            && self.chance(profile.govern)
+            && let Some(action) = self.authority.next(&mut self.rng, world)
+        {
+            return Some(action);
+        }
         if sent > 0
             && self.chance(profile.lie)
             && let Some(lie) = insider::lie(&mut self.rng, world)

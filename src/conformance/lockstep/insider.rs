@@ -6,8 +6,8 @@ use crate::crypto::{Digest, Tag};
 use crate::wire::{self, encode};
 use bemr_spec::Clause;
 use bemr_spec::model::{
-    Action, Actor, Block, Datagram, Entry, Flaws, Gossip, LedgerKind, Message, Packet, Proposal, Question,
-    RequestId, View, Vote, World,
+    Action, Actor, Block, Datagram, Enrolment, Entry, Flaws, Gossip, LedgerKind, Message, Packet, Proposal,
+    Question, RequestId, View, Vote, World,
 };
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -51,7 +51,7 @@ impl Insider {
             keys: &foundation.credentials,
             certificates: &self.certificates,
             directory: &foundation.directory,
-            policy: &foundation.replica.policy,
+            policy: rig.policy(),
             way: 0,
         }
     }
@@ -92,10 +92,20 @@ impl Forger for Insider {
         (forged != *real).then_some(forged)
     }
 
+    fn enrolment(&mut self, rig: &Rig, term: &Enrolment) -> Option<wire::EnrolmentRequest> {
+        let (signing, agreement) = rig.pairs(term)?;
+        let keys = (&signing, &agreement);
+        self.forge(rig).enrolment(&rig.enrolment_body(term, keys), keys, term.flaws)
+    }
+
     fn gossip(&mut self, rig: &Rig, _: Actor, _: Actor, term: &Gossip) -> Option<wire::Gossip> {
         let (genuine, flaws, close) = gossip_taken_apart(term)?;
-        let real = rig.told(&genuine)?;
         let forge = self.forge(rig);
+        if let Gossip::PolicyChange { change, approvals, .. } = &genuine {
+            let approved = rig.approved(change, *approvals)?;
+            return Some(wire::Gossip::PolicyChange(forge.policy_change(&approved, flaws)?));
+        }
+        let real = rig.told(&genuine)?;
         let forged = match real {
             wire::Gossip::Decision(real) => wire::Gossip::Decision(forge.decision(real, flaws)?),
             wire::Gossip::CloudHead(real) => wire::Gossip::CloudHead(forge.cloud_head(real, flaws)?),
@@ -107,6 +117,9 @@ impl Forger for Insider {
                 wire::Gossip::Proposal(forged)
             }
             wire::Gossip::Closing(real) => wire::Gossip::Closing(forge.closing(real, close)?),
+            wire::Gossip::RevocationList(real) => {
+                wire::Gossip::RevocationList(forge.revocation_list(real, flaws)?)
+            }
             wire::Gossip::Block(real) => {
                 let forged = forge.closed(real, flaws, close)?;
                 (flaws.is_empty() == (forged.header().digest() == real.header().digest())).then_some(())?;
@@ -184,12 +197,19 @@ fn gossip_taken_apart(term: &Gossip) -> Option<(Gossip, Flaws, Flaws)> {
             let genuine = Block { proposal, id, signatories, flaws: none };
             (Gossip::Block(Arc::new(genuine)), block.proposal.flaws, block.flaws)
         }
+        Gossip::PolicyChange { change, approvals, flaws } => {
+            let (change, approvals) = (*change, *approvals);
+            (Gossip::PolicyChange { change, approvals, flaws: none }, *flaws, none)
+        }
+        Gossip::RevocationList { list, flaws } => {
+            (Gossip::RevocationList { list: list.clone(), flaws: none }, *flaws, none)
+        }
         Gossip::BlocksFrom(_) => return None,
     })
 }
 
 /// One or two flaws of this kind, and a number that tells them from others.
-fn draw(rng: &mut ChaCha8Rng, kind: &str) -> Option<(Flaws, u32)> {
+pub(super) fn draw(rng: &mut ChaCha8Rng, kind: &str) -> Option<(Flaws, u32)> {
     let (_, listed) = FLAWS.iter().find(|(name, _)| *name == kind)?;
     let mut flaws = Flaws::NONE;
     let mut number = 0;
@@ -319,6 +339,10 @@ fn gossip_lie(rng: &mut ChaCha8Rng, world: &World, genuine: Gossip) -> Option<Go
             let proposal = Proposal { flaws: of_block, ..block.proposal };
             Gossip::Block(Arc::new(Block { id: proposal.id(), proposal, flaws: of_close, ..block }))
         }
+        Gossip::PolicyChange { change, approvals, .. } => {
+            Gossip::PolicyChange { change, approvals, flaws: with }
+        }
+        Gossip::RevocationList { list, .. } => Gossip::RevocationList { list, flaws: with },
         Gossip::BlocksFrom(_) => return None,
     })
 }
