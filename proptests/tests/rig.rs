@@ -4,8 +4,8 @@
 use bemr::conformance::rig::{BREAKABLE, Forger, Rig};
 use bemr::wire;
 use bemr_spec::model::{
-    Action, Actor, Command, Decision, Gossip, Happened, LedgerKind, Lifetimes, Members, Message, Order,
-    Output, Packet, Setup, Spoiling, Tid, View,
+    Action, Actor, Change, Command, Decision, Edition, Gossip, Happened, LedgerKind, Lifetimes, Members,
+    Message, Order, Output, Packet, Public, Setup, Spoiling, Tid, View,
 };
 use bemr_spec::{Clause, Rules};
 
@@ -24,7 +24,8 @@ impl Driver {
     }
 
     fn seeded(validators: u8, ledger: LedgerKind, seed: u64) -> Driver {
-        let setup = Setup { users: 5, validators, ledger, seed, lifetimes: Lifetimes::LONG };
+        let lifetimes = Lifetimes::LONG;
+        let setup = Setup { users: 5, validators, ledger, seed, acquainted: false, lifetimes };
         let mut rig = Rig::new(RULES, &setup).unwrap();
         rig.watch();
         Driver { rig, next: 0, happened: Vec::new() }
@@ -195,6 +196,16 @@ fn a_spoiled_parcel_is_refused_and_the_next_one_is_not() {
     }
 }
 
+fn public(view: &View) -> Public {
+    match view {
+        View::User { public, .. }
+        | View::Bsd { public, .. }
+        | View::Validator { public, .. }
+        | View::Cloud { public, .. } => *public,
+        View::Kdc { .. } => panic!("the KDC follows nobody"),
+    }
+}
+
 #[test]
 fn who_crashes_goes_on_with_what_the_chapter_says_survives() {
     for (validators, ledger) in NETWORKS {
@@ -204,8 +215,15 @@ fn who_crashes_goes_on_with_what_the_chapter_says_survives() {
             driver.ends(0, 0, Decision::Committed);
             driver.submit(0, 1, Some(Clause::DateOrderRule));
             driver.ends(0, 1, Decision::Rejected);
+            let change =
+                Change { admission: Some(Edition { version: 2, effective: 100 }), ..Change::default() };
+            let approvals = [3, 4].into_iter().collect();
+            driver.command(Actor::User(3), Command::ChangePolicy { change, approvals });
+            driver.command(Actor::Kdc, Command::IssueList);
             driver.settle();
             let before = driver.rig.view(actor).unwrap();
+            let public = public(&before);
+            assert_eq!((public.policy.admission, public.list), (change.admission, 2));
             assert!(matches!(
                 before,
                 View::Bsd { audit: 2, .. } | View::Validator { .. } | View::Cloud { .. } | View::User { .. }

@@ -48,7 +48,7 @@ impl Recorder {
             ClosingRule::Work(_) => model::LedgerKind::Work,
         };
         let (users, lifetimes) = (cast.users().len() as u8, Lifetimes::LONG);
-        let setup = Setup { users, validators, ledger, seed, lifetimes };
+        let setup = Setup { users, validators, ledger, seed, acquainted: false, lifetimes };
         let recorder = Recorder {
             rules,
             policy: PolicyRegistry::shipped(town.genesis.network.clone()),

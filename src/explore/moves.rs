@@ -3,8 +3,8 @@
 use crate::explore::{Move, Scene, scene::Stage};
 use bemr_spec::Clause;
 use bemr_spec::model::{
-    Actor, Ballot, Certificate, Change, Datagram, Edition, Flaws, Gossip, Head, Header, Members, Message, Packet, Parcel, Policy,
-    Question, Versions, Vote,
+    Actor, Ballot, Certificate, Change, Datagram, Edition, Flaws, Gossip, Head, Header, Members, Message,
+    Packet, Parcel, Policy, Question, Versions, Vote,
 };
 use std::sync::Arc;
 

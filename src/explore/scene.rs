@@ -99,7 +99,7 @@ impl Stage {
 
     pub(super) fn begin(&self) -> Scene {
         let part = self.part;
-        let system = if part.acquainted { System::acquainted(&part.setup) } else { System::new(&part.setup) };
+        let system = System::new(&part.setup);
         let prints = (0..system.size()).map(|index| print(&system, index)).collect();
         Scene {
             system,

@@ -69,7 +69,8 @@ const WITHOUT_BSD: &[&str] = &["G-ORI", "G-AGR", "G-IMM", "G-POL"];
 const WITHOUT_CLOUD: &[&str] = &["G-ORI", "G-FRE", "G-ORD", "G-SEC", "G-KEY", "G-IMM", "G-AUD"];
 
 const fn setup(users: u8, validators: u8) -> Setup {
-    Setup { users, validators, ledger: LedgerKind::Quorum, seed: 0, lifetimes: Lifetimes::LONG }
+    let (ledger, lifetimes) = (LedgerKind::Quorum, Lifetimes::LONG);
+    Setup { users, validators, ledger, seed: 0, acquainted: true, lifetimes }
 }
 
 const fn submit(record: u16, breaks: Option<Clause>) -> Command {
@@ -116,7 +117,6 @@ const HEAD: &[(Actor, Command)] = &[(Actor::Bsd, Command::CloseAudit)];
 const QUIET: Part = Part {
     name: "quiet",
     setup: setup(1, 1),
-    acquainted: true,
     script: ONE,
     insiders: &[],
     budget: NONE,
@@ -130,8 +130,7 @@ const QUIET: Part = Part {
 /// Strangers shake hands while packets are redirected, replayed and lost.
 const HANDSHAKE: Part = Part {
     name: "handshake",
-    setup: setup(1, 2),
-    acquainted: false,
+    setup: Setup { acquainted: false, ..setup(1, 2) },
     budget: Budget { redirect: 2, replay: 1, ..NONE },
     until: 1_000,
     goals: SAFETY,
@@ -300,6 +299,7 @@ const POLICY: Part = Part {
         (Clause::PolicyIsWellFormed, "G-POL"),
         (Clause::RoleMayChangePolicy, "G-PRV"),
     ],
+    states: Some(17_287),
     ..QUIET
 };
 
@@ -336,6 +336,7 @@ const SMOKE: &[Part] = &[
     CONSPIRACY,
     SILENCE,
     ERASING,
+    POLICY,
     Part { budget: Budget { lie: 1, ..NONE }, states: Some(8_624), ..FALSE_CLOUD },
     Part { budget: Budget { luck: 2, ..NONE }, until: 200, states: Some(878), ..WORK },
 ];

@@ -277,6 +277,10 @@ pub struct Setup {
     pub ledger: LedgerKind,
     /// Where the implementation's randomness comes from; the model has none.
     pub seed: u64,
+    /// Whether every session that an honest run needs is there from the beginning.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "schema", schemars(extend("const" = true)))]
+    pub acquainted: bool,
     /// How long certificates and revocation lists hold; ten years, where it does not say.
     #[serde(default, skip_serializing_if = "Lifetimes::are_long")]
     pub lifetimes: Lifetimes,

@@ -55,8 +55,16 @@ pub struct System {
 }
 
 impl System {
-    /// Actors that have seen nothing.
+    /// Actors that have seen nothing but, where they are acquainted, each other.
     pub fn new(setup: &Setup) -> System {
+        let mut system = System::of_strangers(setup);
+        if setup.acquainted {
+            system.acquaint(setup);
+        }
+        system
+    }
+
+    fn of_strangers(setup: &Setup) -> System {
         let ledger = || Ledger::new(setup.ledger, setup.validators);
         let trust = Shared::new(Trust::new(setup));
         let neighbours = |own| Neighbours::new(own, trust.clone());
@@ -74,9 +82,8 @@ impl System {
         System { users: setup.users, nodes: nodes.map(Arc::new).collect() }
     }
 
-    /// As [`System::new`], with every session that an honest run needs.
-    pub fn acquainted(setup: &Setup) -> System {
-        let mut system = System::new(setup);
+    /// Makes every session that an honest run needs.
+    fn acquaint(&mut self, setup: &Setup) {
         let users = (0..setup.users).map(Actor::User);
         let validators = (0..setup.validators).map(Actor::Validator);
         let pairs = users
@@ -85,12 +92,11 @@ impl System {
             .chain([(Actor::Bsd, Actor::Cloud, Stage::Valid)]);
         for (one, other, purpose) in pairs {
             for (own, peer) in [(one, other), (other, one)] {
-                if let Some(neighbours) = system.node_mut(own).and_then(Node::neighbours) {
+                if let Some(neighbours) = self.node_mut(own).and_then(Node::neighbours) {
                     neighbours.acquaint(peer, purpose);
                 }
             }
         }
-        system
     }
 
     /// Every actor that has an address, in their order: all but the KDC.

@@ -4,7 +4,7 @@ use crate::model::{Action, Actor, Command, Decision, LedgerKind, Lifetimes, Orde
 use crate::{Clause, Rules};
 
 fn setup(validators: u8, ledger: LedgerKind) -> Setup {
-    Setup { users: 2, validators, ledger, seed: 0, lifetimes: Lifetimes::LONG }
+    Setup { users: 2, validators, ledger, seed: 0, acquainted: false, lifetimes: Lifetimes::LONG }
 }
 
 /// Delivers everything in order, then wakes who waits for the earliest instant, until `limit`.

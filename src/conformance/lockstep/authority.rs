@@ -1,6 +1,7 @@
 //! What the KDC and the administrators do in a random life, and what is said in their names.
 
 use crate::conformance::lockstep::insider;
+use bemr_spec::Clause;
 use bemr_spec::model::{
     Action, Actor, Change, Command, Datagram, Edition, Enrolment, Flaws, Gossip, Key, Lifetimes, Members,
     Public, Role, Setup, Time, View, World,
@@ -65,12 +66,15 @@ impl Authority {
 
     /// What happens next.
     pub(super) fn next(&mut self, rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
+        // Whose certificate was taken back asks for another one soon.
+        let renewed = !self.lapsed.is_empty() && rng.random_range(0..2) == 0;
         match rng.random_range(0..20) {
-            0..8 => Some(self.enrol(rng, world)),
-            8..10 => Some(self.revoke(rng, world)),
-            10..12 => Some(self.list(world)),
-            12..15 => self.change(rng, world),
-            15..18 => self.lie_about_policy(rng, world),
+            _ if renewed => Some(self.enrol(rng, world)),
+            0..7 => Some(self.enrol(rng, world)),
+            7..9 => Some(self.revoke(rng, world)),
+            9..11 => Some(self.list(world)),
+            11..14 => self.change(rng, world),
+            14..18 => self.lie_about_policy(rng, world),
             _ => lie_about_list(rng, world),
         }
     }
@@ -112,7 +116,10 @@ impl Authority {
             _ => (signing, agreement),
         };
         let drawn = (rng.random_range(0..5) < 2).then(|| insider::draw(rng, "Enrolment")).flatten();
-        let flaws = drawn.map_or(Flaws::NONE, |(flaws, _)| flaws);
+        let mut flaws = drawn.map_or(Flaws::NONE, |(flaws, _)| flaws);
+        if (lapsed.is_some() || expired) && rng.random_range(0..2) == 0 {
+            flaws = Flaws::of(Clause::EnrolmentProvesPossession);
+        }
         if flaws.is_empty() && lapsed.is_some() && !expired {
             self.lapsed.swap_remove(place);
         }
@@ -120,19 +127,26 @@ impl Authority {
         Action::Command { actor: Actor::Kdc, command: Command::Enrol(request) }
     }
 
-    /// A change that fits what `taker` knows, mostly, with approvals that are enough, mostly.
-    fn draw_change(&self, rng: &mut ChaCha8Rng, world: &World, taker: Actor) -> Option<(Change, Members)> {
+    /// A change that `fits` what `taker` knows, or may not, with approvals of administrators, or may not.
+    fn draw_change(
+        &self,
+        rng: &mut ChaCha8Rng,
+        world: &World,
+        taker: Actor,
+        fits: bool,
+    ) -> Option<(Change, Members)> {
         let Public { height, policy, .. } = public(world.view(taker)?)?;
         let mut edition = |newest: Option<Edition>, likely: u32| {
             (rng.random_range(0..10) < likely).then(|| {
                 let version = newest.map_or(0, |newest| newest.version);
                 let version = match rng.random_range(0..16) {
+                    _ if fits => version + 1,
                     0 => version,
                     1 => version + 2,
                     _ => version + 1,
                 };
                 let effective = match rng.random_range(0..10) {
-                    0 => height,
+                    0 if !fits => height,
                     _ => height + rng.random_range(1..=3),
                 };
                 Edition { version, effective }
@@ -147,7 +161,7 @@ impl Authority {
         };
         let administrators = 3..self.setup.users;
         let mut approvals: Members = administrators.collect();
-        if rng.random_range(0..8) == 0 {
+        if !fits && rng.random_range(0..8) == 0 {
             approvals = approvals.with(rng.random_range(0..self.setup.users));
         }
         Some((change, approvals))
@@ -155,7 +169,8 @@ impl Authority {
 
     fn change(&self, rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
         let actor = Actor::User(rng.random_range(0..self.setup.users));
-        let (change, approvals) = self.draw_change(rng, world, actor)?;
+        let fits = rng.random_range(0..2) == 0;
+        let (change, approvals) = self.draw_change(rng, world, actor, fits)?;
         Some(Action::Command { actor, command: Command::ChangePolicy { change, approvals } })
     }
 
@@ -163,9 +178,9 @@ impl Authority {
         let others: Vec<Actor> = world.system().actors().collect();
         let actor = Actor::User(self.setup.users - 1);
         let to = others[rng.random_range(0..others.len())];
-        let (change, approvals) = self.draw_change(rng, world, to)?;
         let drawn = (rng.random_range(0..4) > 0).then(|| insider::draw(rng, "PolicyChange")).flatten();
         let flaws = drawn.map_or(Flaws::NONE, |(flaws, _)| flaws);
+        let (change, approvals) = self.draw_change(rng, world, to, !flaws.is_empty())?;
         // A flaw is that of an approval, or of something that is changed.
         (to != actor && !change.is_empty() && !approvals.is_empty()).then_some(())?;
         Some(Action::Tell { actor, to, gossip: Gossip::PolicyChange { change, approvals, flaws } })
@@ -178,8 +193,9 @@ fn lie_about_list(rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
         Datagram::Gossip(Gossip::RevocationList { list, flaws }) if flaws.is_empty() => Some(list),
         _ => None,
     });
-    let list = lists.next()?.clone();
-    let (flaws, _) = insider::draw(rng, "RevocationList")?;
+    let list = insider::newer(lists.next()?);
+    let forged = Flaws::of(Clause::RevocationListSignedByKdc);
+    let flaws = if rng.random_range(0..3) == 0 { forged } else { insider::draw(rng, "RevocationList")?.0 };
     let others: Vec<Actor> = world.system().actors().collect();
     let to = others[rng.random_range(0..others.len())];
     Some(Action::Tell { actor: Actor::Kdc, to, gossip: Gossip::RevocationList { list, flaws } })

@@ -7,7 +7,7 @@ use crate::wire::{self, encode};
 use bemr_spec::Clause;
 use bemr_spec::model::{
     Action, Actor, Block, Datagram, Enrolment, Entry, Flaws, Gossip, LedgerKind, Message, Packet, Proposal,
-    Question, RequestId, View, Vote, World,
+    Question, RequestId, RevocationList, View, Vote, World,
 };
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -118,7 +118,9 @@ impl Forger for Insider {
             }
             wire::Gossip::Closing(real) => wire::Gossip::Closing(forge.closing(real, close)?),
             wire::Gossip::RevocationList(real) => {
-                wire::Gossip::RevocationList(forge.revocation_list(real, flaws)?)
+                let mut newer = real.clone();
+                newer.body.list.0 += FORGED;
+                wire::Gossip::RevocationList(forge.revocation_list(&newer, flaws)?)
             }
             wire::Gossip::Block(real) => {
                 let forged = forge.closed(real, flaws, close)?;
@@ -202,7 +204,8 @@ fn gossip_taken_apart(term: &Gossip) -> Option<(Gossip, Flaws, Flaws)> {
             (Gossip::PolicyChange { change, approvals, flaws: none }, *flaws, none)
         }
         Gossip::RevocationList { list, flaws } => {
-            (Gossip::RevocationList { list: list.clone(), flaws: none }, *flaws, none)
+            let list = RevocationList { number: list.number % FORGED, ..list.clone() };
+            (Gossip::RevocationList { list, flaws: none }, *flaws, none)
         }
         Gossip::BlocksFrom(_) => return None,
     })
@@ -342,9 +345,14 @@ fn gossip_lie(rng: &mut ChaCha8Rng, world: &World, genuine: Gossip) -> Option<Go
         Gossip::PolicyChange { change, approvals, .. } => {
             Gossip::PolicyChange { change, approvals, flaws: with }
         }
-        Gossip::RevocationList { list, .. } => Gossip::RevocationList { list, flaws: with },
+        Gossip::RevocationList { list, .. } => Gossip::RevocationList { list: newer(&list), flaws: with },
         Gossip::BlocksFrom(_) => return None,
     })
+}
+
+/// The list that pretends to come after `list`, and after many others.
+pub(super) fn newer(list: &RevocationList) -> RevocationList {
+    RevocationList { number: list.number + FORGED, ..list.clone() }
 }
 
 /// Whether something public is as its sender would have it. What else happens to a lie is not said by its flaws.

@@ -5,6 +5,7 @@
 //! so. It checks nothing itself: it says what the actors did.
 
 mod abstraction;
+mod acquainted;
 mod authority;
 mod canaries;
 mod insider;
@@ -104,7 +105,7 @@ impl Rig {
     /// # Errors
     /// VOT-01 for no validators or more than 64; ROL-04 for no users or more than five.
     pub fn on(suite: Suite, rules: Rules, setup: &Setup) -> Result<Rig, Refusal> {
-        let Setup { users, validators, ledger, seed, lifetimes } = *setup;
+        let Setup { users, validators, ledger, seed, acquainted, lifetimes } = *setup;
         if !(1..=5).contains(&users) {
             return Err(Refusal::new(Clause::RoleFitsPlace).at(format!("{users} users")));
         }
@@ -165,6 +166,9 @@ impl Rig {
             rig.tables.certified(serial, actor);
         }
         rig.tables.learn_policies(&rig.foundation.replica.policy);
+        if acquainted {
+            rig.acquaint()?;
+        }
         Ok(rig)
     }
 
