@@ -300,7 +300,6 @@ const POLICY: Part = Part {
         (Clause::RoleMayChangePolicy, "G-PRV"),
     ],
     states: Some(17_287),
-    ..QUIET
 };
 
 /// Two users submit the same record.

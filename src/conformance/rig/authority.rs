@@ -296,7 +296,7 @@ impl Tables {
         };
         let templates = approved.change.templates.iter();
         let change = Change {
-            templates: templates.map(|one| edition(one.version, one.effective)).last(),
+            templates: templates.map(|one| edition(one.version, one.effective)).next_back(),
             abeyance: contract(ABEYANCE),
             admission: contract(ADMISSION),
         };
