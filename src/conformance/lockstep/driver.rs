@@ -1,7 +1,7 @@
 //! What happens next, drawn from a seed: honest life, and an adversary who loses, delays, repeats, redirects, spoils, lies
-//! and kills, each as often as its profile says.
+//! poses and kills, each as often as its profile says.
 
-use crate::conformance::lockstep::insider;
+use crate::conformance::lockstep::{impostor, insider};
 use crate::conformance::rig::BREAKABLE;
 use bemr_spec::Clause;
 use bemr_spec::model::{
@@ -30,6 +30,8 @@ pub struct Profile {
     pub crash: u32,
     /// An insider says what an honest one would not.
     pub lie: u32,
+    /// Somebody takes part in a handshake who is not who they seem.
+    pub pose: u32,
     /// A user does something.
     pub command: u32,
 }
@@ -44,6 +46,7 @@ impl Profile {
         hurry: 0,
         crash: 0,
         lie: 0,
+        pose: 0,
         command: 10,
     };
 
@@ -60,6 +63,7 @@ impl Profile {
             (&mut profile.hurry, 20),
             (&mut profile.crash, 3),
             (&mut profile.lie, 250),
+            (&mut profile.pose, 60),
         ];
         for (rate, most) in kinds {
             if all || rng.random_range(0..3) == 0 {
@@ -81,6 +85,15 @@ pub struct Driver {
     /// What the last step sent arrives before everything else.
     hasty: bool,
     records: u16,
+    /// Who submitted what there is, by tid; and who submits now.
+    owners: Vec<u8>,
+    submits: Option<u8>,
+    /// Who was let read what.
+    granted: Vec<(Tid, u8)>,
+    /// What was asked to be erased last.
+    erased: Option<Tid>,
+    /// How many packets were made by impostors.
+    posed: u32,
     /// Orders that were given at this instant.
     stated: (Time, BTreeSet<(Option<Actor>, Tid, Order)>),
 }
@@ -108,6 +121,11 @@ impl Driver {
             seen: 0,
             hasty: false,
             records: 0,
+            owners: Vec::new(),
+            submits: None,
+            granted: Vec::new(),
+            erased: None,
+            posed: 0,
             stated: (0, BTreeSet::new()),
         }
     }
@@ -135,7 +153,16 @@ impl Driver {
             self.flying.extend(self.seen..sent);
         }
         self.seen = sent;
+        let submitted = self.submits.take().filter(|_| usize::from(world.submissions()) > self.owners.len());
+        self.owners.extend(submitted);
         let profile = self.profile;
+        if sent > 0 && self.chance(profile.pose) {
+            self.posed += 1;
+            if let Some(packet) = impostor::pose(&mut self.rng, world, self.posed) {
+                self.hasty = true;
+                return Some(packet);
+            }
+        }
         if sent > 0
             && self.chance(profile.lie)
             && let Some(lie) = insider::lie(&mut self.rng, world)
@@ -165,7 +192,7 @@ impl Driver {
         }
         if self.chance(profile.spoil) {
             let parcel = sent - 1 - self.rng.random_range(0..sent.min(50));
-            let how = Spoiling::ALL[self.rng.random_range(0..3)];
+            let how = Spoiling::ALL[self.rng.random_range(0..Spoiling::ALL.len())];
             if world.parcels().get(parcel as usize).is_some_and(|one| insider::is_honest(&one.datagram)) {
                 return Some(Action::Spoil { parcel, how });
             }
@@ -222,24 +249,42 @@ impl Driver {
                 self.records += 1;
                 self.records - 1
             };
-            // A record breaks the same rule each time.
-            // Doctors break no rule about who may submit what.
-            let rules: Vec<Clause> =
-                BREAKABLE.into_iter().filter(|rule| *rule != Clause::SubmitterRule).collect();
-            let breaks = (record % 3 == 2).then(|| rules[usize::from(record) % rules.len()]);
+            // A record breaks the same rule each time. Doctors break none about who may submit what.
+            let rule = BREAKABLE[usize::from(record / 3) % BREAKABLE.len()];
+            let assistant = 2;
+            let user = if rule == Clause::SubmitterRule { self.setup.users.min(assistant + 1) - 1 } else { user };
+            let breaks = (record % 3 == 2 && (rule != Clause::SubmitterRule || user >= assistant)).then_some(rule);
+            let breaks = if self.chance(20) { Some(Clause::RecordWithinSize) } else { breaks };
+            self.submits = Some(user);
             let readers: Members = (0..self.rng.random_range(0..3)).map(|_| self.user(false)).collect();
             let readers = if self.chance(30) && self.setup.users > 3 { readers.with(3) } else { readers };
             let command = Command::Submit { record, breaks, readers };
             return Action::Command { actor: Actor::User(user), command };
         }
         let newest = submissions.min(4);
-        let tid: Tid = submissions - 1 - self.rng.random_range(0..newest);
-        let actor = Actor::User(self.user(true));
+        let drawn: Tid = submissions - 1 - self.rng.random_range(0..newest);
+        let tid = self.erased.filter(|_| self.chance(200)).unwrap_or(drawn);
+        // Mostly who may do it.
+        let owner = self.owners.get(usize::from(tid)).copied().filter(|_| self.chance(600));
+        let user = owner.unwrap_or_else(|| self.user(true));
+        let actor = Actor::User(user);
         let order = match kind {
             4..=6 => return Action::Command { actor, command: Command::Read { tid } },
-            7 => Order::Grant(self.user(true)),
-            8 => Order::Revoke(self.user(true)),
-            _ => Order::Erase([self.user(true), self.user(true)].into_iter().collect()),
+            7 => {
+                let reader = self.user(true);
+                self.granted.push((tid, reader));
+                Order::Grant(reader)
+            }
+            8 => {
+                let granted = self.granted.iter().rev().find(|(of, _)| *of == tid).map(|(_, reader)| *reader);
+                Order::Revoke(granted.filter(|_| self.chance(600)).unwrap_or_else(|| self.user(true)))
+            }
+            _ => {
+                self.erased = Some(tid);
+                let administrator = (self.setup.users > 3 && self.chance(600)).then_some(3);
+                let other = administrator.unwrap_or_else(|| self.user(true));
+                Order::Erase([owner.unwrap_or_else(|| self.user(true)), other].into_iter().collect())
+            }
         };
         // Two statements that say the same at one instant are one; an erasure does not even say who asks for it.
         let statement = match order {

@@ -1,20 +1,24 @@
 //! What insiders say: a genuine message of theirs, said anew with a flaw or two.
 
-use crate::conformance::forge::{CONDITIONAL, COSTLY, Certificates, ENTAILS, FLAWS, Forge, RENEWING, makes};
+use crate::conformance::forge::{
+    CONDITIONAL, COSTLY, Certificates, ENTAILS, FLAWS, Forge, MANNERS, RENEWING, makes, packet,
+};
 use crate::conformance::rig::{Forger, Rig};
 use crate::crypto::{Digest, Tag};
-use crate::wire::{self, encode};
+use crate::session::insider::Caller;
+use crate::wire::{self, Purpose, encode};
 use bemr_spec::Clause;
 use bemr_spec::model::{
-    Action, Actor, Block, Datagram, Entry, Flaws, Gossip, LedgerKind, Message, Packet, Proposal, Question,
-    RequestId, View, Vote, World,
+    Action, Actor, Ballot, Block, Datagram, Entry, Flaws, Gossip, Head, HelloId, LedgerKind, LogKind, Message, Packet,
+    Parcel, Proposal, Question, RequestId, Stage, View, Vote, World,
 };
-use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::{ChaCha8Rng, ChaCha20Rng};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The names of forgeries begin here: no honest life has as many.
-const FORGED: u32 = 10_000;
+pub(super) const FORGED: u32 = 10_000;
 
 /// Flaws that are not drawn, and why.
 const LEFT_OUT: &[(&str, Clause, &str)] = &[
@@ -37,11 +41,15 @@ const RENEWED: (u16, u16) = (20_000, 350);
 /// Everybody's keys.
 pub(super) struct Insider {
     certificates: Certificates,
+    /// The hellos of its own.
+    callers: BTreeMap<HelloId, Caller>,
+    /// How many packets it made.
+    made: u64,
 }
 
 impl Insider {
     pub(super) const fn new(certificates: Certificates) -> Insider {
-        Insider { certificates }
+        Insider { certificates, callers: BTreeMap::new(), made: 0 }
     }
 
     fn forge<'a>(&'a self, rig: &'a Rig) -> Forge<'a> {
@@ -60,8 +68,26 @@ impl Insider {
 impl Forger for Insider {
     fn message(&mut self, rig: &Rig, by: Actor, _: Actor, term: &Message) -> Option<wire::Message> {
         let (genuine, flaws) = taken_apart(term);
-        let real = rig.said(by, &genuine)?;
         let forge = self.forge(rig);
+        if genuine == *term && flaws.is_empty() {
+            // Said again, or by somebody else.
+            let again = rig.said(by, term).or_else(|| rig.said_of(|said| said == term));
+            if let Some(real) = again {
+                return Some(real.clone());
+            }
+            // Votes alone are said to say something else.
+        }
+        if let Message::Vote(vote) = genuine
+            && rig.said(by, &genuine).is_none()
+        {
+            let other = rig.said_of(|said| match said {
+                Message::Vote(said) => (said.validator, said.question) == (vote.validator, vote.question),
+                _ => false,
+            });
+            let wire::Message::Vote(real) = other? else { return None };
+            return Some(wire::Message::Vote(forge.turned(real, vote.ballot, flaws)?));
+        }
+        let real = rig.said(by, &genuine)?;
         let forged = match real {
             wire::Message::TInitial(real) => {
                 let forged = forge.initial(real, flaws)?;
@@ -92,6 +118,35 @@ impl Forger for Insider {
         (forged != *real).then_some(forged)
     }
 
+    fn packet(&mut self, rig: &Rig, term: &Packet, flaws: Flaws) -> Option<wire::Packet> {
+        self.made += 1;
+        let mut rng = ChaCha20Rng::seed_from_u64(self.made);
+        match *term {
+            Packet::Hello { hello, purpose } => {
+                (hello.number >= FORGED).then_some(())?;
+                let begin = || Caller::new(&mut rng, rig.foundation().suite, purpose_of(purpose));
+                packet(&self.callers.entry(hello).or_insert_with(begin).hello(), flaws)
+            }
+            Packet::Response { session } => {
+                (session.number >= FORGED).then_some(())?;
+                // As the one who was asked it would be no forgery.
+                (!flaws.is_empty() || session.by != session.hello.to).then_some(())?;
+                let asked = |sent: &Packet| matches!(sent, Packet::Hello { hello, .. } if *hello == session.hello);
+                let wire::Packet::Hello(hello) = rig.sent_as(asked)? else { return None };
+                let (who, to) = (rig.name_of(session.by)?, rig.name_of(session.hello.from)?);
+                self.forge(rig).response(&mut rng, &hello, who, to, flaws)
+            }
+            Packet::Finish { session, by } => {
+                let caller = self.callers.get(&session.hello)?;
+                let answer = |sent: &Packet| *sent == Packet::Response { session };
+                let wire::Packet::Response(response) = rig.sent_as(answer)? else { return None };
+                let answered = caller.answered(rig.rules(), &response)?;
+                self.forge(rig).finish(&answered, rig.name_of(by)?, rig.name_of(session.by)?, flaws)
+            }
+            Packet::Record(_) => None,
+        }
+    }
+
     fn gossip(&mut self, rig: &Rig, _: Actor, _: Actor, term: &Gossip) -> Option<wire::Gossip> {
         let (genuine, flaws, close) = gossip_taken_apart(term)?;
         let real = rig.told(&genuine)?;
@@ -115,6 +170,15 @@ impl Forger for Insider {
             _ => return None,
         };
         (forged != *real).then_some(forged)
+    }
+}
+
+const fn purpose_of(stage: Stage) -> Purpose {
+    match stage {
+        Stage::Initial => Purpose::Initial,
+        Stage::Block => Purpose::Block,
+        Stage::Valid => Purpose::Valid,
+        Stage::Read => Purpose::Read,
     }
 }
 
@@ -199,12 +263,23 @@ fn draw(rng: &mut ChaCha8Rng, kind: &str) -> Option<(Flaws, u32)> {
         let left_out = CONDITIONAL.iter().map(|(kind, flaw, _)| (kind, flaw));
         let left_out = left_out.chain(COSTLY.iter().map(|(kind, flaw)| (kind, flaw)));
         let mut left_out = left_out.chain(LEFT_OUT.iter().map(|(kind, flaw, _)| (kind, flaw)));
-        if left_out.any(|(name, other)| *name == kind && *other == flaw) {
+        let anchored = (kind, flaw) == ("ReadResponse", Clause::HeadIsAnchored);
+        if !anchored && left_out.any(|(name, other)| *name == kind && *other == flaw) {
             return None;
         }
         if !flaws.has(flaw) {
             flaws = flaws.and(flaw);
             number += 1 << place;
+        }
+    }
+    // A check fails in one manner or another.
+    if flaws.iter().count() == 1 && rng.random_range(0..2) == 0 {
+        let of = |(name, of, _): &&(&str, Clause, Clause)| *name == kind && flaws.has(*of);
+        let manners: Vec<_> = (1..).zip(MANNERS).filter(|(_, one)| of(one)).collect();
+        if !manners.is_empty() {
+            let (place, (.., manner)) = manners[rng.random_range(0..manners.len())];
+            flaws = flaws.and(*manner);
+            number += place << 24;
         }
     }
     // One that entails the other makes the same record without it, and that has its name.
@@ -217,6 +292,11 @@ fn draw(rng: &mut ChaCha8Rng, kind: &str) -> Option<(Flaws, u32)> {
     makes(kind, flaws).then_some((flaws, name * FORGED))
 }
 
+/// One or two flaws of this kind.
+pub(super) fn flaws_of(rng: &mut ChaCha8Rng, kind: &str) -> Option<Flaws> {
+    draw(rng, kind).map(|(flaws, _)| flaws)
+}
+
 /// A lie about something that was sent lately.
 pub(super) fn lie(rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
     // There is much more gossip than anything else.
@@ -225,18 +305,25 @@ pub(super) fn lie(rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
 
 fn try_lie(rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
     let sent = world.parcels();
-    let newest = &sent[sent.len().saturating_sub(12)..];
-    let fresh: Vec<_> = newest.iter().filter(|parcel| is_awaited_once(&parcel.datagram)).collect();
-    let parcel = if !fresh.is_empty() && rng.random_range(0..2) == 0 {
-        fresh[rng.random_range(0..fresh.len())]
-    } else {
-        &sent[sent.len().checked_sub(1 + rng.random_range(0..sent.len().min(60)))?]
-    };
+    let lately = if rng.random_range(0..2) == 0 { 12 } else { 60 };
+    let parcel = pick(rng, &sent[sent.len().saturating_sub(lately)..])?;
     let (actor, to) = (parcel.from, parcel.to);
     match &parcel.datagram {
         Datagram::Packet(Packet::Record(record)) => {
             let genuine = record.message;
-            taken_apart(&genuine).1.is_empty().then_some(())?;
+            if rng.random_range(0..16) == 0 {
+                return misplaced(rng, world, parcel, genuine);
+            }
+            if let Message::Vote(vote) = genuine
+                && rng.random_range(0..6) == 0
+            {
+                let ballot = match rng.random_range(0..RULES.len() + 1) {
+                    0 => Ballot::True,
+                    place => Ballot::False(RULES[place - 1]),
+                };
+                let message = Message::Vote(Vote { ballot, ..vote });
+                return Some(Action::Say { actor, to, message });
+            }
             let (flaws, name) = draw(rng, genuine.name())?;
             let mut message = with_flaws(genuine, flaws);
             match &mut message {
@@ -254,6 +341,9 @@ fn try_lie(rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
                     };
                     (!anchored && remembers == *from).then_some(())?;
                 }
+                Message::Record { .. } if flaws.has(Clause::HeadIsAnchored) => {
+                    anchors_the_cloud(world, to).then_some(())?;
+                }
                 Message::Initial { header, .. } if flaws.iter().any(|flaw| RENEWING.contains(&flaw)) => {
                     (header.tid < 100).then_some(())?;
                     // The tid is that of the record, whatever else is wrong.
@@ -268,13 +358,82 @@ fn try_lie(rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
         }
         Datagram::Packet(_) => None,
         Datagram::Gossip(gossip) => {
-            (rng.random_range(0..4) == 0).then_some(())?;
             let (genuine, one, other) = gossip_taken_apart(gossip)?;
             (one.is_empty() && other.is_empty()).then_some(())?;
             let gossip = gossip_lie(rng, world, genuine)?;
             Some(Action::Tell { actor, to, gossip })
         }
     }
+}
+
+/// The rules that a false vote can name.
+const RULES: [Clause; 8] = [
+    Clause::RequiredRule,
+    Clause::ValueSetRule,
+    Clause::RangeRule,
+    Clause::NotInFutureRule,
+    Clause::SubmitterRule,
+    Clause::DateOrderRule,
+    Clause::OneOfRule,
+    Clause::SubjectRule,
+];
+
+/// One of these that are as their senders would have them: of each kind as often as there are flaws of it, for of some there is
+/// much more than of others; and of what is looked at closely the first time alone twice as often.
+fn pick<'a>(rng: &mut ChaCha8Rng, sent: &'a [Parcel]) -> Option<&'a Parcel> {
+    let mut kinds: BTreeMap<&str, (usize, Vec<&Parcel>)> = BTreeMap::new();
+    for parcel in sent.iter().filter(|parcel| is_genuine(&parcel.datagram)) {
+        let kind = match &parcel.datagram {
+            Datagram::Packet(Packet::Record(record)) => record.message.name(),
+            Datagram::Packet(_) => continue,
+            Datagram::Gossip(gossip) => gossip.name(),
+        };
+        let Some((_, flaws)) = FLAWS.iter().find(|(name, _)| *name == kind) else { continue };
+        let weight = if is_awaited_once(&parcel.datagram) { 2 * flaws.len() } else { flaws.len() };
+        kinds.entry(kind).or_insert((weight, Vec::new())).1.push(parcel);
+    }
+    let all: usize = kinds.values().map(|(weight, _)| weight).sum();
+    let mut drawn = rng.random_range(0..all.max(1));
+    for (weight, parcels) in kinds.values() {
+        if drawn < *weight {
+            return Some(parcels[rng.random_range(0..parcels.len())]);
+        }
+        drawn -= weight;
+    }
+    None
+}
+
+/// What was said, said again; or by whom it was said to, or to somebody else.
+fn misplaced(rng: &mut ChaCha8Rng, world: &World, parcel: &Parcel, message: Message) -> Option<Action> {
+    let (actor, to) = (parcel.from, parcel.to);
+    match rng.random_range(0..4) {
+        0 => Some(Action::Say { actor: to, to: actor, message }),
+        1 => {
+            let others: Vec<Actor> = world.system().actors().filter(|other| *other != actor).collect();
+            Some(Action::Say { actor, to: others[rng.random_range(0..others.len())], message })
+        }
+        _ => Some(Action::Say { actor, to, message }),
+    }
+}
+
+/// Whether the ledger of a user holds a head of the cloud's log for good.
+fn anchors_the_cloud(world: &World, user: Actor) -> bool {
+    let Some(View::User { ledger: (_, last, _), .. }) = world.view(user) else { return false };
+    let anchors = |entry: &Entry| matches!(entry, Entry::Anchor(Head { kind: LogKind::Cloud, .. }));
+    world.system().ledger_kind() == LedgerKind::Quorum
+        && world.parcels().iter().any(|parcel| match &parcel.datagram {
+            Datagram::Gossip(Gossip::Block(block)) => {
+                is_genuine(&parcel.datagram)
+                    && block.proposal.height <= last
+                    && block.proposal.entries.iter().any(anchors)
+            }
+            _ => false,
+        })
+}
+
+/// Whether nobody forged it.
+fn is_genuine(datagram: &Datagram) -> bool {
+    datagram.flaws().iter().all(Flaws::is_empty)
 }
 
 /// What is looked at closely the first time alone: it is best lied about before it arrives.
