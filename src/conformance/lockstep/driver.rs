@@ -63,7 +63,7 @@ impl Profile {
             (&mut profile.hurry, 20),
             (&mut profile.crash, 3),
             (&mut profile.lie, 250),
-            (&mut profile.pose, 60),
+            (&mut profile.pose, 100),
         ];
         for (rate, most) in kinds {
             if all || rng.random_range(0..3) == 0 {
@@ -92,6 +92,8 @@ pub struct Driver {
     granted: Vec<(Tid, u8)>,
     /// What was asked to be erased last.
     erased: Option<Tid>,
+    /// What conspirators say next.
+    scheme: VecDeque<Action>,
     /// How many packets were made by impostors.
     posed: u32,
     /// Orders that were given at this instant.
@@ -125,6 +127,7 @@ impl Driver {
             submits: None,
             granted: Vec::new(),
             erased: None,
+            scheme: VecDeque::new(),
             posed: 0,
             stated: (0, BTreeSet::new()),
         }
@@ -152,20 +155,31 @@ impl Driver {
         } else {
             self.flying.extend(self.seen..sent);
         }
+        if let Some(vote) = (self.seen..sent).find_map(|parcel| insider::vote(world, parcel))
+            && self.profile.lie > 0
+            && self.scheme.is_empty()
+            && self.chance(60)
+        {
+            self.scheme.extend(insider::coalition(&mut self.rng, world, &vote));
+        }
         self.seen = sent;
+        if let Some(lie) = self.scheme.pop_front() {
+            self.hasty = true;
+            return Some(lie);
+        }
         let submitted = self.submits.take().filter(|_| usize::from(world.submissions()) > self.owners.len());
         self.owners.extend(submitted);
         let profile = self.profile;
         if sent > 0 && self.chance(profile.pose) {
             self.posed += 1;
-            if let Some(packet) = impostor::pose(&mut self.rng, world, self.posed) {
+            if let Some(packet) = impostor::pose(&mut self.rng, world, &self.flying, self.posed) {
                 self.hasty = true;
                 return Some(packet);
             }
         }
         if sent > 0
             && self.chance(profile.lie)
-            && let Some(lie) = insider::lie(&mut self.rng, world)
+            && let Some(lie) = insider::lie(&mut self.rng, world, &self.flying)
         {
             self.hasty = self.chance(700) || insider::is_urgent(&lie);
             return Some(lie);
@@ -191,9 +205,13 @@ impl Driver {
             return Some(self.redirect(world, sent));
         }
         if self.chance(profile.spoil) {
-            let parcel = sent - 1 - self.rng.random_range(0..sent.min(50));
-            let how = Spoiling::ALL[self.rng.random_range(0..Spoiling::ALL.len())];
-            if world.parcels().get(parcel as usize).is_some_and(|one| insider::is_honest(&one.datagram)) {
+            let parcel = match self.flying.len() {
+                flying if flying > 0 && self.chance(600) => {
+                    self.flying[self.rng.random_range(0..flying.min(WINDOW))]
+                }
+                _ => sent - 1 - self.rng.random_range(0..sent.min(50)),
+            };
+            if let Some(how) = self.spoiling(world, parcel) {
                 return Some(Action::Spoil { parcel, how });
             }
         }
@@ -215,6 +233,15 @@ impl Driver {
             Some((_, actor)) => Some(Action::Wake { actor, found: None }),
             None => Some(self.command(world)),
         }
+    }
+
+    /// What can be done to the bytes of a parcel.
+    fn spoiling(&mut self, world: &World, parcel: u32) -> Option<Spoiling> {
+        let datagram = &world.parcels().get(parcel as usize)?.datagram;
+        insider::is_honest(datagram).then_some(())?;
+        let possible = |how: &Spoiling| *how == Spoiling::Flip || datagram.spoiled_by(*how).is_some();
+        let ways: Vec<Spoiling> = Spoiling::ALL.into_iter().filter(possible).collect();
+        Some(ways[self.rng.random_range(0..ways.len())])
     }
 
     fn redirect(&mut self, world: &World, sent: u32) -> Action {
@@ -250,7 +277,7 @@ impl Driver {
                 self.records - 1
             };
             // A record breaks the same rule each time. Doctors break none about who may submit what.
-            let rule = BREAKABLE[usize::from(record / 3) % BREAKABLE.len()];
+            let rule = BREAKABLE[(usize::from(record / 3) + self.setup.seed as usize) % BREAKABLE.len()];
             let assistant = 2;
             let user = if rule == Clause::SubmitterRule { self.setup.users.min(assistant + 1) - 1 } else { user };
             let breaks = (record % 3 == 2 && (rule != Clause::SubmitterRule || user >= assistant)).then_some(rule);
@@ -261,7 +288,7 @@ impl Driver {
             let command = Command::Submit { record, breaks, readers };
             return Action::Command { actor: Actor::User(user), command };
         }
-        let newest = submissions.min(4);
+        let newest = submissions.min(6);
         let drawn: Tid = submissions - 1 - self.rng.random_range(0..newest);
         let tid = self.erased.filter(|_| self.chance(200)).unwrap_or(drawn);
         // Mostly who may do it.

@@ -5,13 +5,19 @@ use bemr_spec::Clause;
 use bemr_spec::model::{Action, Actor, Datagram, Flaws, HelloId, Packet, Parcel, SessionId, Stage, World};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use std::collections::VecDeque;
 
 /// How far back an impostor looks for a packet to answer.
 const LATELY: usize = 24;
 
 /// A packet of a handshake: the finish after a hello of the impostor's own, should one be due; else a response to a hello of
 /// somebody, or a hello. `number` tells hellos and responses from each other.
-pub(super) fn pose(rng: &mut ChaCha8Rng, world: &World, number: u32) -> Option<Action> {
+pub(super) fn pose(
+    rng: &mut ChaCha8Rng,
+    world: &World,
+    flying: &VecDeque<u32>,
+    number: u32,
+) -> Option<Action> {
     let sent = world.parcels();
     let lately = &sent[sent.len().saturating_sub(LATELY)..];
     let answer = |parcel: &Parcel| match parcel.datagram {
@@ -27,7 +33,9 @@ pub(super) fn pose(rng: &mut ChaCha8Rng, world: &World, number: u32) -> Option<A
     {
         return finish(rng, world, session);
     }
-    match lately.iter().rev().find_map(asked) {
+    // Best before anybody answers.
+    let unheard = flying.iter().take(LATELY).filter_map(|parcel| sent.get(*parcel as usize)).find_map(asked);
+    match unheard.or_else(|| lately.iter().rev().find_map(asked)) {
         Some(hello) if rng.random_range(0..3) > 0 => respond(rng, world, hello, number),
         _ => greet(rng, world, number),
     }

@@ -14,7 +14,7 @@ use bemr_spec::model::{
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::{ChaCha8Rng, ChaCha20Rng};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// The names of forgeries begin here: no honest life has as many.
@@ -24,6 +24,21 @@ pub(super) const FORGED: u32 = 10_000;
 const LEFT_OUT: &[(&str, Clause, &str)] = &[
     ("Proposal", Clause::HeightAdvancesByOne, "blocks from its height on are sent back"),
     ("Grant", Clause::RoleMayRead, "it is for another reader, of whom nothing was revoked"),
+];
+
+/// Flaws that show only when much else is as it should be: they are drawn more often than the others of their kind.
+const RARE: &[(&str, Clause)] = &[
+    ("T_block", Clause::CheckedAttributesOpened),
+    ("T_block", Clause::OpeningsMatchCommitments),
+    ("T_valid", Clause::AckIsTrue),
+    ("T_valid", Clause::EntryInclusionProven),
+    ("ReadResponse", Clause::LogIsAppendOnly),
+    ("ReadResponse", Clause::HeadIsAnchored),
+    ("ReadResponse", Clause::ReadMatchesSigned),
+    ("ReadResponse", Clause::TagVerifiedBeforeUse),
+    ("ReadResponse", Clause::ReadMatchesCommitments),
+    ("Response", Clause::ResponderSignsTranscript),
+    ("Response", Clause::ResponderConfirmsKey),
 ];
 
 /// Flaws of a ReadResponse that take another leaf, and so another head.
@@ -70,22 +85,20 @@ impl Forger for Insider {
         let (genuine, flaws) = taken_apart(term);
         let forge = self.forge(rig);
         if genuine == *term && flaws.is_empty() {
-            // Said again, or by somebody else.
+            // Said again, or by somebody else. What nobody said can be a vote alone.
             let again = rig.said(by, term).or_else(|| rig.said_of(|said| said == term));
             if let Some(real) = again {
                 return Some(real.clone());
             }
-            // Votes alone are said to say something else.
         }
         if let Message::Vote(vote) = genuine
             && rig.said(by, &genuine).is_none()
         {
-            let other = rig.said_of(|said| match said {
-                Message::Vote(said) => (said.validator, said.question) == (vote.validator, vote.question),
-                _ => false,
-            });
-            let wire::Message::Vote(real) = other? else { return None };
-            return Some(wire::Message::Vote(forge.turned(real, vote.ballot, flaws)?));
+            let asked = |said: &Message| matches!(said, Message::Vote(said) if said.question == vote.question);
+            let wire::Message::Vote(real) = rig.said_of(asked)? else { return None };
+            let validator = rig.name_of(Actor::Validator(vote.validator))?.clone();
+            let own = wire::Vote { validator, ..real.clone() };
+            return Some(wire::Message::Vote(forge.turned(&own, vote.ballot, flaws)?));
         }
         let real = rig.said(by, &genuine)?;
         let forged = match real {
@@ -258,7 +271,12 @@ fn draw(rng: &mut ChaCha8Rng, kind: &str) -> Option<(Flaws, u32)> {
     let mut flaws = Flaws::NONE;
     let mut number = 0;
     for _ in 0..if rng.random_range(0..4) == 0 { 2 } else { 1 } {
-        let place = rng.random_range(0..listed.len());
+        let mut place = rng.random_range(0..listed.len());
+        let rare = RARE.iter().filter(|(name, _)| *name == kind).count();
+        if rare > 0 && rng.random_range(0..3) == 0 {
+            let (_, flaw) = RARE.iter().filter(|(name, _)| *name == kind).nth(rng.random_range(0..rare))?;
+            place = listed.iter().position(|one| one == flaw)?;
+        }
         let flaw = listed[place];
         let left_out = CONDITIONAL.iter().map(|(kind, flaw, _)| (kind, flaw));
         let left_out = left_out.chain(COSTLY.iter().map(|(kind, flaw)| (kind, flaw)));
@@ -297,21 +315,23 @@ pub(super) fn flaws_of(rng: &mut ChaCha8Rng, kind: &str) -> Option<Flaws> {
     draw(rng, kind).map(|(flaws, _)| flaws)
 }
 
-/// A lie about something that was sent lately.
-pub(super) fn lie(rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
-    // There is much more gossip than anything else.
-    (0..8).find_map(|_| try_lie(rng, world))
+/// A lie about something that was sent lately, or is still `flying`.
+pub(super) fn lie(rng: &mut ChaCha8Rng, world: &World, flying: &VecDeque<u32>) -> Option<Action> {
+    (0..8).find_map(|_| try_lie(rng, world, flying))
 }
 
-fn try_lie(rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
+fn try_lie(rng: &mut ChaCha8Rng, world: &World, flying: &VecDeque<u32>) -> Option<Action> {
     let sent = world.parcels();
-    let lately = if rng.random_range(0..2) == 0 { 12 } else { 60 };
-    let parcel = pick(rng, &sent[sent.len().saturating_sub(lately)..])?;
+    let parcel = match rng.random_range(0..3) {
+        0 => pick(rng, sent.iter().rev().take(60)),
+        _ => pick(rng, flying.iter().take(60).filter_map(|parcel| sent.get(*parcel as usize))),
+    }?;
     let (actor, to) = (parcel.from, parcel.to);
     match &parcel.datagram {
         Datagram::Packet(Packet::Record(record)) => {
             let genuine = record.message;
-            if rng.random_range(0..16) == 0 {
+            let often = if matches!(genuine, Message::Order { .. }) { 2 } else { 16 };
+            if rng.random_range(0..often) == 0 {
                 return misplaced(rng, world, parcel, genuine);
             }
             if let Message::Vote(vote) = genuine
@@ -378,11 +398,44 @@ const RULES: [Clause; 8] = [
     Clause::SubjectRule,
 ];
 
+/// What a vote says that nobody forged, if the parcel is one.
+pub(super) fn vote(world: &World, parcel: u32) -> Option<Vote> {
+    match &world.parcels().get(parcel as usize)?.datagram {
+        Datagram::Packet(Packet::Record(record)) => match record.message {
+            Message::Vote(vote) if vote.flaws.is_empty() => Some(vote),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Validators conspire about what a vote of one of them answers: all of them say that one rule does not hold, or some say this
+/// and some that.
+pub(super) fn coalition(rng: &mut ChaCha8Rng, world: &World, vote: &Vote) -> Vec<Action> {
+    let rule = RULES[rng.random_range(0..RULES.len())];
+    let split = rng.random_range(0..2) == 0;
+    let validators = world.system().actors().filter(|actor| matches!(actor, Actor::Validator(_)));
+    let liars = validators.filter_map(|actor| match actor {
+        Actor::Validator(validator) => Some((actor, validator)),
+        _ => None,
+    });
+    let ballot = |validator: u8| match split {
+        true => Ballot::False(RULES[usize::from(validator) % RULES.len()]),
+        false => Ballot::False(rule),
+    };
+    liars
+        .map(|(actor, validator)| {
+            let message = Message::Vote(Vote { validator, ballot: ballot(validator), ..*vote });
+            Action::Say { actor, to: Actor::Bsd, message }
+        })
+        .collect()
+}
+
 /// One of these that are as their senders would have them: of each kind as often as there are flaws of it, for of some there is
 /// much more than of others; and of what is looked at closely the first time alone twice as often.
-fn pick<'a>(rng: &mut ChaCha8Rng, sent: &'a [Parcel]) -> Option<&'a Parcel> {
+fn pick<'a>(rng: &mut ChaCha8Rng, sent: impl Iterator<Item = &'a Parcel>) -> Option<&'a Parcel> {
     let mut kinds: BTreeMap<&str, (usize, Vec<&Parcel>)> = BTreeMap::new();
-    for parcel in sent.iter().filter(|parcel| is_genuine(&parcel.datagram)) {
+    for parcel in sent.filter(|parcel| is_genuine(&parcel.datagram)) {
         let kind = match &parcel.datagram {
             Datagram::Packet(Packet::Record(record)) => record.message.name(),
             Datagram::Packet(_) => continue,
