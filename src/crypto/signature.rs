@@ -192,7 +192,11 @@ pub fn vouch_all(rules: &Rules, clause: Clause, batch: &[Signed<'_>]) -> Result<
         return Ok(());
     }
     let why = |signed: &Signed<'_>| {
-        signed.key.check(rules, signed.tag, signed.message, signed.signature).err().map(|refusal| refusal.clause())
+        signed
+            .key
+            .check(rules, signed.tag, signed.message, signed.signature)
+            .err()
+            .map(|refusal| refusal.clause())
     };
     let cause = batch.iter().find_map(why);
     Err(cause.map_or(Refusal::new(clause), |cause| Refusal::new(clause).because(cause)))

@@ -2,8 +2,8 @@
 
 use crate::Clause;
 use crate::model::{
-    Actor, Ballot, BlockId, Decision, Flaws, Gossip, Height, Members, Message, Order, Output, Packet, RequestId,
-    Tid, Time,
+    Actor, Ballot, BlockId, Decision, Flaws, Gossip, Height, Members, Message, Order, Output, Packet,
+    RequestId, Tid, Time,
 };
 use serde::{Deserialize, Serialize};
 

@@ -125,7 +125,8 @@ impl World {
             Action::Crash { actor } => (*actor, None, self.system.crash(*actor)?),
         };
         let Step { event, clause, sends } = step;
-        let cause = clause.zip(arrived).and_then(|(clause, (datagram, flaws))| cause(clause, &datagram, flaws));
+        let cause =
+            clause.zip(arrived).and_then(|(clause, (datagram, flaws))| cause(clause, &datagram, flaws));
         Some(Happened { time: self.now, actor, from, event, clause, cause, sends })
     }
 

@@ -405,7 +405,8 @@ impl Cloud {
         let mut authorities: Vec<(Name, Role)> = Vec::new();
         for approval in erase.approvals.iter() {
             let authority = self.office.trust.verify(&rules, now, &approval.authority)?;
-            authority.signing_key()
+            authority
+                .signing_key()
                 .vouches(&rules, Clause::ErasureByAuthority, Tag::ERASE, &encode(body), &approval.signature)
                 .map_err(|refusal| refusal.at(authority.name().as_str()))?;
             authorities.push((authority.name().clone(), authority.role()));

@@ -398,9 +398,14 @@ impl Closing {
         let digest = proposed.digest();
         let key = replica.validators.key(&proposal.signatory.validator);
         let key = key.ok_or_else(|| Refusal::new(Clause::VoterIsAdmitted).at("signatory"))?;
-        key
-            .vouches(&rules, Clause::VoteSigned, Tag::BLOCK_CLOSE, digest.as_bytes(), &proposal.signatory.signature)
-            .map_err(|refusal| refusal.at("signatory"))?;
+        key.vouches(
+            &rules,
+            Clause::VoteSigned,
+            Tag::BLOCK_CLOSE,
+            digest.as_bytes(),
+            &proposal.signatory.signature,
+        )
+        .map_err(|refusal| refusal.at("signatory"))?;
         let known = self.signed.as_ref().is_some_and(|signed| signed.proposal.digest() == digest);
         if !known {
             let validators = replica.validators.clone();

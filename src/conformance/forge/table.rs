@@ -367,9 +367,8 @@ pub fn makes(kind: &str, flaws: Flaws) -> bool {
     let listed = FLAWS.iter().find(|(name, _)| *name == kind);
     let conflict =
         |(name, one, other): &(&str, Clause, Clause)| *name == kind && flaws.has(*one) && flaws.has(*other);
-    let manner = |flaw| {
-        MANNERS.iter().any(|(name, of, manner)| *name == kind && *manner == flaw && flaws.has(*of))
-    };
+    let manner =
+        |flaw| MANNERS.iter().any(|(name, of, manner)| *name == kind && *manner == flaw && flaws.has(*of));
     listed.is_some_and(|(_, listed)| flaws.iter().all(|flaw| listed.contains(&flaw) || manner(flaw)))
         && !CONFLICTS.iter().any(conflict)
         && flaws.iter().filter(|flaw| ODD.contains(flaw)).count() < 2

@@ -5,7 +5,8 @@ use crate::conformance::lockstep::{impostor, insider};
 use crate::conformance::rig::BREAKABLE;
 use bemr_spec::Clause;
 use bemr_spec::model::{
-    Action, Actor, Command, Datagram, LedgerKind, Members, Order, Packet, Setup, Spoiling, Tid, Time, World,
+    Action, Actor, Command, Datagram, LedgerKind, Members, Order, Packet, Setup, Spoiling, Tid, Time, View,
+    World,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -59,7 +60,7 @@ impl Profile {
             (&mut profile.reorder, 300),
             (&mut profile.replay, 60),
             (&mut profile.redirect, 40),
-            (&mut profile.spoil, 40),
+            (&mut profile.spoil, 60),
             (&mut profile.hurry, 20),
             (&mut profile.crash, 3),
             (&mut profile.lie, 250),
@@ -90,8 +91,6 @@ pub struct Driver {
     submits: Option<u8>,
     /// Who was let read what.
     granted: Vec<(Tid, u8)>,
-    /// What was asked to be erased last.
-    erased: Option<Tid>,
     /// What conspirators say next.
     scheme: VecDeque<Action>,
     /// How many packets were made by impostors.
@@ -126,7 +125,6 @@ impl Driver {
             owners: Vec::new(),
             submits: None,
             granted: Vec::new(),
-            erased: None,
             scheme: VecDeque::new(),
             posed: 0,
             stated: (0, BTreeSet::new()),
@@ -161,6 +159,10 @@ impl Driver {
             && self.chance(60)
         {
             self.scheme.extend(insider::coalition(&mut self.rng, world, &vote));
+        }
+        if self.profile.lie > 0 && self.scheme.is_empty() {
+            let lies = (self.seen..sent).flat_map(|parcel| insider::at_once(&mut self.rng, world, parcel));
+            self.scheme = lies.collect();
         }
         self.seen = sent;
         if let Some(lie) = self.scheme.pop_front() {
@@ -279,35 +281,57 @@ impl Driver {
             // A record breaks the same rule each time. Doctors break none about who may submit what.
             let rule = BREAKABLE[(usize::from(record / 3) + self.setup.seed as usize) % BREAKABLE.len()];
             let assistant = 2;
-            let user = if rule == Clause::SubmitterRule { self.setup.users.min(assistant + 1) - 1 } else { user };
-            let breaks = (record % 3 == 2 && (rule != Clause::SubmitterRule || user >= assistant)).then_some(rule);
+            let user =
+                if rule == Clause::SubmitterRule { self.setup.users.min(assistant + 1) - 1 } else { user };
+            let breaks =
+                (record % 3 == 2 && (rule != Clause::SubmitterRule || user >= assistant)).then_some(rule);
             let breaks = if self.chance(20) { Some(Clause::RecordWithinSize) } else { breaks };
             self.submits = Some(user);
             let readers: Members = (0..self.rng.random_range(0..3)).map(|_| self.user(false)).collect();
             let readers = if self.chance(30) && self.setup.users > 3 { readers.with(3) } else { readers };
+            let tid = submissions;
+            self.granted.extend(readers.without(user).iter().map(|reader| (tid, reader)));
             let command = Command::Submit { record, breaks, readers };
             return Action::Command { actor: Actor::User(user), command };
         }
         let newest = submissions.min(6);
         let drawn: Tid = submissions - 1 - self.rng.random_range(0..newest);
-        let tid = self.erased.filter(|_| self.chance(200)).unwrap_or(drawn);
+        // Mostly what the cloud has, now and then what it had.
+        let records = match world.view(Actor::Cloud) {
+            Some(View::Cloud { records, .. }) => records,
+            _ => Vec::new(),
+        };
+        let wanted = if self.chance(150) { "Erased" } else { "Stored" };
+        let there: Vec<Tid> =
+            records.into_iter().filter(|(_, state)| *state == wanted).map(|(tid, _)| tid).collect();
+        let tid = match there.len() {
+            any if any > 0 && self.chance(700) => there[self.rng.random_range(0..any)],
+            _ => drawn,
+        };
         // Mostly who may do it.
         let owner = self.owners.get(usize::from(tid)).copied().filter(|_| self.chance(600));
         let user = owner.unwrap_or_else(|| self.user(true));
+        let user = if self.setup.users > 3 && self.chance(80) { 3 } else { user };
         let actor = Actor::User(user);
         let order = match kind {
             4..=6 => return Action::Command { actor, command: Command::Read { tid } },
             7 => {
-                let reader = self.user(true);
+                let all = self.chance(300);
+                let reader = self.user(all);
                 self.granted.push((tid, reader));
                 Order::Grant(reader)
             }
             8 => {
-                let granted = self.granted.iter().rev().find(|(of, _)| *of == tid).map(|(_, reader)| *reader);
-                Order::Revoke(granted.filter(|_| self.chance(600)).unwrap_or_else(|| self.user(true)))
+                let granted = self.granted.iter().filter(|(of, _)| *of == tid).map(|(_, reader)| *reader);
+                let granted: Vec<u8> = granted.collect();
+                let any = granted.is_empty() || self.chance(250);
+                Order::Revoke(if any {
+                    self.user(true)
+                } else {
+                    granted[self.rng.random_range(0..granted.len())]
+                })
             }
             _ => {
-                self.erased = Some(tid);
                 let administrator = (self.setup.users > 3 && self.chance(600)).then_some(3);
                 let other = administrator.unwrap_or_else(|| self.user(true));
                 Order::Erase([owner.unwrap_or_else(|| self.user(true)), other].into_iter().collect())

@@ -25,7 +25,7 @@ pub(super) fn pose(
         _ => None,
     };
     let asked = |parcel: &Parcel| match parcel.datagram {
-        Datagram::Packet(Packet::Hello { hello, .. }) => Some(hello),
+        Datagram::Packet(Packet::Hello { hello, purpose }) => Some((hello, purpose)),
         _ => None,
     };
     if let Some(session) = lately.iter().rev().find_map(answer)
@@ -36,7 +36,7 @@ pub(super) fn pose(
     // Best before anybody answers.
     let unheard = flying.iter().take(LATELY).filter_map(|parcel| sent.get(*parcel as usize)).find_map(asked);
     match unheard.or_else(|| lately.iter().rev().find_map(asked)) {
-        Some(hello) if rng.random_range(0..3) > 0 => respond(rng, world, hello, number),
+        Some((hello, purpose)) if rng.random_range(0..3) > 0 => respond(rng, world, hello, purpose, number),
         _ => greet(rng, world, number),
     }
 }
@@ -50,7 +50,10 @@ fn anybody(rng: &mut ChaCha8Rng, world: &World) -> Actor {
 fn greet(rng: &mut ChaCha8Rng, world: &World, number: u32) -> Option<Action> {
     let is_user = |actor: &Actor| matches!(actor, Actor::User(_));
     let of = |user: bool| {
-        world.system().actors().filter(move |actor| user == is_user(actor) && !matches!(actor, Actor::Bsd | Actor::Cloud))
+        world
+            .system()
+            .actors()
+            .filter(move |actor| user == is_user(actor) && !matches!(actor, Actor::Bsd | Actor::Cloud))
     };
     let (users, validators): (Vec<Actor>, Vec<Actor>) = (of(true).collect(), of(false).collect());
     let user = users[rng.random_range(0..users.len())];
@@ -67,15 +70,29 @@ fn greet(rng: &mut ChaCha8Rng, world: &World, number: u32) -> Option<Action> {
     Some(Action::Inject { actor, to, packet: Packet::Hello { hello, purpose }, flaws })
 }
 
-fn respond(rng: &mut ChaCha8Rng, world: &World, hello: HelloId, number: u32) -> Option<Action> {
+fn respond(
+    rng: &mut ChaCha8Rng,
+    world: &World,
+    hello: HelloId,
+    purpose: Stage,
+    number: u32,
+) -> Option<Action> {
     let (by, flaws) = match rng.random_range(0..8) {
         0 => (hello.from, Flaws::NONE),
-        1 => (anybody(rng, world), Flaws::NONE),
+        1 | 2 => (anybody(rng, world), Flaws::NONE),
         _ => (hello.to, flaws_of(rng, "Response")?),
     };
     // Who is shown stands in the term.
     (!flaws.has(Clause::PeerIsNotSelf) && !flaws.has(Clause::PeerIsIntended)).then_some(())?;
     (by != hello.to || !flaws.is_empty()).then_some(())?;
+    // To whom no honest hello of this purpose goes, a certificate of another place may fit.
+    let fits = matches!(
+        (hello.to, purpose),
+        (Actor::Bsd, Stage::Initial)
+            | (Actor::Validator(_), Stage::Block)
+            | (Actor::Cloud, Stage::Valid | Stage::Read)
+    );
+    (fits || !flaws.has(Clause::RoleFitsPlace)).then_some(())?;
     let packet = Packet::Response { session: SessionId { hello, by, number: FORGED + number } };
     Some(Action::Inject { actor: hello.to, to: hello.from, packet, flaws })
 }

@@ -9,8 +9,8 @@ use crate::session::insider::Caller;
 use crate::wire::{self, Purpose, encode};
 use bemr_spec::Clause;
 use bemr_spec::model::{
-    Action, Actor, Ballot, Block, Datagram, Entry, Flaws, Gossip, Head, HelloId, LedgerKind, LogKind, Message, Packet,
-    Parcel, Proposal, Question, RequestId, Stage, View, Vote, World,
+    Action, Actor, Ballot, Block, Datagram, Entry, Flaws, Gossip, Head, HelloId, LedgerKind, LogKind,
+    Message, Order, Packet, Parcel, Proposal, Question, RequestId, Stage, View, Vote, World,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::{ChaCha8Rng, ChaCha20Rng};
@@ -28,9 +28,18 @@ const LEFT_OUT: &[(&str, Clause, &str)] = &[
 
 /// Flaws that show only when much else is as it should be: they are drawn more often than the others of their kind.
 const RARE: &[(&str, Clause)] = &[
+    ("T_initial", Clause::CiphertextIsTheSigned),
+    ("T_initial", Clause::CommitmentsMatchMapping),
+    ("T_block", Clause::BlockCarriesUserSignature),
     ("T_block", Clause::CheckedAttributesOpened),
     ("T_block", Clause::OpeningsMatchCommitments),
+    ("T_valid", Clause::ValidCarriesUserSignature),
+    ("T_valid", Clause::AckAnswersThisBlock),
     ("T_valid", Clause::AckIsTrue),
+    ("T_valid", Clause::SignersAreDistinct),
+    ("T_valid", Clause::MoreThanTwoThirds),
+    ("T_valid", Clause::SealDigestIsCarried),
+    ("T_valid", Clause::CiphertextMatchesSigned),
     ("T_valid", Clause::EntryInclusionProven),
     ("ReadResponse", Clause::LogIsAppendOnly),
     ("ReadResponse", Clause::HeadIsAnchored),
@@ -94,7 +103,8 @@ impl Forger for Insider {
         if let Message::Vote(vote) = genuine
             && rig.said(by, &genuine).is_none()
         {
-            let asked = |said: &Message| matches!(said, Message::Vote(said) if said.question == vote.question);
+            let asked =
+                |said: &Message| matches!(said, Message::Vote(said) if said.question == vote.question);
             let wire::Message::Vote(real) = rig.said_of(asked)? else { return None };
             let validator = rig.name_of(Actor::Validator(vote.validator))?.clone();
             let own = wire::Vote { validator, ..real.clone() };
@@ -144,7 +154,8 @@ impl Forger for Insider {
                 (session.number >= FORGED).then_some(())?;
                 // As the one who was asked it would be no forgery.
                 (!flaws.is_empty() || session.by != session.hello.to).then_some(())?;
-                let asked = |sent: &Packet| matches!(sent, Packet::Hello { hello, .. } if *hello == session.hello);
+                let asked =
+                    |sent: &Packet| matches!(sent, Packet::Hello { hello, .. } if *hello == session.hello);
                 let wire::Packet::Hello(hello) = rig.sent_as(asked)? else { return None };
                 let (who, to) = (rig.name_of(session.by)?, rig.name_of(session.hello.from)?);
                 self.forge(rig).response(&mut rng, &hello, who, to, flaws)
@@ -273,7 +284,7 @@ fn draw(rng: &mut ChaCha8Rng, kind: &str) -> Option<(Flaws, u32)> {
     for _ in 0..if rng.random_range(0..4) == 0 { 2 } else { 1 } {
         let mut place = rng.random_range(0..listed.len());
         let rare = RARE.iter().filter(|(name, _)| *name == kind).count();
-        if rare > 0 && rng.random_range(0..3) == 0 {
+        if rare > 0 && rng.random_range(0..2) == 0 {
             let (_, flaw) = RARE.iter().filter(|(name, _)| *name == kind).nth(rng.random_range(0..rare))?;
             place = listed.iter().position(|one| one == flaw)?;
         }
@@ -320,12 +331,38 @@ pub(super) fn lie(rng: &mut ChaCha8Rng, world: &World, flying: &VecDeque<u32>) -
     (0..8).find_map(|_| try_lie(rng, world, flying))
 }
 
+/// Lies about what was just sent and is looked at closely once, while it has not arrived: of what is sent often, seldom.
+pub(super) fn at_once(rng: &mut ChaCha8Rng, world: &World, parcel: u32) -> Vec<Action> {
+    let Some(parcel) = world.parcels().get(parcel as usize) else { return Vec::new() };
+    let Datagram::Packet(Packet::Record(record)) = &parcel.datagram else { return Vec::new() };
+    let (often, lies) = match record.message {
+        Message::Initial { .. } => (250, 2),
+        Message::Block { .. } => (100, 2),
+        Message::Order { order: Order::Revoke(_), .. } => (400, 2),
+        Message::Valid { .. } | Message::Record { .. } => (500, 4),
+        _ => return Vec::new(),
+    };
+    if !is_genuine(&parcel.datagram) || rng.random_range(0..1000) >= often {
+        return Vec::new();
+    }
+    if let Message::Order { .. } = record.message {
+        // Said once more, it is another's statement to who carries it out.
+        let again = Action::Say { actor: parcel.from, to: parcel.to, message: record.message };
+        return vec![again; lies];
+    }
+    (0..lies).filter_map(|_| (0..4).find_map(|_| lie_about(rng, world, parcel))).collect()
+}
+
 fn try_lie(rng: &mut ChaCha8Rng, world: &World, flying: &VecDeque<u32>) -> Option<Action> {
     let sent = world.parcels();
     let parcel = match rng.random_range(0..3) {
         0 => pick(rng, sent.iter().rev().take(60)),
         _ => pick(rng, flying.iter().take(60).filter_map(|parcel| sent.get(*parcel as usize))),
     }?;
+    lie_about(rng, world, parcel)
+}
+
+fn lie_about(rng: &mut ChaCha8Rng, world: &World, parcel: &Parcel) -> Option<Action> {
     let (actor, to) = (parcel.from, parcel.to);
     match &parcel.datagram {
         Datagram::Packet(Packet::Record(record)) => {
@@ -348,8 +385,10 @@ fn try_lie(rng: &mut ChaCha8Rng, world: &World, flying: &VecDeque<u32>) -> Optio
             let mut message = with_flaws(genuine, flaws);
             match &mut message {
                 Message::Order { request, .. } => request.number += name,
-                Message::Record { head, from, .. } if flaws.iter().any(|flaw| STORED.contains(&flaw)) => {
-                    // It is shown under another head, which is not the anchored one.
+                Message::Record { head, from, anchored: extends, .. }
+                    if flaws.iter().any(|flaw| STORED.contains(&flaw)) =>
+                {
+                    // It is shown under another head, which is not the anchored one but extends it.
                     let anchor = Entry::Anchor(*head);
                     let anchored = world.parcels().iter().any(|parcel| match &parcel.datagram {
                         Datagram::Gossip(Gossip::Block(block)) => block.proposal.entries.contains(&anchor),
@@ -359,7 +398,8 @@ fn try_lie(rng: &mut ChaCha8Rng, world: &World, flying: &VecDeque<u32>) -> Optio
                         View::User { remembered, .. } => remembered,
                         _ => return None,
                     };
-                    (!anchored && remembers == *from).then_some(())?;
+                    let covered = !anchored || *extends == Some(*head);
+                    (covered && remembers == *from).then_some(())?;
                 }
                 Message::Record { .. } if flaws.has(Clause::HeadIsAnchored) => {
                     anchors_the_cloud(world, to).then_some(())?;
@@ -432,7 +472,7 @@ pub(super) fn coalition(rng: &mut ChaCha8Rng, world: &World, vote: &Vote) -> Vec
 }
 
 /// One of these that are as their senders would have them: of each kind as often as there are flaws of it, for of some there is
-/// much more than of others; and of what is looked at closely the first time alone twice as often.
+/// much more than of others; and of what is looked at closely the first time alone more often.
 fn pick<'a>(rng: &mut ChaCha8Rng, sent: impl Iterator<Item = &'a Parcel>) -> Option<&'a Parcel> {
     let mut kinds: BTreeMap<&str, (usize, Vec<&Parcel>)> = BTreeMap::new();
     for parcel in sent.filter(|parcel| is_genuine(&parcel.datagram)) {
@@ -442,7 +482,7 @@ fn pick<'a>(rng: &mut ChaCha8Rng, sent: impl Iterator<Item = &'a Parcel>) -> Opt
             Datagram::Gossip(gossip) => gossip.name(),
         };
         let Some((_, flaws)) = FLAWS.iter().find(|(name, _)| *name == kind) else { continue };
-        let weight = if is_awaited_once(&parcel.datagram) { 2 * flaws.len() } else { flaws.len() };
+        let weight = if is_awaited_once(&parcel.datagram) { 3 * flaws.len() } else { flaws.len() };
         kinds.entry(kind).or_insert((weight, Vec::new())).1.push(parcel);
     }
     let all: usize = kinds.values().map(|(weight, _)| weight).sum();

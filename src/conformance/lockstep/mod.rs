@@ -14,7 +14,7 @@ mod statistics;
 pub use campaign::{Campaign, CampaignReport, Failure, trace_of};
 pub use driver::{Driver, Profile};
 pub use shrink::shrink;
-pub use statistics::Statistics;
+pub use statistics::{Statistics, UNREACHABLE};
 
 use crate::conformance::rig::Rig;
 use bemr_spec::model::{Action, Actor, GOALS, Happened, Output, Setup, View, World};
@@ -93,7 +93,12 @@ impl fmt::Display for Divergence {
             }
             Divergence::Cause { model, implementation } => {
                 let id = |clause: &Option<Clause>| clause.map_or("no primitive", Clause::id);
-                write!(f, "because of {} in the model, {} in the implementation", id(model), id(implementation))
+                write!(
+                    f,
+                    "because of {} in the model, {} in the implementation",
+                    id(model),
+                    id(implementation)
+                )
             }
             Divergence::Sends { model, implementation } => {
                 write!(f, "the model alone sends {model:?}, the implementation alone {implementation:?}")

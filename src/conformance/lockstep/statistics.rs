@@ -92,6 +92,25 @@ impl Statistics {
     }
 }
 
+/// Clauses that refuse no input that an actor can get: they bind a maker, and why nobody sees them broken.
+pub const UNREACHABLE: &[(Clause, &str)] = &[
+    (Clause::NonceIsDerived, "a signature of whatever nonce verifies"),
+    (
+        Clause::RecordNamesSession,
+        "an actor takes a record to the session that it names, or refuses it by SES-01",
+    ),
+    (Clause::SealBeforeNextStage, "what was made without a seal carries no digest of one: SEA-04"),
+    (
+        Clause::QuorumIsUnanimous,
+        "a certificate has one body, under which another vote does not verify: VOT-02",
+    ),
+    (Clause::FailoverKeepsDigest, "a validator that voted on one T_block refuses another of its tid: BLK-07"),
+    (
+        Clause::OnlyAcceptedIsPromoted,
+        "what no quorum accepted has no certificate that the cloud takes: VAL-04, VAL-05",
+    ),
+];
+
 /// Clauses that a receiver does not check by themselves: a value whose maker broke one does not verify.
 const MAKERS: [Clause; 2] = [Clause::ChallengeCoversKeyAndTag, Clause::EncapsulationIsContextual];
 

@@ -3,13 +3,13 @@
 //! How such a message is made is a [`Forger`]'s business. The rig has it said, in a session of the actor's, and knows from
 //! then on what the model calls it and the values in it.
 
+use crate::actors::Input;
 use crate::conformance::forge::Certificates;
 use crate::conformance::rig::tables::Tables;
 use crate::conformance::rig::{Bytes, HEARD, Parcel, Rig};
 use crate::crypto::{Digest, Tag};
 use crate::network::Foundation;
 use crate::store::{Table, for_each};
-use crate::actors::Input;
 use crate::wire::{self, CloudLeaf, Name, StoredRecord, decode, encode};
 use bemr_spec::model::{Actor, Flaws, Gossip, Happened, Message, Output, Packet};
 use bemr_spec::{Refusal, Rules};

@@ -28,7 +28,9 @@ impl Rig {
                 };
                 Input::Packet { from: name, packet }
             }
-            Bytes::Gossip(_) if !matches!(how, Spoiling::Flip | Spoiling::Cut | Spoiling::Extend) => return None,
+            Bytes::Gossip(_) if !matches!(how, Spoiling::Flip | Spoiling::Cut | Spoiling::Extend) => {
+                return None;
+            }
             Bytes::Gossip(gossip) => {
                 let bytes = spoiled(encode(&**gossip), how, None);
                 match decode::<wire::Gossip>(&self.rules, &bytes) {
