@@ -100,7 +100,7 @@ impl Forge<'_> {
             match self.way(flaws, 4) {
                 0 => {
                     let who = &last.administrator;
-                    let signature = self.sign_or_not(false, who, Tag::POLICY_CHANGE, &message)?;
+                    let signature = self.sign_or_not(false, flaws, who, Tag::POLICY_CHANGE, &message)?;
                     approvals.last_mut()?.signature = signature;
                 }
                 1 => approvals.push(last),

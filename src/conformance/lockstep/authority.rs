@@ -161,8 +161,8 @@ impl Authority {
         };
         let administrators = 3..self.setup.users;
         let mut approvals: Members = administrators.collect();
-        if !fits && rng.random_range(0..8) == 0 {
-            approvals = approvals.with(rng.random_range(0..self.setup.users));
+        if !fits && rng.random_range(0..3) == 0 {
+            approvals = approvals.with(rng.random_range(0..self.setup.users.min(3)));
         }
         Some((change, approvals))
     }
@@ -178,8 +178,11 @@ impl Authority {
         let others: Vec<Actor> = world.system().actors().collect();
         let actor = Actor::User(self.setup.users - 1);
         let to = others[rng.random_range(0..others.len())];
-        let drawn = (rng.random_range(0..4) > 0).then(|| insider::draw(rng, "PolicyChange")).flatten();
-        let flaws = drawn.map_or(Flaws::NONE, |(flaws, _)| flaws);
+        let flaws = match rng.random_range(0..4) {
+            0 => Flaws::NONE,
+            1 => Flaws::of(Clause::MandatoryAreChecked),
+            _ => insider::draw(rng, "PolicyChange")?.0,
+        };
         let (change, approvals) = self.draw_change(rng, world, to, !flaws.is_empty())?;
         // A flaw is that of an approval, or of something that is changed.
         (to != actor && !change.is_empty() && !approvals.is_empty()).then_some(())?;

@@ -129,6 +129,10 @@ impl Agreement {
                 to(*receiver)?;
                 is("from", step.from, Some(from.unwrap_or(sender)))
             }
+            Action::Inject { actor, to: receiver, .. } => {
+                to(*receiver)?;
+                is("from", step.from, Some(*actor))
+            }
             Action::Command { actor, command } => {
                 check("action.actor", command.is_for(*actor), || format!("{actor} takes no such command"))?;
                 to(*actor)?;
