@@ -44,7 +44,7 @@ impl Journey {
         let tracer = match trace {
             Some(file) => {
                 let (recorder, header) =
-                    Recorder::begin(rules, seed, start, &town).map_err(|refusal| refusal.to_string())?;
+                    Recorder::begin(rules, seed, start, &mut town).map_err(|refusal| refusal.to_string())?;
                 Some(Tracer::begin(file, recorder, &header)?)
             }
             None => None,
