@@ -1,12 +1,11 @@
 //! The ledger itself: appending, choosing among branches, finality, look-up.
 
 use crate::crypto::Digest;
-use crate::ledger::Proposal;
 use crate::ledger::ancestry::Ancestry;
-use crate::ledger::inclusion::verify_close_of;
 use crate::ledger::schedule::scheduled_target;
 use crate::ledger::trunk::{Held, Trunk};
 use crate::ledger::verified::Verified;
+use crate::ledger::{Proposal, verify_close};
 use crate::merkle::{MerkleTree, root_of};
 use crate::votes::{ValidatorSet, verify_quorum};
 use crate::wire::{
@@ -201,7 +200,7 @@ impl Ledger {
             proposer,
             closing,
         };
-        Proposal::new(header, entries)
+        Proposal { header, entries }
     }
 
     /// Checks a proposal as [`Ledger::append`] checks a block, apart from its close; a validator signs no other.
@@ -215,7 +214,7 @@ impl Ledger {
         now: Time,
         proposal: &Proposal,
     ) -> Result<(), Refusal> {
-        let (header, entries) = (proposal.header(), proposal.entries());
+        let (header, entries) = (&proposal.header, &proposal.entries);
         let chain = self.check_place(rules, now, header, &proposal.digest(), entries.len())?;
         let digests: Vec<Digest> = entries.iter().map(Entry::digest).collect();
         check_entries(rules, &chain, header, entries, &digests)?;
@@ -265,12 +264,12 @@ impl Ledger {
         let chain = self.check_place(rules, now, header, &digest, entries.len())?;
         let by_work = matches!(self.genesis.rule, ClosingRule::Work(_));
         if by_work {
-            verify_close_of(rules, validators, &block.closed, &digest)?;
+            verify_close(rules, validators, &block.closed)?;
         }
         let digests: Vec<Digest> = entries.iter().map(Entry::digest).collect();
         check_entries(rules, &chain, header, entries, &digests)?;
         if !by_work && close == Close::Claimed {
-            verify_close_of(rules, validators, &block.closed, &digest)?;
+            verify_close(rules, validators, &block.closed)?;
         }
         let work: BigUint = chain.work() + header.worth();
         let (shared, branch) = (chain.shared, chain.branch);

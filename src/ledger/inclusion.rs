@@ -1,6 +1,6 @@
 //! What one checks with a closed header alone, without the ledger.
 
-use crate::crypto::{Digest, Tag};
+use crate::crypto::Tag;
 use crate::merkle::verify_inclusion;
 use crate::votes::{ValidatorSet, verify_signatories};
 use crate::wire::{BlockHeader, ClosedHeader, Closing, Entry, InclusionProof, Name};
@@ -27,16 +27,6 @@ pub fn verify_entry(
 /// # Errors
 /// LED-04 for a quorum, LED-05 for proof of work.
 pub fn verify_close(rules: &Rules, validators: &ValidatorSet, closed: &ClosedHeader) -> Result<(), Refusal> {
-    verify_close_of(rules, validators, closed, &closed.header.digest())
-}
-
-/// As [`verify_close`], where the digest of the header is known.
-pub(super) fn verify_close_of(
-    rules: &Rules,
-    validators: &ValidatorSet,
-    closed: &ClosedHeader,
-    digest: &Digest,
-) -> Result<(), Refusal> {
     match &closed.header.closing {
         Closing::Quorum(set) => {
             rules
@@ -45,15 +35,16 @@ pub(super) fn verify_close_of(
             if !rules.in_force(Clause::BlockHasQuorum) {
                 return Ok(());
             }
+            let message = closed.header.digest();
             let signatories = closed.signatories.as_slice();
-            verify_signatories(rules, validators, signatories, Tag::BLOCK_CLOSE, digest.as_bytes())
+            verify_signatories(rules, validators, signatories, Tag::BLOCK_CLOSE, message.as_bytes())
                 .map_err(|cause| Refusal::new(Clause::BlockHasQuorum).at(cause.to_string()))
         }
         Closing::Work(work) => {
             rules
                 .require(Clause::WorkMeetsTarget, closed.signatories.as_slice().is_empty())
                 .map_err(|refusal| refusal.at("signatories"))?;
-            rules.check(Clause::WorkMeetsTarget, || work.target.is_met_by(digest))
+            rules.check(Clause::WorkMeetsTarget, || work.target.is_met_by(&closed.header.digest()))
         }
     }
 }

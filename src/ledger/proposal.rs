@@ -7,16 +7,14 @@ use bemr_spec::Rules;
 /// A header and its entries, waiting for signatures or for a nonce.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
-    header: BlockHeader,
-    entries: Vec<Entry>,
-    /// Of the header: whoever checks, signs and counts asks for it again and again.
-    digest: Digest,
+    pub(super) header: BlockHeader,
+    pub(super) entries: Vec<Entry>,
 }
 
 impl Proposal {
     /// The proposal of a block whose close is not there yet, as it comes from a peer.
     pub fn new(header: BlockHeader, entries: Vec<Entry>) -> Proposal {
-        Proposal { digest: header.digest(), header, entries }
+        Proposal { header, entries }
     }
 
     /// The header.
@@ -31,7 +29,7 @@ impl Proposal {
 
     /// What validators sign.
     pub fn digest(&self) -> Digest {
-        self.digest
+        self.header.digest()
     }
 
     /// The validator's signature that closes the block. [`crate::ledger::Closer`] signs only one per height.
@@ -52,23 +50,14 @@ impl Proposal {
     /// closed by quorum has nothing to search.
     pub fn mine(&mut self, budget: u64) -> bool {
         for _ in 0..budget {
+            let digest = self.header.digest();
             let Closing::Work(work) = &mut self.header.closing else { return false };
-            if work.target.is_met_by(&self.digest) {
+            if work.target.is_met_by(&digest) {
                 return true;
             }
             let Some(next) = work.nonce.checked_add(1) else { return false };
             work.nonce = next;
-            self.digest = self.header.digest();
         }
         false
-    }
-}
-
-#[cfg(test)]
-impl Proposal {
-    /// Changes the header.
-    pub(super) fn bend(&mut self, bend: impl FnOnce(&mut BlockHeader)) {
-        bend(&mut self.header);
-        self.digest = self.header.digest();
     }
 }

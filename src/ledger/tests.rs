@@ -199,7 +199,7 @@ fn heights_advance_by_one() {
     net.extend(&mut ledger, vec![]);
     for height in [0, 1, 3, u64::MAX] {
         let mut proposal = ledger.propose(vec![], Time(9000), name("v00"));
-        proposal.bend(|header| header.height = Height(height));
+        proposal.header.height = Height(height);
         net.shows(Clause::HeightAdvancesByOne, &ledger, &net.close(proposal));
     }
 }
@@ -250,19 +250,20 @@ fn a_mined_block_meets_its_target_and_carries_no_signatures() {
     let ledger = net.ledger(work(1));
     let mut proposal = ledger.propose(vec![], Time(9000), name("v00"));
     loop {
-        let Closing::Work(work) = &proposal.header().closing else { panic!("mined") };
-        if !work.target.is_met_by(&proposal.digest()) {
+        let Closing::Work(work) = &mut proposal.header.closing else { panic!("mined") };
+        let target = work.target;
+        if !target.is_met_by(&proposal.digest()) {
             break;
         }
-        let closing = Closing::Work(Work { nonce: work.nonce + 1, ..work.clone() });
-        proposal.bend(|header| header.closing = closing);
+        let Closing::Work(work) = &mut proposal.header.closing else { panic!("mined") };
+        work.nonce += 1;
     }
     net.shows(Clause::WorkMeetsTarget, &ledger, &proposal.clone().close(vec![]));
     assert!(proposal.mine(1 << 20));
     let digest = proposal.digest();
     let signed = proposal.clone().close(net.sign(1, Tag::BLOCK_CLOSE, digest.as_bytes()));
     net.shows(Clause::WorkMeetsTarget, &ledger, &signed);
-    proposal.bend(|header| header.closing = Closing::Quorum(net.validators.digest()));
+    proposal.header.closing = Closing::Quorum(net.validators.digest());
     net.shows(Clause::WorkMeetsTarget, &ledger, &net.close(proposal));
 }
 
@@ -271,7 +272,7 @@ fn mining_is_deterministic_starts_at_zero_and_keeps_to_its_budget() {
     let net = network();
     let ledger = net.ledger(work(1));
     let fresh = ledger.propose(vec![], Time(9000), name("v00"));
-    let nonce = |proposal: &Proposal| match &proposal.header().closing {
+    let nonce = |proposal: &Proposal| match &proposal.header.closing {
         Closing::Work(work) => work.nonce,
         Closing::Quorum(_) => panic!("mined"),
     };
@@ -334,7 +335,7 @@ fn block_times_advance_and_do_not_run_ahead_of_the_clock() {
     net.extend(&mut ledger, vec![]);
     for time in [0, 1000, 2000, NOW.0 + MAX_AHEAD + 1] {
         let mut proposal = ledger.propose(vec![], Time(9000), name("v00"));
-        proposal.bend(|header| header.time = Time(time));
+        proposal.header.time = Time(time);
         net.shows(Clause::BlockTimeAdvances, &ledger, &net.close(proposal));
     }
     let latest = net.next(&ledger, vec![], Time(NOW.0 + MAX_AHEAD));
@@ -451,7 +452,7 @@ fn a_proposal_is_checked_like_a_block_before_it_is_signed() {
     let mut ledger = net.ledger(ClosingRule::Quorum);
     let mut proposal = ledger.propose(vec![net.decision(1, Ballot::True)], Time(5000), name("v00"));
     ledger.check_proposal(&RULES, &net.validators, NOW, &proposal).unwrap();
-    proposal.bend(|header| header.root = tid(9));
+    proposal.header.root = tid(9);
     let refusal = ledger.check_proposal(&RULES, &net.validators, NOW, &proposal).unwrap_err();
     assert_eq!(refusal.clause(), Clause::MerkleRootMatches);
 }
@@ -472,7 +473,7 @@ fn versions_and_sizes_are_checked_first() {
     let net = network();
     let ledger = net.ledger(ClosingRule::Quorum);
     let mut proposal = ledger.propose(vec![], Time(9000), name("v00"));
-    proposal.bend(|header| header.version = 2);
+    proposal.header.version = 2;
     net.shows(Clause::ProtocolVersionIsOne, &ledger, &net.close(proposal));
     let many = (0..=MAX_ENTRIES as u64).map(|i| anchor(LogKind::Cloud, "cloud", i, tid(1))).collect();
     net.shows(Clause::SizeWithinBound, &ledger, &net.next(&ledger, many, Time(9000)));
