@@ -4,8 +4,8 @@
 use bemr::conformance::rig::{BREAKABLE, Forger, Rig};
 use bemr::wire;
 use bemr_spec::model::{
-    Action, Actor, Command, Decision, Gossip, Happened, LedgerKind, Members, Message, Order, Output, Packet,
-    Setup, Spoiling, Tid, View,
+    Action, Actor, Command, Decision, Flaws, Gossip, Happened, LedgerKind, Members, Message, Order, Output,
+    Packet, Setup, Spoiling, Tid, View,
 };
 use bemr_spec::{Clause, Rules};
 
@@ -352,6 +352,10 @@ impl Forger for Liar {
         let tid = rig.tables().real_tid(*tid)?;
         let (decision, height) = (wire::Decision::Committed, wire::Height(1));
         Some(wire::Message::Outcome(wire::Outcome { tid, decision, reason: 0, height }))
+    }
+
+    fn packet(&mut self, _: &Rig, _: &Packet, _: Flaws) -> Option<wire::Packet> {
+        None
     }
 
     fn gossip(&mut self, _: &Rig, _: Actor, _: Actor, term: &Gossip) -> Option<wire::Gossip> {
