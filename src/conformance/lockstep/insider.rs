@@ -393,7 +393,8 @@ fn lie_about(rng: &mut ChaCha8Rng, world: &World, parcel: &Parcel) -> Option<Act
         Datagram::Packet(Packet::Record(record)) => {
             let genuine = record.message;
             let often = if matches!(genuine, Message::Order { .. }) { 2 } else { 16 };
-            if rng.random_range(0..often) == 0 {
+            // From where a record is proven to extend is told of the request that it answers, and so of nothing said again.
+            if !matches!(genuine, Message::Record { .. }) && rng.random_range(0..often) == 0 {
                 return misplaced(rng, world, parcel, genuine);
             }
             if let Message::Vote(vote) = genuine
