@@ -1,7 +1,7 @@
 //! `bemr explore`: searches every state of the model within a scope.
 
 use crate::command::{Found, print, print_json, tell};
-use crate::explore::{Estimate, Found as Run, Part, PartReport, SCOPES, Scope, estimate, search};
+use crate::explore::{Estimate, Found as Run, FoundStep, Part, PartReport, SCOPES, Scope, estimate, search};
 use bemr_spec::{Clause, Rules};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -73,9 +73,11 @@ struct Report {
 
 /// A run, one line a step.
 pub(super) fn lines(run: &Run) -> Vec<String> {
-    let line = |(what, actor, event, clause): &(_, _, &'static str, Option<Clause>)| {
-        let refused = clause.map_or(String::new(), |clause| format!(" refused by {}", clause.id()));
-        format!("{actor}: {event}{refused}: {what:?}")
+    let line = |FoundStep { action, parcel, happened }: &FoundStep| {
+        let (actor, event) = (happened.actor, happened.event);
+        let refused = happened.clause.map_or(String::new(), |clause| format!(" refused by {}", clause.id()));
+        let parcel = parcel.as_ref().map_or(String::new(), |parcel| format!(": {parcel:?}"));
+        format!("{actor}: {event}{refused}: {action:?}{parcel}")
     };
     run.steps.iter().map(line).collect()
 }

@@ -10,13 +10,21 @@
 //! (chapter 10), so that to swap two of them is to swap two instants as well, and a state and its mirror image have different
 //! futures. Users differ by role, and submissions by the order in which they were made.
 
+mod atlas;
+mod goals;
 mod moves;
 mod part;
 mod scene;
 mod scopes;
 mod search;
+mod stage;
+mod symmetry;
 
+pub use goals::TERMINATION;
 pub use part::{Budget, Part};
-pub use scene::{Move, Scene, Stage, TERMINATION};
+pub use scene::{Move, Scene};
 pub use scopes::{SCOPES, Scope};
-pub use search::{Estimate, Found, GoalReport, PartReport, Progress, estimate, search, search_for};
+pub use search::{
+    Estimate, Found, FoundStep, GoalReport, PartReport, Progress, estimate, search, search_for,
+};
+pub use stage::Stage;

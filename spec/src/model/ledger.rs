@@ -1,6 +1,7 @@
 //! The ledger: which block is taken, which chain is in force, what is final (chapter 10).
 
 use crate::model::checks::Checks;
+use crate::model::rename::renamed;
 use crate::model::{
     Actor, Block, BlockId, Certificate, Entry, Gossip, Head, Height, LedgerKind, LogKind, Output, Proposal,
     Tid, Time,
@@ -396,3 +397,5 @@ pub(super) fn follows(old: &Head, new: &Head) -> bool {
         LogKind::Audit => old.size <= new.size,
     }
 }
+
+renamed!(Ledger { kind, members: of_nobody, trunk, sides, places, decisions, anchors, asked });

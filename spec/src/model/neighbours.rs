@@ -5,6 +5,7 @@
 //! taken.
 
 use crate::model::checks::Checks;
+use crate::model::rename::renamed;
 use crate::model::roles::{initiates, responds};
 use crate::model::{Actor, Flaws, HelloId, Message, Output, Packet, Record, SessionId, Stage, Time};
 use crate::{Clause, Rules};
@@ -374,3 +375,8 @@ impl Line {
         Ok(Output::Send(self.peer, Packet::Record(record)))
     }
 }
+
+renamed!(Call { hello, sent, began, next, patience, waiting });
+renamed!(Answer { session, purpose, began });
+renamed!(Line { peer, initiator, purpose, sent, received, silent, repeated });
+renamed!(Neighbours { own, calling, answering, sessions, newest, heard, hellos, responses });

@@ -4,13 +4,13 @@ use crate::model::bsd::Bsd;
 use crate::model::cloud::Cloud;
 use crate::model::ledger::Ledger;
 use crate::model::neighbours::Neighbours;
+use crate::model::rename::{Rename, Renaming};
 use crate::model::user::User;
 use crate::model::validator::Validator;
 use crate::model::{
     Actor, Command, Datagram, Flaws, LedgerKind, Message, Output, Setup, Stage, Tid, Time, View,
 };
 use crate::{Clause, Rules};
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// One actor.
@@ -20,6 +20,27 @@ pub(super) enum Node {
     Cloud(Cloud),
     User(User),
     Validator(Validator),
+}
+
+impl Rename for Node {
+    fn renamed(&self, names: &Renaming) -> Node {
+        match self {
+            Node::Bsd(bsd) => Node::Bsd(bsd.renamed(names)),
+            Node::Cloud(cloud) => Node::Cloud(cloud.renamed(names)),
+            Node::User(user) => Node::User(user.renamed(names)),
+            Node::Validator(validator) => Node::Validator(validator.renamed(names)),
+        }
+    }
+}
+
+/// All that one actor keeps.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ActorState(Arc<Node>);
+
+impl Rename for ActorState {
+    fn renamed(&self, names: &Renaming) -> ActorState {
+        ActorState(self.0.renamed(names))
+    }
 }
 
 /// What an actor made of an input: what happened, what it says of it, and answers repeated to an ignored input.
@@ -283,10 +304,15 @@ impl System {
         })
     }
 
-    /// Hashes one actor: who explores hashes those alone that something happened to.
-    pub fn hash_actor(&self, index: usize, hasher: &mut impl Hasher) {
-        if let Some(node) = self.nodes.get(index) {
-            node.hash(hasher);
+    /// What an actor keeps: who explores compares and numbers the states of single actors.
+    pub fn state(&self, actor: Actor) -> Option<ActorState> {
+        self.nodes.get(self.index(actor)?).cloned().map(ActorState)
+    }
+
+    /// Puts an actor into a state that it was in, here or in another world of the same actors.
+    pub fn restore(&mut self, actor: Actor, state: ActorState) {
+        if let Some(index) = self.index(actor) {
+            self.nodes[index] = state.0;
         }
     }
 
