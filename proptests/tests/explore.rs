@@ -1,7 +1,7 @@
 //! What exhaustive search of the model shows, and that it would see what it has to see.
 
-use bemr::explore::{PartReport, SCOPES, Scope, TERMINATION, search, search_for};
-use bemr_spec::model::GOALS;
+use bemr::explore::{Budget, GoalReport, Part, PartReport, SCOPES, Scope, TERMINATION, search, search_for};
+use bemr_spec::model::{Actor, GOALS, Setup};
 use bemr_spec::{Clause, Rules};
 
 fn scope(name: &str) -> &'static Scope {
@@ -85,27 +85,81 @@ fn every_goal_has_a_mutant_that_its_part_notices() {
     }
 }
 
+fn part(name: &str) -> &'static Part {
+    scope("ci").parts.iter().find(|part| part.name == name).expect("a part of this name")
+}
+
+/// What a search says of every goal.
+fn verdicts(report: &PartReport) -> Vec<(&'static str, bool, bool, bool)> {
+    let of_goal = |one: &GoalReport| (one.name, one.checked, one.broken.is_some(), one.witness.is_some());
+    report.goals.iter().map(of_goal).collect()
+}
+
 #[test]
 fn parcels_that_nobody_hears_change_no_verdict() {
     let part = scope("smoke").parts.iter().find(|part| part.name == "proof of work").unwrap();
     for rules in [Rules::hardened(), Rules::hardened().without(Clause::ConfirmationsReached)] {
-        let verdicts = |report: &PartReport| -> Vec<_> {
-            let of_goal = |one: &bemr::explore::GoalReport| {
-                (one.name, one.checked, one.broken.is_some(), one.witness.is_some())
-            };
-            report.goals.iter().map(of_goal).collect()
-        };
         let reduced = search(part.under(rules), 2, |_| true);
-        let whole = search(part.under(rules).unreduced(), 2, |_| true);
+        let whole = search(part.under(rules).with_every_parcel(), 2, |_| true);
         println!("{} states of {}", reduced.states, whole.states);
         assert!(reduced.states < whole.states);
         assert_eq!(verdicts(&reduced), verdicts(&whole));
     }
 }
 
+/// Parts that are small enough to be searched without the reduction, and mutants that break a goal in them.
+fn with_names() -> Vec<(Part, usize, &'static [Clause])> {
+    let none = Budget::default();
+    let until = |until, part: &Part| Part { until, states: None, ..*part };
+    let setup = |users, validators, part: &Part| Setup { users, validators, ..part.setup };
+    let votes = Part { silent: &[Actor::Cloud], ..until(100, part("lying validator")) };
+    let two_lie = Part { insiders: &[Actor::Validator(0), Actor::Validator(2)], ..votes };
+    let closing = Part { budget: none, ..*part("closing") };
+    let work = part("proof of work");
+    let three = Part {
+        setup: setup(1, 3, work),
+        budget: Budget { luck: 2, ..none },
+        silent: &[Actor::User(0)],
+        ..until(150, work)
+    };
+    let handshake = part("handshake");
+    let idle = Part {
+        setup: setup(3, 1, handshake),
+        budget: Budget { redirect: 1, replay: 1, ..none },
+        silent: &[Actor::Cloud],
+        ..until(200, handshake)
+    };
+    vec![
+        (votes, 6, &[Clause::MoreThanTwoThirds, Clause::FirstDecisionStands]),
+        (two_lie, 4, &[Clause::MoreThanTwoThirds, Clause::AcceptNeedsQuorum]),
+        (closing, 2, &[Clause::OneCloseByValidator, Clause::BlockHasQuorum]),
+        (three, 6, &[Clause::HeaviestChainWins, Clause::ConfirmationsReached]),
+        (idle, 2, &[Clause::PeerIsIntended, Clause::SessionIsFresh]),
+    ]
+}
+
+#[test]
+fn who_is_who_changes_no_verdict_and_every_state_stands_for_those_that_differ_in_it_alone() {
+    for (part, names, mutants) in with_names() {
+        let part: &'static Part = Box::leak(Box::new(part));
+        assert_eq!(part.under(Rules::hardened()).names(), names, "{}", part.name);
+        let without = mutants.iter().map(|clause| Rules::hardened().without(*clause));
+        for rules in [Rules::hardened()].into_iter().chain(without) {
+            let reduced = search(part.under(rules), 2, |_| true);
+            let whole = search(part.under(rules).with_every_name(), 2, |_| true);
+            println!("{}: {} states for {}", part.name, reduced.states, whole.states);
+            assert_eq!((reduced.flaw.as_ref(), reduced.complete), (None, true));
+            assert_eq!(verdicts(&reduced), verdicts(&whole));
+            assert_eq!(reduced.stand_for, whole.states as u64);
+            assert_eq!(whole.stand_for, whole.states as u64);
+            assert!(reduced.states < whole.states);
+        }
+    }
+}
+
 #[test]
 fn a_search_that_is_told_to_stop_stops_and_says_so() {
-    let part = scope("ci").parts.iter().find(|part| part.name == "lying validator").unwrap();
+    let part = part("lying validator");
     let report = search(part.under(Rules::hardened()), 2, |progress| progress.states < 1_000);
     assert!(!report.complete);
     assert!(report.states >= 1_000 && Some(report.states) < part.states, "{}", report.states);

@@ -57,11 +57,15 @@ pub(super) struct GoalRow {
 struct PartRow {
     name: &'static str,
     states: usize,
+    /// How many these are when nobody is taken for anybody else.
+    stand_for: u64,
     /// How many there have to be, where that is known.
     pinned: Option<usize>,
     depth: usize,
     complete: bool,
     seconds: f64,
+    /// Bytes that each state took, where the part held more than any before it.
+    bytes: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -112,7 +116,7 @@ pub(super) fn goals(reports: &[PartReport]) -> Vec<GoalRow> {
 pub(super) fn explore(options: &Options) -> Result<Found, String> {
     let rules = options.without.map_or(Rules::hardened(), |clause| Rules::hardened().without(clause));
     let named = |name: &str| options.part.as_deref().is_none_or(|part| part == name);
-    let parts: Vec<_> = options.scope.parts.iter().filter(|part| named(part.name)).collect();
+    let mut parts: Vec<_> = options.scope.parts.iter().filter(|part| named(part.name)).collect();
     let Some(first) = parts.first() else {
         let names: Vec<_> = options.scope.parts.iter().map(|part| part.name).collect();
         return Err(format!("the parts of {} are {}", options.scope.name, names.join(", ")));
@@ -123,16 +127,20 @@ pub(super) fn explore(options: &Options) -> Result<Found, String> {
         return Ok(Found::Nothing);
     }
     let (mut reports, mut rows) = (Vec::new(), Vec::new());
-    let mut miscounted = false;
+    let mut failed = false;
+    let mut held = Held::new();
+    // The smaller first: what each holds then shows.
+    parts.sort_by_key(|part| part.states);
     for part in parts {
         if options.scope.long {
             tell(&format!("{}: {}", part.name, guess(part, rules, options)));
         }
-        let (report, row) = measure(part, rules, options);
+        let (report, row) = measure(part, rules, options, &mut held);
+        failed |= report.flaw.is_some();
         // What another part holds, or a mutant has, says nothing of the pinned count.
         if let Some(pinned) = row.pinned.filter(|pinned| options.without.is_none() && *pinned != row.states) {
             tell(&format!("{}: {} states, and there have to be {pinned}", part.name, row.states));
-            miscounted = true;
+            failed = true;
         }
         rows.push(row);
         reports.push(report);
@@ -144,37 +152,60 @@ pub(super) fn explore(options: &Options) -> Result<Found, String> {
     } else {
         print(&table(&goals))?;
     }
-    Ok(if broken || miscounted { Found::Something } else { Found::Nothing })
+    Ok(if broken || failed { Found::Something } else { Found::Nothing })
 }
 
 /// Searches one part with a spinner, within the bound of memory.
-fn measure(part: &'static Part, rules: Rules, options: &Options) -> (PartReport, PartRow) {
+fn measure(part: &'static Part, rules: Rules, options: &Options, held: &mut Held) -> (PartReport, PartRow) {
     let bar = ProgressBar::new_spinner();
     let style = ProgressStyle::with_template("{spinner} {prefix}: {msg}, {elapsed}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
     bar.set_prefix(part.name);
     bar.enable_steady_tick(Duration::from_millis(200));
-    let before = resident().unwrap_or(0);
-    let mut most = before;
+    let before = held.most;
     let report = search(part.under(rules), usize::from(options.threads), |progress| {
         bar.set_message(format!("{} states, {} deep", progress.states, progress.depth));
-        let held = resident().unwrap_or(0);
-        most = most.max(held);
-        held < options.memory << 20
+        held.look() < options.memory << 20
     });
+    held.look();
     let seconds = bar.elapsed().as_secs_f64();
     bar.finish_and_clear();
-    let PartReport { states, depth, complete, .. } = report;
+    let PartReport { states, stand_for, depth, complete, .. } = report;
     let speed = states as f64 / seconds.max(1e-9);
-    let end = if complete { "all" } else { "stopped at the bound of memory after" };
-    let each = (most - before) / states.max(1) as u64;
+    let end = if complete { "all" } else { "stopped after" };
+    let names = if stand_for > states as u64 { format!(" for {stand_for}") } else { String::new() };
+    // What an allocator once had it keeps: only who needs more than all before shows how much that is.
+    let bytes = (held.most > before).then(|| (held.most - held.start) / states.max(1) as u64);
+    let each = bytes.map_or(String::new(), |bytes| format!(", {bytes} bytes a state"));
     tell(&format!(
-        "{}: {end} {states} states, {depth} deep, {seconds:.1} s, {speed:.0} a second, {} MiB at most, {each} bytes a state",
-        part.name,
-        most >> 20
+        "{}: {end} {states} states{names}, {depth} deep, {seconds:.1} s, {speed:.0} a second{each}",
+        part.name
     ));
-    let row = PartRow { name: part.name, states, pinned: part.states, depth, complete, seconds };
+    if let Some(flaw) = &report.flaw {
+        tell(&format!("{}: nothing of this counts: {flaw}", part.name));
+    }
+    let row =
+        PartRow { name: part.name, states, stand_for, pinned: part.states, depth, complete, seconds, bytes };
     (report, row)
+}
+
+/// How many bytes the process held when it began, and at most.
+struct Held {
+    start: u64,
+    most: u64,
+}
+
+impl Held {
+    fn new() -> Held {
+        let start = resident().unwrap_or(0);
+        Held { start, most: start }
+    }
+
+    fn look(&mut self) -> u64 {
+        let now = resident().unwrap_or(0);
+        self.most = self.most.max(now);
+        now
+    }
 }
 
 /// How long a search grows before its size is guessed.

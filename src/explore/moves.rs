@@ -99,9 +99,8 @@ fn submission(user: u8, now: Time) -> (Actor, Message) {
 fn blocks(part: &Part, header: Header, flaws: Flaws) -> Vec<(Actor, Message)> {
     let validators = 0..part.setup.validators;
     let question = Question { header, number: 77, height: 1, sealed: true };
-    let asked = validators
-        .clone()
-        .map(|validator| (Actor::Validator(validator), Message::Block { question, flaws }));
+    let asked =
+        validators.clone().map(|validator| (Actor::Validator(validator), Message::Block { question, flaws }));
     let signatories = validators.collect();
     let certificate =
         Certificate { question, ballot: Ballot::True, signatories, flaws: Flaws::of(Clause::VoteSigned) };

@@ -168,8 +168,7 @@ impl Stage {
         let budget = &mut next.budget;
         match what {
             Move::Command => {
-                let submits =
-                    matches!(self.part.script[usize::from(scene.said)].1, Command::Submit { .. });
+                let submits = matches!(self.part.script[usize::from(scene.said)].1, Command::Submit { .. });
                 next.said += 1;
                 next.submissions += Tid::from(submits);
             }
@@ -227,7 +226,8 @@ impl Stage {
         let atlas = self.atlas();
         let parcels = scene.flying.iter().chain(&scene.old);
         let prompted = parcels.flat_map(|parcel| &atlas.parcel(*parcel).lies);
-        let mut lies: Vec<Number> = prompted.chain(atlas.unprompted(scene.now).into_iter().flatten()).copied().collect();
+        let mut lies: Vec<Number> =
+            prompted.chain(atlas.unprompted(scene.now).into_iter().flatten()).copied().collect();
         lies.sort_unstable();
         lies.dedup();
         actions.extend(lies.into_iter().map(Move::Lie));
@@ -298,5 +298,25 @@ impl Model for Stage {
 
     fn properties(&self) -> Vec<Property<Stage>> {
         goals::properties(self.part)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explore::{SCOPES, search};
+    use bemr_spec::model::Renaming;
+
+    #[test]
+    fn who_is_taken_for_somebody_with_another_turn_is_noticed() {
+        let ci = SCOPES.iter().find(|scope| scope.name == "ci").unwrap();
+        let part = ci.parts.iter().find(|part| part.name == "closing").unwrap();
+        let names = |validators: [u8; 4]| Renaming::new(vec![0], validators.to_vec());
+        for (other, same) in [([3, 1, 2, 0], true), ([0, 2, 1, 3], false), ([1, 0, 2, 3], false)] {
+            let mut stage = part.under(Rules::hardened());
+            stage.atlas = RwLock::new(Atlas::new(vec![names([0, 1, 2, 3]), names(other)]));
+            let report = search(stage, 2, |progress| progress.states < 20_000);
+            assert_eq!(report.flaw.is_none(), same, "{other:?}: {:?}", report.flaw);
+        }
     }
 }

@@ -5,9 +5,9 @@
 
 use crate::model::shared::Shared;
 use crate::model::{
-    Actor, Ballot, Block, BlockId, Certificate, Datagram, Decision, Entry, Flaws, Gossip, Head, Header, HelloId,
-    LedgerKind, LogKind, Members, Message, Order, Packet, Parcel, Proposal, Question, Record, RequestId,
-    SessionId, Stage, Vote,
+    Actor, Ballot, Block, BlockId, Certificate, Datagram, Decision, Entry, Flaws, Gossip, Head, Header,
+    HelloId, LedgerKind, LogKind, Members, Message, Order, Packet, Parcel, Proposal, Question, Record,
+    RequestId, SessionId, Stage, Vote,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -127,7 +127,21 @@ macro_rules! nameless {
     };
 }
 
-nameless!(bool, u16, u32, u64, usize, Ballot, Decision, Flaws, Head, LedgerKind, LogKind, Stage, crate::Clause);
+nameless!(
+    bool,
+    u16,
+    u32,
+    u64,
+    usize,
+    Ballot,
+    Decision,
+    Flaws,
+    Head,
+    LedgerKind,
+    LogKind,
+    Stage,
+    crate::Clause
+);
 
 impl Rename for Actor {
     fn renamed(&self, names: &Renaming) -> Actor {
