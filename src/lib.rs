@@ -55,6 +55,8 @@
 //! | [`actors`] | user, server database, validator, cloud |
 //! | [`network`] | links, virtual time, a whole network in one process |
 //! | [`conformance`] | traces and their diagrams |
+//! | `published` | the paper's constructions that the protocol does not have, broken as they are |
+//! | `attacks` | what an adversary computes against them |
 //! | `explore` | exhaustive search of the model |
 //! | `weave` | the generated parts of the specification |
 //! | `command` | the program `bemr` |
@@ -66,6 +68,8 @@
 //! value of its type.
 
 pub mod actors;
+#[cfg(feature = "weaken")]
+pub mod attacks;
 pub mod audit;
 #[cfg(all(feature = "cli", feature = "store", feature = "weaken"))]
 pub mod command;
@@ -79,6 +83,8 @@ pub mod log;
 pub mod machine;
 pub mod merkle;
 pub mod network;
+#[cfg(feature = "weaken")]
+pub mod published;
 pub mod records;
 pub mod session;
 pub mod store;

@@ -2,7 +2,7 @@
 
 use bemr::conformance::lockstep::{Campaign, Driver, Failure, Statistics, trace_of};
 use bemr::conformance::{Rerun, Trace, rerun};
-use bemr_spec::model::{Action, Actor, Command, Members};
+use bemr_spec::model::{Action, Actor, Command, LedgerKind, Members, Setup};
 use bemr_spec::{Clause, Rules};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -145,6 +145,21 @@ fn the_same_seed_gives_the_same_trace_byte_for_byte() {
         let (first, second) = (life(), life());
         assert!(first.len() > 10_000);
         assert_eq!(first, second);
+    }
+}
+
+#[test]
+fn acquaintances_speak_at_once_and_strangers_shake_hands_first() {
+    let submit = Command::Submit { record: 0, breaks: None, readers: Members::default() };
+    let actions = [Action::Command { actor: Actor::User(0), command: submit }, Action::Deliver { parcel: 0 }];
+    for (acquainted, first, second) in [(true, "T_initial", "T_block"), (false, "Hello", "Response")] {
+        let setup = Setup { users: 1, validators: 1, ledger: LedgerKind::Quorum, seed: 1, acquainted };
+        let trace = trace_of(RULES, &setup, &actions);
+        let sent: Vec<&str> =
+            trace.steps.iter().flat_map(|step| &step.sends).map(|send| send.message.as_str()).collect();
+        assert_eq!(sent, [first, second]);
+        let read = Trace::read(trace.to_bytes().as_slice()).unwrap();
+        assert_eq!((read.header.setup, rerun(&read)), (setup, Rerun::Agrees { steps: 2, both: true }));
     }
 }
 

@@ -24,7 +24,7 @@ impl Driver {
     }
 
     fn seeded(validators: u8, ledger: LedgerKind, seed: u64) -> Driver {
-        let setup = Setup { users: 5, validators, ledger, seed };
+        let setup = Setup { users: 5, validators, ledger, seed, acquainted: false };
         let mut rig = Rig::new(RULES, &setup).unwrap();
         rig.watch();
         Driver { rig, next: 0, happened: Vec::new() }

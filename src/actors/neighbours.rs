@@ -189,12 +189,40 @@ impl Neighbours {
             }
             return Ok((Vec::new(), None));
         }
-        let (state, packet) =
-            AwaitingResponse::begin(rules, rng, now, &self.own, purpose_of(&message), peer)?;
+        let hello = self.begin(rules, rng, now, peer, purpose_of(&message), vec![message])?;
+        Ok((vec![hello], None))
+    }
+
+    fn begin<R: CryptoRng + ?Sized>(
+        &mut self,
+        rules: &Rules,
+        rng: &mut R,
+        now: Time,
+        peer: &Name,
+        purpose: Purpose,
+        waiting: Vec<Message>,
+    ) -> Result<Output, Refusal> {
+        let (state, packet) = AwaitingResponse::begin(rules, rng, now, &self.own, purpose, peer)?;
         let (next, patience) = (now.after(RETRY), 2 * RETRY);
-        let call = Call { state: Some(state), began: now, next, patience, waiting: vec![message] };
+        let call = Call { state: Some(state), began: now, next, patience, waiting };
         self.calling.insert(peer.clone(), call);
-        Ok((vec![Output::Send { to: peer.clone(), label: "Hello", packet }], None))
+        Ok(Output::Send { to: peer.clone(), label: "Hello", packet })
+    }
+
+    /// Begins a handshake with `peer` without anything to say.
+    ///
+    /// # Errors
+    /// Those of [`AwaitingResponse::begin`].
+    #[cfg(feature = "weaken")]
+    pub fn greet<R: CryptoRng + ?Sized>(
+        &mut self,
+        rules: &Rules,
+        rng: &mut R,
+        now: Time,
+        peer: &Name,
+        purpose: Purpose,
+    ) -> Result<Output, Refusal> {
+        self.begin(rules, rng, now, peer, purpose, Vec::new())
     }
 
     /// Says `message` to each of `peers`, as [`Neighbours::say`] does; it is encoded once. One that cannot be reached

@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Options of `bemr explore`.
@@ -30,6 +31,9 @@ pub(super) struct Options {
     /// Serves the states of one part to a browser instead, at this address.
     #[arg(long, value_name = "ADDRESS")]
     serve: Option<String>,
+    /// Where a trace is written of every run that breaks a goal.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    out: PathBuf,
     /// Prints one JSON document.
     #[arg(long)]
     json: bool,
@@ -51,6 +55,9 @@ pub(super) struct GoalRow {
     pub(super) verdict: &'static str,
     pub(super) states: usize,
     pub(super) witness: Option<Vec<String>>,
+    /// How long the parts took that look at it.
+    #[serde(skip)]
+    pub(super) seconds: f64,
 }
 
 #[derive(Serialize)]
@@ -73,6 +80,8 @@ struct Report {
     scope: &'static str,
     parts: Vec<PartRow>,
     goals: Vec<GoalRow>,
+    /// Where the traces of runs are that break a goal.
+    found: Vec<String>,
 }
 
 /// A run, one line a step.
@@ -86,23 +95,53 @@ pub(super) fn lines(run: &Run) -> Vec<String> {
     run.steps.iter().map(line).collect()
 }
 
-/// What all parts together say of each goal: broken where any breaks it, unchecked where none looks at it.
-pub(super) fn goals(reports: &[PartReport]) -> Vec<GoalRow> {
+/// Writes a trace of every run that breaks a goal, and says where.
+pub(super) fn write_broken(
+    part: &Part,
+    rules: Rules,
+    report: &PartReport,
+    out: &Path,
+) -> Result<Vec<String>, String> {
+    let mut paths = Vec::new();
+    for goal in &report.goals {
+        let Some(run) = &goal.broken else { continue };
+        let mut told = run.tell(rules, part.setup);
+        let note = format!("{} is broken in the part {}", goal.name, part.name);
+        let note = told.trace.header.note.map_or(note.clone(), |more| format!("{note}; {more}"));
+        told.trace.header.note = Some(note.clone());
+        let path = out.join(format!("broken-{}-{}.jsonl", goal.name, part.name.replace(' ', "-")));
+        std::fs::write(&path, told.trace.to_bytes())
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+        tell(&format!("{note}\nagain: bemr replay {}", path.display()));
+        paths.push(path.display().to_string());
+    }
+    Ok(paths)
+}
+
+/// What all parts together say of each goal: broken where any breaks it, unfinished where one that looks at it was ended
+/// before its time, unchecked where none looks at it.
+pub(super) fn goals(reports: &[(PartReport, f64)]) -> Vec<GoalRow> {
     let mut rows: BTreeMap<&'static str, GoalRow> = BTreeMap::new();
-    for report in reports {
+    for (report, seconds) in reports {
         for goal in &report.goals {
             let row = rows.entry(goal.name).or_insert(GoalRow {
                 name: goal.name,
                 verdict: "unchecked",
                 states: 0,
                 witness: None,
+                seconds: 0.0,
             });
             if goal.checked {
                 row.states += report.states;
-                row.verdict = if row.verdict == "unchecked" { "holds" } else { row.verdict };
+                row.seconds += seconds;
+                row.verdict = match row.verdict {
+                    "unchecked" | "holds" if !report.complete => "unfinished",
+                    "unchecked" => "holds",
+                    verdict => verdict,
+                };
             }
             match (&goal.broken, &goal.witness) {
-                (Some(run), _) if row.verdict == "holds" => {
+                (Some(run), _) if row.verdict != "broken" => {
                     (row.verdict, row.witness) = ("broken", Some(lines(run)));
                 }
                 (None, Some(run)) if row.witness.is_none() => row.witness = Some(lines(run)),
@@ -127,7 +166,7 @@ pub(super) fn explore(options: &Options) -> Result<Found, String> {
         return Ok(Found::Nothing);
     }
     let (mut reports, mut rows) = (Vec::new(), Vec::new());
-    let mut failed = false;
+    let (mut failed, mut found) = (false, Vec::new());
     let mut held = Held::new();
     // The smaller first: what each holds then shows.
     parts.sort_by_key(|part| part.states);
@@ -142,13 +181,15 @@ pub(super) fn explore(options: &Options) -> Result<Found, String> {
             tell(&format!("{}: {} states, and there have to be {pinned}", part.name, row.states));
             failed = true;
         }
+        found.extend(write_broken(part, rules, &report, &options.out)?);
+        let seconds = row.seconds;
         rows.push(row);
-        reports.push(report);
+        reports.push((report, seconds));
     }
     let goals = goals(&reports);
     let broken = goals.iter().any(|goal| goal.verdict == "broken");
     if options.json {
-        print_json(&Report { scope: options.scope.name, parts: rows, goals })?;
+        print_json(&Report { scope: options.scope.name, parts: rows, goals, found })?;
     } else {
         print(&table(&goals))?;
     }
@@ -235,10 +276,11 @@ fn guess(part: &'static Part, rules: Rules, options: &Options) -> String {
 
 /// The table of goals, for people.
 pub(super) fn table(goals: &[GoalRow]) -> String {
-    let mut out = format!("{:6}  {:7}  {:>10}  witness", "goal", "verdict", "states");
-    for GoalRow { name, verdict, states, witness } in goals {
+    let mut out =
+        format!("{:6}  {:10}  {:>10}  {:>8}  {:>8}", "goal", "verdict", "states", "time", "witness");
+    for GoalRow { name, verdict, states, witness, seconds } in goals {
         let steps = witness.as_ref().map_or("-".to_owned(), |run| format!("{} steps", run.len()));
-        let _ = write!(out, "\n{name:6}  {verdict:7}  {states:>10}  {steps}");
+        let _ = write!(out, "\n{name:6}  {verdict:10}  {states:>10}  {seconds:>6.1} s  {steps:>8}");
         if *verdict == "broken" {
             witness.iter().flatten().for_each(|line| {
                 let _ = write!(out, "\n        {line}");
@@ -249,6 +291,6 @@ pub(super) fn table(goals: &[GoalRow]) -> String {
 }
 
 /// How many bytes the process holds, where the system says so.
-fn resident() -> Option<u64> {
+pub(super) fn resident() -> Option<u64> {
     memory_stats::memory_stats().map(|stats| stats.physical_mem as u64)
 }

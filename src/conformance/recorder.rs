@@ -47,7 +47,7 @@ impl Recorder {
             ClosingRule::Quorum => model::LedgerKind::Quorum,
             ClosingRule::Work(_) => model::LedgerKind::Work,
         };
-        let setup = Setup { users: cast.users().len() as u8, validators, ledger, seed };
+        let setup = Setup { users: cast.users().len() as u8, validators, ledger, seed, acquainted: false };
         let recorder = Recorder {
             rules,
             policy: PolicyRegistry::shipped(town.genesis.network.clone()),

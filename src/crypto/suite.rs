@@ -1,5 +1,6 @@
 //! The suites: which prime-order group, with SHA-256 and AES-256-GCM throughout.
 
+use crate::crypto::finite_field;
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 /// A suite, two bytes on the wire.
@@ -42,6 +43,17 @@ impl Suite {
             Suite::Ristretto255 => "ristretto255",
             #[cfg(feature = "weaken")]
             Suite::Tiny => "tiny",
+        }
+    }
+
+    /// The prime of a finite-field suite, as hexadecimal digits; a curve has none.
+    pub const fn modulus(self) -> Option<&'static str> {
+        match self {
+            Suite::Ffdhe2048 => Some(finite_field::P_2048),
+            Suite::Ffdhe3072 => Some(finite_field::P_3072),
+            Suite::Ristretto255 => None,
+            #[cfg(feature = "weaken")]
+            Suite::Tiny => Some(finite_field::P_TINY),
         }
     }
 

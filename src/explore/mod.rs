@@ -25,6 +25,7 @@ mod scopes;
 mod search;
 mod stage;
 mod symmetry;
+mod telling;
 
 pub use goals::TERMINATION;
 pub use part::{Budget, Part};
@@ -34,3 +35,4 @@ pub use search::{
     Estimate, Found, FoundStep, GoalReport, PartReport, Progress, estimate, search, search_for,
 };
 pub use stage::Stage;
+pub use telling::Told;

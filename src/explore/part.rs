@@ -32,8 +32,6 @@ pub struct Part {
     pub name: &'static str,
     /// The network.
     pub setup: Setup,
-    /// Whether sessions are there from the beginning.
-    pub acquainted: bool,
     /// What users do, in this order, at any time.
     pub script: &'static [(Actor, Command)],
     /// Who is an insider of the adversary.

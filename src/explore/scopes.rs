@@ -66,7 +66,7 @@ const WITHOUT_BSD: &[&str] = &["G-ORI", "G-AGR", "G-IMM"];
 const WITHOUT_CLOUD: &[&str] = &["G-ORI", "G-FRE", "G-ORD", "G-SEC", "G-KEY", "G-IMM", "G-AUD"];
 
 const fn setup(users: u8, validators: u8) -> Setup {
-    Setup { users, validators, ledger: LedgerKind::Quorum, seed: 0 }
+    Setup { users, validators, ledger: LedgerKind::Quorum, seed: 0, acquainted: true }
 }
 
 const fn submit(record: u16, breaks: Option<Clause>) -> Command {
@@ -99,7 +99,6 @@ const HEAD: &[(Actor, Command)] = &[(Actor::Bsd, Command::CloseAudit)];
 const QUIET: Part = Part {
     name: "quiet",
     setup: setup(1, 1),
-    acquainted: true,
     script: ONE,
     insiders: &[],
     budget: NONE,
@@ -113,8 +112,7 @@ const QUIET: Part = Part {
 /// Strangers shake hands while packets are redirected, replayed and lost.
 const HANDSHAKE: Part = Part {
     name: "handshake",
-    setup: setup(1, 2),
-    acquainted: false,
+    setup: Setup { acquainted: false, ..setup(1, 2) },
     budget: Budget { redirect: 2, replay: 1, ..NONE },
     until: 1_000,
     goals: SAFETY,

@@ -126,7 +126,7 @@ pub fn search_for(stage: Stage, goal: &'static str, threads: usize) -> (Option<F
 /// The run of these moves, as the model's own world goes through it.
 fn retrace(stage: &Stage, path: Path<<Stage as Model>::State, Move>) -> Option<Found> {
     let mut scene = stage.begin();
-    let mut world = World::begun(stage.rules, stage.start.clone());
+    let mut world = World::new(stage.rules, &stage.part.setup);
     // Where in the world the parcels of a number are. Of equal ones any will do.
     let mut places: BTreeMap<Number, u32> = BTreeMap::new();
     let mut steps = Vec::new();

@@ -28,8 +28,7 @@ pub struct Stage {
 
 impl Stage {
     pub(super) fn new(part: &'static Part, rules: Rules) -> Stage {
-        let setup = &part.setup;
-        let start = if part.acquainted { System::acquainted(setup) } else { System::new(setup) };
+        let start = System::new(&part.setup);
         Stage {
             part,
             rules,

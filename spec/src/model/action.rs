@@ -209,6 +209,10 @@ pub struct Setup {
     pub ledger: LedgerKind,
     /// Where the implementation's randomness comes from; the model has none.
     pub seed: u64,
+    /// Whether every session that an honest run needs is there from the beginning.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "schema", schemars(extend("const" = true)))]
+    pub acquainted: bool,
 }
 
 /// What became of an action, the same of model and implementation.

@@ -105,7 +105,7 @@ impl Neighbours {
         *self = Neighbours { hellos, responses, ..Neighbours::new(*own) };
     }
 
-    /// Makes a session of two actors that both have just shaken hands: a start for who is not after handshakes.
+    /// Makes a session of two actors that both have just shaken hands, of which nobody else has heard.
     pub(super) fn acquaint(&mut self, peer: Actor, purpose: Stage) {
         let initiator = initiates(self.own, purpose);
         let (from, to) = if initiator { (self.own, peer) } else { (peer, self.own) };

@@ -71,8 +71,16 @@ pub struct System {
 }
 
 impl System {
-    /// Actors that have seen nothing.
+    /// Actors that have seen nothing but, where they are acquainted, each other.
     pub fn new(setup: &Setup) -> System {
+        let mut system = System::of_strangers(setup);
+        if setup.acquainted {
+            system.acquaint(setup);
+        }
+        system
+    }
+
+    fn of_strangers(setup: &Setup) -> System {
         let ledger = || Ledger::new(setup.ledger, setup.validators);
         let users = (0..setup.users).map(|number| Node::User(User::new(number, ledger())));
         let validators =
@@ -82,9 +90,8 @@ impl System {
         System { users: setup.users, nodes }
     }
 
-    /// As [`System::new`], with every session that an honest run needs.
-    pub fn acquainted(setup: &Setup) -> System {
-        let mut system = System::new(setup);
+    /// Makes every session that an honest run needs.
+    fn acquaint(&mut self, setup: &Setup) {
         let users = (0..setup.users).map(Actor::User);
         let validators = (0..setup.validators).map(Actor::Validator);
         let pairs = users
@@ -93,12 +100,11 @@ impl System {
             .chain([(Actor::Bsd, Actor::Cloud, Stage::Valid)]);
         for (one, other, purpose) in pairs {
             for (own, peer) in [(one, other), (other, one)] {
-                if let Some(node) = system.node_mut(own) {
+                if let Some(node) = self.node_mut(own) {
                     node.neighbours().acquaint(peer, purpose);
                 }
             }
         }
-        system
     }
 
     /// Every actor, in their order.

@@ -4,7 +4,7 @@ use crate::model::{Action, Actor, Command, Decision, LedgerKind, Order, Setup, V
 use crate::{Clause, Rules};
 
 fn setup(validators: u8, ledger: LedgerKind) -> Setup {
-    Setup { users: 2, validators, ledger, seed: 0 }
+    Setup { users: 2, validators, ledger, seed: 0, acquainted: false }
 }
 
 /// Delivers everything in order, then wakes who waits for the earliest instant, until `limit`.

@@ -23,11 +23,6 @@ impl World {
         World { rules, system: System::new(setup), pool: Vec::new(), now: 0, submissions: 0 }
     }
 
-    /// A world that begins with these actors.
-    pub const fn begun(rules: Rules, system: System) -> World {
-        World { rules, system, pool: Vec::new(), now: 0, submissions: 0 }
-    }
-
     /// The actors.
     pub const fn system(&self) -> &System {
         &self.system

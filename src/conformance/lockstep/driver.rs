@@ -98,6 +98,7 @@ impl Driver {
             validators: [1, 4, 4, 7][rng.random_range(0..4)],
             ledger: if rng.random_range(0..8) == 0 { LedgerKind::Work } else { LedgerKind::Quorum },
             seed,
+            acquainted: rng.random_range(0..5) < 2,
         };
         Driver {
             rng,

@@ -14,6 +14,8 @@ use bemr_spec::Refusal;
 use std::cell::RefCell;
 use std::rc::Rc;
 
+const CHAIN_KEY: &str = "the chain key of a session";
+
 /// What actors gave to their stores in this step.
 #[derive(Default)]
 pub(super) struct Kept {
@@ -72,6 +74,8 @@ pub(super) struct Watch {
     pub(super) kept: Rc<RefCell<Kept>>,
     refusal: Option<Refusal>,
     said: Vec<wire::Message>,
+    /// The chain keys of sessions that were there before anybody watched.
+    earlier: Vec<[[u8; 32]; 2]>,
     /// The first parcel of this step.
     first: usize,
 }
@@ -94,8 +98,9 @@ impl Watch {
     }
 
     pub(super) fn session(&mut self, keys: [[u8; 32]; 2]) {
-        if let Some(canaries) = &mut self.canaries {
-            keys.iter().for_each(|key| canaries.plant("the chain key of a session", key));
+        match &mut self.canaries {
+            Some(canaries) => keys.iter().for_each(|key| canaries.plant(CHAIN_KEY, key)),
+            None => self.earlier.push(keys),
         }
     }
 
@@ -133,6 +138,9 @@ impl Rig {
             canaries.plant("a signing key", &identity.signing_key().to_bytes());
             canaries.plant("an agreement key", &identity.agreement_key().to_bytes());
         }
+        for key in self.watch.earlier.drain(..).flatten() {
+            canaries.plant(CHAIN_KEY, &key);
+        }
         self.watch.canaries = Some(canaries);
         for (record, _) in self.supply.keys() {
             self.watch.supplied(*record);
@@ -146,7 +154,7 @@ impl Rig {
 
     /// The secrets that left an actor in the last step, and how: nothing when all is well.
     pub fn leaks(&mut self) -> Vec<String> {
-        let Watch { canaries: Some(canaries), kept, refusal, said, first } = &mut self.watch else {
+        let Watch { canaries: Some(canaries), kept, refusal, said, first, .. } = &mut self.watch else {
             return Vec::new();
         };
         let mut kept = kept.borrow_mut();

@@ -5,6 +5,7 @@
 //! so. It checks nothing itself: it says what the actors did.
 
 mod abstraction;
+mod acquainted;
 mod canaries;
 mod insider;
 mod leaks;
@@ -99,7 +100,7 @@ impl Rig {
     /// # Errors
     /// VOT-01 for no validators or more than 64; ROL-04 for no users or more than five.
     pub fn on(suite: Suite, rules: Rules, setup: &Setup) -> Result<Rig, Refusal> {
-        let Setup { users, validators, ledger, seed } = *setup;
+        let Setup { users, validators, ledger, seed, acquainted } = *setup;
         if !(1..=5).contains(&users) {
             return Err(Refusal::new(Clause::RoleFitsPlace).at(format!("{users} users")));
         }
@@ -150,6 +151,9 @@ impl Rig {
             rig.names.push(rig.name(actor));
             rig.nodes.push(node);
             rig.archives.push(archive);
+        }
+        if acquainted {
+            rig.acquaint()?;
         }
         Ok(rig)
     }

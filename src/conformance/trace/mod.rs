@@ -1,4 +1,4 @@
-//! The trace format `emr-trace/2` (chapter 19): one JSON document a line, the header first, then one step a line.
+//! The trace format `emr-trace/3` (chapter 19): one JSON document a line, the header first, then one step a line.
 //!
 //! There is one reader and one writer. The reader takes exactly what the writer writes, byte for byte. Nothing here runs a
 //! trace.
@@ -23,7 +23,7 @@ use bemr_spec::{Clause, Rules, Verdict};
 use serde::{Deserialize, Serialize};
 
 /// The name and version of the format.
-pub const FORMAT: &str = "emr-trace/2";
+pub const FORMAT: &str = "emr-trace/3";
 
 /// The most bytes of a line, its end not counted.
 pub const MAX_LINE: usize = 1 << 20;

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 /// A user and a validator; somebody said something of every kind of action.
 const LINES: [&str; 13] = [
-    r#"{"format":"emr-trace/2","program":"bemr 0.1.0","suite":"tiny","rules":["KEY-03","INI-07"],"setup":{"users":2,"validators":3,"ledger":"work","seed":18446744073709551615},"start":1798761600000,"principals":[{"actor":"bsd","name":"bsd"},{"actor":"cloud","name":"cloud"},{"actor":{"user":0},"name":"dr-ada"},{"actor":{"user":1},"name":"dr-ben"},{"actor":{"validator":0},"name":"v1"},{"actor":{"validator":1},"name":"v2"},{"actor":{"validator":2},"name":"v3"}],"note":"by hand"}"#,
+    r#"{"format":"emr-trace/3","program":"bemr 0.1.0","suite":"tiny","rules":["KEY-03","INI-07"],"setup":{"users":2,"validators":3,"ledger":"work","seed":18446744073709551615},"start":1798761600000,"principals":[{"actor":"bsd","name":"bsd"},{"actor":"cloud","name":"cloud"},{"actor":{"user":0},"name":"dr-ada"},{"actor":{"user":1},"name":"dr-ben"},{"actor":{"validator":0},"name":"v1"},{"actor":{"validator":1},"name":"v2"},{"actor":{"validator":2},"name":"v3"}],"note":"by hand"}"#,
     r#"{"step":1,"action":{"do":"command","actor":{"user":0},"command":{"submit":{"record":0,"breaks":"CON-03","readers":2}}},"time":0,"actor":{"user":0},"from":null,"event":"Command","verdict":"accept","clause":null,"sends":[{"to":"bsd","message":"Hello","bytes":48}],"state":"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"}"#,
     r#"{"step":2,"action":{"do":"pass","time":5},"time":5,"actor":null,"from":null,"event":"Pass","verdict":"accept","clause":null,"sends":[]}"#,
     r#"{"step":3,"action":{"do":"deliver","parcel":0},"time":5,"actor":"bsd","from":{"user":0},"event":"Hello","verdict":"accept","clause":null,"sends":[{"to":{"user":0},"message":"Response"},{"to":null,"message":"AuditHead"}]}"#,
@@ -55,15 +55,17 @@ struct Wrong(usize, &'static str, &'static str, Flaw, &'static str, bool);
 
 use Flaw::{Inconsistent, Unreadable};
 
-const WRONG: [Wrong; 68] = [
+const WRONG: [Wrong; 70] = [
     // The header.
-    Wrong(1, "emr-trace/2", "emr-trace/1", Unreadable, "format", true),
-    Wrong(1, r#""format":"emr-trace/2","#, "", Unreadable, "format", true),
-    Wrong(1, r#""emr-trace/2""#, "2", Unreadable, "format", true),
+    Wrong(1, "emr-trace/3", "emr-trace/2", Unreadable, "format", true),
+    Wrong(1, r#""format":"emr-trace/3","#, "", Unreadable, "format", true),
+    Wrong(1, r#""emr-trace/3""#, "2", Unreadable, "format", true),
     Wrong(1, r#""suite":"tiny""#, r#""suite":"rot13""#, Unreadable, "suite", true),
     Wrong(1, r#","seed":18446744073709551615"#, "", Unreadable, "setup", true),
     Wrong(1, "18446744073709551615", "18446744073709551616", Unreadable, "setup.seed", true),
     Wrong(1, "18446744073709551615", "1.5", Unreadable, "setup.seed", true),
+    Wrong(1, "18446744073709551615", r#"1,"acquainted":false"#, Unreadable, "setup.acquainted", true),
+    Wrong(1, "18446744073709551615", r#"1,"acquainted":1"#, Unreadable, "setup.acquainted", true),
     Wrong(1, "18446744073709551615", "-1", Unreadable, "setup.seed", true),
     Wrong(1, r#""users":2"#, r#""users":0"#, Unreadable, "setup.users", true),
     Wrong(1, r#""users":2"#, r#""users":6"#, Unreadable, "setup.users", true),
