@@ -213,7 +213,11 @@ fn measure(part: &'static Part, rules: Rules, options: &Options, held: &mut Held
     bar.finish_and_clear();
     let PartReport { states, stand_for, depth, complete, .. } = report;
     let speed = states as f64 / seconds.max(1e-9);
-    let end = if complete { "all" } else { "stopped after" };
+    let end = match (complete, &report.flaw) {
+        (true, _) => "all",
+        (false, None) => "stopped at the bound of memory after",
+        (false, Some(_)) => "given up after",
+    };
     let names = if stand_for > states as u64 { format!(" for {stand_for}") } else { String::new() };
     // What an allocator once had it keeps: only who needs more than all before shows how much that is.
     let bytes = (held.most > before).then(|| (held.most - held.start) / states.max(1) as u64);
@@ -293,4 +297,30 @@ pub(super) fn table(goals: &[GoalRow]) -> String {
 /// How many bytes the process holds, where the system says so.
 pub(super) fn resident() -> Option<u64> {
     memory_stats::memory_stats().map(|stats| stats.physical_mem as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_that_is_not_the_pinned_one_is_found() {
+        let smoke = scope("smoke").unwrap();
+        let part = smoke.parts.iter().find(|part| part.name == "proof of work").unwrap();
+        for (more, ends_well) in [(0, true), (1, false)] {
+            let states = part.states.map(|states| states + more);
+            let parts: &'static [Part] = Box::leak(Box::new([Part { states, ..*part }]));
+            let options = Options {
+                scope: Box::leak(Box::new(Scope { parts, ..*smoke })),
+                part: None,
+                without: None,
+                threads: 2,
+                memory: 8192,
+                serve: None,
+                out: PathBuf::from("."),
+                json: true,
+            };
+            assert_eq!(matches!(explore(&options), Ok(Found::Nothing)), ends_well);
+        }
+    }
 }

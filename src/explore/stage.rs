@@ -295,6 +295,30 @@ impl Model for Stage {
         self.play(scene, what)
     }
 
+    fn format_action(&self, what: &Move) -> String {
+        let atlas = self.atlas();
+        let parcel = |number: Number| &atlas.parcel(number).parcel;
+        match *what {
+            Move::Deliver(number) => format!("Deliver {:?}", parcel(number)),
+            Move::Drop(number) => format!("Drop {:?}", parcel(number)),
+            Move::Replay(number) => format!("Replay {:?}", parcel(number)),
+            Move::Redirect(number, to, from) => {
+                format!("Redirect to {to} from {from}: {:?}", parcel(number))
+            }
+            Move::Lie(number) => format!("{:?}", atlas.lie(number)),
+            Move::Command | Move::Wake(..) | Move::Crash(_) => format!("{what:?}"),
+        }
+    }
+
+    fn format_step(&self, scene: &Scene, what: Move) -> Option<String> {
+        let next = self.play(scene, what)?;
+        let atlas = self.atlas();
+        let mut system = self.start.clone();
+        atlas.restore(&mut system, &next.states);
+        let flying: Vec<_> = next.flying.iter().map(|number| &atlas.parcel(*number).parcel).collect();
+        Some(format!("at {} ms\n{system:#?}\non its way: {flying:#?}", next.now))
+    }
+
     fn properties(&self) -> Vec<Property<Stage>> {
         goals::properties(self.part)
     }
