@@ -9,7 +9,7 @@ use bemr::actors::validator::vote_body;
 use bemr::actors::{Input, Output};
 use bemr::audit::AuditLog;
 use bemr::conformance::forge::{
-    CONDITIONAL, COSTLY, Certificates, ENTAILS, FLAWS, Forge, RENEWING, STUBBORN, makes, packet,
+    CONDITIONAL, COSTLY, Certificates, ENTAILS, FLAWS, Forge, MANNERS, RENEWING, STUBBORN, makes, packet,
 };
 use bemr::crypto::{Suite, Tag};
 use bemr::ledger::Proposal;
@@ -592,6 +592,23 @@ fn each_flaw_is_refused_by_its_clause() {
     }
     println!("{shown} flaws of {} kinds are each refused by their clause", FLAWS.len());
     assert!(shown >= 130);
+}
+
+#[test]
+fn in_whatever_manner_a_check_fails_its_clause_refuses_and_says_because_of_what() {
+    for (kind, flaw, manner) in MANNERS {
+        let both = Flaws::of(*flaw).and(*manner);
+        assert!(makes(kind, both) && !makes(kind, Flaws::of(*manner)), "{kind} {flaw} {manner}");
+        let heard = Benches::new(kind, RULES).hear(both, 0).unwrap();
+        let refusal = heard.step.outcome.unwrap_err();
+        let cause = match manner {
+            Clause::ScalarInRange => Some(Clause::ScalarInRange),
+            Clause::ChallengeCoversKeyAndTag => Some(Clause::CommitmentRecomputed),
+            _ => None,
+        };
+        assert!(heard.unchanged, "{kind} {manner}");
+        assert_eq!((refusal.clause(), refusal.cause()), (*flaw, cause), "{kind} {manner}");
+    }
 }
 
 /// What is left to refuse a message whose flaw is not checked.

@@ -174,7 +174,7 @@ fn the_same_seed_gives_the_same_run() {
 
 #[test]
 fn a_spoiled_parcel_is_refused_and_the_next_one_is_not() {
-    for how in Spoiling::ALL {
+    for how in [Spoiling::Flip, Spoiling::Cut, Spoiling::Extend] {
         let mut driver = Driver::new(1, LedgerKind::Quorum);
         driver.submit(0, 0, None);
         // Hello, response, finish, T_initial.
@@ -192,6 +192,33 @@ fn a_spoiled_parcel_is_refused_and_the_next_one_is_not() {
             assert_eq!(refused.sends, []);
             driver.go_on();
         }
+    }
+}
+
+#[test]
+fn what_a_packet_says_in_clear_can_be_changed_on_the_way() {
+    let mut driver = Driver::new(1, LedgerKind::Quorum);
+    driver.submit(0, 0, None);
+    let bloated = (Spoiling::Bloat, Clause::SizeWithinBound);
+    let element =
+        [(Spoiling::Neutral, Clause::ElementInRange), (Spoiling::Outside, Clause::ElementInSubgroup)];
+    let hello = [(Spoiling::Suite, Clause::SuiteNotDowngraded), (Spoiling::Purpose, Clause::RoleFitsPlace)];
+    let record = [(Spoiling::Stage, Clause::StageFitsSession), (Spoiling::Ahead, Clause::SkipIsBounded)];
+    let packets: [Vec<(Spoiling, Clause)>; 4] = [
+        hello.into_iter().chain(element).chain([bloated]).collect(),
+        element.into_iter().chain([bloated]).collect(),
+        vec![bloated],
+        record.into_iter().chain([bloated]).collect(),
+    ];
+    for changes in packets {
+        let parcel = driver.next;
+        for how in Spoiling::ALL {
+            let Some((_, clause)) = changes.iter().find(|(change, _)| *change == how) else { continue };
+            let refused = driver.act(&Action::Spoil { parcel, how });
+            assert_eq!(refused.clause, Some(*clause), "{how:?} {refused:?}");
+            assert_eq!(refused.sends, []);
+        }
+        driver.go_on();
     }
 }
 

@@ -146,6 +146,7 @@ pub fn unwrap(
     key.map_err(|_| Refusal::new(Clause::TagVerifiedBeforeUse).at("length of wrapped"))
 }
 
-fn grant_context(tid: &Digest, reader: &Name) -> Vec<u8> {
+/// What a record's key is wrapped for: the record and its reader.
+pub(crate) fn grant_context(tid: &Digest, reader: &Name) -> Vec<u8> {
     [tid.as_bytes(), encode(reader).as_slice()].concat()
 }

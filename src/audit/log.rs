@@ -109,9 +109,6 @@ pub fn verify_audit_head(
         && head.network == *network
         && head.bsd == *bsd;
     rules.require(Clause::AuditHeadSigned, named).map_err(|refusal| refusal.at("head"))?;
-    rules
-        .check(Clause::AuditHeadSigned, || {
-            key.verify(rules, Tag::AUDIT_HEAD, &encode(head), &signed.signature)
-        })
+    key.vouches(rules, Clause::AuditHeadSigned, Tag::AUDIT_HEAD, &encode(head), &signed.signature)
         .map_err(|refusal| refusal.at("signature"))
 }

@@ -54,7 +54,7 @@ impl AeadKey {
     /// As [`AeadKey::open_checked`], where another clause demands that the ciphertext opens.
     ///
     /// # Errors
-    /// `clause` when the tag does not verify, and for fewer bytes than a tag has.
+    /// `clause`, because of AED-01, when the tag does not verify, and for fewer bytes than a tag has.
     pub fn open_by(
         &self,
         rules: &Rules,
@@ -63,7 +63,10 @@ impl AeadKey {
         associated_data: &[u8],
         ciphertext: &[u8],
     ) -> Result<Vec<u8>, Refusal> {
-        let refusal = || Refusal::new(clause);
+        let refusal = || match clause {
+            Clause::TagVerifiedBeforeUse => Refusal::new(clause),
+            _ => Refusal::new(clause).because(Clause::TagVerifiedBeforeUse),
+        };
         if rules.in_force(clause) && rules.in_force(Clause::TagVerifiedBeforeUse) {
             return self.open(nonce, associated_data, ciphertext).ok_or_else(refusal);
         }

@@ -29,7 +29,7 @@ pub use exchange::{Ephemeral, SharedSecret};
 pub use group::{Element, Factor, Scalar};
 pub use kdf::{MAX_EXPANDED, TooLong, expand, expand_info, extract};
 pub use kem::{DecapsulationKey, Encapsulation, EncapsulationKey};
-pub use signature::{Signature, Signed, SigningKey, VerifyingKey, invalid, verify_all};
+pub use signature::{Signature, Signed, SigningKey, VerifyingKey, invalid, verify_all, vouch_all};
 pub use suite::Suite;
 pub use tag::Tag;
 

@@ -135,6 +135,25 @@ impl VerifyingKey {
         self.check(rules, tag, message, signature).is_ok()
     }
 
+    /// Checks that `signature` is the holder's, where `clause` demands it.
+    ///
+    /// # Errors
+    /// `clause`, because of GRP-04, GRP-03 or SIG-03 as [`VerifyingKey::check`] has them.
+    pub fn vouches(
+        &self,
+        rules: &Rules,
+        clause: Clause,
+        tag: Tag,
+        message: &[u8],
+        signature: &Signature,
+    ) -> Result<(), Refusal> {
+        if !rules.in_force(clause) {
+            return Ok(());
+        }
+        let checked = self.check(rules, tag, message, signature);
+        checked.map_err(|refusal| Refusal::new(clause).because(refusal.clause()))
+    }
+
     /// As [`VerifyingKey::verify`], with the reason.
     ///
     /// # Errors
@@ -162,6 +181,25 @@ pub fn verify_all(rules: &Rules, batch: &[Signed<'_>]) -> bool {
         }
         _ => invalid(rules, batch).next().is_none(),
     }
+}
+
+/// Checks that every signature of a batch is right, where `clause` demands it.
+///
+/// # Errors
+/// `clause`, because of what is wrong with the first that is wrong.
+pub fn vouch_all(rules: &Rules, clause: Clause, batch: &[Signed<'_>]) -> Result<(), Refusal> {
+    if !rules.in_force(clause) || verify_all(rules, batch) {
+        return Ok(());
+    }
+    let why = |signed: &Signed<'_>| {
+        signed
+            .key
+            .check(rules, signed.tag, signed.message, signed.signature)
+            .err()
+            .map(|refusal| refusal.clause())
+    };
+    let cause = batch.iter().find_map(why);
+    Err(cause.map_or(Refusal::new(clause), |cause| Refusal::new(clause).because(cause)))
 }
 
 /// The places in a batch of the signatures that do not verify.

@@ -197,11 +197,11 @@ impl TrustStore {
         let body = &certificate.body;
         rules.require(Clause::ProtocolVersionIsOne, body.version == PROTOCOL_VERSION)?;
         rules.require(Clause::SuiteMatches, body.suite == self.anchor.suite)?;
+        let (key, signature) = (&self.anchor.key, &certificate.signature);
         rules
-            .check(Clause::CertificateSignedByKdc, || {
-                let signature = &certificate.signature;
-                body.issuer == self.anchor.issuer
-                    && self.anchor.key.verify(rules, Tag::CERTIFICATE, &encode(body), signature)
+            .require(Clause::CertificateSignedByKdc, body.issuer == self.anchor.issuer)
+            .and_then(|()| {
+                key.vouches(rules, Clause::CertificateSignedByKdc, Tag::CERTIFICATE, &encode(body), signature)
             })
             .map_err(|refusal| refusal.at(body.subject.as_str()))?;
         let mut signing = VerifyingKey::decode(rules, self.anchor.suite, body.signing_key.as_slice())
@@ -241,8 +241,7 @@ fn check_list(
     rules
         .require(Clause::RevocationListAdvances, current.is_none_or(|current| body.list > current.body.list))
         .map_err(|refusal| refusal.at(format!("list {}", body.list)))?;
-    rules.check(Clause::RevocationListSignedByKdc, || {
-        body.issuer == anchor.issuer
-            && anchor.key.verify(rules, Tag::REVOCATION_LIST, &encode(body), &list.signature)
-    })
+    rules.require(Clause::RevocationListSignedByKdc, body.issuer == anchor.issuer)?;
+    let (clause, tag) = (Clause::RevocationListSignedByKdc, Tag::REVOCATION_LIST);
+    anchor.key.vouches(rules, clause, tag, &encode(body), &list.signature)
 }

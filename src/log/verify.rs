@@ -31,10 +31,9 @@ pub fn verify_head(rules: &Rules, identity: &CloudIdentity, signed: &SignedCloud
         && head.network == identity.network
         && head.cloud == identity.cloud;
     rules.require(Clause::HeadSignedByCloud, named).map_err(|refusal| refusal.at("head"))?;
-    rules
-        .check(Clause::HeadSignedByCloud, || {
-            identity.key.verify(rules, Tag::CLOUD_HEAD, &encode(head), &signed.signature)
-        })
+    identity
+        .key
+        .vouches(rules, Clause::HeadSignedByCloud, Tag::CLOUD_HEAD, &encode(head), &signed.signature)
         .map_err(|refusal| refusal.at("signature"))
 }
 

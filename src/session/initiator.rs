@@ -94,9 +94,8 @@ impl AwaitingResponse {
             .map_err(|refusal| refusal.at(peer.name().as_str()))?;
         peer.role().require_place(rules, purpose.responder())?;
         let heard = schedule.responder_transcript(&theirs.certificate);
-        rules.check(Clause::ResponderSignsTranscript, || {
-            peer.signing_key().verify(rules, Tag::RESPONDER_SIGNATURE, heard.as_bytes(), &theirs.signature)
-        })?;
+        let (clause, tag) = (Clause::ResponderSignsTranscript, Tag::RESPONDER_SIGNATURE);
+        peer.signing_key().vouches(rules, clause, tag, heard.as_bytes(), &theirs.signature)?;
         rules.check(Clause::ResponderConfirmsKey, || {
             schedule.confirms(Direction::ResponderToInitiator, &heard, &theirs.confirmation)
         })?;

@@ -40,7 +40,7 @@ pub(super) fn open_authentic(
     if let Some(plaintext) = key.open(nonce, associated_data, ciphertext) {
         return Ok(Zeroizing::new(plaintext));
     }
-    rules.require(clause, false)?;
+    rules.require(clause, false).map_err(|refusal| refusal.because(Clause::TagVerifiedBeforeUse))?;
     // The mutant takes what no tag vouches for. GCM encrypts by exclusive or, so encrypting again undoes it.
     let body = &ciphertext[..ciphertext.len().saturating_sub(TAG_LENGTH)];
     let mut plaintext = key.seal(nonce, associated_data, body);

@@ -134,9 +134,8 @@ impl AwaitingFinish {
         rules.require(Clause::PeerIsNotSelf, peer.name() != self.own.name())?;
         peer.role().require_place(rules, self.hello.purpose.initiator())?;
         let heard = Schedule::initiator_transcript(&self.heard, &self.proof, &theirs.certificate);
-        rules.check(Clause::InitiatorSignsTranscript, || {
-            peer.signing_key().verify(rules, Tag::INITIATOR_SIGNATURE, heard.as_bytes(), &theirs.signature)
-        })?;
+        let (clause, tag) = (Clause::InitiatorSignsTranscript, Tag::INITIATOR_SIGNATURE);
+        peer.signing_key().vouches(rules, clause, tag, heard.as_bytes(), &theirs.signature)?;
         rules.check(Clause::InitiatorConfirmsKey, || {
             self.schedule.confirms(direction, &heard, &theirs.confirmation)
         })?;

@@ -81,7 +81,7 @@ impl BallotBox {
         rules.require(Clause::VoteNamesPolicy, body.policy == asked.policy)?;
         if let Some(key) = key {
             let signature = &vote.signature;
-            rules.check(Clause::VoteSigned, || key.verify(rules, Tag::VOTE, &encode(body), signature))?;
+            key.vouches(rules, Clause::VoteSigned, Tag::VOTE, &encode(body), signature)?;
         }
         Ok(VerifiedVote(vote))
     }

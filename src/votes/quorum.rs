@@ -1,6 +1,6 @@
 //! Verifies quorum certificates.
 
-use crate::crypto::{Signed, Tag, verify_all};
+use crate::crypto::{Signed, Tag, vouch_all};
 use crate::votes::ValidatorSet;
 use crate::wire::{QuorumCertificate, Signatory, encode};
 use bemr_spec::{Clause, Refusal, Rules};
@@ -46,5 +46,5 @@ pub fn verify_signatories(
     rules
         .require(Clause::MoreThanTwoThirds, signatories.len() >= validators.quorum())
         .map_err(|refusal| refusal.at(format!("{} of {}", signatories.len(), validators.len())))?;
-    rules.check(Clause::VoteSigned, || verify_all(rules, &signed))
+    vouch_all(rules, Clause::VoteSigned, &signed)
 }

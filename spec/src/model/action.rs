@@ -2,7 +2,8 @@
 
 use crate::Clause;
 use crate::model::{
-    Actor, Ballot, BlockId, Decision, Gossip, Height, Members, Message, Order, Output, RequestId, Tid, Time,
+    Actor, Ballot, BlockId, Decision, Flaws, Gossip, Height, Members, Message, Order, Output, Packet,
+    RequestId, Tid, Time,
 };
 use serde::{Deserialize, Serialize};
 
@@ -17,11 +18,36 @@ pub enum Spoiling {
     Cut,
     /// A byte is added.
     Extend,
+    /// Zeros are added, beyond the longest message.
+    Bloat,
+    /// A hello names another suite.
+    Suite,
+    /// A hello names a purpose that its receiver does not answer.
+    Purpose,
+    /// The ephemeral of a hello or response is the neutral element.
+    Neutral,
+    /// The ephemeral of a hello or response is outside the subgroup.
+    Outside,
+    /// The header of a record names another stage.
+    Stage,
+    /// The header of a record names a sequence that is greater by what can be skipped.
+    Ahead,
 }
 
 impl Spoiling {
     /// All of them.
-    pub const ALL: [Spoiling; 3] = [Spoiling::Flip, Spoiling::Cut, Spoiling::Extend];
+    pub const ALL: [Spoiling; 10] = [
+        Spoiling::Flip,
+        Spoiling::Cut,
+        Spoiling::Extend,
+        Spoiling::Bloat,
+        Spoiling::Suite,
+        Spoiling::Purpose,
+        Spoiling::Neutral,
+        Spoiling::Outside,
+        Spoiling::Stage,
+        Spoiling::Ahead,
+    ];
 }
 
 /// What an actor does of its own accord.
@@ -122,6 +148,19 @@ pub enum Action {
         to: Actor,
         /// What.
         gossip: Gossip,
+    },
+    /// A packet of a handshake arrives that the adversary made with the keys of whom it shows: a hello of its own, a response
+    /// to a hello of somebody else, or the finish after a hello of its own.
+    Inject {
+        /// From whom it seems to come.
+        actor: Actor,
+        /// To whom.
+        to: Actor,
+        /// What.
+        packet: Packet,
+        /// What is wrong with it.
+        #[serde(default, skip_serializing_if = "Flaws::is_empty")]
+        flaws: Flaws,
     },
     /// An actor dies and starts again from what it keeps.
     Crash {
@@ -228,6 +267,9 @@ pub struct Happened {
     pub event: &'static str,
     /// The clause that refused it.
     pub clause: Option<Clause>,
+    /// The clause of the primitive because of which it did, where the clause demands that a signature verifies or that
+    /// something opens.
+    pub cause: Option<Clause>,
     /// What the actor sent, in order.
     pub sends: Vec<Output>,
 }

@@ -122,13 +122,7 @@ impl Bsd {
         for (_, open) in std::mem::take(&mut self.open) {
             self.known.remove(&open.question.header.record);
         }
-        self.convicted.clear();
-        self.overruled = 0;
         self.held.clear();
-        self.ended.values_mut().for_each(|ended| {
-            ended.votes.clear();
-            ended.acknowledgement = None;
-        });
     }
 
     pub(super) fn on_packet(

@@ -10,6 +10,7 @@
 
 mod action;
 mod bsd;
+mod causes;
 mod checks;
 mod closing;
 mod cloud;

@@ -81,6 +81,11 @@ impl User {
         command: Command,
     ) -> Result<Vec<Output>, Clause> {
         match command {
+            Command::Submit { breaks: Some(Clause::RecordWithinSize), .. } => {
+                // The file, before there is a record.
+                Checks::of(rules, Flaws::NONE).require(Clause::RecordWithinSize, false)?;
+                Ok(Vec::new())
+            }
             Command::Submit { record, breaks, readers } => {
                 let readers = readers.with(self.number);
                 let header = Header { tid, user: self.number, record, breaks, readers, issued: now };

@@ -1,8 +1,10 @@
 //! The actors and what is on its way between them: what an action does.
 
+use crate::model::causes::cause;
+use crate::model::neighbours::SKIPPED;
 use crate::model::{
     Action, Actor, Block, Command, Datagram, Flaws, Gossip, Happened, LogKind, Output, Packet, Parcel,
-    Proposal, Setup, Spoiling, Step, System, Tid, Time, View,
+    Proposal, Setup, Spoiling, Stage, Step, System, Tid, Time, View,
 };
 use crate::{Clause, Rules};
 use std::sync::Arc;
@@ -59,6 +61,7 @@ impl World {
     /// trace or the implementation gives it: some orders are those of digests, which the model does not have.
     pub fn perform(&mut self, action: &Action) -> Option<Happened> {
         let rules = self.rules;
+        let mut arrived = None;
         let (actor, from, step) = match action {
             Action::Command { actor, command } => {
                 // Nobody can speak of a submission that there was not.
@@ -74,23 +77,24 @@ impl World {
                 (*actor, None, step)
             }
             Action::Deliver { parcel } => {
-                let parcel = self.pool.get(*parcel as usize)?;
-                let (to, from) = (parcel.to, parcel.from);
-                let step = self.system.deliver(&rules, self.now, to, from, &parcel.datagram, parcel.flaws)?;
+                let Parcel { from, to, datagram, flaws } = self.pool.get(*parcel as usize)?.clone();
+                let step = self.system.deliver(&rules, self.now, to, from, &datagram, flaws)?;
+                arrived = Some((datagram, flaws));
                 (to, Some(from), step)
             }
             Action::Redirect { parcel, to, from } => {
-                let parcel = self.pool.get(*parcel as usize)?;
-                let from = from.unwrap_or(parcel.from);
-                let step =
-                    self.system.deliver(&rules, self.now, *to, from, &parcel.datagram, parcel.flaws)?;
+                let Parcel { from: sender, datagram, flaws, .. } = self.pool.get(*parcel as usize)?.clone();
+                let from = from.unwrap_or(sender);
+                let step = self.system.deliver(&rules, self.now, *to, from, &datagram, flaws)?;
+                arrived = Some((datagram, flaws));
                 (*to, Some(from), step)
             }
             Action::Spoil { parcel, how } => {
                 let parcel = self.pool.get(*parcel as usize)?;
-                let flaws = parcel.datagram.spoiled_by(*how)?;
+                let (datagram, flaws) = parcel.datagram.spoiled_by(*how)?;
                 let (to, from) = (parcel.to, parcel.from);
-                let step = self.system.deliver(&rules, self.now, to, from, &parcel.datagram, flaws)?;
+                let step = self.system.deliver(&rules, self.now, to, from, &datagram, flaws)?;
+                arrived = Some((datagram, flaws));
                 (to, Some(from), step)
             }
             Action::Wake { actor, found } => {
@@ -111,10 +115,19 @@ impl World {
                 let sends = vec![Output::Tell(*to, gossip.clone())];
                 (*actor, None, Step { event: "Tell", clause: None, sends })
             }
+            Action::Inject { actor, to, packet, flaws } => {
+                self.system.index(*actor)?;
+                let datagram = Datagram::Packet(*packet);
+                let step = self.system.deliver(&rules, self.now, *to, *actor, &datagram, *flaws)?;
+                arrived = Some((datagram, *flaws));
+                (*to, Some(*actor), step)
+            }
             Action::Crash { actor } => (*actor, None, self.system.crash(*actor)?),
         };
         let Step { event, clause, sends } = step;
-        Some(Happened { time: self.now, actor, from, event, clause, sends })
+        let cause =
+            clause.zip(arrived).and_then(|(clause, (datagram, flaws))| cause(clause, &datagram, flaws));
+        Some(Happened { time: self.now, actor, from, event, clause, cause, sends })
     }
 
     /// Puts what `from` sends on its way.
@@ -137,10 +150,30 @@ impl World {
 }
 
 impl Datagram {
-    /// The check that fails when its bytes are changed like this; nothing where that depends on the bytes.
-    pub fn spoiled_by(&self, how: Spoiling) -> Option<Flaws> {
-        let clause = match (self, how) {
+    /// What it says when its bytes are changed like this, and the check that fails; nothing where that depends on the bytes
+    /// or cannot be done to it.
+    pub fn spoiled_by(&self, how: Spoiling) -> Option<(Datagram, Flaws)> {
+        let mut spoiled = self.clone();
+        let clause = match (&mut spoiled, how) {
             (_, Spoiling::Cut | Spoiling::Extend) => Clause::OneEncodingPerValue,
+            (Datagram::Packet(_), Spoiling::Bloat) => Clause::SizeWithinBound,
+            (Datagram::Packet(Packet::Hello { .. }), Spoiling::Suite) => Clause::SuiteNotDowngraded,
+            (Datagram::Packet(Packet::Hello { .. }), Spoiling::Purpose) => Clause::RoleFitsPlace,
+            (Datagram::Packet(Packet::Hello { .. } | Packet::Response { .. }), Spoiling::Neutral) => {
+                Clause::ElementInRange
+            }
+            (Datagram::Packet(Packet::Hello { .. } | Packet::Response { .. }), Spoiling::Outside) => {
+                Clause::ElementInSubgroup
+            }
+            // The header is authenticated: what its own check lets pass does not open.
+            (Datagram::Packet(Packet::Record(record)), Spoiling::Stage) => {
+                record.stage = if record.stage == Stage::Block { Stage::Initial } else { Stage::Block };
+                Clause::RecordIsAuthentic
+            }
+            (Datagram::Packet(Packet::Record(record)), Spoiling::Ahead) => {
+                record.sequence += SKIPPED;
+                Clause::RecordIsAuthentic
+            }
             // Another ephemeral may be an element or not.
             (Datagram::Packet(Packet::Hello { .. }), Spoiling::Flip) => return None,
             (Datagram::Packet(Packet::Response { .. } | Packet::Finish { .. }), Spoiling::Flip) => {
@@ -156,8 +189,9 @@ impl Datagram {
                 Gossip::Block(_) => Clause::MerkleRootMatches,
                 Gossip::BlocksFrom(_) => return None,
             },
+            _ => return None,
         };
-        Some(Flaws::of(clause))
+        Some((spoiled, Flaws::of(clause)))
     }
 }
 

@@ -129,9 +129,8 @@ impl Desk<'_> {
     /// in this order.
     pub fn check_record(&self, initial: &TInitial, peer: &CertifiedPrincipal) -> Result<Intake, Refusal> {
         let (rules, header) = (self.rules, &initial.header);
-        rules.check(Clause::UserSignsInitial, || {
-            peer.signing_key().verify(rules, Tag::T_INITIAL, &encode(header), &initial.signature)
-        })?;
+        let (key, message) = (peer.signing_key(), encode(header));
+        key.vouches(rules, Clause::UserSignsInitial, Tag::T_INITIAL, &message, &initial.signature)?;
         let ciphertext = initial.ciphertext.as_slice();
         rules.check(Clause::CiphertextIsTheSigned, || {
             header.ciphertext == Digest::of(Tag::CIPHERTEXT, ciphertext)

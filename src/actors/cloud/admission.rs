@@ -28,10 +28,8 @@ pub(super) fn check_sender(
     rules.require(Clause::SuiteMatches, suites.iter().all(|one| *one == suite))?;
     let named = body.bsd == *peer.name() && peer.role().place() == Place::Bsd && body.cloud == *office.name();
     rules.require(Clause::BsdSignsValid, named).map_err(|refusal| refusal.at("bsd"))?;
-    rules
-        .check(Clause::BsdSignsValid, || {
-            peer.signing_key().verify(rules, Tag::T_VALID, &encode(body), &valid.signature)
-        })
+    peer.signing_key()
+        .vouches(rules, Clause::BsdSignsValid, Tag::T_VALID, &encode(body), &valid.signature)
         .map_err(|refusal| refusal.at("signature"))
 }
 
@@ -48,10 +46,8 @@ pub(super) fn check_content(office: &mut Office, now: Time, valid: &TValid) -> R
     let message = encode(initial);
     let one_tid = body.tid == initial.tid && body.tid == block.tid;
     rules.require(Clause::ValidCarriesUserSignature, one_tid).map_err(|refusal| refusal.at("tid"))?;
-    rules
-        .check(Clause::ValidCarriesUserSignature, || {
-            user.signing_key().verify(&rules, Tag::T_INITIAL, &message, &valid.user_signature)
-        })
+    let (key, signature) = (user.signing_key(), &valid.user_signature);
+    key.vouches(&rules, Clause::ValidCarriesUserSignature, Tag::T_INITIAL, &message, signature)
         .map_err(|refusal| refusal.at("user_signature"))?;
     check_tid(&rules, initial)?;
     let validators = &office.replica.validators;

@@ -311,10 +311,8 @@ impl Cloud {
             && body.owner == record.initial.user
             && body.cloud == *self.office.name();
         rules.require(Clause::GrantByOwner, by_owner).map_err(|refusal| refusal.at("owner"))?;
-        rules
-            .check(Clause::GrantByOwner, || {
-                peer.signing_key().verify(&rules, Tag::GRANT, &encode(body), &grant.signature)
-            })
+        peer.signing_key()
+            .vouches(&rules, Clause::GrantByOwner, Tag::GRANT, &encode(body), &grant.signature)
             .map_err(|refusal| refusal.at("signature"))?;
         self.check_advances(&body.tid, &body.key.reader, body.issued)?;
         let reader = self.office.trust.verify(&rules, now, &grant.reader)?;
@@ -378,10 +376,8 @@ impl Cloud {
             && body.cloud == *self.office.name()
             && body.reader != body.owner;
         rules.require(Clause::RevokeByOwner, by_owner).map_err(|refusal| refusal.at("owner"))?;
-        rules
-            .check(Clause::RevokeByOwner, || {
-                peer.signing_key().verify(&rules, Tag::REVOKE, &encode(body), &revoke.signature)
-            })
+        peer.signing_key()
+            .vouches(&rules, Clause::RevokeByOwner, Tag::REVOKE, &encode(body), &revoke.signature)
             .map_err(|refusal| refusal.at("signature"))?;
         self.check_advances(&body.tid, &body.reader, body.issued)?;
         let granted = self.archive.read(|store| store.grant(&body.tid, &body.reader))?.is_some();
@@ -409,10 +405,9 @@ impl Cloud {
         let mut authorities: Vec<(Name, Role)> = Vec::new();
         for approval in erase.approvals.iter() {
             let authority = self.office.trust.verify(&rules, now, &approval.authority)?;
-            rules
-                .check(Clause::ErasureByAuthority, || {
-                    authority.signing_key().verify(&rules, Tag::ERASE, &encode(body), &approval.signature)
-                })
+            authority
+                .signing_key()
+                .vouches(&rules, Clause::ErasureByAuthority, Tag::ERASE, &encode(body), &approval.signature)
                 .map_err(|refusal| refusal.at(authority.name().as_str()))?;
             authorities.push((authority.name().clone(), authority.role()));
         }

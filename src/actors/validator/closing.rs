@@ -398,11 +398,14 @@ impl Closing {
         let digest = proposed.digest();
         let key = replica.validators.key(&proposal.signatory.validator);
         let key = key.ok_or_else(|| Refusal::new(Clause::VoterIsAdmitted).at("signatory"))?;
-        rules
-            .check(Clause::VoteSigned, || {
-                key.verify(&rules, Tag::BLOCK_CLOSE, digest.as_bytes(), &proposal.signatory.signature)
-            })
-            .map_err(|refusal| refusal.at("signatory"))?;
+        key.vouches(
+            &rules,
+            Clause::VoteSigned,
+            Tag::BLOCK_CLOSE,
+            digest.as_bytes(),
+            &proposal.signatory.signature,
+        )
+        .map_err(|refusal| refusal.at("signatory"))?;
         let known = self.signed.as_ref().is_some_and(|signed| signed.proposal.digest() == digest);
         if !known {
             let validators = replica.validators.clone();
@@ -432,10 +435,8 @@ impl Closing {
         let key = key.ok_or_else(|| Refusal::new(Clause::VoterIsAdmitted).at("signatory"))?;
         let signed = self.signed.as_mut().filter(|signed| signed.proposal.digest() == signature.header);
         let signed = signed.ok_or_else(|| Refusal::new(Clause::EventFitsState).at("header"))?;
-        rules.check(Clause::VoteSigned, || {
-            let message = signature.header.as_bytes();
-            key.verify(&rules, Tag::BLOCK_CLOSE, message, &signature.signatory.signature)
-        })?;
+        let (message, by) = (signature.header.as_bytes(), &signature.signatory.signature);
+        key.vouches(&rules, Clause::VoteSigned, Tag::BLOCK_CLOSE, message, by)?;
         signed.signatories.insert(signature.signatory.validator.clone(), signature.signatory);
         let before = self.state.step(&rules, Event::SignatureArrived, State::AwaitingClose)?;
         self.close_if_quorum(office, now, before, Event::SignatureArrived)

@@ -36,20 +36,16 @@ pub(super) fn check_origin(
     rules.require(Clause::BlockNamesNetwork, here)?;
     let from_bsd = body.bsd == *peer.name() && peer.role().place() == Place::Bsd;
     rules.require(Clause::BsdSignsBlock, from_bsd).map_err(|refusal| refusal.at("bsd"))?;
-    rules
-        .check(Clause::BsdSignsBlock, || {
-            peer.signing_key().verify(&rules, Tag::T_BLOCK, &encode(body), &block.signature)
-        })
+    peer.signing_key()
+        .vouches(&rules, Clause::BsdSignsBlock, Tag::T_BLOCK, &encode(body), &block.signature)
         .map_err(|refusal| refusal.at("signature"))?;
     let user = office.trust.verify(&rules, now, &block.user)?;
     user.require_claim(&rules, &initial.user, initial.role)?;
     let message = encode(initial);
     let bound = body.tid == initial.tid && body.initial == Digest::of(Tag::T_INITIAL, &message);
     rules.require(Clause::BlockCarriesUserSignature, bound).map_err(|refusal| refusal.at("initial"))?;
-    rules
-        .check(Clause::BlockCarriesUserSignature, || {
-            user.signing_key().verify(&rules, Tag::T_INITIAL, &message, &block.user_signature)
-        })
+    user.signing_key()
+        .vouches(&rules, Clause::BlockCarriesUserSignature, Tag::T_INITIAL, &message, &block.user_signature)
         .map_err(|refusal| refusal.at("user_signature"))?;
     user.role().require(&rules, Permission::Submit)?;
     check_tid(&rules, initial)?;

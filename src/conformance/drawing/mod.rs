@@ -66,6 +66,7 @@ fn mischief(step: &Step) -> Option<&'static str> {
         Action::Redirect { .. } => Some("redirected"),
         Action::Spoil { .. } => Some("spoiled"),
         Action::Say { .. } => Some("as an insider"),
+        Action::Inject { .. } => Some("injected"),
         Action::Tell { .. } => Some("as the adversary"),
         Action::Crash { .. } => Some("died and started again"),
         _ => None,

@@ -1,14 +1,16 @@
 //! What the cloud says, and the BSD to its user.
 
 use super::{Forge, any, element, flip_last, nobody, stray, table};
-use crate::crypto::Tag;
+use crate::actors::compose::{ONE_NONCE, grant_context, unwrap};
+use crate::crypto::{Digest, Tag};
 use crate::merkle::MerkleTree;
 use crate::wire::{
     CloudLeaf, ConsistencyProof, LeafKind, Outcome, ReadResponse, Receipt, RequestOutcome, SignedAuditHead,
-    SignedCloudHead, Time, encode,
+    SignedCloudHead, Time, WrappedKey, encode,
 };
 use bemr_spec::Clause;
 use bemr_spec::model::Flaws;
+use tls_codec::TlsByteVecU16;
 
 /// Flaws of what the cloud keeps of a record, and a leaf is made of.
 const STORED: &[Clause] = &[
@@ -35,7 +37,7 @@ impl Forge<'_> {
             forged.head.network = nobody();
         }
         let message = encode(&forged.head);
-        forged.signature = self.sign_or_not(!wrong || way == 1, &cloud, Tag::CLOUD_HEAD, &message)?;
+        forged.signature = self.sign_or_not(!wrong || way == 1, flaws, &cloud, Tag::CLOUD_HEAD, &message)?;
         Some(())
     }
 
@@ -49,7 +51,7 @@ impl Forge<'_> {
         }
         let message = encode(&forged.head);
         let signed = !wrong || way == 1;
-        forged.signature = self.sign_or_not(signed, &genuine.head.bsd, Tag::AUDIT_HEAD, &message)?;
+        forged.signature = self.sign_or_not(signed, flaws, &genuine.head.bsd, Tag::AUDIT_HEAD, &message)?;
         Some(forged)
     }
 
@@ -99,7 +101,9 @@ impl Forge<'_> {
             forged.ciphertext = flip_last(forged.ciphertext.as_slice())?.into();
         }
         forged.key.encapsulation = element(forged.key.encapsulation.as_slice(), flaws)?.into();
-        if flaws.has(Clause::TagVerifiedBeforeUse) {
+        if flaws.has(Clause::EncapsulationIsContextual) {
+            forged.key.wrapped = self.wrapped_for_nobody(&genuine.key, &genuine.record.initial.tid)?;
+        } else if flaws.has(Clause::TagVerifiedBeforeUse) {
             forged.key.wrapped = flip_last(forged.key.wrapped.as_slice())?.into();
         }
         let proof = &mut forged.proof;
@@ -126,6 +130,17 @@ impl Forge<'_> {
             }
         }
         Some(forged)
+    }
+
+    /// The key of a record, wrapped under a key that no context went into.
+    fn wrapped_for_nobody(&self, genuine: &WrappedKey, tid: &Digest) -> Option<TlsByteVecU16> {
+        let reader = self.keys.get(&genuine.reader)?;
+        let key = unwrap(self.rules, reader, tid, genuine).ok()?;
+        let (context, lax) =
+            (grant_context(tid, reader.name()), self.rules.without(Clause::EncapsulationIsContextual));
+        let agreement = reader.identity().agreement_key();
+        let wrapping = agreement.decapsulate(&lax, genuine.encapsulation.as_slice(), &context).ok()?;
+        Some(wrapping.seal(&ONE_NONCE, &context, &*key).into())
     }
 
     /// An answer to a request.

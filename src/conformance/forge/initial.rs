@@ -60,7 +60,7 @@ impl Forge<'_> {
             self.readers(&mut forged, flaws)?;
         }
         let signed = !flaws.has(Clause::UserSignsInitial);
-        forged.signature = self.sign_or_not(signed, &user, Tag::T_INITIAL, &encode(&forged.header))?;
+        forged.signature = self.sign_or_not(signed, flaws, &user, Tag::T_INITIAL, &encode(&forged.header))?;
         Some(forged)
     }
 

@@ -40,7 +40,7 @@ impl Forge<'_> {
     fn sign_close(&self, signatory: &mut Signatory, header: &Digest, flaws: Flaws) -> Option<()> {
         let signed = !flaws.has(Clause::VoteSigned);
         signatory.signature =
-            self.sign_or_not(signed, &signatory.validator, Tag::BLOCK_CLOSE, header.as_bytes())?;
+            self.sign_or_not(signed, flaws, &signatory.validator, Tag::BLOCK_CLOSE, header.as_bytes())?;
         if flaws.has(Clause::VoterIsAdmitted) {
             signatory.validator = nobody();
         }

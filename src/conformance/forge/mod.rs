@@ -23,7 +23,9 @@ mod votes;
 
 pub use certificates::Certificates;
 pub use packet::packet;
-pub use table::{CONDITIONAL, COSTLY, ENTAILS, FLAWS, RENEWING, STUBBORN, makes};
+pub use table::{CONDITIONAL, COSTLY, ENTAILS, FLAWS, MANNERS, RENEWING, STUBBORN, makes};
+
+use table::is_manner;
 
 use crate::actors::Directory;
 use crate::crypto::{Digest, Element, Signature, Suite, Tag};
@@ -54,16 +56,35 @@ pub struct Forge<'a> {
 
 impl Forge<'_> {
     fn way(&self, flaws: Flaws, ways: u8) -> u8 {
-        if flaws.iter().count() == 1 { self.way % ways } else { 0 }
+        let listed = flaws.iter().filter(|flaw| !is_manner(*flaw)).count();
+        if listed == 1 { self.way % ways } else { 0 }
     }
 
     fn sign(&self, who: &Name, tag: Tag, message: &[u8]) -> Option<Signature> {
         Some(self.keys.get(who)?.identity().signing_key().sign(self.rules, tag, message))
     }
 
-    /// As [`Forge::sign`], or a signature of the same signer over something else.
-    fn sign_or_not(&self, right: bool, who: &Name, tag: Tag, message: &[u8]) -> Option<Signature> {
-        if right { self.sign(who, tag, message) } else { self.sign(who, tag, &[message, &[0]].concat()) }
+    /// As [`Forge::sign`], or what is no signature: in the manner that `flaws` say, or else one of the same signer over
+    /// something else.
+    fn sign_or_not(
+        &self,
+        right: bool,
+        flaws: Flaws,
+        who: &Name,
+        tag: Tag,
+        message: &[u8],
+    ) -> Option<Signature> {
+        if right {
+            return self.sign(who, tag, message);
+        }
+        if flaws.has(Clause::ChallengeCoversKeyAndTag) {
+            let rules = self.rules.without(Clause::ChallengeCoversKeyAndTag);
+            return Some(self.keys.get(who)?.identity().signing_key().sign(&rules, tag, message));
+        }
+        if flaws.has(Clause::ScalarInRange) {
+            return no_scalar(&self.sign(who, tag, message)?);
+        }
+        self.sign(who, tag, &[message, &[0]].concat())
     }
 }
 
@@ -79,6 +100,14 @@ fn stray(bytes: &[u8]) -> Digest {
 
 fn other_suite(suite: Suite) -> Suite {
     if suite == Suite::Ristretto255 { Suite::Ffdhe2048 } else { Suite::Ristretto255 }
+}
+
+/// A signature whose response is no scalar.
+fn no_scalar(genuine: &Signature) -> Option<Signature> {
+    let mut bytes = genuine.as_bytes().to_vec();
+    let suite = Suite::ALL.iter().find(|suite| suite.element_len() + suite.scalar_len() == bytes.len())?;
+    bytes.get_mut(suite.element_len()..)?.fill(u8::MAX);
+    Some(Signature::from_bytes(&bytes))
 }
 
 /// The encoding of the neutral element (GRP-01), of a number outside the subgroup (GRP-02), or `genuine` itself.

@@ -42,7 +42,7 @@ impl Forge<'_> {
         }
         forged.reader = self.certificate(&forged.reader, flaws)?;
         let signed = self.spoil_owner(&mut body.owner, &mut body.cloud, flaws, Clause::GrantByOwner);
-        forged.signature = self.sign_or_not(signed, &owner, Tag::GRANT, &encode(body))?;
+        forged.signature = self.sign_or_not(signed, flaws, &owner, Tag::GRANT, &encode(body))?;
         Some(forged)
     }
 
@@ -62,7 +62,7 @@ impl Forge<'_> {
             body.issued = Time(0);
         }
         let signed = self.spoil_owner(&mut body.owner, &mut body.cloud, flaws, Clause::RevokeByOwner);
-        forged.signature = self.sign_or_not(signed, &owner, Tag::REVOKE, &encode(body))?;
+        forged.signature = self.sign_or_not(signed, flaws, &owner, Tag::REVOKE, &encode(body))?;
         Some(forged)
     }
 
@@ -98,7 +98,7 @@ impl Forge<'_> {
         for (place, approval) in approvals.iter_mut().enumerate() {
             let signed = way != Some(1) || place > 0;
             approval.signature =
-                self.sign_or_not(signed, &approval.authority.body.subject, Tag::ERASE, &message)?;
+                self.sign_or_not(signed, flaws, &approval.authority.body.subject, Tag::ERASE, &message)?;
         }
         let first = approvals.first_mut()?;
         first.authority = self.certificate(&first.authority, flaws)?;

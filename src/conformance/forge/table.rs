@@ -8,8 +8,7 @@ use bemr_spec::model::Flaws;
 /// checks them: of two flaws the first here refuses the message. `Certificate` is a quorum certificate inside T_valid,
 /// `Decision` one on its way into the ledger, `Close` the close of a `Block`.
 ///
-/// What a message says, be it true or not, is no flaw, and so is not here: a tid that nobody knows (CLD-02, VOT-03), a false
-/// certificate (VAL-04), a reader without a grant (CLD-09). Nor is what hangs on the receiver's state alone: INI-03, INI-07,
+/// What a message says, be it true or not, is no flaw, and so is not here: a tid that nobody knows (CLD-02, VOT-03), a reader without a grant (CLD-09). Nor is what hangs on the receiver's state alone: INI-03, INI-07,
 /// BLK-07, CLD-07, CLD-12, VOT-06, LED-07, LED-12, LED-15. These cannot be made:
 ///
 /// | kind | clause | reason |
@@ -93,6 +92,7 @@ pub const FLAWS: &[(&str, &[Clause])] = &[
             TidIsDerived,
             InitialNamesRecipient,
             AckAnswersThisBlock,
+            AckIsTrue,
             VoterIsAdmitted,
             SignersAreDistinct,
             MoreThanTwoThirds,
@@ -235,6 +235,36 @@ pub const FLAWS: &[(&str, &[Clause])] = &[
     ),
 ];
 
+/// How else a check can be made to fail: of a kind of message, beside a flaw, the clause of chapter 3 that its maker breaks.
+/// Without one a signature is over another message, and a ciphertext has another bit.
+pub const MANNERS: &[(&str, Clause, Clause)] = &[
+    ("T_initial", UserSignsInitial, ScalarInRange),
+    ("T_initial", UserSignsInitial, ChallengeCoversKeyAndTag),
+    ("T_block", BsdSignsBlock, ScalarInRange),
+    ("T_block", BsdSignsBlock, ChallengeCoversKeyAndTag),
+    ("Vote", VoteSigned, ScalarInRange),
+    ("Vote", VoteSigned, ChallengeCoversKeyAndTag),
+    ("T_valid", BsdSignsValid, ScalarInRange),
+    ("T_valid", BsdSignsValid, ChallengeCoversKeyAndTag),
+    ("Receipt", HeadSignedByCloud, ScalarInRange),
+    ("Receipt", HeadSignedByCloud, ChallengeCoversKeyAndTag),
+    ("ReadResponse", HeadSignedByCloud, ScalarInRange),
+    ("ReadResponse", HeadSignedByCloud, ChallengeCoversKeyAndTag),
+    ("ReadResponse", TagVerifiedBeforeUse, EncapsulationIsContextual),
+    ("CloudHead", HeadSignedByCloud, ScalarInRange),
+    ("CloudHead", HeadSignedByCloud, ChallengeCoversKeyAndTag),
+    ("AuditHead", AuditHeadSigned, ScalarInRange),
+    ("AuditHead", AuditHeadSigned, ChallengeCoversKeyAndTag),
+    ("Proposal", VoteSigned, ScalarInRange),
+    ("Proposal", VoteSigned, ChallengeCoversKeyAndTag),
+    ("Closing", VoteSigned, ScalarInRange),
+    ("Closing", VoteSigned, ChallengeCoversKeyAndTag),
+];
+
+pub(super) fn is_manner(flaw: Clause) -> bool {
+    MANNERS.iter().any(|(.., manner)| *manner == flaw)
+}
+
 /// Flaws of a T_initial that change its ciphertext, and so its tid: who says it says something new.
 pub const RENEWING: &[Clause] = &[
     RecordOpensUnderItsKey,
@@ -285,6 +315,7 @@ pub const ENTAILS: &[(&str, Clause, Clause, &str)] = &[
     ("T_initial", AttributeHasItsType, CommitmentsMatchMapping, "the record says something else"),
     ("T_valid", TidIsDerived, EntryInclusionProven, "the ledger has another certificate"),
     ("T_valid", InitialNamesRecipient, EntryInclusionProven, "the ledger has another certificate"),
+    ("T_valid", AckIsTrue, EntryInclusionProven, "the ledger has another certificate"),
     ("T_valid", VoterIsAdmitted, EntryInclusionProven, "the ledger has another certificate"),
     ("T_valid", SignersAreDistinct, EntryInclusionProven, "the ledger has another certificate"),
     ("T_valid", MoreThanTwoThirds, EntryInclusionProven, "the ledger has another certificate"),
@@ -336,7 +367,9 @@ pub fn makes(kind: &str, flaws: Flaws) -> bool {
     let listed = FLAWS.iter().find(|(name, _)| *name == kind);
     let conflict =
         |(name, one, other): &(&str, Clause, Clause)| *name == kind && flaws.has(*one) && flaws.has(*other);
-    listed.is_some_and(|(_, listed)| flaws.iter().all(|flaw| listed.contains(&flaw)))
+    let manner =
+        |flaw| MANNERS.iter().any(|(name, of, manner)| *name == kind && *manner == flaw && flaws.has(*of));
+    listed.is_some_and(|(_, listed)| flaws.iter().all(|flaw| listed.contains(&flaw) || manner(flaw)))
         && !CONFLICTS.iter().any(conflict)
         && flaws.iter().filter(|flaw| ODD.contains(flaw)).count() < 2
 }

@@ -82,7 +82,7 @@ impl Forge<'_> {
         }
         forged.user = self.certificate(&genuine.user, flaws)?;
         let signed = !flaws.has(Clause::BsdSignsBlock);
-        forged.signature = self.sign_or_not(signed, &bsd, Tag::T_BLOCK, &encode(&forged.body))?;
+        forged.signature = self.sign_or_not(signed, flaws, &bsd, Tag::T_BLOCK, &encode(&forged.body))?;
         Some(forged)
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Forge, any, flip_last, nobody, other_suite, stray, table};
 use crate::crypto::{Digest, Tag};
-use crate::wire::{TValid, encode};
+use crate::wire::{Ballot, TValid, encode};
 use bemr_spec::Clause;
 use bemr_spec::model::Flaws;
 
@@ -39,6 +39,13 @@ impl Forge<'_> {
             forged.block.initial = Digest::of(Tag::T_INITIAL, &message);
             forged.body.block = Digest::of(Tag::T_BLOCK, &encode(&forged.block));
             forged.acknowledgement.body.block = forged.body.block;
+            self.sign_again(&mut forged.acknowledgement);
+            forged.body.acknowledgement = forged.acknowledgement.digest();
+        }
+        if flaws.has(Clause::AckIsTrue) {
+            // The validators conspire, too.
+            let body = &mut forged.acknowledgement.body;
+            (body.ballot, body.reason) = (Ballot::False, Clause::RequiredRule.code());
             self.sign_again(&mut forged.acknowledgement);
             forged.body.acknowledgement = forged.acknowledgement.digest();
         }
@@ -93,7 +100,7 @@ impl Forge<'_> {
             forged.body.cloud = nobody();
         }
         let signed = !flaws.has(Clause::BsdSignsValid) || self.way(flaws, 2) == 1;
-        forged.signature = self.sign_or_not(signed, &bsd, Tag::T_VALID, &encode(&forged.body))?;
+        forged.signature = self.sign_or_not(signed, flaws, &bsd, Tag::T_VALID, &encode(&forged.body))?;
         Some(forged)
     }
 }

@@ -2,11 +2,22 @@
 
 use super::{Forge, flip_last, nobody, other_suite, stray, table};
 use crate::crypto::{Signature, Tag};
-use crate::wire::{Height, QuorumCertificate, Signatory, Vote, encode};
+use crate::wire::{Ballot, Height, QuorumCertificate, Signatory, Vote, encode};
 use bemr_spec::Clause;
-use bemr_spec::model::Flaws;
+use bemr_spec::model::{self, Flaws};
 
 impl Forge<'_> {
+    /// A vote of its validator that says something else.
+    pub fn turned(&self, genuine: &Vote, ballot: model::Ballot, flaws: Flaws) -> Option<Vote> {
+        let mut turned = genuine.clone();
+        (turned.body.ballot, turned.body.reason) = match ballot {
+            model::Ballot::True => (Ballot::True, 0),
+            model::Ballot::False(reason) => (Ballot::False, reason.code()),
+        };
+        turned.signature = self.sign(&genuine.validator, Tag::VOTE, &encode(&turned.body))?;
+        self.vote(&turned, flaws)
+    }
+
     /// A vote of its validator.
     pub fn vote(&self, genuine: &Vote, flaws: Flaws) -> Option<Vote> {
         table::require("Vote", flaws)?;
@@ -32,7 +43,7 @@ impl Forge<'_> {
             body.policy = stray(body.policy.as_bytes());
         }
         let signed = !flaws.has(Clause::VoteSigned);
-        forged.signature = self.sign_or_not(signed, &genuine.validator, Tag::VOTE, &encode(body))?;
+        forged.signature = self.sign_or_not(signed, flaws, &genuine.validator, Tag::VOTE, &encode(body))?;
         Some(forged)
     }
 

@@ -1,5 +1,6 @@
 //! Many random lives in lockstep.
 
+use crate::conformance::lockstep::statistics::broken;
 use crate::conformance::lockstep::{Divergence, Driver, Lockstep, Statistics, shrink};
 use crate::conformance::{Header, Step, Trace};
 use crate::crypto::Suite;
@@ -106,9 +107,10 @@ impl Campaign {
         };
         while both.steps() < self.steps {
             let Some(action) = driver.next(both.world()) else { break };
+            let broken = broken(both.world(), &action);
             match both.step(&action) {
                 Ok(Some((done, happened))) => {
-                    statistics.count(&done, &happened);
+                    statistics.count(&done, &happened, broken);
                     actions.push(done);
                 }
                 Ok(None) => {}

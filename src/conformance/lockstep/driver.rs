@@ -1,11 +1,12 @@
 //! What happens next, drawn from a seed: honest life, and an adversary who loses, delays, repeats, redirects, spoils, lies
-//! and kills, each as often as its profile says.
+//! poses and kills, each as often as its profile says.
 
-use crate::conformance::lockstep::insider;
+use crate::conformance::lockstep::{impostor, insider};
 use crate::conformance::rig::BREAKABLE;
 use bemr_spec::Clause;
 use bemr_spec::model::{
-    Action, Actor, Command, Datagram, LedgerKind, Members, Order, Packet, Setup, Spoiling, Tid, Time, World,
+    Action, Actor, Command, Datagram, LedgerKind, Members, Order, Packet, Setup, Spoiling, Tid, Time, View,
+    World,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -30,6 +31,8 @@ pub struct Profile {
     pub crash: u32,
     /// An insider says what an honest one would not.
     pub lie: u32,
+    /// Somebody takes part in a handshake who is not who they seem.
+    pub pose: u32,
     /// A user does something.
     pub command: u32,
 }
@@ -44,6 +47,7 @@ impl Profile {
         hurry: 0,
         crash: 0,
         lie: 0,
+        pose: 0,
         command: 10,
     };
 
@@ -56,10 +60,11 @@ impl Profile {
             (&mut profile.reorder, 300),
             (&mut profile.replay, 60),
             (&mut profile.redirect, 40),
-            (&mut profile.spoil, 40),
+            (&mut profile.spoil, 60),
             (&mut profile.hurry, 20),
             (&mut profile.crash, 3),
             (&mut profile.lie, 250),
+            (&mut profile.pose, 100),
         ];
         for (rate, most) in kinds {
             if all || rng.random_range(0..3) == 0 {
@@ -81,6 +86,15 @@ pub struct Driver {
     /// What the last step sent arrives before everything else.
     hasty: bool,
     records: u16,
+    /// Who submitted what there is, by tid; and who submits now.
+    owners: Vec<u8>,
+    submits: Option<u8>,
+    /// Who was let read what.
+    granted: Vec<(Tid, u8)>,
+    /// What conspirators say next.
+    scheme: VecDeque<Action>,
+    /// How many packets were made by impostors.
+    posed: u32,
     /// Orders that were given at this instant.
     stated: (Time, BTreeSet<(Option<Actor>, Tid, Order)>),
 }
@@ -108,6 +122,11 @@ impl Driver {
             seen: 0,
             hasty: false,
             records: 0,
+            owners: Vec::new(),
+            submits: None,
+            granted: Vec::new(),
+            scheme: VecDeque::new(),
+            posed: 0,
             stated: (0, BTreeSet::new()),
         }
     }
@@ -134,11 +153,35 @@ impl Driver {
         } else {
             self.flying.extend(self.seen..sent);
         }
+        if let Some(vote) = (self.seen..sent).find_map(|parcel| insider::vote(world, parcel))
+            && self.profile.lie > 0
+            && self.scheme.is_empty()
+            && self.chance(60)
+        {
+            self.scheme.extend(insider::coalition(&mut self.rng, world, &vote));
+        }
+        if self.profile.lie > 0 && self.scheme.is_empty() {
+            let lies = (self.seen..sent).flat_map(|parcel| insider::at_once(&mut self.rng, world, parcel));
+            self.scheme = lies.collect();
+        }
         self.seen = sent;
+        if let Some(lie) = self.scheme.pop_front() {
+            self.hasty = true;
+            return Some(lie);
+        }
+        let submitted = self.submits.take().filter(|_| usize::from(world.submissions()) > self.owners.len());
+        self.owners.extend(submitted);
         let profile = self.profile;
+        if sent > 0 && self.chance(profile.pose) {
+            self.posed += 1;
+            if let Some(packet) = impostor::pose(&mut self.rng, world, &self.flying, self.posed) {
+                self.hasty = true;
+                return Some(packet);
+            }
+        }
         if sent > 0
             && self.chance(profile.lie)
-            && let Some(lie) = insider::lie(&mut self.rng, world)
+            && let Some(lie) = insider::lie(&mut self.rng, world, &self.flying)
         {
             self.hasty = self.chance(700) || insider::is_urgent(&lie);
             return Some(lie);
@@ -164,9 +207,13 @@ impl Driver {
             return Some(self.redirect(world, sent));
         }
         if self.chance(profile.spoil) {
-            let parcel = sent - 1 - self.rng.random_range(0..sent.min(50));
-            let how = Spoiling::ALL[self.rng.random_range(0..3)];
-            if world.parcels().get(parcel as usize).is_some_and(|one| insider::is_honest(&one.datagram)) {
+            let parcel = match self.flying.len() {
+                flying if flying > 0 && self.chance(600) => {
+                    self.flying[self.rng.random_range(0..flying.min(WINDOW))]
+                }
+                _ => sent - 1 - self.rng.random_range(0..sent.min(50)),
+            };
+            if let Some(how) = self.spoiling(world, parcel) {
                 return Some(Action::Spoil { parcel, how });
             }
         }
@@ -188,6 +235,15 @@ impl Driver {
             Some((_, actor)) => Some(Action::Wake { actor, found: None }),
             None => Some(self.command(world)),
         }
+    }
+
+    /// What can be done to the bytes of a parcel.
+    fn spoiling(&mut self, world: &World, parcel: u32) -> Option<Spoiling> {
+        let datagram = &world.parcels().get(parcel as usize)?.datagram;
+        insider::is_honest(datagram).then_some(())?;
+        let possible = |how: &Spoiling| *how == Spoiling::Flip || datagram.spoiled_by(*how).is_some();
+        let ways: Vec<Spoiling> = Spoiling::ALL.into_iter().filter(possible).collect();
+        Some(ways[self.rng.random_range(0..ways.len())])
     }
 
     fn redirect(&mut self, world: &World, sent: u32) -> Action {
@@ -222,24 +278,64 @@ impl Driver {
                 self.records += 1;
                 self.records - 1
             };
-            // A record breaks the same rule each time.
-            // Doctors break no rule about who may submit what.
-            let rules: Vec<Clause> =
-                BREAKABLE.into_iter().filter(|rule| *rule != Clause::SubmitterRule).collect();
-            let breaks = (record % 3 == 2).then(|| rules[usize::from(record) % rules.len()]);
+            // A record breaks the same rule each time. Doctors break none about who may submit what.
+            let rule = BREAKABLE[(usize::from(record / 3) + self.setup.seed as usize) % BREAKABLE.len()];
+            let assistant = 2;
+            let user =
+                if rule == Clause::SubmitterRule { self.setup.users.min(assistant + 1) - 1 } else { user };
+            let breaks =
+                (record % 3 == 2 && (rule != Clause::SubmitterRule || user >= assistant)).then_some(rule);
+            let breaks = if self.chance(20) { Some(Clause::RecordWithinSize) } else { breaks };
+            self.submits = Some(user);
             let readers: Members = (0..self.rng.random_range(0..3)).map(|_| self.user(false)).collect();
             let readers = if self.chance(30) && self.setup.users > 3 { readers.with(3) } else { readers };
+            let tid = submissions;
+            self.granted.extend(readers.without(user).iter().map(|reader| (tid, reader)));
             let command = Command::Submit { record, breaks, readers };
             return Action::Command { actor: Actor::User(user), command };
         }
-        let newest = submissions.min(4);
-        let tid: Tid = submissions - 1 - self.rng.random_range(0..newest);
-        let actor = Actor::User(self.user(true));
+        let newest = submissions.min(6);
+        let drawn: Tid = submissions - 1 - self.rng.random_range(0..newest);
+        // Mostly what the cloud has, now and then what it had.
+        let records = match world.view(Actor::Cloud) {
+            Some(View::Cloud { records, .. }) => records,
+            _ => Vec::new(),
+        };
+        let wanted = if self.chance(150) { "Erased" } else { "Stored" };
+        let there: Vec<Tid> =
+            records.into_iter().filter(|(_, state)| *state == wanted).map(|(tid, _)| tid).collect();
+        let tid = match there.len() {
+            any if any > 0 && self.chance(700) => there[self.rng.random_range(0..any)],
+            _ => drawn,
+        };
+        // Mostly who may do it.
+        let owner = self.owners.get(usize::from(tid)).copied().filter(|_| self.chance(600));
+        let user = owner.unwrap_or_else(|| self.user(true));
+        let user = if self.setup.users > 3 && self.chance(80) { 3 } else { user };
+        let actor = Actor::User(user);
         let order = match kind {
             4..=6 => return Action::Command { actor, command: Command::Read { tid } },
-            7 => Order::Grant(self.user(true)),
-            8 => Order::Revoke(self.user(true)),
-            _ => Order::Erase([self.user(true), self.user(true)].into_iter().collect()),
+            7 => {
+                let all = self.chance(300);
+                let reader = self.user(all);
+                self.granted.push((tid, reader));
+                Order::Grant(reader)
+            }
+            8 => {
+                let granted = self.granted.iter().filter(|(of, _)| *of == tid).map(|(_, reader)| *reader);
+                let granted: Vec<u8> = granted.collect();
+                let any = granted.is_empty() || self.chance(250);
+                Order::Revoke(if any {
+                    self.user(true)
+                } else {
+                    granted[self.rng.random_range(0..granted.len())]
+                })
+            }
+            _ => {
+                let administrator = (self.setup.users > 3 && self.chance(600)).then_some(3);
+                let other = administrator.unwrap_or_else(|| self.user(true));
+                Order::Erase([owner.unwrap_or_else(|| self.user(true)), other].into_iter().collect())
+            }
         };
         // Two statements that say the same at one instant are one; an erasure does not even say who asks for it.
         let statement = match order {

@@ -1,25 +1,53 @@
 //! What insiders say: a genuine message of theirs, said anew with a flaw or two.
 
-use crate::conformance::forge::{CONDITIONAL, COSTLY, Certificates, ENTAILS, FLAWS, Forge, RENEWING, makes};
+use crate::conformance::forge::{
+    CONDITIONAL, COSTLY, Certificates, ENTAILS, FLAWS, Forge, MANNERS, RENEWING, makes, packet,
+};
 use crate::conformance::rig::{Forger, Rig};
 use crate::crypto::{Digest, Tag};
-use crate::wire::{self, encode};
+use crate::session::insider::Caller;
+use crate::wire::{self, Purpose, encode};
 use bemr_spec::Clause;
 use bemr_spec::model::{
-    Action, Actor, Block, Datagram, Entry, Flaws, Gossip, LedgerKind, Message, Packet, Proposal, Question,
-    RequestId, View, Vote, World,
+    Action, Actor, Ballot, Block, Datagram, Entry, Flaws, Gossip, Head, HelloId, LedgerKind, LogKind,
+    Message, Order, Packet, Parcel, Proposal, Question, RequestId, Stage, View, Vote, World,
 };
-use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::{ChaCha8Rng, ChaCha20Rng};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// The names of forgeries begin here: no honest life has as many.
-const FORGED: u32 = 10_000;
+pub(super) const FORGED: u32 = 10_000;
 
 /// Flaws that are not drawn, and why.
 const LEFT_OUT: &[(&str, Clause, &str)] = &[
     ("Proposal", Clause::HeightAdvancesByOne, "blocks from its height on are sent back"),
     ("Grant", Clause::RoleMayRead, "it is for another reader, of whom nothing was revoked"),
+];
+
+/// Flaws that show only when much else is as it should be: they are drawn more often than the others of their kind.
+const RARE: &[(&str, Clause)] = &[
+    ("T_initial", Clause::CiphertextIsTheSigned),
+    ("T_initial", Clause::CommitmentsMatchMapping),
+    ("T_block", Clause::BlockCarriesUserSignature),
+    ("T_block", Clause::CheckedAttributesOpened),
+    ("T_block", Clause::OpeningsMatchCommitments),
+    ("T_valid", Clause::ValidCarriesUserSignature),
+    ("T_valid", Clause::AckAnswersThisBlock),
+    ("T_valid", Clause::AckIsTrue),
+    ("T_valid", Clause::SignersAreDistinct),
+    ("T_valid", Clause::MoreThanTwoThirds),
+    ("T_valid", Clause::SealDigestIsCarried),
+    ("T_valid", Clause::CiphertextMatchesSigned),
+    ("T_valid", Clause::EntryInclusionProven),
+    ("ReadResponse", Clause::LogIsAppendOnly),
+    ("ReadResponse", Clause::HeadIsAnchored),
+    ("ReadResponse", Clause::ReadMatchesSigned),
+    ("ReadResponse", Clause::TagVerifiedBeforeUse),
+    ("ReadResponse", Clause::ReadMatchesCommitments),
+    ("Response", Clause::ResponderSignsTranscript),
+    ("Response", Clause::ResponderConfirmsKey),
 ];
 
 /// Flaws of a ReadResponse that take another leaf, and so another head.
@@ -37,11 +65,15 @@ const RENEWED: (u16, u16) = (20_000, 350);
 /// Everybody's keys.
 pub(super) struct Insider {
     certificates: Certificates,
+    /// The hellos of its own.
+    callers: BTreeMap<HelloId, Caller>,
+    /// How many packets it made.
+    made: u64,
 }
 
 impl Insider {
     pub(super) const fn new(certificates: Certificates) -> Insider {
-        Insider { certificates }
+        Insider { certificates, callers: BTreeMap::new(), made: 0 }
     }
 
     fn forge<'a>(&'a self, rig: &'a Rig) -> Forge<'a> {
@@ -60,8 +92,25 @@ impl Insider {
 impl Forger for Insider {
     fn message(&mut self, rig: &Rig, by: Actor, _: Actor, term: &Message) -> Option<wire::Message> {
         let (genuine, flaws) = taken_apart(term);
-        let real = rig.said(by, &genuine)?;
         let forge = self.forge(rig);
+        if genuine == *term && flaws.is_empty() {
+            // Said again, or by somebody else. What nobody said can be a vote alone.
+            let again = rig.said(by, term).or_else(|| rig.said_of(|said| said == term));
+            if let Some(real) = again {
+                return Some(real.clone());
+            }
+        }
+        if let Message::Vote(vote) = genuine
+            && rig.said(by, &genuine).is_none()
+        {
+            let asked =
+                |said: &Message| matches!(said, Message::Vote(said) if said.question == vote.question);
+            let wire::Message::Vote(real) = rig.said_of(asked)? else { return None };
+            let validator = rig.name_of(Actor::Validator(vote.validator))?.clone();
+            let own = wire::Vote { validator, ..real.clone() };
+            return Some(wire::Message::Vote(forge.turned(&own, vote.ballot, flaws)?));
+        }
+        let real = rig.said(by, &genuine)?;
         let forged = match real {
             wire::Message::TInitial(real) => {
                 let forged = forge.initial(real, flaws)?;
@@ -92,6 +141,36 @@ impl Forger for Insider {
         (forged != *real).then_some(forged)
     }
 
+    fn packet(&mut self, rig: &Rig, term: &Packet, flaws: Flaws) -> Option<wire::Packet> {
+        self.made += 1;
+        let mut rng = ChaCha20Rng::seed_from_u64(self.made);
+        match *term {
+            Packet::Hello { hello, purpose } => {
+                (hello.number >= FORGED).then_some(())?;
+                let begin = || Caller::new(&mut rng, rig.foundation().suite, purpose_of(purpose));
+                packet(&self.callers.entry(hello).or_insert_with(begin).hello(), flaws)
+            }
+            Packet::Response { session } => {
+                (session.number >= FORGED).then_some(())?;
+                // As the one who was asked it would be no forgery.
+                (!flaws.is_empty() || session.by != session.hello.to).then_some(())?;
+                let asked =
+                    |sent: &Packet| matches!(sent, Packet::Hello { hello, .. } if *hello == session.hello);
+                let wire::Packet::Hello(hello) = rig.sent_as(asked)? else { return None };
+                let (who, to) = (rig.name_of(session.by)?, rig.name_of(session.hello.from)?);
+                self.forge(rig).response(&mut rng, &hello, who, to, flaws)
+            }
+            Packet::Finish { session, by } => {
+                let caller = self.callers.get(&session.hello)?;
+                let answer = |sent: &Packet| *sent == Packet::Response { session };
+                let wire::Packet::Response(response) = rig.sent_as(answer)? else { return None };
+                let answered = caller.answered(rig.rules(), &response)?;
+                self.forge(rig).finish(&answered, rig.name_of(by)?, rig.name_of(session.by)?, flaws)
+            }
+            Packet::Record(_) => None,
+        }
+    }
+
     fn gossip(&mut self, rig: &Rig, _: Actor, _: Actor, term: &Gossip) -> Option<wire::Gossip> {
         let (genuine, flaws, close) = gossip_taken_apart(term)?;
         let real = rig.told(&genuine)?;
@@ -115,6 +194,15 @@ impl Forger for Insider {
             _ => return None,
         };
         (forged != *real).then_some(forged)
+    }
+}
+
+const fn purpose_of(stage: Stage) -> Purpose {
+    match stage {
+        Stage::Initial => Purpose::Initial,
+        Stage::Block => Purpose::Block,
+        Stage::Valid => Purpose::Valid,
+        Stage::Read => Purpose::Read,
     }
 }
 
@@ -194,17 +282,33 @@ fn draw(rng: &mut ChaCha8Rng, kind: &str) -> Option<(Flaws, u32)> {
     let mut flaws = Flaws::NONE;
     let mut number = 0;
     for _ in 0..if rng.random_range(0..4) == 0 { 2 } else { 1 } {
-        let place = rng.random_range(0..listed.len());
+        let mut place = rng.random_range(0..listed.len());
+        let rare = RARE.iter().filter(|(name, _)| *name == kind).count();
+        if rare > 0 && rng.random_range(0..2) == 0 {
+            let (_, flaw) = RARE.iter().filter(|(name, _)| *name == kind).nth(rng.random_range(0..rare))?;
+            place = listed.iter().position(|one| one == flaw)?;
+        }
         let flaw = listed[place];
         let left_out = CONDITIONAL.iter().map(|(kind, flaw, _)| (kind, flaw));
         let left_out = left_out.chain(COSTLY.iter().map(|(kind, flaw)| (kind, flaw)));
         let mut left_out = left_out.chain(LEFT_OUT.iter().map(|(kind, flaw, _)| (kind, flaw)));
-        if left_out.any(|(name, other)| *name == kind && *other == flaw) {
+        let anchored = (kind, flaw) == ("ReadResponse", Clause::HeadIsAnchored);
+        if !anchored && left_out.any(|(name, other)| *name == kind && *other == flaw) {
             return None;
         }
         if !flaws.has(flaw) {
             flaws = flaws.and(flaw);
             number += 1 << place;
+        }
+    }
+    // A check fails in one manner or another.
+    if flaws.iter().count() == 1 && rng.random_range(0..2) == 0 {
+        let of = |(name, of, _): &&(&str, Clause, Clause)| *name == kind && flaws.has(*of);
+        let manners: Vec<_> = (1..).zip(MANNERS).filter(|(_, one)| of(one)).collect();
+        if !manners.is_empty() {
+            let (place, (.., manner)) = manners[rng.random_range(0..manners.len())];
+            flaws = flaws.and(*manner);
+            number += place << 24;
         }
     }
     // One that entails the other makes the same record without it, and that has its name.
@@ -217,32 +321,74 @@ fn draw(rng: &mut ChaCha8Rng, kind: &str) -> Option<(Flaws, u32)> {
     makes(kind, flaws).then_some((flaws, name * FORGED))
 }
 
-/// A lie about something that was sent lately.
-pub(super) fn lie(rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
-    // There is much more gossip than anything else.
-    (0..8).find_map(|_| try_lie(rng, world))
+/// One or two flaws of this kind.
+pub(super) fn flaws_of(rng: &mut ChaCha8Rng, kind: &str) -> Option<Flaws> {
+    draw(rng, kind).map(|(flaws, _)| flaws)
 }
 
-fn try_lie(rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
-    let sent = world.parcels();
-    let newest = &sent[sent.len().saturating_sub(12)..];
-    let fresh: Vec<_> = newest.iter().filter(|parcel| is_awaited_once(&parcel.datagram)).collect();
-    let parcel = if !fresh.is_empty() && rng.random_range(0..2) == 0 {
-        fresh[rng.random_range(0..fresh.len())]
-    } else {
-        &sent[sent.len().checked_sub(1 + rng.random_range(0..sent.len().min(60)))?]
+/// A lie about something that was sent lately, or is still `flying`.
+pub(super) fn lie(rng: &mut ChaCha8Rng, world: &World, flying: &VecDeque<u32>) -> Option<Action> {
+    (0..8).find_map(|_| try_lie(rng, world, flying))
+}
+
+/// Lies about what was just sent and is looked at closely once, while it has not arrived: of what is sent often, seldom.
+pub(super) fn at_once(rng: &mut ChaCha8Rng, world: &World, parcel: u32) -> Vec<Action> {
+    let Some(parcel) = world.parcels().get(parcel as usize) else { return Vec::new() };
+    let Datagram::Packet(Packet::Record(record)) = &parcel.datagram else { return Vec::new() };
+    let (often, lies) = match record.message {
+        Message::Initial { .. } => (250, 2),
+        Message::Block { .. } => (100, 2),
+        Message::Order { order: Order::Revoke(_), .. } => (400, 2),
+        Message::Valid { .. } | Message::Record { .. } => (500, 4),
+        _ => return Vec::new(),
     };
+    if !is_genuine(&parcel.datagram) || rng.random_range(0..1000) >= often {
+        return Vec::new();
+    }
+    if let Message::Order { .. } = record.message {
+        // Said once more, it is another's statement to who carries it out.
+        let again = Action::Say { actor: parcel.from, to: parcel.to, message: record.message };
+        return vec![again; lies];
+    }
+    (0..lies).filter_map(|_| (0..4).find_map(|_| lie_about(rng, world, parcel))).collect()
+}
+
+fn try_lie(rng: &mut ChaCha8Rng, world: &World, flying: &VecDeque<u32>) -> Option<Action> {
+    let sent = world.parcels();
+    let parcel = match rng.random_range(0..3) {
+        0 => pick(rng, sent.iter().rev().take(60)),
+        _ => pick(rng, flying.iter().take(60).filter_map(|parcel| sent.get(*parcel as usize))),
+    }?;
+    lie_about(rng, world, parcel)
+}
+
+fn lie_about(rng: &mut ChaCha8Rng, world: &World, parcel: &Parcel) -> Option<Action> {
     let (actor, to) = (parcel.from, parcel.to);
     match &parcel.datagram {
         Datagram::Packet(Packet::Record(record)) => {
             let genuine = record.message;
-            taken_apart(&genuine).1.is_empty().then_some(())?;
+            let often = if matches!(genuine, Message::Order { .. }) { 2 } else { 16 };
+            if rng.random_range(0..often) == 0 {
+                return misplaced(rng, world, parcel, genuine);
+            }
+            if let Message::Vote(vote) = genuine
+                && rng.random_range(0..6) == 0
+            {
+                let ballot = match rng.random_range(0..RULES.len() + 1) {
+                    0 => Ballot::True,
+                    place => Ballot::False(RULES[place - 1]),
+                };
+                let message = Message::Vote(Vote { ballot, ..vote });
+                return Some(Action::Say { actor, to, message });
+            }
             let (flaws, name) = draw(rng, genuine.name())?;
             let mut message = with_flaws(genuine, flaws);
             match &mut message {
                 Message::Order { request, .. } => request.number += name,
-                Message::Record { head, from, .. } if flaws.iter().any(|flaw| STORED.contains(&flaw)) => {
-                    // It is shown under another head, which is not the anchored one.
+                Message::Record { head, from, anchored: extends, .. }
+                    if flaws.iter().any(|flaw| STORED.contains(&flaw)) =>
+                {
+                    // It is shown under another head, which is not the anchored one but extends it.
                     let anchor = Entry::Anchor(*head);
                     let anchored = world.parcels().iter().any(|parcel| match &parcel.datagram {
                         Datagram::Gossip(Gossip::Block(block)) => block.proposal.entries.contains(&anchor),
@@ -252,7 +398,11 @@ fn try_lie(rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
                         View::User { remembered, .. } => remembered,
                         _ => return None,
                     };
-                    (!anchored && remembers == *from).then_some(())?;
+                    let covered = !anchored || *extends == Some(*head);
+                    (covered && remembers == *from).then_some(())?;
+                }
+                Message::Record { .. } if flaws.has(Clause::HeadIsAnchored) => {
+                    anchors_the_cloud(world, to).then_some(())?;
                 }
                 Message::Initial { header, .. } if flaws.iter().any(|flaw| RENEWING.contains(&flaw)) => {
                     (header.tid < 100).then_some(())?;
@@ -268,13 +418,115 @@ fn try_lie(rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
         }
         Datagram::Packet(_) => None,
         Datagram::Gossip(gossip) => {
-            (rng.random_range(0..4) == 0).then_some(())?;
             let (genuine, one, other) = gossip_taken_apart(gossip)?;
             (one.is_empty() && other.is_empty()).then_some(())?;
             let gossip = gossip_lie(rng, world, genuine)?;
             Some(Action::Tell { actor, to, gossip })
         }
     }
+}
+
+/// The rules that a false vote can name.
+const RULES: [Clause; 8] = [
+    Clause::RequiredRule,
+    Clause::ValueSetRule,
+    Clause::RangeRule,
+    Clause::NotInFutureRule,
+    Clause::SubmitterRule,
+    Clause::DateOrderRule,
+    Clause::OneOfRule,
+    Clause::SubjectRule,
+];
+
+/// What a vote says that nobody forged, if the parcel is one.
+pub(super) fn vote(world: &World, parcel: u32) -> Option<Vote> {
+    match &world.parcels().get(parcel as usize)?.datagram {
+        Datagram::Packet(Packet::Record(record)) => match record.message {
+            Message::Vote(vote) if vote.flaws.is_empty() => Some(vote),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Validators conspire about what a vote of one of them answers: all of them say that one rule does not hold, or some say this
+/// and some that.
+pub(super) fn coalition(rng: &mut ChaCha8Rng, world: &World, vote: &Vote) -> Vec<Action> {
+    let rule = RULES[rng.random_range(0..RULES.len())];
+    let split = rng.random_range(0..2) == 0;
+    let validators = world.system().actors().filter(|actor| matches!(actor, Actor::Validator(_)));
+    let liars = validators.filter_map(|actor| match actor {
+        Actor::Validator(validator) => Some((actor, validator)),
+        _ => None,
+    });
+    let ballot = |validator: u8| match split {
+        true => Ballot::False(RULES[usize::from(validator) % RULES.len()]),
+        false => Ballot::False(rule),
+    };
+    liars
+        .map(|(actor, validator)| {
+            let message = Message::Vote(Vote { validator, ballot: ballot(validator), ..*vote });
+            Action::Say { actor, to: Actor::Bsd, message }
+        })
+        .collect()
+}
+
+/// One of these that are as their senders would have them: of each kind as often as there are flaws of it, for of some there is
+/// much more than of others; and of what is looked at closely the first time alone more often.
+fn pick<'a>(rng: &mut ChaCha8Rng, sent: impl Iterator<Item = &'a Parcel>) -> Option<&'a Parcel> {
+    let mut kinds: BTreeMap<&str, (usize, Vec<&Parcel>)> = BTreeMap::new();
+    for parcel in sent.filter(|parcel| is_genuine(&parcel.datagram)) {
+        let kind = match &parcel.datagram {
+            Datagram::Packet(Packet::Record(record)) => record.message.name(),
+            Datagram::Packet(_) => continue,
+            Datagram::Gossip(gossip) => gossip.name(),
+        };
+        let Some((_, flaws)) = FLAWS.iter().find(|(name, _)| *name == kind) else { continue };
+        let weight = if is_awaited_once(&parcel.datagram) { 3 * flaws.len() } else { flaws.len() };
+        kinds.entry(kind).or_insert((weight, Vec::new())).1.push(parcel);
+    }
+    let all: usize = kinds.values().map(|(weight, _)| weight).sum();
+    let mut drawn = rng.random_range(0..all.max(1));
+    for (weight, parcels) in kinds.values() {
+        if drawn < *weight {
+            return Some(parcels[rng.random_range(0..parcels.len())]);
+        }
+        drawn -= weight;
+    }
+    None
+}
+
+/// What was said, said again; or by whom it was said to, or to somebody else.
+fn misplaced(rng: &mut ChaCha8Rng, world: &World, parcel: &Parcel, message: Message) -> Option<Action> {
+    let (actor, to) = (parcel.from, parcel.to);
+    match rng.random_range(0..4) {
+        0 => Some(Action::Say { actor: to, to: actor, message }),
+        1 => {
+            let others: Vec<Actor> = world.system().actors().filter(|other| *other != actor).collect();
+            Some(Action::Say { actor, to: others[rng.random_range(0..others.len())], message })
+        }
+        _ => Some(Action::Say { actor, to, message }),
+    }
+}
+
+/// Whether the ledger of a user holds a head of the cloud's log for good.
+fn anchors_the_cloud(world: &World, user: Actor) -> bool {
+    let Some(View::User { ledger: (_, last, _), .. }) = world.view(user) else { return false };
+    let anchors = |entry: &Entry| matches!(entry, Entry::Anchor(Head { kind: LogKind::Cloud, .. }));
+    world.system().ledger_kind() == LedgerKind::Quorum
+        && world.parcels().iter().any(|parcel| match &parcel.datagram {
+            Datagram::Gossip(Gossip::Block(block)) => {
+                is_genuine(&parcel.datagram)
+                    && block.proposal.height <= last
+                    && block.proposal.entries.iter().any(anchors)
+            }
+            _ => false,
+        })
+}
+
+/// Whether nobody forged it.
+fn is_genuine(datagram: &Datagram) -> bool {
+    datagram.flaws().iter().all(Flaws::is_empty)
 }
 
 /// What is looked at closely the first time alone: it is best lied about before it arrives.

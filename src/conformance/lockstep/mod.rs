@@ -6,6 +6,7 @@
 
 mod campaign;
 mod driver;
+mod impostor;
 mod insider;
 mod shrink;
 mod statistics;
@@ -13,7 +14,7 @@ mod statistics;
 pub use campaign::{Campaign, CampaignReport, Failure, trace_of};
 pub use driver::{Driver, Profile};
 pub use shrink::shrink;
-pub use statistics::Statistics;
+pub use statistics::{Statistics, UNREACHABLE};
 
 use crate::conformance::rig::Rig;
 use bemr_spec::model::{Action, Actor, GOALS, Happened, Output, Setup, View, World};
@@ -41,6 +42,13 @@ pub enum Divergence {
     /// They refuse it by different clauses, or one takes it.
     Clause {
         /// The model's clause.
+        model: Option<Clause>,
+        /// The implementation's.
+        implementation: Option<Clause>,
+    },
+    /// They refuse it by one clause, because of different ones.
+    Cause {
+        /// The model's cause.
         model: Option<Clause>,
         /// The implementation's.
         implementation: Option<Clause>,
@@ -82,6 +90,15 @@ impl fmt::Display for Divergence {
             }
             Divergence::Clause { model, implementation } => {
                 write!(f, "model: {}, implementation: {}", id(model), id(implementation))
+            }
+            Divergence::Cause { model, implementation } => {
+                let id = |clause: &Option<Clause>| clause.map_or("no primitive", Clause::id);
+                write!(
+                    f,
+                    "because of {} in the model, {} in the implementation",
+                    id(model),
+                    id(implementation)
+                )
             }
             Divergence::Sends { model, implementation } => {
                 write!(f, "the model alone sends {model:?}, the implementation alone {implementation:?}")
@@ -146,7 +163,7 @@ impl Lockstep {
             let happened = self.rig.step(&Action::Wake { actor: *actor, found: None });
             *found = self.rig.found();
             happened
-        } else if matches!(action, Action::Say { .. } | Action::Tell { .. }) {
+        } else if matches!(action, Action::Say { .. } | Action::Tell { .. } | Action::Inject { .. }) {
             // Not everything can be forged.
             match self.rig.step(&action) {
                 Some(happened) => Some(happened),
@@ -155,7 +172,10 @@ impl Lockstep {
         } else {
             None
         };
-        let woken = matches!(action, Action::Wake { .. } | Action::Say { .. } | Action::Tell { .. });
+        let woken = matches!(
+            action,
+            Action::Wake { .. } | Action::Say { .. } | Action::Tell { .. } | Action::Inject { .. }
+        );
         let Some(model) = self.world.perform(&action) else {
             return if woken { Err(Divergence::Possible { model: false }.into()) } else { Ok(None) };
         };
@@ -168,6 +188,11 @@ impl Lockstep {
         if model.clause != implementation.clause {
             let (model, implementation) = (model.clause, implementation.clause);
             return Err(Divergence::Clause { model, implementation }.into());
+        }
+        // What an honest actor signs and does not fit is refused by the same clauses, and the model does not say why.
+        if model.cause.is_some() && model.cause != implementation.cause {
+            let (model, implementation) = (model.cause, implementation.cause);
+            return Err(Divergence::Cause { model, implementation }.into());
         }
         // Some orders are those of digests, which the model does not have.
         if model.sends != implementation.sends {

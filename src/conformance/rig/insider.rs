@@ -3,14 +3,15 @@
 //! How such a message is made is a [`Forger`]'s business. The rig has it said, in a session of the actor's, and knows from
 //! then on what the model calls it and the values in it.
 
+use crate::actors::Input;
 use crate::conformance::forge::Certificates;
 use crate::conformance::rig::tables::Tables;
 use crate::conformance::rig::{Bytes, HEARD, Parcel, Rig};
 use crate::crypto::{Digest, Tag};
 use crate::network::Foundation;
 use crate::store::{Table, for_each};
-use crate::wire::{self, CloudLeaf, StoredRecord, encode};
-use bemr_spec::model::{Actor, Gossip, Happened, Message, Output};
+use crate::wire::{self, CloudLeaf, Name, StoredRecord, decode, encode};
+use bemr_spec::model::{Actor, Flaws, Gossip, Happened, Message, Output, Packet};
 use bemr_spec::{Refusal, Rules};
 use std::rc::Rc;
 
@@ -18,6 +19,9 @@ use std::rc::Rc;
 pub trait Forger {
     /// What `by` says to `to`; nothing when it cannot be made.
     fn message(&mut self, rig: &Rig, by: Actor, to: Actor, term: &Message) -> Option<wire::Message>;
+
+    /// A packet of a handshake; nothing when it cannot be made.
+    fn packet(&mut self, rig: &Rig, term: &Packet, flaws: Flaws) -> Option<wire::Packet>;
 
     /// What seems to come from `by`; nothing when it cannot be made.
     fn gossip(&mut self, rig: &Rig, by: Actor, to: Actor, term: &Gossip) -> Option<wire::Gossip>;
@@ -77,6 +81,25 @@ impl Rig {
         self.told.iter().rev().find(|(told, _)| told == term).map(|(_, real)| &**real)
     }
 
+    /// What anybody said lately of whose term `is` says so.
+    pub fn said_of(&self, is: impl Fn(&Message) -> bool) -> Option<&wire::Message> {
+        self.heard.iter().rev().find(|(_, said, _)| is(said)).map(|(.., real)| real)
+    }
+
+    /// The name of somebody who takes part.
+    pub fn name_of(&self, actor: Actor) -> Option<&Name> {
+        self.names.get(self.slot(actor)?)
+    }
+
+    /// The last packet that was sent of whose term `is` says so.
+    pub fn sent_as(&self, is: impl Fn(&Packet) -> bool) -> Option<wire::Packet> {
+        let sent = self.parcels.iter().rev().find(|parcel| parcel.packet.as_ref().is_some_and(&is))?;
+        match &sent.bytes {
+            Bytes::Packet(bytes) => decode(&Rules::hardened(), bytes).ok(),
+            Bytes::Gossip(_) => None,
+        }
+    }
+
     pub(super) fn hear(&mut self, by: Actor, term: Message, real: &wire::Message) {
         if self.forger.is_some() {
             self.heard.push_back((by, term, real.clone()));
@@ -114,6 +137,14 @@ impl Rig {
         let outputs = said.map_or_else(|refusal| self.remember(refusal), |(outputs, _)| outputs);
         let sends = self.send(slot, None, outputs.into_iter());
         Some(self.happened(by, None, "Say", clause, sends))
+    }
+
+    /// `real`, which the model calls `term`, arrives at `to` from where `by` is. Nothing when one of the two does not take
+    /// part.
+    pub fn inject(&mut self, by: Actor, to: Actor, real: &wire::Packet, term: Packet) -> Option<Happened> {
+        let from = self.names[self.slot(by)?].clone();
+        let input = Input::Packet { from, packet: encode(real) };
+        Some(self.happen(self.slot(to)?, Some(by), Some(term), input))
     }
 
     /// Somebody says `real`, which the model calls `term`, to `to` in the name of `by`. Nothing when one of the two does

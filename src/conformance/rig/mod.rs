@@ -272,6 +272,10 @@ impl Rig {
                 let real = self.forge(|forger, rig| forger.message(rig, actor, to, message))?;
                 self.say(actor, to, real, message)
             }
+            Action::Inject { actor, to, ref packet, flaws } => {
+                let real = self.forge(|forger, rig| forger.packet(rig, packet, flaws))?;
+                self.inject(actor, to, &real, *packet)
+            }
             Action::Tell { actor, to, ref gossip } => {
                 let real = self.forge(|forger, rig| forger.gossip(rig, actor, to, gossip))?;
                 self.tell(actor, to, real, gossip)
@@ -287,7 +291,7 @@ impl Rig {
         clause: Option<Clause>,
         sends: Vec<model::Output>,
     ) -> Happened {
-        Happened { time: self.now(), actor, from, event, clause, sends }
+        Happened { time: self.now(), actor, from, event, clause, cause: None, sends }
     }
 
     fn deliver(&mut self, parcel: u32, to: Actor, from: Option<Actor>) -> Option<Happened> {
@@ -305,10 +309,11 @@ impl Rig {
     fn happen(&mut self, slot: usize, from: Option<Actor>, cause: Option<Packet>, input: Input) -> Happened {
         let step = self.nodes[slot].actor().handle(self.now, input);
         let clause = step.clause();
+        let because = step.outcome.as_ref().err().and_then(Refusal::cause);
         let taken = step.outcome.unwrap_or_else(|refusal| self.remember(refusal));
         let outputs = taken.into_iter().chain(step.repeats);
         let sends = self.send(slot, cause, outputs);
-        self.happened(self.actors[slot], from, step.event, clause, sends)
+        Happened { cause: because, ..self.happened(self.actors[slot], from, step.event, clause, sends) }
     }
 
     fn remember(&mut self, refusal: Refusal) -> Vec<Output> {
@@ -451,6 +456,12 @@ impl Rig {
                 let readers: Vec<Name> =
                     readers.iter().map(|reader| user_name(&self.foundation, reader)).collect();
                 self.watch.supplied(record);
+                if breaks == Some(Clause::RecordWithinSize) {
+                    let refusal = supply::too_long(&self.rules)?;
+                    let clause = Some(refusal.clause());
+                    self.remember(refusal);
+                    return Some(self.happened(actor, None, "Submit", clause, Vec::new()));
+                }
                 let supply = self.supply.entry((record, breaks));
                 let real = supply.or_insert_with(|| supply::record(record, breaks)).as_ref()?;
                 let Node::User(node) = &mut self.nodes[slot] else { return None };

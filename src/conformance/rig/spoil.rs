@@ -1,11 +1,12 @@
 //! What happens to the bytes of a parcel on its way.
 
 use crate::actors::Input;
+use crate::conformance::forge;
 use crate::conformance::rig::{Bytes, Rig};
 use crate::crypto::{Element, Suite};
-use crate::wire::{self, decode, encode};
-use bemr_spec::Rules;
-use bemr_spec::model::{Happened, Packet, Spoiling};
+use crate::wire::{self, MAX_MESSAGE, decode, encode};
+use bemr_spec::model::{Flaws, Happened, Packet, Spoiling};
+use bemr_spec::{Clause, Rules};
 
 impl Rig {
     /// A parcel arrives with its bytes changed.
@@ -18,7 +19,17 @@ impl Rig {
         let input = match &parcel.bytes {
             Bytes::Packet(packet) => {
                 let hello = matches!(cause, Some(Packet::Hello { .. }));
-                Input::Packet { from: name, packet: spoiled(packet.to_vec(), how, hello.then_some(suite)) }
+                let packet = match in_clear(how) {
+                    Some(clause) => {
+                        let genuine: wire::Packet = decode(&Rules::hardened(), packet).ok()?;
+                        encode(&forge::packet(&genuine, Flaws::of(clause))?)
+                    }
+                    None => spoiled(packet.to_vec(), how, hello.then_some(suite)),
+                };
+                Input::Packet { from: name, packet }
+            }
+            Bytes::Gossip(_) if !matches!(how, Spoiling::Flip | Spoiling::Cut | Spoiling::Extend) => {
+                return None;
             }
             Bytes::Gossip(gossip) => {
                 let bytes = spoiled(encode(&**gossip), how, None);
@@ -35,12 +46,31 @@ impl Rig {
     }
 }
 
+/// What is changed in a field of a packet: so that it fails the check of this clause.
+const fn in_clear(how: Spoiling) -> Option<Clause> {
+    Some(match how {
+        Spoiling::Suite => Clause::SuiteNotDowngraded,
+        Spoiling::Purpose => Clause::RoleFitsPlace,
+        Spoiling::Neutral => Clause::ElementInRange,
+        Spoiling::Outside => Clause::ElementInSubgroup,
+        Spoiling::Stage => Clause::StageFitsSession,
+        Spoiling::Ahead => Clause::SkipIsBounded,
+        Spoiling::Flip | Spoiling::Cut | Spoiling::Extend | Spoiling::Bloat => return None,
+    })
+}
+
 /// `bytes`, changed. What a hello of `hello` ends with is an element, and half of all changes make another one: the lowest
 /// bit is turned over that does not.
 fn spoiled(mut bytes: Vec<u8>, how: Spoiling, hello: Option<Suite>) -> Vec<u8> {
     match (how, hello) {
         (Spoiling::Cut, _) => drop(bytes.pop()),
         (Spoiling::Extend, _) => bytes.push(0),
+        (Spoiling::Bloat, _) => {
+            // Zeros that nobody touches cost nothing.
+            let mut bloated = vec![0; MAX_MESSAGE + 1];
+            bloated[..bytes.len()].copy_from_slice(&bytes);
+            return bloated;
+        }
         (Spoiling::Flip, None) => {
             if let Some(last) = bytes.last_mut() {
                 *last ^= 1;
@@ -57,6 +87,8 @@ fn spoiled(mut bytes: Vec<u8>, how: Spoiling, hello: Option<Suite>) -> Vec<u8> {
                 bytes[last] ^= bit;
             }
         }
+        // A field is changed where it is known.
+        _ => {}
     }
     bytes
 }

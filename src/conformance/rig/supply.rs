@@ -1,7 +1,7 @@
 //! The records that the users of a rig submit: small ones, each of a patient of its own, sound or breaking one rule.
 
-use crate::records::Record;
-use bemr_spec::{Clause, Rules};
+use crate::records::{MAX_SIZE, Record};
+use bemr_spec::{Clause, Refusal, Rules};
 
 /// The rules that a record of the supply can break. CON-06 takes a submitter who is no doctor.
 pub const BREAKABLE: [Clause; 7] = [
@@ -22,6 +22,11 @@ pub(super) fn marker(number: u16) -> String {
 /// What stands in the name of its patient, which validators and cloud may know and the public may not.
 pub(super) fn patient(number: u16) -> String {
     format!("canary.patient.{number:05}")
+}
+
+/// What a user hears of a file that is longer than a record can be.
+pub(super) fn too_long(rules: &Rules) -> Option<Refusal> {
+    Record::read(rules, &vec![0; MAX_SIZE + 1]).err()
 }
 
 /// Record `number`, of which the contracts say `breaks`; nothing when the supply has none that breaks it.

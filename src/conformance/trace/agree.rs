@@ -124,6 +124,10 @@ impl Agreement {
                 to(*receiver)?;
                 is("from", step.from, Some(from.unwrap_or(sender)))
             }
+            Action::Inject { actor, to: receiver, .. } => {
+                to(*receiver)?;
+                is("from", step.from, Some(*actor))
+            }
             Action::Command { actor, command } => {
                 let fits = match command {
                     Command::CloseAudit => *actor == Actor::Bsd,
