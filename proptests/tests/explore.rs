@@ -4,7 +4,7 @@ use bemr::conformance::{Rerun, Trace, rerun};
 use bemr::explore::{
     Budget, Found, GoalReport, Part, PartReport, SCOPES, Scope, TERMINATION, search, search_for,
 };
-use bemr_spec::model::{Actor, GOALS, Setup};
+use bemr_spec::model::{Actor, GOALS, Setup, World};
 use bemr_spec::{Clause, Rules};
 
 fn scope(name: &str) -> &'static Scope {
@@ -66,8 +66,15 @@ fn breaks_on_both_sides(part: &Part, clause: Clause, goal: &str, run: &Found) ->
         }
         // Nothing that was done breaks it: it ought to have ended.
         (Ok(()), Rerun::Agrees { both: true, .. }) => goal == TERMINATION,
+        // The first of the goals that it breaks is named.
         (Ok(()), Rerun::Parts { step, difference }) => {
-            *step == trace.steps.len() as u64 && *difference == format!("{goal} is broken")
+            let mut world = World::new(Rules::hardened().without(clause), &part.setup);
+            run.steps.iter().for_each(|step| drop(world.step(&step.action)));
+            let broken = GOALS.iter().filter(|goal| !(goal.holds)(world.system()));
+            let broken: Vec<&str> = broken.map(|goal| goal.name).collect();
+            *step == trace.steps.len() as u64
+                && broken.contains(&goal)
+                && *difference == format!("{} is broken", broken[0])
         }
         _ => false,
     };
