@@ -147,6 +147,9 @@ impl Cause {
     }
 }
 
+/// The event, the clause that refused it, and what was sent.
+type Outcome = (&'static str, Option<Clause>, Vec<Parcel>);
+
 /// What an actor made of an input.
 pub(super) struct Reaction {
     pub(super) state: Number,
@@ -296,7 +299,7 @@ impl Atlas {
         rules: &Rules,
         start: &System,
         (actor, before, now, cause): (Actor, &ActorState, Time, &Cause),
-        (after, reaction): (&System, Option<&(&'static str, Option<Clause>, Vec<Parcel>)>),
+        (after, reaction): (&System, Option<&Outcome>),
     ) {
         for names in self.names.iter().skip(1) {
             let other = actor.renamed(names);

@@ -3,7 +3,7 @@
 use crate::explore::Budget;
 use crate::explore::atlas::{Atlas, Number};
 use bemr_spec::model::{Actor, Tid, Time};
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 use std::sync::OnceLock;
 
 /// Actors, what is on its way, the time, and what the adversary may still do.
@@ -78,9 +78,8 @@ impl Scene {
             fixed += usize::from(sum == own);
         }
         self.orbit = (atlas.names() / fixed) as u16;
-        let mut hasher = ahash::RandomState::with_seeds(5, 6, 7, 8).build_hasher();
-        (least, self.now, self.budget, self.said, self.submissions).hash(&mut hasher);
-        self.print = hasher.finish();
+        let rest = (least, self.now, self.budget, self.said, self.submissions);
+        self.print = ahash::RandomState::with_seeds(5, 6, 7, 8).hash_one(rest);
     }
 
     /// A sum, since there is no order; an actor's state says itself whose it is.
