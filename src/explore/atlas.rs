@@ -216,7 +216,7 @@ impl Atlas {
 
     /// Puts actors into their states.
     pub(super) fn restore(&self, system: &mut System, states: &[Number]) {
-        for (actor, number) in system.actors().zip(states) {
+        for (actor, number) in system.actors().chain([Actor::Kdc]).zip(states) {
             system.restore(actor, self.state(*number).state.clone());
         }
     }

@@ -4,8 +4,8 @@ use crate::explore::Part;
 use crate::explore::atlas::{Lie, Says};
 use bemr_spec::Clause;
 use bemr_spec::model::{
-    Actor, Ballot, Certificate, Datagram, Flaws, Gossip, Head, Header, LogKind, Message, Packet, Parcel,
-    Question, Time, Vote,
+    Actor, Ballot, Certificate, Change, Datagram, Edition, Flaws, Gossip, Head, Header, LogKind, Members,
+    Message, Packet, Parcel, Policy, Question, Time, Versions, Vote,
 };
 
 /// To whom else, and from which address, a handshake packet can be led: others of the same place.
@@ -38,7 +38,7 @@ pub(super) fn prompted(part: &Part, parcel: &Parcel) -> Vec<Lie> {
         (_, Datagram::Packet(Packet::Record(record))) => {
             let told = match insider {
                 Actor::Validator(number) => vote(number, &record.message).into_iter().collect(),
-                Actor::User(_) => Vec::new(),
+                Actor::User(_) | Actor::Kdc => Vec::new(),
                 Actor::Bsd => match record.message {
                     Message::Initial { header, .. } => blocks(part, header, Flaws::NONE),
                     _ => Vec::new(),
@@ -61,17 +61,21 @@ pub(super) fn prompted(part: &Part, parcel: &Parcel) -> Vec<Lie> {
 /// What insiders can say of their own accord.
 pub(super) fn unprompted(part: &Part, now: Time) -> Vec<Lie> {
     let of = |insider: &Actor| {
-        let told = match *insider {
-            Actor::User(number) => vec![submission(number, now)],
+        let by = *insider;
+        let in_session = |(to, message)| Lie { by, to, says: Says::Message(message) };
+        match by {
+            Actor::User(number) if number < 3 => vec![in_session(submission(number, now))],
+            Actor::User(number) => changes(number),
             Actor::Bsd => {
                 let readers = [0].into_iter().collect();
-                let made_up = Header { tid: 98, user: 0, record: 98, breaks: None, readers, issued: 0 };
-                blocks(part, made_up, Flaws::of(Clause::BlockCarriesUserSignature))
+                let policy = Versions::SHIPPED;
+                let made_up =
+                    Header { tid: 98, user: 0, record: 98, breaks: None, readers, issued: 0, policy };
+                let told = blocks(part, made_up, Flaws::of(Clause::BlockCarriesUserSignature));
+                told.into_iter().map(in_session).collect()
             }
-            Actor::Cloud | Actor::Validator(_) => Vec::new(),
-        };
-        let by = *insider;
-        told.into_iter().map(move |(to, message)| Lie { by, to, says: Says::Message(message) })
+            Actor::Cloud | Actor::Validator(_) | Actor::Kdc => Vec::new(),
+        }
     };
     part.insiders.iter().flat_map(of).collect()
 }
@@ -91,14 +95,29 @@ fn vote(validator: u8, heard: &Message) -> Option<(Actor, Message)> {
 fn submission(user: u8, now: Time) -> (Actor, Message) {
     let other = if user == 0 { 1 } else { 0 };
     let readers = [user, other].into_iter().collect();
-    let header = Header { tid: 99, user: other, record: 99, breaks: None, readers, issued: now };
+    let policy = Versions::SHIPPED;
+    let header = Header { tid: 99, user: other, record: 99, breaks: None, readers, issued: now, policy };
     (Actor::Bsd, Message::Initial { header, flaws: Flaws::NONE })
+}
+
+/// An administrator has a change approved by nobody else, or by a doctor, or passes on one that both approved by mistake. They
+/// tell a validator.
+fn changes(user: u8) -> Vec<Lie> {
+    let change = Change { admission: Some(Edition { version: 2, effective: 1 }), ..Change::default() };
+    let own = Members::default().with(user);
+    let unchecked = Flaws::of(Clause::MandatoryAreChecked);
+    let told = [(own, Flaws::NONE), (own.with(0), Flaws::NONE), (own.with(3).with(4), unchecked)];
+    let lie = |(approvals, flaws)| {
+        let says = Says::Gossip(Gossip::PolicyChange { change, approvals, flaws });
+        Lie { by: Actor::User(user), to: Actor::Validator(0), says }
+    };
+    told.into_iter().map(lie).collect()
 }
 
 /// A BSD asks about what nobody submitted, asks a second time about what was, and has stored what was not decided.
 fn blocks(part: &Part, header: Header, flaws: Flaws) -> Vec<(Actor, Message)> {
     let validators = 0..part.setup.validators;
-    let question = Question { header, number: 77, height: 1, sealed: true };
+    let question = Question { header, number: 77, height: 1, sealed: true, policy: Policy::SHIPPED };
     let asked =
         validators.clone().map(|validator| (Actor::Validator(validator), Message::Block { question, flaws }));
     let signatories = validators.collect();
@@ -120,6 +139,7 @@ fn head(heard: &Message) -> Option<(Actor, Message)> {
     let size = remembered.saturating_sub(1).max(1);
     let head = Head { kind: LogKind::Cloud, size, closed: false, time: 0 };
     let (owner, from) = (0, remembered);
-    let message = Message::Record { request, tid, owner, head, from, anchored: None, flaws: Flaws::NONE };
+    let (anchored, template, flaws) = (None, 1, Flaws::NONE);
+    let message = Message::Record { request, tid, owner, head, from, anchored, template, flaws };
     Some((Actor::User(request.user), message))
 }

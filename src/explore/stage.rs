@@ -64,6 +64,11 @@ impl Stage {
         self.atlas.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Every actor, in the order of [`System::index`].
+    fn everybody(&self) -> impl Iterator<Item = Actor> + use<> {
+        self.start.actors().chain([Actor::Kdc])
+    }
+
     /// Adds to what was met.
     fn learn(&self, more: impl FnOnce(&mut Atlas)) {
         let mut atlas = self.atlas.write().unwrap_or_else(PoisonError::into_inner);
@@ -75,7 +80,7 @@ impl Stage {
 
     pub(super) fn begin(&self) -> Scene {
         let mut states = Vec::new();
-        self.learn(|atlas| states.extend(self.start.actors().map(|actor| atlas.meet(actor, &self.start))));
+        self.learn(|atlas| states.extend(self.everybody().map(|actor| atlas.meet(actor, &self.start))));
         Scene::new(states.into(), self.part.budget, &self.atlas())
     }
 
@@ -85,7 +90,10 @@ impl Stage {
         match &parcel.datagram {
             _ if self.part.silent.contains(&parcel.to) => false,
             _ if !self.reduced => true,
-            Datagram::Packet(_) | Datagram::Gossip(Gossip::Block(_)) => true,
+            Datagram::Packet(_)
+            | Datagram::Gossip(
+                Gossip::Block(_) | Gossip::PolicyChange { .. } | Gossip::RevocationList { .. },
+            ) => true,
             Datagram::Gossip(Gossip::BlocksFrom(_)) => !matches!(parcel.to, Actor::User(_)),
             Datagram::Gossip(_) => validator,
         }
@@ -208,7 +216,7 @@ impl Stage {
     /// When each actor waits for, of those that wait.
     fn waiting<'a>(&self, atlas: &'a Atlas, scene: &'a Scene) -> impl Iterator<Item = (Time, Actor)> + 'a {
         let wakes = scene.states.iter().map(|state| atlas.state(*state).wakes);
-        self.start.actors().zip(wakes).filter_map(|(actor, wakes)| Some((wakes?, actor)))
+        self.everybody().zip(wakes).filter_map(|(actor, wakes)| Some((wakes?, actor)))
     }
 
     /// Whether nothing can happen any more within the time of the part.

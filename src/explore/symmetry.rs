@@ -94,11 +94,14 @@ fn class_of_user(part: &Part, user: u8) -> Option<(bool, bool)> {
         Command::Submit { readers, .. } => readers.has(user),
         Command::Order { order: Order::Grant(reader) | Order::Revoke(reader), .. } => *reader == user,
         Command::Order { order: Order::Erase(approvals), .. } => approvals.has(user),
+        Command::ChangePolicy { approvals, .. } => approvals.has(user),
         Command::Read { .. } | Command::CloseAudit => false,
+        // Serials tell everybody apart.
+        Command::Enrol(_) | Command::RevokeCertificate { .. } | Command::IssueList => true,
     };
     let in_script = part.script.iter().any(|(who, command)| *who == actor || speaks_of(command));
-    // Insiders speak of the first two.
-    let in_lies = !part.insiders.is_empty() && user < 2;
+    // Insiders speak of the first two and of administrators.
+    let in_lies = !part.insiders.is_empty() && (user < 2 || !may_handle_records(user));
     let alone = in_script || in_lies || part.insiders.contains(&actor);
     (!alone).then(|| (may_handle_records(user), part.silent.contains(&actor)))
 }
@@ -106,7 +109,13 @@ fn class_of_user(part: &Part, user: u8) -> Option<(bool, bool)> {
 /// What a part does with a validator; none where no other validator is like it.
 fn class_of_validator(part: &Part, validator: u8) -> Option<(bool, bool)> {
     let actor = Actor::Validator(validator);
-    let alone = part.setup.ledger == LedgerKind::Quorum && has_turn(part, validator);
+    let serials = |(_, command): &(Actor, Command)| {
+        matches!(command, Command::Enrol(_) | Command::RevokeCertificate { .. } | Command::IssueList)
+    };
+    // Administrators who are insiders tell the first.
+    let told = validator == 0 && part.insiders.iter().any(|insider| matches!(insider, Actor::User(3..)));
+    let has_turn = part.setup.ledger == LedgerKind::Quorum && has_turn(part, validator);
+    let alone = has_turn || told || part.script.iter().any(serials);
     (!alone).then(|| (part.insiders.contains(&actor), part.silent.contains(&actor)))
 }
 
@@ -117,7 +126,7 @@ fn has_turn(part: &Part, validator: u8) -> bool {
         // Its decision, its end in the audit log, its leaf in the cloud's.
         Command::Submit { .. } => 3,
         Command::Order { .. } | Command::CloseAudit => 1,
-        Command::Read { .. } => 0,
+        _ => 0,
     };
     let told: u64 = part.script.iter().map(|(_, command)| brings(command)).sum();
     let heights = told + 3 * u64::from(part.budget.lie);

@@ -5,9 +5,9 @@
 
 use crate::model::shared::Shared;
 use crate::model::{
-    Actor, Ballot, Block, BlockId, Certificate, Datagram, Decision, Entry, Flaws, Gossip, Head, Header,
-    HelloId, LedgerKind, LogKind, Members, Message, Order, Packet, Parcel, Proposal, Question, Record,
-    RequestId, SessionId, Stage, Vote,
+    Actor, Ballot, Block, BlockId, Certificate, Change, Datagram, Decision, Edition, Entry, Flaws, Gossip,
+    Head, Header, HelloId, LedgerKind, LogKind, Members, Message, Order, Packet, Parcel, Policy, Proposal,
+    Question, Record, RequestId, RevocationList, SessionId, Stage, Versions, Vote,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -128,6 +128,10 @@ macro_rules! nameless {
 }
 
 nameless!(
+    Change,
+    Edition,
+    Policy,
+    Versions,
     bool,
     u16,
     u32,
@@ -146,10 +150,17 @@ nameless!(
 impl Rename for Actor {
     fn renamed(&self, names: &Renaming) -> Actor {
         match *self {
-            Actor::Bsd | Actor::Cloud => *self,
+            Actor::Bsd | Actor::Cloud | Actor::Kdc => *self,
             Actor::User(number) => Actor::User(names.user(number)),
             Actor::Validator(number) => Actor::Validator(names.validator(number)),
         }
+    }
+}
+
+impl Rename for RevocationList {
+    fn renamed(&self, _: &Renaming) -> RevocationList {
+        // Serials are numbers of nobody: where somebody is enrolled or revoked, nobody is taken for anybody else.
+        self.clone()
     }
 }
 
@@ -219,8 +230,8 @@ impl<T: Rename> Rename for Shared<T> {
 
 renamed!(HelloId { from, to, number });
 renamed!(SessionId { hello, by, number });
-renamed!(Header { tid, user: of_users, record, breaks, readers: of_users, issued });
-renamed!(Question { header, number, height, sealed });
+renamed!(Header { tid, user: of_users, record, breaks, readers: of_users, issued, policy });
+renamed!(Question { header, number, height, sealed, policy });
 renamed!(Vote { validator: of_validators, question, ballot, flaws });
 renamed!(Certificate { question, ballot, signatories: of_validators, flaws });
 renamed!(RequestId { user: of_users, number });
@@ -257,9 +268,9 @@ impl Rename for Message {
             Message::Read { request, tid, remembered } => {
                 Message::Read { request: request.renamed(names), tid, remembered }
             }
-            Message::Record { request, tid, owner, head, from, anchored, flaws } => {
+            Message::Record { request, tid, owner, head, from, anchored, template, flaws } => {
                 let (request, owner) = (request.renamed(names), owner.of_users(names));
-                Message::Record { request, tid, owner, head, from, anchored, flaws }
+                Message::Record { request, tid, owner, head, from, anchored, template, flaws }
             }
             Message::Order { request, tid, owner, order, issued, flaws } => {
                 let (request, owner) = (request.renamed(names), owner.of_users(names));
@@ -300,7 +311,11 @@ impl Rename for Gossip {
     fn renamed(&self, names: &Renaming) -> Gossip {
         match self {
             Gossip::Decision(certificate) => Gossip::Decision(certificate.renamed(names)),
-            Gossip::Head { .. } | Gossip::BlocksFrom(_) => self.clone(),
+            Gossip::Head { .. } | Gossip::BlocksFrom(_) | Gossip::RevocationList { .. } => self.clone(),
+            Gossip::PolicyChange { change, approvals, flaws } => {
+                let approvals = approvals.of_users(names);
+                Gossip::PolicyChange { change: *change, approvals, flaws: *flaws }
+            }
             Gossip::Proposal { proposal, signatory, flaws } => {
                 let (proposal, signatory) = (proposal.renamed(names), signatory.of_validators(names));
                 Gossip::Proposal { proposal, signatory, flaws: *flaws }
