@@ -2,13 +2,14 @@
 //! and 12).
 
 use crate::model::checks::Checks;
+use crate::model::custodian::{RecordId, Seal, SealId};
 use crate::model::ledger::{Ledger, quorum};
 use crate::model::neighbours::{Neighbours, Received};
 use crate::model::roles::may_handle_records;
-use crate::model::shared::Shared;
+use crate::model::shared::{Past, Shared};
 use crate::model::{
     Actor, Ballot, BlockId, Certificate, Decision, Flaws, Gossip, Head, Header, Height, LogKind, Members,
-    Message, Output, Packet, Question, Tid, Time, View, Vote,
+    Message, Output, Packet, Question, Stage, Tid, Time, View, Vote,
 };
 use crate::{Clause, Rules};
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,6 +65,8 @@ pub(super) struct Open {
     attempts: u32,
     deadline: Time,
     pub(super) acknowledgement: Option<Certificate>,
+    /// The records that carried T_block and the votes that count.
+    used: Past<Vec<RecordId>>,
     /// The T_valid that was sent, and the height of its block.
     valid: Option<(Message, Certificate, BlockId, Height)>,
 }
@@ -80,6 +83,16 @@ pub(super) struct Ended {
     pub(super) acknowledgement: Option<Certificate>,
 }
 
+/// What an entry of the audit log says.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Logged {
+    pub(super) tid: Tid,
+    pub(super) decision: Decision,
+    pub(super) question: Question,
+    /// The certificate in the ledger, when the submission ended by a final decision.
+    pub(super) certificate: Option<Certificate>,
+}
+
 /// The BSD.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Bsd {
@@ -91,7 +104,13 @@ pub(super) struct Bsd {
     known: BTreeSet<u16>,
     questions: u32,
     /// The audit log: how each submission ended.
-    pub(super) audit: Vec<(Tid, Decision)>,
+    pub(super) audit: Vec<Logged>,
+    /// Its heads.
+    pub(super) heads: Past<Vec<Head>>,
+    closed: bool,
+    /// What it sealed, and how often it died.
+    pub(super) seals: Past<Vec<Seal>>,
+    chain: Past<u32>,
     convicted: BTreeSet<(Tid, u8)>,
     overruled: u32,
     /// Keys of a stage that are still held after it was over: only without SEA-03.
@@ -108,6 +127,10 @@ impl Bsd {
             known: BTreeSet::new(),
             questions: 0,
             audit: Vec::new(),
+            heads: Past::default(),
+            closed: false,
+            seals: Past::default(),
+            chain: Past::default(),
             convicted: BTreeSet::new(),
             overruled: 0,
             held: BTreeSet::new(),
@@ -118,6 +141,7 @@ impl Bsd {
     pub(super) fn crash(&mut self) {
         self.neighbours.crash();
         self.ledger.crash();
+        self.chain.0 += 1;
         for (_, open) in std::mem::take(&mut self.open) {
             self.known.remove(&open.question.header.record);
         }
@@ -134,8 +158,11 @@ impl Bsd {
     ) -> (&'static str, Result<Vec<Output>, Clause>, Vec<Output>) {
         match self.neighbours.receive(rules, now, from, packet, flaws) {
             Err(clause) => ("Packet", Err(clause), Vec::new()),
-            Ok(Received::Shook(outputs)) => ("Handshake", Ok(outputs), Vec::new()),
-            Ok(Received::Message(peer, message)) => self.on_message(rules, now, peer, message),
+            Ok(Received::Shook(outputs)) => {
+                self.note_asked(&outputs);
+                ("Handshake", Ok(outputs), Vec::new())
+            }
+            Ok(Received::Message(peer, message, key)) => self.on_message(rules, now, peer, message, key),
         }
     }
 
@@ -145,10 +172,11 @@ impl Bsd {
         now: Time,
         peer: Actor,
         message: Message,
+        key: RecordId,
     ) -> (&'static str, Result<Vec<Output>, Clause>, Vec<Output>) {
         match message {
             Message::Initial { header, flaws } => {
-                let taken = self.on_initial(rules, now, peer, header, flaws);
+                let taken = self.on_initial(rules, now, peer, header, flaws, key);
                 let repeats = match taken {
                     Err(Clause::TidIsFresh) => self.repeat_outcome(rules, now, peer, header.tid),
                     Err(clause) => {
@@ -158,7 +186,7 @@ impl Bsd {
                 };
                 ("InitialArrived", taken, repeats)
             }
-            Message::Vote(vote) => ("VoteArrived", self.on_vote(rules, now, peer, vote), Vec::new()),
+            Message::Vote(vote) => ("VoteArrived", self.on_vote(rules, now, peer, vote, key), Vec::new()),
             Message::Receipt { tid, certificate, block, flaws, .. } => (
                 "ReceiptArrived",
                 self.on_receipt(rules, now, peer, tid, (certificate, block), flaws),
@@ -168,6 +196,7 @@ impl Bsd {
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "a message, who brought it and how")]
     fn on_initial(
         &mut self,
         rules: &Rules,
@@ -175,6 +204,7 @@ impl Bsd {
         peer: Actor,
         header: Header,
         flaws: Flaws,
+        key: RecordId,
     ) -> Result<Vec<Output>, Clause> {
         let checks = Checks::of(rules, flaws);
         let tid = header.tid;
@@ -187,6 +217,7 @@ impl Bsd {
         checks.sound(Clause::TidIsDerived)?;
         let fresh = !self.open.contains_key(&tid) && !self.ended.contains_key(&tid);
         checks.require(Clause::TidIsFresh, fresh)?;
+        checks.require(Clause::CountIsClosed, !self.closed)?;
         checks.all_sound(&[
             Clause::UserSignsInitial,
             Clause::CiphertextIsTheSigned,
@@ -213,6 +244,7 @@ impl Bsd {
         let certified = self.neighbours.trust.certifies(rules, now, header.readers);
         checks.require(Clause::GrantsNameAuthorisedReaders, readers && certified)?;
 
+        self.seal(rules, tid, Stage::Initial, vec![key]);
         self.questions += 1;
         let question = Question {
             header,
@@ -232,6 +264,7 @@ impl Bsd {
             attempts: 0,
             deadline: now,
             acknowledgement: None,
+            used: Past::default(),
             valid: None,
         };
         self.open.insert(tid, open);
@@ -264,10 +297,40 @@ impl Bsd {
             };
             outputs.extend(said.unwrap_or_default());
         }
+        self.note_asked(&outputs);
         outputs
     }
 
-    fn on_vote(&mut self, rules: &Rules, now: Time, peer: Actor, vote: Vote) -> Result<Vec<Output>, Clause> {
+    /// Notes the records that carry T_block: their keys are sealed before T_valid.
+    fn note_asked(&mut self, outputs: &[Output]) {
+        for output in outputs {
+            if let Output::Send(_, Packet::Record(record)) = output
+                && let Message::Block { question, .. } = record.message
+                && let Some(open) = self.open.get_mut(&question.header.tid)
+            {
+                open.used.0.push(RecordId::of(record));
+            }
+        }
+    }
+
+    /// Seals the keys of a stage that is over.
+    fn seal(&mut self, rules: &Rules, tid: Tid, stage: Stage, keys: Vec<RecordId>) {
+        if rules.in_force(Clause::SealBeforeNextStage) {
+            let chain = self.chain.0;
+            let before = self.seals.0.iter().filter(|seal| seal.id.chain == chain).count();
+            let id = SealId { chain, index: before as u32 + 1 };
+            self.seals.0.push(Seal { id, tid, stage, keys });
+        }
+    }
+
+    fn on_vote(
+        &mut self,
+        rules: &Rules,
+        now: Time,
+        peer: Actor,
+        vote: Vote,
+        key: RecordId,
+    ) -> Result<Vec<Output>, Clause> {
         let checks = Checks::of(rules, vote.flaws);
         // A flaw is that of the validator set, which comes later.
         let named = peer == Actor::Validator(vote.validator);
@@ -304,6 +367,7 @@ impl Bsd {
             checks.require(Clause::OneVotePerValidator, false)?;
         }
         open.votes.insert(vote.validator, vote.ballot);
+        open.used.0.push(key);
         let (question, votes) = (open.question, &open.votes);
         let (most, certificate) = tally(rules, question, votes);
         let needed =
@@ -378,7 +442,9 @@ impl Bsd {
         let Some(Open { question, votes, acknowledgement, valid, .. }) = self.open.remove(&tid) else {
             return Vec::new();
         };
-        self.audit.push((tid, decision));
+        let certificate = (height > 0).then(|| self.ledger.decision(tid)).flatten();
+        let certificate = certificate.map(|(certificate, ..)| certificate);
+        self.audit.push(Logged { tid, decision, question, certificate });
         // Once T_valid was sent the cloud may have the record.
         if valid.is_none() {
             self.known.remove(&question.header.record);
@@ -391,14 +457,18 @@ impl Bsd {
         outputs
     }
 
-    fn head(&self, now: Time, closed: bool) -> Output {
+    fn head(&mut self, now: Time, closed: bool) -> Output {
         let head = Head { kind: LogKind::Audit, size: self.audit.len() as u32, closed, time: now };
+        self.heads.0.push(head);
         Output::Publish(Gossip::Head { head, flaws: Flaws::NONE })
     }
 
-    /// Closes the audit log.
-    pub(super) fn close_audit(&self, now: Time) -> Vec<Output> {
-        vec![self.head(now, true)]
+    /// Closes the audit log, once and when nothing is open that would follow.
+    pub(super) fn close_audit(&mut self, rules: &Rules, now: Time) -> Result<Vec<Output>, Clause> {
+        let last = !self.closed && self.open.is_empty();
+        Checks::of(rules, Flaws::NONE).require(Clause::CountIsClosed, last)?;
+        self.closed = true;
+        Ok(vec![self.head(now, true)])
     }
 
     #[expect(clippy::too_many_arguments, reason = "an outcome has this many fields")]
@@ -491,11 +561,14 @@ impl Bsd {
             };
             return self.end(rules, now, tid, Decision::Rejected, reason, height);
         }
+        let used = std::mem::take(&mut open.used.0);
+        self.seal(rules, tid, Stage::Block, used);
         let sealed = rules.in_force(Clause::SealBeforeNextStage);
         if !rules.in_force(Clause::SealedKeyIsErased) {
             self.held.insert((tid, true));
         }
         let message = Message::Valid { certificate, block, height, sealed, flaws: Flaws::NONE };
+        let Some(open) = self.open.get_mut(&tid) else { return Vec::new() };
         open.state = State::AwaitingReceipt;
         (open.attempts, open.valid) = (0, Some((message, certificate, block, height)));
         self.send_valid(rules, now, tid)

@@ -204,7 +204,7 @@ fn all_know(system: &System) -> bool {
 
 fn single_decision(system: &System) -> bool {
     let bsd = system.bsd();
-    let audited: BTreeSet<_> = bsd.audit.iter().map(|(tid, _)| *tid).collect();
+    let audited: BTreeSet<_> = bsd.audit.iter().map(|entry| entry.tid).collect();
     let once = audited.len() == bsd.audit.len() && bsd.open.keys().all(|tid| !audited.contains(tid));
     let told = bsd.ended.iter().all(|(tid, ended)| {
         let heard = system.users().nth(usize::from(ended.user)).and_then(|user| user.outcome(*tid));
@@ -307,7 +307,7 @@ fn some_final(system: &System) -> bool {
 
 fn audit_complete(system: &System) -> bool {
     let bsd = system.bsd();
-    let logged: Vec<_> = bsd.audit.iter().map(|(tid, _)| *tid).collect();
+    let logged: Vec<_> = bsd.audit.iter().map(|entry| entry.tid).collect();
     let mut sorted = logged.clone();
     sorted.sort_unstable();
     sorted.iter().eq(bsd.ended.keys())

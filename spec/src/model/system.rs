@@ -1,5 +1,6 @@
 //! All actors together, one input at a time.
 
+use crate::model::auditor;
 use crate::model::bsd::Bsd;
 use crate::model::cloud::Cloud;
 use crate::model::kdc::Kdc;
@@ -253,7 +254,7 @@ impl System {
         }
         match (self.node_mut(actor)?, command) {
             (Node::Bsd(bsd), Command::CloseAudit) => {
-                Some(Step { event: command.name(), clause: None, sends: bsd.close_audit(now) })
+                Some(Step::new((command.name(), bsd.close_audit(rules, now), Vec::new())))
             }
             (Node::Kdc(kdc), command) => {
                 Some(Step::new((command.name(), kdc.command(rules, now, command)?, Vec::new())))
@@ -263,6 +264,40 @@ impl System {
             }
             _ => None,
         }
+    }
+
+    /// An auditor replays what is public, with the blocks that `holder` has, as it is or falsified: the first thing that
+    /// breaks a clause, or nothing. `None` where it cannot be falsified so.
+    pub fn audit(
+        &self,
+        rules: &Rules,
+        now: Time,
+        holder: Actor,
+        falsified: &[Falsification],
+    ) -> Option<Result<(), (Place, Clause)>> {
+        let mut record = PublicRecord::of(self, holder)?;
+        falsified.iter().try_for_each(|one| record.falsify(one))?;
+        let ledger = &self.bsd().ledger;
+        Some(auditor::audit(rules, now, (ledger.kind(), ledger.members()), &record))
+    }
+
+    /// How many items there are in a list that an auditor is shown.
+    pub fn listed(&self, holder: Actor, list: List) -> usize {
+        match list {
+            List::Blocks => {
+                let ledger = self.index(holder).and_then(|index| self.ledgers().nth(index));
+                ledger.map_or(0, |ledger| ledger.blocks().len())
+            }
+            List::Leaves => self.cloud().leaves.len(),
+            List::CloudHeads => self.cloud().heads.len(),
+            List::Entries => self.bsd().audit.len(),
+            List::AuditHeads => self.bsd().heads.0.len(),
+        }
+    }
+
+    /// The seals of the BSD.
+    pub fn seals(&self) -> impl Iterator<Item = SealId> {
+        self.bsd().seals.0.iter().map(|seal| seal.id)
     }
 
     /// The instant came that an actor waits for.
