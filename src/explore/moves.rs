@@ -1,10 +1,11 @@
 //! What an adversary can do beyond losing and delaying: redirect, and lie as an insider.
 
-use crate::explore::{Move, Scene, scene::Stage};
+use crate::explore::scene::{AUDITED, Stage};
+use crate::explore::{Move, Scene};
 use bemr_spec::Clause;
 use bemr_spec::model::{
-    Actor, Ballot, Certificate, Change, Datagram, Edition, Flaws, Gossip, Head, Header, Members, Message,
-    Packet, Parcel, Policy, Question, Versions, Vote,
+    Actor, Ballot, Certificate, Change, Datagram, Edition, Falsehood, Falsification, Flaws, Gossip, Head, Header,
+    List, Members, Message, Packet, Parcel, Policy, Question, Versions, Vote,
 };
 use std::sync::Arc;
 
@@ -26,6 +27,25 @@ const fn same_place(one: Actor, other: Actor) -> bool {
     matches!((one, other), (Actor::User(_), Actor::User(_)) | (Actor::Validator(_), Actor::Validator(_)))
 }
 
+/// One thing falsified in one of the logs, once there is an anchor that covers something.
+pub(super) fn falsifications(scene: &Scene, moves: &mut Vec<Move>) {
+    if !scene.system.is_anything_anchored(AUDITED) {
+        return;
+    }
+    for list in [List::Leaves, List::CloudHeads, List::Entries, List::AuditHeads] {
+        let changes = list.fields().iter().map(|field| Falsehood::Change(*field));
+        let hows: Vec<Falsehood> =
+            [Falsehood::Drop, Falsehood::Repeat, Falsehood::Swap].into_iter().chain(changes).collect();
+        for at in 0..scene.system.listed(AUDITED, list) as u32 {
+            for how in &hows {
+                for hidden in [false, true] {
+                    moves.push(Move::Falsify(Falsification { list, at, how: *how, hidden }));
+                }
+            }
+        }
+    }
+}
+
 /// What the insiders of a part can say. What they saw is in the parcels that were addressed to them.
 pub(super) fn lies(stage: &Stage, scene: &Scene, moves: &mut Vec<Move>) {
     for insider in stage.part.insiders {
@@ -39,7 +59,7 @@ pub(super) fn lies(stage: &Stage, scene: &Scene, moves: &mut Vec<Move>) {
             .collect();
         match insider {
             Actor::Validator(number) => {
-                votes(*number, &heard, moves);
+                votes(*number, &heard, stage, moves);
                 closes(*number, seen(), moves);
             }
             Actor::User(number) if *number < 3 => submissions(*number, scene, moves),
@@ -62,8 +82,8 @@ fn closes<'a>(validator: u8, seen: impl Iterator<Item = &'a Arc<Parcel>>, moves:
     }
 }
 
-/// A validator votes the other way.
-fn votes(validator: u8, heard: &[Message], moves: &mut Vec<Move>) {
+/// A validator votes the other way; and, where that would be taken, without a signature or on another T_block.
+fn votes(validator: u8, heard: &[Message], stage: &Stage, moves: &mut Vec<Move>) {
     for message in heard {
         let Message::Block { question, .. } = message else { continue };
         let rule = question.header.breaks.unwrap_or(Clause::RangeRule);
@@ -72,7 +92,14 @@ fn votes(validator: u8, heard: &[Message], moves: &mut Vec<Move>) {
             Some(_) => Ballot::True,
         };
         let vote = Vote { validator, question: *question, ballot: contrary, flaws: Flaws::NONE };
-        moves.push(Move::Say(Actor::Validator(validator), Actor::Bsd, Message::Vote(vote)));
+        let say = |vote| Move::Say(Actor::Validator(validator), Actor::Bsd, Message::Vote(vote));
+        moves.push(say(vote));
+        if !stage.rules.in_force(Clause::VoteSigned) {
+            moves.push(say(Vote { flaws: Flaws::of(Clause::VoteSigned), ..vote }));
+        }
+        if !stage.rules.in_force(Clause::VoteNamesBlock) {
+            moves.push(say(Vote { question: Question { number: 77, ..*question }, ..vote }));
+        }
     }
 }
 

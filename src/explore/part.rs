@@ -21,6 +21,8 @@ pub struct Budget {
     pub crash: u8,
     /// An insider says what an honest one would not.
     pub lie: u8,
+    /// An auditor is shown a log that is falsified.
+    pub falsify: u8,
     /// Under proof of work: a nonce is found.
     pub luck: u8,
 }

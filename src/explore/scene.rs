@@ -3,8 +3,8 @@
 use crate::explore::{Budget, Part, moves};
 use bemr_spec::Rules;
 use bemr_spec::model::{
-    Actor, Command, Datagram, GOALS, Gossip, LedgerKind, Message, Output, Parcel, Step, System, Tid, Time,
-    everything_ended,
+    Actor, Command, Datagram, Falsification, GOALS, Gossip, LedgerKind, Message, Output, Parcel, Step,
+    System, Tid, Time, everything_ended,
 };
 use stateright::{Model, Property};
 use std::hash::{Hash, Hasher};
@@ -35,6 +35,7 @@ impl Hash for Scene {
         self.prints.hash(hasher);
         self.flying.iter().chain(&self.old).for_each(|(print, _)| hasher.write_u64(*print));
         (self.flying.len(), self.now, self.budget, self.said, self.submissions).hash(hasher);
+        self.system.deceived().hash(hasher);
     }
 }
 
@@ -46,6 +47,7 @@ impl PartialEq for Scene {
             && prints(&self.flying) == prints(&other.flying)
             && prints(&self.old) == prints(&other.old)
             && (self.now, self.budget, self.said) == (other.now, other.budget, other.said)
+            && self.system.deceived() == other.system.deceived()
     }
 }
 
@@ -66,11 +68,16 @@ pub enum Move {
     Wake(Actor, bool),
     /// An actor dies and starts again.
     Crash(Actor),
+    /// An auditor is shown what is public, falsified.
+    Falsify(Falsification),
     /// An insider says something.
     Say(Actor, Actor, Message),
     /// An insider says something in public.
     Tell(Actor, Actor, Gossip),
 }
+
+/// Whose blocks an auditor is shown.
+pub(super) const AUDITED: Actor = Actor::Validator(0);
 
 /// A part under rules: what is searched.
 pub struct Stage {
@@ -200,6 +207,12 @@ impl Stage {
                 scene.budget.crash -= 1;
                 Some((*actor, scene.system.crash(*actor)?))
             }
+            Move::Falsify(falsification) => {
+                scene.budget.falsify -= 1;
+                let found = scene.system.show(rules, now, AUDITED, &[*falsification])?;
+                let clause = found.err().map(|(_, clause)| clause);
+                Some((AUDITED, Step { event: "Audit", clause, sends: Vec::new() }))
+            }
             Move::Say(actor, to, message) => {
                 scene.budget.lie -= 1;
                 Some((*actor, scene.system.say(rules, now, *actor, *to, *message)?))
@@ -286,7 +299,7 @@ macro_rules! properties {
 
 /// Every goal with its two conditions.
 const PROPERTIES: [(&str, &str, Condition, Condition); GOALS.len()] =
-    properties!(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
+    properties!(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14);
 
 /// G-TER: where nothing can happen any more within the time of the part, everything has ended.
 pub const TERMINATION: &str = "G-TER";
@@ -310,7 +323,7 @@ impl Model for Stage {
         if self.stop.load(Ordering::Relaxed) {
             return;
         }
-        let Budget { drop, replay, redirect, early, crash, lie, luck } = scene.budget;
+        let Budget { drop, replay, redirect, early, crash, lie, falsify, luck } = scene.budget;
         if scene.said < self.part.script.len() {
             actions.push(Move::Command);
         }
@@ -348,6 +361,9 @@ impl Model for Stage {
         if crash > 0 {
             let mortal = |actor: &Actor| !matches!(actor, Actor::User(_));
             actions.extend(scene.system.actors().filter(mortal).map(Move::Crash));
+        }
+        if falsify > 0 {
+            moves::falsifications(scene, actions);
         }
         if lie > 0 {
             moves::lies(self, scene, actions);

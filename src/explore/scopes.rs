@@ -29,7 +29,8 @@ pub const SCOPES: &[Scope] = &[
     },
 ];
 
-const NONE: Budget = Budget { drop: 0, replay: 0, redirect: 0, early: 0, crash: 0, lie: 0, luck: 0 };
+const NONE: Budget =
+    Budget { drop: 0, replay: 0, redirect: 0, early: 0, crash: 0, lie: 0, falsify: 0, luck: 0 };
 const DOCTOR: Actor = Actor::User(0);
 const COLLEAGUE: Actor = Actor::User(1);
 const ADMINISTRATOR: Actor = Actor::User(3);
@@ -41,7 +42,7 @@ const TO_THE_END: u64 = 600_000;
 /// What holds of an honest BSD and cloud, however short the time.
 const SAFETY: &[&str] = &[
     "G-ORI", "G-AGR", "G-SDN", "G-CIV", "G-PRV", "G-FRE", "G-ORD", "G-SEC", "G-KEY", "G-IMM", "G-AUD",
-    "G-ERA", "G-POL",
+    "G-ERA", "G-POL", "G-DEL", "G-ACC",
 ];
 
 /// The same, and that whatever begins ends.
@@ -59,6 +60,8 @@ const ALL: &[&str] = &[
     "G-AUD",
     "G-ERA",
     "G-POL",
+    "G-DEL",
+    "G-ACC",
     TERMINATION,
 ];
 
@@ -327,6 +330,38 @@ const WORK: Part = Part {
     ..QUIET
 };
 
+/// An auditor is shown the logs with one thing falsified, hidden or not.
+const FALSIFIED: Part = Part {
+    name: "falsified logs",
+    script: ERASE,
+    budget: Budget { falsify: 1, ..NONE },
+    until: 1_000,
+    goals: SAFETY,
+    notices: &[
+        (Clause::LogIsAppendOnly, "G-DEL"),
+        (Clause::HeadIsAnchored, "G-DEL"),
+        (Clause::AuditHeadSigned, "G-AUD"),
+        (Clause::AuditHeadAnchored, "G-AUD"),
+    ],
+    ..QUIET
+};
+
+/// A validator says the contrary of what it said.
+const CONTRARY: Part = Part {
+    name: "contrary votes",
+    setup: setup(1, 2),
+    insiders: &[Actor::Validator(0)],
+    budget: Budget { lie: 1, drop: 1, ..NONE },
+    until: 200,
+    goals: SAFETY,
+    notices: &[
+        (Clause::OneVotePerValidator, "G-ACC"),
+        (Clause::VoteSigned, "G-ACC"),
+        (Clause::VoteNamesBlock, "G-ACC"),
+    ],
+    ..QUIET
+};
+
 const CRASHES: Part =
     Part { name: "crashes", budget: Budget { crash: 2, ..NONE }, states: Some(93_187), ..QUIET };
 
@@ -355,6 +390,8 @@ const CI: &[Part] = &[
     POLICY,
     SAME,
     WORK,
+    FALSIFIED,
+    CONTRARY,
     CRASHES,
 ];
 

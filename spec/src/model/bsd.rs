@@ -62,6 +62,8 @@ pub(super) struct Open {
     pub(super) state: State,
     pub(super) question: Question,
     pub(super) votes: BTreeMap<u8, Ballot>,
+    /// Whose vote is counted and proves nothing: only without VOT-02 or VOT-03.
+    unproven: Members,
     attempts: u32,
     deadline: Time,
     pub(super) acknowledgement: Option<Certificate>,
@@ -80,6 +82,7 @@ pub(super) struct Ended {
     pub(super) height: Height,
     pub(super) question: Question,
     votes: BTreeMap<u8, Ballot>,
+    unproven: Members,
     pub(super) acknowledgement: Option<Certificate>,
 }
 
@@ -111,7 +114,11 @@ pub(super) struct Bsd {
     /// What it sealed, and how often it died.
     pub(super) seals: Past<Vec<Seal>>,
     chain: Past<u32>,
-    convicted: BTreeSet<(Tid, u8)>,
+    /// Of whom in which transaction there is evidence, and whether it proves to anyone that they lie: two votes on one
+    /// question, both signed.
+    pub(super) convicted: BTreeMap<(Tid, u8), bool>,
+    /// Whether a vote took the place of a contrary one: only without VOT-06.
+    pub(super) overlooked: bool,
     overruled: u32,
     /// Keys of a stage that are still held after it was over: only without SEA-03.
     pub(super) held: BTreeSet<(Tid, bool)>,
@@ -131,7 +138,8 @@ impl Bsd {
             closed: false,
             seals: Past::default(),
             chain: Past::default(),
-            convicted: BTreeSet::new(),
+            convicted: BTreeMap::new(),
+            overlooked: false,
             overruled: 0,
             held: BTreeSet::new(),
         }
@@ -261,6 +269,7 @@ impl Bsd {
             state: State::AwaitingVotes,
             question,
             votes: BTreeMap::new(),
+            unproven: Members::default(),
             attempts: 0,
             deadline: now,
             acknowledgement: None,
@@ -342,29 +351,40 @@ impl Bsd {
         checks.require(Clause::VoterIsAdmitted, vote.validator < self.ledger.members())?;
         checks.require(Clause::VoteNamesBlock, vote.question.number == asked.number)?;
         checks.all_sound(&[Clause::VoteNamesHeight, Clause::VoteNamesPolicy, Clause::VoteSigned])?;
-        let (votes, decided, is_open) = match (self.open.get(&tid), self.ended.get(&tid)) {
-            (Some(open), _) => (&open.votes, open.acknowledgement, open.state == State::AwaitingVotes),
-            (None, Some(ended)) => (&ended.votes, ended.acknowledgement, false),
+        let (votes, unproven, decided, is_open) = match (self.open.get(&tid), self.ended.get(&tid)) {
+            (Some(open), _) => {
+                (&open.votes, open.unproven, open.acknowledgement, open.state == State::AwaitingVotes)
+            }
+            (None, Some(ended)) => (&ended.votes, ended.unproven, ended.acknowledgement, false),
             (None, None) => return Err(Clause::VoteNamesBlock),
         };
         let counted = votes.get(&vote.validator).copied();
+        let proven = vote.flaws.is_empty() && vote.question.number == asked.number;
+        let proves = proven && !unproven.has(vote.validator);
         if !is_open && (rules.in_force(Clause::FirstDecisionStands) || !self.open.contains_key(&tid)) {
             let contrary = match counted {
                 Some(first) => first != vote.ballot,
                 None => decided.is_some_and(|decided| decided.ballot != vote.ballot),
             };
             if contrary {
-                self.convicted.insert((tid, vote.validator));
+                self.convicted.entry((tid, vote.validator)).or_insert(proves);
             }
             return Err(Clause::FirstDecisionStands);
         }
         let Some(open) = self.open.get_mut(&tid) else { return Err(Clause::VoteNamesBlock) };
         open.state = State::AwaitingVotes;
         if let Some(first) = counted {
-            if first != vote.ballot {
-                self.convicted.insert((tid, vote.validator));
+            let contrary = first != vote.ballot;
+            if rules.in_force(Clause::OneVotePerValidator) {
+                if contrary {
+                    self.convicted.entry((tid, vote.validator)).or_insert(proves);
+                }
+                return Err(Clause::OneVotePerValidator);
             }
-            checks.require(Clause::OneVotePerValidator, false)?;
+            self.overlooked |= contrary;
+        }
+        if !proven {
+            open.unproven = open.unproven.with(vote.validator);
         }
         open.votes.insert(vote.validator, vote.ballot);
         open.used.0.push(key);
@@ -439,7 +459,8 @@ impl Bsd {
         reason: Option<Clause>,
         height: Height,
     ) -> Vec<Output> {
-        let Some(Open { question, votes, acknowledgement, valid, .. }) = self.open.remove(&tid) else {
+        let Some(Open { question, votes, unproven, acknowledgement, valid, .. }) = self.open.remove(&tid)
+        else {
             return Vec::new();
         };
         let certificate = (height > 0).then(|| self.ledger.decision(tid)).flatten();
@@ -453,7 +474,10 @@ impl Bsd {
         let mut outputs = vec![self.head(now, false)];
         let peer = Actor::User(user);
         outputs.extend(self.say_outcome(rules, now, peer, tid, decision, reason, height));
-        self.ended.insert(tid, Ended { user, decision, reason, height, question, votes, acknowledgement });
+        self.ended.insert(
+            tid,
+            Ended { user, decision, reason, height, question, votes, unproven, acknowledgement },
+        );
         outputs
     }
 

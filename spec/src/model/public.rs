@@ -4,8 +4,11 @@
 
 use crate::Clause;
 use crate::model::damage::Row;
+use crate::model::ledger::Ledger;
 use crate::model::terms::fingerprint;
-use crate::model::{Actor, Block, Certificate, Decision, Flaws, Head, Height, Question, System, Tid};
+use crate::model::{
+    Actor, Block, Certificate, Decision, Entry, Flaws, Head, Height, LogKind, Question, System, Tid,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -128,6 +131,25 @@ pub enum List {
     Entries,
     /// The heads of the audit log.
     AuditHeads,
+}
+
+impl List {
+    /// What can be changed in one of its items.
+    pub const fn fields(self) -> &'static [Field] {
+        use Field::{
+            Block, Content, Decision, Kind, Number, OtherDecision, Over, Previous, Seal, Signature, State,
+            Terminal, Tid, Time,
+        };
+        match self {
+            List::Blocks => &[],
+            List::Leaves => &[Number, Kind, Tid, Content],
+            List::Entries => {
+                &[Number, Previous, Tid, Terminal, Block, Decision, OtherDecision, Seal, Content]
+            }
+            List::CloudHeads => &[Number, Over, Time, Signature],
+            List::AuditHeads => &[Number, Over, State, Time, Signature],
+        }
+    }
 }
 
 /// A field that is changed.
@@ -257,6 +279,36 @@ impl PublicRecord {
             entries,
             audit_heads,
             signed,
+        })
+    }
+
+    /// Whether it holds, just so, all of a log that an anchor in a final block of this ledger covers.
+    pub(super) fn holds_what_is_anchored(
+        &self,
+        genuine: &PublicRecord,
+        ledger: &Ledger,
+        kind: LogKind,
+    ) -> bool {
+        let final_blocks = &ledger.blocks()[..ledger.final_blocks()];
+        let anchors = final_blocks.iter().flat_map(|block| &block.proposal.entries);
+        let mut anchors = anchors.filter_map(|entry| match entry {
+            Entry::Anchor(head) if head.kind == kind => Some(*head),
+            _ => None,
+        });
+        anchors.all(|anchor| {
+            let size = anchor.size as usize;
+            let is_it = |signed: &&SignedHead| signed.head == anchor;
+            let (heads, theirs, covered) = match kind {
+                LogKind::Cloud => {
+                    let covered = self.leaves.get(..size) == genuine.leaves.get(..size);
+                    (&self.cloud_heads, &genuine.cloud_heads, covered)
+                }
+                LogKind::Audit => {
+                    let covered = self.entries.get(..size) == genuine.entries.get(..size);
+                    (&self.audit_heads, &genuine.audit_heads, covered)
+                }
+            };
+            covered && theirs.iter().find(is_it).is_none_or(|signed| heads.contains(signed))
         })
     }
 
@@ -399,8 +451,6 @@ fn change_heads(
         Field::Signature if !hidden => {}
         _ => return None,
     }
-    if !hidden {
-        signed.flaws = signed.flaws.and(signature);
-    }
+    signed.flaws = if hidden { Flaws::NONE } else { signed.flaws.and(signature) };
     Some(())
 }

@@ -12,7 +12,7 @@ use crate::model::trust::Trust;
 use crate::model::user::User;
 use crate::model::validator::Validator;
 use crate::model::{
-    Actor, Command, Datagram, Flaws, Gossip, LedgerKind, Message, Output, Setup, Stage, Tid, Time, View,
+    Actor, Command, Datagram, Flaws, Gossip, LedgerKind, LogKind, Message, Output, Setup, Stage, Tid, Time, View,
 };
 use crate::{Clause, Rules};
 use std::hash::{Hash, Hasher};
@@ -52,6 +52,8 @@ impl Step {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct System {
     users: u8,
+    /// Of which log an auditor took something for genuine that lacks what was anchored: the cloud's, the audit log.
+    pub(super) deceived: [bool; 2],
     pub(super) nodes: Vec<Arc<Node>>,
 }
 
@@ -80,7 +82,7 @@ impl System {
         ];
         let kdc = Node::Kdc(Kdc::new(setup, everybody(setup.users, setup.validators)));
         let nodes = nodes.into_iter().chain(users).chain(validators).chain([kdc]);
-        System { users: setup.users, nodes: nodes.map(Arc::new).collect() }
+        System { users: setup.users, deceived: [false; 2], nodes: nodes.map(Arc::new).collect() }
     }
 
     /// Makes every session that an honest run needs.
@@ -281,6 +283,35 @@ impl System {
         Some(auditor::audit(rules, now, (ledger.kind(), ledger.members()), &record))
     }
 
+    /// As [`System::audit`], with a note of whether the auditor was deceived.
+    pub fn show(
+        &mut self,
+        rules: &Rules,
+        now: Time,
+        holder: Actor,
+        falsified: &[Falsification],
+    ) -> Option<Result<(), (Place, Clause)>> {
+        let found = self.audit(rules, now, holder, falsified)?;
+        if found.is_ok() && !falsified.is_empty() {
+            let genuine = PublicRecord::of(self, holder)?;
+            let mut shown = genuine.clone();
+            falsified.iter().try_for_each(|one| shown.falsify(one))?;
+            let ledger = self.ledgers().nth(self.index(holder)?)?;
+            let whole = [LogKind::Cloud, LogKind::Audit]
+                .map(|kind| shown.holds_what_is_anchored(&genuine, ledger, kind));
+            let deceived = [0, 1].map(|log: usize| self.deceived[log] || !whole[log]);
+            self.deceived = deceived;
+        }
+        Some(found)
+    }
+
+    /// Whether a final block at `holder` anchors a log.
+    pub fn is_anything_anchored(&self, holder: Actor) -> bool {
+        let ledger = self.index(holder).and_then(|index| self.ledgers().nth(index));
+        let anchored = |kind| ledger.is_some_and(|ledger| ledger.final_anchor(kind).is_some());
+        anchored(LogKind::Cloud) || anchored(LogKind::Audit)
+    }
+
     /// How many items there are in a list that an auditor is shown.
     pub fn listed(&self, holder: Actor, list: List) -> usize {
         match list {
@@ -357,6 +388,11 @@ impl System {
             Node::Validator(validator) => validator.view(),
             Node::Kdc(kdc) => kdc.view(),
         })
+    }
+
+    /// Of which log an auditor was deceived.
+    pub const fn deceived(&self) -> [bool; 2] {
+        self.deceived
     }
 
     /// Hashes one actor: who explores hashes those alone that something happened to.

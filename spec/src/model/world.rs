@@ -137,7 +137,7 @@ impl World {
                 if falsified.len() > MOST_FALSIFIED {
                     return None;
                 }
-                let found = self.system.audit(&rules, self.now, *ledger, falsified)?.err();
+                let found = self.system.show(&rules, self.now, *ledger, falsified)?.err();
                 place = found.map(|(place, _)| place);
                 let step =
                     Step { event: "Audit", clause: found.map(|(_, clause)| clause), sends: Vec::new() };

@@ -76,7 +76,7 @@ impl Profile {
             (&mut profile.lie, 250),
             (&mut profile.pose, 100),
             (&mut profile.govern, 20),
-            (&mut profile.audit, 10),
+            (&mut profile.audit, 16),
             (&mut profile.unseal, 10),
         ];
         for (rate, most) in kinds {
@@ -303,7 +303,7 @@ impl Driver {
 
     fn command(&mut self, world: &World) -> Action {
         let submissions = world.submissions();
-        if submissions > 0 && self.chance(20) {
+        if submissions > 0 && self.chance(8) {
             return Action::Command { actor: Actor::Bsd, command: Command::CloseAudit };
         }
         let kind = self.rng.random_range(0..10);

@@ -1,7 +1,7 @@
 //! What is asked of those who answer one request from what they hold.
 
 use bemr_spec::model::{
-    Action, Actor, Damage, Falsehood, Falsification, Field, List, Row, SealFault, SealId, View, World,
+    Action, Actor, Damage, Falsehood, Falsification, List, Row, SealFault, SealId, View, World,
 };
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -14,21 +14,6 @@ const LISTS: [(List, u32); 5] = [
     (List::CloudHeads, 15),
     (List::Blocks, 5),
 ];
-
-/// What can be changed in an item of a list.
-const fn fields(list: List) -> &'static [Field] {
-    use Field::{
-        Block, Content, Decision, Kind, Number, OtherDecision, Over, Previous, Seal, Signature, State,
-        Terminal, Tid, Time,
-    };
-    match list {
-        List::Blocks => &[],
-        List::Leaves => &[Number, Kind, Tid, Content],
-        List::Entries => &[Number, Previous, Tid, Terminal, Block, Decision, OtherDecision, Seal, Content],
-        List::CloudHeads => &[Number, Over, Time, Signature],
-        List::AuditHeads => &[Number, Over, State, Time, Signature],
-    }
-}
 
 /// An auditor looks at what is public, which one of the actors shows, as it is or falsified.
 pub(super) fn audit(rng: &mut ChaCha8Rng, world: &World) -> Action {
@@ -48,7 +33,7 @@ fn falsification(rng: &mut ChaCha8Rng, world: &World, holder: Actor) -> Option<F
     })?;
     let size = world.system().listed(holder, list);
     let at = rng.random_range(0..size.max(1)) as u32;
-    let changeable = fields(list);
+    let changeable = list.fields();
     let how = match rng.random_range(0..6) {
         0 => Falsehood::Drop,
         1 => Falsehood::Repeat,
