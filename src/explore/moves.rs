@@ -4,8 +4,8 @@ use crate::explore::scene::{AUDITED, Stage};
 use crate::explore::{Move, Scene};
 use bemr_spec::Clause;
 use bemr_spec::model::{
-    Actor, Ballot, Certificate, Change, Datagram, Edition, Falsehood, Falsification, Flaws, Gossip, Head, Header,
-    List, Members, Message, Packet, Parcel, Policy, Question, Versions, Vote,
+    Actor, Ballot, Certificate, Change, Datagram, Edition, Falsehood, Falsification, Flaws, Gossip, Head,
+    Header, List, Members, Message, Packet, Parcel, Policy, Question, Versions, Vote,
 };
 use std::sync::Arc;
 

@@ -343,6 +343,7 @@ const FALSIFIED: Part = Part {
         (Clause::AuditHeadSigned, "G-AUD"),
         (Clause::AuditHeadAnchored, "G-AUD"),
     ],
+    states: Some(2_451),
     ..QUIET
 };
 
@@ -359,6 +360,7 @@ const CONTRARY: Part = Part {
         (Clause::VoteSigned, "G-ACC"),
         (Clause::VoteNamesBlock, "G-ACC"),
     ],
+    states: Some(116_867),
     ..QUIET
 };
 

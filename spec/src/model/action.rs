@@ -2,8 +2,9 @@
 
 use crate::Clause;
 use crate::model::{
-    Actor, Ballot, BlockId, Change, Damage, Decision, Enrolment, Falsification, Flaws, Gossip, Height, Lifetimes,
-    Members, Message, Newest, Order, Output, Packet, Place, RequestId, SealFault, SealId, Serial, Tid, Time,
+    Actor, Ballot, BlockId, Change, Damage, Decision, Enrolment, Falsification, Flaws, Gossip, Height,
+    Lifetimes, Members, Message, Newest, Order, Output, Packet, Place, RequestId, SealFault, SealId, Serial,
+    Tid, Time,
 };
 use serde::{Deserialize, Serialize};
 

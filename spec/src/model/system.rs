@@ -12,7 +12,8 @@ use crate::model::trust::Trust;
 use crate::model::user::User;
 use crate::model::validator::Validator;
 use crate::model::{
-    Actor, Command, Datagram, Flaws, Gossip, LedgerKind, LogKind, Message, Output, Setup, Stage, Tid, Time, View,
+    Actor, Command, Datagram, Flaws, Gossip, LedgerKind, LogKind, Message, Output, Setup, Stage, Tid, Time,
+    View,
 };
 use crate::{Clause, Rules};
 use std::hash::{Hash, Hasher};

@@ -4,6 +4,7 @@ use crate::model::causes::cause;
 use crate::model::custodian::{Custodian, RecordId};
 use crate::model::damage;
 use crate::model::neighbours::SKIPPED;
+use crate::model::roles::responds;
 use crate::model::{
     Action, Actor, Block, Command, Datagram, Flaws, Gossip, Happened, LogKind, MOST_FALSIFIED, Output,
     Packet, Parcel, Proposal, Setup, Spoiling, Stage, Step, System, Tid, Time, View,
@@ -102,6 +103,9 @@ impl World {
             }
             Action::Spoil { parcel, how } => {
                 let parcel = self.pool.get(*parcel as usize)?;
+                if *how == Spoiling::Purpose && parcel.is_answered_otherwise() {
+                    return None;
+                }
                 let (datagram, flaws) = parcel.datagram.spoiled_by(*how)?;
                 let (to, from) = (parcel.to, parcel.from);
                 let step = self.system.deliver(&rules, self.now, to, from, &datagram, flaws)?;
@@ -194,6 +198,14 @@ impl World {
             };
             self.pool.push(Parcel { from, to, datagram, flaws: Flaws::NONE });
         }
+    }
+}
+
+impl Parcel {
+    /// Whether its receiver answers a hello of the purpose that a spoiled one names, and so another one than was sent.
+    fn is_answered_otherwise(&self) -> bool {
+        let Datagram::Packet(Packet::Hello { purpose, .. }) = &self.datagram else { return false };
+        responds(self.to, if *purpose == Stage::Block { Stage::Initial } else { Stage::Block })
     }
 }
 

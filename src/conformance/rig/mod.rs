@@ -389,7 +389,10 @@ impl Rig {
                     }
                 }
                 Overheard::Message { message, written: place, .. } => {
-                    let forged = self.forged.iter().rev().find(|(real, _)| *real == message);
+                    // The answer to a request can be like a lie that was told before, and is its own.
+                    let answers = |record: &model::Record| matches!(record.message, Message::Read { .. });
+                    let own = matches!(&cause, Some(Packet::Record(record)) if answers(record));
+                    let forged = self.forged.iter().rev().find(|(real, _)| !own && *real == message);
                     let said = match forged {
                         Some((_, term)) => *term,
                         None => {
