@@ -63,7 +63,7 @@ pub(super) fn found(system: &System, actor: Actor, damage: Damage) -> Option<Opt
     match system.node(actor)? {
         Node::Cloud(_) => in_cloud(system, damage),
         Node::Bsd(_) => in_audit_log(system, damage),
-        Node::User(_) | Node::Validator(_) => None,
+        Node::User(_) | Node::Validator(_) | Node::Kdc(_) => None,
     }
 }
 

@@ -3,10 +3,12 @@
 use crate::model::auditor;
 use crate::model::bsd::Bsd;
 use crate::model::cloud::Cloud;
+use crate::model::custodian::SealId;
 use crate::model::kdc::Kdc;
 use crate::model::ledger::Ledger;
 use crate::model::neighbours::Neighbours;
 use crate::model::policy::Registry;
+use crate::model::public::{Falsification, List, Place, PublicRecord};
 use crate::model::shared::Shared;
 use crate::model::trust::Trust;
 use crate::model::user::User;
@@ -293,7 +295,9 @@ impl System {
         falsified: &[Falsification],
     ) -> Option<Result<(), (Place, Clause)>> {
         let found = self.audit(rules, now, holder, falsified)?;
-        if found.is_ok() && !falsified.is_empty() {
+        // Who is not shown the ledger as it is cannot know what it holds.
+        let ledger_is_whole = falsified.iter().all(|one| one.list != List::Blocks);
+        if found.is_ok() && !falsified.is_empty() && ledger_is_whole {
             let genuine = PublicRecord::of(self, holder)?;
             let mut shown = genuine.clone();
             falsified.iter().try_for_each(|one| shown.falsify(one))?;

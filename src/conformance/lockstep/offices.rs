@@ -93,13 +93,14 @@ fn fault(rng: &mut ChaCha8Rng, other: u32) -> SealFault {
 
 /// What happens to the store of a dead actor; nothing where it keeps too little.
 pub(super) fn damage(rng: &mut ChaCha8Rng, world: &World, actor: Actor) -> Option<Damage> {
-    let ledger = |view: View| match view {
-        View::User { ledger, .. }
-        | View::Bsd { ledger, .. }
-        | View::Validator { ledger, .. }
-        | View::Cloud { ledger, .. } => ledger.0,
+    let (View::User { public, .. }
+    | View::Bsd { public, .. }
+    | View::Validator { public, .. }
+    | View::Cloud { public, .. }) = world.view(actor)?
+    else {
+        return None;
     };
-    let blocks = ledger(world.view(actor)?);
+    let blocks = public.height;
     let listed = |list| world.system().listed(actor, list) as u32;
     let any = |rng: &mut ChaCha8Rng, size: u32| (size > 0).then(|| rng.random_range(0..size));
     // What was kept last is what is lost most easily.
@@ -126,7 +127,7 @@ pub(super) fn damage(rng: &mut ChaCha8Rng, world: &World, actor: Actor) -> Optio
             2 => late(rng, entries).map(Row::AuditEntry),
             _ => any(rng, entries).map(Row::AuditEntry),
         },
-        Actor::User(_) | Actor::Validator(_) => block(rng),
+        Actor::User(_) | Actor::Validator(_) | Actor::Kdc => block(rng),
     }?;
     Some(match rng.random_range(0..5) {
         0 | 1 => Damage::Missing(row),

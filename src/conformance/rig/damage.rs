@@ -89,7 +89,7 @@ impl Rig {
     ) -> Option<Result<(), (Refusal, Place)>> {
         let (Damage::Missing(row) | Damage::Changed(row) | Damage::Back(row)) = damage;
         let whole = self.archives[self.slot(actor)?].clone();
-        let (table, key) = self.address(&whole, row)?;
+        let (table, key) = self.row_key(&whole, row)?;
         let there = whole.read(|store| store.get(table, &key)).ok()?;
         let value = match damage {
             Damage::Missing(_) => None,
@@ -111,7 +111,7 @@ impl Rig {
     }
 
     /// Where a row is kept.
-    fn address(&self, store: &Archive, row: Row) -> Option<(Table, Vec<u8>)> {
+    fn row_key(&self, store: &Archive, row: Row) -> Option<(Table, Vec<u8>)> {
         let number = |number: u32| u64::from(number).to_be_bytes().to_vec();
         let tid = |tid| Some(self.tables.real_tid(tid)?.as_bytes().to_vec());
         Some(match row {
