@@ -204,7 +204,6 @@ impl Bsd {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a message, who brought it and how")]
     fn on_initial(
         &mut self,
         rules: &Rules,

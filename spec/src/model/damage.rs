@@ -89,7 +89,7 @@ fn in_cloud(system: &System, damage: Damage) -> Option<Option<Place>> {
     let is_subtree = |level: u8, index: u32| {
         (1..32).contains(&level) && (u64::from(index) + 1) << level <= u64::from(size)
     };
-    let found = match damage {
+    match damage {
         Damage::Missing(row @ Row::Leaf(index)) if index < size => named(row),
         Damage::Changed(Row::Leaf(index)) if index < size => {
             let row = Row::Node { level: 1, index: index / 2 };
@@ -135,8 +135,7 @@ fn in_cloud(system: &System, damage: Damage) -> Option<Option<Place>> {
             named(row)
         }
         _ => None,
-    };
-    found
+    }
 }
 
 /// The entries are numbered and linked, and the newest head counts them and names the last.

@@ -389,7 +389,7 @@ fn change_leaf(leaf: &mut Leaf, field: Field) -> Option<()> {
             leaf.kind = if leaf.kind == LeafKind::Record { LeafKind::Grant } else { LeafKind::Record };
         }
         Field::Tid => leaf.tid = NOBODYS,
-        Field::Content => leaf.genuine = false,
+        Field::Content => leaf.genuine = !leaf.genuine,
         _ => return None,
     }
     Some(())
@@ -403,9 +403,12 @@ fn change_entry(entry: &mut AuditEntry, field: Field) -> Option<()> {
         Field::Terminal => entry.terminal = entry.terminal.next(),
         Field::Block => entry.block = entry.block.take().map(|_| None)?,
         Field::Decision => entry.decision = entry.decision.take().map(|_| None)?,
-        Field::OtherDecision => entry.decision.as_mut()?.1 = true,
+        Field::OtherDecision => {
+            let (_, other) = entry.decision.as_mut()?;
+            *other = !*other;
+        }
         Field::Seal => entry.sealed = entry.sealed.then_some(false)?,
-        Field::Content => entry.genuine = false,
+        Field::Content => entry.genuine = !entry.genuine,
         _ => return None,
     }
     Some(())
