@@ -19,19 +19,6 @@ const FLOOR: u64 = 100;
 /// Of all clauses, at least these many do: 95 of 100.
 const REACHED: usize = 144;
 
-/// What no life comes to yet.
-const AWAITED: &[Clause] = &[
-    Clause::SealNamesItsContext,
-    Clause::SealedKeyIsErased,
-    Clause::KeyNotExhausted,
-    Clause::StoreMatchesHead,
-    Clause::EntryLinksPrevious,
-    Clause::AuditHeadAnchored,
-    Clause::OneEntryPerTerminal,
-    Clause::CountIsClosed,
-    Clause::EntryAgreesWithLedger,
-];
-
 /// How often what has to happen at least.
 type Floors = &'static [(&'static str, u64)];
 
@@ -85,6 +72,8 @@ fn model_and_implementation_agree_through_two_million_steps_of_random_lives() {
                 ("spoil", 10_000),
                 ("wake", 100_000),
                 ("crash", 1_000),
+                ("audit", 2_000),
+                ("unseal", 2_000),
             ],
         ),
         (
@@ -128,11 +117,10 @@ fn each_clause_is_reached(sum: &Statistics) {
             [&sum.refused, &sum.because, &sum.broken, &sum.decided].map(count);
         println!("{:8} {refused:>8} {because:>8} {broken:>8} {decided:>8}", clause.id());
     }
-    let excused =
-        |clause: &Clause| UNREACHABLE.iter().any(|(other, _)| other == clause) || AWAITED.contains(clause);
+    let excused = |clause: &Clause| UNREACHABLE.iter().any(|(other, _)| other == clause);
     let missed: Vec<&(Clause, u64)> = below.iter().filter(|(clause, _)| !excused(clause)).collect();
     assert!(missed.is_empty(), "fewer than {FLOOR} times: {missed:?}");
-    assert!(Clause::ALL.len() - below.len() >= REACHED - AWAITED.len());
+    assert!(Clause::ALL.len() - below.len() >= REACHED);
 }
 
 #[test]

@@ -53,7 +53,7 @@ impl Driver {
 
     #[track_caller]
     fn crash(&mut self, actor: Actor) {
-        let happened = self.act(&Action::Crash { actor });
+        let happened = self.act(&Action::Crash { actor, damage: None });
         assert_eq!((happened.event, happened.clause, happened.sends), ("Crash", None, Vec::new()));
     }
 
@@ -332,7 +332,7 @@ fn what_cannot_happen_does_not() {
         Action::Redirect { parcel: 0, to: Actor::Bsd, from: None },
         Action::Wake { actor: Actor::Bsd, found: None },
         Action::Wake { actor: nobody, found: None },
-        Action::Crash { actor: Actor::Validator(1) },
+        Action::Crash { actor: Actor::Validator(1), damage: None },
         Action::Command { actor: nobody, command: submit(None) },
         Action::Command { actor: Actor::Cloud, command: submit(None) },
         Action::Command { actor: ada, command: Command::CloseAudit },

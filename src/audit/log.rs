@@ -45,10 +45,19 @@ impl AuditLog {
         AuditLog { suite, network, bsd, count: 0, last: start.digest(), state: LogState::Open }
     }
 
-    /// The log after `last`, its newest entry.
-    pub fn resume(suite: Suite, network: Name, bsd: Name, last: &AuditEntry, state: LogState) -> AuditLog {
-        let count = last.sequence.saturating_add(1);
-        AuditLog { suite, network, bsd, count, last: last.digest(), state }
+    /// Whether this entry follows the newest one.
+    pub fn is_next(&self, entry: &AuditEntry) -> bool {
+        (entry.sequence, entry.previous) == (self.count, self.last)
+    }
+
+    /// The log after an entry that was kept.
+    pub fn go_on(&mut self, entry: &AuditEntry) {
+        (self.count, self.last) = (entry.sequence.saturating_add(1), entry.digest());
+    }
+
+    /// The digest of the newest entry, or of the start.
+    pub fn last(&self) -> Digest {
+        self.last
     }
 
     /// How many entries it has.
@@ -56,18 +65,39 @@ impl AuditLog {
         self.count
     }
 
+    /// Goes on when something may follow.
+    ///
+    /// # Errors
+    /// AUD-05 when the log is closed.
+    pub fn require_open(&self, rules: &Rules) -> Result<(), Refusal> {
+        rules.require(Clause::CountIsClosed, self.state == LogState::Open)
+    }
+
     /// Appends a terminal state.
     ///
     /// # Errors
     /// AUD-05 when the log is closed.
     pub fn append(&mut self, rules: &Rules, outcome: Outcome) -> Result<AuditEntry, Refusal> {
-        rules.require(Clause::CountIsClosed, self.state == LogState::Open)?;
+        self.require_open(rules)?;
         let Outcome { tid, terminal, reason, block, decision, seal, time } = outcome;
         let (sequence, previous) = (self.count, self.last);
         let entry = AuditEntry { sequence, previous, tid, terminal, reason, block, decision, seal, time };
         self.count += 1;
         self.last = entry.digest();
         Ok(entry)
+    }
+
+    /// Checks that a head is of this log, and signed with this key.
+    ///
+    /// # Errors
+    /// AUD-02.
+    pub fn verify_head(
+        &self,
+        rules: &Rules,
+        key: &VerifyingKey,
+        signed: &SignedAuditHead,
+    ) -> Result<(), Refusal> {
+        verify_audit_head(rules, &self.network, &self.bsd, key, signed)
     }
 
     /// Says that nothing follows; the next head tells.

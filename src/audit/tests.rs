@@ -28,6 +28,13 @@ struct World {
 }
 
 impl World {
+    /// The log that goes on after this entry.
+    fn log_after(&self, entry: usize) -> AuditLog {
+        let mut log = AuditLog::new(SUITE, name("net"), name("bsd"));
+        log.go_on(&self.entries[entry]);
+        log
+    }
+
     fn empty() -> World {
         let net = Network::new(SUITE, 4, 1);
         let bsd = SigningKey::generate(SUITE, &mut ChaCha20Rng::seed_from_u64(9));
@@ -222,11 +229,10 @@ fn entries_link_their_predecessors() {
     swapped.audit_heads = Vec::new();
     assert_eq!(swapped.audit().unwrap_err().refusal.clause(), Clause::EntryLinksPrevious);
     // With a head over the changed chain, the link alone gives it away.
-    let mut log =
-        AuditLog::resume(SUITE, name("net"), name("bsd"), &world.entries[2], crate::wire::LogState::Open);
+    let mut log = world.log_after(2);
     world.audit_heads = vec![log.sign(&RULES, &world.bsd, Time(1))];
     world.entries[2].previous = world.entries[1].digest();
-    log = AuditLog::resume(SUITE, name("net"), name("bsd"), &world.entries[2], crate::wire::LogState::Open);
+    log = world.log_after(2);
     world.audit_heads = vec![log.sign(&RULES, &world.bsd, Time(1))];
     world.shows(Clause::EntryLinksPrevious, Place::AuditEntry(1));
 }
@@ -237,8 +243,7 @@ fn an_audit_head_is_signed_over_the_last_entry() {
     let stranger = SigningKey::generate(SUITE, &mut ChaCha20Rng::seed_from_u64(1234));
     world.audit_heads = vec![world.log.sign(&RULES, &stranger, Time(1))];
     world.shows(Clause::AuditHeadSigned, Place::AuditHead(3));
-    let other =
-        AuditLog::resume(SUITE, name("net"), name("bsd"), &world.entries[2], crate::wire::LogState::Open);
+    let other = world.log_after(2);
     world.entries[2].reason = 7;
     world.audit_heads = vec![other.sign(&RULES, &world.bsd, Time(1))];
     world.shows(Clause::AuditHeadSigned, Place::AuditHead(3));

@@ -33,6 +33,7 @@ pub(super) struct Options {
 
 /// The traces that are kept: each once showed a fault.
 pub(super) const KEPT: &[(&str, &str)] = &[
+    ("answer-like-a-lie", include_str!("../../proptests/traces/answer-like-a-lie.jsonl")),
     ("authorities-after-a-restart", include_str!("../../proptests/traces/authorities-after-a-restart.jsonl")),
     ("evidence-survives-a-restart", include_str!("../../proptests/traces/evidence-survives-a-restart.jsonl")),
     ("order-of-retries", include_str!("../../proptests/traces/order-of-retries.jsonl")),

@@ -206,6 +206,8 @@ impl Recorder {
             event: event.to_owned(),
             verdict: Step::verdict_of(None),
             clause: None,
+            place: None,
+            opened: Vec::new(),
             sends: Vec::new(),
             state: None,
         }

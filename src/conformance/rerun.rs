@@ -37,6 +37,12 @@ fn difference(step: &Step, happened: &Happened) -> Option<String> {
     if step.time != happened.time {
         return Some(format!("the trace: at {} ms, again: at {} ms", step.time, happened.time));
     }
+    if step.place != happened.place {
+        return Some(format!("the trace: at {:?}, again: at {:?}", step.place, happened.place));
+    }
+    if step.opened != happened.opened {
+        return Some(format!("the trace: opens {:?}, again: {:?}", step.opened, happened.opened));
+    }
     let mut told: Vec<_> = step.sends.iter().map(|send| (send.to, send.message.as_str())).collect();
     let mut sent: Vec<_> = happened.sends.iter().map(|output| (output.to(), output.name())).collect();
     if told == sent {

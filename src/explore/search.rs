@@ -145,7 +145,7 @@ fn retrace(stage: &Stage, path: Path<<Stage as Model>::State, Move>) -> Option<F
                 Some(Action::Redirect { parcel: place(number)?, to, from: Some(from) })
             }
             Move::Wake(actor, lucky) => Some(Action::Wake { actor, found: lucky.then_some(1) }),
-            Move::Crash(actor) => Some(Action::Crash { actor }),
+            Move::Crash(actor) => Some(Action::Crash { actor, damage: None }),
             Move::Lie(number) => {
                 let lie = atlas.lie(number).clone();
                 let (actor, to) = (lie.by, lie.to);

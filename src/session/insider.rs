@@ -1,9 +1,12 @@
-//! The two ends of a handshake as somebody holds them who keeps the key schedule and not the rules. For checkers.
+//! The two ends of a handshake, and the seals of a chain, as somebody makes them who keeps the key schedule and not the rules.
+//! For checkers.
 
-use crate::crypto::{Digest, Element, Ephemeral, SigningKey, Suite, Tag};
+use crate::crypto::{DecapsulationKey, Digest, Element, Ephemeral, SigningKey, Suite, Tag};
 use crate::session::schedule::Schedule;
+use crate::session::seal::{SEAL_LIMIT, chain_id, first_chain_key, ratchet, seal_nonce};
 use crate::wire::{
-    Certificate, Direction, Finish, Hello, IdentityProof, PROTOCOL_VERSION, Packet, Purpose, Response,
+    Certificate, Direction, Finish, Hello, IdentityProof, PROTOCOL_VERSION, Packet, Purpose, Response, Seal,
+    SealChainStart, SealContext, encode,
 };
 use bemr_spec::Rules;
 use rand::CryptoRng;
@@ -94,4 +97,23 @@ pub fn respond<R: CryptoRng + ?Sized>(
     edit(&mut proof);
     let proof = schedule.seal_proof(sender, &proof);
     Some(Packet::Response(Response { nonce, ephemeral, proof }))
+}
+
+/// A seal of the chain that begins with `start`, with this context around what is no key: 32 zeros for each. `custodian` is the
+/// key to which the chain was opened; the owner has the same by other means. Nothing where the index is not in the chain.
+pub fn wrap_anew(
+    rules: &Rules,
+    custodian: &DecapsulationKey,
+    start: &SealChainStart,
+    context: SealContext,
+) -> Option<Seal> {
+    (1..=SEAL_LIMIT).contains(&context.index).then_some(())?;
+    let shared = custodian.decapsulate(rules, start.encapsulation.as_slice(), &encode(&start.body)).ok()?;
+    let (mut chain, mut key) = ratchet(&first_chain_key(&shared, &chain_id(start)));
+    for _ in 1..context.index {
+        (chain, key) = ratchet(&chain);
+    }
+    let none = vec![0; 32 * context.keys.len()];
+    let wrapped = key.seal(&seal_nonce(context.index), &encode(&context), &none).into();
+    Some(Seal { context, wrapped })
 }

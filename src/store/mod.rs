@@ -19,7 +19,7 @@ mod tests;
 pub use commit::Commit;
 pub use error::StoreError;
 pub use memory::MemoryStore;
-pub use recovery::{LogNodes, Recovered, recover, recover_ledger};
+pub use recovery::{LogNodes, Recovered, recover, recover_audit_log, recover_ledger};
 #[cfg(feature = "store")]
 pub use redb_store::RedbStore;
 pub use table::Table;

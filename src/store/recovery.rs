@@ -1,12 +1,15 @@
 //! Looks inside a store after an interruption: is it what its newest signed head says?
 
-use crate::crypto::Digest;
+use crate::audit::AuditLog;
+use crate::crypto::{Digest, VerifyingKey};
 use crate::ledger::Ledger;
 use crate::log::{CloudIdentity, verify_head};
 use crate::merkle::{Frontier, Nodes, leaf_hash};
 use crate::store::{Store, StoreError, Table, for_each, for_each_row, table};
 use crate::votes::ValidatorSet;
-use crate::wire::{Block, CloudLeaf, Genesis, LeafKind, SignedCloudHead, Time};
+use crate::wire::{
+    AuditEntry, Block, CloudLeaf, Genesis, LeafKind, LogState, SignedAuditHead, SignedCloudHead, Time,
+};
 use bemr_spec::{Clause, Rules};
 use std::collections::BTreeMap;
 
@@ -148,6 +151,55 @@ pub fn recover_ledger<S: Store + ?Sized>(
         }
     })?;
     Ok(ledger)
+}
+
+/// Goes on with the audit log that a store holds: `log` is empty and says whose it is. Its entries are numbered and linked,
+/// and its newest head is signed, counts them and names the last.
+///
+/// # Errors
+/// CLD-06 with the entry or head where the store first differs.
+pub fn recover_audit_log<S: Store + ?Sized>(
+    rules: &Rules,
+    store: &S,
+    mut log: AuditLog,
+    key: &VerifyingKey,
+) -> Result<(AuditLog, Option<SignedAuditHead>), StoreError> {
+    let damage = |table: Table, key: &[u8], problem: &str| {
+        if rules.in_force(Clause::StoreMatchesHead) {
+            Err(StoreError::damaged(store.place(), Some((table, key)), problem))
+        } else {
+            Ok(())
+        }
+    };
+    let newest = store.newest_audit_head(rules)?;
+    if let Some(signed) = &newest
+        && let Err(refusal) = log.verify_head(rules, key, signed)
+    {
+        damage(Table::AuditHeads, &table::audit_head_key(&signed.head), &refusal.to_string())?;
+    }
+    for_each(store, rules, Table::AuditEntries, |entry: AuditEntry| {
+        if !log.is_next(&entry) {
+            damage(Table::AuditEntries, &log.count().to_be_bytes(), "does not follow the one before it")?;
+        }
+        log.go_on(&entry);
+        Ok(())
+    })?;
+    let counted = newest.as_ref().map_or(0, |signed| signed.head.count);
+    if log.count() != counted {
+        let first = log.count().min(counted);
+        let problem = format!("{} entries under a head of {counted}", log.count());
+        damage(Table::AuditEntries, &first.to_be_bytes(), &problem)?;
+    }
+    if let Some(SignedAuditHead { head, .. }) = &newest {
+        if head.last != log.last() {
+            let last = counted.saturating_sub(1).to_be_bytes();
+            damage(Table::AuditEntries, &last, "is not the one that the head names")?;
+        }
+        if head.state == LogState::Closed {
+            log.close();
+        }
+    }
+    Ok((log, newest))
 }
 
 /// The nodes of the cloud's tree, read from a store.

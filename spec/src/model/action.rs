@@ -2,8 +2,9 @@
 
 use crate::Clause;
 use crate::model::{
-    Actor, Ballot, BlockId, Change, Decision, Enrolment, Flaws, Gossip, Height, Lifetimes, Members, Message,
-    Newest, Order, Output, Packet, RequestId, Serial, Tid, Time,
+    Actor, Ballot, BlockId, Change, Damage, Decision, Enrolment, Falsification, Flaws, Gossip, Height,
+    Lifetimes, Members, Message, Newest, Order, Output, Packet, Place, RequestId, SealFault, SealId, Serial,
+    Tid, Time,
 };
 use serde::{Deserialize, Serialize};
 
@@ -125,6 +126,9 @@ impl Command {
     }
 }
 
+/// The most things that are falsified in what one auditor is shown.
+pub const MOST_FALSIFIED: usize = 2;
+
 /// One thing that happens.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -205,11 +209,39 @@ pub enum Action {
         #[serde(default, skip_serializing_if = "Flaws::is_empty")]
         flaws: Flaws,
     },
+    /// An auditor replays what is public, as it is or falsified.
+    Audit {
+        /// Whose copy of the ledger it is shown.
+        ledger: Actor,
+        /// What is not as it was: one after the other is done to what is shown.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = MOST_FALSIFIED)))]
+        falsified: Vec<Falsification>,
+    },
+    /// The custodian opens a seal of the BSD, as it is or with faults.
+    Unseal {
+        /// Which.
+        seal: SealId,
+        /// What is wrong with it or with the start of its chain.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = crate::model::MOST_FAULTS)))]
+        faults: Vec<SealFault>,
+    },
     /// An actor dies and starts again from what it keeps.
     Crash {
         /// Who.
         actor: Actor,
+        /// What happened to its store meanwhile. It tries to start from that first, and what is found wrong then is made good.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        damage: Option<Damage>,
     },
+}
+
+impl Action {
+    /// Whether it happens to none of the actors: time passes, or somebody looks at what they left behind.
+    pub const fn is_nobodys(&self) -> bool {
+        matches!(self, Action::Pass { .. } | Action::Audit { .. } | Action::Unseal { .. })
+    }
 }
 
 /// What every actor but the KDC follows in public.
@@ -340,6 +372,10 @@ pub struct Happened {
     /// The clause of the primitive because of which it did, where the clause demands that a signature verifies or that
     /// something opens.
     pub cause: Option<Clause>,
+    /// Where what is public contradicts itself, or a store is not what was kept.
+    pub place: Option<Place>,
+    /// The records that the custodian could open, by the numbers of their parcels, ascending.
+    pub opened: Vec<u32>,
     /// What the actor sent, in order.
     pub sends: Vec<Output>,
 }

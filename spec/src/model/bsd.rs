@@ -2,14 +2,15 @@
 //! and 12).
 
 use crate::model::checks::Checks;
+use crate::model::custodian::{RecordId, Seal, SealId};
 use crate::model::ledger::{Ledger, quorum};
 use crate::model::neighbours::{Neighbours, Received};
 use crate::model::rename::{Rename, Renaming, renamed};
 use crate::model::roles::may_handle_records;
-use crate::model::shared::Shared;
+use crate::model::shared::{Past, Shared};
 use crate::model::{
     Actor, Ballot, BlockId, Certificate, Decision, Flaws, Gossip, Head, Header, Height, LogKind, Members,
-    Message, Output, Packet, Question, Tid, Time, View, Vote,
+    Message, Output, Packet, Question, Stage, Tid, Time, View, Vote,
 };
 use crate::{Clause, Rules};
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,9 +63,13 @@ pub(super) struct Open {
     pub(super) state: State,
     pub(super) question: Question,
     pub(super) votes: BTreeMap<u8, Ballot>,
+    /// Whose vote is counted and proves nothing: only without VOT-02 or VOT-03.
+    unproven: Members,
     attempts: u32,
     deadline: Time,
     pub(super) acknowledgement: Option<Certificate>,
+    /// The records that carried T_block and the votes that count.
+    used: Past<Vec<RecordId>>,
     /// The T_valid that was sent, and the height of its block.
     valid: Option<(Message, Certificate, BlockId, Height)>,
 }
@@ -78,7 +83,18 @@ pub(super) struct Ended {
     pub(super) height: Height,
     pub(super) question: Question,
     votes: BTreeMap<u8, Ballot>,
+    unproven: Members,
     pub(super) acknowledgement: Option<Certificate>,
+}
+
+/// What an entry of the audit log says.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Logged {
+    pub(super) tid: Tid,
+    pub(super) decision: Decision,
+    pub(super) question: Question,
+    /// The certificate in the ledger, when the submission ended by a final decision.
+    pub(super) certificate: Option<Certificate>,
 }
 
 /// The BSD.
@@ -92,8 +108,18 @@ pub(super) struct Bsd {
     known: BTreeSet<u16>,
     questions: u32,
     /// The audit log: how each submission ended.
-    pub(super) audit: Vec<(Tid, Decision)>,
-    convicted: BTreeSet<(Tid, Actor)>,
+    pub(super) audit: Vec<Logged>,
+    /// Its heads.
+    pub(super) heads: Past<Vec<Head>>,
+    closed: bool,
+    /// What it sealed, and how often it died.
+    pub(super) seals: Past<Vec<Seal>>,
+    chain: Past<u32>,
+    /// Of whom in which transaction there is evidence, and whether it proves to anyone that they lie: two votes on one
+    /// question, both signed.
+    pub(super) convicted: BTreeMap<(Tid, Actor), bool>,
+    /// Whether a vote took the place of a contrary one: only without VOT-06.
+    pub(super) overlooked: bool,
     overruled: u32,
     /// Keys of a stage that are still held after it was over: only without SEA-03.
     pub(super) held: BTreeSet<(Tid, bool)>,
@@ -109,7 +135,12 @@ impl Bsd {
             known: BTreeSet::new(),
             questions: 0,
             audit: Vec::new(),
-            convicted: BTreeSet::new(),
+            heads: Past::default(),
+            closed: false,
+            seals: Past::default(),
+            chain: Past::default(),
+            convicted: BTreeMap::new(),
+            overlooked: false,
             overruled: 0,
             held: BTreeSet::new(),
         }
@@ -119,6 +150,7 @@ impl Bsd {
     pub(super) fn crash(&mut self) {
         self.neighbours.crash();
         self.ledger.crash();
+        self.chain.0 += 1;
         for (_, open) in std::mem::take(&mut self.open) {
             self.known.remove(&open.question.header.record);
         }
@@ -135,8 +167,11 @@ impl Bsd {
     ) -> (&'static str, Result<Vec<Output>, Clause>, Vec<Output>) {
         match self.neighbours.receive(rules, now, from, packet, flaws) {
             Err(clause) => ("Packet", Err(clause), Vec::new()),
-            Ok(Received::Shook(outputs)) => ("Handshake", Ok(outputs), Vec::new()),
-            Ok(Received::Message(peer, message)) => self.on_message(rules, now, peer, message),
+            Ok(Received::Shook(outputs)) => {
+                self.note_asked(&outputs);
+                ("Handshake", Ok(outputs), Vec::new())
+            }
+            Ok(Received::Message(peer, message, key)) => self.on_message(rules, now, peer, message, key),
         }
     }
 
@@ -146,10 +181,11 @@ impl Bsd {
         now: Time,
         peer: Actor,
         message: Message,
+        key: RecordId,
     ) -> (&'static str, Result<Vec<Output>, Clause>, Vec<Output>) {
         match message {
             Message::Initial { header, flaws } => {
-                let taken = self.on_initial(rules, now, peer, header, flaws);
+                let taken = self.on_initial(rules, now, peer, header, flaws, key);
                 let repeats = match taken {
                     Err(Clause::TidIsFresh) => self.repeat_outcome(rules, now, peer, header.tid),
                     Err(clause) => {
@@ -159,7 +195,7 @@ impl Bsd {
                 };
                 ("InitialArrived", taken, repeats)
             }
-            Message::Vote(vote) => ("VoteArrived", self.on_vote(rules, now, peer, vote), Vec::new()),
+            Message::Vote(vote) => ("VoteArrived", self.on_vote(rules, now, peer, vote, key), Vec::new()),
             Message::Receipt { tid, certificate, block, flaws, .. } => (
                 "ReceiptArrived",
                 self.on_receipt(rules, now, peer, tid, (certificate, block), flaws),
@@ -176,6 +212,7 @@ impl Bsd {
         peer: Actor,
         header: Header,
         flaws: Flaws,
+        key: RecordId,
     ) -> Result<Vec<Output>, Clause> {
         let checks = Checks::of(rules, flaws);
         let tid = header.tid;
@@ -188,6 +225,7 @@ impl Bsd {
         checks.sound(Clause::TidIsDerived)?;
         let fresh = !self.open.contains_key(&tid) && !self.ended.contains_key(&tid);
         checks.require(Clause::TidIsFresh, fresh)?;
+        checks.require(Clause::CountIsClosed, !self.closed)?;
         checks.all_sound(&[
             Clause::UserSignsInitial,
             Clause::CiphertextIsTheSigned,
@@ -214,6 +252,7 @@ impl Bsd {
         let certified = self.neighbours.trust.certifies(rules, now, header.readers);
         checks.require(Clause::GrantsNameAuthorisedReaders, readers && certified)?;
 
+        self.seal(rules, tid, Stage::Initial, vec![key]);
         self.questions += 1;
         let question = Question {
             header,
@@ -230,9 +269,11 @@ impl Bsd {
             state: State::AwaitingVotes,
             question,
             votes: BTreeMap::new(),
+            unproven: Members::default(),
             attempts: 0,
             deadline: now,
             acknowledgement: None,
+            used: Past::default(),
             valid: None,
         };
         self.open.insert(tid, open);
@@ -265,10 +306,40 @@ impl Bsd {
             };
             outputs.extend(said.unwrap_or_default());
         }
+        self.note_asked(&outputs);
         outputs
     }
 
-    fn on_vote(&mut self, rules: &Rules, now: Time, peer: Actor, vote: Vote) -> Result<Vec<Output>, Clause> {
+    /// Notes the records that carry T_block: their keys are sealed before T_valid.
+    fn note_asked(&mut self, outputs: &[Output]) {
+        for output in outputs {
+            if let Output::Send(_, Packet::Record(record)) = output
+                && let Message::Block { question, .. } = record.message
+                && let Some(open) = self.open.get_mut(&question.header.tid)
+            {
+                open.used.0.push(RecordId::of(record));
+            }
+        }
+    }
+
+    /// Seals the keys of a stage that is over.
+    fn seal(&mut self, rules: &Rules, tid: Tid, stage: Stage, keys: Vec<RecordId>) {
+        if rules.in_force(Clause::SealBeforeNextStage) {
+            let chain = self.chain.0;
+            let before = self.seals.0.iter().filter(|seal| seal.id.chain == chain).count();
+            let id = SealId { chain, index: before as u32 + 1 };
+            self.seals.0.push(Seal { id, tid, stage, keys });
+        }
+    }
+
+    fn on_vote(
+        &mut self,
+        rules: &Rules,
+        now: Time,
+        peer: Actor,
+        vote: Vote,
+        key: RecordId,
+    ) -> Result<Vec<Output>, Clause> {
         let checks = Checks::of(rules, vote.flaws);
         // A flaw is that of the validator set, which comes later.
         let named = peer == Actor::Validator(vote.validator);
@@ -280,31 +351,43 @@ impl Bsd {
         checks.require(Clause::VoterIsAdmitted, vote.validator < self.ledger.members())?;
         checks.require(Clause::VoteNamesBlock, vote.question.number == asked.number)?;
         checks.all_sound(&[Clause::VoteNamesHeight, Clause::VoteNamesPolicy, Clause::VoteSigned])?;
-        let (votes, decided, is_open) = match (self.open.get(&tid), self.ended.get(&tid)) {
-            (Some(open), _) => (&open.votes, open.acknowledgement, open.state == State::AwaitingVotes),
-            (None, Some(ended)) => (&ended.votes, ended.acknowledgement, false),
+        let (votes, unproven, decided, is_open) = match (self.open.get(&tid), self.ended.get(&tid)) {
+            (Some(open), _) => {
+                (&open.votes, open.unproven, open.acknowledgement, open.state == State::AwaitingVotes)
+            }
+            (None, Some(ended)) => (&ended.votes, ended.unproven, ended.acknowledgement, false),
             (None, None) => return Err(Clause::VoteNamesBlock),
         };
         let counted = votes.get(&vote.validator).copied();
+        let proven = vote.flaws.is_empty() && vote.question.number == asked.number;
+        let proves = proven && !unproven.has(vote.validator);
         if !is_open && (rules.in_force(Clause::FirstDecisionStands) || !self.open.contains_key(&tid)) {
             let contrary = match counted {
                 Some(first) => first != vote.ballot,
                 None => decided.is_some_and(|decided| decided.ballot != vote.ballot),
             };
             if contrary {
-                self.convicted.insert((tid, Actor::Validator(vote.validator)));
+                self.convicted.entry((tid, Actor::Validator(vote.validator))).or_insert(proves);
             }
             return Err(Clause::FirstDecisionStands);
         }
         let Some(open) = self.open.get_mut(&tid) else { return Err(Clause::VoteNamesBlock) };
         open.state = State::AwaitingVotes;
         if let Some(first) = counted {
-            if first != vote.ballot {
-                self.convicted.insert((tid, Actor::Validator(vote.validator)));
+            let contrary = first != vote.ballot;
+            if rules.in_force(Clause::OneVotePerValidator) {
+                if contrary {
+                    self.convicted.entry((tid, Actor::Validator(vote.validator))).or_insert(proves);
+                }
+                return Err(Clause::OneVotePerValidator);
             }
-            checks.require(Clause::OneVotePerValidator, false)?;
+            self.overlooked |= contrary;
+        }
+        if !proven {
+            open.unproven = open.unproven.with(vote.validator);
         }
         open.votes.insert(vote.validator, vote.ballot);
+        open.used.0.push(key);
         let (question, votes) = (open.question, &open.votes);
         let (most, certificate) = tally(rules, question, votes);
         let needed =
@@ -376,10 +459,13 @@ impl Bsd {
         reason: Option<Clause>,
         height: Height,
     ) -> Vec<Output> {
-        let Some(Open { question, votes, acknowledgement, valid, .. }) = self.open.remove(&tid) else {
+        let Some(Open { question, votes, unproven, acknowledgement, valid, .. }) = self.open.remove(&tid)
+        else {
             return Vec::new();
         };
-        self.audit.push((tid, decision));
+        let certificate = (height > 0).then(|| self.ledger.decision(tid)).flatten();
+        let certificate = certificate.map(|(certificate, ..)| certificate);
+        self.audit.push(Logged { tid, decision, question, certificate });
         // Once T_valid was sent the cloud may have the record.
         if valid.is_none() {
             self.known.remove(&question.header.record);
@@ -388,18 +474,25 @@ impl Bsd {
         let mut outputs = vec![self.head(now, false)];
         let peer = Actor::User(user);
         outputs.extend(self.say_outcome(rules, now, peer, tid, decision, reason, height));
-        self.ended.insert(tid, Ended { user, decision, reason, height, question, votes, acknowledgement });
+        self.ended.insert(
+            tid,
+            Ended { user, decision, reason, height, question, votes, unproven, acknowledgement },
+        );
         outputs
     }
 
-    fn head(&self, now: Time, closed: bool) -> Output {
+    fn head(&mut self, now: Time, closed: bool) -> Output {
         let head = Head { kind: LogKind::Audit, size: self.audit.len() as u32, closed, time: now };
+        self.heads.0.push(head);
         Output::Publish(Gossip::Head { head, flaws: Flaws::NONE })
     }
 
-    /// Closes the audit log.
-    pub(super) fn close_audit(&self, now: Time) -> Vec<Output> {
-        vec![self.head(now, true)]
+    /// Closes the audit log, once and when nothing is open that would follow.
+    pub(super) fn close_audit(&mut self, rules: &Rules, now: Time) -> Result<Vec<Output>, Clause> {
+        let last = !self.closed && self.open.is_empty();
+        Checks::of(rules, Flaws::NONE).require(Clause::CountIsClosed, last)?;
+        self.closed = true;
+        Ok(vec![self.head(now, true)])
     }
 
     #[expect(clippy::too_many_arguments, reason = "an outcome has this many fields")]
@@ -492,11 +585,14 @@ impl Bsd {
             };
             return self.end(rules, now, tid, Decision::Rejected, reason, height);
         }
+        let used = std::mem::take(&mut open.used.0);
+        self.seal(rules, tid, Stage::Block, used);
         let sealed = rules.in_force(Clause::SealBeforeNextStage);
         if !rules.in_force(Clause::SealedKeyIsErased) {
             self.held.insert((tid, true));
         }
         let message = Message::Valid { certificate, block, height, sealed, flaws: Flaws::NONE };
+        let Some(open) = self.open.get_mut(&tid) else { return Vec::new() };
         open.state = State::AwaitingReceipt;
         (open.attempts, open.valid) = (0, Some((message, certificate, block, height)));
         self.send_valid(rules, now, tid)
@@ -597,9 +693,45 @@ fn tally(rules: &Rules, question: Question, votes: &BTreeMap<u8, Ballot>) -> (us
     (signatories.len(), Some(Certificate { question, ballot, signatories, flaws: Flaws::NONE }))
 }
 
-renamed!(Open { state, question, votes: of_validators, attempts, deadline, acknowledgement, valid });
-renamed!(Ended { user: of_users, decision, reason, height, question, votes: of_validators, acknowledgement });
-renamed!(Bsd { neighbours, ledger, open, ended, known, questions, audit, convicted, overruled, held });
+renamed!(Open {
+    state,
+    question,
+    votes: of_validators,
+    unproven: of_validators,
+    attempts,
+    deadline,
+    acknowledgement,
+    used,
+    valid
+});
+renamed!(Ended {
+    user: of_users,
+    decision,
+    reason,
+    height,
+    question,
+    votes: of_validators,
+    unproven: of_validators,
+    acknowledgement
+});
+renamed!(Logged { tid, decision, question, certificate });
+renamed!(Bsd {
+    neighbours,
+    ledger,
+    open,
+    ended,
+    known,
+    questions,
+    audit,
+    heads,
+    closed,
+    seals,
+    chain,
+    convicted,
+    overlooked,
+    overruled,
+    held
+});
 
 impl Rename for State {
     fn renamed(&self, _: &Renaming) -> State {

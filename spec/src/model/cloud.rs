@@ -3,6 +3,7 @@
 use crate::model::checks::Checks;
 use crate::model::ledger::{Ledger, quorum};
 use crate::model::neighbours::{Neighbours, Received};
+use crate::model::public::LeafKind;
 use crate::model::rename::renamed;
 use crate::model::roles::{is_administrator, may_handle_records};
 use crate::model::shared::Shared;
@@ -36,6 +37,8 @@ pub(super) struct Cloud {
     pub(super) ledger: Shared<Ledger>,
     pub(super) records: BTreeMap<Tid, Stored>,
     pub(super) heads: Vec<Head>,
+    /// What the log tells of, one head for each leaf.
+    pub(super) leaves: Vec<(LeafKind, Tid)>,
     /// Whether an erased record was handed over: only without CLD-12.
     pub(super) served_erased: bool,
 }
@@ -47,6 +50,7 @@ impl Cloud {
             ledger: Shared::new(ledger),
             records: BTreeMap::new(),
             heads: Vec::new(),
+            leaves: Vec::new(),
             served_erased: false,
         }
     }
@@ -68,7 +72,7 @@ impl Cloud {
         match self.neighbours.receive(rules, now, from, packet, flaws) {
             Err(clause) => ("Packet", Err(clause), Vec::new()),
             Ok(Received::Shook(outputs)) => ("Handshake", Ok(outputs), Vec::new()),
-            Ok(Received::Message(peer, message)) => self.on_message(rules, now, peer, message),
+            Ok(Received::Message(peer, message, _)) => self.on_message(rules, now, peer, message),
         }
     }
 
@@ -172,7 +176,7 @@ impl Cloud {
             && self.neighbours.trust.certifies(rules, now, header.readers);
         checks.require(Clause::GrantsNameAuthorisedReaders, readers)?;
 
-        let head = self.append(now);
+        let head = self.append(now, LeafKind::Record, tid);
         let stored = Stored {
             owner: header.user,
             index: head.size - 1,
@@ -190,9 +194,10 @@ impl Cloud {
         Ok(outputs)
     }
 
-    fn append(&mut self, now: Time) -> Head {
+    fn append(&mut self, now: Time, kind: LeafKind, tid: Tid) -> Head {
         let head = Head { kind: LogKind::Cloud, size: self.heads.len() as u32 + 1, closed: false, time: now };
         self.heads.push(head);
+        self.leaves.push((kind, tid));
         head
     }
 
@@ -307,7 +312,12 @@ impl Cloud {
                 checks.require(Clause::ErasureByAuthority, allowed)?;
             }
         }
-        let head = self.append(now);
+        let kind = match order {
+            Order::Grant(_) => LeafKind::Grant,
+            Order::Revoke(_) => LeafKind::Revoke,
+            Order::Erase(_) => LeafKind::Erase,
+        };
+        let head = self.append(now, kind, tid);
         if let Some(stored) = self.records.get_mut(&tid) {
             match order {
                 Order::Grant(reader) => {
@@ -394,4 +404,4 @@ renamed!(Stored {
     erased,
     sealed,
 });
-renamed!(Cloud { neighbours, ledger, records, heads, served_erased });
+renamed!(Cloud { neighbours, ledger, records, heads, leaves, served_erased });

@@ -6,7 +6,7 @@
 use crate::Clause;
 use crate::model::ledger::quorum;
 use crate::model::policy::Registry;
-use crate::model::{Ballot, Decision, Entry, System};
+use crate::model::{Ballot, Decision, Entry, LogKind, System};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A goal.
@@ -39,7 +39,7 @@ impl std::fmt::Debug for Goal {
     }
 }
 
-/// Every goal that has a predicate.
+/// Every goal that has a predicate and is searched for.
 pub const GOALS: &[Goal] = &[
     Goal {
         name: "G-ORI",
@@ -128,9 +128,9 @@ pub const GOALS: &[Goal] = &[
     },
     Goal {
         name: "G-AUD",
-        says: "every end has exactly one entry in the audit log",
+        says: "every end has exactly one entry in the audit log, and no auditor takes a log for it that lacks what is anchored",
         under: "DY, INS, BYZ(n), CRASH, honest BSD",
-        needs: &[Clause::TidIsFresh],
+        needs: &[Clause::TidIsFresh, Clause::AuditHeadSigned, Clause::AuditHeadAnchored],
         holds: audit_complete,
         sometimes: ("a submission is decided", decided),
     },
@@ -157,6 +157,27 @@ pub const GOALS: &[Goal] = &[
         ],
         holds: policy_agreement,
         sometimes: ("a changed policy judges", judged_anew),
+    },
+];
+
+/// Goals that lockstep alone looks at: what they speak of is what somebody was shown or convicted of, and the search does not
+/// show logs to anybody.
+pub const SHOWN: &[Goal] = &[
+    Goal {
+        name: "G-DEL",
+        says: "no auditor takes a cloud's log for whole that lacks what is anchored, or has it otherwise",
+        under: "mC, mB, DY, BYZ(b < n/3)",
+        needs: &[Clause::LogIsAppendOnly, Clause::HeadIsAnchored],
+        holds: deletion_evident,
+        sometimes: ("a head of the cloud's log is anchored", head_anchored),
+    },
+    Goal {
+        name: "G-ACC",
+        says: "who votes for and against on one question is convicted, by what proves it to anyone, and nobody else is",
+        under: "any, honest BSD",
+        needs: &[Clause::OneVotePerValidator, Clause::VoteSigned, Clause::VoteNamesBlock],
+        holds: accountable,
+        sometimes: ("a validator is convicted", convicted),
     },
 ];
 
@@ -204,7 +225,7 @@ fn all_know(system: &System) -> bool {
 
 fn single_decision(system: &System) -> bool {
     let bsd = system.bsd();
-    let audited: BTreeSet<_> = bsd.audit.iter().map(|(tid, _)| *tid).collect();
+    let audited: BTreeSet<_> = bsd.audit.iter().map(|entry| entry.tid).collect();
     let once = audited.len() == bsd.audit.len() && bsd.open.keys().all(|tid| !audited.contains(tid));
     let told = bsd.ended.iter().all(|(tid, ended)| {
         let heard = system.users().nth(usize::from(ended.user)).and_then(|user| user.outcome(*tid));
@@ -307,10 +328,27 @@ fn some_final(system: &System) -> bool {
 
 fn audit_complete(system: &System) -> bool {
     let bsd = system.bsd();
-    let logged: Vec<_> = bsd.audit.iter().map(|(tid, _)| *tid).collect();
+    let logged: Vec<_> = bsd.audit.iter().map(|entry| entry.tid).collect();
     let mut sorted = logged.clone();
     sorted.sort_unstable();
-    sorted.iter().eq(bsd.ended.keys())
+    sorted.iter().eq(bsd.ended.keys()) && !system.deceived[1]
+}
+
+fn deletion_evident(system: &System) -> bool {
+    !system.deceived[0]
+}
+
+fn head_anchored(system: &System) -> bool {
+    system.ledgers().any(|ledger| ledger.final_anchor(LogKind::Cloud).is_some())
+}
+
+fn accountable(system: &System) -> bool {
+    let bsd = system.bsd();
+    !bsd.overlooked && bsd.convicted.values().all(|proves| *proves)
+}
+
+fn convicted(system: &System) -> bool {
+    !system.bsd().convicted.is_empty()
 }
 
 fn erasure(system: &System) -> bool {

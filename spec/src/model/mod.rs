@@ -10,17 +10,21 @@
 //! work (every block counts alike); and the bounds that only floods reach.
 
 mod action;
+mod auditor;
 mod bsd;
 mod causes;
 mod checks;
 mod closing;
 mod cloud;
+mod custodian;
+mod damage;
 mod enrolment;
 mod goals;
 mod kdc;
 mod ledger;
 mod neighbours;
 mod policy;
+mod public;
 mod rename;
 mod roles;
 mod shared;
@@ -35,10 +39,13 @@ mod world;
 mod tests;
 
 pub use action::*;
+pub use custodian::{MOST_FAULTS, SealFault, SealId};
+pub use damage::{Damage, Row};
 pub use enrolment::*;
-pub use goals::{GOALS, Goal, everything_ended};
+pub use goals::{GOALS, Goal, SHOWN, everything_ended};
 pub use ledger::quorum;
 pub use policy::{Change, Edition, Newest, Policy, Versions};
+pub use public::{Falsehood, Falsification, Field, LeafKind, List, Place};
 pub use rename::{Rename, Renaming};
 pub use roles::may_handle_records;
 pub use system::{ActorState, Step, System};

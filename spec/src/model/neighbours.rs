@@ -5,6 +5,7 @@
 //! taken.
 
 use crate::model::checks::Checks;
+use crate::model::custodian::RecordId;
 use crate::model::rename::renamed;
 use crate::model::roles::{initiates, responds};
 use crate::model::shared::Shared;
@@ -84,8 +85,8 @@ pub(super) struct Neighbours {
 pub(super) enum Received {
     /// A handshake went on.
     Shook(Vec<Output>),
-    /// A message of a session with this peer.
-    Message(Actor, Message),
+    /// A message of a session with this peer, in this record.
+    Message(Actor, Message, RecordId),
 }
 
 impl Neighbours {
@@ -308,7 +309,7 @@ impl Neighbours {
         (line.received, line.silent) = (record.sequence, false);
         let peer = line.peer;
         checks.require(Clause::MessageTypeIsExpected, record.message.stage() == record.stage)?;
-        Ok(Received::Message(peer, record.message))
+        Ok(Received::Message(peer, record.message, RecordId::of(record)))
     }
 
     fn keep(&mut self, session: SessionId, line: Line) {

@@ -6,8 +6,8 @@
 use crate::model::shared::Shared;
 use crate::model::{
     Actor, Ballot, Block, BlockId, Certificate, Change, Datagram, Decision, Edition, Entry, Flaws, Gossip,
-    Head, Header, HelloId, LedgerKind, LogKind, Members, Message, Order, Packet, Parcel, Policy, Proposal,
-    Question, Record, RequestId, RevocationList, SessionId, Stage, Versions, Vote,
+    Head, Header, HelloId, LeafKind, LedgerKind, LogKind, Members, Message, Order, Packet, Parcel, Policy,
+    Proposal, Question, Record, RequestId, RevocationList, SessionId, Stage, Versions, Vote,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -141,6 +141,7 @@ nameless!(
     Decision,
     Flaws,
     Head,
+    LeafKind,
     LedgerKind,
     LogKind,
     Stage,

@@ -1,18 +1,22 @@
 //! All actors together, one input at a time.
 
+use crate::model::auditor;
 use crate::model::bsd::Bsd;
 use crate::model::cloud::Cloud;
+use crate::model::custodian::SealId;
 use crate::model::kdc::Kdc;
 use crate::model::ledger::Ledger;
 use crate::model::neighbours::Neighbours;
 use crate::model::policy::Registry;
+use crate::model::public::{Falsification, List, Place, PublicRecord};
 use crate::model::rename::{Rename, Renaming};
 use crate::model::shared::Shared;
 use crate::model::trust::Trust;
 use crate::model::user::User;
 use crate::model::validator::Validator;
 use crate::model::{
-    Actor, Command, Datagram, Flaws, Gossip, LedgerKind, Message, Output, Setup, Stage, Tid, Time, View,
+    Actor, Command, Datagram, Flaws, Gossip, LedgerKind, LogKind, Message, Output, Setup, Stage, Tid, Time,
+    View,
 };
 use crate::{Clause, Rules};
 use std::sync::Arc;
@@ -74,6 +78,8 @@ impl Step {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct System {
     users: u8,
+    /// Of which log an auditor took something for genuine that lacks what was anchored: the cloud's, the audit log.
+    pub(super) deceived: [bool; 2],
     pub(super) nodes: Vec<Arc<Node>>,
 }
 
@@ -102,7 +108,7 @@ impl System {
         ];
         let kdc = Node::Kdc(Kdc::new(setup, everybody(setup.users, setup.validators)));
         let nodes = nodes.into_iter().chain(users).chain(validators).chain([kdc]);
-        System { users: setup.users, nodes: nodes.map(Arc::new).collect() }
+        System { users: setup.users, deceived: [false; 2], nodes: nodes.map(Arc::new).collect() }
     }
 
     /// Makes every session that an honest run needs.
@@ -276,7 +282,7 @@ impl System {
         }
         match (self.node_mut(actor)?, command) {
             (Node::Bsd(bsd), Command::CloseAudit) => {
-                Some(Step { event: command.name(), clause: None, sends: bsd.close_audit(now) })
+                Some(Step::new((command.name(), bsd.close_audit(rules, now), Vec::new())))
             }
             (Node::Kdc(kdc), command) => {
                 Some(Step::new((command.name(), kdc.command(rules, now, command)?, Vec::new())))
@@ -286,6 +292,71 @@ impl System {
             }
             _ => None,
         }
+    }
+
+    /// An auditor replays what is public, with the blocks that `holder` has, as it is or falsified: the first thing that
+    /// breaks a clause, or nothing. `None` where it cannot be falsified so.
+    pub fn audit(
+        &self,
+        rules: &Rules,
+        now: Time,
+        holder: Actor,
+        falsified: &[Falsification],
+    ) -> Option<Result<(), (Place, Clause)>> {
+        let mut record = PublicRecord::of(self, holder)?;
+        falsified.iter().try_for_each(|one| record.falsify(one))?;
+        let ledger = &self.bsd().ledger;
+        Some(auditor::audit(rules, now, (ledger.kind(), ledger.members()), &record))
+    }
+
+    /// As [`System::audit`], with a note of whether the auditor was deceived.
+    pub fn show(
+        &mut self,
+        rules: &Rules,
+        now: Time,
+        holder: Actor,
+        falsified: &[Falsification],
+    ) -> Option<Result<(), (Place, Clause)>> {
+        let found = self.audit(rules, now, holder, falsified)?;
+        // Who is not shown the ledger as it is cannot know what it holds.
+        let ledger_is_whole = falsified.iter().all(|one| one.list != List::Blocks);
+        if found.is_ok() && !falsified.is_empty() && ledger_is_whole {
+            let genuine = PublicRecord::of(self, holder)?;
+            let mut shown = genuine.clone();
+            falsified.iter().try_for_each(|one| shown.falsify(one))?;
+            let ledger = self.ledgers().nth(self.index(holder)?)?;
+            let whole = [LogKind::Cloud, LogKind::Audit]
+                .map(|kind| shown.holds_what_is_anchored(&genuine, ledger, kind));
+            let deceived = [0, 1].map(|log: usize| self.deceived[log] || !whole[log]);
+            self.deceived = deceived;
+        }
+        Some(found)
+    }
+
+    /// Whether a final block at `holder` anchors a log.
+    pub fn is_anything_anchored(&self, holder: Actor) -> bool {
+        let ledger = self.index(holder).and_then(|index| self.ledgers().nth(index));
+        let anchored = |kind| ledger.is_some_and(|ledger| ledger.final_anchor(kind).is_some());
+        anchored(LogKind::Cloud) || anchored(LogKind::Audit)
+    }
+
+    /// How many items there are in a list that an auditor is shown.
+    pub fn listed(&self, holder: Actor, list: List) -> usize {
+        match list {
+            List::Blocks => {
+                let ledger = self.index(holder).and_then(|index| self.ledgers().nth(index));
+                ledger.map_or(0, |ledger| ledger.blocks().len())
+            }
+            List::Leaves => self.cloud().leaves.len(),
+            List::CloudHeads => self.cloud().heads.len(),
+            List::Entries => self.bsd().audit.len(),
+            List::AuditHeads => self.bsd().heads.0.len(),
+        }
+    }
+
+    /// The seals of the BSD.
+    pub fn seals(&self) -> impl Iterator<Item = SealId> {
+        self.bsd().seals.0.iter().map(|seal| seal.id)
     }
 
     /// The instant came that an actor waits for.
@@ -345,6 +416,11 @@ impl System {
             Node::Validator(validator) => validator.view(),
             Node::Kdc(kdc) => kdc.view(),
         })
+    }
+
+    /// Of which log an auditor was deceived.
+    pub const fn deceived(&self) -> [bool; 2] {
+        self.deceived
     }
 
     /// What an actor keeps: who explores compares and numbers the states of single actors.

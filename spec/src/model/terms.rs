@@ -587,11 +587,15 @@ pub struct Proposal {
 impl Proposal {
     /// The digest of its header. Two that say the same have the same, and no others.
     pub fn id(&self) -> BlockId {
-        // FNV-1a over what the derived hash feeds it: the same on every machine and in every run.
-        let mut fnv = Fnv(0xcbf2_9ce4_8422_2325);
-        self.hash(&mut fnv);
-        BlockId(fnv.finish())
+        BlockId(fingerprint(self))
     }
+}
+
+/// A digest: FNV-1a over what the derived hash feeds it, the same on every machine and in every run.
+pub(super) fn fingerprint<T: Hash + ?Sized>(value: &T) -> u64 {
+    let mut fnv = Fnv(0xcbf2_9ce4_8422_2325);
+    value.hash(&mut fnv);
+    fnv.finish()
 }
 
 struct Fnv(u64);

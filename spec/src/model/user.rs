@@ -163,7 +163,7 @@ impl User {
         match self.neighbours.receive(rules, now, from, packet, flaws) {
             Err(clause) => ("Packet", Err(clause)),
             Ok(Received::Shook(outputs)) => ("Handshake", Ok(outputs)),
-            Ok(Received::Message(peer, message)) => {
+            Ok(Received::Message(peer, message, _)) => {
                 (message.name(), self.on_message(rules, now, peer, message).map(|()| Vec::new()))
             }
         }

@@ -62,10 +62,10 @@ impl Validator {
         match self.neighbours.receive(rules, now, from, packet, flaws) {
             Err(clause) => ("Packet", Err(clause)),
             Ok(Received::Shook(outputs)) => ("Handshake", Ok(outputs)),
-            Ok(Received::Message(peer, Message::Block { question, flaws })) => {
+            Ok(Received::Message(peer, Message::Block { question, flaws }, _)) => {
                 ("BlockRequestArrived", self.on_block_request(rules, now, peer, question, flaws))
             }
-            Ok(Received::Message(_, other)) => (other.name(), Err(Clause::MessageTypeIsExpected)),
+            Ok(Received::Message(_, other, _)) => (other.name(), Err(Clause::MessageTypeIsExpected)),
         }
     }
 

@@ -1,11 +1,13 @@
 //! The actors and what is on its way between them: what an action does.
 
 use crate::model::causes::cause;
+use crate::model::custodian::{Custodian, RecordId};
+use crate::model::damage;
 use crate::model::neighbours::SKIPPED;
 use crate::model::roles::responds;
 use crate::model::{
-    Action, Actor, Block, Command, Datagram, Flaws, Gossip, Happened, LogKind, Output, Packet, Parcel,
-    Proposal, Setup, Spoiling, Stage, Step, System, Tid, Time, View,
+    Action, Actor, Block, Command, Datagram, Flaws, Gossip, Happened, LogKind, MOST_FALSIFIED, Output,
+    Packet, Parcel, Proposal, Setup, Spoiling, Stage, Step, System, Tid, Time, View,
 };
 use crate::{Clause, Rules};
 use std::sync::Arc;
@@ -18,12 +20,20 @@ pub struct World {
     pool: Vec<Parcel>,
     now: Time,
     submissions: Tid,
+    custodian: Custodian,
 }
 
 impl World {
     /// A world in which nothing has happened.
     pub fn new(rules: Rules, setup: &Setup) -> World {
-        World { rules, system: System::new(setup), pool: Vec::new(), now: 0, submissions: 0 }
+        World {
+            rules,
+            system: System::new(setup),
+            pool: Vec::new(),
+            now: 0,
+            submissions: 0,
+            custodian: Custodian::default(),
+        }
     }
 
     /// The actors.
@@ -63,6 +73,7 @@ impl World {
     pub fn perform(&mut self, action: &Action) -> Option<Happened> {
         let rules = self.rules;
         let mut arrived = None;
+        let (mut place, mut opened) = (None, Vec::new());
         let (actor, from, step) = match action {
             Action::Command { actor, command } => {
                 // Nobody can speak of a submission that there was not.
@@ -92,6 +103,9 @@ impl World {
             }
             Action::Spoil { parcel, how } => {
                 let parcel = self.pool.get(*parcel as usize)?;
+                if *how == Spoiling::Purpose && parcel.is_answered_otherwise() {
+                    return None;
+                }
                 let (datagram, flaws) = parcel.datagram.spoiled_by(*how)?;
                 let (to, from) = (parcel.to, parcel.from);
                 let step = self.system.deliver(&rules, self.now, to, from, &datagram, flaws)?;
@@ -123,12 +137,49 @@ impl World {
                 arrived = Some((datagram, *flaws));
                 (*to, Some(*actor), step)
             }
-            Action::Crash { actor } => (*actor, None, self.system.crash(*actor)?),
+            Action::Audit { ledger, falsified } => {
+                if falsified.len() > MOST_FALSIFIED || falsified.len() == 2 && falsified[0] == falsified[1] {
+                    return None;
+                }
+                let found = self.system.show(&rules, self.now, *ledger, falsified)?.err();
+                place = found.map(|(place, _)| place);
+                let step =
+                    Step { event: "Audit", clause: found.map(|(_, clause)| clause), sends: Vec::new() };
+                (Actor::Bsd, None, step)
+            }
+            Action::Unseal { seal, faults } => {
+                let seals = &self.system.bsd().seals.0;
+                let clause = match self.custodian.unseal(&rules, seals, *seal, faults)? {
+                    Ok(records) => {
+                        opened = self.carriers(&records);
+                        None
+                    }
+                    Err(clause) => Some(clause),
+                };
+                (Actor::Bsd, None, Step { event: "Unseal", clause, sends: Vec::new() })
+            }
+            Action::Crash { actor, damage } => {
+                if let Some(damage) = damage {
+                    place = damage::found(&self.system, *actor, *damage)?;
+                }
+                let found = place.map(|_| Clause::StoreMatchesHead).filter(|clause| rules.in_force(*clause));
+                place = place.filter(|_| found.is_some());
+                (*actor, None, Step { clause: found, ..self.system.crash(*actor)? })
+            }
         };
         let Step { event, clause, sends } = step;
         let cause =
             clause.zip(arrived).and_then(|(clause, (datagram, flaws))| cause(clause, &datagram, flaws));
-        Some(Happened { time: self.now, actor, from, event, clause, cause, sends })
+        Some(Happened { time: self.now, actor, from, event, clause, cause, place, opened, sends })
+    }
+
+    /// The parcels that are these records, ascending.
+    fn carriers(&self, records: &[RecordId]) -> Vec<u32> {
+        let is_one = |parcel: &Parcel| match &parcel.datagram {
+            Datagram::Packet(Packet::Record(record)) => records.contains(&RecordId::of(record)),
+            _ => false,
+        };
+        (0..).zip(&self.pool).filter(|(_, parcel)| is_one(parcel)).map(|(number, _)| number).collect()
     }
 
     /// Puts what `from` sends on its way.
@@ -147,6 +198,14 @@ impl World {
             };
             self.pool.push(Parcel { from, to, datagram, flaws: Flaws::NONE });
         }
+    }
+}
+
+impl Parcel {
+    /// Whether its receiver answers a hello of the purpose that a spoiled one names, and so another one than was sent.
+    fn is_answered_otherwise(&self) -> bool {
+        let Datagram::Packet(Packet::Hello { purpose, .. }) = &self.datagram else { return false };
+        responds(self.to, if *purpose == Stage::Block { Stage::Initial } else { Stage::Block })
     }
 }
 

@@ -8,9 +8,9 @@ use crate::audit::AuditLog;
 use crate::crypto::Digest;
 use crate::log::CloudIdentity;
 use crate::session::SealChain;
-use crate::store::{Commit, StoreError, Table, for_each_row};
+use crate::store::{Commit, StoreError, Table, for_each_row, recover_audit_log};
 use crate::votes::{BallotBox, Equivocation, ValidatorSet};
-use crate::wire::{LogState, Name, Outcome, QuorumCertificate, Vote, VoteBody, decode, encode};
+use crate::wire::{Name, Outcome, QuorumCertificate, Vote, VoteBody, decode, encode};
 use bemr_spec::{Clause, Refusal};
 use tls_codec::{DeserializeBytes, TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU32};
 
@@ -108,21 +108,12 @@ impl Bsd {
     }
 
     fn resume_audit(&mut self) -> Result<(), Refusal> {
-        let rules = self.office.rules;
-        let Some(signed) = self.archive.read(|store| store.newest_audit_head(&rules))? else {
-            return Ok(());
-        };
-        let head = &signed.head;
-        if let Some(last) = head.count.checked_sub(1) {
-            let entry = self.archive.read(|store| store.audit_entry(&rules, last))?;
-            let entry = entry.filter(|entry| entry.digest() == head.last);
-            let missing = || Refusal::new(Clause::StoreMatchesHead).at(format!("audit entry {last}"));
-            let (network, bsd) = (head.network.clone(), head.bsd.clone());
-            self.audit = AuditLog::resume(head.suite, network, bsd, &entry.ok_or_else(missing)?, head.state);
-        } else if head.state == LogState::Closed {
-            self.audit.close();
-        }
-        self.audit_head = Some(head.digest());
+        let office = &self.office;
+        let (rules, key) = (office.rules, office.own.identity().signing_key().verifying_key());
+        let audit = self.audit.clone();
+        let (audit, head) = self.archive.read(|store| recover_audit_log(&rules, store, audit, key))?;
+        self.audit = audit;
+        self.audit_head = head.map(|signed| signed.head.digest());
         Ok(())
     }
 

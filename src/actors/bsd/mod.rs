@@ -156,8 +156,14 @@ impl Bsd {
     /// Closes the audit log: nothing follows. Gives the head to be anchored.
     ///
     /// # Errors
-    /// CLD-06 when the store does not take it.
+    /// AUD-05 for a second time, and while a submission is open: its end would follow. CLD-06 when the store does not take
+    /// it.
     pub fn close(&mut self, now: Time) -> Result<Vec<Output>, Refusal> {
+        let rules = &self.office.rules;
+        self.audit.require_open(rules)?;
+        rules
+            .require(Clause::CountIsClosed, self.open.is_empty())
+            .map_err(|refusal| refusal.at("a submission is open"))?;
         let mut audit = self.audit.clone();
         audit.close();
         self.sign_audit(now, audit, Commit::new())

@@ -37,6 +37,7 @@ impl Bsd {
         desk.check_sender(initial, peer)?;
         let fresh = !self.open.contains_key(&tid) && !self.ended.contains_key(&tid);
         rules.require(Clause::TidIsFresh, fresh)?;
+        self.audit.require_open(&rules)?;
         let intake = desk.check_record(initial, peer)?;
         let reuse = self.reuse_digest(&header.patient, &intake.record);
         rules.require(Clause::RecordNotReused, !self.known.contains(&reuse))?;

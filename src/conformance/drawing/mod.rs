@@ -75,6 +75,7 @@ fn mischief(step: &Step) -> Option<&'static str> {
         Action::Say { .. } => Some("as an insider"),
         Action::Inject { .. } => Some("injected"),
         Action::Tell { .. } => Some("as the adversary"),
+        Action::Crash { damage: Some(_), .. } => Some("died, and its store was damaged"),
         Action::Crash { .. } => Some("died and started again"),
         _ => None,
     }

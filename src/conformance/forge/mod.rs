@@ -90,16 +90,16 @@ impl Forge<'_> {
 }
 
 /// A name that nobody has. It comes after every name of letters and digits.
-fn nobody() -> Name {
+pub(super) fn nobody() -> Name {
     Name::new("~").expect("it is printable and short")
 }
 
 /// A digest that stands for nothing, another one for other bytes.
-fn stray(bytes: &[u8]) -> Digest {
+pub(super) fn stray(bytes: &[u8]) -> Digest {
     Digest::of_parts(Tag::PUBLIC_STATE, &[b"stray", bytes])
 }
 
-fn other_suite(suite: Suite) -> Suite {
+pub(super) fn other_suite(suite: Suite) -> Suite {
     if suite == Suite::Ristretto255 { Suite::Ffdhe2048 } else { Suite::Ristretto255 }
 }
 
@@ -130,6 +130,11 @@ fn element(genuine: &[u8], flaws: Flaws) -> Option<Vec<u8>> {
         return (2..=u8::MAX).map(number).find(|bytes| refused(bytes).is_some());
     }
     Some(genuine.to_vec())
+}
+
+/// What is no element by this clause, as long as `genuine`.
+pub(super) fn no_element(genuine: &[u8], clause: Clause) -> Option<Vec<u8>> {
+    element(genuine, Flaws::of(clause))
 }
 
 fn flip_last(bytes: &[u8]) -> Option<Vec<u8>> {

@@ -2,7 +2,7 @@
 //! poses and kills, each as often as its profile says.
 
 use crate::conformance::lockstep::authority::{self, Authority};
-use crate::conformance::lockstep::{impostor, insider};
+use crate::conformance::lockstep::{impostor, insider, offices};
 use crate::conformance::rig::BREAKABLE;
 use bemr_spec::Clause;
 use bemr_spec::model::{
@@ -36,6 +36,10 @@ pub struct Profile {
     pub pose: u32,
     /// The KDC or an administrator does something, or something is said in their names.
     pub govern: u32,
+    /// An auditor looks at what is public.
+    pub audit: u32,
+    /// The custodian opens a seal.
+    pub unseal: u32,
     /// A user does something.
     pub command: u32,
 }
@@ -52,6 +56,8 @@ impl Profile {
         lie: 0,
         pose: 0,
         govern: 0,
+        audit: 0,
+        unseal: 0,
         command: 10,
     };
 
@@ -66,10 +72,12 @@ impl Profile {
             (&mut profile.redirect, 40),
             (&mut profile.spoil, 60),
             (&mut profile.hurry, 20),
-            (&mut profile.crash, 3),
+            (&mut profile.crash, 5),
             (&mut profile.lie, 250),
             (&mut profile.pose, 100),
             (&mut profile.govern, 20),
+            (&mut profile.audit, 16),
+            (&mut profile.unseal, 10),
         ];
         for (rate, most) in kinds {
             if all || rng.random_range(0..3) == 0 {
@@ -214,7 +222,16 @@ impl Driver {
                 1 => Actor::Cloud,
                 number => Actor::Validator((number - 2) as u8),
             };
-            return Some(Action::Crash { actor });
+            let damage = if self.chance(600) { offices::damage(&mut self.rng, world, actor) } else { None };
+            return Some(Action::Crash { actor, damage });
+        }
+        if world.submissions() > 0 && self.chance(profile.audit) {
+            return Some(offices::audit(&mut self.rng, world));
+        }
+        if self.chance(profile.unseal)
+            && let Some(action) = offices::unseal(&mut self.rng, world)
+        {
+            return Some(action);
         }
         if self.chance(profile.replay) {
             // Mostly of late: what is long past is refused alike.
@@ -286,6 +303,9 @@ impl Driver {
 
     fn command(&mut self, world: &World) -> Action {
         let submissions = world.submissions();
+        if submissions > 0 && self.chance(8) {
+            return Action::Command { actor: Actor::Bsd, command: Command::CloseAudit };
+        }
         let kind = self.rng.random_range(0..10);
         if submissions == 0 || kind < 4 {
             let user = self.user(self.profile.lie > 0);

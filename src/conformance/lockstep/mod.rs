@@ -9,6 +9,7 @@ mod campaign;
 mod driver;
 mod impostor;
 mod insider;
+mod offices;
 mod shrink;
 mod statistics;
 
@@ -18,7 +19,7 @@ pub use shrink::shrink;
 pub use statistics::{Statistics, UNREACHABLE};
 
 use crate::conformance::rig::Rig;
-use bemr_spec::model::{Action, Actor, GOALS, Happened, Output, Setup, View, World};
+use bemr_spec::model::{Action, Actor, GOALS, Happened, Output, Place, SHOWN, Setup, View, World};
 use bemr_spec::{Clause, Refusal, Rules};
 use std::fmt;
 
@@ -53,6 +54,20 @@ pub enum Divergence {
         model: Option<Clause>,
         /// The implementation's.
         implementation: Option<Clause>,
+    },
+    /// They name different places in what is public.
+    Place {
+        /// The model's.
+        model: Option<Place>,
+        /// The implementation's.
+        implementation: Option<Place>,
+    },
+    /// The custodian opens different records.
+    Opened {
+        /// The model's.
+        model: Vec<u32>,
+        /// The implementation's.
+        implementation: Vec<u32>,
     },
     /// They send different things.
     Sends {
@@ -100,6 +115,12 @@ impl fmt::Display for Divergence {
                     id(model),
                     id(implementation)
                 )
+            }
+            Divergence::Place { model, implementation } => {
+                write!(f, "model: {model:?}, implementation: {implementation:?}")
+            }
+            Divergence::Opened { model, implementation } => {
+                write!(f, "the model opens parcels {model:?}, the implementation {implementation:?}")
             }
             Divergence::Sends { model, implementation } => {
                 write!(f, "the model alone sends {model:?}, the implementation alone {implementation:?}")
@@ -195,6 +216,14 @@ impl Lockstep {
             let (model, implementation) = (model.cause, implementation.cause);
             return Err(Divergence::Cause { model, implementation }.into());
         }
+        if model.place != implementation.place {
+            let (model, implementation) = (model.place, implementation.place);
+            return Err(Divergence::Place { model, implementation }.into());
+        }
+        if model.opened != implementation.opened {
+            let (model, implementation) = (model.opened, implementation.opened);
+            return Err(Divergence::Opened { model, implementation }.into());
+        }
         // Some orders are those of digests, which the model does not have.
         if model.sends != implementation.sends {
             let (mut ours, mut theirs) = (model.sends, implementation.sends.clone());
@@ -232,7 +261,7 @@ impl Lockstep {
     /// # Errors
     /// The goal that is broken.
     pub fn look(&self) -> Result<(), Box<Divergence>> {
-        let claimed = GOALS.iter().filter(|goal| !self.crashed || goal.holds_through_crashes());
+        let claimed = GOALS.iter().chain(SHOWN).filter(|goal| !self.crashed || goal.holds_through_crashes());
         let broken = claimed.into_iter().find(|goal| !(goal.holds)(self.world.system()));
         broken.map_or(Ok(()), |goal| Err(Divergence::Goal(goal.name).into()))
     }

@@ -145,6 +145,8 @@ const fn kind(action: &Action) -> &'static str {
         Action::Say { .. } => "say",
         Action::Tell { .. } => "tell",
         Action::Inject { .. } => "inject",
+        Action::Audit { .. } => "audit",
+        Action::Unseal { .. } => "unseal",
         Action::Crash { .. } => "crash",
     }
 }

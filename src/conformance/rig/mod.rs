@@ -6,8 +6,11 @@
 
 mod abstraction;
 mod acquainted;
+mod audit;
 mod authority;
 mod canaries;
+mod custody;
+mod damage;
 mod insider;
 mod leaks;
 mod spoil;
@@ -20,16 +23,19 @@ pub use supply::BREAKABLE;
 pub use tables::Tables;
 
 use crate::actors::{Archive, Bsd, Cloud, Input, Output, Overheard, Replica, User, Validator};
+use crate::conformance::rig::custody::Custody;
 use crate::conformance::rig::leaks::{Watch, Watched};
 use crate::conformance::rig::tables::role;
-use crate::crypto::{Digest, Suite, Tag};
+use crate::crypto::{Digest, Suite};
 use crate::keys::Lifetimes;
 use crate::log::CloudLog;
 use crate::network::{self, Foundation, Node, START, Scenario};
 use crate::records::Record;
 use crate::store::{Commit, recover, recover_ledger};
 use crate::wire::{self, Closing, EraseApproval, Name, Role, Time, encode};
-use bemr_spec::model::{Action, Actor, Command, Happened, LedgerKind, Message, Order, Packet, Setup, Tid};
+use bemr_spec::model::{
+    Action, Actor, Command, Damage, Happened, LedgerKind, Message, Order, Packet, Setup, Tid,
+};
 use bemr_spec::{Clause, Refusal, Rules, model};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
@@ -70,6 +76,7 @@ pub struct Rig {
     supply: BTreeMap<(u16, Option<Clause>), Option<Record>>,
     found: Option<u64>,
     watch: Watch,
+    custody: Custody,
     forger: Option<Box<dyn Forger>>,
     /// The policy as those know it who hear of every change.
     told_of: Replica,
@@ -78,6 +85,12 @@ pub struct Rig {
     /// What was said and told lately without a flaw, newest last: what there is to forge.
     heard: VecDeque<(Actor, Message, wire::Message)>,
     told: VecDeque<(model::Gossip, Rc<wire::Gossip>)>,
+}
+
+/// An actor that starts, and the seal chain that it opened.
+struct Begun {
+    node: Node,
+    chain: Option<Digest>,
 }
 
 /// The most of what was heard that is kept.
@@ -129,6 +142,7 @@ impl Rig {
         for (number, name) in (0..).zip(&foundation.cast.validators) {
             known.insert(name.clone(), Actor::Validator(number));
         }
+        let custody = Custody::new(&rules, &foundation)?;
         let actors = [Actor::Bsd, Actor::Cloud]
             .into_iter()
             .chain((0..users).map(Actor::User))
@@ -148,6 +162,7 @@ impl Rig {
             supply: BTreeMap::new(),
             found: None,
             watch: Watch::default(),
+            custody,
             forger: None,
             told_of,
             forged: Vec::new(),
@@ -156,9 +171,9 @@ impl Rig {
         };
         for actor in rig.actors.clone() {
             let archive = Archive::new(Watched::new(Rc::clone(&rig.watch.kept)));
-            let node = rig.begin(actor, archive.clone())?;
+            let begun = rig.begin(actor, archive.clone())?;
             rig.names.push(rig.name(actor));
-            rig.nodes.push(node);
+            rig.take_up(rig.nodes.len(), begun);
             rig.archives.push(archive);
         }
         for actor in rig.actors.clone() {
@@ -184,7 +199,7 @@ impl Rig {
     }
 
     /// An actor that begins, or goes on from what `archive` holds.
-    fn begin(&mut self, actor: Actor, archive: Archive) -> Result<Node, Refusal> {
+    fn begin(&mut self, actor: Actor, archive: Archive) -> Result<Begun, Refusal> {
         let rules = self.rules;
         let name = self.name(actor);
         let mut office = self.foundation.office(&name);
@@ -193,13 +208,14 @@ impl Rig {
         office.neighbours.tap();
         office.replica.ledger =
             archive.read(|store| recover_ledger(&rules, store, genesis.clone(), validators, self.now))?;
-        Ok(match actor {
+        let mut chain = None;
+        let node = match actor {
             Actor::Bsd => {
                 let (seals, opened) = self.foundation.seal_chain(&mut office)?;
                 // One start beside the other: the custodian needs them all.
-                let start = encode(&opened);
-                let row = format!("seal-chain/{}", Digest::of(Tag::SEAL_CHAIN, &start));
-                archive.commit(Commit::new().meta(&row, start))?;
+                let (row, digest) = custody::row(&opened);
+                chain = Some(digest);
+                archive.commit(Commit::new().meta(&row, encode(&opened)))?;
                 Node::Bsd(Box::new(Bsd::resume(office, cloud, seals, archive)?))
             }
             Actor::Cloud => {
@@ -212,7 +228,14 @@ impl Rig {
             Actor::Validator(_) => Node::Validator(Box::new(Validator::resume(office, cloud, bsd, archive)?)),
             // It has no address, and so no place among the nodes.
             Actor::Kdc => return Err(Refusal::new(Clause::RoleFitsPlace).at("kdc")),
-        })
+        };
+        Ok(Begun { node, chain })
+    }
+
+    /// From now on the actor is this one.
+    fn take_up(&mut self, slot: usize, Begun { node, chain }: Begun) {
+        self.custody.chains.extend(chain);
+        if slot == self.nodes.len() { self.nodes.push(node) } else { self.nodes[slot] = node }
     }
 
     fn slot(&self, actor: Actor) -> Option<usize> {
@@ -285,7 +308,9 @@ impl Rig {
                 self.now = self.now.after(time);
                 Some(self.happened(Actor::Bsd, None, "Pass", None, Vec::new()))
             }
-            Action::Crash { actor } => self.crash(actor),
+            Action::Unseal { seal, ref faults } => self.unseal(seal, faults),
+            Action::Audit { ledger, ref falsified } => self.audit(ledger, falsified),
+            Action::Crash { actor, damage } => self.crash(actor, damage),
             Action::Say { actor, to, ref message } => {
                 let real = self.forge(|forger, rig| forger.message(rig, actor, to, message))?;
                 self.say(actor, to, real, message)
@@ -309,7 +334,8 @@ impl Rig {
         clause: Option<Clause>,
         sends: Vec<model::Output>,
     ) -> Happened {
-        Happened { time: self.now(), actor, from, event, clause, cause: None, sends }
+        let (place, opened) = (None, Vec::new());
+        Happened { time: self.now(), actor, from, event, clause, cause: None, place, opened, sends }
     }
 
     fn deliver(&mut self, parcel: u32, to: Actor, from: Option<Actor>) -> Option<Happened> {
@@ -363,7 +389,10 @@ impl Rig {
                     }
                 }
                 Overheard::Message { message, written: place, .. } => {
-                    let forged = self.forged.iter().rev().find(|(real, _)| *real == message);
+                    // The answer to a request can be like a lie that was told before, and is its own.
+                    let answers = |record: &model::Record| matches!(record.message, Message::Read { .. });
+                    let own = matches!(&cause, Some(Packet::Record(record)) if answers(record));
+                    let forged = self.forged.iter().rev().find(|(real, _)| !own && *real == message);
                     let said = match forged {
                         Some((_, term)) => *term,
                         None => {
@@ -576,7 +605,7 @@ impl Rig {
         }
     }
 
-    fn crash(&mut self, actor: Actor) -> Option<Happened> {
+    fn crash(&mut self, actor: Actor, damage: Option<Damage>) -> Option<Happened> {
         let slot = self.slot(actor)?;
         if matches!(actor, Actor::User(_)) {
             let name = self.names[slot].clone();
@@ -587,12 +616,23 @@ impl Rig {
             }
             return Some(self.happened(actor, None, "Crash", None, Vec::new()));
         }
+        let found = match damage {
+            Some(damage) => self.start_damaged(actor, damage)?.err(),
+            None => None,
+        };
+        // What was damaged is made good.
         let archive = self.archives[slot].clone();
         let begun = self.begin(actor, archive);
         let clause = begun.as_ref().err().map(Refusal::clause);
-        if let Ok(node) = begun {
-            self.nodes[slot] = node;
+        if let Ok(begun) = begun {
+            self.take_up(slot, begun);
         }
-        Some(self.happened(actor, None, "Crash", clause, Vec::new()))
+        let clause = clause.or(found.as_ref().map(|(refusal, _)| refusal.clause()));
+        let mut happened = self.happened(actor, None, "Crash", clause, Vec::new());
+        if let Some((refusal, place)) = found {
+            happened.place = Some(place);
+            self.watch.refused(refusal);
+        }
+        Some(happened)
     }
 }

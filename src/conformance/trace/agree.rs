@@ -54,6 +54,11 @@ impl Agreement {
             Some(clause) => format!("not what {} says", clause.id()),
             None => "not accept, and no clause".to_owned(),
         })?;
+        let finds = matches!(step.action, Action::Audit { .. } | Action::Crash { damage: Some(_), .. });
+        check("place", step.place.is_some() == (finds && step.clause.is_some()), || {
+            "it stands where something is found wrong".to_owned()
+        })?;
+        self.opened(step)?;
         self.sent(step)?;
         (self.steps, self.now) = (due, step.time);
         Ok(())
@@ -145,11 +150,12 @@ impl Agreement {
                 to(*actor)?;
                 is("from", step.from, None)
             }
-            Action::Pass { .. } => {
+            Action::Pass { .. } | Action::Audit { .. } | Action::Unseal { .. } => {
                 is("actor", step.actor, None)?;
                 is("from", step.from, None)?;
                 check("sends", step.sends.is_empty(), || "nobody does anything".to_owned())?;
-                check("clause", step.clause.is_none(), || "nobody refuses anything".to_owned())
+                let looks = !matches!(step.action, Action::Pass { .. });
+                check("clause", looks || step.clause.is_none(), || "nobody refuses anything".to_owned())
             }
             Action::Say { actor, to: receiver, .. } | Action::Tell { actor, to: receiver, .. } => {
                 addressed("action.to", *receiver)?;
@@ -160,12 +166,21 @@ impl Agreement {
                 to(*actor)?;
                 is("from", step.from, None)
             }
-            Action::Crash { actor } => {
+            Action::Crash { actor, .. } => {
                 addressed("action.actor", *actor)?;
                 to(*actor)?;
                 is("from", step.from, None)
             }
         }
+    }
+
+    /// Who opens records opens what was sent, and only who may.
+    fn opened(&self, step: &Step) -> Result<(), TraceError> {
+        let may = matches!(step.action, Action::Unseal { .. }) && step.clause.is_none();
+        check("opened", may || step.opened.is_empty(), || "nobody opens anything".to_owned())?;
+        check("opened", step.opened.is_sorted_by(|one, next| one < next), || "not ascending".to_owned())?;
+        let unsent = step.opened.iter().position(|parcel| *parcel as usize >= self.parcels.len());
+        unsent.map_or(Ok(()), |index| Err(inconsistent(format!("opened[{index}]"), "was not sent yet")))
     }
 
     fn parcel(&self, number: u32) -> Result<(Actor, Actor), TraceError> {

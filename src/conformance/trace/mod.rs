@@ -18,7 +18,7 @@ pub use write::TraceWriter;
 
 use crate::crypto::Digest;
 use crate::wire::Name;
-use bemr_spec::model::{Action, Actor, Happened, LedgerKind, Setup, Time};
+use bemr_spec::model::{Action, Actor, Happened, LedgerKind, Place, Setup, Time};
 use bemr_spec::{Clause, Rules, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -152,6 +152,13 @@ pub struct Step {
     pub verdict: Verdict,
     /// The clause that refused it.
     pub clause: Option<Clause>,
+    /// Where what an auditor was shown contradicts itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    /// The records that the custodian could open, by the numbers of their parcels, ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "weave", schemars(length(min = 1), extend("uniqueItems" = true)))]
+    pub opened: Vec<u32>,
     /// What the actor sent, in order.
     pub sends: Vec<Send>,
     /// Digest of the actor's public state afterwards.
@@ -194,8 +201,6 @@ impl Header {
 impl Step {
     /// The line for what became of an action, without bytes.
     pub fn of(step: u64, action: Action, happened: &Happened) -> Step {
-        // That time passes happens to nobody.
-        let passes = matches!(action, Action::Pass { .. });
         let sends = happened.sends.iter().map(|output| Send {
             to: output.to(),
             message: output.name().to_owned(),
@@ -203,13 +208,15 @@ impl Step {
         });
         Step {
             step,
+            actor: (!action.is_nobodys()).then_some(happened.actor),
             action,
             time: happened.time,
-            actor: (!passes).then_some(happened.actor),
             from: happened.from,
             event: happened.event.to_owned(),
             verdict: Step::verdict_of(happened.clause),
             clause: happened.clause,
+            place: happened.place,
+            opened: happened.opened.clone(),
             sends: sends.collect(),
             state: None,
         }
