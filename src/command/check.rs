@@ -87,12 +87,12 @@ pub(super) fn check(options: &Options) -> Result<Found, String> {
     let goals = goals(&reports);
 
     let mut found = Vec::new();
-    let lockstep = campaign(&Campaign { seed: options.seed, lives, steps: STEPS, rules });
+    let lockstep = campaign(&Campaign { seed: options.seed, lives, steps: STEPS, sides: rules.into() });
     if let Some(failure) = &lockstep.failure {
         let path = options.out.join(format!("divergence-{}.jsonl", failure.seed));
         std::fs::write(&path, failure.trace(rules).to_bytes())
             .map_err(|error| format!("{}: {error}", path.display()))?;
-        tell(&format!("{}\nagain: bemr replay {}", failure.divergence, path.display()));
+        tell(&format!("{}\nagain: bemr replay {}", failure.short.divergence, path.display()));
         found.push(path.display().to_string());
     }
     for (name, text) in KEPT {

@@ -68,7 +68,7 @@ pub struct Rig {
     found: Option<u64>,
     watch: Watch,
     forger: Option<Box<dyn Forger>>,
-    /// What was forged, and what the model calls it.
+    /// What was forged and is not said yet, and what the model calls it.
     forged: Vec<(wire::Message, Message)>,
     /// What was said and told lately without a flaw, newest last: what there is to forge.
     heard: VecDeque<(Actor, Message, wire::Message)>,
@@ -339,9 +339,11 @@ impl Rig {
                     }
                 }
                 Overheard::Message { message, written: place, .. } => {
-                    let forged = self.forged.iter().rev().find(|(real, _)| *real == message);
+                    let forged = self.forged.iter().rposition(|(real, _)| *real == message);
                     let said = match forged {
-                        Some((_, term)) => *term,
+                        // Once it is written nobody says it again.
+                        Some(number) if place.is_some() => self.forged.remove(number).1,
+                        Some(number) => self.forged[number].1,
                         None => {
                             let said = self.tables.message(by, cause.as_ref(), &message);
                             self.hear(by, said, &message);
