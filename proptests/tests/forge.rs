@@ -6,12 +6,13 @@ mod common;
 
 use bemr::actors::compose::wrap;
 use bemr::actors::validator::vote_body;
-use bemr::actors::{Input, Output};
+use bemr::actors::{Input, Output, Step};
 use bemr::audit::AuditLog;
 use bemr::conformance::forge::{
     CONDITIONAL, COSTLY, Certificates, ENTAILS, FLAWS, Forge, MANNERS, RENEWING, STUBBORN, makes, packet,
 };
 use bemr::crypto::{Suite, Tag};
+use bemr::keys::Identity;
 use bemr::ledger::Proposal;
 use bemr::log::CloudLog;
 use bemr::merkle::Frontier;
@@ -21,10 +22,10 @@ use bemr::session::insider::Caller;
 use bemr::store::{Table, for_each};
 use bemr::votes::verify_quorum;
 use bemr::wire::{
-    Anchor, Ballot, Block, BlockProposal, ClosingSignature, CloudLeaf, Decision, Entry, Erase, EraseApproval,
-    EraseBody, Gossip, Grant, GrantBody, Height, LeafKind, LogKind, Message, Name, Outcome, PROTOCOL_VERSION,
-    Packet, Purpose, QuorumCertificate, ReadRequest, Receipt, RequestOutcome, Revoke, RevokeBody, TBlock,
-    TInitial, TValid, Vote, decode, encode,
+    Anchor, Ballot, Block, BlockProposal, ClosingSignature, CloudLeaf, Contract, Decision, Entry, Erase,
+    EraseApproval, EraseBody, Gossip, Grant, GrantBody, Height, LeafKind, LogKind, Message, Name, Outcome,
+    PROTOCOL_VERSION, Packet, PolicyChange, Purpose, QuorumCertificate, ReadRequest, Receipt, RequestOutcome,
+    Revoke, RevokeBody, Role, TBlock, TInitial, TValid, Version, Vote, decode, encode,
 };
 use bemr_spec::model::Flaws;
 use bemr_spec::{Clause, Rules, Verdict};
@@ -38,22 +39,23 @@ const RECORD: &str = "Observation-blood-pressure";
 type Deliver = Box<dyn FnMut(&mut Bench, Flaws, u8) -> Option<Heard>>;
 
 struct Bench {
+    rules: Rules,
     stage: Stage,
     certificates: Certificates,
 }
 
 impl Bench {
     fn new(rules: Rules) -> Bench {
-        Bench::of(Stage::new(rules))
+        Bench::of(rules, Stage::new(rules))
     }
 
-    fn of(mut stage: Stage) -> Bench {
+    fn of(rules: Rules, mut stage: Stage) -> Bench {
         let now = stage.now();
         let (kdc, everybody) = (&mut stage.town.kdc, stage.town.credentials.values());
         let (certificates, list) = Certificates::make(&RULES, kdc, now, everybody).unwrap();
         stage.town.trust.update(&RULES, list.clone()).unwrap();
         stage.publish(&Gossip::RevocationList(list));
-        Bench { stage, certificates }
+        Bench { rules, stage, certificates }
     }
 
     fn forge(&self, way: u8) -> Forge<'_> {
@@ -500,6 +502,43 @@ fn scene(bench: &mut Bench, kind: &str) -> Deliver {
                 Some(bench.arrives(&doctor, &bsd, &forged))
             })
         }
+        "Enrolment" => {
+            let (subject, role) = (common::name("newcomer"), Role::Doctor);
+            bench.stage.town.kdc.admit(subject.clone(), role);
+            let identity = Identity::generate(Suite::Tiny, &mut bench.stage.rng);
+            let genuine = identity.enrolment_request(&RULES, subject, role).body;
+            Box::new(move |bench, flaws, way| {
+                let keys = (identity.signing_key(), identity.agreement_key());
+                let forged = bench.forge(way).enrolment(&genuine, keys, flaws)?;
+                let (now, rules) = (bench.stage.now(), bench.rules);
+                let kdc = &mut bench.stage.town.kdc;
+                let before = kdc.last_serial();
+                let issued = kdc.enrol(&rules, now, &forged);
+                let unchanged = kdc.last_serial() == before;
+                let step = Step { event: "Enrol", outcome: issued.map(|_| Vec::new()), repeats: Vec::new() };
+                Some(Heard { step, answers: Vec::new(), unchanged })
+            })
+        }
+        "RevocationList" => {
+            let genuine = bench.stage.list();
+            in_public(second, first, move |forge, flaws| {
+                forge.revocation_list(&genuine, flaws).map(Gossip::RevocationList)
+            })
+        }
+        "PolicyChange" => {
+            let [one, other] = cast.administrators;
+            let policy = &bench.stage.replica.policy;
+            let newest = policy.contracts().find(|one| one.id.as_str() == "admission").unwrap();
+            let (version, effective) = (Version(2), Height(30));
+            let next = Contract { version, effective, ..newest.clone() };
+            let network = policy.network().clone();
+            let (templates, contracts) = (Vec::new().into(), vec![next].into());
+            let change = PolicyChange { protocol: PROTOCOL_VERSION, network, templates, contracts };
+            let genuine = bench.stage.approved(change, &[&one, &other]);
+            in_public(second, first, move |forge, flaws| {
+                forge.policy_change(&genuine, flaws).map(Gossip::PolicyChange)
+            })
+        }
         "Hello" | "Record" => {
             let (from, to, bytes) = bench.packet(kind);
             by_packet(from, to, &bytes)
@@ -529,7 +568,7 @@ fn costly(kind: &str, flaw: Clause) -> bool {
 fn bench(kind: &str, flaws: Flaws, rules: Rules) -> Bench {
     let work = flaws.has(Clause::TargetIsScheduled) || flaws.has(Clause::WorkMeetsTarget);
     match work && matches!(kind, "Block" | "Close") {
-        true => Bench::of(Stage::by_work(rules)),
+        true => Bench::of(rules, Stage::by_work(rules)),
         false => Bench::new(rules),
     }
 }
@@ -739,7 +778,7 @@ fn any_record_can_be_spoilt() {
 fn a_certificate_is_spoilt_whatever_the_quorum() {
     let (_, flaws) = FLAWS.iter().find(|(kind, _)| *kind == "Certificate").unwrap();
     for validators in 1..=8 {
-        let mut bench = Bench::of(Stage::of(Scenario::new(Suite::Tiny, validators)));
+        let mut bench = Bench::of(RULES, Stage::of(Scenario::new(Suite::Tiny, validators)));
         let block = bench.block();
         let mut genuine = bench.stage.certificate(&block, Ballot::True, 0);
         let all = genuine.signatories.as_slice().to_vec();

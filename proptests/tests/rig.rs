@@ -4,8 +4,8 @@
 use bemr::conformance::rig::{BREAKABLE, Forger, Rig};
 use bemr::wire;
 use bemr_spec::model::{
-    Action, Actor, Command, Decision, Gossip, Happened, LedgerKind, Members, Message, Order, Output, Packet,
-    Setup, Spoiling, Tid, View,
+    Action, Actor, Change, Command, Decision, Edition, Flaws, Gossip, Happened, LedgerKind, Lifetimes,
+    Members, Message, Order, Output, Packet, Public, Setup, Spoiling, Tid, View,
 };
 use bemr_spec::{Clause, Rules};
 
@@ -24,7 +24,8 @@ impl Driver {
     }
 
     fn seeded(validators: u8, ledger: LedgerKind, seed: u64) -> Driver {
-        let setup = Setup { users: 5, validators, ledger, seed, acquainted: false };
+        let lifetimes = Lifetimes::LONG;
+        let setup = Setup { users: 5, validators, ledger, seed, acquainted: false, lifetimes };
         let mut rig = Rig::new(RULES, &setup).unwrap();
         rig.watch();
         Driver { rig, next: 0, happened: Vec::new() }
@@ -195,6 +196,16 @@ fn a_spoiled_parcel_is_refused_and_the_next_one_is_not() {
     }
 }
 
+fn public(view: &View) -> Public {
+    match view {
+        View::User { public, .. }
+        | View::Bsd { public, .. }
+        | View::Validator { public, .. }
+        | View::Cloud { public, .. } => *public,
+        View::Kdc { .. } => panic!("the KDC follows nobody"),
+    }
+}
+
 #[test]
 fn what_a_packet_says_in_clear_can_be_changed_on_the_way() {
     let mut driver = Driver::new(1, LedgerKind::Quorum);
@@ -231,8 +242,15 @@ fn who_crashes_goes_on_with_what_the_chapter_says_survives() {
             driver.ends(0, 0, Decision::Committed);
             driver.submit(0, 1, Some(Clause::DateOrderRule));
             driver.ends(0, 1, Decision::Rejected);
+            let change =
+                Change { admission: Some(Edition { version: 2, effective: 100 }), ..Change::default() };
+            let approvals = [3, 4].into_iter().collect();
+            driver.command(Actor::User(3), Command::ChangePolicy { change, approvals });
+            driver.command(Actor::Kdc, Command::IssueList);
             driver.settle();
             let before = driver.rig.view(actor).unwrap();
+            let public = public(&before);
+            assert_eq!((public.policy.admission, public.list), (change.admission, 2));
             assert!(matches!(
                 before,
                 View::Bsd { audit: 2, .. } | View::Validator { .. } | View::Cloud { .. } | View::User { .. }
@@ -241,10 +259,10 @@ fn who_crashes_goes_on_with_what_the_chapter_says_survives() {
             let after = driver.rig.view(actor).unwrap();
             match (before, after) {
                 // A validator that closed its height works on the next one.
-                (View::Validator { ledger, votes, signed, .. }, after) => {
+                (View::Validator { public, votes, signed, .. }, after) => {
                     assert!(
-                        matches!(&after, View::Validator { ledger: l, votes: v, signed: s, .. }
-                            if (l, v, s) == (&ledger, &votes, &signed)),
+                        matches!(&after, View::Validator { public: p, votes: v, signed: s, .. }
+                            if (p, v, s) == (&public, &votes, &signed)),
                         "{after:?}"
                     );
                     assert_eq!(votes.len(), 2);
@@ -294,10 +312,10 @@ fn a_validator_that_crashes_keeps_the_block_that_it_closed() {
     let mut driver = Driver::new(1, LedgerKind::Quorum);
     driver.submit(0, 0, None);
     let height = |rig: &Rig| match rig.view(Actor::Validator(0)) {
-        Some(View::Validator { ledger, .. }) => ledger,
+        Some(View::Validator { public, .. }) => public.height,
         other => panic!("{other:?}"),
     };
-    driver.until(|rig| height(rig).0 == 1);
+    driver.until(|rig| height(rig) == 1);
     let before = height(&driver.rig);
     driver.crash(Actor::Validator(0));
     assert_eq!(height(&driver.rig), before);
@@ -352,6 +370,10 @@ impl Forger for Liar {
         let tid = rig.tables().real_tid(*tid)?;
         let (decision, height) = (wire::Decision::Committed, wire::Height(1));
         Some(wire::Message::Outcome(wire::Outcome { tid, decision, reason: 0, height }))
+    }
+
+    fn packet(&mut self, _: &Rig, _: &Packet, _: Flaws) -> Option<wire::Packet> {
+        None
     }
 
     fn gossip(&mut self, _: &Rig, _: Actor, _: Actor, term: &Gossip) -> Option<wire::Gossip> {

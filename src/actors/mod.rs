@@ -4,6 +4,7 @@
 //! it sends. A refused input leaves its state as it was. Nothing here knows of sockets, threads or clocks.
 
 mod archive;
+mod authority;
 pub mod bsd;
 pub mod cloud;
 pub mod compose;

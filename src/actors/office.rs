@@ -1,9 +1,9 @@
 //! What every actor has: a name and keys, the KDC's list, its neighbours and a source of randomness.
 
-use crate::actors::{Directory, Neighbours, Output, Received, Replica};
+use crate::actors::{Archive, Directory, Neighbours, Output, Received, Replica};
 use crate::keys::{Credentials, TrustStore};
 use crate::session::UsedKey;
-use crate::wire::{ApprovedChange, Message, Name, RevocationList, Time, WrappedKey};
+use crate::wire::{Message, Name, Time, WrappedKey};
 use bemr_spec::{Clause, Refusal, Rules};
 use rand_chacha::ChaCha20Rng;
 use tls_codec::TlsVecU32;
@@ -24,9 +24,24 @@ pub struct Office {
     pub replica: Replica,
     /// Its randomness.
     pub rng: ChaCha20Rng,
+    /// Where it keeps what the KDC and the administrators publish, and how many changes of policy it keeps there.
+    pub(super) kept: Option<(Archive, usize)>,
 }
 
 impl Office {
+    /// An office without sessions, which keeps nothing.
+    pub fn new(
+        rules: Rules,
+        own: Credentials,
+        trust: TrustStore,
+        directory: Directory,
+        replica: Replica,
+        rng: ChaCha20Rng,
+    ) -> Office {
+        let neighbours = Neighbours::new(&own);
+        Office { rules, own, trust, directory, neighbours, replica, rng, kept: None }
+    }
+
     /// Its name.
     pub fn name(&self) -> &Name {
         self.own.name()
@@ -98,23 +113,6 @@ impl Office {
                 })
                 .map_err(|refusal| refusal.at(grant.reader.as_str()))
         })
-    }
-
-    /// Takes the KDC's newer revocation list.
-    ///
-    /// # Errors
-    /// Those of [`TrustStore::update`].
-    pub fn on_revocation_list(&mut self, list: RevocationList) -> Result<(), Refusal> {
-        self.trust.update(&self.rules, list)
-    }
-
-    /// Takes a change of policy.
-    ///
-    /// # Errors
-    /// Those of [`Replica::on_policy_change`].
-    pub fn on_policy_change(&mut self, now: Time, change: &ApprovedChange) -> Result<(), Refusal> {
-        let Office { rules, trust, directory, replica, .. } = self;
-        replica.on_policy_change(rules, now, trust, directory, change)
     }
 
     /// Begins anew the handshakes that got no response.

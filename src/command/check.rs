@@ -33,6 +33,7 @@ pub(super) struct Options {
 
 /// The traces that are kept: each once showed a fault.
 pub(super) const KEPT: &[(&str, &str)] = &[
+    ("authorities-after-a-restart", include_str!("../../proptests/traces/authorities-after-a-restart.jsonl")),
     ("order-of-retries", include_str!("../../proptests/traces/order-of-retries.jsonl")),
     ("side-block-keeps-the-clock", include_str!("../../proptests/traces/side-block-keeps-the-clock.jsonl")),
 ];

@@ -5,7 +5,7 @@ use crate::crypto::Digest;
 use crate::network::{Cause, Event, Town};
 use crate::records::{Facts, Opened, PolicyRegistry, Record, map};
 use crate::wire::{ClosingRule, Height, Name, Role, Time};
-use bemr_spec::model::{self, Action, Actor, Command, Members, Setup, Tid};
+use bemr_spec::model::{self, Action, Actor, Command, Lifetimes, Members, Setup, Tid};
 use bemr_spec::{Clause, Refusal, Rules};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -47,7 +47,8 @@ impl Recorder {
             ClosingRule::Quorum => model::LedgerKind::Quorum,
             ClosingRule::Work(_) => model::LedgerKind::Work,
         };
-        let setup = Setup { users: cast.users().len() as u8, validators, ledger, seed, acquainted: false };
+        let (users, lifetimes) = (cast.users().len() as u8, Lifetimes::LONG);
+        let setup = Setup { users, validators, ledger, seed, acquainted: false, lifetimes };
         let recorder = Recorder {
             rules,
             policy: PolicyRegistry::shipped(town.genesis.network.clone()),

@@ -3,8 +3,8 @@
 use crate::explore::{Move, Scene, scene::Stage};
 use bemr_spec::Clause;
 use bemr_spec::model::{
-    Actor, Ballot, Certificate, Datagram, Flaws, Gossip, Head, Header, Message, Packet, Parcel, Question,
-    Vote,
+    Actor, Ballot, Certificate, Change, Datagram, Edition, Flaws, Gossip, Head, Header, Members, Message,
+    Packet, Parcel, Policy, Question, Versions, Vote,
 };
 use std::sync::Arc;
 
@@ -42,9 +42,11 @@ pub(super) fn lies(stage: &Stage, scene: &Scene, moves: &mut Vec<Move>) {
                 votes(*number, &heard, moves);
                 closes(*number, seen(), moves);
             }
-            Actor::User(number) => submissions(*number, scene, moves),
+            Actor::User(number) if *number < 3 => submissions(*number, scene, moves),
+            Actor::User(number) => changes(*number, moves),
             Actor::Bsd => blocks(&heard, stage, moves),
             Actor::Cloud => heads(&heard, moves),
+            Actor::Kdc => {}
         }
     }
 }
@@ -78,22 +80,39 @@ fn votes(validator: u8, heard: &[Message], moves: &mut Vec<Move>) {
 fn submissions(user: u8, scene: &Scene, moves: &mut Vec<Move>) {
     let other = if user == 0 { 1 } else { 0 };
     let readers = [user, other].into_iter().collect();
-    let header = Header { tid: 99, user: other, record: 99, breaks: None, readers, issued: scene.now };
+    let policy = Versions::SHIPPED;
+    let header =
+        Header { tid: 99, user: other, record: 99, breaks: None, readers, issued: scene.now, policy };
     let message = Message::Initial { header, flaws: Flaws::NONE };
     moves.push(Move::Say(Actor::User(user), Actor::Bsd, message));
 }
 
+/// An administrator has a change approved by nobody else, or by a doctor, or passes on one that both approved by mistake. They
+/// tell a validator.
+fn changes(user: u8, moves: &mut Vec<Move>) {
+    let change = Change { admission: Some(Edition { version: 2, effective: 1 }), ..Change::default() };
+    let own = Members::default().with(user);
+    let unchecked = Flaws::of(Clause::MandatoryAreChecked);
+    for (approvals, flaws) in
+        [(own, Flaws::NONE), (own.with(0), Flaws::NONE), (own.with(3).with(4), unchecked)]
+    {
+        let gossip = Gossip::PolicyChange { change, approvals, flaws };
+        moves.push(Move::Tell(Actor::User(user), Actor::Validator(0), gossip));
+    }
+}
+
 /// A BSD asks about what nobody submitted, asks a second time about what was, and has stored what was not decided.
 fn blocks(heard: &[Message], stage: &Stage, moves: &mut Vec<Move>) {
-    let made_up =
-        Header { tid: 98, user: 0, record: 98, breaks: None, readers: [0].into_iter().collect(), issued: 0 };
+    let (readers, policy) = ([0].into_iter().collect(), Versions::SHIPPED);
+    let made_up = Header { tid: 98, user: 0, record: 98, breaks: None, readers, issued: 0, policy };
     let unsigned = Flaws::of(Clause::BlockCarriesUserSignature);
     let asked = heard.iter().filter_map(|message| match message {
         Message::Initial { header, .. } => Some((*header, Flaws::NONE)),
         _ => None,
     });
     for (header, flaws) in asked.chain([(made_up, unsigned)]) {
-        let question = Question { header, number: 77, height: 1, sealed: true };
+        let policy = Policy::SHIPPED;
+        let question = Question { header, number: 77, height: 1, sealed: true, policy };
         for validator in 0..stage.part.setup.validators {
             let message = Message::Block { question, flaws };
             moves.push(Move::Say(Actor::Bsd, Actor::Validator(validator), message));
@@ -125,6 +144,7 @@ fn heads(heard: &[Message], moves: &mut Vec<Move>) {
             head,
             from: *remembered,
             anchored: None,
+            template: 1,
             flaws: Flaws::NONE,
         };
         moves.push(Move::Say(Actor::Cloud, Actor::User(request.user), message));

@@ -100,7 +100,7 @@ impl Stage {
     pub(super) fn begin(&self) -> Scene {
         let part = self.part;
         let system = System::new(&part.setup);
-        let prints = system.actors().enumerate().map(|(index, _)| print(&system, index)).collect();
+        let prints = (0..system.size()).map(|index| print(&system, index)).collect();
         Scene {
             system,
             prints,
@@ -120,7 +120,10 @@ impl Stage {
         match &parcel.datagram {
             _ if self.part.silent.contains(&parcel.to) => false,
             _ if !self.reduced => true,
-            Datagram::Packet(_) | Datagram::Gossip(Gossip::Block(_)) => true,
+            Datagram::Packet(_)
+            | Datagram::Gossip(
+                Gossip::Block(_) | Gossip::PolicyChange { .. } | Gossip::RevocationList { .. },
+            ) => true,
             Datagram::Gossip(Gossip::BlocksFrom(_)) => !matches!(parcel.to, Actor::User(_)),
             Datagram::Gossip(_) => validator,
         }
@@ -283,7 +286,7 @@ macro_rules! properties {
 
 /// Every goal with its two conditions.
 const PROPERTIES: [(&str, &str, Condition, Condition); GOALS.len()] =
-    properties!(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
+    properties!(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
 
 /// G-TER: where nothing can happen any more within the time of the part, everything has ended.
 pub const TERMINATION: &str = "G-TER";

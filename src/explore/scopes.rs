@@ -2,7 +2,7 @@
 
 use crate::explore::{Budget, Part, TERMINATION};
 use bemr_spec::Clause;
-use bemr_spec::model::{Actor, Command, LedgerKind, Members, Order, Setup};
+use bemr_spec::model::{Actor, Change, Command, Edition, LedgerKind, Lifetimes, Members, Order, Setup};
 
 /// Parts that are searched one after the other.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +32,8 @@ pub const SCOPES: &[Scope] = &[
 const NONE: Budget = Budget { drop: 0, replay: 0, redirect: 0, early: 0, crash: 0, lie: 0, luck: 0 };
 const DOCTOR: Actor = Actor::User(0);
 const COLLEAGUE: Actor = Actor::User(1);
+const ADMINISTRATOR: Actor = Actor::User(3);
+const OTHER_ADMINISTRATOR: Actor = Actor::User(4);
 
 /// Beyond every bound of chapter 9: three times the patience of a user.
 const TO_THE_END: u64 = 600_000;
@@ -39,7 +41,7 @@ const TO_THE_END: u64 = 600_000;
 /// What holds of an honest BSD and cloud, however short the time.
 const SAFETY: &[&str] = &[
     "G-ORI", "G-AGR", "G-SDN", "G-CIV", "G-PRV", "G-FRE", "G-ORD", "G-SEC", "G-KEY", "G-IMM", "G-AUD",
-    "G-ERA",
+    "G-ERA", "G-POL",
 ];
 
 /// The same, and that whatever begins ends.
@@ -56,21 +58,30 @@ const ALL: &[&str] = &[
     "G-IMM",
     "G-AUD",
     "G-ERA",
+    "G-POL",
     TERMINATION,
 ];
 
 /// What holds although the BSD lies (chapter 1: mB).
-const WITHOUT_BSD: &[&str] = &["G-ORI", "G-AGR", "G-IMM"];
+const WITHOUT_BSD: &[&str] = &["G-ORI", "G-AGR", "G-IMM", "G-POL"];
 
 /// What holds although the cloud lies (chapter 1: mC).
 const WITHOUT_CLOUD: &[&str] = &["G-ORI", "G-FRE", "G-ORD", "G-SEC", "G-KEY", "G-IMM", "G-AUD"];
 
 const fn setup(users: u8, validators: u8) -> Setup {
-    Setup { users, validators, ledger: LedgerKind::Quorum, seed: 0, acquainted: true }
+    let (ledger, lifetimes) = (LedgerKind::Quorum, Lifetimes::LONG);
+    Setup { users, validators, ledger, seed: 0, acquainted: true, lifetimes }
 }
 
 const fn submit(record: u16, breaks: Option<Clause>) -> Command {
     Command::Submit { record, breaks, readers: Members(0) }
+}
+
+const fn change(templates: Option<Edition>, admission: Option<Edition>) -> Command {
+    Command::ChangePolicy {
+        change: Change { templates, abeyance: None, admission },
+        approvals: Members(0b11000),
+    }
 }
 
 const ONE: &[(Actor, Command)] = &[(DOCTOR, submit(1, None))];
@@ -91,6 +102,13 @@ const ERASE: &[(Actor, Command)] = &[
     (DOCTOR, submit(1, None)),
     (DOCTOR, Command::Order { tid: 0, order: Order::Erase(Members(0b01001)) }),
     (DOCTOR, Command::Read { tid: 0 }),
+];
+/// The second change is none.
+const CHANGES: &[(Actor, Command)] = &[
+    (ADMINISTRATOR, change(Some(Edition { version: 2, effective: 1 }), None)),
+    (ADMINISTRATOR, change(None, None)),
+    (DOCTOR, submit(1, None)),
+    (ADMINISTRATOR, change(None, Some(Edition { version: 2, effective: 1 }))),
 ];
 /// Something to be anchored, and nothing else.
 const HEAD: &[(Actor, Command)] = &[(Actor::Bsd, Command::CloseAudit)];
@@ -261,6 +279,29 @@ const ERASING: Part = Part {
     ..QUIET
 };
 
+/// Two administrators change templates and a contract while a record is submitted, and one of them lies.
+const POLICY: Part = Part {
+    name: "change of policy",
+    setup: setup(5, 1),
+    script: CHANGES,
+    insiders: &[OTHER_ADMINISTRATOR],
+    budget: Budget { lie: 1, replay: 1, ..NONE },
+    silent: &[Actor::Cloud, COLLEAGUE, Actor::User(2), ADMINISTRATOR, OTHER_ADMINISTRATOR],
+    until: 250,
+    goals: SAFETY,
+    notices: &[
+        (Clause::TemplateIsInForce, "G-POL"),
+        (Clause::AllContractsApplied, "G-POL"),
+        (Clause::MandatoryAreChecked, "G-POL"),
+        (Clause::PolicyChangeHasTwoAdministrators, "G-POL"),
+        (Clause::PolicyVersionAdvances, "G-POL"),
+        (Clause::PolicyEffectiveLater, "G-POL"),
+        (Clause::PolicyIsWellFormed, "G-POL"),
+        (Clause::RoleMayChangePolicy, "G-PRV"),
+    ],
+    states: Some(17_287),
+};
+
 /// Two users submit the same record.
 const SAME: Part = Part {
     name: "same record twice",
@@ -294,6 +335,7 @@ const SMOKE: &[Part] = &[
     CONSPIRACY,
     SILENCE,
     ERASING,
+    POLICY,
     Part { budget: Budget { lie: 1, ..NONE }, states: Some(8_624), ..FALSE_CLOUD },
     Part { budget: Budget { luck: 2, ..NONE }, until: 200, states: Some(878), ..WORK },
 ];
@@ -310,6 +352,7 @@ const CI: &[Part] = &[
     READING,
     SHARING,
     ERASING,
+    POLICY,
     SAME,
     WORK,
     CRASHES,

@@ -22,6 +22,7 @@ pub struct Lifetimes {
 }
 
 /// The latest certificate of a subject.
+#[derive(Clone)]
 struct Issued {
     serial: u64,
     not_after: Time,
@@ -137,6 +138,31 @@ impl Kdc {
         self.latest
             .get(subject)
             .is_some_and(|issued| now < issued.not_after && !self.revoked.contains(&issued.serial))
+    }
+
+    /// The last serial that was used.
+    pub const fn last_serial(&self) -> u64 {
+        self.last_serial
+    }
+
+    /// The number of the last list.
+    pub const fn last_list(&self) -> Version {
+        self.last_list
+    }
+
+    /// The serials that were taken back, ascending.
+    pub fn revoked(&self) -> impl Iterator<Item = u64> {
+        self.revoked.iter().copied()
+    }
+
+    /// Lets a checker have certified what the rules forbid. Serials, lists and revocations stay; who is admitted, which
+    /// certificates are in force and which keys were certified is afterwards as it was.
+    #[cfg(feature = "weaken")]
+    pub fn aside<T>(&mut self, odd: impl FnOnce(&mut Kdc) -> T) -> T {
+        let before = (self.admitted.clone(), self.latest.clone(), self.certified_keys.clone());
+        let made = odd(self);
+        (self.admitted, self.latest, self.certified_keys) = before;
+        made
     }
 
     /// Takes back the certificate with this serial; false when none was issued. The next list says so.

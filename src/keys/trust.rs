@@ -116,6 +116,11 @@ impl TrustStore {
         Ok(())
     }
 
+    /// Holds again a list that it held before.
+    pub(crate) fn hold(&mut self, list: RevocationList) {
+        self.list = list;
+    }
+
     /// The principal that `certificate` vouches for, when it holds at `now`.
     ///
     /// The signature of a certificate is verified once; its validity and revocation every time.

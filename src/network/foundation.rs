@@ -1,9 +1,9 @@
 //! What a network begins with: everybody enrolled, nobody at work yet.
 
-use crate::actors::{Directory, Neighbours, Office, Replica};
+use crate::actors::{Directory, Office, Replica};
 use crate::audit::AuditLog;
 use crate::crypto::Suite;
-use crate::keys::{CertifiedPrincipal, Credentials, Identity, Kdc, Lifetimes, TrustStore};
+use crate::keys::{CertifiedPrincipal, Credentials, Identity, Kdc, TrustStore};
 use crate::ledger::Ledger;
 use crate::log::{CloudIdentity, CloudLog};
 use crate::merkle::Frontier;
@@ -22,9 +22,6 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// A year of milliseconds.
-const YEAR: u64 = 31_557_600_000;
 
 /// Everybody's keys and certificates, and the first state of what is public.
 pub struct Foundation {
@@ -70,13 +67,12 @@ impl Scenario {
     /// # Errors
     /// VOT-01 for no validators or more than [`MAX_VALIDATORS`].
     pub fn found(&self) -> Result<Foundation, Refusal> {
-        let Scenario { rules, suite, validators, ledger, seed, start, .. } = *self;
+        let Scenario { rules, suite, validators, ledger, seed, start, lifetimes, .. } = *self;
         if !(1..=MAX_VALIDATORS).contains(&validators) {
             return Err(Refusal::new(Clause::VoterIsAdmitted).at(format!("{validators} validators")));
         }
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let cast = Cast::new(validators);
-        let lifetimes = Lifetimes { certificate: 10 * YEAR, list: 10 * YEAR };
         let mut kdc = Kdc::new(name("kdc"), suite, lifetimes, &mut rng);
         let mut identities: BTreeMap<Name, Identity> = BTreeMap::new();
         let mut certificates: Vec<Certificate> = Vec::new();
@@ -147,15 +143,8 @@ impl Foundation {
     /// What every actor begins with: no sessions, and randomness of its own.
     pub fn office(&mut self, who: &Name) -> Office {
         let own = self.credentials.get(who).expect("everybody in the cast was enrolled").clone();
-        Office {
-            rules: self.rules,
-            neighbours: Neighbours::new(&own),
-            own,
-            trust: self.trust.clone(),
-            directory: self.directory.clone(),
-            replica: self.replica.clone(),
-            rng: ChaCha20Rng::from_rng(&mut self.rng),
-        }
+        let (trust, directory, replica) = (self.trust.clone(), self.directory.clone(), self.replica.clone());
+        Office::new(self.rules, own, trust, directory, replica, ChaCha20Rng::from_rng(&mut self.rng))
     }
 
     /// What whoever goes on from a store has to know of the network.

@@ -4,7 +4,7 @@
 
 use crate::actors::{Archive, Bsd, Cloud, Directory, Output, User, Validator};
 use crate::crypto::Suite;
-use crate::keys::{Credentials, Kdc, TrustStore};
+use crate::keys::{Credentials, Kdc, Lifetimes, TrustStore};
 use crate::log::CloudIdentity;
 use crate::network::{Event, Fair, Fate, Foundation, Links, Node, World};
 use crate::store::MemoryStore;
@@ -15,6 +15,9 @@ use std::collections::BTreeMap;
 
 /// When virtual time begins unless told otherwise: 2027-01-01T00:00:00Z.
 pub const START: Time = Time(1_798_761_600_000);
+
+/// A year of milliseconds.
+const YEAR: u64 = 31_557_600_000;
 
 /// The most validators of one network in one process.
 pub const MAX_VALIDATORS: usize = 256;
@@ -42,6 +45,8 @@ pub struct Scenario {
     pub seed: u64,
     /// When virtual time begins.
     pub start: Time,
+    /// How long certificates and revocation lists hold.
+    pub lifetimes: Lifetimes,
     /// What becomes of packets.
     pub fate: Box<dyn Fate>,
     /// Where cloud and BSD keep what has to last.
@@ -58,6 +63,7 @@ impl Scenario {
             ledger: LedgerKind::Quorum,
             seed: 1,
             start: START,
+            lifetimes: Lifetimes { certificate: 10 * YEAR, list: 10 * YEAR },
             fate: Box::new(Fair),
             archive: Archive::new(MemoryStore::new()),
         }

@@ -224,6 +224,21 @@ impl PolicyRegistry {
         Ok(())
     }
 
+    /// Takes again a change that it took before, as it was kept.
+    pub(crate) fn restore(&mut self, change: &PolicyChange) {
+        self.insert(change);
+    }
+
+    /// Every version of every template, by id.
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        self.templates.values().flat_map(BTreeMap::values)
+    }
+
+    /// Every version of every contract, by id.
+    pub fn contracts(&self) -> impl Iterator<Item = &Contract> {
+        self.contracts.values().flat_map(BTreeMap::values)
+    }
+
     fn insert(&mut self, change: &PolicyChange) {
         change.templates.iter().for_each(|template| self.insert_template(template));
         change.contracts.iter().for_each(|contract| self.insert_contract(contract));

@@ -7,7 +7,7 @@ use bemr::actors::bsd::{Addressee, Desk};
 use bemr::actors::compose::{Destination, compose};
 use bemr::actors::user::{Answer, RequestId};
 use bemr::actors::validator::vote_body;
-use bemr::actors::{Actor, Archive, Input, Neighbours, Office, Output, Received, Replica, Step, User};
+use bemr::actors::{Actor, Archive, Input, Office, Output, Received, Replica, Step, User};
 use bemr::crypto::{Digest, Signature, SigningKey, Suite, Tag};
 use bemr::keys::{Credentials, Identity};
 use bemr::ledger::Ledger;
@@ -135,15 +135,9 @@ impl Stage {
     /// An office like that of `who`, without any session.
     pub(crate) fn new_office(&self, who: &Name) -> Office {
         let own = self.town.credentials[who].clone();
-        Office {
-            rules: RULES,
-            neighbours: Neighbours::new(&own),
-            own,
-            trust: self.town.trust.clone(),
-            directory: self.town.directory.clone(),
-            replica: self.replica.clone(),
-            rng: ChaCha20Rng::seed_from_u64(who.as_str().bytes().map(u64::from).sum()),
-        }
+        let (trust, directory) = (self.town.trust.clone(), self.town.directory.clone());
+        let rng = ChaCha20Rng::seed_from_u64(who.as_str().bytes().map(u64::from).sum());
+        Office::new(RULES, own, trust, directory, self.replica.clone(), rng)
     }
 
     /// The office of the insider `who`.

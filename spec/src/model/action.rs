@@ -2,8 +2,8 @@
 
 use crate::Clause;
 use crate::model::{
-    Actor, Ballot, BlockId, Decision, Flaws, Gossip, Height, Members, Message, Order, Output, Packet,
-    RequestId, Tid, Time,
+    Actor, Ballot, BlockId, Change, Decision, Enrolment, Flaws, Gossip, Height, Lifetimes, Members, Message,
+    Newest, Order, Output, Packet, RequestId, Serial, Tid, Time,
 };
 use serde::{Deserialize, Serialize};
 
@@ -78,8 +78,51 @@ pub enum Command {
         /// What.
         order: Order,
     },
+    /// A user publishes a change of policy, after taking it.
+    ChangePolicy {
+        /// What changes.
+        change: Change,
+        /// The users who approve it.
+        approvals: Members,
+    },
     /// The BSD closes its audit log.
     CloseAudit,
+    /// The KDC answers a request for a certificate, which came to it outside of the network.
+    Enrol(Enrolment),
+    /// The KDC takes back a principal's latest certificate, and publishes the list that says so.
+    RevokeCertificate {
+        /// Whose.
+        subject: Actor,
+    },
+    /// The KDC publishes its next list.
+    IssueList,
+}
+
+impl Command {
+    /// Whether this actor does such things.
+    pub const fn is_for(&self, actor: Actor) -> bool {
+        match self {
+            Command::Submit { .. }
+            | Command::Read { .. }
+            | Command::Order { .. }
+            | Command::ChangePolicy { .. } => matches!(actor, Actor::User(_)),
+            Command::CloseAudit => matches!(actor, Actor::Bsd),
+            Command::Enrol(_) | Command::RevokeCertificate { .. } | Command::IssueList => {
+                matches!(actor, Actor::Kdc)
+            }
+        }
+    }
+
+    /// What happens, by name.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Command::CloseAudit => "CloseAudit",
+            Command::Enrol(_) => "Enrol",
+            Command::RevokeCertificate { .. } => "RevokeCertificate",
+            Command::IssueList => "IssueList",
+            _ => "Command",
+        }
+    }
 }
 
 /// One thing that happens.
@@ -169,13 +212,28 @@ pub enum Action {
     },
 }
 
+/// What every actor but the KDC follows in public.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Public {
+    /// The ledger's height.
+    pub height: Height,
+    /// The height of its newest final block.
+    pub final_height: Height,
+    /// Its newest block in force.
+    pub tip: BlockId,
+    /// The newest version of all that changes in the policy.
+    pub policy: Newest,
+    /// The number of the revocation list held.
+    pub list: u32,
+}
+
 /// What can be seen of an actor from outside its secrets, to compare model and implementation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum View {
     /// Of a user.
     User {
-        /// The ledger's height, the height of its newest final block, and its newest block in force.
-        ledger: (Height, Height, BlockId),
+        /// Ledger, policy and revocation list.
+        public: Public,
         /// Submissions that await their outcome.
         open: Vec<Tid>,
         /// How the others ended, where it is known.
@@ -188,7 +246,7 @@ pub enum View {
     /// Of the BSD.
     Bsd {
         /// As of a user.
-        ledger: (Height, Height, BlockId),
+        public: Public,
         /// The state of each submission that it knows, by the names of `submission_machine`.
         submissions: Vec<(Tid, &'static str)>,
         /// Entries of the audit log.
@@ -199,7 +257,7 @@ pub enum View {
     /// Of a validator.
     Validator {
         /// As of a user.
-        ledger: (Height, Height, BlockId),
+        public: Public,
         /// Its votes.
         votes: Vec<(Tid, Ballot)>,
         /// The state of `closing_machine`.
@@ -211,10 +269,19 @@ pub enum View {
         /// What waits for a block: decisions and anchors.
         waiting: (u32, u32),
     },
+    /// Of the KDC.
+    Kdc {
+        /// The last serial.
+        serial: Serial,
+        /// The serials revoked.
+        revoked: Vec<Serial>,
+        /// The number of the last list.
+        list: u32,
+    },
     /// Of the cloud.
     Cloud {
         /// As of a user.
-        ledger: (Height, Height, BlockId),
+        public: Public,
         /// The state of each record that it knows, by the names of `record_machine`.
         records: Vec<(Tid, &'static str)>,
         /// Leaves of its log.
@@ -252,6 +319,9 @@ pub struct Setup {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[cfg_attr(feature = "schema", schemars(extend("const" = true)))]
     pub acquainted: bool,
+    /// How long certificates and revocation lists hold; ten years, where it does not say.
+    #[serde(default, skip_serializing_if = "Lifetimes::are_long")]
+    pub lifetimes: Lifetimes,
 }
 
 /// What became of an action, the same of model and implementation.

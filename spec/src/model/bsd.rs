@@ -99,9 +99,9 @@ pub(super) struct Bsd {
 }
 
 impl Bsd {
-    pub(super) fn new(ledger: Ledger) -> Bsd {
+    pub(super) fn new(ledger: Ledger, neighbours: Neighbours) -> Bsd {
         Bsd {
-            neighbours: Shared::new(Neighbours::new(Actor::Bsd)),
+            neighbours: Shared::new(neighbours),
             ledger: Shared::new(ledger),
             open: BTreeMap::new(),
             ended: BTreeMap::new(),
@@ -198,8 +198,10 @@ impl Bsd {
             Clause::RecordWithinSize,
             Clause::NoDuplicateKeys,
             Clause::ResourceTypeIsKnown,
-            Clause::TemplateIsInForce,
-            Clause::AllContractsApplied,
+        ])?;
+        let height = self.ledger.height() + 1;
+        let policy = self.ledger.policy.check(&checks, header.policy, height)?;
+        checks.all_sound(&[
             Clause::TemplateFitsResource,
             Clause::RequiredAttributePresent,
             Clause::AttributeHasItsType,
@@ -208,14 +210,16 @@ impl Bsd {
         ])?;
         checks.require(Clause::RecordNotReused, !self.known.contains(&header.record))?;
         let readers = header.readers.has(header.user) && header.readers.iter().all(may_handle_records);
-        checks.require(Clause::GrantsNameAuthorisedReaders, readers)?;
+        let certified = self.neighbours.trust.certifies(rules, now, header.readers);
+        checks.require(Clause::GrantsNameAuthorisedReaders, readers && certified)?;
 
         self.questions += 1;
         let question = Question {
             header,
             number: self.questions,
-            height: self.ledger.height() + 1,
+            height,
             sealed: rules.in_force(Clause::SealBeforeNextStage),
+            policy,
         };
         if !rules.in_force(Clause::SealedKeyIsErased) {
             self.held.insert((tid, false));
@@ -328,7 +332,7 @@ impl Bsd {
         certificate: Option<Certificate>,
     ) -> Vec<Output> {
         let Some(open) = self.open.get_mut(&tid) else { return Vec::new() };
-        let breaks = open.question.header.breaks;
+        let breaks = open.question.header.verdict();
         open.acknowledgement = certificate;
         let fail_open = !rules.in_force(Clause::AcceptNeedsQuorum);
         let blind = !rules.in_force(Clause::AcceptNeedsReverification);
@@ -567,7 +571,7 @@ impl Bsd {
         let mut submissions: Vec<(Tid, &'static str)> = open.chain(ended).collect();
         submissions.sort_unstable();
         View::Bsd {
-            ledger: self.ledger.view(),
+            public: self.ledger.view(&self.neighbours.trust),
             submissions,
             audit: self.audit.len() as u32,
             evidence: self.convicted.len() as u32 + self.overruled,

@@ -52,7 +52,10 @@ impl Datagram {
             Datagram::Packet(_) => [none; 3],
             Datagram::Gossip(gossip) => match gossip {
                 Gossip::Decision(certificate) => [certificate.flaws, none, none],
-                Gossip::Head { flaws, .. } | Gossip::Closing { flaws, .. } => [*flaws, none, none],
+                Gossip::Head { flaws, .. }
+                | Gossip::Closing { flaws, .. }
+                | Gossip::PolicyChange { flaws, .. }
+                | Gossip::RevocationList { flaws, .. } => [*flaws, none, none],
                 Gossip::Proposal { proposal, flaws, .. } => [*flaws, proposal.flaws, none],
                 Gossip::Block(block) => [block.flaws, block.proposal.flaws, none],
                 Gossip::BlocksFrom(_) => [none; 3],

@@ -15,6 +15,11 @@ impl<'a> Checks<'a> {
         Checks { rules, flaws }
     }
 
+    /// Whether the input has a flaw.
+    pub(super) fn has(&self, flaw: Clause) -> bool {
+        self.flaws.has(flaw)
+    }
+
     /// The clause's check holds, unless the input has that flaw.
     pub(super) fn sound(&self, clause: Clause) -> Result<(), Clause> {
         self.require(clause, true)

@@ -2,7 +2,7 @@
 
 use crate::model::checks::Checks;
 use crate::model::ledger::{Ledger, quorum};
-use crate::model::neighbours::{CERTIFICATE, Neighbours, Received};
+use crate::model::neighbours::{Neighbours, Received};
 use crate::model::roles::{is_administrator, may_handle_records};
 use crate::model::shared::Shared;
 use crate::model::{
@@ -40,9 +40,9 @@ pub(super) struct Cloud {
 }
 
 impl Cloud {
-    pub(super) fn new(ledger: Ledger) -> Cloud {
+    pub(super) fn new(ledger: Ledger, neighbours: Neighbours) -> Cloud {
         Cloud {
-            neighbours: Shared::new(Neighbours::new(Actor::Cloud)),
+            neighbours: Shared::new(neighbours),
             ledger: Shared::new(ledger),
             records: BTreeMap::new(),
             heads: Vec::new(),
@@ -137,7 +137,7 @@ impl Cloud {
         checks.all_sound(&[Clause::ProtocolVersionIsOne, Clause::SuiteMatches])?;
         checks.require(Clause::BsdSignsValid, peer == Actor::Bsd)?;
         checks.require(Clause::StoredOnce, !self.records.contains_key(&tid))?;
-        checks.all_sound(CERTIFICATE)?;
+        self.neighbours.trust.verify_as_signed(&checks, now, Actor::User(header.user))?;
         checks.all_sound(&[
             Clause::SubjectIsClaimedPrincipal,
             Clause::ValidCarriesUserSignature,
@@ -165,7 +165,10 @@ impl Cloud {
         checks.require(Clause::EntryInclusionProven, included)?;
         checks.require(Clause::SealDigestIsCarried, sealed)?;
         checks.sound(Clause::CiphertextMatchesSigned)?;
-        let readers = header.readers.has(header.user) && header.readers.iter().all(may_handle_records);
+        let readers = header.readers.has(header.user)
+            && header.readers.iter().all(may_handle_records)
+            && self.ledger.policy.knows_contracts(header.policy)
+            && self.neighbours.trust.certifies(rules, now, header.readers);
         checks.require(Clause::GrantsNameAuthorisedReaders, readers)?;
 
         let head = self.append(now);
@@ -247,6 +250,7 @@ impl Cloud {
             head,
             from: remembered,
             anchored: anchored.filter(|anchor| self.heads.get(anchor.size as usize - 1) == Some(anchor)),
+            template: stored.certificate.question.header.policy.templates,
             flaws: Flaws::NONE,
         };
         self.served_erased |= stored.erased.is_some();
@@ -274,7 +278,7 @@ impl Cloud {
                 checks.require(Clause::RoleMayGrant, may_handle_records(user))?;
                 checks.require(Clause::GrantByOwner, by_owner)?;
                 checks.require(Clause::StatementAdvances, advances(&reader))?;
-                checks.all_sound(CERTIFICATE)?;
+                self.neighbours.trust.verify(&checks, now, Actor::User(reader))?;
                 checks.sound(Clause::SubjectIsClaimedPrincipal)?;
                 checks.require(Clause::RoleMayRead, may_handle_records(reader))?;
                 checks.sound(Clause::GrantsNameAuthorisedReaders)?;
@@ -288,7 +292,12 @@ impl Cloud {
             Order::Erase(approvals) => {
                 // First the cloud's name, and after the certificates who the two are.
                 checks.sound(Clause::ErasureByAuthority)?;
-                checks.all_sound(CERTIFICATE)?;
+                let mut shown = checks;
+                for approver in approvals.iter() {
+                    self.neighbours.trust.verify(&shown, now, Actor::User(approver))?;
+                    // A flaw is that of the first certificate.
+                    shown = Checks::of(rules, Flaws::NONE);
+                }
                 let all_may = approvals.iter().all(|one| is_administrator(one) || one == stored.owner);
                 let allowed = approvals.len() == 2
                     && approvals.iter().any(is_administrator)
@@ -344,7 +353,7 @@ impl Cloud {
     pub(super) fn view(&self) -> View {
         let state = |stored: &Stored| if stored.erased.is_some() { "Erased" } else { "Stored" };
         View::Cloud {
-            ledger: self.ledger.view(),
+            public: self.ledger.view(&self.neighbours.trust),
             records: self.records.iter().map(|(tid, stored)| (*tid, state(stored))).collect(),
             leaves: self.heads.len() as u32,
         }

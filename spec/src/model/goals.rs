@@ -1,11 +1,11 @@
 //! The goals of chapter 1 as predicates over the model, each with a `sometimes` twin: what happens in some run, so that the goal does not hold
 //! because nothing happens.
 //!
-//! Goals about bytes have no predicate here: G-HID and the part of G-SEC that is about ciphertext are shown on the implementation. G-POL needs
-//! changes of policy, which the model leaves out.
+//! Goals about bytes have no predicate here: G-HID and the part of G-SEC that is about ciphertext are shown on the implementation.
 
 use crate::Clause;
 use crate::model::ledger::quorum;
+use crate::model::policy::Registry;
 use crate::model::{Ballot, Decision, Entry, System};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,9 +80,9 @@ pub const GOALS: &[Goal] = &[
     },
     Goal {
         name: "G-PRV",
-        says: "who reads a record was granted it",
+        says: "who reads a record was granted it, and who approves a change of policy is an administrator",
         under: "DY, INS",
-        needs: &[Clause::ReaderIsGranted],
+        needs: &[Clause::ReaderIsGranted, Clause::RoleMayChangePolicy],
         holds: least_privilege,
         sometimes: ("a record is read", read),
     },
@@ -141,6 +141,22 @@ pub const GOALS: &[Goal] = &[
         needs: &[Clause::ErasedStaysErased],
         holds: erasure,
         sometimes: ("a record is erased", erased),
+    },
+    Goal {
+        name: "G-POL",
+        says: "votes are by the policy in force at the height that they name, and every change of it was sound, approved by two and told before it held",
+        under: "DY, INS (one administrator), BYZ(b < n/3), mB",
+        needs: &[
+            Clause::TemplateIsInForce,
+            Clause::AllContractsApplied,
+            Clause::MandatoryAreChecked,
+            Clause::PolicyChangeHasTwoAdministrators,
+            Clause::PolicyVersionAdvances,
+            Clause::PolicyEffectiveLater,
+            Clause::PolicyIsWellFormed,
+        ],
+        holds: policy_agreement,
+        sometimes: ("a changed policy judges", judged_anew),
     },
 ];
 
@@ -233,12 +249,13 @@ fn committed(system: &System) -> bool {
 }
 
 fn least_privilege(system: &System) -> bool {
-    system.users().enumerate().all(|(reader, user)| {
+    let granted = system.users().enumerate().all(|(reader, user)| {
         user.read.values().all(|tid| {
             let stored = system.cloud().records.get(tid);
             stored.is_some_and(|stored| stored.ever.has(reader as u8))
         })
-    })
+    });
+    granted && system.policies().all(Registry::is_by_administrators)
 }
 
 fn read(system: &System) -> bool {
@@ -299,6 +316,15 @@ fn audit_complete(system: &System) -> bool {
 fn erasure(system: &System) -> bool {
     !system.cloud().served_erased
         && system.cloud().records.values().all(|stored| stored.erased.is_none() || stored.readers.is_empty())
+}
+
+fn policy_agreement(system: &System) -> bool {
+    system.policies().all(Registry::is_sound) && system.validators().all(|validator| !validator.misjudged)
+}
+
+fn judged_anew(system: &System) -> bool {
+    let mut votes = system.validators().flat_map(|validator| validator.votes.values());
+    votes.any(|vote| vote.question.policy != super::Policy::SHIPPED)
 }
 
 fn erased(system: &System) -> bool {

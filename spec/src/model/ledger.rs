@@ -1,9 +1,12 @@
 //! The ledger: which block is taken, which chain is in force, what is final (chapter 10).
 
 use crate::model::checks::Checks;
+use crate::model::policy::Registry;
+use crate::model::shared::Shared;
+use crate::model::trust::Trust;
 use crate::model::{
-    Actor, Block, BlockId, Certificate, Entry, Gossip, Head, Height, LedgerKind, LogKind, Output, Proposal,
-    Tid, Time,
+    Actor, Block, BlockId, Certificate, Change as PolicyChange, Entry, Flaws, Gossip, Head, Height,
+    LedgerKind, LogKind, Members, Output, Proposal, Public, Tid, Time,
 };
 use crate::{Clause, Rules};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,6 +52,8 @@ pub(super) struct Ledger {
     decisions: BTreeMap<Tid, usize>,
     anchors: BTreeMap<LogKind, Vec<(usize, Head)>>,
     asked: BTreeMap<Actor, (Time, Height)>,
+    /// The policy, which goes by heights.
+    pub(super) policy: Shared<Registry>,
 }
 
 impl Ledger {
@@ -62,6 +67,7 @@ impl Ledger {
             decisions: BTreeMap::new(),
             anchors: BTreeMap::new(),
             asked: BTreeMap::new(),
+            policy: Shared::new(Registry::shipped()),
         }
     }
 
@@ -371,8 +377,29 @@ impl Ledger {
             .collect()
     }
 
-    pub(super) fn view(&self) -> (Height, Height, BlockId) {
-        (self.height(), self.final_height(), self.tip())
+    /// Takes a change of policy.
+    pub(super) fn on_policy_change(
+        &mut self,
+        rules: &Rules,
+        now: Time,
+        trust: &Trust,
+        change: PolicyChange,
+        approvals: Members,
+        flaws: Flaws,
+    ) -> Result<(), Clause> {
+        let height = self.height();
+        self.policy.take(rules, now, trust, height, change, approvals, flaws)
+    }
+
+    /// What can be seen of it, and of the list that `trust` holds.
+    pub(super) fn view(&self, trust: &Trust) -> Public {
+        Public {
+            height: self.height(),
+            final_height: self.final_height(),
+            tip: self.tip(),
+            policy: self.policy.newest(),
+            list: trust.list(),
+        }
     }
 
     /// Takes a block that arrived; asks for what is missing where it does not fit.

@@ -5,8 +5,9 @@
 //! business of who calls: an explorer tries everything, a runner does what a trace says.
 //!
 //! What it does not have: bytes and digests, hence nothing about encodings beyond that a broken one is refused; the contents
-//! of records (a record *breaks* a rule or does not); templates and contracts as data, changes of policy, enrolment and
-//! revocation; targets of proof of work (every block counts alike); and the bounds that only floods reach.
+//! of records (a record *breaks* a rule or does not); templates and contracts as data (they have versions, and one contract
+//! that ends all submissions while it is in force); certificates beside those that everybody begins with; targets of proof of
+//! work (every block counts alike); and the bounds that only floods reach.
 
 mod action;
 mod bsd;
@@ -14,13 +15,17 @@ mod causes;
 mod checks;
 mod closing;
 mod cloud;
+mod enrolment;
 mod goals;
+mod kdc;
 mod ledger;
 mod neighbours;
+mod policy;
 mod roles;
 mod shared;
 mod system;
 mod terms;
+mod trust;
 mod user;
 mod validator;
 mod world;
@@ -29,8 +34,10 @@ mod world;
 mod tests;
 
 pub use action::*;
+pub use enrolment::*;
 pub use goals::{GOALS, Goal, everything_ended};
 pub use ledger::quorum;
+pub use policy::{Change, Edition, Newest, Policy, Versions};
 pub use system::{Step, System};
 pub use terms::*;
 pub use world::World;

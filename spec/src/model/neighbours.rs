@@ -6,6 +6,8 @@
 
 use crate::model::checks::Checks;
 use crate::model::roles::{initiates, responds};
+use crate::model::shared::Shared;
+use crate::model::trust::Trust;
 use crate::model::{Actor, Flaws, HelloId, Message, Output, Packet, Record, SessionId, Stage, Time};
 use crate::{Clause, Rules};
 use std::collections::BTreeMap;
@@ -73,6 +75,8 @@ pub(super) struct Neighbours {
     /// every hello and response differ from all others, as random nonces do.
     hellos: BTreeMap<Actor, u32>,
     responses: u32,
+    /// What it knows of certificates.
+    pub(super) trust: Shared<Trust>,
 }
 
 /// What became of a packet.
@@ -84,9 +88,10 @@ pub(super) enum Received {
 }
 
 impl Neighbours {
-    pub(super) fn new(own: Actor) -> Neighbours {
+    pub(super) fn new(own: Actor, trust: Shared<Trust>) -> Neighbours {
         Neighbours {
             own,
+            trust,
             calling: BTreeMap::new(),
             answering: BTreeMap::new(),
             sessions: BTreeMap::new(),
@@ -99,9 +104,9 @@ impl Neighbours {
 
     /// Sessions live in memory alone.
     pub(super) fn crash(&mut self) {
-        let Neighbours { own, hellos, responses, .. } = self;
+        let Neighbours { own, hellos, responses, trust, .. } = self;
         let (hellos, responses) = (std::mem::take(hellos), *responses);
-        *self = Neighbours { hellos, responses, ..Neighbours::new(*own) };
+        *self = Neighbours { hellos, responses, ..Neighbours::new(*own, trust.clone()) };
     }
 
     /// Makes a session of two actors that both have just shaken hands, of which nobody else has heard.
@@ -195,7 +200,7 @@ impl Neighbours {
             Packet::Hello { hello, purpose } => self.on_hello(&checks, now, from, *hello, *purpose),
             Packet::Response { session } => self.on_response(rules, &checks, now, from, *session),
             Packet::Finish { session, by } => self.on_finish(&checks, now, from, *session, *by),
-            Packet::Record(record) => self.on_record(&checks, record),
+            Packet::Record(record) => self.on_record(&checks, now, record),
         }
     }
 
@@ -234,7 +239,7 @@ impl Neighbours {
         checks.all_sound(&[Clause::ElementInRange, Clause::ElementInSubgroup])?;
         // The proof opens under a key that the hello's ephemeral makes.
         checks.require(Clause::FlightIsAuthentic, session.hello == call.hello)?;
-        checks.all_sound(CERTIFICATE)?;
+        self.trust.verify(checks, now, session.by)?;
         checks.require(Clause::PeerIsNotSelf, session.by != self.own)?;
         checks.require(Clause::PeerIsIntended, session.by == from)?;
         let purpose = call.waiting.first().map_or(Stage::Initial, Message::stage);
@@ -267,7 +272,7 @@ impl Neighbours {
         let answer = self.answering.get(&from).ok_or(Clause::EventFitsState)?;
         checks.require(Clause::SessionIsFresh, now < answer.began + HANDSHAKE_TIME)?;
         checks.require(Clause::FlightIsAuthentic, session == answer.session)?;
-        checks.all_sound(CERTIFICATE)?;
+        self.trust.verify(checks, now, by)?;
         checks.require(Clause::PeerIsNotSelf, by != self.own)?;
         checks.require(Clause::RoleFitsPlace, initiates(by, answer.purpose))?;
         checks.all_sound(&[Clause::InitiatorSignsTranscript, Clause::InitiatorConfirmsKey])?;
@@ -288,9 +293,9 @@ impl Neighbours {
         Ok(Received::Shook(Vec::new()))
     }
 
-    fn on_record(&mut self, checks: &Checks<'_>, record: &Record) -> Result<Received, Clause> {
+    fn on_record(&mut self, checks: &Checks<'_>, now: Time, record: &Record) -> Result<Received, Clause> {
         let line = self.sessions.get_mut(&record.session).ok_or(Clause::SessionEstablished)?;
-        checks.all_sound(&[Clause::CertificateWithinValidity, Clause::CertificateNotRevoked])?;
+        self.trust.recheck(checks, now, line.peer)?;
         checks.require(Clause::DirectionIsIncoming, record.from_initiator != line.initiator)?;
         checks.require(Clause::StageFitsSession, record.stage == line.purpose)?;
         checks.require(Clause::SequenceAdvances, record.sequence > line.received)?;
@@ -352,15 +357,6 @@ impl Neighbours {
         self.calling.values().map(|call| call.next.min(call.began + HANDSHAKE_TIME)).min()
     }
 }
-
-/// The checks of a certificate, in the order of chapter 4.
-pub(super) const CERTIFICATE: &[Clause] = &[
-    Clause::SuiteMatches,
-    Clause::CertificateSignedByKdc,
-    Clause::CertificateWithinValidity,
-    Clause::RevocationListIsCurrent,
-    Clause::CertificateNotRevoked,
-];
 
 impl Line {
     fn write(&mut self, rules: &Rules, session: SessionId, message: Message) -> Result<Output, Clause> {

@@ -2,12 +2,16 @@
 
 use crate::model::bsd::Bsd;
 use crate::model::cloud::Cloud;
+use crate::model::kdc::Kdc;
 use crate::model::ledger::Ledger;
 use crate::model::neighbours::Neighbours;
+use crate::model::policy::Registry;
+use crate::model::shared::Shared;
+use crate::model::trust::Trust;
 use crate::model::user::User;
 use crate::model::validator::Validator;
 use crate::model::{
-    Actor, Command, Datagram, Flaws, LedgerKind, Message, Output, Setup, Stage, Tid, Time, View,
+    Actor, Command, Datagram, Flaws, Gossip, LedgerKind, Message, Output, Setup, Stage, Tid, Time, View,
 };
 use crate::{Clause, Rules};
 use std::hash::{Hash, Hasher};
@@ -20,6 +24,7 @@ pub(super) enum Node {
     Cloud(Cloud),
     User(User),
     Validator(Validator),
+    Kdc(Kdc),
 }
 
 /// What an actor made of an input: what happened, what it says of it, and answers repeated to an ignored input.
@@ -42,7 +47,7 @@ impl Step {
     }
 }
 
-/// The actors. Cloning shares those that stay as they are.
+/// The actors, the KDC last. Cloning shares those that stay as they are.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct System {
     users: u8,
@@ -61,12 +66,20 @@ impl System {
 
     fn of_strangers(setup: &Setup) -> System {
         let ledger = || Ledger::new(setup.ledger, setup.validators);
-        let users = (0..setup.users).map(|number| Node::User(User::new(number, ledger())));
-        let validators =
-            (0..setup.validators).map(|number| Node::Validator(Validator::new(number, ledger())));
-        let nodes = [Node::Bsd(Bsd::new(ledger())), Node::Cloud(Cloud::new(ledger()))];
-        let nodes = nodes.into_iter().chain(users).chain(validators).map(Arc::new).collect();
-        System { users: setup.users, nodes }
+        let trust = Shared::new(Trust::new(setup));
+        let neighbours = |own| Neighbours::new(own, trust.clone());
+        let users = (0..setup.users)
+            .map(|number| Node::User(User::new(number, ledger(), neighbours(Actor::User(number)))));
+        let validators = (0..setup.validators).map(|number| {
+            Node::Validator(Validator::new(number, ledger(), neighbours(Actor::Validator(number))))
+        });
+        let nodes = [
+            Node::Bsd(Bsd::new(ledger(), neighbours(Actor::Bsd))),
+            Node::Cloud(Cloud::new(ledger(), neighbours(Actor::Cloud))),
+        ];
+        let kdc = Node::Kdc(Kdc::new(setup, everybody(setup.users, setup.validators)));
+        let nodes = nodes.into_iter().chain(users).chain(validators).chain([kdc]);
+        System { users: setup.users, nodes: nodes.map(Arc::new).collect() }
     }
 
     /// Makes every session that an honest run needs.
@@ -79,20 +92,21 @@ impl System {
             .chain([(Actor::Bsd, Actor::Cloud, Stage::Valid)]);
         for (one, other, purpose) in pairs {
             for (own, peer) in [(one, other), (other, one)] {
-                if let Some(node) = self.node_mut(own) {
-                    node.neighbours().acquaint(peer, purpose);
+                if let Some(neighbours) = self.node_mut(own).and_then(Node::neighbours) {
+                    neighbours.acquaint(peer, purpose);
                 }
             }
         }
     }
 
-    /// Every actor, in their order.
+    /// Every actor that has an address, in their order: all but the KDC.
     pub fn actors(&self) -> impl Iterator<Item = Actor> + use<> {
-        let (users, all) = (self.users, self.nodes.len() as u8);
-        [Actor::Bsd, Actor::Cloud]
-            .into_iter()
-            .chain((0..users).map(Actor::User))
-            .chain((0..all - users - 2).map(Actor::Validator))
+        everybody(self.users, self.nodes.len() as u8 - self.users - 3)
+    }
+
+    /// How many there are with the KDC, each with an [`System::index`].
+    pub fn size(&self) -> usize {
+        self.nodes.len()
     }
 
     /// Where an actor stands among all, from 0.
@@ -103,8 +117,9 @@ impl System {
             Actor::User(number) if number < self.users => 2 + usize::from(number),
             Actor::User(_) => return None,
             Actor::Validator(number) => 2 + usize::from(self.users) + usize::from(number),
+            Actor::Kdc => return Some(self.nodes.len() - 1),
         };
-        (index < self.nodes.len()).then_some(index)
+        (index < self.nodes.len() - 1).then_some(index)
     }
 
     pub(super) fn node(&self, actor: Actor) -> Option<&Node> {
@@ -146,22 +161,29 @@ impl System {
 
     /// The sessions of everybody.
     pub(super) fn neighbours(&self) -> impl Iterator<Item = &Neighbours> {
-        self.nodes.iter().map(|node| match &**node {
-            Node::Bsd(bsd) => &*bsd.neighbours,
-            Node::Cloud(cloud) => &*cloud.neighbours,
-            Node::User(user) => &*user.neighbours,
-            Node::Validator(validator) => &*validator.neighbours,
+        self.nodes.iter().filter_map(|node| match &**node {
+            Node::Bsd(bsd) => Some(&*bsd.neighbours),
+            Node::Cloud(cloud) => Some(&*cloud.neighbours),
+            Node::User(user) => Some(&*user.neighbours),
+            Node::Validator(validator) => Some(&*validator.neighbours),
+            Node::Kdc(_) => None,
         })
     }
 
     /// Everybody's copy of the ledger.
     pub(super) fn ledgers(&self) -> impl Iterator<Item = &Ledger> {
-        self.nodes.iter().map(|node| match &**node {
-            Node::Bsd(bsd) => &*bsd.ledger,
-            Node::Cloud(cloud) => &*cloud.ledger,
-            Node::User(user) => &*user.ledger,
-            Node::Validator(validator) => &*validator.ledger,
+        self.nodes.iter().filter_map(|node| match &**node {
+            Node::Bsd(bsd) => Some(&*bsd.ledger),
+            Node::Cloud(cloud) => Some(&*cloud.ledger),
+            Node::User(user) => Some(&*user.ledger),
+            Node::Validator(validator) => Some(&*validator.ledger),
+            Node::Kdc(_) => None,
         })
+    }
+
+    /// Everybody's copy of the policy.
+    pub(super) fn policies(&self) -> impl Iterator<Item = &Registry> {
+        self.ledgers().map(|ledger| &*ledger.policy)
     }
 
     /// Gives an actor what arrived.
@@ -192,6 +214,7 @@ impl System {
                     let (event, outcome) = validator.on_packet(rules, now, from, packet, flaws);
                     (event, outcome, Vec::new())
                 }
+                Node::Kdc(_) => return None,
             },
             Datagram::Gossip(gossip) => {
                 let spoiled;
@@ -201,11 +224,15 @@ impl System {
                     spoiled = gossip.spoiled(flaws);
                     &spoiled
                 };
+                if let Some(taken) = node.on_authority(rules, now, gossip) {
+                    return Some(Step::new((gossip.name(), taken.map(|()| Vec::new()), Vec::new())));
+                }
                 match node {
                     Node::Bsd(bsd) => bsd.on_gossip(rules, now, from, gossip),
                     Node::Cloud(cloud) => cloud.on_gossip(rules, now, from, gossip),
                     Node::User(user) => user.on_gossip(rules, now, from, gossip),
                     Node::Validator(validator) => validator.on_gossip(rules, now, from, gossip),
+                    Node::Kdc(_) => return None,
                 }
             }
         };
@@ -221,13 +248,18 @@ impl System {
         tid: Tid,
         command: Command,
     ) -> Option<Step> {
+        if !command.is_for(actor) {
+            return None;
+        }
         match (self.node_mut(actor)?, command) {
             (Node::Bsd(bsd), Command::CloseAudit) => {
-                Some(Step { event: "CloseAudit", clause: None, sends: bsd.close_audit(now) })
+                Some(Step { event: command.name(), clause: None, sends: bsd.close_audit(now) })
             }
-            (Node::User(_), Command::CloseAudit) => None,
+            (Node::Kdc(kdc), command) => {
+                Some(Step::new((command.name(), kdc.command(rules, now, command)?, Vec::new())))
+            }
             (Node::User(user), command) => {
-                Some(Step::new(("Command", user.command(rules, now, tid, command), Vec::new())))
+                Some(Step::new((command.name(), user.command(rules, now, tid, command), Vec::new())))
             }
             _ => None,
         }
@@ -240,6 +272,7 @@ impl System {
             Node::Cloud(cloud) => cloud.neighbours.retry(now),
             Node::User(user) => user.on_wake(rules, now),
             Node::Validator(validator) => validator.on_wake(rules, now, found),
+            Node::Kdc(_) => return None,
         };
         Some(Step { event: "Wake", clause: None, sends })
     }
@@ -254,7 +287,7 @@ impl System {
         message: Message,
     ) -> Option<Step> {
         self.index(to)?;
-        let said = self.node_mut(actor)?.neighbours().say(rules, now, to, message);
+        let said = self.node_mut(actor)?.neighbours()?.say(rules, now, to, message);
         Some(Step::new(("Say", said, Vec::new())))
     }
 
@@ -264,7 +297,7 @@ impl System {
             Node::Bsd(bsd) => bsd.crash(),
             Node::Cloud(cloud) => cloud.crash(),
             Node::Validator(validator) => validator.crash(),
-            Node::User(_) => return None,
+            Node::User(_) | Node::Kdc(_) => return None,
         }
         Some(Step { event: "Crash", clause: None, sends: Vec::new() })
     }
@@ -276,6 +309,7 @@ impl System {
             Node::Cloud(cloud) => cloud.neighbours.wake(),
             Node::User(user) => user.wake(),
             Node::Validator(validator) => validator.wake(),
+            Node::Kdc(_) => None,
         }
     }
 
@@ -286,6 +320,7 @@ impl System {
             Node::Cloud(cloud) => cloud.view(),
             Node::User(user) => user.view(),
             Node::Validator(validator) => validator.view(),
+            Node::Kdc(kdc) => kdc.view(),
         })
     }
 
@@ -303,12 +338,39 @@ impl System {
 }
 
 impl Node {
-    fn neighbours(&mut self) -> &mut Neighbours {
+    fn neighbours(&mut self) -> Option<&mut Neighbours> {
+        self.public().map(|(neighbours, _)| neighbours)
+    }
+
+    /// What every actor but the KDC has.
+    fn public(&mut self) -> Option<(&mut Neighbours, &mut Ledger)> {
         match self {
-            Node::Bsd(bsd) => &mut bsd.neighbours,
-            Node::Cloud(cloud) => &mut cloud.neighbours,
-            Node::User(user) => &mut user.neighbours,
-            Node::Validator(validator) => &mut validator.neighbours,
+            Node::Bsd(bsd) => Some((&mut bsd.neighbours, &mut bsd.ledger)),
+            Node::Cloud(cloud) => Some((&mut cloud.neighbours, &mut cloud.ledger)),
+            Node::User(user) => Some((&mut user.neighbours, &mut user.ledger)),
+            Node::Validator(validator) => Some((&mut validator.neighbours, &mut validator.ledger)),
+            Node::Kdc(_) => None,
         }
     }
+
+    /// What the KDC and administrators publish, which every actor takes alike.
+    fn on_authority(&mut self, rules: &Rules, now: Time, gossip: &Gossip) -> Option<Result<(), Clause>> {
+        if !matches!(gossip, Gossip::RevocationList { .. } | Gossip::PolicyChange { .. }) {
+            return None;
+        }
+        let (neighbours, ledger) = self.public()?;
+        match gossip {
+            Gossip::RevocationList { list, flaws } => Some(neighbours.trust.take(rules, list, *flaws)),
+            Gossip::PolicyChange { change, approvals, flaws } => {
+                Some(ledger.on_policy_change(rules, now, &neighbours.trust, *change, *approvals, *flaws))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Everybody in a network of this size but the KDC, in the order of actors.
+fn everybody(users: u8, validators: u8) -> impl Iterator<Item = Actor> + use<> {
+    let users = (0..users).map(Actor::User);
+    [Actor::Bsd, Actor::Cloud].into_iter().chain(users).chain((0..validators).map(Actor::Validator))
 }

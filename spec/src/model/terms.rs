@@ -2,6 +2,7 @@
 //! never how it looks. A term that some check will refuse says which ([`Flaws`]).
 
 use crate::Clause;
+use crate::model::{Change, Policy, RevocationList, Versions};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -29,6 +30,8 @@ pub enum Actor {
     User(u8),
     /// A validator.
     Validator(u8),
+    /// The KDC. It has no address: nothing is delivered to it.
+    Kdc,
 }
 
 impl fmt::Display for Actor {
@@ -38,6 +41,7 @@ impl fmt::Display for Actor {
             Actor::Cloud => f.write_str("cloud"),
             Actor::User(number) => write!(f, "user {number}"),
             Actor::Validator(number) => write!(f, "validator {number}"),
+            Actor::Kdc => f.write_str("kdc"),
         }
     }
 }
@@ -202,6 +206,16 @@ pub struct Header {
     pub readers: Members,
     /// When it was made.
     pub issued: Time,
+    /// The policy that it names.
+    #[serde(default, skip_serializing_if = "Versions::are_shipped")]
+    pub policy: Versions,
+}
+
+impl Header {
+    /// The rule that the submission breaks by the policy that it names.
+    pub fn verdict(&self) -> Option<Clause> {
+        if self.policy.abeyance > 0 { Some(Clause::SubmitterRule) } else { self.breaks }
+    }
 }
 
 /// A T_block by its digest: the `number`th that the BSD made, for one submission.
@@ -216,6 +230,9 @@ pub struct Question {
     pub height: Height,
     /// Whether the BSD sealed the key of stage *initial* before.
     pub sealed: bool,
+    /// The digest of the policy that applies.
+    #[serde(default, skip_serializing_if = "Policy::is_shipped")]
+    pub policy: Policy,
 }
 
 /// What a validator says: *true*, or *false* with the rule that does not hold.
@@ -382,6 +399,9 @@ pub enum Message {
         from: u32,
         /// The anchored head that it is proven to extend.
         anchored: Option<Head>,
+        /// The version of the template that the owner named.
+        #[serde(default = "one", skip_serializing_if = "is_one")]
+        template: u32,
         /// What is wrong with it.
         #[serde(default, skip_serializing_if = "Flaws::is_empty")]
         flaws: Flaws,
@@ -413,6 +433,15 @@ pub enum Message {
         /// The clause that refused it.
         reason: Option<Clause>,
     },
+}
+
+const fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+const fn is_one(version: &u32) -> bool {
+    *version == 1
 }
 
 impl Message {
@@ -635,6 +664,24 @@ pub enum Gossip {
     Block(Arc<Block>),
     /// Asks for blocks from this height on.
     BlocksFrom(Height),
+    /// A change of templates and contracts.
+    PolicyChange {
+        /// What changes.
+        change: Change,
+        /// The users who approve, each once, ascending.
+        approvals: Members,
+        /// What is wrong with it.
+        #[serde(default, skip_serializing_if = "Flaws::is_empty")]
+        flaws: Flaws,
+    },
+    /// The KDC's newest list.
+    RevocationList {
+        /// What it says.
+        list: RevocationList,
+        /// What is wrong with it.
+        #[serde(default, skip_serializing_if = "Flaws::is_empty")]
+        flaws: Flaws,
+    },
 }
 
 impl Gossip {
@@ -648,6 +695,8 @@ impl Gossip {
             Gossip::Closing { .. } => "Closing",
             Gossip::Block(_) => "Block",
             Gossip::BlocksFrom(_) => "BlocksFrom",
+            Gossip::PolicyChange { .. } => "PolicyChange",
+            Gossip::RevocationList { .. } => "RevocationList",
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Honest runs of the model.
 
-use crate::model::{Action, Actor, Command, Decision, LedgerKind, Order, Setup, View, World};
+use crate::model::{Action, Actor, Command, Decision, LedgerKind, Lifetimes, Order, Setup, View, World};
 use crate::{Clause, Rules};
 
 fn setup(validators: u8, ledger: LedgerKind) -> Setup {
-    Setup { users: 2, validators, ledger, seed: 0, acquainted: false }
+    Setup { users: 2, validators, ledger, seed: 0, acquainted: false, lifetimes: Lifetimes::LONG }
 }
 
 /// Delivers everything in order, then wakes who waits for the earliest instant, until `limit`.

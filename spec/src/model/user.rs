@@ -2,7 +2,7 @@
 
 use crate::model::checks::Checks;
 use crate::model::ledger::Ledger;
-use crate::model::neighbours::{CERTIFICATE, Neighbours, Received};
+use crate::model::neighbours::{Neighbours, Received};
 use crate::model::shared::Shared;
 use crate::model::{
     Actor, Command, Decision, Flaws, Gossip, Head, Header, LogKind, Message, Order, Output, Packet,
@@ -50,10 +50,10 @@ pub(super) struct User {
 }
 
 impl User {
-    pub(super) fn new(number: u8, ledger: Ledger) -> User {
+    pub(super) fn new(number: u8, ledger: Ledger, neighbours: Neighbours) -> User {
         User {
             number,
-            neighbours: Shared::new(Neighbours::new(Actor::User(number))),
+            neighbours: Shared::new(neighbours),
             ledger: Shared::new(ledger),
             submissions: BTreeMap::new(),
             ended: BTreeMap::new(),
@@ -87,7 +87,8 @@ impl User {
             }
             Command::Submit { record, breaks, readers } => {
                 let readers = readers.with(self.number);
-                let header = Header { tid, user: self.number, record, breaks, readers, issued: now };
+                let policy = self.ledger.policy.in_force(self.ledger.height() + 1).versions();
+                let header = Header { tid, user: self.number, record, breaks, readers, issued: now, policy };
                 let message = Message::Initial { header, flaws: Flaws::NONE };
                 let outputs = self.neighbours.say(rules, now, Actor::Bsd, message)?;
                 let deadline = now + PATIENCE;
@@ -119,7 +120,17 @@ impl User {
                 self.statements.insert((tid, order, now), request);
                 Ok(outputs)
             }
-            Command::CloseAudit => Ok(Vec::new()),
+            Command::ChangePolicy { change, approvals } => {
+                let (ledger, trust) = (&mut self.ledger, &self.neighbours.trust);
+                ledger.on_policy_change(rules, now, trust, change, approvals, Flaws::NONE)?;
+                let flaws = Flaws::NONE;
+                Ok(vec![Output::Publish(Gossip::PolicyChange { change, approvals, flaws })])
+            }
+            // These are others'.
+            Command::CloseAudit
+            | Command::Enrol(_)
+            | Command::RevokeCertificate { .. }
+            | Command::IssueList => Ok(Vec::new()),
         }
     }
 
@@ -152,12 +163,12 @@ impl User {
             Err(clause) => ("Packet", Err(clause)),
             Ok(Received::Shook(outputs)) => ("Handshake", Ok(outputs)),
             Ok(Received::Message(peer, message)) => {
-                (message.name(), self.on_message(rules, peer, message).map(|()| Vec::new()))
+                (message.name(), self.on_message(rules, now, peer, message).map(|()| Vec::new()))
             }
         }
     }
 
-    fn on_message(&mut self, rules: &Rules, peer: Actor, message: Message) -> Result<(), Clause> {
+    fn on_message(&mut self, rules: &Rules, now: Time, peer: Actor, message: Message) -> Result<(), Clause> {
         match message {
             Message::Outcome { tid, decision, .. } => {
                 Checks::of(rules, Flaws::NONE).require(Clause::PeerIsIntended, peer == Actor::Bsd)?;
@@ -172,7 +183,7 @@ impl User {
                 self.requests.remove(&request);
                 Ok(())
             }
-            Message::Record { request, tid, head, from, anchored, flaws, .. } => {
+            Message::Record { request, tid, owner, head, from, anchored, template, flaws } => {
                 let checks = Checks::of(rules, flaws);
                 checks.require(Clause::PeerIsIntended, peer == Actor::Cloud)?;
                 checks.sound(Clause::ReadAnswersRequest)?;
@@ -190,15 +201,16 @@ impl User {
                 let anchor = self.ledger.final_anchor(LogKind::Cloud);
                 let covered = anchor.is_none_or(|anchor| anchor == head || Some(anchor) == anchored);
                 checks.require(Clause::HeadIsAnchored, covered)?;
-                checks.all_sound(CERTIFICATE)?;
+                self.neighbours.trust.verify_as_signed(&checks, now, Actor::User(owner))?;
                 checks.all_sound(&[
                     Clause::SubjectIsClaimedPrincipal,
                     Clause::ReadMatchesSigned,
                     Clause::ElementInRange,
                     Clause::ElementInSubgroup,
                     Clause::TagVerifiedBeforeUse,
-                    Clause::ReadMatchesCommitments,
                 ])?;
+                let mapped = self.ledger.policy.knows_template(template);
+                checks.require(Clause::ReadMatchesCommitments, mapped)?;
                 self.remembered = Some(head);
                 self.newest = self.newest.max(Some(head));
                 self.requests.remove(&request);
@@ -297,7 +309,7 @@ impl User {
 
     pub(super) fn view(&self) -> View {
         View::User {
-            ledger: self.ledger.view(),
+            public: self.ledger.view(&self.neighbours.trust),
             open: self.submissions.keys().copied().collect(),
             ended: self.ended.iter().map(|(tid, decision)| (*tid, *decision)).collect(),
             requests: self.requests.keys().copied().collect(),

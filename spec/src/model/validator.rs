@@ -4,7 +4,7 @@ use crate::model::bsd::LIFETIME;
 use crate::model::checks::Checks;
 use crate::model::closing::Closing;
 use crate::model::ledger::Ledger;
-use crate::model::neighbours::{CERTIFICATE, Neighbours, Received};
+use crate::model::neighbours::{Neighbours, Received};
 use crate::model::roles::may_handle_records;
 use crate::model::shared::Shared;
 use crate::model::{Actor, Ballot, Flaws, Gossip, Message, Output, Packet, Question, Tid, Time, View, Vote};
@@ -25,17 +25,20 @@ pub(super) struct Validator {
     pub(super) votes: BTreeMap<Tid, Vote>,
     /// Whether a vote was given on two T_blocks of one tid: only without BLK-07.
     pub(super) voted_twice: bool,
+    /// Whether one was given by a policy that was not in force at the height that it names: only without TPL-01 and CON-01.
+    pub(super) misjudged: bool,
     pub(super) closing: Shared<Closing>,
 }
 
 impl Validator {
-    pub(super) fn new(number: u8, ledger: Ledger) -> Validator {
+    pub(super) fn new(number: u8, ledger: Ledger, neighbours: Neighbours) -> Validator {
         Validator {
             number,
-            neighbours: Shared::new(Neighbours::new(Actor::Validator(number))),
+            neighbours: Shared::new(neighbours),
             ledger: Shared::new(ledger),
             votes: BTreeMap::new(),
             voted_twice: false,
+            misjudged: false,
             closing: Shared::new(Closing::new(number)),
         }
     }
@@ -77,7 +80,7 @@ impl Validator {
         let header = &question.header;
         checks.all_sound(&[Clause::ProtocolVersionIsOne, Clause::SuiteMatches, Clause::BlockNamesNetwork])?;
         checks.require(Clause::BsdSignsBlock, peer == Actor::Bsd)?;
-        checks.all_sound(CERTIFICATE)?;
+        self.neighbours.trust.verify(&checks, now, Actor::User(header.user))?;
         checks.all_sound(&[Clause::SubjectIsClaimedPrincipal, Clause::BlockCarriesUserSignature])?;
         checks.require(Clause::RoleMaySubmit, may_handle_records(header.user))?;
         checks.all_sound(&[Clause::TidIsDerived, Clause::InitialNamesRecipient])?;
@@ -94,7 +97,9 @@ impl Validator {
                 return self.neighbours.say(rules, now, peer, Message::Vote(vote));
             }
         }
-        checks.all_sound(&[Clause::TemplateIsInForce, Clause::AllContractsApplied])?;
+        let policy = &self.ledger.policy;
+        let named = policy.check(&checks, header.policy, height)?;
+        checks.require(Clause::AllContractsApplied, named == question.policy)?;
         checks.require(Clause::SealDigestIsCarried, question.sealed)?;
         checks.all_sound(&[
             Clause::CheckedAttributesOpened,
@@ -102,7 +107,9 @@ impl Validator {
             Clause::AttributeHasItsType,
             Clause::RequiredAttributePresent,
         ])?;
-        let ballot = header.breaks.map_or(Ballot::True, Ballot::False);
+        let in_force = self.ledger.policy.in_force(height);
+        self.misjudged |= in_force != question.policy || in_force.versions() != header.policy;
+        let ballot = header.verdict().map_or(Ballot::True, Ballot::False);
         let vote = Vote { validator: self.number, question, ballot, flaws: Flaws::NONE };
         self.voted_twice |= self.votes.insert(header.tid, vote).is_some();
         self.neighbours.say(rules, now, peer, Message::Vote(vote))
@@ -135,6 +142,8 @@ impl Validator {
                 (taken.map(|()| Vec::new()), missing)
             }
             Gossip::BlocksFrom(height) => (Ok(ledger.blocks_from(*height, from)), Vec::new()),
+            // What every actor takes alike does not come here.
+            Gossip::PolicyChange { .. } | Gossip::RevocationList { .. } => (Ok(Vec::new()), Vec::new()),
         };
         (gossip.name(), outcome, repeats)
     }
@@ -153,7 +162,7 @@ impl Validator {
     pub(super) fn view(&self) -> View {
         let (closing, signed, signatures, waiting) = self.closing.view();
         View::Validator {
-            ledger: self.ledger.view(),
+            public: self.ledger.view(&self.neighbours.trust),
             votes: self.votes.iter().map(|(tid, vote)| (*tid, vote.ballot)).collect(),
             closing,
             signed,

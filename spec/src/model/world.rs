@@ -111,7 +111,7 @@ impl World {
                 (*actor, None, self.system.say(&rules, self.now, *actor, *to, *message)?)
             }
             Action::Tell { actor, to, gossip } => {
-                self.system.index(*to)?;
+                self.system.index(*to).filter(|_| *to != Actor::Kdc)?;
                 let sends = vec![Output::Tell(*to, gossip.clone())];
                 (*actor, None, Step { event: "Tell", clause: None, sends })
             }
@@ -188,6 +188,8 @@ impl Datagram {
                 Gossip::Block(block) if block.proposal.entries.is_empty() => return None,
                 Gossip::Block(_) => Clause::MerkleRootMatches,
                 Gossip::BlocksFrom(_) => return None,
+                Gossip::PolicyChange { .. } => Clause::PolicyChangeHasTwoAdministrators,
+                Gossip::RevocationList { .. } => Clause::RevocationListSignedByKdc,
             },
             _ => return None,
         };
@@ -214,6 +216,10 @@ impl Gossip {
                 Gossip::Block(Arc::new(Block { proposal, ..block }))
             }
             Gossip::BlocksFrom(height) => Gossip::BlocksFrom(height),
+            Gossip::PolicyChange { change, approvals, .. } => {
+                Gossip::PolicyChange { change, approvals, flaws }
+            }
+            Gossip::RevocationList { list, .. } => Gossip::RevocationList { list, flaws },
         }
     }
 }

@@ -71,12 +71,12 @@ impl KeptEnding {
 
 impl Bsd {
     /// A BSD that goes on from what its store holds: the submissions that ended, the records that it took, its evidence
-    /// and its audit log. Its ledger was recovered from the same store; `seals` is a new chain.
+    /// policy, revocation list and its audit log. Its ledger was recovered from the same store; `seals` is a new chain.
     ///
     /// # Errors
     /// CLD-06 when the store is damaged or does not take what is new.
     pub fn resume(
-        office: Office,
+        mut office: Office,
         cloud: CloudIdentity,
         seals: SealChain,
         archive: Archive,
@@ -89,6 +89,7 @@ impl Bsd {
         };
         let damaged = |place: &str| Refusal::new(Clause::StoreMatchesHead).at(place.to_owned());
         let key: [u8; 32] = key.try_into().map_err(|_| damaged(REUSE_KEY))?;
+        office.keep_in(&archive)?;
         let mut bsd = Bsd::with(office, cloud, seals, archive.clone(), audit, key);
         let validators = bsd.office.replica.validators.clone();
         for kept in bsd.rows::<KeptEnding>(ENDED)? {

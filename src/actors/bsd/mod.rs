@@ -21,7 +21,7 @@ pub use submission::{Event, State, submission_machine};
 use crate::actors::{Actor, Archive, Input, Office, Output, Received, Replica, Step};
 use crate::audit::AuditLog;
 use crate::crypto::{Digest, Tag};
-use crate::keys::CertifiedPrincipal;
+use crate::keys::{CertifiedPrincipal, TrustStore};
 use crate::log::CloudIdentity;
 use crate::session::{SealChain, Sealed, UsedKey};
 use crate::store::Commit;
@@ -73,6 +73,7 @@ impl Bsd {
         let mut reuse_key = [0; 32];
         rand::Rng::fill_bytes(&mut office.rng, &mut reuse_key);
         archive.commit(keeping::reuse_key(&reuse_key))?;
+        office.keep_in(&archive)?;
         Ok(Bsd::with(office, cloud, seals, archive, audit, reuse_key))
     }
 
@@ -139,6 +140,11 @@ impl Bsd {
     /// Its copy of the ledger and the policy.
     pub fn replica(&self) -> &Replica {
         &self.office.replica
+    }
+
+    /// Its copy of what the KDC publishes.
+    pub fn trust(&self) -> &TrustStore {
+        &self.office.trust
     }
 
     /// Whether the newest head of its audit log is anchored in a final block.

@@ -7,7 +7,7 @@ mod admission;
 use crate::actors::compose::ONE_NONCE;
 use crate::actors::{Actor, Archive, Input, Office, Output, Received, Replica, Step};
 use crate::crypto::{AeadKey, Digest, Tag};
-use crate::keys::{CertifiedPrincipal, Permission, Place};
+use crate::keys::{CertifiedPrincipal, Permission, Place, TrustStore};
 use crate::log::CloudLog;
 use crate::merkle::{prove_consistency, prove_inclusion};
 use crate::store::{Commit, LogNodes, Table, for_each};
@@ -71,7 +71,8 @@ impl Cloud {
     ///
     /// # Errors
     /// CLD-06 when the store is damaged.
-    pub fn new(office: Office, archive: Archive, log: CloudLog) -> Result<Cloud, Refusal> {
+    pub fn new(mut office: Office, archive: Archive, log: CloudLog) -> Result<Cloud, Refusal> {
+        office.keep_in(&archive)?;
         let mut records = BTreeMap::new();
         let rules = office.rules;
         let head = archive.read(|store| {
@@ -95,6 +96,11 @@ impl Cloud {
     /// Its copy of the ledger and the policy.
     pub fn replica(&self) -> &Replica {
         &self.office.replica
+    }
+
+    /// Its copy of what the KDC publishes.
+    pub fn trust(&self) -> &TrustStore {
+        &self.office.trust
     }
 
     /// Its office, for checkers that overhear it or speak in its name.

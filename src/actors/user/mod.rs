@@ -8,12 +8,13 @@ mod reading;
 use crate::actors::compose::{Destination, compose, wrap};
 use crate::actors::{Actor, Input, Office, Output, Received, Replica, Step};
 use crate::crypto::{Digest, Tag};
-use crate::keys::CertifiedPrincipal;
+use crate::keys::{CertifiedPrincipal, TrustStore};
 use crate::log::{CloudIdentity, Witness};
 use crate::records::Record;
 use crate::wire::{
-    Decision, Erase, EraseApproval, EraseBody, Gossip, Grant, GrantBody, Height, Message, Name, Outcome,
-    PROTOCOL_VERSION, ReadRequest, RequestOutcome, Revoke, RevokeBody, TInitial, Time, encode,
+    ApprovedChange, Decision, Erase, EraseApproval, EraseBody, Gossip, Grant, GrantBody, Height, Message,
+    Name, Outcome, PROTOCOL_VERSION, PolicyApproval, PolicyChange, ReadRequest, RequestOutcome, Revoke,
+    RevokeBody, TInitial, Time, encode,
 };
 use bemr_spec::{Clause, Refusal};
 use std::collections::BTreeMap;
@@ -154,7 +155,7 @@ impl User {
     /// head of the cloud and what is public. `office` has their keys, and no sessions.
     #[must_use]
     pub fn restart(self, mut office: Office) -> User {
-        office.replica = self.office.replica;
+        (office.replica, office.trust) = (self.office.replica, self.office.trust);
         let (requests, answers) = (BTreeMap::new(), BTreeMap::new());
         User { office, requests, answers, ..self }
     }
@@ -162,6 +163,11 @@ impl User {
     /// Their copy of the ledger and the policy.
     pub fn replica(&self) -> &Replica {
         &self.office.replica
+    }
+
+    /// Their copy of what the KDC publishes.
+    pub fn trust(&self) -> &TrustStore {
+        &self.office.trust
     }
 
     /// Its office, for checkers that overhear it or speak in its name.
@@ -358,6 +364,24 @@ impl User {
             authority: self.office.own.certified().certificate().clone(),
             signature: key.sign(&self.office.rules, Tag::ERASE, &encode(body)),
         }
+    }
+
+    /// Approves a change of policy.
+    pub fn approve_change(&self, change: &PolicyChange) -> PolicyApproval {
+        let key = self.office.own.identity().signing_key();
+        PolicyApproval {
+            administrator: self.office.name().clone(),
+            signature: key.sign(&self.office.rules, Tag::POLICY_CHANGE, &encode(change)),
+        }
+    }
+
+    /// Publishes a change of policy, once this node has taken it.
+    ///
+    /// # Errors
+    /// Those of [`Replica::on_policy_change`].
+    pub fn change_policy(&mut self, now: Time, approved: ApprovedChange) -> Result<Vec<Output>, Refusal> {
+        self.office.on_policy_change(now, &approved)?;
+        Ok(vec![Output::Publish(Gossip::PolicyChange(approved))])
     }
 
     /// Has a record erased.

@@ -10,7 +10,7 @@ pub use endorse::{AHEAD, BEHIND, vote_body};
 
 use crate::actors::{Actor, Archive, Input, Office, Output, Received, Replica, Step};
 use crate::crypto::{Digest, Tag};
-use crate::keys::CertifiedPrincipal;
+use crate::keys::{CertifiedPrincipal, TrustStore};
 use crate::log::CloudIdentity;
 use crate::store::{Commit, StoreError, Table, for_each_row};
 use crate::wire::{Gossip, Message, Name, TBlock, Time, Vote, decode, encode};
@@ -79,12 +79,13 @@ impl Validator {
     /// # Errors
     /// CLD-06 when the store is damaged.
     pub fn resume(
-        office: Office,
+        mut office: Office,
         cloud: CloudIdentity,
         bsd: CloudIdentity,
         archive: Archive,
     ) -> Result<Validator, Refusal> {
         let rules = office.rules;
+        office.keep_in(&archive)?;
         let mut votes = BTreeMap::new();
         archive.read(|store| {
             for_each_row(store, Table::Meta, |key, bytes| {
@@ -108,6 +109,11 @@ impl Validator {
     /// Its copy of the ledger and the policy.
     pub fn replica(&self) -> &Replica {
         &self.office.replica
+    }
+
+    /// Its copy of what the KDC publishes.
+    pub fn trust(&self) -> &TrustStore {
+        &self.office.trust
     }
 
     /// Its office, for checkers that overhear it or speak in its name.

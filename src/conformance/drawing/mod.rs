@@ -13,20 +13,22 @@ pub use svg::svg;
 pub use text::text;
 
 use crate::conformance::{Header, Step, Trace, trace::everybody};
-use bemr_spec::model::{Action, Actor, Command, Order};
+use bemr_spec::model::{Action, Actor, Command, Enrolment, Order};
 
 /// The actors to whom something happens or from whom something comes, in the order in which they are drawn: users, the
-/// BSD, validators, the cloud.
+/// BSD, validators, the cloud, the KDC.
 fn taking_part<'a>(header: &Header, steps: impl IntoIterator<Item = &'a Step>) -> Vec<Actor> {
     let place = |actor: &Actor| match actor {
         Actor::User(number) => (0, *number),
         Actor::Bsd => (1, 0),
         Actor::Validator(number) => (2, *number),
         Actor::Cloud => (3, 0),
+        Actor::Kdc => (4, 0),
     };
     let seen: std::collections::BTreeSet<Actor> =
         steps.into_iter().flat_map(|step| [step.actor, step.from]).flatten().collect();
-    let mut order: Vec<Actor> = everybody(&header.setup).filter(|actor| seen.contains(actor)).collect();
+    let everybody = everybody(&header.setup).chain([Actor::Kdc]);
+    let mut order: Vec<Actor> = everybody.filter(|actor| seen.contains(actor)).collect();
     order.sort_by_key(place);
     order
 }
@@ -45,7 +47,12 @@ fn what(step: &Step) -> String {
         Command::Order { tid, order: Order::Grant(_) } => format!("Grant submission {tid}"),
         Command::Order { tid, order: Order::Revoke(_) } => format!("Revoke submission {tid}"),
         Command::Order { tid, order: Order::Erase(_) } => format!("Erase submission {tid}"),
+        Command::ChangePolicy { .. } => "Change the policy".to_owned(),
         Command::CloseAudit => "Close the audit log".to_owned(),
+        Command::Enrol(Enrolment { subject: Some(subject), .. }) => format!("Certify {subject}"),
+        Command::Enrol(_) => "Certify a stranger".to_owned(),
+        Command::RevokeCertificate { subject } => format!("Revoke the certificate of {subject}"),
+        Command::IssueList => "Make a list".to_owned(),
     }
 }
 

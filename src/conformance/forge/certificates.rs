@@ -26,7 +26,7 @@ pub struct Certificates(BTreeMap<Name, Odd>);
 
 impl Certificates {
     /// Has the KDC make them at `now`, against its own rules, and gives its next revocation list, which everybody has to hear
-    /// before one of them is shown. Their subjects can be enrolled anew afterwards.
+    /// before one of them is shown. Who is enrolled stays as it was.
     ///
     /// # Errors
     /// Those of [`Kdc::enrol`].
@@ -37,12 +37,22 @@ impl Certificates {
         whose: impl IntoIterator<Item = &'a Credentials>,
     ) -> Result<(Certificates, RevocationList), Refusal> {
         let lax = rules.without(Clause::KeysHaveOneUse).without(Clause::OnePrincipalOneCertificate);
+        let all = kdc.aside(|kdc| Certificates::enrol(&lax, kdc, now, whose))?;
+        Ok((Certificates(all), kdc.revocation_list(rules, now)))
+    }
+
+    fn enrol<'a>(
+        lax: &Rules,
+        kdc: &mut Kdc,
+        now: Time,
+        whose: impl IntoIterator<Item = &'a Credentials>,
+    ) -> Result<BTreeMap<Name, Odd>, Refusal> {
         let mut all = BTreeMap::new();
         for own in whose {
             let mut enrol = |subject: &Name, role: Role, now: Time| {
                 kdc.admit(subject.clone(), role);
-                let request = own.identity().enrolment_request(rules, subject.clone(), role);
-                kdc.enrol(&lax, now, &request)
+                let request = own.identity().enrolment_request(lax, subject.clone(), role);
+                kdc.enrol(lax, now, &request)
             };
             let elsewhere = if own.role() == Role::Validator { Role::Cloud } else { Role::Validator };
             let odd = Odd {
@@ -55,7 +65,7 @@ impl Certificates {
             kdc.revoke(odd.revoked.body.serial);
             all.insert(own.name().clone(), odd);
         }
-        Ok((Certificates(all), kdc.revocation_list(rules, now)))
+        Ok(all)
     }
 }
 

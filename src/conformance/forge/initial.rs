@@ -8,6 +8,9 @@ use crate::wire::{Role, TInitial, Version, encode};
 use bemr_spec::Clause;
 use bemr_spec::model::Flaws;
 
+/// So many versions further no policy gets.
+pub(super) const NEVER: u32 = 1_000;
+
 impl Forge<'_> {
     /// T_initial of its user. One with a flaw of [`RENEWING`](super::RENEWING) has another tid than the genuine one, and its
     /// wrapped keys are still for the genuine tid.
@@ -37,7 +40,7 @@ impl Forge<'_> {
             };
         }
         if flaws.has(Clause::TemplateIsInForce) {
-            header.template.version = Version(header.template.version.0 + 1);
+            header.template.version = Version(header.template.version.0 + NEVER);
         }
         if flaws.has(Clause::AllContractsApplied) {
             let mut contracts = header.contracts.as_slice().to_vec();

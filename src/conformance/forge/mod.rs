@@ -8,6 +8,7 @@
 //! Nothing here draws at random but the responses of a handshake: one message, flaws and way make one forgery. What can be made is in [`FLAWS`]; the choice
 //! of genuine message and flaws is for who calls.
 
+mod authority;
 mod certificates;
 mod cloud;
 mod handshake;

@@ -9,7 +9,8 @@ use bemr_spec::model::Flaws;
 /// `Decision` one on its way into the ledger, `Close` the close of a `Block`.
 ///
 /// What a message says, be it true or not, is no flaw, and so is not here: a tid that nobody knows (CLD-02, VOT-03), a reader without a grant (CLD-09). Nor is what hangs on the receiver's state alone: INI-03, INI-07,
-/// BLK-07, CLD-07, CLD-12, VOT-06, LED-07, LED-12, LED-15. These cannot be made:
+/// BLK-07, CLD-07, CLD-12, VOT-06, LED-07, LED-12, LED-15, and of what goes to and comes from the authorities
+/// KEY-02, KEY-03, KEY-10, TPL-07, TPL-08, ROL-03. These cannot be made:
 ///
 /// | kind | clause | reason |
 /// |---|---|---|
@@ -17,6 +18,7 @@ use bemr_spec::model::Flaws;
 /// | Grant | INI-11 | every contract that is shipped lets every role read that ROL-02 lets |
 /// | Grant, Revoke | ROL-05 | as ROL-01: it takes an owner whose role changed |
 /// | Vote | ENC-03, GRP-04 | version and suite of a vote are VOT-03's |
+/// | PolicyChange | TPL-09 for another network | it comes first, and this one last |
 /// | T_initial | TPL-09 | a malformed template does not come into force |
 /// | Record | SES-05 | SES-04 comes first by far |
 /// | all | ENC-01, ENC-02 | they are of bytes, not of messages |
@@ -153,6 +155,24 @@ pub const FLAWS: &[(&str, &[Clause])] = &[
     ),
     ("Answer", &[ReadAnswersRequest]),
     ("Outcome", &[EventFitsState]),
+    (
+        "Enrolment",
+        &[ProtocolVersionIsOne, SuiteMatches, ElementInRange, ElementInSubgroup, EnrolmentProvesPossession],
+    ),
+    (
+        "RevocationList",
+        &[
+            ProtocolVersionIsOne,
+            SuiteMatches,
+            OneEncodingPerValue,
+            RevocationListAdvances,
+            RevocationListSignedByKdc,
+        ],
+    ),
+    (
+        "PolicyChange",
+        &[ProtocolVersionIsOne, PolicyChangeHasTwoAdministrators, PolicyIsWellFormed, MandatoryAreChecked],
+    ),
     ("Decision", &[EntryHasQuorum]),
     ("CloudHead", &[HeadSignedByCloud]),
     ("AuditHead", &[AuditHeadSigned]),
@@ -324,6 +344,13 @@ pub const ENTAILS: &[(&str, Clause, Clause, &str)] = &[
     ("ReadResponse", ElementInRange, TagVerifiedBeforeUse, "it encapsulates no key"),
     ("ReadResponse", ElementInSubgroup, TagVerifiedBeforeUse, "it encapsulates no key"),
     ("Grant", RoleMayRead, GrantsNameAuthorisedReaders, "no contract lets such a role read"),
+    ("Enrolment", ElementInRange, EnrolmentProvesPossession, "nobody has its secret"),
+    ("Enrolment", ElementInSubgroup, EnrolmentProvesPossession, "nobody has its secret"),
+    ("RevocationList", ProtocolVersionIsOne, RevocationListSignedByKdc, "the KDC alone signs"),
+    ("RevocationList", SuiteMatches, RevocationListSignedByKdc, "the KDC alone signs"),
+    ("RevocationList", OneEncodingPerValue, RevocationListSignedByKdc, "the KDC alone signs"),
+    ("RevocationList", RevocationListAdvances, RevocationListSignedByKdc, "the KDC alone signs"),
+    ("PolicyChange", PolicyIsWellFormed, MandatoryAreChecked, "it took the place of a rule that checks"),
     ("Record", DirectionIsIncoming, RecordIsAuthentic, "the header is authenticated"),
     ("Record", StageFitsSession, RecordIsAuthentic, "the header is authenticated"),
     ("Record", SequenceAdvances, RecordIsAuthentic, "the header is authenticated"),
@@ -346,6 +373,7 @@ const CONFLICTS: &[(&str, Clause, Clause)] = &[
     ("Record", SequenceAdvances, SkipIsBounded),
     ("Hello", ElementInRange, ElementInSubgroup),
     ("Response", ElementInRange, ElementInSubgroup),
+    ("Enrolment", ElementInRange, ElementInSubgroup),
     ("ReadResponse", ElementInRange, ElementInSubgroup),
     // How a block is closed is one or the other.
     ("Block", BlockHasQuorum, TargetIsScheduled),

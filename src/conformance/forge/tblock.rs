@@ -1,6 +1,6 @@
 //! T_block.
 
-use super::{Forge, any, nobody, other_suite, stray, table};
+use super::{Forge, any, initial, nobody, other_suite, stray, table};
 use crate::actors::compose::LIFETIME;
 use crate::crypto::{Digest, Tag};
 use crate::records::{canonical, commitment_of};
@@ -66,7 +66,7 @@ impl Forge<'_> {
             };
         }
         if flaws.has(Clause::TemplateIsInForce) {
-            header.template.version = Version(header.template.version.0 + 1);
+            header.template.version = Version(header.template.version.0 + initial::NEVER);
         }
         self.open(&mut forged, genuine, flaws)?;
         let header = encode(&forged.initial);

@@ -189,7 +189,14 @@ impl Deed {
                         *one = user(*one)?
                     }
                     Command::Order { order: Order::Erase(approvals), .. } => *approvals = some(*approvals),
-                    Command::Read { .. } | Command::CloseAudit => {}
+                    Command::ChangePolicy { approvals, .. } => *approvals = some(*approvals),
+                    Command::Enrol(enrolment) => {
+                        if let Some(subject) = &mut enrolment.subject {
+                            *subject = other(*subject)?;
+                        }
+                    }
+                    Command::RevokeCertificate { subject } => *subject = other(*subject)?,
+                    Command::Read { .. } | Command::CloseAudit | Command::IssueList => {}
                 }
             }
             Action::Wake { actor, .. } | Action::Crash { actor } => *actor = other(*actor)?,
@@ -221,6 +228,6 @@ pub(super) const fn is_in(setup: &Setup, actor: Actor) -> bool {
     match actor {
         Actor::User(user) => user < setup.users,
         Actor::Validator(validator) => validator < setup.validators,
-        Actor::Bsd | Actor::Cloud => true,
+        Actor::Bsd | Actor::Cloud | Actor::Kdc => true,
     }
 }

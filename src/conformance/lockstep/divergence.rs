@@ -82,6 +82,7 @@ impl Divergence {
                 let kind = match actor {
                     Actor::Bsd => "BSD",
                     Actor::Cloud => "cloud",
+                    Actor::Kdc => "KDC",
                     Actor::User(_) => "user",
                     Actor::Validator(_) => "validator",
                 };
@@ -167,9 +168,10 @@ fn fields(view: &View) -> Vec<(&'static str, String)> {
         };
     }
     fields! {
-        User { ledger, open, ended, requests, remembered }
-        Bsd { ledger, submissions, audit, evidence }
-        Validator { ledger, votes, closing, signed, signatures, waiting }
-        Cloud { ledger, records, leaves }
+        User { public, open, ended, requests, remembered }
+        Bsd { public, submissions, audit, evidence }
+        Validator { public, votes, closing, signed, signatures, waiting }
+        Cloud { public, records, leaves }
+        Kdc { serial, revoked, list }
     }
 }

@@ -1,6 +1,7 @@
 //! What happens next, drawn from a seed: honest life, and an adversary who loses, delays, repeats, redirects, spoils, lies
 //! poses and kills, each as often as its profile says.
 
+use crate::conformance::lockstep::authority::{self, Authority};
 use crate::conformance::lockstep::{impostor, insider};
 use crate::conformance::rig::BREAKABLE;
 use bemr_spec::Clause;
@@ -33,6 +34,8 @@ pub struct Profile {
     pub lie: u32,
     /// Somebody takes part in a handshake who is not who they seem.
     pub pose: u32,
+    /// The KDC or an administrator does something, or something is said in their names.
+    pub govern: u32,
     /// A user does something.
     pub command: u32,
 }
@@ -48,6 +51,7 @@ impl Profile {
         crash: 0,
         lie: 0,
         pose: 0,
+        govern: 0,
         command: 10,
     };
 
@@ -65,6 +69,7 @@ impl Profile {
             (&mut profile.crash, 3),
             (&mut profile.lie, 250),
             (&mut profile.pose, 100),
+            (&mut profile.govern, 20),
         ];
         for (rate, most) in kinds {
             if all || rng.random_range(0..3) == 0 {
@@ -95,6 +100,7 @@ pub struct Driver {
     scheme: VecDeque<Action>,
     /// How many packets were made by impostors.
     posed: u32,
+    authority: Authority,
     /// Orders that were given at this instant.
     stated: (Time, BTreeSet<(Option<Actor>, Tid, Order)>),
 }
@@ -108,11 +114,13 @@ impl Driver {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let profile = Profile::draw(&mut rng);
         let setup = Setup {
-            users: rng.random_range(2..=5),
+            // It takes two administrators to change the policy.
+            users: if profile.govern > 0 && rng.random_range(0..4) > 0 { 5 } else { rng.random_range(2..=5) },
             validators: [1, 3, 4, 7][rng.random_range(0..4)],
             ledger: if rng.random_range(0..8) == 0 { LedgerKind::Work } else { LedgerKind::Quorum },
             seed,
             acquainted: rng.random_range(0..5) < 2,
+            lifetimes: authority::lifetimes(&mut rng),
         };
         Driver {
             rng,
@@ -127,6 +135,7 @@ impl Driver {
             granted: Vec::new(),
             scheme: VecDeque::new(),
             posed: 0,
+            authority: Authority::new(setup),
             stated: (0, BTreeSet::new()),
         }
     }
@@ -172,6 +181,15 @@ impl Driver {
         let submitted = self.submits.take().filter(|_| usize::from(world.submissions()) > self.owners.len());
         self.owners.extend(submitted);
         let profile = self.profile;
+        if let Some(action) = self.authority.in_time(&mut self.rng, world) {
+            return Some(action);
+        }
+        if sent > 0
+            && self.chance(profile.govern)
+            && let Some(action) = self.authority.next(&mut self.rng, world)
+        {
+            return Some(action);
+        }
         if sent > 0 && self.chance(profile.pose) {
             self.posed += 1;
             if let Some(packet) = impostor::pose(&mut self.rng, world, &self.flying, self.posed) {

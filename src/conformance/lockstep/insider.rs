@@ -9,8 +9,9 @@ use crate::session::insider::Caller;
 use crate::wire::{self, Purpose, encode};
 use bemr_spec::Clause;
 use bemr_spec::model::{
-    Action, Actor, Ballot, Block, Datagram, Entry, Flaws, Gossip, Head, HelloId, LedgerKind, LogKind,
-    Message, Order, Packet, Parcel, Proposal, Question, RequestId, Stage, View, Vote, World,
+    Action, Actor, Ballot, Block, Datagram, Enrolment, Entry, Flaws, Gossip, Head, HelloId, LedgerKind,
+    LogKind, Message, Order, Packet, Parcel, Proposal, Public, Question, RequestId, RevocationList, Stage,
+    View, Vote, World,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::{ChaCha8Rng, ChaCha20Rng};
@@ -83,7 +84,7 @@ impl Insider {
             keys: &foundation.credentials,
             certificates: &self.certificates,
             directory: &foundation.directory,
-            policy: &foundation.replica.policy,
+            policy: rig.policy(),
             way: 0,
         }
     }
@@ -141,6 +142,12 @@ impl Forger for Insider {
         (forged != *real).then_some(forged)
     }
 
+    fn enrolment(&mut self, rig: &Rig, term: &Enrolment) -> Option<wire::EnrolmentRequest> {
+        let (signing, agreement) = rig.pairs(term)?;
+        let keys = (&signing, &agreement);
+        self.forge(rig).enrolment(&rig.enrolment_body(term, keys), keys, term.flaws)
+    }
+
     fn packet(&mut self, rig: &Rig, term: &Packet, flaws: Flaws) -> Option<wire::Packet> {
         self.made += 1;
         let mut rng = ChaCha20Rng::seed_from_u64(self.made);
@@ -173,8 +180,12 @@ impl Forger for Insider {
 
     fn gossip(&mut self, rig: &Rig, _: Actor, _: Actor, term: &Gossip) -> Option<wire::Gossip> {
         let (genuine, flaws, close) = gossip_taken_apart(term)?;
-        let real = rig.told(&genuine)?;
         let forge = self.forge(rig);
+        if let Gossip::PolicyChange { change, approvals, .. } = &genuine {
+            let approved = rig.approved(change, *approvals)?;
+            return Some(wire::Gossip::PolicyChange(forge.policy_change(&approved, flaws)?));
+        }
+        let real = rig.told(&genuine)?;
         let forged = match real {
             wire::Gossip::Decision(real) => wire::Gossip::Decision(forge.decision(real, flaws)?),
             wire::Gossip::CloudHead(real) => wire::Gossip::CloudHead(forge.cloud_head(real, flaws)?),
@@ -186,6 +197,11 @@ impl Forger for Insider {
                 wire::Gossip::Proposal(forged)
             }
             wire::Gossip::Closing(real) => wire::Gossip::Closing(forge.closing(real, close)?),
+            wire::Gossip::RevocationList(real) => {
+                let mut newer = real.clone();
+                newer.body.list.0 += FORGED;
+                wire::Gossip::RevocationList(forge.revocation_list(&newer, flaws)?)
+            }
             wire::Gossip::Block(real) => {
                 let forged = forge.closed(real, flaws, close)?;
                 (flaws.is_empty() == (forged.header().digest() == real.header().digest())).then_some(())?;
@@ -272,12 +288,20 @@ fn gossip_taken_apart(term: &Gossip) -> Option<(Gossip, Flaws, Flaws)> {
             let genuine = Block { proposal, id, signatories, flaws: none };
             (Gossip::Block(Arc::new(genuine)), block.proposal.flaws, block.flaws)
         }
+        Gossip::PolicyChange { change, approvals, flaws } => {
+            let (change, approvals) = (*change, *approvals);
+            (Gossip::PolicyChange { change, approvals, flaws: none }, *flaws, none)
+        }
+        Gossip::RevocationList { list, flaws } => {
+            let list = RevocationList { number: list.number % FORGED, ..list.clone() };
+            (Gossip::RevocationList { list, flaws: none }, *flaws, none)
+        }
         Gossip::BlocksFrom(_) => return None,
     })
 }
 
 /// One or two flaws of this kind, and a number that tells them from others.
-fn draw(rng: &mut ChaCha8Rng, kind: &str) -> Option<(Flaws, u32)> {
+pub(super) fn draw(rng: &mut ChaCha8Rng, kind: &str) -> Option<(Flaws, u32)> {
     let (_, listed) = FLAWS.iter().find(|(name, _)| *name == kind)?;
     let mut flaws = Flaws::NONE;
     let mut number = 0;
@@ -516,7 +540,9 @@ fn misplaced(rng: &mut ChaCha8Rng, world: &World, parcel: &Parcel, message: Mess
 
 /// Whether the ledger of a user holds a head of the cloud's log for good.
 fn anchors_the_cloud(world: &World, user: Actor) -> bool {
-    let Some(View::User { ledger: (_, last, _), .. }) = world.view(user) else { return false };
+    let Some(View::User { public: Public { final_height: last, .. }, .. }) = world.view(user) else {
+        return false;
+    };
     let anchors = |entry: &Entry| matches!(entry, Entry::Anchor(Head { kind: LogKind::Cloud, .. }));
     world.system().ledger_kind() == LedgerKind::Quorum
         && world.parcels().iter().any(|parcel| match &parcel.datagram {
@@ -576,8 +602,17 @@ fn gossip_lie(rng: &mut ChaCha8Rng, world: &World, genuine: Gossip) -> Option<Go
             let proposal = Proposal { flaws: of_block, ..block.proposal };
             Gossip::Block(Arc::new(Block { id: proposal.id(), proposal, flaws: of_close, ..block }))
         }
+        Gossip::PolicyChange { change, approvals, .. } => {
+            Gossip::PolicyChange { change, approvals, flaws: with }
+        }
+        Gossip::RevocationList { list, .. } => Gossip::RevocationList { list: newer(&list), flaws: with },
         Gossip::BlocksFrom(_) => return None,
     })
+}
+
+/// The list that pretends to come after `list`, and after many others.
+pub(super) fn newer(list: &RevocationList) -> RevocationList {
+    RevocationList { number: list.number + FORGED, ..list.clone() }
 }
 
 /// Whether something public is as its sender would have it. What else happens to a lie is not said by its flaws.
@@ -690,6 +725,10 @@ fn gossip_with_flaws(gossip: Gossip, inner: Flaws, outer: Flaws) -> Gossip {
             let proposal = Proposal { flaws: inner, ..block.proposal };
             Gossip::Block(Arc::new(Block { id: proposal.id(), proposal, flaws: outer, ..block }))
         }
+        Gossip::PolicyChange { change, approvals, .. } => {
+            Gossip::PolicyChange { change, approvals, flaws: inner }
+        }
+        Gossip::RevocationList { list, .. } => Gossip::RevocationList { list, flaws: inner },
         Gossip::BlocksFrom(height) => Gossip::BlocksFrom(height),
     }
 }

@@ -4,6 +4,7 @@
 //! are predicates over the model; where the views agree they speak of the implementation too. Every byte that left an
 //! actor is searched for secrets. Nothing here decides who is right: that is for the chapters.
 
+mod authority;
 mod campaign;
 mod deed;
 mod divergence;

@@ -66,6 +66,7 @@ impl Tables {
                     head: self.cloud_head(&proof.head.head),
                     from,
                     anchored: proof.anchored.as_ref().map(|head| self.cloud_head(head)),
+                    template: initial.template.version.0,
                     flaws,
                 }
             }
@@ -106,10 +107,10 @@ impl Tables {
         }
     }
 
-    /// Something public; nothing for what the model leaves out: changes of policy and revocation lists.
-    pub(super) fn gossip(&mut self, gossip: &wire::Gossip) -> Option<Gossip> {
+    /// Something public.
+    pub(super) fn gossip(&mut self, gossip: &wire::Gossip) -> Gossip {
         let flaws = Flaws::NONE;
-        Some(match gossip {
+        match gossip {
             wire::Gossip::Decision(certificate) => Gossip::Decision(self.certificate(certificate)),
             wire::Gossip::CloudHead(signed) => {
                 let named = self.cloud_head(&signed.head);
@@ -135,8 +136,9 @@ impl Tables {
             },
             wire::Gossip::Block(block) => Gossip::Block(self.closed(block)),
             wire::Gossip::BlocksFrom(height) => Gossip::BlocksFrom(height.0),
-            wire::Gossip::PolicyChange(_) | wire::Gossip::RevocationList(_) => return None,
-        })
+            wire::Gossip::PolicyChange(approved) => self.change(approved),
+            wire::Gossip::RevocationList(list) => self.list(list),
+        }
     }
 
     fn cloud_head(&self, head: &wire::CloudHead) -> Head {

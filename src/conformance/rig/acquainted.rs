@@ -17,7 +17,7 @@ impl Rig {
                     let cloud = [(Actor::Cloud, Purpose::Valid)];
                     validators.map(|validator| (*validator, Purpose::Block)).chain(cloud).collect()
                 }
-                Actor::Cloud | Actor::Validator(_) => Vec::new(),
+                Actor::Cloud | Actor::Validator(_) | Actor::Kdc => Vec::new(),
             };
             pairs.into_iter().try_for_each(|(to, purpose)| self.shake_hands(from, to, purpose))?;
         }

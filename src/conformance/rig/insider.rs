@@ -11,7 +11,7 @@ use crate::crypto::{Digest, Tag};
 use crate::network::Foundation;
 use crate::store::{Table, for_each};
 use crate::wire::{self, CloudLeaf, Name, StoredRecord, decode, encode};
-use bemr_spec::model::{Actor, Flaws, Gossip, Happened, Message, Output, Packet};
+use bemr_spec::model::{Actor, Enrolment, Flaws, Gossip, Happened, Message, Output, Packet};
 use bemr_spec::{Refusal, Rules};
 use std::rc::Rc;
 
@@ -22,6 +22,11 @@ pub trait Forger {
 
     /// A packet of a handshake; nothing when it cannot be made.
     fn packet(&mut self, rig: &Rig, term: &Packet, flaws: Flaws) -> Option<wire::Packet>;
+
+    /// A request to the KDC; nothing when it cannot be made.
+    fn enrolment(&mut self, _rig: &Rig, _term: &Enrolment) -> Option<wire::EnrolmentRequest> {
+        None
+    }
 
     /// What seems to come from `by`; nothing when it cannot be made.
     fn gossip(&mut self, rig: &Rig, by: Actor, to: Actor, term: &Gossip) -> Option<wire::Gossip>;
@@ -42,6 +47,7 @@ impl Rig {
         let foundation = &mut self.foundation;
         let everybody = foundation.credentials.values();
         let (odd, list) = Certificates::make(&hardened, &mut foundation.kdc, self.now, everybody)?;
+        self.tables.first_list = list.body.list.0;
         foundation.trust.update(&hardened, list.clone())?;
         for node in &mut self.nodes {
             node.office().on_revocation_list(list.clone())?;
@@ -150,7 +156,7 @@ impl Rig {
     /// Somebody says `real`, which the model calls `term`, to `to` in the name of `by`. Nothing when one of the two does
     /// not take part.
     pub fn tell(&mut self, by: Actor, to: Actor, real: wire::Gossip, term: &Gossip) -> Option<Happened> {
-        self.slot(by)?;
+        self.address(by)?;
         self.slot(to)?;
         self.tables.learn_gossip(term, &real);
         self.parcels.push(Parcel { from: by, to, bytes: Bytes::Gossip(Rc::new(real)), packet: None });

@@ -6,6 +6,7 @@
 
 mod abstraction;
 mod acquainted;
+mod authority;
 mod canaries;
 mod insider;
 mod leaks;
@@ -18,10 +19,11 @@ pub use insider::Forger;
 pub use supply::BREAKABLE;
 pub use tables::Tables;
 
-use crate::actors::{Archive, Bsd, Cloud, Input, Output, Overheard, User, Validator};
+use crate::actors::{Archive, Bsd, Cloud, Input, Output, Overheard, Replica, User, Validator};
 use crate::conformance::rig::leaks::{Watch, Watched};
 use crate::conformance::rig::tables::role;
 use crate::crypto::{Digest, Suite, Tag};
+use crate::keys::Lifetimes;
 use crate::log::CloudLog;
 use crate::network::{self, Foundation, Node, START, Scenario};
 use crate::records::Record;
@@ -61,6 +63,7 @@ pub struct Rig {
     nodes: Vec<Node>,
     archives: Vec<Archive>,
     users: u8,
+    seed: u64,
     now: Time,
     parcels: Vec<Parcel>,
     tables: Tables,
@@ -68,6 +71,8 @@ pub struct Rig {
     found: Option<u64>,
     watch: Watch,
     forger: Option<Box<dyn Forger>>,
+    /// The policy as those know it who hear of every change.
+    told_of: Replica,
     /// What was forged and is not said yet, and what the model calls it.
     forged: Vec<(wire::Message, Message)>,
     /// What was said and told lately without a flaw, newest last: what there is to forge.
@@ -100,7 +105,7 @@ impl Rig {
     /// # Errors
     /// VOT-01 for no validators or more than 64; ROL-04 for no users or more than five.
     pub fn on(suite: Suite, rules: Rules, setup: &Setup) -> Result<Rig, Refusal> {
-        let Setup { users, validators, ledger, seed, acquainted } = *setup;
+        let Setup { users, validators, ledger, seed, acquainted, lifetimes } = *setup;
         if !(1..=5).contains(&users) {
             return Err(Refusal::new(Clause::RoleFitsPlace).at(format!("{users} users")));
         }
@@ -111,8 +116,10 @@ impl Rig {
             LedgerKind::Quorum => network::LedgerKind::Quorum,
             LedgerKind::Work => network::LedgerKind::Work,
         };
-        let scenario = Scenario { rules, ledger, seed, ..Scenario::new(suite, validators.into()) };
+        let lifetimes = Lifetimes { certificate: lifetimes.certificate, list: lifetimes.list };
+        let scenario = Scenario { rules, ledger, seed, lifetimes, ..Scenario::new(suite, validators.into()) };
         let foundation = scenario.found()?;
+        let told_of = foundation.replica.clone();
         let mut known = BTreeMap::new();
         known.insert(foundation.cast.bsd.clone(), Actor::Bsd);
         known.insert(foundation.cast.cloud.clone(), Actor::Cloud);
@@ -135,12 +142,14 @@ impl Rig {
             nodes: Vec::new(),
             archives: Vec::new(),
             users,
+            seed,
             now: START,
             parcels: Vec::new(),
             supply: BTreeMap::new(),
             found: None,
             watch: Watch::default(),
             forger: None,
+            told_of,
             forged: Vec::new(),
             heard: VecDeque::new(),
             told: VecDeque::new(),
@@ -152,6 +161,11 @@ impl Rig {
             rig.nodes.push(node);
             rig.archives.push(archive);
         }
+        for actor in rig.actors.clone() {
+            let serial = rig.foundation.credentials[&rig.name(actor)].certified().certificate().body.serial;
+            rig.tables.certified(serial, actor);
+        }
+        rig.tables.learn_policies(&rig.foundation.replica.policy);
         if acquainted {
             rig.acquaint()?;
         }
@@ -165,6 +179,7 @@ impl Rig {
             Actor::Cloud => cast.cloud.clone(),
             Actor::User(number) => user_name(&self.foundation, number),
             Actor::Validator(number) => cast.validators[usize::from(number)].clone(),
+            Actor::Kdc => self.foundation.kdc.anchor().issuer,
         }
     }
 
@@ -195,6 +210,8 @@ impl Rig {
             }
             Actor::User(_) => Node::User(Box::new(User::new(office, bsd.cloud, cloud))),
             Actor::Validator(_) => Node::Validator(Box::new(Validator::resume(office, cloud, bsd, archive)?)),
+            // It has no address, and so no place among the nodes.
+            Actor::Kdc => return Err(Refusal::new(Clause::RoleFitsPlace).at("kdc")),
         })
     }
 
@@ -204,6 +221,7 @@ impl Rig {
             Actor::Cloud => 1,
             Actor::User(number) => 2 + usize::from(number),
             Actor::Validator(number) => 2 + usize::from(self.users) + usize::from(number),
+            Actor::Kdc => return None,
         };
         (self.actors.get(slot) == Some(&actor)).then_some(slot)
     }
@@ -298,7 +316,7 @@ impl Rig {
         let slot = self.slot(to)?;
         let Parcel { from: sender, bytes, packet, .. } = self.parcels.get(parcel as usize)?;
         let (from, cause) = (from.unwrap_or(*sender), *packet);
-        let name = self.names[self.slot(from)?].clone();
+        let name = self.address(from)?;
         let input = match bytes {
             Bytes::Packet(packet) => Input::Packet { from: name, packet: packet.to_vec() },
             Bytes::Gossip(gossip) => Input::Gossip { from: name, gossip: wire::Gossip::clone(gossip) },
@@ -306,10 +324,16 @@ impl Rig {
         Some(self.happen(slot, Some(from), cause, input))
     }
 
+    /// The name that stands on what comes from an actor.
+    fn address(&self, from: Actor) -> Option<Name> {
+        if from == Actor::Kdc { Some(self.name(from)) } else { Some(self.names[self.slot(from)?].clone()) }
+    }
+
     fn happen(&mut self, slot: usize, from: Option<Actor>, cause: Option<Packet>, input: Input) -> Happened {
         let step = self.nodes[slot].actor().handle(self.now, input);
         let clause = step.clause();
         let because = step.outcome.as_ref().err().and_then(Refusal::cause);
+        self.tables.learn_policies(&self.nodes[slot].office().replica.policy);
         let taken = step.outcome.unwrap_or_else(|refusal| self.remember(refusal));
         let outputs = taken.into_iter().chain(step.repeats);
         let sends = self.send(slot, cause, outputs);
@@ -377,7 +401,7 @@ impl Rig {
             }
             Output::Tell { to, gossip } => {
                 let to = self.tables.actor(&to)?;
-                let term = self.tables.gossip(&gossip)?;
+                let term = self.tables.gossip(&gossip);
                 let gossip = Rc::new(gossip);
                 self.hear_told(&term, &gossip);
                 let bytes = Bytes::Gossip(gossip);
@@ -385,7 +409,7 @@ impl Rig {
                 Some(model::Output::Tell(to, term))
             }
             Output::Publish(gossip) => {
-                let term = self.tables.gossip(&gossip)?;
+                let term = self.tables.gossip(&gossip);
                 if let wire::Gossip::Block(block) = &gossip
                     && let Closing::Work(work) = &block.header().closing
                 {
@@ -444,6 +468,12 @@ impl Rig {
     }
 
     fn command(&mut self, actor: Actor, command: Command) -> Option<Happened> {
+        if !command.is_for(actor) {
+            return None;
+        }
+        if actor == Actor::Kdc {
+            return self.kdc_command(command);
+        }
         let slot = self.slot(actor)?;
         let now = self.now;
         let (event, answer) = match (command, actor) {
@@ -478,8 +508,12 @@ impl Rig {
                 self.ask(slot, user, "Read", |node, now| node.read(now, tid))?
             }
             (Command::Order { tid, order }, Actor::User(user)) => self.order(slot, user, tid, order)?,
+            (Command::ChangePolicy { change, approvals }, Actor::User(_)) => {
+                ("ChangePolicy", self.change_policy(slot, &change, approvals)?)
+            }
             _ => return None,
         };
+        self.tables.learn_policies(&self.nodes[slot].office().replica.policy);
         let clause = answer.as_ref().err().map(Refusal::clause);
         let outputs = answer.unwrap_or_else(|refusal| self.remember(refusal));
         let sends = self.send(slot, None, outputs.into_iter());

@@ -14,7 +14,7 @@ impl Rig {
         let parcel = self.parcels.get(parcel as usize)?;
         let (from, to, cause) = (parcel.from, parcel.to, parcel.packet);
         let slot = self.slot(to)?;
-        let name = self.names[self.slot(from)?].clone();
+        let name = self.address(from)?;
         let suite = self.foundation.suite;
         let input = match &parcel.bytes {
             Bytes::Packet(packet) => {

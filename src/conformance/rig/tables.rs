@@ -1,15 +1,16 @@
 //! What real values are called in the model: tables that are filled in the order in which the values first appear.
 
+use crate::conformance::rig::authority;
 use crate::crypto::Digest;
 use crate::wire::{
     self, BlockBody, BlockHeader, InitialHeader, Name, QuorumCertificate, Role, TInitial, Time,
 };
 use bemr_spec::Clause;
 use bemr_spec::model::{
-    Actor, Ballot, BlockId, Certificate, Entry, Flaws, Head, Header, HelloId, LogKind, Members, Proposal,
-    Question, RequestId, SessionId, Tid,
+    Actor, Ballot, BlockId, Certificate, Entry, Flaws, Head, Header, HelloId, LogKind, Members, Policy,
+    Proposal, Question, RequestId, Serial, SessionId, Tid, Versions,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The number of a name that the model does not have.
@@ -44,6 +45,14 @@ pub struct Tables {
     blocks: BTreeMap<Digest, Known>,
     heads: BTreeMap<Digest, Head>,
     stored: BTreeMap<Digest, (Certificate, BlockId)>,
+    /// The KDC's serials, and whose latest certificate has which.
+    pub(super) serials: BTreeMap<u64, Serial>,
+    pub(super) latest: BTreeMap<Actor, u64>,
+    /// The number of the list that everybody begins with.
+    pub(super) first_list: u32,
+    /// Policies by their digests, of all histories that were seen.
+    pub(super) policies: BTreeMap<Digest, Policy>,
+    pub(super) histories: BTreeSet<Digest>,
     strange: u32,
 }
 
@@ -71,6 +80,11 @@ impl Tables {
             blocks: BTreeMap::new(),
             heads: BTreeMap::new(),
             stored: BTreeMap::new(),
+            serials: BTreeMap::new(),
+            latest: BTreeMap::new(),
+            first_list: 1,
+            policies: BTreeMap::new(),
+            histories: BTreeSet::new(),
             strange: 0,
         }
     }
@@ -80,7 +94,7 @@ impl Tables {
         self.strange
     }
 
-    fn or_strange<T>(&mut self, found: Option<T>, instead: T) -> T {
+    pub(super) fn or_strange<T>(&mut self, found: Option<T>, instead: T) -> T {
         if found.is_none() {
             self.strange += 1;
         }
@@ -150,6 +164,7 @@ impl Tables {
             breaks,
             readers: self.users(initial.grants.iter().map(|grant| &grant.reader)),
             issued: self.time(initial.header.issued),
+            policy: authority::versions(&initial.header),
         };
         self.headers.insert(key(&initial.header), header);
         header
@@ -189,6 +204,7 @@ impl Tables {
             breaks: None,
             readers: Members::default(),
             issued: self.time(header.issued),
+            policy: authority::versions(header),
         };
         self.or_strange(found, instead)
     }
@@ -204,6 +220,7 @@ impl Tables {
             number: self.asked,
             height: body.height.0,
             sealed: body.seal != Digest::default(),
+            policy: self.policy(&body.policy),
         };
         self.questions.insert(digest, question);
         question
@@ -219,8 +236,10 @@ impl Tables {
             breaks: None,
             readers: Members::default(),
             issued: 0,
+            policy: Versions::SHIPPED,
         };
-        self.or_strange(found, Question { header, number: 0, height: 0, sealed: false })
+        let instead = Question { header, number: 0, height: 0, sealed: false, policy: Policy::SHIPPED };
+        self.or_strange(found, instead)
     }
 
     /// What votes say.

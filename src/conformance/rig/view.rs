@@ -1,27 +1,33 @@
 //! What can be seen of an actor.
 
 use crate::actors::Replica;
+use crate::conformance::rig::authority;
 use crate::conformance::rig::tables::{UNKNOWN, ballot};
 use crate::conformance::rig::{Rig, abstraction};
 use crate::crypto::Digest;
+use crate::keys::TrustStore;
 use crate::network::Node;
-use bemr_spec::model::{Actor, BlockId, Height, Tid, View};
+use bemr_spec::model::{Actor, BlockId, Public, Tid, View};
 
 impl Rig {
     /// What can be seen of an actor; nothing for one that does not take part.
     pub fn view(&self, actor: Actor) -> Option<View> {
         let tables = &self.tables;
         let tid = |tid: &Digest| tables.known_tid(tid);
-        Some(match &self.nodes[self.slot(actor)?] {
+        if actor == Actor::Kdc {
+            return Some(self.kdc_view());
+        }
+        let slot = self.slot(actor)?;
+        Some(match &self.nodes[slot] {
             Node::User(user) => View::User {
-                ledger: self.ledger(user.replica()),
+                public: self.public(user.replica(), user.trust()),
                 open: sorted(user.open().map(tid)),
                 ended: sorted(user.past().map(|(one, outcome)| (tid(one), outcome.map(abstraction::heard)))),
                 requests: sorted(user.requests().map(|one| tables.known_request(one))),
                 remembered: user.remembered() as u32,
             },
             Node::Bsd(bsd) => View::Bsd {
-                ledger: self.ledger(bsd.replica()),
+                public: self.public(bsd.replica(), bsd.trust()),
                 submissions: sorted(bsd.submissions().map(|(one, state)| (tid(one), state.name()))),
                 audit: bsd.audited() as u32,
                 evidence: bsd.evidence().len() as u32,
@@ -30,7 +36,7 @@ impl Rig {
                 let closing = validator.closing();
                 let block = |(height, digest): (crate::wire::Height, Digest)| (height.0, self.block(&digest));
                 View::Validator {
-                    ledger: self.ledger(validator.replica()),
+                    public: self.public(validator.replica(), validator.trust()),
                     votes: sorted(validator.votes().map(|vote| (tid(&vote.body.tid), ballot(&vote.body)))),
                     closing: closing.state.name(),
                     signed: closing.signed.map(block),
@@ -39,7 +45,7 @@ impl Rig {
                 }
             }
             Node::Cloud(cloud) => View::Cloud {
-                ledger: self.ledger(cloud.replica()),
+                public: self.public(cloud.replica(), cloud.trust()),
                 records: sorted(cloud.records().map(|(one, state)| (tid(one), state.name()))),
                 leaves: cloud.log_size() as u32,
             },
@@ -50,9 +56,15 @@ impl Rig {
         self.tables.known_block(digest).unwrap_or(BlockId(u64::MAX))
     }
 
-    fn ledger(&self, replica: &Replica) -> (Height, Height, BlockId) {
+    fn public(&self, replica: &Replica, trust: &TrustStore) -> Public {
         let ledger = &replica.ledger;
-        (ledger.height().0, ledger.final_height().0, self.block(&ledger.tip()))
+        Public {
+            height: ledger.height().0,
+            final_height: ledger.final_height().0,
+            tip: self.block(&ledger.tip()),
+            policy: authority::newest(&replica.policy),
+            list: self.tables.list_number(trust.revocation_list().body.list),
+        }
     }
 
     /// The model's name of a submission that an actor knows.

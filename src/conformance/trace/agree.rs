@@ -1,7 +1,7 @@
 //! Whether each line can follow the ones before it.
 
 use super::{Flaw, Header, Principal, Step, TraceError, everybody};
-use bemr_spec::model::{Action, Actor, Command, LedgerKind, Setup, Time};
+use bemr_spec::model::{Action, Actor, LedgerKind, Setup, Time};
 use serde_json::Value;
 
 /// What the lines so far say.
@@ -62,7 +62,7 @@ impl Agreement {
     /// Everybody whom the step names is there.
     fn numbers(&self, step: &Step) -> Result<(), TraceError> {
         for (field, actor) in [("actor", step.actor), ("from", step.from)] {
-            let there = actor.is_none_or(|actor| self.everybody.contains(&actor));
+            let there = actor.is_none_or(|actor| actor == Actor::Kdc || self.everybody.contains(&actor));
             check(field, there, || format!("the setup has no {}", shown(actor)))?;
         }
         let action = serde_json::to_value(&step.action).expect("what was read from JSON has a JSON form");
@@ -85,6 +85,7 @@ impl Agreement {
                     "user" | "owner" | "grant" | "revoke" => number < u64::from(users),
                     "validator" | "proposer" | "signatory" => number < u64::from(validators),
                     "readers" | "erase" => number >> users == 0,
+                    "approvals" => number >> users == 0,
                     "signatories" => number.checked_shr(validators.into()).unwrap_or(0) == 0,
                     _ => true,
                 };
@@ -113,6 +114,9 @@ impl Agreement {
             check(field, there == due, || format!("{}, where it is {}", shown(there), shown(due)))
         };
         let to = |actor: Actor| is("actor", step.actor, Some(actor));
+        let addressed = |field: &str, actor: Actor| {
+            check(field, actor != Actor::Kdc, || "the KDC has no address".to_owned())
+        };
         match &step.action {
             Action::Deliver { parcel } | Action::Spoil { parcel, .. } => {
                 let (sender, receiver) = self.parcel(*parcel)?;
@@ -121,6 +125,7 @@ impl Agreement {
             }
             Action::Redirect { parcel, to: receiver, from } => {
                 let (sender, _) = self.parcel(*parcel)?;
+                addressed("action.to", *receiver)?;
                 to(*receiver)?;
                 is("from", step.from, Some(from.unwrap_or(sender)))
             }
@@ -129,16 +134,13 @@ impl Agreement {
                 is("from", step.from, Some(*actor))
             }
             Action::Command { actor, command } => {
-                let fits = match command {
-                    Command::CloseAudit => *actor == Actor::Bsd,
-                    _ => matches!(actor, Actor::User(_)),
-                };
-                check("action.actor", fits, || format!("{actor} takes no such command"))?;
+                check("action.actor", command.is_for(*actor), || format!("{actor} takes no such command"))?;
                 to(*actor)?;
                 is("from", step.from, None)
             }
             Action::Wake { actor, found } => {
                 let mines = self.setup.ledger == LedgerKind::Work && matches!(actor, Actor::Validator(_));
+                addressed("action.actor", *actor)?;
                 check("action.found", found.is_none() || mines, || format!("{actor} does not mine"))?;
                 to(*actor)?;
                 is("from", step.from, None)
@@ -150,11 +152,16 @@ impl Agreement {
                 check("clause", step.clause.is_none(), || "nobody refuses anything".to_owned())
             }
             Action::Say { actor, to: receiver, .. } | Action::Tell { actor, to: receiver, .. } => {
+                addressed("action.to", *receiver)?;
+                if matches!(step.action, Action::Say { .. }) {
+                    addressed("action.actor", *actor)?;
+                }
                 check("action.to", actor != receiver, || "the one who speaks".to_owned())?;
                 to(*actor)?;
                 is("from", step.from, None)
             }
             Action::Crash { actor } => {
+                addressed("action.actor", *actor)?;
                 to(*actor)?;
                 is("from", step.from, None)
             }
