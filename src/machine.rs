@@ -79,15 +79,15 @@ pub fn step<S: Copy + Eq + Display, E: Copy + Eq + Display>(
     to: S,
 ) -> Result<S, Refusal> {
     permit(rows, rules, from, event, Some(to))?;
-    #[cfg(feature = "tally")]
+    #[cfg(feature = "driven")]
     driven::note(name, &from, &event, &to);
-    #[cfg(not(feature = "tally"))]
+    #[cfg(not(feature = "driven"))]
     let _ = name;
     Ok(to)
 }
 
-/// Which steps a thread has made, so that a test can tell which rows nothing drives. Only with the feature `tally`.
-#[cfg(feature = "tally")]
+/// Which steps a thread has made, so that a test can tell which rows nothing drives. Only with the feature `driven`.
+#[cfg(feature = "driven")]
 pub mod driven {
     use std::cell::RefCell;
     use std::collections::BTreeSet;

@@ -18,8 +18,15 @@ fn a_part_holds_its_goals_in_the_pinned_number_of_states() {
 
 #[test]
 fn a_mutant_is_broken_and_the_run_is_shown() {
-    let ran = bemr(["explore", "smoke", "--part", "proof of work", "--without", "LED-08"]);
+    let out = tempfile::tempdir().unwrap();
+    let out = out.path().to_str().unwrap();
+    let ran = bemr(["explore", "smoke", "--part", "proof of work", "--without", "LED-08", "--out", out]);
     assert_eq!(ran.code, 1, "{}", ran.err);
+    let path = format!("{out}/broken-G-CIV-proof-of-work.jsonl");
+    assert!(ran.err.contains(&format!("again: bemr replay {path}")), "{}", ran.err);
+    let again = bemr(["replay", &path]);
+    assert_eq!(again.code, 1, "{}", again.err);
+    assert!(again.err.contains("G-CIV is broken"), "{}", again.err);
     let broken = ran.out.lines().skip_while(|line| !line.starts_with("G-CIV   broken"));
     assert!(broken.skip(1).take_while(|line| line.starts_with("        ")).count() > 5, "{}", ran.out);
 }

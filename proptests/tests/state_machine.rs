@@ -5,7 +5,9 @@
 
 use bemr::conformance::lockstep::{Deed, Lockstep, Register, Sides, lie_of, trace_of};
 use bemr::conformance::{Rerun, Trace, rerun};
-use bemr_spec::model::{Action, Actor, Command, LedgerKind, Members, Order, Setup, Spoiling, Tid, World};
+use bemr_spec::model::{
+    Action, Actor, Command, LedgerKind, Lifetimes, Members, Order, Setup, Spoiling, Tid, World,
+};
 use bemr_spec::{Clause, Rules};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -100,8 +102,11 @@ impl Reference {
             ));
             let spoilt = (parcel(), select(Spoiling::ALL.to_vec()));
             ways.push((2, spoilt.prop_map(|(parcel, how)| Action::Spoil { parcel, how }).boxed()));
-            let mortal: Vec<Actor> =
-                actors.iter().copied().filter(|actor| !matches!(actor, Actor::User(_))).collect();
+            let mortal: Vec<Actor> = actors
+                .iter()
+                .copied()
+                .filter(|actor| !matches!(actor, Actor::User(_) | Actor::Kdc))
+                .collect();
             ways.push((1, select(mortal).prop_map(|actor| Action::Crash { actor }).boxed()));
             let (state, otherwise) = (world.clone(), Action::Pass { time: 1 });
             ways.push((
@@ -157,6 +162,7 @@ fn setups() -> impl Strategy<Value = Setup> {
             ledger: LedgerKind::Quorum,
             seed,
             acquainted: !stranger,
+            lifetimes: Lifetimes::LONG,
         },
     )
 }

@@ -40,11 +40,11 @@ pub(super) struct Journey {
 impl Journey {
     pub(super) fn begin(scenario: Scenario, trace: Option<TraceFile>) -> Result<Journey, String> {
         let (rules, seed, start) = (scenario.rules, scenario.seed, scenario.start);
-        let town = scenario.build().map_err(|refusal| refusal.to_string())?;
+        let mut town = scenario.build().map_err(|refusal| refusal.to_string())?;
         let tracer = match trace {
             Some(file) => {
                 let (recorder, header) =
-                    Recorder::begin(rules, seed, start, &town).map_err(|refusal| refusal.to_string())?;
+                    Recorder::begin(rules, seed, start, &mut town).map_err(|refusal| refusal.to_string())?;
                 Some(Tracer::begin(file, recorder, &header)?)
             }
             None => None,

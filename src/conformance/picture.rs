@@ -20,7 +20,7 @@ pub fn one_record() -> Result<String, Refusal> {
     let scenario = Scenario::new(Suite::Ristretto255, 4);
     let (rules, seed, start) = (scenario.rules, scenario.seed, scenario.start);
     let mut town = scenario.build()?;
-    let (mut recorder, header) = Recorder::begin(rules, seed, start, &town)?;
+    let (mut recorder, header) = Recorder::begin(rules, seed, start, &mut town)?;
     let (_, sample) = SAMPLES.iter().find(|(name, _)| name.starts_with("Patient")).unwrap_or(&SAMPLES[0]);
     let record = Record::read(&rules, sample)?;
     let doctor = town.cast.doctor.clone();

@@ -27,11 +27,18 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// A recorder of `town`, which was made from this seed and begins at this instant, with the header of the trace.
+    /// A recorder of `town`, which was made from this seed and begins at this instant, with the header of the trace. From
+    /// now on the town is watched.
     ///
     /// # Errors
     /// VOT-01 for more than [`MAX_TRACED`] validators.
-    pub fn begin(rules: Rules, seed: u64, start: Time, town: &Town) -> Result<(Recorder, Header), Refusal> {
+    pub fn begin(
+        rules: Rules,
+        seed: u64,
+        start: Time,
+        town: &mut Town,
+    ) -> Result<(Recorder, Header), Refusal> {
+        town.world.watch();
         let cast = &town.cast;
         let validators = u8::try_from(cast.validators.len()).ok();
         let validators = validators.filter(|count| usize::from(*count) <= MAX_TRACED).ok_or_else(|| {
@@ -171,7 +178,7 @@ impl Recorder {
             clause: event.clause,
             verdict: event.verdict,
             sends,
-            state: Some(event.state),
+            state: event.state,
             ..self.step(action, actor(&event.actor), what)
         };
         steps.push(happened);

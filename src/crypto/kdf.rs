@@ -21,6 +21,18 @@ pub fn expand<const N: usize>(key: &[u8; 32], tag: Tag, context: &[u8]) -> Zeroi
     out
 }
 
+/// As [`expand`], of one key for two tags: what HMAC makes of the key is made once.
+pub fn expand_both(key: &[u8; 32], tags: [Tag; 2]) -> [Zeroizing<[u8; 32]>; 2] {
+    let hkdf = prepared(key);
+    tags.map(|tag| {
+        let mut out = Zeroizing::new([0; 32]);
+        let label = tag.label().as_bytes();
+        hkdf.expand_multi_info(&[&[label.len() as u8], label], out.as_mut_slice())
+            .expect("32 bytes are less than the bound");
+        out
+    })
+}
+
 /// As [`expand`], for a length that the suite decides; it is below [`MAX_EXPANDED`] in every suite.
 pub(super) fn expand_into(key: &[u8; 32], tag: Tag, context: &[u8], out: &mut [u8]) {
     let label = tag.label().as_bytes();
@@ -28,16 +40,17 @@ pub(super) fn expand_into(key: &[u8; 32], tag: Tag, context: &[u8], out: &mut [u
         .expect("the callers ask for less than the bound");
 }
 
-/// HKDF-Expand as RFC 5869 has it, with the parts of `info` one after the other. Everything here derives keys through
-/// this function; only the published vectors call it by itself.
+/// HKDF-Expand as RFC 5869 has it, with the parts of `info` one after the other. Only the published vectors call it by
+/// itself.
 ///
 /// # Errors
 /// When `out` is longer than [`MAX_EXPANDED`].
 pub fn expand_info(key: &[u8; 32], info: &[&[u8]], out: &mut [u8]) -> Result<(), TooLong> {
-    Hkdf::<Sha256>::from_prk(key)
-        .expect("32 bytes are a pseudorandom key of SHA-256")
-        .expand_multi_info(info, out)
-        .map_err(|_| TooLong)
+    prepared(key).expand_multi_info(info, out).map_err(|_| TooLong)
+}
+
+fn prepared(key: &[u8; 32]) -> Hkdf<Sha256> {
+    Hkdf::from_prk(key).expect("32 bytes are a pseudorandom key of SHA-256")
 }
 
 /// More than [`MAX_EXPANDED`] bytes were asked of HKDF-Expand.

@@ -27,7 +27,7 @@ pub use aead::{AeadKey, TAG_LEN};
 pub use digest::Digest;
 pub use exchange::{Ephemeral, SharedSecret};
 pub use group::{Element, Factor, Scalar};
-pub use kdf::{MAX_EXPANDED, TooLong, expand, expand_info, extract};
+pub use kdf::{MAX_EXPANDED, TooLong, expand, expand_both, expand_info, extract};
 pub use kem::{DecapsulationKey, Encapsulation, EncapsulationKey};
 pub use signature::{Signature, Signed, SigningKey, VerifyingKey, invalid, verify_all, vouch_all};
 pub use suite::Suite;

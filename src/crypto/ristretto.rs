@@ -76,13 +76,14 @@ impl Group for Ristretto {
             let number = bytes.iter().fold(0, |number: u128, byte| number << 8 | u128::from(*byte));
             return Zeroizing::new(Scalar::from(number));
         }
+        if bytes.len() <= 32 {
+            return Zeroizing::new(Scalar::from_bytes_mod_order(*little_endian(bytes)));
+        }
         // Horner's rule over 32-byte digits, of which dalek reduces two at a time.
-        let mut sum = Zeroizing::new(Scalar::ZERO);
-        for chunk in bytes.rchunks(32).rev() {
-            let mut wide = Zeroizing::new([0; 64]);
-            for (out, byte) in wide.iter_mut().zip(chunk.iter().rev()) {
-                *out = *byte;
-            }
+        let (first, rest) = bytes.split_at(bytes.len() % 32 + 32);
+        let mut sum = Zeroizing::new(Scalar::from_bytes_mod_order_wide(&little_endian(first)));
+        for digit in rest.chunks(32) {
+            let mut wide = little_endian(digit);
             wide[32..].copy_from_slice(sum.as_bytes());
             *sum = Scalar::from_bytes_mod_order_wide(&wide);
         }
@@ -110,4 +111,11 @@ impl Group for Ristretto {
     fn negate(&self, a: &Zeroizing<Scalar>) -> Zeroizing<Scalar> {
         Zeroizing::new(-**a)
     }
+}
+
+/// The bytes of a big-endian integer, the least significant first.
+fn little_endian<const N: usize>(bytes: &[u8]) -> Zeroizing<[u8; N]> {
+    let mut little = Zeroizing::new([0; N]);
+    little.iter_mut().zip(bytes.iter().rev()).for_each(|(out, byte)| *out = *byte);
+    little
 }

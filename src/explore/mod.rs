@@ -4,19 +4,35 @@
 //! Breadth-first search visits every state of a part, checks every goal in it, and finds a run for each `sometimes`.
 //! No byte is looked at here: the model has none.
 //!
-//! States are reduced in two ways. The network keeps no order, so what is on its way is a multiset; and a parcel that its
-//! receiver makes nothing of (chapter 10 says who hears what) is not sent at all: tests show that this changes no verdict.
-//! Validators are *not* taken for one another: whose turn it is to propose is their number, counted from the height
-//! (chapter 10), so that to swap two of them is to swap two instants as well, and a state and its mirror image have different
-//! futures. Users differ by role, and submissions by the order in which they were made.
+//! States are reduced in four ways, and tests show of each that it changes no verdict.
+//!
+//! - The network keeps no order: what is on its way is a multiset.
+//! - A parcel that its receiver makes nothing of (chapter 10 says who hears what) is not sent at all.
+//! - Users and validators whom nothing tells apart are one another: of the states that differ in nothing but who of them is
+//!   who, one is looked at. Who they are follows from the part (`symmetry`), and is checked whenever one of them reacts.
+//! - A nonce that closes a block has no value of its own: which it is, is a matter of the block's digest.
+//!
+//! Submissions are never taken for one another: they are numbered in the order in which they were made, and sequence numbers,
+//! questions and the audit log show that order. Nor are users whom the script names, nor validators whose turn to propose can
+//! come before the part is over: to swap two of those is to swap two instants as well.
 
+mod atlas;
+mod goals;
 mod moves;
 mod part;
 mod scene;
 mod scopes;
 mod search;
+mod stage;
+mod symmetry;
+mod telling;
 
+pub use goals::TERMINATION;
 pub use part::{Budget, Part};
-pub use scene::{Move, Scene, Stage, TERMINATION};
+pub use scene::{Move, Scene};
 pub use scopes::{SCOPES, Scope};
-pub use search::{Estimate, Found, GoalReport, PartReport, Progress, estimate, search, search_for};
+pub use search::{
+    Estimate, Found, FoundStep, GoalReport, PartReport, Progress, estimate, search, search_for,
+};
+pub use stage::Stage;
+pub use telling::Told;

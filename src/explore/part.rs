@@ -55,7 +55,7 @@ pub struct Part {
 
 impl Part {
     /// The part under these rules.
-    pub const fn under(&'static self, rules: Rules) -> Stage {
+    pub fn under(&'static self, rules: Rules) -> Stage {
         Stage::new(self, rules)
     }
 }

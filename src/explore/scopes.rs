@@ -86,6 +86,8 @@ const fn change(templates: Option<Edition>, admission: Option<Edition>) -> Comma
 
 const ONE: &[(Actor, Command)] = &[(DOCTOR, submit(1, None))];
 const BROKEN: &[(Actor, Command)] = &[(DOCTOR, submit(1, Some(Clause::RangeRule)))];
+const TWO_RECORDS: &[(Actor, Command)] =
+    &[(DOCTOR, submit(1, None)), (DOCTOR, submit(2, Some(Clause::RangeRule)))];
 const TWICE: &[(Actor, Command)] = &[(DOCTOR, submit(1, None)), (COLLEAGUE, submit(1, None))];
 const READ: &[(Actor, Command)] =
     &[(DOCTOR, submit(1, None)), (DOCTOR, Command::Read { tid: 0 }), (COLLEAGUE, Command::Read { tid: 0 })];
@@ -127,15 +129,15 @@ const QUIET: Part = Part {
     notices: &[],
 };
 
-/// Strangers shake hands while packets are redirected, replayed and lost.
+/// Strangers shake hands while packets are redirected and replayed, to two users among others who do nothing.
 const HANDSHAKE: Part = Part {
     name: "handshake",
-    setup: Setup { acquainted: false, ..setup(1, 2) },
+    setup: Setup { acquainted: false, ..setup(3, 2) },
     budget: Budget { redirect: 2, replay: 1, ..NONE },
     until: 1_000,
     goals: SAFETY,
     notices: &[(Clause::PeerIsIntended, "G-KEY"), (Clause::SessionIsFresh, "G-FRE")],
-    states: Some(19_567),
+    states: Some(255_716),
     ..QUIET
 };
 
@@ -175,7 +177,7 @@ const LIAR: Part = Part {
     until: 200,
     goals: SAFETY,
     notices: &[(Clause::MoreThanTwoThirds, "G-CIV"), (Clause::FirstDecisionStands, "G-SDN")],
-    states: Some(2_477_178),
+    states: Some(1_261_205),
     ..QUIET
 };
 
@@ -199,12 +201,12 @@ const CLOSING: Part = Part {
     name: "closing",
     setup: setup(1, 4),
     script: HEAD,
-    budget: Budget { early: 1, ..NONE },
+    budget: Budget { early: 1, drop: 1, ..NONE },
     silent: &[Actor::Bsd, Actor::Cloud, DOCTOR],
     until: 2_300,
     goals: SAFETY,
     notices: &[(Clause::OneCloseByValidator, "G-IMM")],
-    states: Some(807_509),
+    states: Some(908_728),
     ..QUIET
 };
 
@@ -213,11 +215,11 @@ const INSIDER: Part = Part {
     name: "insider user",
     setup: setup(2, 1),
     insiders: &[COLLEAGUE],
-    budget: Budget { lie: 2, replay: 2, ..NONE },
+    budget: Budget { lie: 2, replay: 2, drop: 1, ..NONE },
     until: 1_000,
     goals: SAFETY,
     notices: &[(Clause::InitialSenderIsPeer, "G-ORI")],
-    states: Some(5_558),
+    states: Some(49_690),
     ..QUIET
 };
 
@@ -237,11 +239,11 @@ const FALSE_CLOUD: Part = Part {
     name: "lying cloud",
     script: READ_TWICE,
     insiders: &[Actor::Cloud],
-    budget: Budget { lie: 2, drop: 1, ..NONE },
+    budget: Budget { lie: 2, drop: 1, replay: 1, ..NONE },
     until: 1_000,
     goals: WITHOUT_CLOUD,
     notices: &[(Clause::HeadNotOlder, "G-FRE")],
-    states: Some(209_586),
+    states: Some(1_448_516),
     ..QUIET
 };
 
@@ -261,15 +263,19 @@ const SHARING: Part = Part {
     name: "grant and revoke",
     setup: setup(2, 1),
     script: SHARE,
+    budget: Budget { drop: 1, ..NONE },
     until: 300,
     goals: SAFETY,
     notices: &[(Clause::ReaderIsGranted, "G-PRV")],
-    states: Some(95_992),
+    states: Some(540_350),
     ..QUIET
 };
 
+/// The administrator who approves does nothing else.
 const ERASING: Part = Part {
     name: "erase",
+    setup: setup(4, 1),
+    silent: &[COLLEAGUE, Actor::User(2), Actor::User(3)],
     script: ERASE,
     budget: Budget { replay: 1, drop: 1, early: 1, ..NONE },
     until: 300,
@@ -319,25 +325,46 @@ const SAME: Part = Part {
 const WORK: Part = Part {
     name: "proof of work",
     setup: Setup { ledger: LedgerKind::Work, ..setup(1, 2) },
-    budget: Budget { luck: 3, drop: 1, ..NONE },
+    budget: Budget { luck: 4, drop: 1, crash: 1, ..NONE },
     until: 250,
     goals: SAFETY,
     notices: &[(Clause::ConfirmationsReached, "G-CIV")],
-    states: Some(106_846),
+    states: Some(1_196_527),
+    ..QUIET
+};
+
+/// Three miners, each like the others.
+const MINERS: Part = Part {
+    name: "three miners",
+    setup: Setup { ledger: LedgerKind::Work, ..setup(1, 3) },
+    budget: Budget { luck: 2, ..NONE },
+    notices: &[],
+    states: Some(1_640),
+    ..WORK
+};
+
+/// A user submits two records, of which one breaks a rule, and both stand in blocks.
+const TWO: Part = Part {
+    name: "two records",
+    script: TWO_RECORDS,
+    budget: Budget { drop: 1, replay: 1, ..NONE },
+    until: 1_000,
+    goals: SAFETY,
+    states: Some(21_842),
     ..QUIET
 };
 
 const CRASHES: Part =
-    Part { name: "crashes", budget: Budget { crash: 2, ..NONE }, states: Some(93_187), ..QUIET };
+    Part { name: "crashes", budget: Budget { crash: 2, drop: 1, ..NONE }, states: Some(2_785_023), ..QUIET };
 
 const SMOKE: &[Part] = &[
-    HANDSHAKE,
+    Part { setup: Setup { acquainted: false, ..setup(1, 2) }, states: Some(19_567), ..HANDSHAKE },
     CONSPIRACY,
     SILENCE,
     ERASING,
     POLICY,
     Part { budget: Budget { lie: 1, ..NONE }, states: Some(8_624), ..FALSE_CLOUD },
-    Part { budget: Budget { luck: 2, ..NONE }, until: 200, states: Some(878), ..WORK },
+    Part { budget: Budget { luck: 2, ..NONE }, until: 200, states: Some(444), ..WORK },
 ];
 const CI: &[Part] = &[
     HANDSHAKE,
@@ -355,6 +382,8 @@ const CI: &[Part] = &[
     POLICY,
     SAME,
     WORK,
+    MINERS,
+    TWO,
     CRASHES,
 ];
 

@@ -1,18 +1,30 @@
 //! Runs a search and says what it found.
 
-use crate::explore::scene::{Stage, TERMINATION, witness};
-use crate::explore::{Move, Part};
-use bemr_spec::model::{Actor, GOALS};
-use bemr_spec::{Clause, Rules};
+use crate::explore::atlas::{Number, Says};
+use crate::explore::{Move, Part, Stage, TERMINATION};
+use bemr_spec::Rules;
+use bemr_spec::model::{Action, GOALS, Happened, Parcel, World};
 use stateright::{Checker, HasDiscoveries, Model, Path};
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// A run that ends in what was looked for.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// What happened, to whom, and the clause that refused it.
-    pub steps: Vec<(Move, Actor, &'static str, Option<Clause>)>,
+    /// What was done, and what became of it. What is lost on its way is nothing that is done: it does not arrive.
+    pub steps: Vec<FoundStep>,
+}
+
+/// One step of a run.
+#[derive(Clone, Debug)]
+pub struct FoundStep {
+    /// What was done.
+    pub action: Action,
+    /// The parcel of which it speaks by its number.
+    pub parcel: Option<Parcel>,
+    /// What became of it.
+    pub happened: Happened,
 }
 
 /// What a search found out about a goal.
@@ -35,12 +47,16 @@ pub struct PartReport {
     pub part: &'static str,
     /// Different states.
     pub states: usize,
+    /// How many these are when everybody is only themselves.
+    pub stand_for: u64,
     /// The longest run.
     pub depth: usize,
     /// Whether every state was visited.
     pub complete: bool,
     /// Each goal.
     pub goals: Vec<GoalReport>,
+    /// Who was taken for somebody else and is not like them: then nothing here counts.
+    pub flaw: Option<String>,
 }
 
 /// How far a search is.
@@ -65,6 +81,9 @@ pub fn search(stage: Stage, threads: usize, mut go_on: impl FnMut(Progress) -> b
         std::thread::sleep(Duration::from_millis(10));
     }
     let stage = checker.model();
+    let stand_for = stage.stand_for.load(Ordering::Relaxed);
+    let flaw = stage.atlas().flaw.clone();
+    complete &= flaw.is_none();
     // A run is found again by the numbers of its moves, which a model that was told to stop does not have.
     stage.stop.store(false, Ordering::Relaxed);
     let mut found = checker.discoveries();
@@ -77,7 +96,7 @@ pub fn search(stage: Stage, threads: usize, mut go_on: impl FnMut(Progress) -> b
         name: goal.name,
         checked: checked(goal.name),
         broken: run(goal.name),
-        witness: witness(goal.name).and_then(run),
+        witness: run(goal.sometimes.0),
     });
     let termination = GoalReport {
         name: TERMINATION,
@@ -88,9 +107,11 @@ pub fn search(stage: Stage, threads: usize, mut go_on: impl FnMut(Progress) -> b
     PartReport {
         part: stage.part.name,
         states: checker.unique_state_count(),
+        stand_for,
         depth: checker.max_depth(),
         complete,
         goals: goals.chain([termination]).collect(),
+        flaw,
     }
 }
 
@@ -102,12 +123,55 @@ pub fn search_for(stage: Stage, goal: &'static str, threads: usize) -> (Option<F
     (found, checker.unique_state_count())
 }
 
+/// The run of these moves, as the model's own world goes through it.
 fn retrace(stage: &Stage, path: Path<<Stage as Model>::State, Move>) -> Option<Found> {
     let mut scene = stage.begin();
+    let mut world = World::new(stage.rules, &stage.part.setup);
+    // Where in the world the parcels of a number are. Of equal ones any will do.
+    let mut places: BTreeMap<Number, u32> = BTreeMap::new();
     let mut steps = Vec::new();
     for what in path.into_actions() {
-        let (next, actor, step) = stage.play(&scene, &what)?;
-        steps.push((what, actor, step.event, step.clause));
+        let next = stage.play(&scene, what)?;
+        let atlas = stage.atlas();
+        let place = |number: Number| places.get(&number).copied();
+        let action = match what {
+            Move::Drop(_) => None,
+            Move::Command => {
+                let (actor, command) = stage.part.script[usize::from(scene.said)];
+                Some(Action::Command { actor, command })
+            }
+            Move::Deliver(number) | Move::Replay(number) => Some(Action::Deliver { parcel: place(number)? }),
+            Move::Redirect(number, to, from) => {
+                Some(Action::Redirect { parcel: place(number)?, to, from: Some(from) })
+            }
+            Move::Wake(actor, lucky) => Some(Action::Wake { actor, found: lucky.then_some(1) }),
+            Move::Crash(actor) => Some(Action::Crash { actor }),
+            Move::Lie(number) => {
+                let lie = atlas.lie(number).clone();
+                let (actor, to) = (lie.by, lie.to);
+                Some(match lie.says {
+                    Says::Message(message) => Action::Say { actor, to, message },
+                    Says::Gossip(gossip) => Action::Tell { actor, to, gossip },
+                })
+            }
+        };
+        if let Some(action) = action {
+            let first = world.parcels().len();
+            let happened = world.step(&action)?;
+            for (place, parcel) in world.parcels().iter().enumerate().skip(first) {
+                if let Some(number) = atlas.find(parcel) {
+                    places.insert(number, place as u32);
+                }
+            }
+            let parcel = match action {
+                Action::Deliver { parcel } | Action::Redirect { parcel, .. } => {
+                    world.parcels().get(parcel as usize).cloned()
+                }
+                _ => None,
+            };
+            steps.push(FoundStep { action, parcel, happened });
+        }
+        drop(atlas);
         scene = next;
     }
     Some(Found { steps })

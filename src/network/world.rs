@@ -95,8 +95,8 @@ pub struct Event {
     pub clause: Option<Clause>,
     /// What the actor sent: to whom, which message, how many bytes. Nobody in particular means everybody.
     pub sends: Vec<(Option<Name>, &'static str, usize)>,
-    /// Digest of the actor's public state afterwards.
-    pub state: Digest,
+    /// Digest of the actor's public state afterwards, in a world that is watched.
+    pub state: Option<Digest>,
 }
 
 /// Actors, links and virtual time.
@@ -107,6 +107,7 @@ pub struct World {
     wakes: BTreeMap<Name, Time>,
     alarms: BTreeSet<(Time, Name)>,
     links: Links,
+    watched: bool,
 }
 
 impl World {
@@ -119,7 +120,14 @@ impl World {
             wakes: BTreeMap::new(),
             alarms: BTreeSet::new(),
             links,
+            watched: false,
         }
+    }
+
+    /// From now on every event tells the public state of its actor. To hash that is the work of who watches, not of the
+    /// network.
+    pub fn watch(&mut self) {
+        self.watched = true;
     }
 
     /// Adds a node under its actor's name.
@@ -163,7 +171,8 @@ impl World {
         let now = self.now;
         let node = self.nodes.get_mut(name)?;
         let (answer, outputs) = command(node, now);
-        let (wake, state) = (node.actor().wake(), node.actor().state());
+        let actor = node.actor();
+        let (wake, state) = (actor.wake(), self.watched.then(|| actor.state()));
         self.set_alarm(name, wake);
         for output in &outputs {
             self.dispatch(name, output);
@@ -218,7 +227,7 @@ impl World {
                 from,
                 parcel.map_or(Cause::Wake(None), Cause::Parcel),
                 &step,
-                Digest::default(),
+                self.watched.then(Digest::default),
             );
         };
         let actor = node.actor();
@@ -226,7 +235,7 @@ impl World {
             Ok(input) => actor.handle(now, input),
             Err(refusal) => Step::refused("unreadable packet", refusal),
         };
-        let (wake, state) = (actor.wake(), actor.state());
+        let (wake, state) = (actor.wake(), self.watched.then(|| actor.state()));
         self.set_alarm(name, wake);
         for output in step.outputs() {
             self.dispatch(name, output);
@@ -284,7 +293,14 @@ fn found(output: &Output) -> Option<u64> {
     }
 }
 
-fn event(time: Time, actor: &Name, from: Option<Name>, cause: Cause, step: &Step, state: Digest) -> Event {
+fn event(
+    time: Time,
+    actor: &Name,
+    from: Option<Name>,
+    cause: Cause,
+    step: &Step,
+    state: Option<Digest>,
+) -> Event {
     let sends = step.outputs().map(|output| match output {
         Output::Send { to, label, packet } => (Some(to.clone()), *label, packet.len()),
         Output::Tell { to, gossip } => {

@@ -1,6 +1,6 @@
 //! The record layer: one symmetric ratchet in each direction, one key for each record.
 
-use crate::crypto::{AeadKey, Tag, expand};
+use crate::crypto::{AeadKey, Tag, expand, expand_both};
 use crate::wire::{Direction, MAX_MESSAGE, Packet, Purpose, Record, RecordHeader, SessionId, Stage, encode};
 use bemr_spec::{Clause, Refusal, Rules};
 use zeroize::Zeroizing;
@@ -86,7 +86,8 @@ impl Chain {
 }
 
 fn step(chain: &ChainKey) -> (ChainKey, AeadKey) {
-    (expand(chain, Tag::CHAIN_NEXT, b""), AeadKey::from_bytes(*expand(chain, Tag::RECORD_KEY, b"")))
+    let [next, key] = expand_both(chain, [Tag::CHAIN_NEXT, Tag::RECORD_KEY]);
+    (next, AeadKey::from_bytes(*key))
 }
 
 /// Both directions of a session, without its principals.

@@ -1,7 +1,7 @@
 //! Sealing: before the next stage of a transaction begins, the keys that protected this one are encrypted to the
 //! custodian and erased.
 
-use crate::crypto::{AeadKey, Digest, Tag, expand};
+use crate::crypto::{AeadKey, Digest, Tag, expand, expand_both};
 use crate::keys::{CertifiedPrincipal, Credentials, Place};
 use crate::session::{Position, UsedKey};
 use crate::wire::{
@@ -242,7 +242,8 @@ pub(super) fn first_chain_key(encapsulated: &AeadKey, id: &Digest) -> Zeroizing<
 
 /// The next key of a chain, and the key of the seal at this place.
 pub(super) fn ratchet(chain: &Zeroizing<[u8; 32]>) -> (Zeroizing<[u8; 32]>, AeadKey) {
-    (expand(chain, Tag::SEAL_NEXT, b""), AeadKey::from_bytes(*expand(chain, Tag::SEAL_KEY, b"")))
+    let [next, key] = expand_both(chain, [Tag::SEAL_NEXT, Tag::SEAL_KEY]);
+    (next, AeadKey::from_bytes(*key))
 }
 
 /// The nonce of seal `index`: four zeros, index.

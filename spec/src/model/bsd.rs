@@ -4,6 +4,7 @@
 use crate::model::checks::Checks;
 use crate::model::ledger::{Ledger, quorum};
 use crate::model::neighbours::{Neighbours, Received};
+use crate::model::rename::{Rename, Renaming, renamed};
 use crate::model::roles::may_handle_records;
 use crate::model::shared::Shared;
 use crate::model::{
@@ -92,7 +93,7 @@ pub(super) struct Bsd {
     questions: u32,
     /// The audit log: how each submission ended.
     pub(super) audit: Vec<(Tid, Decision)>,
-    convicted: BTreeSet<(Tid, u8)>,
+    convicted: BTreeSet<(Tid, Actor)>,
     overruled: u32,
     /// Keys of a stage that are still held after it was over: only without SEA-03.
     pub(super) held: BTreeSet<(Tid, bool)>,
@@ -291,7 +292,7 @@ impl Bsd {
                 None => decided.is_some_and(|decided| decided.ballot != vote.ballot),
             };
             if contrary {
-                self.convicted.insert((tid, vote.validator));
+                self.convicted.insert((tid, Actor::Validator(vote.validator)));
             }
             return Err(Clause::FirstDecisionStands);
         }
@@ -299,7 +300,7 @@ impl Bsd {
         open.state = State::AwaitingVotes;
         if let Some(first) = counted {
             if first != vote.ballot {
-                self.convicted.insert((tid, vote.validator));
+                self.convicted.insert((tid, Actor::Validator(vote.validator)));
             }
             checks.require(Clause::OneVotePerValidator, false)?;
         }
@@ -594,4 +595,14 @@ fn tally(rules: &Rules, question: Question, votes: &BTreeMap<u8, Ballot>) -> (us
     let leading = said.into_iter().max_by_key(|(_, members)| members.len());
     let Some((ballot, signatories)) = leading else { return (0, None) };
     (signatories.len(), Some(Certificate { question, ballot, signatories, flaws: Flaws::NONE }))
+}
+
+renamed!(Open { state, question, votes: of_validators, attempts, deadline, acknowledgement, valid });
+renamed!(Ended { user: of_users, decision, reason, height, question, votes: of_validators, acknowledgement });
+renamed!(Bsd { neighbours, ledger, open, ended, known, questions, audit, convicted, overruled, held });
+
+impl Rename for State {
+    fn renamed(&self, _: &Renaming) -> State {
+        *self
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::model::checks::Checks;
 use crate::model::ledger::{Change, Ledger, follows, quorum};
+use crate::model::rename::renamed;
 use crate::model::{
     Actor, Block, BlockId, Certificate, Entry, Flaws, Gossip, Head, Height, LedgerKind, LogKind, Members,
     Output, Proposal, Tid, Time,
@@ -378,3 +379,6 @@ impl Closing {
         self.schedule(ledger, now);
     }
 }
+
+renamed!(Signed { proposal, id, signatories: of_validators, shown });
+renamed!(Closing { own: of_validators, decisions, anchors, signed, last, mining, since, next });

@@ -3,6 +3,7 @@
 use crate::model::checks::Checks;
 use crate::model::ledger::{Ledger, quorum};
 use crate::model::neighbours::{Neighbours, Received};
+use crate::model::rename::renamed;
 use crate::model::roles::{is_administrator, may_handle_records};
 use crate::model::shared::Shared;
 use crate::model::{
@@ -381,3 +382,16 @@ struct Asked {
 fn published(head: Head) -> Output {
     Output::Publish(Gossip::Head { head, flaws: Flaws::NONE })
 }
+
+renamed!(Stored {
+    owner: of_users,
+    index,
+    certificate,
+    block,
+    readers: of_users,
+    ever: of_users,
+    revoked: of_users,
+    erased,
+    sealed,
+});
+renamed!(Cloud { neighbours, ledger, records, heads, served_erased });

@@ -2,6 +2,7 @@
 
 use crate::model::checks::Checks;
 use crate::model::policy::Registry;
+use crate::model::rename::renamed;
 use crate::model::shared::Shared;
 use crate::model::trust::Trust;
 use crate::model::{
@@ -423,3 +424,5 @@ pub(super) fn follows(old: &Head, new: &Head) -> bool {
         LogKind::Audit => old.size <= new.size,
     }
 }
+
+renamed!(Ledger { kind, members: of_nobody, trunk, sides, places, decisions, anchors, asked, policy });

@@ -5,6 +5,7 @@
 //! taken.
 
 use crate::model::checks::Checks;
+use crate::model::rename::renamed;
 use crate::model::roles::{initiates, responds};
 use crate::model::shared::Shared;
 use crate::model::trust::Trust;
@@ -134,7 +135,7 @@ impl Neighbours {
         let line = self.newest.get(&peer).and_then(|id| Some((*id, self.sessions.get_mut(id)?)));
         match line {
             Some((session, line)) if line.sent < RECORDS || !rules.in_force(Clause::KeyNotExhausted) => {
-                Ok(vec![line.write(rules, session, message)?])
+                Ok(vec![line.write(rules, session, peer, message)?])
             }
             _ => self.call(rules, now, peer, message),
         }
@@ -256,7 +257,8 @@ impl Neighbours {
             repeated: false,
         };
         let mut outputs = vec![Output::Send(from, Packet::Finish { session, by: self.own })];
-        outputs.extend(waiting.into_iter().filter_map(|message| line.write(rules, session, message).ok()));
+        outputs
+            .extend(waiting.into_iter().filter_map(|message| line.write(rules, session, from, message).ok()));
         self.keep(session, line);
         Ok(Received::Shook(outputs))
     }
@@ -359,7 +361,13 @@ impl Neighbours {
 }
 
 impl Line {
-    fn write(&mut self, rules: &Rules, session: SessionId, message: Message) -> Result<Output, Clause> {
+    fn write(
+        &mut self,
+        rules: &Rules,
+        session: SessionId,
+        to: Actor,
+        message: Message,
+    ) -> Result<Output, Clause> {
         let checks = Checks::of(rules, Flaws::NONE);
         checks.require(Clause::StageFitsSession, message.stage() == self.purpose)?;
         checks.require(Clause::KeyNotExhausted, self.sent < RECORDS)?;
@@ -367,6 +375,11 @@ impl Line {
         self.silent = true;
         let (from_initiator, stage, sequence) = (self.initiator, message.stage(), self.sent);
         let record = Record { session, from_initiator, stage, sequence, message };
-        Ok(Output::Send(self.peer, Packet::Record(record)))
+        Ok(Output::Send(to, Packet::Record(record)))
     }
 }
+
+renamed!(Call { hello, sent, began, next, patience, waiting });
+renamed!(Answer { session, purpose, began });
+renamed!(Line { peer, initiator, purpose, sent, received, silent, repeated });
+renamed!(Neighbours { own, calling, answering, sessions, newest, heard, hellos, responses, trust });

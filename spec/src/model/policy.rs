@@ -6,6 +6,7 @@
 //! template.
 
 use crate::model::checks::Checks;
+use crate::model::rename::renamed;
 use crate::model::roles::is_administrator;
 use crate::model::trust::Trust;
 use crate::model::{Actor, Flaws, Height, Members, Time};
@@ -264,3 +265,6 @@ impl Registry {
 
 /// The newest version of each thing that can change, as one actor knows it.
 pub type Newest = Change;
+
+renamed!(Taken { change, approvals: of_users, height, flaws });
+renamed!(Registry { templates, abeyance, admission, taken });

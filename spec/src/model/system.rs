@@ -6,6 +6,7 @@ use crate::model::kdc::Kdc;
 use crate::model::ledger::Ledger;
 use crate::model::neighbours::Neighbours;
 use crate::model::policy::Registry;
+use crate::model::rename::{Rename, Renaming};
 use crate::model::shared::Shared;
 use crate::model::trust::Trust;
 use crate::model::user::User;
@@ -14,7 +15,6 @@ use crate::model::{
     Actor, Command, Datagram, Flaws, Gossip, LedgerKind, Message, Output, Setup, Stage, Tid, Time, View,
 };
 use crate::{Clause, Rules};
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// One actor.
@@ -25,6 +25,29 @@ pub(super) enum Node {
     User(User),
     Validator(Validator),
     Kdc(Kdc),
+}
+
+impl Rename for Node {
+    fn renamed(&self, names: &Renaming) -> Node {
+        match self {
+            Node::Bsd(bsd) => Node::Bsd(bsd.renamed(names)),
+            Node::Cloud(cloud) => Node::Cloud(cloud.renamed(names)),
+            Node::User(user) => Node::User(user.renamed(names)),
+            Node::Validator(validator) => Node::Validator(validator.renamed(names)),
+            // Where it does anything, nobody is taken for anybody else.
+            Node::Kdc(kdc) => Node::Kdc(kdc.clone()),
+        }
+    }
+}
+
+/// All that one actor keeps.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ActorState(Arc<Node>);
+
+impl Rename for ActorState {
+    fn renamed(&self, names: &Renaming) -> ActorState {
+        ActorState(self.0.renamed(names))
+    }
 }
 
 /// What an actor made of an input: what happened, what it says of it, and answers repeated to an ignored input.
@@ -324,10 +347,15 @@ impl System {
         })
     }
 
-    /// Hashes one actor: who explores hashes those alone that something happened to.
-    pub fn hash_actor(&self, index: usize, hasher: &mut impl Hasher) {
-        if let Some(node) = self.nodes.get(index) {
-            node.hash(hasher);
+    /// What an actor keeps: who explores compares and numbers the states of single actors.
+    pub fn state(&self, actor: Actor) -> Option<ActorState> {
+        self.nodes.get(self.index(actor)?).cloned().map(ActorState)
+    }
+
+    /// Puts an actor into a state that it was in, here or in another world of the same actors.
+    pub fn restore(&mut self, actor: Actor, state: ActorState) {
+        if let Some(index) = self.index(actor) {
+            self.nodes[index] = state.0;
         }
     }
 

@@ -3,6 +3,7 @@
 //! Everybody goes on under the certificate that they begin with: it runs out, and it is revoked; nobody takes up a new one.
 
 use crate::model::checks::Checks;
+use crate::model::rename::renamed;
 use crate::model::{Actor, Flaws, Members, RevocationList, Serial, Setup, Time};
 use crate::{Clause, Rules};
 
@@ -108,3 +109,5 @@ impl Trust {
         self.recheck_as_signed(checks, now, holder)
     }
 }
+
+renamed!(Trust { users: of_nobody, ends, list });

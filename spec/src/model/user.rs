@@ -3,6 +3,7 @@
 use crate::model::checks::Checks;
 use crate::model::ledger::Ledger;
 use crate::model::neighbours::{Neighbours, Received};
+use crate::model::rename::renamed;
 use crate::model::shared::Shared;
 use crate::model::{
     Actor, Command, Decision, Flaws, Gossip, Head, Header, LogKind, Message, Order, Output, Packet,
@@ -317,3 +318,19 @@ impl User {
         }
     }
 }
+
+renamed!(Waiting { message, attempts, deadline });
+renamed!(User {
+    number: of_users,
+    neighbours,
+    ledger,
+    submissions,
+    ended,
+    requests,
+    next_request,
+    statements,
+    submitted,
+    remembered,
+    newest,
+    read,
+});

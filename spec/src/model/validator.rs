@@ -5,6 +5,7 @@ use crate::model::checks::Checks;
 use crate::model::closing::Closing;
 use crate::model::ledger::Ledger;
 use crate::model::neighbours::{Neighbours, Received};
+use crate::model::rename::renamed;
 use crate::model::roles::may_handle_records;
 use crate::model::shared::Shared;
 use crate::model::{Actor, Ballot, Flaws, Gossip, Message, Output, Packet, Question, Tid, Time, View, Vote};
@@ -171,3 +172,5 @@ impl Validator {
         }
     }
 }
+
+renamed!(Validator { number: of_validators, neighbours, ledger, votes, voted_twice, misjudged, closing });

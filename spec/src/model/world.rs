@@ -2,6 +2,7 @@
 
 use crate::model::causes::cause;
 use crate::model::neighbours::SKIPPED;
+use crate::model::roles::responds;
 use crate::model::{
     Action, Actor, Block, Command, Datagram, Flaws, Gossip, Happened, LogKind, Output, Packet, Parcel,
     Proposal, Setup, Spoiling, Stage, Step, System, Tid, Time, View,
@@ -158,7 +159,11 @@ impl Datagram {
             (_, Spoiling::Cut | Spoiling::Extend) => Clause::OneEncodingPerValue,
             (Datagram::Packet(_), Spoiling::Bloat) => Clause::SizeWithinBound,
             (Datagram::Packet(Packet::Hello { .. }), Spoiling::Suite) => Clause::SuiteNotDowngraded,
-            (Datagram::Packet(Packet::Hello { .. }), Spoiling::Purpose) => Clause::RoleFitsPlace,
+            (Datagram::Packet(Packet::Hello { hello, purpose }), Spoiling::Purpose) => {
+                *purpose = if *purpose == Stage::Block { Stage::Initial } else { Stage::Block };
+                // What a hello asks for is not what the model knows it by.
+                (!responds(hello.to, *purpose)).then_some(Clause::RoleFitsPlace)?
+            }
             (Datagram::Packet(Packet::Hello { .. } | Packet::Response { .. }), Spoiling::Neutral) => {
                 Clause::ElementInRange
             }

@@ -31,6 +31,7 @@ const LEFT_OUT: &[(&str, Clause, &str)] = &[
 const RARE: &[(&str, Clause)] = &[
     ("T_initial", Clause::CiphertextIsTheSigned),
     ("T_initial", Clause::CommitmentsMatchMapping),
+    ("T_block", Clause::BsdSignsBlock),
     ("T_block", Clause::BlockCarriesUserSignature),
     ("T_block", Clause::CheckedAttributesOpened),
     ("T_block", Clause::OpeningsMatchCommitments),
@@ -367,7 +368,7 @@ pub(super) fn at_once(rng: &mut ChaCha8Rng, world: &World, parcel: u32) -> Vec<A
     let (often, lies) = match record.message {
         Message::Initial { .. } => (250, 2),
         Message::Block { .. } => (100, 2),
-        Message::Order { order: Order::Revoke(_), .. } => (400, 2),
+        Message::Order { order: Order::Revoke(_), .. } => (1000, 3),
         Message::Valid { .. } | Message::Record { .. } => (500, 4),
         _ => return Vec::new(),
     };
@@ -397,7 +398,8 @@ fn lie_about(rng: &mut ChaCha8Rng, world: &World, parcel: &Parcel) -> Option<Act
         Datagram::Packet(Packet::Record(record)) => {
             let genuine = record.message;
             let often = if matches!(genuine, Message::Order { .. }) { 2 } else { 16 };
-            if rng.random_range(0..often) == 0 {
+            // From where a record is proven to extend is told of the request that it answers, and so of nothing said again.
+            if !matches!(genuine, Message::Record { .. }) && rng.random_range(0..often) == 0 {
                 return misplaced(rng, world, parcel, genuine);
             }
             if let Message::Vote(vote) = genuine
@@ -412,11 +414,12 @@ fn lie_about(rng: &mut ChaCha8Rng, world: &World, parcel: &Parcel) -> Option<Act
             }
             let (flaws, name) = draw(rng, genuine.name())?;
             let mut message = with_flaws(genuine, flaws);
+            // Which head is anchored is told of the genuine one.
+            let stored = flaws.iter().any(|flaw| STORED.contains(&flaw));
+            (!stored || !flaws.has(Clause::HeadIsAnchored)).then_some(())?;
             match &mut message {
                 Message::Order { request, .. } => request.number += name,
-                Message::Record { head, from, anchored: extends, .. }
-                    if flaws.iter().any(|flaw| STORED.contains(&flaw)) =>
-                {
+                Message::Record { head, from, anchored: extends, .. } if stored => {
                     // It is shown under another head, which is not the anchored one but extends it.
                     let anchor = Entry::Anchor(*head);
                     let anchored = world.parcels().iter().any(|parcel| match &parcel.datagram {

@@ -4,7 +4,7 @@
 use crate::conformance::lockstep::deed::{Deed, Register, is_in};
 use crate::conformance::lockstep::{Divergence, Lockstep, Sides};
 use bemr_spec::Clause;
-use bemr_spec::model::{Action, Actor, LedgerKind, Setup};
+use bemr_spec::model::{Action, Actor, LedgerKind, Lifetimes, Setup};
 use std::collections::BTreeSet;
 
 /// The most steps that are done in search of a shorter life.
@@ -126,6 +126,10 @@ impl Search {
         let setup = found.setup;
         if setup.seed != 0 {
             self.takes(found, &Setup { seed: 0, ..setup }, &found.deeds.clone());
+        }
+        if found.setup.lifetimes != Lifetimes::LONG {
+            let setup = Setup { lifetimes: Lifetimes::LONG, ..found.setup };
+            self.takes(found, &setup, &found.deeds.clone());
         }
         if found.setup.ledger == LedgerKind::Work {
             let setup = Setup { ledger: LedgerKind::Quorum, ..found.setup };
