@@ -9,12 +9,15 @@
 
 #![allow(clippy::disallowed_types, reason = "a bench measures real time")]
 
+mod clock;
+
 use bemr::crypto::Suite;
 use bemr::crypto::tally::{self, Operation, Tally};
 use bemr::network::{Scenario, Town};
 use bemr::records::{Record, SAMPLES};
 use bemr::wire::Decision;
 use bemr_spec::Rules;
+use clock::processor_time;
 use criterion::{BenchmarkId, Criterion, SamplingMode};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -103,20 +106,6 @@ impl Running {
         }
         processor_time() - start
     }
-}
-
-/// The time that this thread has had on a processor.
-#[cfg(unix)]
-fn processor_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec as u32)
-}
-
-/// The time that has passed: this system does not tell the other.
-#[cfg(not(unix))]
-fn processor_time() -> Duration {
-    static START: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
-    START.elapsed()
 }
 
 fn median<T: PartialOrd + Copy>(mut samples: Vec<T>) -> T {

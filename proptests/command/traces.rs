@@ -1,8 +1,10 @@
 //! Traces of runs: verified, shown in every form, and refused when they are not what they were.
 
 use crate::{Ran, bemr, run};
+use bemr::conformance::lockstep::{Campaign, Sides};
 use bemr::conformance::{Flaw, Step, Trace};
 use bemr_spec::model::{Action, Command};
+use bemr_spec::{Clause, Rules};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -281,4 +283,24 @@ fn the_model_explains_every_step_of_a_run_and_a_replay_as_json_is_one_document()
     let steps = json["steps"].as_array().map(Vec::len);
     assert_eq!((&json["rerun"], &json["both"]), (&"agrees".into(), &false.into()));
     assert_eq!(json["rerun_steps"].as_u64().map(|steps| steps as usize), steps);
+}
+
+#[test]
+fn what_shows_a_fault_is_replayed_with_what_goes_otherwise_and_exits_with_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fault.jsonl");
+    let law = Rules::hardened();
+    let sides = Sides { model: law, implementation: law.without(Clause::SequenceAdvances) };
+    let failure = Campaign { seed: 1, lives: 60, steps: 400, sides }.run(|_| ()).failure.unwrap();
+    let trace = failure.trace(sides);
+    fs::write(&path, trace.to_bytes()).unwrap();
+    assert_eq!(verify(&path).code, 0);
+    let ran = bemr([Path::new("replay"), &path]);
+    let (step, again) = (trace.steps.len(), format!("\nagain: bemr replay {}\n", path.display()));
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.err.starts_with(&format!("step {step}: the trace: SES-03, again: ")), "{}", ran.err);
+    assert!(ran.err.ends_with(&again), "{}", ran.err);
+    assert!(ran.out.lines().count() >= step);
+    let json = bemr([Path::new("replay"), &path, Path::new("--json")]).json();
+    assert_eq!((&json["rerun"], &json["step"]), (&"parts".into(), &step.into()));
 }

@@ -23,13 +23,14 @@ const REACHED: usize = 144;
 type Floors = &'static [(&'static str, u64)];
 
 fn campaign(seed: u64, lives: u64) -> Campaign {
-    Campaign { seed, lives, steps: STEPS, rules: RULES }
+    Campaign { seed, lives, steps: STEPS, sides: RULES.into() }
 }
 
 fn told(failure: &Failure) -> String {
     let path = std::env::temp_dir().join(format!("divergence-{}.jsonl", failure.seed));
     let kept = std::fs::write(&path, failure.trace(RULES).to_bytes());
     let actions: Vec<String> = failure
+        .short
         .actions
         .iter()
         .map(|action| serde_json::to_string(action).expect("an action is JSON"))
@@ -37,7 +38,7 @@ fn told(failure: &Failure) -> String {
     format!(
         "seed {}: {}\n{}\n{kept:?}; again: cargo run -- replay {}",
         failure.seed,
-        failure.divergence,
+        failure.short.divergence,
         actions.join("\n"),
         path.display()
     )

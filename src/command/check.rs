@@ -99,12 +99,12 @@ pub(super) fn check(options: &Options) -> Result<Found, String> {
     let goals = goals(&reports);
     let (runs, flawed) = (found.len(), reports.iter().any(|(report, _)| report.flaw.is_some()));
 
-    let lockstep = campaign(&Campaign { seed: options.seed, lives, steps: STEPS, rules });
+    let lockstep = campaign(&Campaign { seed: options.seed, lives, steps: STEPS, sides: rules.into() });
     if let Some(failure) = &lockstep.failure {
         let path = options.out.join(format!("divergence-{}.jsonl", failure.seed));
         std::fs::write(&path, failure.trace(rules).to_bytes())
             .map_err(|error| format!("{}: {error}", path.display()))?;
-        tell(&format!("{}\nagain: bemr replay {}", failure.divergence, path.display()));
+        tell(&format!("{}\nagain: bemr replay {}", failure.short.divergence, path.display()));
         found.push(path.display().to_string());
     }
     for (name, text) in KEPT {

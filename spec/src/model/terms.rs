@@ -705,6 +705,28 @@ impl Gossip {
     }
 }
 
+impl Packet {
+    /// Its name in traces and diagrams.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Packet::Hello { .. } => "Hello",
+            Packet::Response { .. } => "Response",
+            Packet::Finish { .. } => "Finish",
+            Packet::Record(record) => record.message.name(),
+        }
+    }
+}
+
+impl Datagram {
+    /// The name of what is in it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Datagram::Packet(packet) => packet.name(),
+            Datagram::Gossip(gossip) => gossip.name(),
+        }
+    }
+}
+
 /// What an actor sends.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Output {
@@ -720,10 +742,7 @@ impl Output {
     /// The name of what is sent.
     pub const fn name(&self) -> &'static str {
         match self {
-            Output::Send(_, Packet::Hello { .. }) => "Hello",
-            Output::Send(_, Packet::Response { .. }) => "Response",
-            Output::Send(_, Packet::Finish { .. }) => "Finish",
-            Output::Send(_, Packet::Record(record)) => record.message.name(),
+            Output::Send(_, packet) => packet.name(),
             Output::Tell(_, gossip) | Output::Publish(gossip) => gossip.name(),
         }
     }

@@ -1,10 +1,9 @@
 //! Many random lives in lockstep.
 
 use crate::conformance::lockstep::statistics::broken;
-use crate::conformance::lockstep::{Divergence, Driver, Lockstep, Statistics, shrink};
+use crate::conformance::lockstep::{Divergence, Driver, Lockstep, Short, Sides, Statistics, shrink};
 use crate::conformance::{Header, Step, Trace};
 use crate::crypto::Suite;
-use bemr_spec::Rules;
 use bemr_spec::model::{Action, Setup};
 
 /// How many lives, and how long.
@@ -16,8 +15,8 @@ pub struct Campaign {
     pub lives: u64,
     /// Steps of each.
     pub steps: usize,
-    /// The rules of both sides.
-    pub rules: Rules,
+    /// The rules of each side.
+    pub sides: Sides,
 }
 
 /// A life in which model and implementation parted.
@@ -25,14 +24,10 @@ pub struct Campaign {
 pub struct Failure {
     /// Its seed.
     pub seed: u64,
-    /// Its network.
-    pub setup: Setup,
-    /// The trace, as short as it could be made.
-    pub actions: Vec<Action>,
-    /// How many steps it had before.
+    /// How many steps it had.
     pub steps: usize,
-    /// How they part.
-    pub divergence: Divergence,
+    /// As short as it could be made.
+    pub short: Short,
 }
 
 /// What a campaign found.
@@ -48,18 +43,27 @@ pub struct CampaignReport {
 
 impl Failure {
     /// The trace, for people and for [`crate::conformance::rerun`].
-    pub fn trace(&self, rules: Rules) -> Trace {
-        let mut trace = trace_of(rules, &self.setup, &self.actions);
-        trace.header.note = Some(format!("seed {}", self.seed));
+    pub fn trace(&self, sides: impl Into<Sides>) -> Trace {
+        let Short { setup, actions, divergence } = &self.short;
+        let mut trace = trace_of(sides, setup, actions);
+        trace.header.note = Some(note(self.seed, divergence));
         trace
     }
 }
 
-/// The trace of these actions, up to where model and implementation part. That step is told as the model has it.
-pub fn trace_of(rules: Rules, setup: &Setup, actions: &[Action]) -> Trace {
-    let header = Header::new(Suite::Tiny, &rules, *setup);
+/// What was found, in a line that a header can hold.
+fn note(seed: u64, divergence: &Divergence) -> String {
+    let printable = |c: char| if c.is_control() { ' ' } else { c };
+    format!("seed {seed}: {divergence}").chars().map(printable).take(1000).collect()
+}
+
+/// The trace of these actions, up to where model and implementation part. That step is told as the model has it; the rules
+/// are those of the implementation, so that whoever runs it again sees it go otherwise.
+pub fn trace_of(sides: impl Into<Sides>, setup: &Setup, actions: &[Action]) -> Trace {
+    let sides = sides.into();
+    let header = Header::new(Suite::Tiny, &sides.implementation, *setup);
     let mut steps: Vec<Step> = Vec::new();
-    let Ok(mut both) = Lockstep::new(rules, setup) else { return Trace { header, steps } };
+    let Ok(mut both) = Lockstep::new(sides, setup) else { return Trace { header, steps } };
     for action in actions {
         let number = steps.len() as u64 + 1;
         let alone = both.world().clone().perform(action);
@@ -98,12 +102,18 @@ impl Campaign {
     pub fn live(&self, seed: u64, statistics: &mut Statistics) -> Result<(), Box<Failure>> {
         let mut driver = Driver::new(seed);
         let setup = *driver.setup();
-        let mut both = Lockstep::new(self.rules, &setup).expect("a driver's networks can be built");
+        let mut both = match Lockstep::new(self.sides, &setup) {
+            Ok(both) => both,
+            Err(refusal) => {
+                let divergence = Divergence::Beginning(refusal.clause());
+                let short = Short { setup, actions: Vec::new(), divergence };
+                return Err(Box::new(Failure { seed, steps: 0, short }));
+            }
+        };
         let mut actions = Vec::new();
         let fail = |actions: Vec<Action>| {
-            let (short, divergence) = shrink(self.rules, &setup, &actions);
-            let divergence = divergence.expect("the same steps part the same way again");
-            Box::new(Failure { seed, setup, steps: actions.len(), actions: short, divergence })
+            let short = shrink(self.sides, &setup, &actions).expect("the same steps part again");
+            Box::new(Failure { seed, steps: actions.len(), short })
         };
         while both.steps() < self.steps {
             let Some(action) = driver.next(both.world()) else { break };

@@ -124,7 +124,7 @@ impl Driver {
         let setup = Setup {
             // It takes two administrators to change the policy.
             users: if profile.govern > 0 && rng.random_range(0..4) > 0 { 5 } else { rng.random_range(2..=5) },
-            validators: [1, 4, 4, 7][rng.random_range(0..4)],
+            validators: [1, 3, 4, 7][rng.random_range(0..4)],
             ledger: if rng.random_range(0..8) == 0 { LedgerKind::Work } else { LedgerKind::Quorum },
             seed,
             acquainted: rng.random_range(0..5) < 2,

@@ -351,6 +351,11 @@ pub(super) fn flaws_of(rng: &mut ChaCha8Rng, kind: &str) -> Option<Flaws> {
     draw(rng, kind).map(|(flaws, _)| flaws)
 }
 
+/// The lie of this seed about something that was sent lately.
+pub fn lie_of(seed: u64, world: &World) -> Option<Action> {
+    lie(&mut ChaCha8Rng::seed_from_u64(seed), world, &VecDeque::new())
+}
+
 /// A lie about something that was sent lately, or is still `flying`.
 pub(super) fn lie(rng: &mut ChaCha8Rng, world: &World, flying: &VecDeque<u32>) -> Option<Action> {
     (0..8).find_map(|_| try_lie(rng, world, flying))
@@ -630,5 +635,133 @@ pub(super) fn is_urgent(action: &Action) -> bool {
             taken_apart(message).1.iter().any(|flaw| STORED.contains(&flaw))
         }
         _ => false,
+    }
+}
+
+/// The parcel that a lie is about: the newest that says it genuinely, from the same to the same where there is one.
+pub(super) fn is_about(lie: &Action, world: &World) -> Option<usize> {
+    let newest = |says: &dyn Fn(&Datagram) -> bool, ends: Option<(Actor, Actor)>| {
+        let this = |one: &Parcel| ends.is_none_or(|ends| (one.from, one.to) == ends) && says(&one.datagram);
+        world.parcels().iter().rposition(this)
+    };
+    match lie {
+        Action::Say { actor, to, message } => {
+            let genuine = taken_apart(message).0;
+            let says = |datagram: &Datagram| match datagram {
+                Datagram::Packet(Packet::Record(record)) => match (record.message, genuine) {
+                    // Its validator may have voted otherwise.
+                    (Message::Vote(vote), Message::Vote(lie)) => {
+                        (vote.validator, vote.question, vote.flaws)
+                            == (lie.validator, lie.question, Flaws::NONE)
+                    }
+                    (said, genuine) => said == genuine,
+                },
+                _ => false,
+            };
+            newest(&says, Some((*actor, *to))).or_else(|| newest(&says, None))
+        }
+        Action::Tell { actor, to, gossip } => {
+            let genuine = Datagram::Gossip(gossip_taken_apart(gossip)?.0);
+            newest(&|datagram: &Datagram| *datagram == genuine, Some((*actor, *to)))
+        }
+        _ => None,
+    }
+}
+
+/// The same lie about another message of the kind.
+pub(super) fn retold(lie: &Action, about: &Parcel) -> Option<Action> {
+    match (lie, &about.datagram) {
+        (Action::Say { actor, to, message: told }, Datagram::Packet(Packet::Record(record))) => {
+            let (former, flaws) = taken_apart(told);
+            let mut message = with_flaws(record.message, flaws);
+            match (&mut message, told, former) {
+                (Message::Initial { header, .. }, Message::Initial { header: told, .. }, _) => {
+                    if let Some(renewed) = told.tid.checked_sub(RENEWED.0) {
+                        let tid = header.tid.checked_mul(RENEWED.1)?.checked_add(renewed % RENEWED.1)?;
+                        header.tid = tid.checked_add(RENEWED.0)?;
+                    }
+                }
+                (
+                    Message::Block { question, .. },
+                    Message::Block { question: told, .. },
+                    Message::Block { question: former, .. },
+                ) => {
+                    question.number += told.number - former.number;
+                }
+                (
+                    Message::Order { request, .. },
+                    Message::Order { request: told, .. },
+                    Message::Order { request: former, .. },
+                ) => {
+                    request.number += told.number - former.number;
+                }
+                (Message::Vote(vote), Message::Vote(told), _) => vote.ballot = told.ballot,
+                _ => {}
+            }
+            Some(Action::Say { actor: *actor, to: *to, message })
+        }
+        (Action::Tell { actor, to, gossip: told }, Datagram::Gossip(genuine)) => {
+            let (_, inner, outer) = gossip_taken_apart(told)?;
+            let gossip = gossip_with_flaws(genuine.clone(), inner, outer);
+            Some(Action::Tell { actor: *actor, to: *to, gossip })
+        }
+        _ => None,
+    }
+}
+
+/// The same with these flaws of what is closed or said, and these of a signature or close.
+fn gossip_with_flaws(gossip: Gossip, inner: Flaws, outer: Flaws) -> Gossip {
+    match gossip {
+        Gossip::Decision(certificate) => {
+            Gossip::Decision(bemr_spec::model::Certificate { flaws: inner, ..certificate })
+        }
+        Gossip::Head { head, .. } => Gossip::Head { head, flaws: inner },
+        Gossip::Proposal { proposal, signatory, .. } => {
+            let proposal = Arc::new(Proposal { flaws: inner, ..Arc::unwrap_or_clone(proposal) });
+            Gossip::Proposal { proposal, signatory, flaws: outer }
+        }
+        Gossip::Closing { height, block, signatory, .. } => {
+            Gossip::Closing { height, block, signatory, flaws: outer }
+        }
+        Gossip::Block(block) => {
+            let block = Arc::unwrap_or_clone(block);
+            let proposal = Proposal { flaws: inner, ..block.proposal };
+            Gossip::Block(Arc::new(Block { id: proposal.id(), proposal, flaws: outer, ..block }))
+        }
+        Gossip::PolicyChange { change, approvals, .. } => {
+            Gossip::PolicyChange { change, approvals, flaws: inner }
+        }
+        Gossip::RevocationList { list, .. } => Gossip::RevocationList { list, flaws: inner },
+        Gossip::BlocksFrom(height) => Gossip::BlocksFrom(height),
+    }
+}
+
+/// The same lie with each of its flaws left out, where it has more than one.
+pub(super) fn with_fewer_flaws(lie: &Action) -> Vec<Action> {
+    let without = |flaws: Flaws, flaw: Clause| {
+        flaws.iter().filter(|other| *other != flaw).fold(Flaws::NONE, Flaws::and)
+    };
+    match lie {
+        Action::Say { actor, to, message } => {
+            let flaws = taken_apart(message).1;
+            let fewer = |flaw| Action::Say {
+                actor: *actor,
+                to: *to,
+                message: with_flaws(*message, without(flaws, flaw)),
+            };
+            if flaws.iter().count() > 1 { flaws.iter().map(fewer).collect() } else { Vec::new() }
+        }
+        Action::Tell { actor, to, gossip } => {
+            let Some((genuine, inner, outer)) = gossip_taken_apart(gossip) else { return Vec::new() };
+            if inner.iter().chain(outer.iter()).count() < 2 {
+                return Vec::new();
+            }
+            let fewer = |flaw| {
+                let gossip = gossip_with_flaws(genuine.clone(), without(inner, flaw), without(outer, flaw));
+                Action::Tell { actor: *actor, to: *to, gossip }
+            };
+            inner.iter().chain(outer.iter()).map(fewer).collect()
+        }
+        _ => Vec::new(),
     }
 }

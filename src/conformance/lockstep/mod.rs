@@ -6,6 +6,8 @@
 
 mod authority;
 mod campaign;
+mod deed;
+mod divergence;
 mod driver;
 mod impostor;
 mod insider;
@@ -14,123 +16,32 @@ mod shrink;
 mod statistics;
 
 pub use campaign::{Campaign, CampaignReport, Failure, trace_of};
+pub use deed::{Deed, Named, Register};
+pub use divergence::Divergence;
 pub use driver::{Driver, Profile};
-pub use shrink::shrink;
+pub use insider::lie_of;
+pub use shrink::{Short, shrink};
 pub use statistics::{Statistics, UNREACHABLE};
 
 use crate::conformance::rig::Rig;
-use bemr_spec::model::{Action, Actor, GOALS, Happened, Output, Place, SHOWN, Setup, View, World};
-use bemr_spec::{Clause, Refusal, Rules};
-use std::fmt;
+use bemr_spec::model::{Action, GOALS, Happened, SHOWN, Setup, World};
+use bemr_spec::{Refusal, Rules};
 
 /// How often the goals are looked at, in steps: each look costs as much as everything that ever happened.
 const LOOK: usize = 256;
 
-/// Where model and implementation part.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Divergence {
-    /// One of them cannot do it now.
-    Possible {
-        /// Whether the model can.
-        model: bool,
-    },
-    /// They do it at different instants.
-    Time {
-        /// The model.
-        model: u64,
-        /// The implementation.
-        implementation: u64,
-    },
-    /// They refuse it by different clauses, or one takes it.
-    Clause {
-        /// The model's clause.
-        model: Option<Clause>,
-        /// The implementation's.
-        implementation: Option<Clause>,
-    },
-    /// They refuse it by one clause, because of different ones.
-    Cause {
-        /// The model's cause.
-        model: Option<Clause>,
-        /// The implementation's.
-        implementation: Option<Clause>,
-    },
-    /// They name different places in what is public.
-    Place {
-        /// The model's.
-        model: Option<Place>,
-        /// The implementation's.
-        implementation: Option<Place>,
-    },
-    /// The custodian opens different records.
-    Opened {
-        /// The model's.
-        model: Vec<u32>,
-        /// The implementation's.
-        implementation: Vec<u32>,
-    },
-    /// They send different things.
-    Sends {
-        /// What the model alone sends.
-        model: Vec<Output>,
-        /// What the implementation alone sends.
-        implementation: Vec<Output>,
-    },
-    /// The actor looks different afterwards.
-    View {
-        /// Which actor.
-        actor: Actor,
-        /// The model's.
-        model: Box<View>,
-        /// The implementation's.
-        implementation: Box<View>,
-    },
-    /// A goal is broken.
-    Goal(&'static str),
-    /// A secret left an actor.
-    Leak(String),
+/// The rules of each side: the same but where a test wants to see a fault found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sides {
+    /// Those of the model.
+    pub model: Rules,
+    /// Those of the implementation.
+    pub implementation: Rules,
 }
 
-impl fmt::Display for Divergence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let id = |clause: &Option<Clause>| clause.map_or("taken", Clause::id);
-        match self {
-            Divergence::Possible { model: true } => {
-                f.write_str("the model can do it, the implementation cannot")
-            }
-            Divergence::Possible { model: false } => {
-                f.write_str("the implementation can do it, the model cannot")
-            }
-            Divergence::Time { model, implementation } => {
-                write!(f, "the model does it at {model} ms, the implementation at {implementation} ms")
-            }
-            Divergence::Clause { model, implementation } => {
-                write!(f, "model: {}, implementation: {}", id(model), id(implementation))
-            }
-            Divergence::Cause { model, implementation } => {
-                let id = |clause: &Option<Clause>| clause.map_or("no primitive", Clause::id);
-                write!(
-                    f,
-                    "because of {} in the model, {} in the implementation",
-                    id(model),
-                    id(implementation)
-                )
-            }
-            Divergence::Place { model, implementation } => {
-                write!(f, "model: {model:?}, implementation: {implementation:?}")
-            }
-            Divergence::Opened { model, implementation } => {
-                write!(f, "the model opens parcels {model:?}, the implementation {implementation:?}")
-            }
-            Divergence::Sends { model, implementation } => {
-                write!(f, "the model alone sends {model:?}, the implementation alone {implementation:?}")
-            }
-            Divergence::View { actor, model, implementation } => {
-                write!(f, "{actor} is, in the model, {model:?}; in the implementation {implementation:?}")
-            }
-            Divergence::Goal(goal) => write!(f, "{goal} is broken"),
-            Divergence::Leak(what) => write!(f, "a secret is out: {what}"),
-        }
+impl From<Rules> for Sides {
+    fn from(rules: Rules) -> Sides {
+        Sides { model: rules, implementation: rules }
     }
 }
 
@@ -147,12 +58,13 @@ impl Lockstep {
     ///
     /// # Errors
     /// Those of [`Rig::new`].
-    pub fn new(rules: Rules, setup: &Setup) -> Result<Lockstep, Refusal> {
-        let mut rig = Rig::new(rules, setup)?;
+    pub fn new(sides: impl Into<Sides>, setup: &Setup) -> Result<Lockstep, Refusal> {
+        let Sides { model, implementation } = sides.into();
+        let mut rig = Rig::new(implementation, setup)?;
         let certificates = rig.odd_certificates()?;
         rig.watch();
         rig.forge_with(insider::Insider::new(certificates));
-        Ok(Lockstep { rig, world: World::new(rules, setup), steps: 0, crashed: false })
+        Ok(Lockstep { rig, world: World::new(model, setup), steps: 0, crashed: false })
     }
 
     /// The model's side.

@@ -1,145 +1,267 @@
-//! Makes a trace that shows a divergence shorter. A parcel is known by the step that sent it, so that leaving out other
-//! steps does not change what is delivered.
+//! Makes a life that shows a divergence short: weaker first, then shorter, until neither goes on. What is left diverges in
+//! the same way as the whole did.
 
-use crate::conformance::lockstep::{Divergence, Lockstep};
-use bemr_spec::Rules;
-use bemr_spec::model::{Action, Setup};
-use std::collections::BTreeMap;
-use std::mem::discriminant;
+use crate::conformance::lockstep::deed::{Deed, Register, is_in};
+use crate::conformance::lockstep::{Divergence, Lockstep, Sides};
+use bemr_spec::Clause;
+use bemr_spec::model::{Action, Actor, LedgerKind, Lifetimes, Setup};
+use std::collections::BTreeSet;
 
-/// An action whose parcel is named by step and place among what that step sent.
+/// The most steps that are done in search of a shorter life.
+const PATIENCE: usize = 300_000;
+
+/// As if a life that does nothing had this many steps: the actors have to be made.
+const BIRTH: usize = 50;
+
+/// A life that shows a divergence.
 #[derive(Clone, Debug)]
-struct Named {
-    step: usize,
-    action: Action,
-    parcel: Option<(usize, u32)>,
+pub struct Short {
+    /// Its network.
+    pub setup: Setup,
+    /// What happens in it; the last of it is where the two part.
+    pub actions: Vec<Action>,
+    /// How they part.
+    pub divergence: Divergence,
 }
 
-/// The shortest trace found in which model and implementation part in the same way, and how they part.
-pub fn shrink(rules: Rules, setup: &Setup, actions: &[Action]) -> (Vec<Action>, Option<Divergence>) {
-    let mut named = name(rules, setup, actions);
-    let Some((_, first)) = play(rules, setup, &named) else { return (actions.to_vec(), None) };
-    let same = |found: &Divergence| discriminant(found) == discriminant(&first);
-    let shows = |candidate: &[Named]| play(rules, setup, candidate).filter(|(_, found)| same(found));
-    // Halves, then quarters, down to single steps, until nothing can be left out.
-    let mut size = named.len().div_ceil(2).max(1);
+/// The shortest life found in which model and implementation part in the same way; nothing when they do not part.
+pub fn shrink(sides: impl Into<Sides>, setup: &Setup, actions: &[Action]) -> Option<Short> {
+    let mut search = Search { sides: sides.into(), essence: String::new(), patience: PATIENCE };
+    let mut found = search.play(setup, actions.iter().map(Err).enumerate())?;
+    search.essence = found.divergence.essence();
     loop {
-        let before = named.len();
-        let mut start = 0;
-        while start < named.len() {
-            let end = (start + size).min(named.len());
-            let candidate: Vec<Named> = named[..start].iter().chain(&named[end..]).cloned().collect();
-            match shows(&candidate) {
-                Some((used, _)) => {
-                    named = candidate.into_iter().filter(|one| used.contains(&one.step)).collect()
+        let before = (found.setup, found.deeds.clone());
+        search.network(&mut found);
+        search.troubles(&mut found);
+        search.shorten(&mut found);
+        search.weaken(&mut found);
+        if search.patience == 0 || before == (found.setup, found.deeds.clone()) {
+            let Life { setup, actions, divergence, .. } = found;
+            return Some(Short { setup, actions, divergence });
+        }
+    }
+}
+
+/// A life as it was played: as it was meant, and as it was done.
+struct Life {
+    setup: Setup,
+    /// With the number of each in the life that it comes from: so steps keep their names.
+    deeds: Vec<(usize, Deed)>,
+    actions: Vec<Action>,
+    divergence: Divergence,
+}
+
+struct Search {
+    sides: Sides,
+    essence: String,
+    patience: usize,
+}
+
+impl Search {
+    /// Plays a life up to where the two part: actions are done as they are, deeds as they are in this life. What cannot be
+    /// done is left out. Nothing when the two do not part.
+    fn play<'a>(
+        &mut self,
+        setup: &Setup,
+        deeds: impl IntoIterator<Item = (usize, Result<&'a Deed, &'a Action>)>,
+    ) -> Option<Life> {
+        let mut both = Lockstep::new(self.sides, setup).ok()?;
+        let mut register = Register::default();
+        let (mut meant, mut done) = (Vec::new(), Vec::new());
+        let mut divergence = None;
+        for (step, deed) in deeds {
+            let action = match deed {
+                Ok(deed) => deed.action(both.world(), &register),
+                Err(action) => Some(action.clone()),
+            };
+            let Some(action) = action else { continue };
+            let deed = Deed::of(&action, both.world(), &register);
+            let action = match both.step(&action) {
+                Ok(None) => continue,
+                Ok(Some((action, _))) => action,
+                Err(found) => {
+                    divergence = Some(*found);
+                    action
                 }
-                None => start = end,
+            };
+            register.note(Some(step), &action, both.world());
+            meant.push((step, deed));
+            done.push(action);
+            if divergence.is_some() {
+                break;
             }
         }
-        if size > 1 {
-            size = size.div_ceil(2);
-        } else if named.len() == before {
-            break;
+        self.patience = self.patience.saturating_sub(BIRTH + done.len());
+        let divergence = divergence.or_else(|| both.look().err().map(|found| *found))?;
+        Some(Life { setup: *setup, deeds: meant, actions: done, divergence })
+    }
+
+    /// Takes a candidate when it parts in the same way.
+    fn takes<'a>(
+        &mut self,
+        found: &mut Life,
+        setup: &Setup,
+        deeds: impl IntoIterator<Item = &'a (usize, Deed)>,
+    ) -> bool {
+        if self.patience == 0 {
+            return false;
         }
-    }
-    let (actions, found) = record(rules, setup, &named);
-    (actions, found)
-}
-
-/// Names the parcels of a trace.
-fn name(rules: Rules, setup: &Setup, actions: &[Action]) -> Vec<Named> {
-    let Ok(mut both) = Lockstep::new(rules, setup) else { return Vec::new() };
-    let mut sent_by: Vec<(usize, u32)> = Vec::new();
-    let mut named = Vec::new();
-    for (step, action) in actions.iter().enumerate() {
-        let parcel = parcel_of(action).and_then(|parcel| sent_by.get(parcel as usize).copied());
-        let before = both.world().parcels().len();
-        let done = both.step(action);
-        let after = both.world().parcels().len();
-        sent_by.extend((0..(after - before) as u32).map(|place| (step, place)));
-        named.push(Named { step, action: action.clone(), parcel });
-        if done.is_err() {
-            break;
-        }
-    }
-    named
-}
-
-fn parcel_of(action: &Action) -> Option<u32> {
-    match action {
-        Action::Deliver { parcel } | Action::Redirect { parcel, .. } | Action::Spoil { parcel, .. } => {
-            Some(*parcel)
-        }
-        _ => None,
-    }
-}
-
-fn with_parcel(action: &Action, number: u32) -> Action {
-    let mut action = action.clone();
-    if let Action::Deliver { parcel } | Action::Redirect { parcel, .. } | Action::Spoil { parcel, .. } =
-        &mut action
-    {
-        *parcel = number;
-    }
-    action
-}
-
-/// Plays what is left; gives the steps that could be done, and the divergence.
-fn play(rules: Rules, setup: &Setup, named: &[Named]) -> Option<(Vec<usize>, Divergence)> {
-    let mut both = Lockstep::new(rules, setup).ok()?;
-    let mut sent: BTreeMap<(usize, u32), u32> = BTreeMap::new();
-    let mut used = Vec::new();
-    for Named { step, action, parcel } in named {
-        let action = match (parcel_of(action), parcel) {
-            (None, _) => action.clone(),
-            (Some(_), Some(name)) => match sent.get(name) {
-                Some(number) => with_parcel(action, *number),
-                None => continue,
-            },
-            (Some(_), None) => continue,
+        let played = self.play(setup, deeds.into_iter().map(|(step, deed)| (*step, Ok(deed))));
+        let Some(same) = played.filter(|life| life.divergence.essence() == self.essence) else {
+            return false;
         };
-        let before = both.world().parcels().len() as u32;
-        match both.step(&action) {
-            Ok(Some(_)) => {
-                used.push(*step);
-                let after = both.world().parcels().len() as u32;
-                sent.extend((before..after).map(|number| ((*step, number - before), number)));
-            }
-            Ok(None) => {}
-            Err(found) => {
-                used.push(*step);
-                return Some((used, *found));
-            }
-        }
+        *found = same;
+        true
     }
-    both.look().err().map(|found| (used, *found))
-}
 
-/// The trace with its parcels numbered anew.
-fn record(rules: Rules, setup: &Setup, named: &[Named]) -> (Vec<Action>, Option<Divergence>) {
-    let Ok(mut both) = Lockstep::new(rules, setup) else { return (Vec::new(), None) };
-    let mut sent: BTreeMap<(usize, u32), u32> = BTreeMap::new();
-    let mut actions = Vec::new();
-    for Named { step, action, parcel } in named {
-        let number = parcel.and_then(|name| sent.get(&name).copied());
-        if parcel_of(action).is_some() && number.is_none() {
-            continue;
-        }
-        let action = number.map_or_else(|| action.clone(), |number| with_parcel(action, number));
-        let before = both.world().parcels().len() as u32;
-        match both.step(&action) {
-            Ok(Some((done, _))) => {
-                let after = both.world().parcels().len() as u32;
-                sent.extend((before..after).map(|number| ((*step, number - before), number)));
-                actions.push(done);
+    /// A smaller network of acquaintances, closed by quorum.
+    fn network(&mut self, found: &mut Life) {
+        // All at once first: what closes a block in one network does not in another.
+        let acquainted = Setup { acquainted: true, ledger: LedgerKind::Quorum, seed: 0, ..found.setup };
+        for validators in 1..found.setup.validators {
+            if self.moved(found, &Setup { validators, ..acquainted }) {
+                break;
             }
-            Ok(None) => {}
-            Err(found) => {
-                actions.push(action);
-                return (actions, Some(*found));
+        }
+        let setup = found.setup;
+        if setup.seed != 0 {
+            self.takes(found, &Setup { seed: 0, ..setup }, &found.deeds.clone());
+        }
+        if found.setup.lifetimes != Lifetimes::LONG {
+            let setup = Setup { lifetimes: Lifetimes::LONG, ..found.setup };
+            self.takes(found, &setup, &found.deeds.clone());
+        }
+        if found.setup.ledger == LedgerKind::Work {
+            let setup = Setup { ledger: LedgerKind::Quorum, ..found.setup };
+            self.takes(found, &setup, &found.deeds.clone());
+        }
+        if !found.setup.acquainted {
+            let setup = Setup { acquainted: true, ..found.setup };
+            self.takes(found, &setup, &found.deeds.clone());
+        }
+        for users in 1..found.setup.users {
+            let setup = Setup { users, ..found.setup };
+            if self.moved(found, &setup) {
+                break;
+            }
+        }
+        for validators in 1..found.setup.validators {
+            let setup = Setup { validators, ..found.setup };
+            if self.moved(found, &setup) {
+                break;
             }
         }
     }
-    let found = both.look().err().map(|found| *found);
-    (actions, found)
+
+    /// The same life in a smaller network: whoever is not there is left out, or another takes their part.
+    fn moved(&mut self, found: &mut Life, setup: &Setup) -> bool {
+        let left_out = |actor| Some(actor).filter(|actor| is_in(setup, *actor));
+        let taken_over = |actor| {
+            Some(match actor {
+                Actor::User(user) => Actor::User(user % setup.users),
+                Actor::Validator(validator) => Actor::Validator(validator % setup.validators),
+                other => other,
+            })
+        };
+        let ways: [&dyn Fn(Actor) -> Option<Actor>; 2] = [&left_out, &taken_over];
+        ways.into_iter().any(|way| {
+            let among = |(step, deed): &(usize, Deed)| Some((*step, deed.among(way)?));
+            let deeds: Vec<(usize, Deed)> = found.deeds.iter().filter_map(among).collect();
+            self.takes(found, setup, &deeds)
+        })
+    }
+
+    /// Without each kind of trouble, all at once.
+    fn troubles(&mut self, found: &mut Life) {
+        type Trouble = fn(&Action) -> bool;
+        let troubles: [Trouble; 5] = [
+            |action| matches!(action, Action::Inject { .. }),
+            |action| matches!(action, Action::Crash { .. }),
+            |action| matches!(action, Action::Say { .. } | Action::Tell { .. }),
+            |action| matches!(action, Action::Spoil { .. }),
+            |action| matches!(action, Action::Redirect { .. }),
+        ];
+        for trouble in troubles {
+            let calm: Vec<(usize, Deed)> =
+                found.deeds.iter().filter(|(_, deed)| !trouble(deed.meant())).cloned().collect();
+            if calm.len() < found.deeds.len() {
+                let setup = found.setup;
+                self.takes(found, &setup, &calm);
+            }
+        }
+        let mut arrived = BTreeSet::new();
+        let first = |(action, deed): (&Action, &(usize, Deed))| match action {
+            Action::Deliver { parcel } if !arrived.insert(*parcel) => None,
+            _ => Some(deed.clone()),
+        };
+        let once: Vec<(usize, Deed)> = found.actions.iter().zip(&found.deeds).filter_map(first).collect();
+        if once.len() < found.deeds.len() {
+            let setup = found.setup;
+            self.takes(found, &setup, &once);
+        }
+    }
+
+    /// Leaves out halves, then quarters, down to single steps.
+    fn shorten(&mut self, found: &mut Life) {
+        let mut size = found.deeds.len().div_ceil(2).max(1);
+        loop {
+            let before = found.deeds.len();
+            let mut start = 0;
+            while start < found.deeds.len() {
+                let deeds = found.deeds.clone();
+                let end = (start + size).min(deeds.len());
+                let setup = found.setup;
+                if !self.takes(found, &setup, deeds[..start].iter().chain(&deeds[end..])) {
+                    start = end;
+                }
+            }
+            if size > 1 {
+                size = size.div_ceil(2);
+            } else if found.deeds.len() == before {
+                return;
+            }
+        }
+    }
+
+    /// Weakens one deed after the other, then the records.
+    fn weaken(&mut self, found: &mut Life) {
+        let mut place = 0;
+        while place < found.deeds.len() {
+            for weaker in found.deeds[place].1.weaker() {
+                let mut deeds = found.deeds.clone();
+                deeds[place].1 = weaker;
+                let setup = found.setup;
+                if self.takes(found, &setup, &deeds) {
+                    break;
+                }
+            }
+            place += 1;
+        }
+        let mut records: BTreeSet<_> = found.deeds.iter().filter_map(|(_, deed)| deed.record()).collect();
+        for (record, breaks) in records.clone() {
+            records.remove(&(record, breaks));
+            // Equal numbers are equal bytes: all submissions of the record change at once, and no two become one.
+            let free = (0..record).find(|number| records.iter().all(|(other, _)| other != number));
+            let number = free.unwrap_or(record);
+            let simpler = [(number, None), (number, breaks), (record, None)].into_iter();
+            let mut simpler = simpler.filter(|other| *other != (record, breaks));
+            let taken = simpler.find(|other| self.renamed(found, (record, breaks), *other));
+            records.insert(taken.unwrap_or((record, breaks)));
+        }
+    }
+
+    fn renamed(
+        &mut self,
+        found: &mut Life,
+        from: (u16, Option<Clause>),
+        (record, breaks): (u16, Option<Clause>),
+    ) -> bool {
+        let other = |(step, deed): &(usize, Deed)| match deed.record() == Some(from) {
+            true => (*step, deed.with_record(record, breaks)),
+            false => (*step, deed.clone()),
+        };
+        let deeds: Vec<(usize, Deed)> = found.deeds.iter().map(other).collect();
+        let setup = found.setup;
+        self.takes(found, &setup, &deeds)
+    }
 }

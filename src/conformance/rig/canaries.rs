@@ -14,7 +14,7 @@ const SIEVE_BITS: u32 = 20;
 /// Secrets, and a sieve that almost nothing else passes.
 pub(super) struct Canaries {
     sieve: Vec<u64>,
-    by_start: BTreeMap<[u8; 4], Vec<Canary>>,
+    by_start: BTreeMap<u32, Vec<Canary>>,
     known: BTreeSet<Vec<u8>>,
 }
 
@@ -23,9 +23,27 @@ struct Canary {
     bytes: Vec<u8>,
 }
 
-fn place(start: [u8; 4]) -> (usize, u64) {
-    let bits = u32::from_be_bytes(start) >> (32 - SIEVE_BITS);
+/// Where four bytes stand in the sieve: which word of it, and which bit.
+const fn place(start: u32) -> (usize, u64) {
+    let bits = start >> (32 - SIEVE_BITS);
     ((bits / 64) as usize, 1 << (bits % 64))
+}
+
+fn hexadecimal(bytes: &[u8]) -> Vec<u8> {
+    let digit = |value: u8| b"0123456789abcdef"[usize::from(value)];
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+/// As `Debug` writes a list of bytes, without its brackets.
+fn decimal(bytes: &[u8]) -> Vec<u8> {
+    let mut written = Vec::with_capacity(5 * bytes.len());
+    for (place, byte) in bytes.iter().enumerate() {
+        written.extend_from_slice(if place == 0 { b"" } else { b", " });
+        let digits = [byte / 100, byte / 10 % 10, byte % 10];
+        let zeros = digits.iter().take(2).take_while(|digit| **digit == 0).count();
+        written.extend(digits[zeros..].iter().map(|digit| b'0' + digit));
+    }
+    written
 }
 
 impl Canaries {
@@ -43,10 +61,8 @@ impl Canaries {
         if secret.len() < SHORTEST || !self.known.insert(secret.to_vec()) {
             return;
         }
-        let hexadecimal: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
-        let decimal: Vec<String> = secret.iter().map(u8::to_string).collect();
-        for bytes in [secret.to_vec(), hexadecimal.into_bytes(), decimal.join(", ").into_bytes()] {
-            let start = [bytes[0], bytes[1], bytes[2], bytes[3]];
+        for bytes in [secret.to_vec(), hexadecimal(secret), decimal(secret)] {
+            let start = u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
             let (word, bit) = place(start);
             self.sieve[word] |= bit;
             self.by_start.entry(start).or_default().push(Canary { what, bytes });
@@ -54,17 +70,20 @@ impl Canaries {
     }
 
     /// The secrets that stand in `bytes`.
-    pub(super) fn find<'a>(&'a self, bytes: &'a [u8]) -> impl Iterator<Item = &'static str> + 'a {
-        bytes.windows(4).enumerate().flat_map(move |(at, start)| {
-            let start = [start[0], start[1], start[2], start[3]];
+    pub(super) fn find(&self, bytes: &[u8]) -> Vec<&'static str> {
+        let mut found = Vec::new();
+        // Almost every step of this loop is one look into the sieve.
+        let mut start: u32 = 0;
+        for (end, byte) in bytes.iter().enumerate() {
+            start = start << 8 | u32::from(*byte);
             let (word, bit) = place(start);
-            let suspects = match self.sieve[word] & bit {
-                0 => None,
-                _ => self.by_start.get(&start),
-            };
-            let found = move |one: &&Canary| bytes[at..].starts_with(&one.bytes);
-            suspects.into_iter().flatten().filter(found).map(|one| one.what)
-        })
+            if self.sieve[word] & bit != 0 && end >= 3 {
+                let here = &bytes[end - 3..];
+                let suspects = self.by_start.get(&start).into_iter().flatten();
+                found.extend(suspects.filter(|one| here.starts_with(&one.bytes)).map(|one| one.what));
+            }
+        }
+        found
     }
 }
 
@@ -79,7 +98,7 @@ mod tests {
         canaries.plant("short", &[7; 7]);
         canaries.plant("text", b"canary.record.00001");
         assert_eq!(canaries.len(), 2);
-        let found = |bytes: &[u8]| canaries.find(bytes).collect::<Vec<_>>();
+        let found = |bytes: &[u8]| canaries.find(bytes);
         assert_eq!(found(&[0, 9, 0xab, 0xcd, 1, 2, 3, 4, 5, 255]), ["key"]);
         assert_eq!(found(&[0xab, 0xcd, 1, 2, 3, 4, 5]), [] as [&str; 0]);
         assert_eq!(found(b"it is abcd0102030405ff, is it not"), ["key"]);

@@ -80,7 +80,7 @@ pub struct Rig {
     forger: Option<Box<dyn Forger>>,
     /// The policy as those know it who hear of every change.
     told_of: Replica,
-    /// What was forged, and what the model calls it.
+    /// What was forged and is not said yet, and what the model calls it.
     forged: Vec<(wire::Message, Message)>,
     /// What was said and told lately without a flaw, newest last: what there is to forge.
     heard: VecDeque<(Actor, Message, wire::Message)>,
@@ -392,9 +392,11 @@ impl Rig {
                     // The answer to a request can be like a lie that was told before, and is its own.
                     let answers = |record: &model::Record| matches!(record.message, Message::Read { .. });
                     let own = matches!(&cause, Some(Packet::Record(record)) if answers(record));
-                    let forged = self.forged.iter().rev().find(|(real, _)| !own && *real == message);
+                    let forged = self.forged.iter().rposition(|(real, _)| !own && *real == message);
                     let said = match forged {
-                        Some((_, term)) => *term,
+                        // Once it is written nobody says it again.
+                        Some(number) if place.is_some() => self.forged.remove(number).1,
+                        Some(number) => self.forged[number].1,
                         None => {
                             let said = self.tables.message(by, cause.as_ref(), &message);
                             self.hear(by, said, &message);

@@ -1,0 +1,118 @@
+//! A fault of one side is found, and what shows it is short, goes wrong in the same way, and can be kept and run again. Each
+//! clause that the implementation alone does not keep is such a fault.
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
+
+use bemr::conformance::lockstep::{Campaign, Failure, Lockstep, Sides, shrink};
+use bemr::conformance::{Rerun, Trace, rerun};
+use bemr_spec::{Clause, Rules};
+
+/// Lives in which a fault has to show, and the steps of each.
+const LIVES: u64 = 60;
+const STEPS: usize = 400;
+
+/// Clauses of every part of the protocol, and the most steps in which the lack of each has to be shown.
+const FAULTS: &[(Clause, usize)] = &[
+    (Clause::OneEncodingPerValue, 6),
+    (Clause::ProtocolVersionIsOne, 6),
+    (Clause::CommitmentRecomputed, 5),
+    (Clause::CertificateWithinValidity, 6),
+    (Clause::RoleMaySubmit, 5),
+    (Clause::RoleFitsPlace, 5),
+    (Clause::SessionIsFresh, 6),
+    (Clause::FlightIsAuthentic, 9),
+    (Clause::SequenceAdvances, 5),
+    (Clause::DirectionIsIncoming, 6),
+    (Clause::SealBeforeNextStage, 4),
+    (Clause::RangeRule, 6),
+    (Clause::TidIsDerived, 6),
+    (Clause::TidIsFresh, 16),
+    (Clause::InitialSenderIsPeer, 5),
+    (Clause::RecordNotReused, 6),
+    (Clause::BlockCarriesUserSignature, 6),
+    (Clause::OneBlockPerTid, 14),
+    (Clause::ValidCarriesUserSignature, 14),
+    (Clause::DecisionIsFinal, 14),
+    (Clause::VoterIsAdmitted, 8),
+    (Clause::OneVotePerValidator, 12),
+    (Clause::MoreThanTwoThirds, 6),
+    (Clause::FirstDecisionStands, 12),
+    (Clause::BlockLinksPrevious, 18),
+];
+
+/// The most steps of half of them.
+const MEDIAN: usize = 6;
+
+fn fault(clause: Clause) -> Sides {
+    let law = Rules::hardened();
+    Sides { model: law, implementation: law.without(clause) }
+}
+
+fn campaign(clause: Clause) -> Campaign {
+    Campaign { seed: 1, lives: LIVES, steps: STEPS, sides: fault(clause) }
+}
+
+fn found(clause: Clause) -> Failure {
+    let failure = campaign(clause).run(|_| ()).failure;
+    failure.unwrap_or_else(|| panic!("{}: nobody notices in {LIVES} lives", clause.id()))
+}
+
+/// Looks at the lack of one clause; gives how many steps show it.
+fn shown(clause: Clause, most: usize) -> usize {
+    let Failure { seed, steps, short } = &found(clause);
+    let length = short.actions.len();
+    println!(
+        "{}: seed {seed}, {steps} steps, then {length}: {} in {:?}",
+        clause.id(),
+        short.divergence,
+        short.setup
+    );
+    for action in &short.actions {
+        println!("    {}", serde_json::to_string(action).unwrap());
+    }
+    assert!(length <= most, "{}: {length} steps", clause.id());
+    // It goes wrong at its last step, each time in the same way.
+    let mut both = Lockstep::new(fault(clause), &short.setup).unwrap();
+    let (last, before) = short.actions.split_last().unwrap();
+    before.iter().for_each(|action| assert!(both.step(action).unwrap().is_some()));
+    assert_eq!(*both.step(last).unwrap_err(), short.divergence);
+    // Nothing more can be left out.
+    let again = shrink(fault(clause), &short.setup, &short.actions).unwrap();
+    assert_eq!((again.actions.len(), again.divergence.essence()), (length, short.divergence.essence()));
+    // Its trace is a trace, and tells where it goes otherwise.
+    let trace = Failure { seed: *seed, steps: *steps, short: short.clone() }.trace(fault(clause));
+    let read = Trace::read(trace.to_bytes().as_slice()).unwrap();
+    assert_eq!((read.steps.len(), read.header.rules.as_slice()), (length, [clause].as_slice()));
+    assert!(
+        matches!(rerun(&read), Rerun::Parts { step, .. } if step == length as u64),
+        "{}: {:?}",
+        clause.id(),
+        rerun(&read)
+    );
+    length
+}
+
+#[test]
+fn what_shows_a_fault_is_short_and_can_be_run_again() {
+    let halves: [Vec<_>; 2] =
+        [0, 1].map(|half| FAULTS.iter().copied().skip(half).step_by(2).collect::<Vec<_>>());
+    let mut lengths: Vec<usize> = std::thread::scope(|scope| {
+        let threads = halves.map(|half| {
+            scope.spawn(move || half.iter().map(|(clause, most)| shown(*clause, *most)).collect::<Vec<_>>())
+        });
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    lengths.sort_unstable();
+    assert!(lengths[lengths.len() / 2] <= MEDIAN, "{lengths:?}");
+}
+
+#[test]
+fn the_same_life_becomes_the_same_short_one() {
+    let [first, second] = [0, 1].map(|_| found(Clause::MoreThanTwoThirds));
+    assert_eq!(first.trace(fault(Clause::MoreThanTwoThirds)), second.trace(fault(Clause::MoreThanTwoThirds)));
+}
+
+#[test]
+fn a_life_in_which_the_two_agree_does_not_become_shorter() {
+    let short = &found(Clause::SessionIsFresh).short;
+    assert!(shrink(Rules::hardened(), &short.setup, &short.actions).is_none());
+}
