@@ -17,6 +17,7 @@ use proptest_state_machine::{ReferenceStateMachine, Sequential, StateMachineTest
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 /// The model, and what of it has a name.
 #[derive(Clone)]
@@ -278,7 +279,9 @@ fn shortest(clause: Clause) -> (String, Trace) {
     let failed = TestRunner::new_deterministic_with(config).run(&sequences, |(state, deeds, seen)| {
         let mut tested = Tested::new(&state, &name);
         for deed in &deeds {
-            seen.iter().for_each(|seen| drop(seen.fetch_add(1, std::sync::atomic::Ordering::SeqCst)));
+            if let Some(seen) = &seen {
+                seen.fetch_add(1, Ordering::SeqCst);
+            }
             tested.act(deed).map_err(TestCaseError::fail)?;
         }
         tested.look().map_err(TestCaseError::fail)
