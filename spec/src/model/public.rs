@@ -30,6 +30,8 @@ pub enum LeafKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Leaf {
     pub(super) sequence: u32,
+    /// Where it was logged: no two leaves are the same, whatever they tell.
+    pub(super) logged: u32,
     pub(super) kind: LeafKind,
     pub(super) tid: Tid,
     /// Content and time are those that were logged: nobody looks at them, and the digest covers them.
@@ -250,7 +252,13 @@ impl PublicRecord {
         let (bsd, cloud) = (system.bsd(), system.cloud());
         let leaves: Vec<Leaf> = (0..)
             .zip(&cloud.leaves)
-            .map(|(sequence, (kind, tid))| Leaf { sequence, kind: *kind, tid: *tid, genuine: true })
+            .map(|(sequence, (kind, tid))| Leaf {
+                sequence,
+                logged: sequence,
+                kind: *kind,
+                tid: *tid,
+                genuine: true,
+            })
             .collect();
         let mut entries: Vec<AuditEntry> = Vec::new();
         for logged in &bsd.audit {

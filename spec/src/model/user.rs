@@ -195,7 +195,7 @@ impl User {
                 let newer = old.is_none_or(|old| old.size <= head.size && old.time <= head.time);
                 checks.require(Clause::HeadNotOlder, newer)?;
                 // A proof is between two sizes, and empty where there is nothing to prove.
-                let trivial = |size: u32| size == 0 || size >= head.size;
+                let trivial = |size: u32| size == 0 || size >= head.size && !is_forked(flaws);
                 let extends = from == self.size() || trivial(from) && trivial(self.size());
                 checks.require(Clause::LogIsAppendOnly, extends)?;
                 checks.sound(Clause::LeafIsIncluded)?;
@@ -317,6 +317,19 @@ impl User {
             remembered: self.size(),
         }
     }
+}
+
+/// Whether a record that is handed over was never logged as it is: it is shown under the head of another log, which is none of
+/// those that were seen.
+fn is_forked(flaws: Flaws) -> bool {
+    const LOGGED: [Clause; 5] = [
+        Clause::CertificateSignedByKdc,
+        Clause::CertificateWithinValidity,
+        Clause::CertificateNotRevoked,
+        Clause::SubjectIsClaimedPrincipal,
+        Clause::ReadMatchesCommitments,
+    ];
+    LOGGED.into_iter().any(|clause| flaws.has(clause))
 }
 
 renamed!(Waiting { message, attempts, deadline });

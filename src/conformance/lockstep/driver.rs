@@ -76,7 +76,7 @@ impl Profile {
             (&mut profile.lie, 250),
             (&mut profile.pose, 100),
             (&mut profile.govern, 20),
-            (&mut profile.audit, 16),
+            (&mut profile.audit, 22),
             (&mut profile.unseal, 10),
         ];
         for (rate, most) in kinds {

@@ -42,6 +42,9 @@ const RARE: &[(&str, Clause)] = &[
     ("T_valid", Clause::MoreThanTwoThirds),
     ("T_valid", Clause::SealDigestIsCarried),
     ("T_valid", Clause::CiphertextMatchesSigned),
+    // The last of all checks but one.
+    ("T_valid", Clause::CiphertextMatchesSigned),
+    ("T_valid", Clause::CiphertextMatchesSigned),
     ("T_valid", Clause::EntryInclusionProven),
     ("ReadResponse", Clause::LogIsAppendOnly),
     ("ReadResponse", Clause::HeadIsAnchored),
@@ -376,18 +379,26 @@ pub(super) fn at_once(rng: &mut ChaCha8Rng, world: &World, parcel: u32) -> Vec<A
         return Vec::new();
     }
     if let Message::Order { .. } = record.message {
-        // Said once more, it is another's statement to who carries it out.
+        let says_so = |one: &&Parcel| match &one.datagram {
+            Datagram::Packet(Packet::Record(other)) => other.message == record.message,
+            _ => false,
+        };
+        // Said once more, it is another's statement to who carries it out; said ever again, nobody hears anything else.
+        let before = world.parcels().iter().rev().take(400).filter(says_so).count();
         let again = Action::Say { actor: parcel.from, to: parcel.to, message: record.message };
-        return vec![again; lies];
+        return vec![again; if before > 1 { 0 } else { lies }];
     }
     (0..lies).filter_map(|_| (0..4).find_map(|_| lie_about(rng, world, parcel))).collect()
 }
 
 fn try_lie(rng: &mut ChaCha8Rng, world: &World, flying: &VecDeque<u32>) -> Option<Action> {
     let sent = world.parcels();
-    let parcel = match rng.random_range(0..3) {
-        0 => pick(rng, sent.iter().rev().take(60)),
-        _ => pick(rng, flying.iter().take(60).filter_map(|parcel| sent.get(*parcel as usize))),
+    let on_its_way = || flying.iter().take(60).filter_map(|parcel| sent.get(*parcel as usize));
+    let parcel = match rng.random_range(0..8) {
+        0 | 1 => pick(rng, sent.iter().rev().take(60)),
+        // There is one for many others, and much about it that can be wrong.
+        2 | 3 => pick(rng, on_its_way().filter(|parcel| parcel.datagram.name() == "T_valid")),
+        _ => pick(rng, on_its_way()),
     }?;
     lie_about(rng, world, parcel)
 }
