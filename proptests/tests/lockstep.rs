@@ -2,7 +2,7 @@
 
 use bemr::conformance::lockstep::{Campaign, Driver, Failure, Statistics, UNREACHABLE, trace_of};
 use bemr::conformance::{Rerun, Trace, rerun};
-use bemr_spec::model::{Action, Actor, Command, LedgerKind, Lifetimes, Members, Setup};
+use bemr_spec::model::{Action, Actor, Command, Goal, LedgerKind, Lifetimes, Members, SHOWN, Setup, World};
 use bemr_spec::{Clause, Rules};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -134,7 +134,7 @@ fn the_same_seed_gives_the_same_trace_byte_for_byte() {
         let life = || {
             let mut driver = Driver::new(seed);
             let setup = *driver.setup();
-            let mut world = bemr_spec::model::World::new(RULES, &setup);
+            let mut world = World::new(RULES, &setup);
             let actions: Vec<Action> = (0..200)
                 .filter_map(|_| {
                     let action = driver.next(&world)?;
@@ -201,4 +201,27 @@ fn a_trace_that_tells_something_else_is_told_from_one_that_does_not() {
     let mut silent = sound.clone();
     silent.steps[1].sends.clear();
     assert!(matches!(rerun(&silent), Rerun::Parts { step: 2, .. }));
+}
+
+/// The first of many lives of the model under these rules in which a goal is broken: its seed, and the step.
+fn broken_in(rules: Rules, goal: &Goal, lives: u64) -> Option<(u64, usize)> {
+    (0..lives).find_map(|seed| {
+        let mut driver = Driver::new(seed);
+        let mut world = World::new(rules, driver.setup());
+        (0..STEPS).find_map(|step| {
+            world.step(&driver.next(&world)?);
+            (!(goal.holds)(world.system())).then_some((seed, step))
+        })
+    })
+}
+
+#[test]
+fn each_goal_that_is_not_searched_for_breaks_without_what_it_needs() {
+    for goal in SHOWN {
+        for clause in goal.needs {
+            let found = broken_in(RULES.without(*clause), goal, 2_000);
+            println!("{} without {}: seed and step {found:?}", goal.name, clause.id());
+            assert!(found.is_some(), "{} survives without {}", goal.name, clause.id());
+        }
+    }
 }

@@ -128,9 +128,9 @@ pub const GOALS: &[Goal] = &[
     },
     Goal {
         name: "G-AUD",
-        says: "every end has exactly one entry in the audit log, and no auditor takes a log for it that lacks what is anchored",
+        says: "every end has exactly one entry in the audit log",
         under: "DY, INS, BYZ(n), CRASH, honest BSD",
-        needs: &[Clause::TidIsFresh, Clause::AuditHeadSigned, Clause::AuditHeadAnchored],
+        needs: &[Clause::TidIsFresh],
         holds: audit_complete,
         sometimes: ("a submission is decided", decided),
     },
@@ -170,6 +170,14 @@ pub const SHOWN: &[Goal] = &[
         needs: &[Clause::LogIsAppendOnly, Clause::HeadIsAnchored],
         holds: deletion_evident,
         sometimes: ("a head of the cloud's log is anchored", head_anchored),
+    },
+    Goal {
+        name: "G-AUD",
+        says: "no auditor takes a log for the audit log that lacks what is anchored",
+        under: "mB, mC, DY, BYZ(b < n/3)",
+        needs: &[Clause::AuditHeadSigned, Clause::AuditHeadAnchored],
+        holds: audit_evident,
+        sometimes: ("a submission is decided", decided),
     },
     Goal {
         name: "G-ACC",
@@ -331,7 +339,11 @@ fn audit_complete(system: &System) -> bool {
     let logged: Vec<_> = bsd.audit.iter().map(|entry| entry.tid).collect();
     let mut sorted = logged.clone();
     sorted.sort_unstable();
-    sorted.iter().eq(bsd.ended.keys()) && !system.deceived[1]
+    sorted.iter().eq(bsd.ended.keys())
+}
+
+fn audit_evident(system: &System) -> bool {
+    !system.deceived[1]
 }
 
 fn deletion_evident(system: &System) -> bool {
