@@ -7,7 +7,7 @@ use bemr::conformance::{Rerun, Trace, rerun};
 use bemr_spec::{Clause, Rules};
 
 /// Lives in which a fault has to show, and the steps of each.
-const LIVES: u64 = 60;
+const LIVES: u64 = 600;
 const STEPS: usize = 400;
 
 /// Clauses of every part of the protocol.
