@@ -27,7 +27,7 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// Counts one step, in which `broken` arrived ([`broken`]).
+    /// Counts one step, in which `broken` arrived.
     pub fn count(&mut self, action: &Action, happened: &Happened, broken: Option<Clause>) {
         self.steps += 1;
         *self.actions.entry(kind(action)).or_default() += 1;
