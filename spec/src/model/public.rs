@@ -327,10 +327,10 @@ impl PublicRecord {
         match list {
             List::Blocks => {
                 (!hidden).then_some(())?;
-                rearrange(&mut self.blocks, place, how, |_, _| None)
+                how.apply(&mut self.blocks, place, |_, _| None)
             }
             List::Leaves => {
-                rearrange(&mut self.leaves, place, how, change_leaf)?;
+                how.apply(&mut self.leaves, place, change_leaf)?;
                 if hidden {
                     may_be_hidden(how)?;
                     (0..).zip(&mut self.leaves).for_each(|(sequence, leaf)| leaf.sequence = sequence);
@@ -340,7 +340,7 @@ impl PublicRecord {
                 Some(())
             }
             List::Entries => {
-                rearrange(&mut self.entries, place, how, change_entry)?;
+                how.apply(&mut self.entries, place, change_entry)?;
                 if hidden {
                     may_be_hidden(how)?;
                     for index in 0..self.entries.len() {
@@ -363,26 +363,28 @@ impl PublicRecord {
     }
 }
 
-/// Does it to a list.
-fn rearrange<T: Clone>(
-    list: &mut Vec<T>,
-    at: usize,
-    how: Falsehood,
-    change: impl FnOnce(&mut T, Field) -> Option<()>,
-) -> Option<()> {
-    let item = list.get_mut(at)?;
-    match how {
-        Falsehood::Drop => drop(list.remove(at)),
-        Falsehood::Repeat => {
-            let again = item.clone();
-            list.insert(at, again);
+impl Falsehood {
+    /// Does it to a list; nothing where it cannot be done there. `change` is what becomes of an item.
+    pub fn apply<T: Clone>(
+        self,
+        list: &mut Vec<T>,
+        at: usize,
+        change: impl FnOnce(&mut T, Field) -> Option<()>,
+    ) -> Option<()> {
+        let item = list.get_mut(at)?;
+        match self {
+            Falsehood::Drop => drop(list.remove(at)),
+            Falsehood::Repeat => {
+                let again = item.clone();
+                list.insert(at, again);
+            }
+            Falsehood::Swap => {
+                (at + 1 < list.len()).then(|| list.swap(at, at + 1))?;
+            }
+            Falsehood::Change(field) => change(item, field)?,
         }
-        Falsehood::Swap => {
-            (at + 1 < list.len()).then(|| list.swap(at, at + 1))?;
-        }
-        Falsehood::Change(field) => change(item, field)?,
+        Some(())
     }
-    Some(())
 }
 
 /// A number or link that the keeper makes anew is right again.
@@ -451,7 +453,7 @@ fn change_heads(
 ) -> Option<()> {
     let Falsehood::Change(field) = how else {
         (!hidden).then_some(())?;
-        return rearrange(heads, at, how, |_, _| None);
+        return how.apply(heads, at, |_, _| None);
     };
     let signed = heads.get_mut(at)?;
     match field {

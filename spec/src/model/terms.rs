@@ -89,6 +89,16 @@ impl Flaws {
     }
 }
 
+/// Flaws of a record that is handed over which say that it was never logged as it is: it is shown under the head of another
+/// log, which is none of those that were seen.
+pub const FORKING: &[Clause] = &[
+    Clause::CertificateSignedByKdc,
+    Clause::CertificateWithinValidity,
+    Clause::CertificateNotRevoked,
+    Clause::SubjectIsClaimedPrincipal,
+    Clause::ReadMatchesCommitments,
+];
+
 impl From<Vec<Clause>> for Flaws {
     fn from(clauses: Vec<Clause>) -> Flaws {
         clauses.into_iter().fold(Flaws::NONE, Flaws::and)

@@ -6,7 +6,7 @@ use crate::model::neighbours::{Neighbours, Received};
 use crate::model::rename::renamed;
 use crate::model::shared::Shared;
 use crate::model::{
-    Actor, Command, Decision, Flaws, Gossip, Head, Header, LogKind, Message, Order, Output, Packet,
+    Actor, Command, Decision, FORKING, Flaws, Gossip, Head, Header, LogKind, Message, Order, Output, Packet,
     RequestId, Tid, Time, View,
 };
 use crate::{Clause, Rules};
@@ -195,7 +195,8 @@ impl User {
                 let newer = old.is_none_or(|old| old.size <= head.size && old.time <= head.time);
                 checks.require(Clause::HeadNotOlder, newer)?;
                 // A proof is between two sizes, and empty where there is nothing to prove.
-                let trivial = |size: u32| size == 0 || size >= head.size && !is_forked(flaws);
+                let forked = flaws.iter().any(|flaw| FORKING.contains(&flaw));
+                let trivial = |size: u32| size == 0 || !forked && size >= head.size;
                 let extends = from == self.size() || trivial(from) && trivial(self.size());
                 checks.require(Clause::LogIsAppendOnly, extends)?;
                 checks.sound(Clause::LeafIsIncluded)?;
@@ -317,19 +318,6 @@ impl User {
             remembered: self.size(),
         }
     }
-}
-
-/// Whether a record that is handed over was never logged as it is: it is shown under the head of another log, which is none of
-/// those that were seen.
-fn is_forked(flaws: Flaws) -> bool {
-    const LOGGED: [Clause; 5] = [
-        Clause::CertificateSignedByKdc,
-        Clause::CertificateWithinValidity,
-        Clause::CertificateNotRevoked,
-        Clause::SubjectIsClaimedPrincipal,
-        Clause::ReadMatchesCommitments,
-    ];
-    LOGGED.into_iter().any(|clause| flaws.has(clause))
 }
 
 renamed!(Waiting { message, attempts, deadline });

@@ -9,17 +9,8 @@ use crate::wire::{
     SignedCloudHead, Time, WrappedKey, encode,
 };
 use bemr_spec::Clause;
-use bemr_spec::model::Flaws;
+use bemr_spec::model::{FORKING, Flaws};
 use tls_codec::TlsByteVecU16;
-
-/// Flaws of what the cloud keeps of a record, and a leaf is made of.
-const STORED: &[Clause] = &[
-    Clause::CertificateSignedByKdc,
-    Clause::CertificateWithinValidity,
-    Clause::CertificateNotRevoked,
-    Clause::SubjectIsClaimedPrincipal,
-    Clause::ReadMatchesCommitments,
-];
 
 impl Forge<'_> {
     /// A head of its cloud's log.
@@ -85,7 +76,7 @@ impl Forge<'_> {
         if flaws.has(Clause::ReadAnswersRequest) {
             forged.nonce[0] ^= 1;
         }
-        if any(flaws, STORED) {
+        if any(flaws, FORKING) {
             forged.record.user = self.certificate(&genuine.record.user, flaws)?;
             if flaws.has(Clause::ReadMatchesCommitments) {
                 let header = &mut forged.record.initial;

@@ -3,15 +3,15 @@
 use crate::conformance::forge::{
     CONDITIONAL, COSTLY, Certificates, ENTAILS, FLAWS, Forge, MANNERS, RENEWING, makes, packet,
 };
-use crate::conformance::rig::{Forger, Rig};
+use crate::conformance::rig::{BREAKABLE, Forger, Rig};
 use crate::crypto::{Digest, Tag};
 use crate::session::insider::Caller;
 use crate::wire::{self, Purpose, encode};
 use bemr_spec::Clause;
 use bemr_spec::model::{
-    Action, Actor, Ballot, Block, Datagram, Enrolment, Entry, Flaws, Gossip, Head, HelloId, LedgerKind,
-    LogKind, Message, Order, Packet, Parcel, Proposal, Public, Question, RequestId, RevocationList, Stage,
-    View, Vote, World,
+    Action, Actor, Ballot, Block, Datagram, Enrolment, Entry, FORKING, Flaws, Gossip, Head, HelloId,
+    LedgerKind, LogKind, Message, Order, Packet, Parcel, Proposal, Public, Question, RequestId,
+    RevocationList, Stage, View, Vote, World,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::{ChaCha8Rng, ChaCha20Rng};
@@ -53,15 +53,6 @@ const RARE: &[(&str, Clause)] = &[
     ("ReadResponse", Clause::ReadMatchesCommitments),
     ("Response", Clause::ResponderSignsTranscript),
     ("Response", Clause::ResponderConfirmsKey),
-];
-
-/// Flaws of a ReadResponse that take another leaf, and so another head.
-const STORED: &[Clause] = &[
-    Clause::CertificateSignedByKdc,
-    Clause::CertificateWithinValidity,
-    Clause::CertificateNotRevoked,
-    Clause::SubjectIsClaimedPrincipal,
-    Clause::ReadMatchesCommitments,
 ];
 
 /// The tids of submissions that were forged anew begin here, and are this far apart.
@@ -426,7 +417,7 @@ fn lie_about(rng: &mut ChaCha8Rng, world: &World, parcel: &Parcel) -> Option<Act
             let (flaws, name) = draw(rng, genuine.name())?;
             let mut message = with_flaws(genuine, flaws);
             // Which head is anchored is told of the genuine one.
-            let stored = flaws.iter().any(|flaw| STORED.contains(&flaw));
+            let stored = flaws.iter().any(|flaw| FORKING.contains(&flaw));
             (!stored || !flaws.has(Clause::HeadIsAnchored)).then_some(())?;
             match &mut message {
                 Message::Order { request, .. } => request.number += name,
@@ -469,17 +460,11 @@ fn lie_about(rng: &mut ChaCha8Rng, world: &World, parcel: &Parcel) -> Option<Act
     }
 }
 
-/// The rules that a false vote can name.
-const RULES: [Clause; 8] = [
-    Clause::RequiredRule,
-    Clause::ValueSetRule,
-    Clause::RangeRule,
-    Clause::NotInFutureRule,
-    Clause::SubmitterRule,
-    Clause::DateOrderRule,
-    Clause::OneOfRule,
-    Clause::SubjectRule,
-];
+/// The rules that a false vote can name: no record of the supply breaks the last.
+const RULES: [Clause; 8] = {
+    let [one, two, three, four, five, six, seven] = BREAKABLE;
+    [one, two, three, four, five, six, seven, Clause::SubjectRule]
+};
 
 /// What a vote says that nobody forged, if the parcel is one.
 pub(super) fn vote(world: &World, parcel: u32) -> Option<Vote> {
@@ -643,7 +628,7 @@ pub(super) fn is_honest(datagram: &Datagram) -> bool {
 pub(super) fn is_urgent(action: &Action) -> bool {
     match action {
         Action::Say { message: message @ Message::Record { .. }, .. } => {
-            taken_apart(message).1.iter().any(|flaw| STORED.contains(&flaw))
+            taken_apart(message).1.iter().any(|flaw| FORKING.contains(&flaw))
         }
         _ => false,
     }

@@ -213,11 +213,11 @@ impl Shown<'_> {
         match list {
             List::Blocks => {
                 (!hidden).then_some(())?;
-                rearrange(&mut self.blocks, place, how, |_, _| None)
+                how.apply(&mut self.blocks, place, |_, _| None)
             }
             List::Leaves => {
                 (!(hidden && made_anew)).then_some(())?;
-                rearrange(&mut self.leaves, place, how, change_leaf)?;
+                how.apply(&mut self.leaves, place, change_leaf)?;
                 if hidden {
                     (0..).zip(&mut self.leaves).for_each(|(sequence, leaf)| leaf.sequence = sequence);
                     let digests: Vec<Digest> = self.leaves.iter().map(CloudLeaf::digest).collect();
@@ -228,7 +228,7 @@ impl Shown<'_> {
             }
             List::Entries => {
                 (!(hidden && made_anew)).then_some(())?;
-                rearrange(&mut self.entries, place, how, change_entry)?;
+                how.apply(&mut self.entries, place, change_entry)?;
                 if hidden {
                     let mut previous = self.start;
                     let mut lasts = vec![previous];
@@ -250,27 +250,6 @@ impl Shown<'_> {
             }
         }
     }
-}
-
-fn rearrange<T: Clone>(
-    list: &mut Vec<T>,
-    at: usize,
-    how: Falsehood,
-    change: impl FnOnce(&mut T, Field) -> Option<()>,
-) -> Option<()> {
-    let item = list.get_mut(at)?;
-    match how {
-        Falsehood::Drop => drop(list.remove(at)),
-        Falsehood::Repeat => {
-            let again = item.clone();
-            list.insert(at, again);
-        }
-        Falsehood::Swap => {
-            (at + 1 < list.len()).then(|| list.swap(at, at + 1))?;
-        }
-        Falsehood::Change(field) => change(item, field)?,
-    }
-    Some(())
 }
 
 fn change_leaf(leaf: &mut CloudLeaf, field: Field) -> Option<()> {
@@ -344,7 +323,7 @@ fn change_heads<H: Head>(
 ) -> Option<()> {
     let Falsehood::Change(field) = how else {
         (!hidden).then_some(())?;
-        return rearrange(heads, at, how, |_, _| None);
+        return how.apply(heads, at, |_, _| None);
     };
     let head = heads.get_mut(at)?;
     match field {
