@@ -56,8 +56,8 @@
 //! | [`network`] | links, virtual time, a whole network in one process |
 //! | [`conformance`] | traces and their diagrams |
 //! | `published` | the paper's constructions that the protocol does not have, broken as they are |
-//! | `attacks` | what an adversary computes against them |
 //! | `explore` | exhaustive search of the model |
+//! | `attacks` | every attack on the published protocol, carried out and stopped |
 //! | `weave` | the generated parts of the specification |
 //! | `command` | the program `bemr` |
 //!
@@ -68,7 +68,7 @@
 //! value of its type.
 
 pub mod actors;
-#[cfg(feature = "weaken")]
+#[cfg(feature = "explore")]
 pub mod attacks;
 pub mod audit;
 #[cfg(all(feature = "cli", feature = "store", feature = "weaken"))]

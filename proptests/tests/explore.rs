@@ -70,7 +70,7 @@ fn breaks_on_both_sides(part: &Part, clause: Clause, goal: &str, run: &Found) ->
         (Ok(()), Rerun::Parts { step, difference }) => {
             let mut world = World::new(Rules::hardened().without(clause), &part.setup);
             run.steps.iter().for_each(|step| drop(world.step(&step.action)));
-            let broken = GOALS.iter().filter(|goal| !(goal.holds)(world.system()));
+            let broken = GOALS.iter().filter(|goal| !goal.is_kept(world.system()));
             let broken: Vec<&str> = broken.map(|goal| goal.name).collect();
             *step == trace.steps.len() as u64
                 && broken.contains(&goal)

@@ -215,7 +215,7 @@ fn looked_at(rules: Rules, goal: &Goal, lives: u64) -> (Option<(u64, usize)>, bo
             let claimed = goal.holds_through_crashes() || !matches!(action, Action::Crash { .. });
             claimed.then(|| world.step(&action))?;
             happens |= (goal.sometimes.1)(world.system());
-            (!(goal.holds)(world.system())).then_some((seed, step))
+            (!goal.is_kept(world.system())).then_some((seed, step))
         })
     });
     (broken, happens)

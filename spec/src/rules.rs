@@ -20,6 +20,13 @@ impl Rules {
         }
     }
 
+    /// The protocol as the paper has it, read literally: no clause is in force that stops an attack on it (chapter 18).
+    #[cfg(feature = "weaken")]
+    pub fn published() -> Self {
+        let answers = Clause::ALL.into_iter().filter(|clause| !clause.stops().is_empty());
+        answers.fold(Rules::hardened(), Rules::without)
+    }
+
     /// These rules less `clause`: the mutant of that clause.
     #[cfg(feature = "weaken")]
     #[must_use]

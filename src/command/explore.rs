@@ -197,7 +197,7 @@ pub(super) fn explore(options: &Options) -> Result<Found, String> {
 }
 
 /// Searches one part with a spinner, within the bound of memory.
-fn measure(part: &'static Part, rules: Rules, options: &Options, held: &mut Held) -> (PartReport, PartRow) {
+fn measure(part: &Part, rules: Rules, options: &Options, held: &mut Held) -> (PartReport, PartRow) {
     let bar = ProgressBar::new_spinner();
     let style = ProgressStyle::with_template("{spinner} {prefix}: {msg}, {elapsed}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
@@ -257,7 +257,7 @@ impl Held {
 const GROWTH: Duration = Duration::from_secs(10);
 
 /// Says how large a part may be, from its first seconds.
-fn guess(part: &'static Part, rules: Rules, options: &Options) -> String {
+fn guess(part: &Part, rules: Rules, options: &Options) -> String {
     let clock = ProgressBar::hidden();
     let mut grown = Vec::new();
     let report = search(part.under(rules), usize::from(options.threads), |progress| {

@@ -4,6 +4,7 @@
 //! exit code is 0 when every decision stands, 1 when something did not verify, 2 for arguments, inputs and files that
 //! could not be used; 1 wins over 2.
 
+mod attack;
 mod audit;
 mod check;
 mod explore;
@@ -39,6 +40,8 @@ enum Command {
     Trace(replay::TraceOptions),
     /// Checks everything: every state of the model, random lives in lockstep, every kept trace.
     Check(check::Options),
+    /// Carries out the attacks on the published protocol, and shows what stops each.
+    Attack(attack::Options),
     /// Searches every state of the model within a scope.
     Explore(explore::Options),
     /// Prints a clause, where it is enforced and what tests it; without one, the register.
@@ -75,6 +78,7 @@ pub fn main() -> ExitCode {
         Command::Replay(options) => replay::replay(&options),
         Command::Trace(options) => replay::trace(&options),
         Command::Check(options) => check::check(&options),
+        Command::Attack(options) => attack::attack(&options),
         Command::Explore(options) => explore::explore(&options),
         Command::Spec(options) => spec::spec(&options),
     };

@@ -3,10 +3,10 @@
 //! A search meets the same actor in the same state again and again, where only the others and the network differ. What it
 //! makes of an input depends on its state, the instant and the input alone: it is worked out once, and looked up ever after.
 
-use crate::explore::{Part, moves};
+use crate::explore::{Part, forgery, moves};
 use bemr_spec::model::{
-    Actor, ActorState, Command, Datagram, Gossip, Message, Output, Parcel, Proposal, Rename, Renaming, Step,
-    System, Tid, Time,
+    Actor, ActorState, Command, Datagram, Flaws, Gossip, Message, Output, Packet, Parcel, Proposal, Rename,
+    Renaming, Step, System, Tid, Time,
 };
 use bemr_spec::{Clause, Rules};
 use std::hash::Hash;
@@ -79,6 +79,18 @@ pub(super) enum Says {
     Message(Message),
     /// In public.
     Gossip(Gossip),
+    /// In a handshake: a packet in the name of another, and the checks that it fails.
+    Packet(Packet, Flaws),
+}
+
+impl Lie {
+    /// Who does something then: to whom a packet comes, for nobody sends it; else who is made to say it.
+    pub(super) const fn happens_to(&self) -> Actor {
+        match self.says {
+            Says::Message(_) | Says::Gossip(_) => self.by,
+            Says::Packet(..) => self.to,
+        }
+    }
 }
 
 impl Rename for Lie {
@@ -86,6 +98,7 @@ impl Rename for Lie {
         let says = match &self.says {
             Says::Message(message) => Says::Message(message.renamed(names)),
             Says::Gossip(gossip) => Says::Gossip(gossip.renamed(names)),
+            Says::Packet(packet, flaws) => Says::Packet(packet.renamed(names), *flaws),
         };
         Lie { by: self.by.renamed(names), to: self.to.renamed(names), says }
     }
@@ -142,6 +155,9 @@ impl Cause {
             Cause::Lie(Lie { to, says: Says::Gossip(gossip), .. }) => {
                 let sends = vec![Output::Tell(*to, gossip.clone())];
                 Some(Step { event: "Tell", clause: None, sends })
+            }
+            Cause::Lie(Lie { by, says: Says::Packet(packet, flaws), .. }) => {
+                system.deliver(rules, now, actor, *by, &Datagram::Packet(*packet), *flaws)
             }
         }
     }
@@ -232,11 +248,12 @@ impl Atlas {
         })
     }
 
-    fn send(&mut self, part: &Part, parcel: Parcel) -> Number {
+    fn send(&mut self, rules: &Rules, part: &Part, parcel: Parcel) -> Number {
         if let Some(number) = self.find(&parcel) {
             return number;
         }
-        let told = moves::prompted(part, &parcel);
+        let mut told = moves::prompted(part, &parcel);
+        told.extend(forgery::prompted(rules, part, &parcel));
         let lies = self.take_lies(told);
         let names = &self.names;
         self.parcels.add(Arc::new(parcel), |parcel| Sent {
@@ -251,8 +268,9 @@ impl Atlas {
     }
 
     /// Works out what insiders can say at an instant.
-    pub(super) fn learn_unprompted(&mut self, part: &Part, now: Time) {
-        let told = moves::unprompted(part, now);
+    pub(super) fn learn_unprompted(&mut self, rules: &Rules, part: &Part, now: Time) {
+        let mut told = moves::unprompted(part, now);
+        told.extend(forgery::unprompted(rules, part));
         let lies = self.take_lies(told);
         self.unprompted.insert(now, lies);
     }
@@ -287,7 +305,8 @@ impl Atlas {
         });
         self.compare(rules, start, (actor, &before, now, &cause), (&system, reaction.as_ref()));
         let reaction = reaction.map(|(_, _, parcels)| {
-            let sends = parcels.into_iter().filter(&heard).map(|parcel| self.send(part, parcel)).collect();
+            let sends =
+                parcels.into_iter().filter(&heard).map(|parcel| self.send(rules, part, parcel)).collect();
             Reaction { state: self.meet(actor, &system), sends }
         });
         self.reactions.insert((state, now, input), reaction);

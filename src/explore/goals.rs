@@ -33,7 +33,7 @@ impl Stage {
             let mut verdict = 0;
             for (place, goal) in GOALS.iter().enumerate() {
                 let checked = self.part.goals.contains(&goal.name);
-                if checked && !self.found.broken[place].load(Ordering::Relaxed) && !(goal.holds)(&system) {
+                if checked && !self.found.broken[place].load(Ordering::Relaxed) && !goal.is_kept(&system) {
                     verdict |= 1 << place;
                 }
                 if !self.found.happened[place].load(Ordering::Relaxed) && (goal.sometimes.1)(&system) {

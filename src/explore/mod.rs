@@ -17,11 +17,12 @@
 //! come before the part is over: to swap two of those is to swap two instants as well.
 
 mod atlas;
+mod forgery;
 mod goals;
 mod moves;
 mod part;
 mod scene;
-mod scopes;
+pub(crate) mod scopes;
 mod search;
 mod stage;
 mod symmetry;
@@ -32,7 +33,7 @@ pub use part::{Budget, Part};
 pub use scene::{Move, Scene};
 pub use scopes::{SCOPES, Scope};
 pub use search::{
-    Estimate, Found, FoundStep, GoalReport, PartReport, Progress, estimate, search, search_for,
+    Estimate, Found, FoundStep, GoalReport, PartReport, Progress, estimate, search, search_for, search_within,
 };
 pub use stage::Stage;
 pub use telling::Told;

@@ -36,6 +36,8 @@ pub struct Part {
     pub script: &'static [(Actor, Command)],
     /// Who is an insider of the adversary.
     pub insiders: &'static [Actor],
+    /// Whether the adversary makes packets of handshakes in anybody's name: each counts as a lie.
+    pub poses: bool,
     /// What the adversary may do.
     pub budget: Budget,
     /// Never answers: nothing that is sent to one of them arrives.
@@ -55,7 +57,7 @@ pub struct Part {
 
 impl Part {
     /// The part under these rules.
-    pub fn under(&'static self, rules: Rules) -> Stage {
-        Stage::new(self, rules)
+    pub fn under(&self, rules: Rules) -> Stage {
+        Stage::new(*self, rules)
     }
 }

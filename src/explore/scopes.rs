@@ -29,9 +29,10 @@ pub const SCOPES: &[Scope] = &[
     },
 ];
 
-const NONE: Budget = Budget { drop: 0, replay: 0, redirect: 0, early: 0, crash: 0, lie: 0, luck: 0 };
-const DOCTOR: Actor = Actor::User(0);
-const COLLEAGUE: Actor = Actor::User(1);
+pub(crate) const NONE: Budget =
+    Budget { drop: 0, replay: 0, redirect: 0, early: 0, crash: 0, lie: 0, luck: 0 };
+pub(crate) const DOCTOR: Actor = Actor::User(0);
+pub(crate) const COLLEAGUE: Actor = Actor::User(1);
 const ADMINISTRATOR: Actor = Actor::User(3);
 const OTHER_ADMINISTRATOR: Actor = Actor::User(4);
 
@@ -41,7 +42,7 @@ const TO_THE_END: u64 = 600_000;
 /// What holds of an honest BSD and cloud, however short the time.
 const SAFETY: &[&str] = &[
     "G-ORI", "G-AGR", "G-SDN", "G-CIV", "G-PRV", "G-FRE", "G-ORD", "G-SEC", "G-KEY", "G-IMM", "G-AUD",
-    "G-ERA", "G-POL",
+    "G-ERA", "G-POL", "G-DEL", "G-ACC",
 ];
 
 /// The same, and that whatever begins ends.
@@ -59,16 +60,18 @@ const ALL: &[&str] = &[
     "G-AUD",
     "G-ERA",
     "G-POL",
+    "G-DEL",
+    "G-ACC",
     TERMINATION,
 ];
 
 /// What holds although the BSD lies (chapter 1: mB).
-const WITHOUT_BSD: &[&str] = &["G-ORI", "G-AGR", "G-IMM", "G-POL"];
+const WITHOUT_BSD: &[&str] = &["G-ORI", "G-AGR", "G-IMM", "G-POL", "G-DEL"];
 
 /// What holds although the cloud lies (chapter 1: mC).
-const WITHOUT_CLOUD: &[&str] = &["G-ORI", "G-FRE", "G-ORD", "G-SEC", "G-KEY", "G-IMM", "G-AUD"];
+const WITHOUT_CLOUD: &[&str] = &["G-ORI", "G-FRE", "G-ORD", "G-SEC", "G-KEY", "G-IMM", "G-AUD", "G-DEL"];
 
-const fn setup(users: u8, validators: u8) -> Setup {
+pub(crate) const fn setup(users: u8, validators: u8) -> Setup {
     let (ledger, lifetimes) = (LedgerKind::Quorum, Lifetimes::LONG);
     Setup { users, validators, ledger, seed: 0, acquainted: true, lifetimes }
 }
@@ -84,14 +87,14 @@ const fn change(templates: Option<Edition>, admission: Option<Edition>) -> Comma
     }
 }
 
-const ONE: &[(Actor, Command)] = &[(DOCTOR, submit(1, None))];
-const BROKEN: &[(Actor, Command)] = &[(DOCTOR, submit(1, Some(Clause::RangeRule)))];
+pub(crate) const ONE: &[(Actor, Command)] = &[(DOCTOR, submit(1, None))];
+pub(crate) const BROKEN: &[(Actor, Command)] = &[(DOCTOR, submit(1, Some(Clause::RangeRule)))];
 const TWO_RECORDS: &[(Actor, Command)] =
     &[(DOCTOR, submit(1, None)), (DOCTOR, submit(2, Some(Clause::RangeRule)))];
 const TWICE: &[(Actor, Command)] = &[(DOCTOR, submit(1, None)), (COLLEAGUE, submit(1, None))];
-const READ: &[(Actor, Command)] =
+pub(crate) const READ: &[(Actor, Command)] =
     &[(DOCTOR, submit(1, None)), (DOCTOR, Command::Read { tid: 0 }), (COLLEAGUE, Command::Read { tid: 0 })];
-const READ_TWICE: &[(Actor, Command)] =
+pub(crate) const READ_TWICE: &[(Actor, Command)] =
     &[(DOCTOR, submit(1, None)), (DOCTOR, Command::Read { tid: 0 }), (DOCTOR, Command::Read { tid: 0 })];
 const SHARE: &[(Actor, Command)] = &[
     (DOCTOR, submit(1, None)),
@@ -116,11 +119,12 @@ const CHANGES: &[(Actor, Command)] = &[
 const HEAD: &[(Actor, Command)] = &[(Actor::Bsd, Command::CloseAudit)];
 
 /// One user, one validator, everybody acquainted and honest, and nothing that hurts: what other parts differ from.
-const QUIET: Part = Part {
+pub(crate) const QUIET: Part = Part {
     name: "quiet",
     setup: setup(1, 1),
     script: ONE,
     insiders: &[],
+    poses: false,
     budget: NONE,
     silent: &[],
     until: TO_THE_END,
@@ -130,7 +134,7 @@ const QUIET: Part = Part {
 };
 
 /// Strangers shake hands while packets are redirected and replayed, to two users among others who do nothing.
-const HANDSHAKE: Part = Part {
+pub(crate) const HANDSHAKE: Part = Part {
     name: "handshake",
     setup: Setup { acquainted: false, ..setup(3, 2) },
     budget: Budget { redirect: 2, replay: 1, ..NONE },
@@ -141,7 +145,7 @@ const HANDSHAKE: Part = Part {
     ..QUIET
 };
 
-const LOSS: Part = Part {
+pub(crate) const LOSS: Part = Part {
     name: "loss",
     budget: Budget { drop: 1, replay: 1, early: 1, ..NONE },
     notices: &[
@@ -155,7 +159,7 @@ const LOSS: Part = Part {
 };
 
 /// No validator answers: what a user is told then, and when.
-const SILENCE: Part = Part {
+pub(crate) const SILENCE: Part = Part {
     name: "silent validator",
     silent: &[Actor::Validator(0)],
     budget: Budget { drop: 2, early: 1, replay: 1, ..NONE },
@@ -169,20 +173,26 @@ const SILENCE: Part = Part {
 };
 
 /// One validator of four votes as it likes and signs whatever is proposed, until the block is closed.
-const LIAR: Part = Part {
+pub(crate) const LIAR: Part = Part {
     name: "lying validator",
     setup: setup(1, 4),
     insiders: &[Actor::Validator(0)],
     budget: Budget { lie: 1, ..NONE },
     until: 200,
     goals: SAFETY,
-    notices: &[(Clause::MoreThanTwoThirds, "G-CIV"), (Clause::FirstDecisionStands, "G-SDN")],
+    notices: &[
+        (Clause::MoreThanTwoThirds, "G-CIV"),
+        (Clause::FirstDecisionStands, "G-SDN"),
+        (Clause::OneVotePerValidator, "G-ACC"),
+        (Clause::VoteSigned, "G-ACC"),
+        (Clause::VoteNamesBlock, "G-ACC"),
+    ],
     states: Some(1_261_205),
     ..QUIET
 };
 
 /// Every validator lies about a record that breaks a rule.
-const CONSPIRACY: Part = Part {
+pub(crate) const CONSPIRACY: Part = Part {
     name: "all validators lie",
     setup: setup(1, 2),
     script: BROKEN,
@@ -211,7 +221,7 @@ const CLOSING: Part = Part {
 };
 
 /// A user submits in another's name.
-const INSIDER: Part = Part {
+pub(crate) const INSIDER: Part = Part {
     name: "insider user",
     setup: setup(2, 1),
     insiders: &[COLLEAGUE],
@@ -223,7 +233,7 @@ const INSIDER: Part = Part {
     ..QUIET
 };
 
-const FALSE_BSD: Part = Part {
+pub(crate) const FALSE_BSD: Part = Part {
     name: "lying BSD",
     setup: setup(1, 2),
     insiders: &[Actor::Bsd],
@@ -235,14 +245,14 @@ const FALSE_BSD: Part = Part {
     ..QUIET
 };
 
-const FALSE_CLOUD: Part = Part {
+pub(crate) const FALSE_CLOUD: Part = Part {
     name: "lying cloud",
     script: READ_TWICE,
     insiders: &[Actor::Cloud],
     budget: Budget { lie: 2, drop: 1, replay: 1, ..NONE },
     until: 1_000,
     goals: WITHOUT_CLOUD,
-    notices: &[(Clause::HeadNotOlder, "G-FRE")],
+    notices: &[(Clause::HeadNotOlder, "G-FRE"), (Clause::LeafIsIncluded, "G-DEL")],
     states: Some(1_448_516),
     ..QUIET
 };
@@ -286,11 +296,12 @@ const ERASING: Part = Part {
 };
 
 /// Two administrators change templates and a contract while a record is submitted, and one of them lies.
-const POLICY: Part = Part {
+pub(crate) const POLICY: Part = Part {
     name: "change of policy",
     setup: setup(5, 1),
     script: CHANGES,
     insiders: &[OTHER_ADMINISTRATOR],
+    poses: false,
     budget: Budget { lie: 1, replay: 1, ..NONE },
     silent: &[Actor::Cloud, COLLEAGUE, Actor::User(2), ADMINISTRATOR, OTHER_ADMINISTRATOR],
     until: 250,
@@ -322,7 +333,7 @@ const SAME: Part = Part {
 };
 
 /// Two miners, and as many nonces as the budget says.
-const WORK: Part = Part {
+pub(crate) const WORK: Part = Part {
     name: "proof of work",
     setup: Setup { ledger: LedgerKind::Work, ..setup(1, 2) },
     budget: Budget { luck: 4, drop: 1, crash: 1, ..NONE },

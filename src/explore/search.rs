@@ -117,8 +117,19 @@ pub fn search(stage: Stage, threads: usize, mut go_on: impl FnMut(Progress) -> b
 
 /// Searches until the goal of this name is broken: a shortest run that breaks it, and the states visited.
 pub fn search_for(stage: Stage, goal: &'static str, threads: usize) -> (Option<Found>, usize) {
+    search_within(stage, goal, threads, usize::MAX)
+}
+
+/// The same among about so many states.
+pub fn search_within(
+    stage: Stage,
+    goal: &'static str,
+    threads: usize,
+    states: usize,
+) -> (Option<Found>, usize) {
     let wanted = HasDiscoveries::AnyOf([goal].into_iter().collect());
-    let checker = stage.checker().threads(threads).finish_when(wanted).spawn_bfs().join();
+    let checker = stage.checker().threads(threads).finish_when(wanted);
+    let checker = checker.target_state_count(states).spawn_bfs().join();
     let found = checker.discovery(goal).and_then(|path| retrace(checker.model(), path));
     (found, checker.unique_state_count())
 }
@@ -152,6 +163,7 @@ fn retrace(stage: &Stage, path: Path<<Stage as Model>::State, Move>) -> Option<F
                 Some(match lie.says {
                     Says::Message(message) => Action::Say { actor, to, message },
                     Says::Gossip(gossip) => Action::Tell { actor, to, gossip },
+                    Says::Packet(packet, flaws) => Action::Inject { actor, to, packet, flaws },
                 })
             }
         };
@@ -257,7 +269,7 @@ fn parabola(points: &[(f64, f64)]) -> Option<(f64, f64, f64)> {
 
 impl Part {
     /// Serves the states of this part to a browser; comes back only when the address cannot be used.
-    pub fn serve(&'static self, rules: Rules, address: &str) {
+    pub fn serve(&self, rules: Rules, address: &str) {
         let _ = self.under(rules).checker().serve(address);
     }
 }

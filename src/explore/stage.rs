@@ -5,14 +5,14 @@ use crate::explore::goals::{self, Found};
 use crate::explore::scene::insert;
 use crate::explore::{Budget, Move, Part, Scene, moves, symmetry};
 use bemr_spec::Rules;
-use bemr_spec::model::{Actor, Command, Datagram, Gossip, LedgerKind, Parcel, System, Tid, Time};
+use bemr_spec::model::{Actor, Command, LedgerKind, Parcel, System, Tid, Time};
 use stateright::{Model, Property};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 /// A part under rules: what is searched.
 pub struct Stage {
-    pub(super) part: &'static Part,
+    pub(super) part: Part,
     pub(super) rules: Rules,
     /// Whether parcels that no receiver makes anything of are left out.
     reduced: bool,
@@ -27,7 +27,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    pub(super) fn new(part: &'static Part, rules: Rules) -> Stage {
+    pub(super) fn new(part: Part, rules: Rules) -> Stage {
         let start = System::new(&part.setup);
         Stage {
             part,
@@ -35,7 +35,7 @@ impl Stage {
             reduced: true,
             stop: AtomicBool::new(false),
             found: Found::default(),
-            atlas: RwLock::new(Atlas::new(symmetry::renamings(part, &start))),
+            atlas: RwLock::new(Atlas::new(symmetry::renamings(&part, &start))),
             start,
             stand_for: AtomicU64::new(0),
         }
@@ -51,7 +51,7 @@ impl Stage {
     /// The same with nobody taken for anybody else.
     #[must_use]
     pub fn with_every_name(self) -> Stage {
-        let only = symmetry::renamings(self.part, &self.start).into_iter().take(1).collect();
+        let only = symmetry::renamings(&self.part, &self.start).into_iter().take(1).collect();
         Stage { atlas: RwLock::new(Atlas::new(only)), ..self }
     }
 
@@ -86,17 +86,7 @@ impl Stage {
 
     /// Whether the receiver makes something of a parcel: chapter 10 says who hears what.
     fn is_heard(&self, parcel: &Parcel) -> bool {
-        let validator = matches!(parcel.to, Actor::Validator(_));
-        match &parcel.datagram {
-            _ if self.part.silent.contains(&parcel.to) => false,
-            _ if !self.reduced => true,
-            Datagram::Packet(_)
-            | Datagram::Gossip(
-                Gossip::Block(_) | Gossip::PolicyChange { .. } | Gossip::RevocationList { .. },
-            ) => true,
-            Datagram::Gossip(Gossip::BlocksFrom(_)) => !matches!(parcel.to, Actor::User(_)),
-            Datagram::Gossip(_) => validator,
-        }
+        !self.part.silent.contains(&parcel.to) && (!self.reduced || parcel.datagram.concerns(parcel.to))
     }
 
     /// To whom a move happens, and what; nothing of a parcel that is lost.
@@ -114,7 +104,7 @@ impl Stage {
             Move::Drop(_) => return None,
             Move::Wake(actor, lucky) => (actor, Input::Instant(lucky)),
             Move::Crash(actor) => (actor, Input::Death),
-            Move::Lie(number) => (atlas.lie(number).by, Input::Lie(number)),
+            Move::Lie(number) => (atlas.lie(number).happens_to(), Input::Lie(number)),
         })
     }
 
@@ -140,7 +130,7 @@ impl Stage {
         drop(atlas);
         let heard = |parcel: &Parcel| self.is_heard(parcel);
         self.learn(|atlas| {
-            atlas.learn(&self.rules, self.part, &self.start, heard, (actor, state, now, input));
+            atlas.learn(&self.rules, &self.part, &self.start, heard, (actor, state, now, input));
         });
         let atlas = self.atlas();
         let reaction = atlas.reaction(state, now, input)?;
@@ -228,7 +218,7 @@ impl Stage {
 
     fn lies(&self, scene: &Scene, actions: &mut Vec<Move>) {
         if self.atlas().unprompted(scene.now).is_none() {
-            self.learn(|atlas| atlas.learn_unprompted(self.part, scene.now));
+            self.learn(|atlas| atlas.learn_unprompted(&self.rules, &self.part, scene.now));
         }
         let atlas = self.atlas();
         let parcels = scene.flying.iter().chain(&scene.old);
@@ -328,7 +318,7 @@ impl Model for Stage {
     }
 
     fn properties(&self) -> Vec<Property<Stage>> {
-        goals::properties(self.part)
+        goals::properties(&self.part)
     }
 }
 

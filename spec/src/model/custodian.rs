@@ -86,6 +86,34 @@ pub enum SealFault {
 }
 
 impl SealFault {
+    /// All but those that take something from another seal.
+    pub const PLAIN: [SealFault; 19] = {
+        use SealFault::*;
+        [
+            StartVersion,
+            StartSuite,
+            StartCustodian,
+            StartElement,
+            StartSubgroup,
+            Version,
+            Chain,
+            Owner,
+            NoKeys,
+            TooManyKeys,
+            IndexZero,
+            IndexBeyond,
+            IndexNext,
+            Cut,
+            Tid,
+            Stage,
+            Sequence,
+            Peer,
+            Twice,
+        ]
+    };
+}
+
+impl SealFault {
     /// The check that fails, unless it hangs on what the custodian holds.
     const fn clause(self) -> Option<Clause> {
         Some(match self {

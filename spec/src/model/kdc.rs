@@ -25,6 +25,8 @@ pub(super) struct Kdc {
     revoked: BTreeSet<Serial>,
     serial: Serial,
     list: u32,
+    /// Whether somebody got a second certificate while the first was in force: only without KEY-02.
+    pub(super) doubled: bool,
 }
 
 impl Kdc {
@@ -38,7 +40,15 @@ impl Kdc {
             .collect();
         let serial = latest.len() as Serial;
         let certified = (0..2 * serial).map(Key).collect();
-        Kdc { lifetimes: setup.lifetimes, latest, certified, revoked: BTreeSet::new(), serial, list: 1 }
+        Kdc {
+            lifetimes: setup.lifetimes,
+            latest,
+            certified,
+            revoked: BTreeSet::new(),
+            serial,
+            list: 1,
+            doubled: false,
+        }
     }
 
     pub(super) fn command(
@@ -77,6 +87,7 @@ impl Kdc {
         let in_force = latest.is_some_and(|one| now < one.not_after && !self.revoked.contains(&one.serial));
         checks.require(Clause::OnePrincipalOneCertificate, !in_force)?;
         checks.sound(Clause::EnrolmentProvesPossession)?;
+        self.doubled |= in_force;
         self.serial += 1;
         self.certified.extend(keys);
         if let Some(subject) = subject {

@@ -10,9 +10,11 @@ use crate::model::rename::renamed;
 use crate::model::roles::{initiates, responds};
 use crate::model::shared::Shared;
 use crate::model::trust::Trust;
-use crate::model::{Actor, Flaws, HelloId, Message, Output, Packet, Record, SessionId, Stage, Time};
+use crate::model::{
+    Actor, Datagram, Flaws, HelloId, Message, Output, Packet, Record, SessionId, Stage, Time,
+};
 use crate::{Clause, Rules};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A handshake ends within this time of its hello, and a hello is remembered as long.
 pub(super) const HANDSHAKE_TIME: Time = 60_000;
@@ -79,6 +81,9 @@ pub(super) struct Neighbours {
     responses: u32,
     /// What it knows of certificates.
     pub(super) trust: Shared<Trust>,
+    /// What it took for what it is not, by the name of the message and the check that it fails: only without that clause.
+    /// Not something that an actor keeps: it did not notice.
+    believed: BTreeSet<(&'static str, Clause)>,
 }
 
 /// What became of a packet.
@@ -101,14 +106,26 @@ impl Neighbours {
             heard: BTreeMap::new(),
             hellos: BTreeMap::new(),
             responses: 0,
+            believed: BTreeSet::new(),
         }
+    }
+
+    /// What was just taken fails these checks.
+    pub(super) fn believe(&mut self, rules: &Rules, taken: &Datagram, flaws: Flaws) {
+        let unchecked = flaws.iter().filter(|flaw| !rules.in_force(*flaw));
+        self.believed.extend(unchecked.map(|flaw| (taken.name(), flaw)));
+    }
+
+    /// What it took for what it is not.
+    pub(super) const fn believed(&self) -> &BTreeSet<(&'static str, Clause)> {
+        &self.believed
     }
 
     /// Sessions live in memory alone.
     pub(super) fn crash(&mut self) {
-        let Neighbours { own, hellos, responses, trust, .. } = self;
-        let (hellos, responses) = (std::mem::take(hellos), *responses);
-        *self = Neighbours { hellos, responses, ..Neighbours::new(*own, trust.clone()) };
+        let Neighbours { own, hellos, responses, trust, believed, .. } = self;
+        let (hellos, responses, believed) = (std::mem::take(hellos), *responses, std::mem::take(believed));
+        *self = Neighbours { hellos, responses, believed, ..Neighbours::new(*own, trust.clone()) };
     }
 
     /// Makes a session of two actors that both have just shaken hands, of which nobody else has heard.
@@ -383,4 +400,4 @@ impl Line {
 renamed!(Call { hello, sent, began, next, patience, waiting });
 renamed!(Answer { session, purpose, began });
 renamed!(Line { peer, initiator, purpose, sent, received, silent, repeated });
-renamed!(Neighbours { own, calling, answering, sessions, newest, heard, hellos, responses, trust });
+renamed!(Neighbours { own, calling, answering, sessions, newest, heard, hellos, responses, trust, believed });

@@ -145,7 +145,8 @@ nameless!(
     LedgerKind,
     LogKind,
     Stage,
-    crate::Clause
+    crate::Clause,
+    &'static str
 );
 
 impl Rename for Actor {

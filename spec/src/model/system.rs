@@ -188,6 +188,13 @@ impl System {
         })
     }
 
+    pub(super) fn kdc(&self) -> &Kdc {
+        match self.nodes.last().map(|node| &**node) {
+            Some(Node::Kdc(kdc)) => kdc,
+            _ => unreachable!("the last node is the KDC"),
+        }
+    }
+
     /// The sessions of everybody.
     pub(super) fn neighbours(&self) -> impl Iterator<Item = &Neighbours> {
         self.nodes.iter().filter_map(|node| match &**node {
@@ -197,6 +204,14 @@ impl System {
             Node::Validator(validator) => Some(&*validator.neighbours),
             Node::Kdc(_) => None,
         })
+    }
+
+    /// Whether anybody took something of one of these kinds for what it is not.
+    pub(super) fn believes(&self, forbidden: &[(&str, &[Clause])]) -> bool {
+        let is_one = |(name, flaw): &(&str, Clause)| {
+            forbidden.iter().any(|(kind, flaws)| kind == name && flaws.contains(flaw))
+        };
+        self.neighbours().any(|neighbours| neighbours.believed().iter().any(is_one))
     }
 
     /// Everybody's copy of the ledger.
@@ -217,6 +232,26 @@ impl System {
 
     /// Gives an actor what arrived.
     pub fn deliver(
+        &mut self,
+        rules: &Rules,
+        now: Time,
+        to: Actor,
+        from: Actor,
+        datagram: &Datagram,
+        flaws: Flaws,
+    ) -> Option<Step> {
+        let step = self.take(rules, now, to, from, datagram, flaws)?;
+        let of_terms = datagram.flaws();
+        let flawed = of_terms.iter().chain([&flaws]).filter(|flaws| !flaws.is_empty());
+        if step.clause.is_none() && datagram.concerns(to) {
+            for flaws in flawed {
+                self.node_mut(to)?.neighbours()?.believe(rules, datagram, *flaws);
+            }
+        }
+        Some(step)
+    }
+
+    fn take(
         &mut self,
         rules: &Rules,
         now: Time,

@@ -735,6 +735,18 @@ impl Datagram {
             Datagram::Gossip(gossip) => gossip.name(),
         }
     }
+
+    /// Whether an actor makes something of it: chapter 10 says who hears what.
+    pub const fn concerns(&self, actor: Actor) -> bool {
+        match self {
+            Datagram::Packet(_)
+            | Datagram::Gossip(
+                Gossip::Block(_) | Gossip::PolicyChange { .. } | Gossip::RevocationList { .. },
+            ) => true,
+            Datagram::Gossip(Gossip::BlocksFrom(_)) => !matches!(actor, Actor::User(_)),
+            Datagram::Gossip(_) => matches!(actor, Actor::Validator(_)),
+        }
+    }
 }
 
 /// What an actor sends.

@@ -25,6 +25,7 @@ mod votes;
 pub use certificates::Certificates;
 pub use packet::packet;
 pub use table::{CONDITIONAL, COSTLY, ENTAILS, FLAWS, MANNERS, RENEWING, STUBBORN, makes};
+pub use tblock::is_of_the_body;
 
 use table::is_manner;
 

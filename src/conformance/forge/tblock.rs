@@ -19,6 +19,21 @@ const SIGNED_BY_THE_USER: &[Clause] = &[
     Clause::RequiredAttributePresent,
 ];
 
+/// Flaws of what the BSD signs beside that.
+const OF_THE_BODY: &[Clause] = &[
+    Clause::ProtocolVersionIsOne,
+    Clause::SuiteMatches,
+    Clause::BlockNamesNetwork,
+    Clause::HeightInWindow,
+    Clause::AllContractsApplied,
+    Clause::SealDigestIsCarried,
+];
+
+/// Whether a T_block with these flaws has another digest than the genuine one.
+pub fn is_of_the_body(flaws: Flaws) -> bool {
+    any(flaws, OF_THE_BODY) || any(flaws, SIGNED_BY_THE_USER)
+}
+
 impl Forge<'_> {
     /// T_block of its BSD.
     pub fn block(&self, genuine: &TBlock, flaws: Flaws) -> Option<TBlock> {

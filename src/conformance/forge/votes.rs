@@ -1,8 +1,8 @@
 //! Votes, and certificates made of them.
 
 use super::{Forge, flip_last, nobody, other_suite, stray, table};
-use crate::crypto::{Signature, Tag};
-use crate::wire::{Ballot, Height, QuorumCertificate, Signatory, Vote, encode};
+use crate::crypto::{Digest, Signature, Tag};
+use crate::wire::{Ballot, Height, Name, QuorumCertificate, Signatory, TBlock, Vote, VoteBody, encode};
 use bemr_spec::Clause;
 use bemr_spec::model::{self, Flaws};
 
@@ -16,6 +16,25 @@ impl Forge<'_> {
         };
         turned.signature = self.sign(&genuine.validator, Tag::VOTE, &encode(&turned.body))?;
         self.vote(&turned, flaws)
+    }
+
+    /// The vote of a validator on a T_block: every contract holds.
+    pub fn vote_on(&self, asked: &TBlock, validator: &Name) -> Option<Vote> {
+        let TBlock { body: asked, initial, .. } = asked;
+        let body = VoteBody {
+            version: asked.version,
+            suite: asked.suite,
+            network: asked.network.clone(),
+            validators: asked.validators,
+            tid: initial.tid,
+            block: Digest::of(Tag::T_BLOCK, &encode(asked)),
+            policy: asked.policy,
+            height: asked.height,
+            ballot: Ballot::True,
+            reason: 0,
+        };
+        let signature = self.sign(validator, Tag::VOTE, &encode(&body))?;
+        Some(Vote { validator: validator.clone(), body, signature })
     }
 
     /// A vote of its validator.

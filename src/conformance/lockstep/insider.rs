@@ -1,7 +1,8 @@
 //! What insiders say: a genuine message of theirs, said anew with a flaw or two.
 
 use crate::conformance::forge::{
-    CONDITIONAL, COSTLY, Certificates, ENTAILS, FLAWS, Forge, MANNERS, RENEWING, makes, packet,
+    CONDITIONAL, COSTLY, Certificates, ENTAILS, FLAWS, Forge, MANNERS, RENEWING, is_of_the_body, makes,
+    packet,
 };
 use crate::conformance::rig::{BREAKABLE, Forger, Rig};
 use crate::crypto::{Digest, Tag};
@@ -11,7 +12,7 @@ use bemr_spec::Clause;
 use bemr_spec::model::{
     Action, Actor, Ballot, Block, Datagram, Enrolment, Entry, FORKING, Flaws, Gossip, Head, HelloId,
     LedgerKind, LogKind, Message, Order, Packet, Parcel, Proposal, Public, Question, RequestId,
-    RevocationList, Stage, View, Vote, World,
+    RevocationList, Stage, Tid, View, Vote, World,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::{ChaCha8Rng, ChaCha20Rng};
@@ -19,7 +20,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// The names of forgeries begin here: no honest life has as many.
-pub(super) const FORGED: u32 = 10_000;
+pub const FORGED: u32 = 10_000;
 
 /// Flaws that are not drawn, and why.
 const LEFT_OUT: &[(&str, Clause, &str)] = &[
@@ -99,11 +100,7 @@ impl Forger for Insider {
         if let Message::Vote(vote) = genuine
             && rig.said(by, &genuine).is_none()
         {
-            let asked =
-                |said: &Message| matches!(said, Message::Vote(said) if said.question == vote.question);
-            let wire::Message::Vote(real) = rig.said_of(asked)? else { return None };
-            let validator = rig.name_of(Actor::Validator(vote.validator))?.clone();
-            let own = wire::Vote { validator, ..real.clone() };
+            let own = unsaid(rig, &forge, &vote)?;
             return Some(wire::Message::Vote(forge.turned(&own, vote.ballot, flaws)?));
         }
         let real = rig.said(by, &genuine)?;
@@ -205,6 +202,20 @@ impl Forger for Insider {
             _ => return None,
         };
         (forged != *real).then_some(forged)
+    }
+}
+
+/// A vote of who has said none, on what others voted on or were asked.
+fn unsaid(rig: &Rig, forge: &Forge<'_>, vote: &Vote) -> Option<wire::Vote> {
+    let validator = rig.name_of(Actor::Validator(vote.validator))?.clone();
+    let voted = |said: &Message| matches!(said, Message::Vote(said) if said.question == vote.question);
+    if let Some(wire::Message::Vote(real)) = rig.said_of(voted) {
+        return Some(wire::Vote { validator, ..real.clone() });
+    }
+    let asked = Message::Block { question: vote.question, flaws: Flaws::NONE };
+    match rig.said(Actor::Bsd, &asked)? {
+        wire::Message::TBlock(asked) => forge.vote_on(asked, &validator),
+        _ => None,
     }
 }
 
@@ -335,9 +346,7 @@ pub(super) fn draw(rng: &mut ChaCha8Rng, kind: &str) -> Option<(Flaws, u32)> {
         *name == kind && kind == "T_initial" && flaws.has(*one) && flaws.has(*other)
     };
     (!ENTAILS.iter().any(entailed)).then_some(())?;
-    // What is said with other flaws is another thing, and has another name.
-    let name = (number % 9_973) + 1;
-    makes(kind, flaws).then_some((flaws, name * FORGED))
+    makes(kind, flaws).then_some((flaws, numbered(number)))
 }
 
 /// One or two flaws of this kind.
@@ -439,11 +448,7 @@ fn lie_about(rng: &mut ChaCha8Rng, world: &World, parcel: &Parcel) -> Option<Act
                     anchors_the_cloud(world, to).then_some(())?;
                 }
                 Message::Initial { header, .. } if flaws.iter().any(|flaw| RENEWING.contains(&flaw)) => {
-                    (header.tid < 100).then_some(())?;
-                    // The tid is that of the record, whatever else is wrong.
-                    let places = (0..).zip(RENEWING).filter(|(_, flaw)| flaws.has(**flaw));
-                    let other = places.map(|(place, _)| 1_u32 << place).sum::<u32>() % u32::from(RENEWED.1);
-                    header.tid = RENEWED.0 + header.tid * RENEWED.1 + other as u16;
+                    header.tid = renewed(header.tid, flaws)?;
                 }
                 Message::Block { question, .. } if rng.random_range(0..3) > 0 => question.number += name,
                 _ => {}
@@ -576,6 +581,21 @@ fn gossip_lie(rng: &mut ChaCha8Rng, world: &World, genuine: Gossip) -> Option<Go
         Clause::TargetIsScheduled | Clause::WorkMeetsTarget => !by_work,
         _ => false,
     };
+    if let Gossip::Block(block) = &genuine
+        && rng.random_range(0..4) == 0
+    {
+        let flaws = draw(rng, "Close")?.0;
+        (!flaws.iter().any(other_ledger)).then_some(())?;
+        let proposal = Proposal { flaws: Flaws::NONE, ..block.proposal.clone() };
+        return Some(Gossip::Block(Arc::new(Block { id: proposal.id(), proposal, flaws, ..**block })));
+    }
+    (!matches!(genuine, Gossip::Proposal { .. } | Gossip::Block(_)) || !with.iter().any(other_ledger))
+        .then_some(())?;
+    gossip_forged(genuine, with)
+}
+
+/// Something genuine and public with these flaws, under the name that its forgery has.
+pub fn gossip_forged(genuine: Gossip, with: Flaws) -> Option<Gossip> {
     Some(match genuine {
         Gossip::Decision(certificate) => {
             Gossip::Decision(bemr_spec::model::Certificate { flaws: with, ..certificate })
@@ -583,7 +603,6 @@ fn gossip_lie(rng: &mut ChaCha8Rng, world: &World, genuine: Gossip) -> Option<Go
         Gossip::Head { head, .. } => Gossip::Head { head, flaws: with },
         Gossip::Proposal { proposal, signatory, .. } => {
             let of_signature = |flaw: &Clause| matches!(flaw, Clause::VoterIsAdmitted | Clause::VoteSigned);
-            (!with.iter().any(other_ledger)).then_some(())?;
             let flaws = with.iter().filter(of_signature).fold(Flaws::NONE, Flaws::and);
             let inner = with.iter().filter(|flaw| !of_signature(flaw)).fold(Flaws::NONE, Flaws::and);
             let proposal = Arc::new(Proposal { flaws: inner, ..Arc::unwrap_or_clone(proposal) });
@@ -594,12 +613,8 @@ fn gossip_lie(rng: &mut ChaCha8Rng, world: &World, genuine: Gossip) -> Option<Go
         }
         Gossip::Block(block) => {
             let block = Arc::unwrap_or_clone(block);
-            let closing = rng.random_range(0..4) == 0;
-            let (of_block, of_close) =
-                if closing { (Flaws::NONE, draw(rng, "Close")?.0) } else { (with, Flaws::NONE) };
-            (!of_block.iter().chain(of_close.iter()).any(other_ledger)).then_some(())?;
-            let proposal = Proposal { flaws: of_block, ..block.proposal };
-            Gossip::Block(Arc::new(Block { id: proposal.id(), proposal, flaws: of_close, ..block }))
+            let proposal = Proposal { flaws: with, ..block.proposal };
+            Gossip::Block(Arc::new(Block { id: proposal.id(), proposal, flaws: Flaws::NONE, ..block }))
         }
         Gossip::PolicyChange { change, approvals, .. } => {
             Gossip::PolicyChange { change, approvals, flaws: with }
@@ -607,6 +622,44 @@ fn gossip_lie(rng: &mut ChaCha8Rng, world: &World, genuine: Gossip) -> Option<Go
         Gossip::RevocationList { list, .. } => Gossip::RevocationList { list: newer(&list), flaws: with },
         Gossip::BlocksFrom(_) => return None,
     })
+}
+
+/// A genuine message with these flaws, under the name that its forgery has: what is another thing for its flaws is numbered
+/// otherwise.
+pub fn forged(genuine: Message, flaws: Flaws) -> Option<Message> {
+    makes(genuine.name(), flaws).then_some(())?;
+    let mut message = with_flaws(genuine, flaws);
+    match &mut message {
+        Message::Outcome { .. } | Message::Read { .. } | Message::Answer { .. } => return None,
+        Message::Order { request, .. } => request.number += name_of(genuine.name(), flaws)?,
+        Message::Initial { header, .. } if flaws.iter().any(|flaw| RENEWING.contains(&flaw)) => {
+            header.tid = renewed(header.tid, flaws)?;
+        }
+        Message::Block { question, .. } if is_of_the_body(flaws) => {
+            question.number += name_of(genuine.name(), flaws)?;
+        }
+        _ => {}
+    }
+    Some(message)
+}
+
+/// The tid of a submission that is forged anew: that of its record, whatever else is wrong.
+fn renewed(tid: Tid, flaws: Flaws) -> Option<Tid> {
+    (tid < 100).then_some(())?;
+    let places = (0..).zip(RENEWING).filter(|(_, flaw)| flaws.has(**flaw));
+    let other = places.map(|(place, _)| 1_u32 << place).sum::<u32>() % u32::from(RENEWED.1);
+    Some(RENEWED.0 + tid * RENEWED.1 + other as u16)
+}
+
+/// A number for a message of this kind with these flaws: what is said with other flaws is another thing.
+fn name_of(kind: &str, flaws: Flaws) -> Option<u32> {
+    let (_, listed) = FLAWS.iter().find(|(name, _)| *name == kind)?;
+    let places = (0..).zip(*listed).filter(|(_, flaw)| flaws.has(**flaw));
+    Some(numbered(places.map(|(place, _)| 1_u32 << place).sum()))
+}
+
+const fn numbered(number: u32) -> u32 {
+    ((number % 9_973) + 1) * FORGED
 }
 
 /// The list that pretends to come after `list`, and after many others.

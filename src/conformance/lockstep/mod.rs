@@ -19,7 +19,7 @@ pub use campaign::{Campaign, CampaignReport, Failure, trace_of};
 pub use deed::{Deed, Named, Register};
 pub use divergence::Divergence;
 pub use driver::{Driver, Profile};
-pub use insider::lie_of;
+pub use insider::{FORGED, forged, gossip_forged, lie_of};
 pub use shrink::{Short, shrink};
 pub use statistics::{Statistics, UNREACHABLE};
 
@@ -174,7 +174,7 @@ impl Lockstep {
     /// The goal that is broken.
     pub fn look(&self) -> Result<(), Box<Divergence>> {
         let claimed = GOALS.iter().chain(SHOWN).filter(|goal| !self.crashed || goal.holds_through_crashes());
-        let broken = claimed.into_iter().find(|goal| !(goal.holds)(self.world.system()));
+        let broken = claimed.into_iter().find(|goal| !goal.is_kept(self.world.system()));
         broken.map_or(Ok(()), |goal| Err(Divergence::Goal(goal.name).into()))
     }
 }

@@ -57,37 +57,11 @@ pub(super) fn unseal(rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
 }
 
 fn fault(rng: &mut ChaCha8Rng, other: u32) -> SealFault {
-    use SealFault::{
-        Chain, Cut, IndexBeyond, IndexNext, IndexZero, KeyOf, NoKeys, Owner, Peer, Sequence, Stage,
-        StartCustodian, StartElement, StartSubgroup, StartSuite, StartVersion, Tid, TooManyKeys, Twice,
-        Version, WrappedOf,
-    };
-    const PLAIN: [SealFault; 19] = [
-        StartVersion,
-        StartSuite,
-        StartCustodian,
-        StartElement,
-        StartSubgroup,
-        Version,
-        Chain,
-        Owner,
-        NoKeys,
-        TooManyKeys,
-        IndexZero,
-        IndexBeyond,
-        IndexNext,
-        Cut,
-        Tid,
-        Stage,
-        Sequence,
-        Peer,
-        Twice,
-    ];
     match rng.random_range(0..30) {
-        place @ 0..19 => PLAIN[place],
-        19..22 => WrappedOf(other),
-        22..25 => Twice,
-        _ => KeyOf(other),
+        place @ 0..19 => SealFault::PLAIN[place],
+        19..22 => SealFault::WrappedOf(other),
+        22..25 => SealFault::Twice,
+        _ => SealFault::KeyOf(other),
     }
 }
 

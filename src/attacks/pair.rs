@@ -1,0 +1,158 @@
+//! One searched attack: found on the protocol as the paper has it, gone through with real bytes, and stopped.
+
+use crate::attacks::{Attack, How, Power};
+use crate::conformance::lockstep::Lockstep;
+use crate::conformance::{Header, Step, Trace};
+use crate::crypto::Suite;
+use crate::explore::{Found, Part, TERMINATION, search_within};
+use bemr_spec::model::{Action, GOALS, Happened, Output, System, World, everything_ended};
+use bemr_spec::{Clause, Rules};
+
+/// How many states are looked at for one power of the adversary.
+const STATES: usize = 300_000;
+
+/// What one side makes of the attack.
+#[derive(Clone, Debug)]
+pub struct Side {
+    /// What happened, step by step.
+    pub trace: Trace,
+    /// Whether the implementation did it too; if not, why.
+    pub both: Result<(), String>,
+}
+
+/// An attack on the protocol as the paper has it, and what stops it.
+#[derive(Clone, Debug)]
+pub struct Pair {
+    /// The weakest adversary that carries it out.
+    pub power: Power,
+    /// How many states were visited until it was found, by adversaries up to that one.
+    pub states: usize,
+    /// The attack, in which the goal is broken at the end.
+    pub published: Side,
+    /// Whether the same run breaks the goal where every clause is missing that the paper does not have.
+    pub in_the_whole: bool,
+    /// The same adversary and every clause in force, up to the step at which it goes otherwise.
+    pub hardened: Side,
+    /// The clause that refused that step; nothing where what is refused is to go on at all.
+    pub refused_by: Option<Clause>,
+}
+
+/// Whether a goal is kept where nothing more will happen.
+fn is_kept(goal: &str, system: &System) -> bool {
+    match GOALS.iter().find(|one| one.name == goal) {
+        Some(goal) => goal.is_kept(system),
+        None => goal == TERMINATION && everything_ended(system),
+    }
+}
+
+/// The rules without these clauses.
+pub(super) fn less(without: &[Clause]) -> Rules {
+    without.iter().fold(Rules::hardened(), |rules, clause| rules.without(*clause))
+}
+
+impl Attack {
+    /// The weakest adversary whom a search finds to break the goal under `rules`, with the run and the number of states that were visited.
+    /// Nothing for a row that is not searched, or where no run is found.
+    pub fn weakest(&'static self, rules: Rules, threads: usize) -> Option<(Power, Part, Found, usize)> {
+        let How::Searched { part, goal, .. } = &self.how else { return None };
+        let mut visited = 0;
+        for power in Power::ALL {
+            let Some(limited) = power.limits(part) else { continue };
+            let limited = Part { goals: std::slice::from_ref(goal), ..limited };
+            let (found, states) = search_within(limited.under(rules), goal, threads, STATES);
+            visited += states;
+            if let Some(found) = found {
+                return Some((power, limited, found, visited));
+            }
+        }
+        None
+    }
+}
+
+/// Finds the attack and what stops it.
+///
+/// # Errors
+/// What is missing: no run, or one that every clause in force does not stop.
+pub fn carry_out(attack: &'static Attack, threads: usize) -> Result<Pair, String> {
+    let How::Searched { without, goal, .. } = attack.how else {
+        return Err("not an attack that is searched for".to_owned());
+    };
+    let rules = less(without);
+    let (power, part, found, states) =
+        attack.weakest(rules, threads).ok_or("no run of the scene breaks the goal")?;
+    let mut told = found.tell(rules, part.setup);
+    told.trace.header.note = Some(format!("{}: {}; breaks {goal}", attack.id, attack.says));
+    let published = Side { trace: told.trace, both: told.both };
+    let in_the_whole = breaks(&published.trace, Rules::published(), goal);
+    let (hardened, refused_by) = defended(&published, attack.id)?;
+    Ok(Pair { power, states, published, in_the_whole, hardened, refused_by })
+}
+
+/// Whether these steps break the goal under other rules.
+fn breaks(trace: &Trace, rules: Rules, goal: &str) -> bool {
+    let mut world = World::new(rules, &trace.header.setup);
+    trace.steps.iter().for_each(|step| drop(world.step(&step.action)));
+    !is_kept(goal, world.system())
+}
+
+/// The same steps with every clause in force, up to the first that goes otherwise.
+fn defended(published: &Side, id: &str) -> Result<(Side, Option<Clause>), String> {
+    let Trace { header, steps: attacked } = &published.trace;
+    let mut field = Field::new(published.both.is_ok(), header)?;
+    let (mut steps, mut refused_by) = (Vec::new(), None);
+    for (number, step) in (1..).zip(attacked) {
+        let Some((action, happened)) = field.step(&step.action)? else { break };
+        steps.push(Step::of(number, action, &happened));
+        if happened.clause.is_some() && happened.clause != step.clause {
+            refused_by = happened.clause;
+            break;
+        }
+        // What is not refused and goes otherwise all the same.
+        let sent =
+            |sends: &[Output]| sends.iter().map(|output| (output.to(), output.name())).collect::<Vec<_>>();
+        let told: Vec<_> = step.sends.iter().map(|send| (send.to, send.message.as_str())).collect();
+        if sent(&happened.sends) != told {
+            break;
+        }
+    }
+    let both = field.both();
+    let mut header = Header::new(
+        if both.is_ok() { Suite::Tiny } else { Suite::Ristretto255 },
+        &Rules::hardened(),
+        header.setup,
+    );
+    header.note = Some(format!("{id}, with every clause in force"));
+    Ok((Side { trace: Trace { header, steps }, both }, refused_by))
+}
+
+/// Model and implementation, or the model alone.
+enum Field {
+    Both(Box<Lockstep>),
+    Model(Box<World>),
+}
+
+impl Field {
+    fn new(both: bool, header: &Header) -> Result<Field, String> {
+        let (rules, setup) = (Rules::hardened(), &header.setup);
+        Ok(if both {
+            let both = Lockstep::new(rules, setup).map_err(|refusal| refusal.to_string())?;
+            Field::Both(Box::new(both))
+        } else {
+            Field::Model(Box::new(World::new(rules, setup)))
+        })
+    }
+
+    fn step(&mut self, action: &Action) -> Result<Option<(Action, Happened)>, String> {
+        match self {
+            Field::Both(both) => both.step(action).map_err(|divergence| divergence.to_string()),
+            Field::Model(world) => Ok(world.step(action).map(|happened| (action.clone(), happened))),
+        }
+    }
+
+    fn both(&self) -> Result<(), String> {
+        match self {
+            Field::Both(_) => Ok(()),
+            Field::Model(_) => Err("the model alone".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! What is carried out on bytes, and what stops it.
+
+use crate::attacks::{Attack, How};
+use bemr_spec::{Clause, Refusal, Rules};
+use serde::Serialize;
+
+/// An attack that was carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Exhibit {
+    /// What the adversary has at the end.
+    pub published: String,
+    /// The clause that stops it.
+    pub refused_by: Clause,
+    /// How many steps or tries it took.
+    pub steps: usize,
+}
+
+/// Carries out a row that is computed; nothing for the others.
+pub fn exhibit(attack: &Attack) -> Option<Result<Exhibit, String>> {
+    match attack.how {
+        How::Computed { show, .. } => Some(show()),
+        How::Searched { .. } | How::Explained { .. } => None,
+    }
+}
+
+/// The attempt succeeds where `clause` is missing and is refused where it is in force.
+pub(super) fn stopped_by(
+    clause: Clause,
+    attempt: impl Fn(&Rules) -> Result<String, Refusal>,
+) -> Result<Exhibit, String> {
+    let published = attempt(&Rules::hardened().without(clause))
+        .map_err(|refusal| format!("refused without {}: {refusal}", clause.id()))?;
+    match attempt(&Rules::hardened()) {
+        Ok(_) => Err(format!("{} does not stop it", clause.id())),
+        Err(_) => Ok(Exhibit { published, refused_by: clause, steps: 1 }),
+    }
+}
