@@ -1,7 +1,7 @@
 //! The rows of chapter 18, and how each is shown. What happens in it is not here: it is found.
 
 use crate::attacks::shown::Exhibit;
-use crate::attacks::{algebra, bytes, forged, scenes};
+use crate::attacks::{Power, algebra, bytes, forged, scenes};
 use crate::explore::{Part, TERMINATION};
 use bemr_spec::Clause;
 
@@ -27,6 +27,9 @@ pub enum How {
         without: &'static [Clause],
         /// The goal that it breaks.
         goal: &'static str,
+        /// The weakest adversary who is asked. Of the black hole it is silence, which is what the row is about: by order alone a
+        /// message is lost as well, in a run that nobody reads.
+        from: Power,
     },
     /// It is carried out on bytes.
     Computed {
@@ -51,7 +54,16 @@ const fn searched(
     without: &'static [Clause],
     goal: &'static str,
 ) -> Attack {
-    Attack { id, says, how: How::Searched { part, without, goal } }
+    Attack { id, says, how: How::Searched { part, without, goal, from: Power::Order } }
+}
+
+const fn at_least(power: Power, attack: Attack) -> Attack {
+    match attack.how {
+        How::Searched { part, without, goal, .. } => {
+            Attack { how: How::Searched { part, without, goal, from: power }, ..attack }
+        }
+        How::Computed { .. } | How::Explained { .. } => attack,
+    }
 }
 
 const fn computed(
@@ -77,7 +89,7 @@ pub const CATALOGUE: &[Attack] = &[
         "C-01",
         "man in the middle of the key exchange",
         &scenes::STRANGERS,
-        &[Clause::ResponderSignsTranscript, Clause::ResponderConfirmsKey],
+        &[Clause::ResponderSignsTranscript],
         "G-KEY",
     ),
     searched("C-02", "identity misbinding", &scenes::MISLED, &[Clause::PeerIsIntended], "G-KEY"),
@@ -106,9 +118,21 @@ pub const CATALOGUE: &[Attack] = &[
     ),
     searched("C-08", "ACK of another transaction", &scenes::FALSE_VOTER, &[Clause::VoteNamesBlock], "G-CIV"),
     searched("C-09", "ACK flipped", &scenes::FALSE_VOTER, &[Clause::VoteSigned], "G-CIV"),
-    searched("C-10", "black hole", &scenes::SILENT, &[Clause::FailoverIsBounded], TERMINATION),
-    searched("C-11", "fail-open continuation", &scenes::SILENT, &[Clause::AcceptNeedsQuorum], "G-CIV"),
-    searched("C-12", "late, duplicate, contrary ACK", &scenes::LATE, &[Clause::FirstDecisionStands], "G-SDN"),
+    at_least(
+        Power::Silence,
+        searched("C-10", "black hole", &scenes::SILENT, &[Clause::FailoverIsBounded], TERMINATION),
+    ),
+    at_least(
+        Power::Silence,
+        searched("C-11", "fail-open continuation", &scenes::SILENT, &[Clause::AcceptNeedsQuorum], "G-CIV"),
+    ),
+    searched(
+        "C-12",
+        "late, duplicate, contrary ACK",
+        &scenes::FALSE_VOTER,
+        &[Clause::FirstDecisionStands],
+        "G-SDN",
+    ),
     computed("C-13", "existential forgery of unhashed ElGamal", "G-ORI", algebra::unhashed),
     computed("C-14", "signatures for a weak generator", "G-ORI", algebra::weak_generator),
     computed("C-14b", "the same on safe-prime groups with g = 2", "G-ORI", algebra::standard_groups),
@@ -168,7 +192,16 @@ pub const CATALOGUE: &[Attack] = &[
         &[Clause::LeafIsIncluded],
         "G-DEL",
     ),
-    searched("C-29", "escalation of role", &scenes::FALSE_USER, &[Clause::RoleMaySubmit], "G-PRV"),
+    at_least(
+        Power::User,
+        searched(
+            "C-29",
+            "escalation of role",
+            &scenes::FALSE_ROLE,
+            &[Clause::RoleMaySubmit, Clause::GrantsNameAuthorisedReaders],
+            "G-PRV",
+        ),
+    ),
     computed("C-30", "public chain tells medical facts", "G-HID", bytes::guessed_attribute),
     computed("C-31", "log cut or reordered", "G-AUD", forged::audit_log),
     searched("C-32", "tid taken first", &scenes::FALSE_USER, &[Clause::TidIsDerived], "G-ORI"),

@@ -4,6 +4,7 @@
 use crate::attacks::pair::less;
 use crate::attacks::shown::Exhibit;
 use crate::conformance::lockstep::Lockstep;
+use crate::crypto::AeadKey;
 use bemr_spec::model::{
     Action, Actor, Command, Falsehood, Falsification, LedgerKind, Lifetimes, List, Members, SealFault, Setup,
 };
@@ -80,21 +81,21 @@ pub(super) fn audit_log() -> Result<Exhibit, String> {
     Err("every falsification is seen".to_owned())
 }
 
-/// C-18: a wrapped key is opened in another context than it was wrapped in.
+/// C-18: a key that is wrapped without context opens wherever its wrap is put. A seal names what it is for.
 pub(super) fn seals() -> Result<Exhibit, String> {
-    let clause = Clause::SealNamesItsContext;
-    let mut both = honest(less(&[clause]))?;
-    let seals: Vec<_> = both.world().system().seals().collect();
-    let tries = seals.iter().flat_map(|seal| SealFault::PLAIN.map(|fault| (*seal, fault)));
-    for (tried, (seal, fault)) in (1..).zip(tries) {
-        let unseal = Action::Unseal { seal, faults: vec![fault] };
-        let done = both.step(&unseal).map_err(|divergence| divergence.to_string())?;
-        if done.is_some_and(|(_, happened)| happened.clause.is_none()) {
-            let mut hardened = honest(Rules::hardened())?;
-            let Some(refused_by) = step(&mut hardened, &unseal)? else { continue };
-            let published = format!("the custodian opens a seal that is false in its {fault:?}");
-            return Ok(Exhibit { published, refused_by, steps: tried });
-        }
+    let (next, nonce) = (AeadKey::from_bytes([1; 32]), [0; 12]);
+    let [of_block, of_valid] = [[2; 32], [3; 32]].map(|key| next.seal(&nonce, b"", &key));
+    let opened = next.open(&nonce, b"", &of_block).ok_or("a wrap does not open")?;
+    if next.open(&nonce, b"", &of_valid).is_none_or(|expected| expected == opened) {
+        return Err("the two wraps are one".to_owned());
     }
-    Err("every false seal is refused".to_owned())
+    let mut both = honest(Rules::hardened())?;
+    let seal = both.world().system().seals().next().ok_or("nothing was sealed")?;
+    let mut refused_by = None;
+    for fault in [SealFault::Tid, SealFault::Stage, SealFault::Peer, SealFault::Sequence] {
+        let refused = step(&mut both, &Action::Unseal { seal, faults: vec![fault] })?;
+        refused_by = Some(refused.ok_or_else(|| format!("a seal with another {fault:?} is opened"))?);
+    }
+    let published = "the wrapped key of one stage is taken for that of the next".to_owned();
+    Ok(Exhibit { published, refused_by: refused_by.ok_or("nothing was tried")?, steps: 1 })
 }

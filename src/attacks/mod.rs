@@ -13,10 +13,14 @@ mod catalogue;
 mod forged;
 mod pair;
 mod power;
+mod report;
 mod scenes;
 mod shown;
+mod weakness;
 
 pub use catalogue::{Attack, CATALOGUE, How};
 pub use pair::{Pair, Side, carry_out};
 pub use power::Power;
+pub use report::{Hardened, Outcome, Published, Row, TABLE, markdown, outcome};
 pub use shown::{Exhibit, exhibit};
+pub use weakness::{WEAKNESSES, Weakness, weaknesses, weaknesses_as_markdown};

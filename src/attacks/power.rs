@@ -3,12 +3,12 @@
 use crate::explore::{Budget, Part};
 use bemr_spec::model::Actor;
 
-/// What an adversary is able to do at most, each including those before it; the network alone keeps no order, for anybody.
+/// What an adversary is able to do at most, each including those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Power {
-    /// There is none: what is broken breaks by itself, or is open to who learns a key later.
-    Nobody,
+    /// None but the network, which keeps no order.
+    Order,
     /// Some never answer.
     Silence,
     /// Messages take longer than somebody waits.
@@ -38,7 +38,7 @@ pub enum Power {
 impl Power {
     /// All, from the weakest.
     pub const ALL: [Power; 13] = [
-        Power::Nobody,
+        Power::Order,
         Power::Silence,
         Power::Delay,
         Power::Drop,
@@ -56,7 +56,7 @@ impl Power {
     /// What it is called in tables.
     pub const fn name(self) -> &'static str {
         match self {
-            Power::Nobody => "nobody",
+            Power::Order => "order",
             Power::Silence => "silence",
             Power::Delay => "delay",
             Power::Drop => "drop",

@@ -1,7 +1,9 @@
 //! The networks in which attacks are looked for, and what the adversary can do in each. The insiders of a scene stand from the
 //! weakest to the strongest, so that a weaker adversary has the first of them.
 
-use crate::explore::scopes::{BROKEN, DOCTOR, NONE, ONE, POLICY, QUIET, READ, WORK, setup};
+use crate::explore::scopes::{
+    BROKEN, DOCTOR, NONE, ONE, POLICY, QUIET, READ, SAFETY, WITHOUT_BSD, WITHOUT_CLOUD, WORK, setup, submit,
+};
 use crate::explore::{Budget, Part};
 use bemr_spec::model::{Actor, Command, Enrolment, Key, Role, Setup};
 
@@ -24,6 +26,7 @@ pub(super) const STRANGERS: Part = Part {
     poses: true,
     budget: Budget { lie: 2, redirect: 1, ..NONE },
     until: 1_000,
+    goals: SAFETY,
     ..QUIET
 };
 
@@ -33,11 +36,17 @@ pub(super) const MISLED: Part = Part {
     setup: Setup { acquainted: false, ..setup(1, 2) },
     budget: Budget { redirect: 2, ..NONE },
     until: 1_000,
+    goals: SAFETY,
     ..QUIET
 };
 
-pub(super) const REPLAYED: Part =
-    Part { name: "replay", budget: Budget { drop: 1, replay: 1, early: 1, ..NONE }, until: 1_000, ..QUIET };
+pub(super) const REPLAYED: Part = Part {
+    name: "replay",
+    budget: Budget { drop: 1, replay: 1, early: 1, ..NONE },
+    until: 1_000,
+    goals: SAFETY,
+    ..QUIET
+};
 
 /// A user who signs what they like.
 pub(super) const FALSE_USER: Part = Part {
@@ -46,6 +55,7 @@ pub(super) const FALSE_USER: Part = Part {
     insiders: &[DOCTOR],
     budget: Budget { lie: 1, drop: 1, replay: 1, ..NONE },
     until: 200,
+    goals: SAFETY,
     ..QUIET
 };
 
@@ -57,6 +67,7 @@ pub(super) const FALSE_VOTER: Part = Part {
     budget: Budget { lie: 2, drop: 1, replay: 1, ..NONE },
     silent: &[Actor::Cloud],
     until: 100,
+    goals: SAFETY,
     ..QUIET
 };
 
@@ -68,13 +79,16 @@ pub(super) const SILENT: Part = Part {
     ..QUIET
 };
 
-/// Votes come late.
-pub(super) const LATE: Part = Part {
-    name: "late votes",
-    setup: setup(1, 4),
-    budget: Budget { early: 1, replay: 1, ..NONE },
-    silent: &[Actor::Cloud],
+/// An administrator submits a record.
+pub(super) const FALSE_ROLE: Part = Part {
+    name: "administrator who submits",
+    setup: setup(4, 1),
+    script: &[(Actor::User(3), submit(1, None))],
+    insiders: &[Actor::User(3)],
+    budget: Budget { lie: 1, drop: 1, ..NONE },
+    silent: &[Actor::Cloud, DOCTOR, Actor::User(1), Actor::User(2)],
     until: 100,
+    goals: SAFETY,
     ..QUIET
 };
 
@@ -84,10 +98,12 @@ pub(super) const FALSE_BSD: Part = Part {
     insiders: &[Actor::Bsd],
     budget: Budget { lie: 2, drop: 1, replay: 1, ..NONE },
     until: 500,
+    goals: WITHOUT_BSD,
     ..QUIET
 };
 
-pub(super) const FALSE_KDC: Part = Part { name: "lying KDC", script: DOUBLE, until: 100, ..QUIET };
+pub(super) const FALSE_KDC: Part =
+    Part { name: "lying KDC", script: DOUBLE, until: 100, goals: SAFETY, ..QUIET };
 
 /// Two miners, and a chain that is overtaken.
 pub(super) const REORGANISED: Part = Part {
@@ -107,6 +123,7 @@ pub(super) const FALSE_CLOUD: Part = Part {
     insiders: &[Actor::Cloud],
     budget: Budget { lie: 2, drop: 1, replay: 1, ..NONE },
     until: 300,
+    goals: WITHOUT_CLOUD,
     ..QUIET
 };
 
@@ -118,6 +135,7 @@ pub(super) const CONSPIRACY: Part = Part {
     insiders: &[Actor::Validator(0), Actor::Validator(1)],
     budget: Budget { lie: 2, drop: 1, ..NONE },
     until: 1_000,
+    goals: SAFETY,
     ..QUIET
 };
 
@@ -129,8 +147,28 @@ pub(super) const ECLIPSE: Part = Part {
     silent: &[Actor::Validator(1), Actor::Validator(2), Actor::Validator(3), Actor::Cloud],
     budget: Budget { lie: 3, drop: 1, ..NONE },
     until: 100,
+    goals: SAFETY,
     ..QUIET
 };
 
 /// Nothing happens but what should, and keys leak afterwards.
-pub(super) const LATER: Part = Part { name: "afterwards", script: ONE, until: 1_000, ..QUIET };
+pub(super) const LATER: Part = Part { name: "afterwards", script: ONE, until: 1_000, goals: SAFETY, ..QUIET };
+
+/// Every scene.
+pub(super) const SCENES: &[Part] = &[
+    STRANGERS,
+    MISLED,
+    REPLAYED,
+    FALSE_USER,
+    FALSE_ROLE,
+    FALSE_VOTER,
+    ECLIPSE,
+    CONSPIRACY,
+    SILENT,
+    REORGANISED,
+    CHANGED,
+    FALSE_CLOUD,
+    FALSE_BSD,
+    FALSE_KDC,
+    LATER,
+];

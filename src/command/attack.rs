@@ -1,6 +1,8 @@
 //! `bemr attack`: every attack of chapter 18 on the protocol as the paper has it, and the clause that stops it.
 
-use crate::attacks::{Attack, CATALOGUE, How, Pair, carry_out, exhibit};
+use crate::attacks::{
+    Attack, CATALOGUE, How, Outcome, TABLE, WEAKNESSES, markdown, outcome, weaknesses, weaknesses_as_markdown,
+};
 use crate::command::{Found, print, print_json, tell};
 use crate::conformance::drawing::text;
 use bemr_spec::{Clause, Rules};
@@ -20,12 +22,15 @@ pub(super) struct Options {
     /// missing that it needs, and shown to be stopped where none is.
     #[arg(long, value_parser = rules_of)]
     rules: Option<Chosen>,
-    /// How many threads search.
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
-    threads: u8,
     /// Writes the two traces of each attack into this folder.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// For each clause, which goals break without it and how weak an adversary can be who breaks them: minutes.
+    #[arg(long, conflicts_with_all = ["id", "rules", "out"])]
+    powers: bool,
+    /// Writes the table of all attacks into the specification, from the root of the source tree.
+    #[arg(long, conflicts_with_all = ["id", "rules"])]
+    write: bool,
     /// Prints one JSON document.
     #[arg(long)]
     json: bool,
@@ -54,57 +59,10 @@ fn rules_of(text: &str) -> Result<Chosen, String> {
     Ok(Chosen { name: text.to_owned(), rules })
 }
 
-/// A row of the table.
-#[derive(Serialize)]
-struct Row {
-    id: &'static str,
-    says: &'static str,
-    goal: &'static str,
-    published: Published,
-    hardened: Hardened,
-    /// Why it is not shown, or not as it should be.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    note: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Published {
-    /// Whether it works on the protocol as the paper has it.
-    found: bool,
-    /// How many steps it takes.
-    steps: Option<usize>,
-    /// The weakest adversary that does it; nothing where it is carried out on bytes.
-    minimum_power: Option<&'static str>,
-    /// The clauses that the paper does not have, without which it works.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    without: Vec<&'static str>,
-    /// Whether the implementation went through it with real bytes.
-    implementation: bool,
-    /// Whether the same run breaks the goal under `Rules::published()`, where all clauses are missing that answer any attack.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    in_the_whole: Option<bool>,
-    /// What the adversary has at the end.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gained: Option<String>,
-    /// How many states were visited.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    states: Option<usize>,
-}
-
-#[derive(Serialize)]
-struct Hardened {
-    /// The clause that stops it.
-    refused_by: Option<&'static str>,
-}
-
-/// What came of one attack.
-struct Outcome {
-    row: Row,
-    pair: Option<Pair>,
-    shown: bool,
-}
-
 pub(super) fn attack(options: &Options) -> Result<Found, String> {
+    if options.powers {
+        return powers(options);
+    }
     if let Some(chosen) = &options.rules {
         return under(options, chosen);
     }
@@ -114,7 +72,7 @@ pub(super) fn attack(options: &Options) -> Result<Found, String> {
     let mut outcomes = Vec::new();
     for attack in attacks {
         bar.set_message(attack.id);
-        outcomes.push(outcome(attack, usize::from(options.threads)));
+        outcomes.push(outcome(attack));
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -122,6 +80,10 @@ pub(super) fn attack(options: &Options) -> Result<Found, String> {
         for outcome in &outcomes {
             write_traces(outcome, out)?;
         }
+    }
+    if options.write {
+        std::fs::write(TABLE, markdown(&outcomes)).map_err(|error| format!("{TABLE}: {error}"))?;
+        tell(TABLE);
     }
     let failed = outcomes.iter().any(|outcome| !outcome.shown);
     if options.json {
@@ -140,67 +102,6 @@ fn bar(length: u64) -> ProgressBar {
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
-}
-
-fn outcome(attack: &'static Attack, threads: usize) -> Outcome {
-    let goal = attack.goal();
-    let nothing = Published {
-        found: false,
-        steps: None,
-        minimum_power: None,
-        without: Vec::new(),
-        implementation: false,
-        in_the_whole: None,
-        gained: None,
-        states: None,
-    };
-    let row = |published, refused_by: Option<Clause>, note| Row {
-        id: attack.id,
-        says: attack.says,
-        goal,
-        published,
-        hardened: Hardened { refused_by: refused_by.map(Clause::id) },
-        note,
-    };
-    match attack.how {
-        How::Explained { why, .. } => {
-            Outcome { row: row(nothing, None, Some(why.to_owned())), pair: None, shown: true }
-        }
-        How::Computed { .. } => match exhibit(attack) {
-            Some(Ok(exhibit)) => {
-                let published = Published {
-                    found: true,
-                    steps: Some(exhibit.steps),
-                    implementation: true,
-                    gained: Some(exhibit.published),
-                    ..nothing
-                };
-                Outcome { row: row(published, Some(exhibit.refused_by), None), pair: None, shown: true }
-            }
-            failed => {
-                let why = failed.and_then(Result::err);
-                Outcome { row: row(nothing, None, why), pair: None, shown: false }
-            }
-        },
-        How::Searched { without, .. } => match carry_out(attack, threads) {
-            Ok(pair) => {
-                let published = Published {
-                    found: true,
-                    steps: Some(pair.published.trace.steps.len()),
-                    minimum_power: Some(pair.power.name()),
-                    without: without.iter().map(|clause| clause.id()).collect(),
-                    implementation: pair.published.both.is_ok(),
-                    in_the_whole: Some(pair.in_the_whole),
-                    gained: None,
-                    states: Some(pair.states),
-                };
-                let note = pair.published.both.as_ref().err().map(|why| format!("the model alone: {why}"));
-                let stopped = pair.refused_by.or(without.first().copied());
-                Outcome { row: row(published, stopped, note), pair: Some(pair), shown: true }
-            }
-            Err(why) => Outcome { row: row(nothing, None, Some(why)), pair: None, shown: false },
-        },
-    }
 }
 
 /// Whether an adversary breaks the goal of each row under other rules.
@@ -223,7 +124,7 @@ fn under(options: &Options, chosen: &Chosen) -> Result<Found, String> {
     let mut rows = Vec::new();
     for attack in attacks {
         bar.set_message(attack.id);
-        let found = attack.weakest(chosen.rules, usize::from(options.threads));
+        let found = attack.weakest(chosen.rules);
         rows.push(Under {
             id: attack.id,
             goal: attack.goal(),
@@ -250,6 +151,29 @@ fn under(options: &Options, chosen: &Chosen) -> Result<Found, String> {
     Ok(if any { Found::Something } else { Found::Nothing })
 }
 
+/// What breaks without each clause, and by whom.
+fn powers(options: &Options) -> Result<Found, String> {
+    let bar = bar(Clause::ALL.len() as u64);
+    let mut all = Vec::new();
+    for clause in Clause::ALL {
+        bar.set_message(clause.id());
+        all.extend(weaknesses(clause));
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let table = weaknesses_as_markdown(&all);
+    if options.write {
+        std::fs::write(WEAKNESSES, &table).map_err(|error| format!("{WEAKNESSES}: {error}"))?;
+        tell(WEAKNESSES);
+    }
+    if options.json {
+        print_json(&all)?;
+    } else {
+        print(table.trim_end())?;
+    }
+    Ok(Found::Nothing)
+}
+
 fn write_traces(outcome: &Outcome, out: &std::path::Path) -> Result<(), String> {
     let Some(pair) = &outcome.pair else { return Ok(()) };
     std::fs::create_dir_all(out).map_err(|error| format!("{}: {error}", out.display()))?;
@@ -264,7 +188,7 @@ fn write_traces(outcome: &Outcome, out: &std::path::Path) -> Result<(), String> 
 /// One attack: what happened on each side.
 fn one(outcome: &Outcome) -> String {
     let row = &outcome.row;
-    let mut out = format!("{} {}: {}", row.id, row.says, line(outcome));
+    let mut out = format!("{} {}: {}", row.id, row.says, outcome.line());
     let Some(pair) = &outcome.pair else { return out };
     let without = row.published.without.join(", ");
     let (left, right) = (text(&pair.published.trace), text(&pair.hardened.trace));
@@ -274,23 +198,9 @@ fn one(outcome: &Outcome) -> String {
     out
 }
 
-fn line(outcome: &Outcome) -> String {
-    let Row { goal, published, hardened, note, .. } = &outcome.row;
-    let note = note.as_ref().map_or(String::new(), |note| format!(" ({note})"));
-    if !published.found {
-        return format!("{goal}: {}{note}", if outcome.shown { "not shown here" } else { "NOT FOUND" });
-    }
-    let gained = published.gained.as_deref().unwrap_or("");
-    let power = published.minimum_power.map_or(String::new(), |power| format!(" by {power}"));
-    let whole = if published.in_the_whole == Some(false) { ", not in the whole" } else { "" };
-    let steps = published.steps.unwrap_or(0);
-    let stopped = hardened.refused_by.unwrap_or("-");
-    format!("{goal} broken in {steps} steps{power}{whole}; stopped by {stopped}. {gained}{note}")
-}
-
 fn table(outcomes: &[Outcome]) -> String {
     let lines = outcomes
         .iter()
-        .map(|outcome| format!("{:6} {:50} {}", outcome.row.id, outcome.row.says, line(outcome)));
+        .map(|outcome| format!("{:6} {:50} {}", outcome.row.id, outcome.row.says, outcome.line()));
     lines.collect::<Vec<_>>().join("\n")
 }

@@ -39,6 +39,7 @@ pub(super) fn prompted(part: &Part, parcel: &Parcel) -> Vec<Lie> {
             let told = match insider {
                 Actor::Validator(number) => vote(number, &record.message).into_iter().collect(),
                 Actor::User(_) | Actor::Kdc => Vec::new(),
+                Actor::Bsd | Actor::Cloud if !part.invents => Vec::new(),
                 Actor::Bsd => match record.message {
                     Message::Initial { header, .. } => blocks(part, header, Flaws::NONE),
                     _ => Vec::new(),
@@ -60,6 +61,9 @@ pub(super) fn prompted(part: &Part, parcel: &Parcel) -> Vec<Lie> {
 
 /// What insiders can say of their own accord.
 pub(super) fn unprompted(part: &Part, now: Time) -> Vec<Lie> {
+    if !part.invents {
+        return Vec::new();
+    }
     let of = |insider: &Actor| {
         let by = *insider;
         let in_session = |(to, message)| Lie { by, to, says: Says::Message(message) };

@@ -36,6 +36,8 @@ pub struct Part {
     pub script: &'static [(Actor, Command)],
     /// Who is an insider of the adversary.
     pub insiders: &'static [Actor],
+    /// Whether insiders say what nobody said in any form, which the implementation cannot be made to say.
+    pub invents: bool,
     /// Whether the adversary makes packets of handshakes in anybody's name: each counts as a lie.
     pub poses: bool,
     /// What the adversary may do.

@@ -40,7 +40,7 @@ const OTHER_ADMINISTRATOR: Actor = Actor::User(4);
 const TO_THE_END: u64 = 600_000;
 
 /// What holds of an honest BSD and cloud, however short the time.
-const SAFETY: &[&str] = &[
+pub(crate) const SAFETY: &[&str] = &[
     "G-ORI", "G-AGR", "G-SDN", "G-CIV", "G-PRV", "G-FRE", "G-ORD", "G-SEC", "G-KEY", "G-IMM", "G-AUD",
     "G-ERA", "G-POL", "G-DEL", "G-ACC",
 ];
@@ -66,17 +66,18 @@ const ALL: &[&str] = &[
 ];
 
 /// What holds although the BSD lies (chapter 1: mB).
-const WITHOUT_BSD: &[&str] = &["G-ORI", "G-AGR", "G-IMM", "G-POL", "G-DEL"];
+pub(crate) const WITHOUT_BSD: &[&str] = &["G-ORI", "G-AGR", "G-IMM", "G-POL", "G-DEL"];
 
 /// What holds although the cloud lies (chapter 1: mC).
-const WITHOUT_CLOUD: &[&str] = &["G-ORI", "G-FRE", "G-ORD", "G-SEC", "G-KEY", "G-IMM", "G-AUD", "G-DEL"];
+pub(crate) const WITHOUT_CLOUD: &[&str] =
+    &["G-ORI", "G-FRE", "G-ORD", "G-SEC", "G-KEY", "G-IMM", "G-AUD", "G-DEL"];
 
 pub(crate) const fn setup(users: u8, validators: u8) -> Setup {
     let (ledger, lifetimes) = (LedgerKind::Quorum, Lifetimes::LONG);
     Setup { users, validators, ledger, seed: 0, acquainted: true, lifetimes }
 }
 
-const fn submit(record: u16, breaks: Option<Clause>) -> Command {
+pub(crate) const fn submit(record: u16, breaks: Option<Clause>) -> Command {
     Command::Submit { record, breaks, readers: Members(0) }
 }
 
@@ -124,6 +125,7 @@ pub(crate) const QUIET: Part = Part {
     setup: setup(1, 1),
     script: ONE,
     insiders: &[],
+    invents: false,
     poses: false,
     budget: NONE,
     silent: &[],
@@ -225,6 +227,7 @@ pub(crate) const INSIDER: Part = Part {
     name: "insider user",
     setup: setup(2, 1),
     insiders: &[COLLEAGUE],
+    invents: true,
     budget: Budget { lie: 2, replay: 2, drop: 1, ..NONE },
     until: 1_000,
     goals: SAFETY,
@@ -237,6 +240,7 @@ pub(crate) const FALSE_BSD: Part = Part {
     name: "lying BSD",
     setup: setup(1, 2),
     insiders: &[Actor::Bsd],
+    invents: true,
     budget: Budget { lie: 2, ..NONE },
     until: 500,
     goals: WITHOUT_BSD,
@@ -249,6 +253,7 @@ pub(crate) const FALSE_CLOUD: Part = Part {
     name: "lying cloud",
     script: READ_TWICE,
     insiders: &[Actor::Cloud],
+    invents: true,
     budget: Budget { lie: 2, drop: 1, replay: 1, ..NONE },
     until: 1_000,
     goals: WITHOUT_CLOUD,
@@ -301,6 +306,7 @@ pub(crate) const POLICY: Part = Part {
     setup: setup(5, 1),
     script: CHANGES,
     insiders: &[OTHER_ADMINISTRATOR],
+    invents: true,
     poses: false,
     budget: Budget { lie: 1, replay: 1, ..NONE },
     silent: &[Actor::Cloud, COLLEAGUE, Actor::User(2), ADMINISTRATOR, OTHER_ADMINISTRATOR],

@@ -120,6 +120,8 @@ pub(super) struct Bsd {
     pub(super) convicted: BTreeMap<(Tid, Actor), bool>,
     /// Whether a vote took the place of a contrary one: only without VOT-06.
     pub(super) overlooked: bool,
+    /// Whether a vote was counted after the decision: only without ACK-01.
+    pub(super) reconsidered: bool,
     overruled: u32,
     /// Keys of a stage that are still held after it was over: only without SEA-03.
     pub(super) held: BTreeSet<(Tid, bool)>,
@@ -141,6 +143,7 @@ impl Bsd {
             chain: Past::default(),
             convicted: BTreeMap::new(),
             overlooked: false,
+            reconsidered: false,
             overruled: 0,
             held: BTreeSet::new(),
         }
@@ -372,6 +375,7 @@ impl Bsd {
             return Err(Clause::FirstDecisionStands);
         }
         let Some(open) = self.open.get_mut(&tid) else { return Err(Clause::VoteNamesBlock) };
+        self.reconsidered |= open.state != State::AwaitingVotes;
         open.state = State::AwaitingVotes;
         if let Some(first) = counted {
             let contrary = first != vote.ballot;
@@ -729,6 +733,7 @@ renamed!(Bsd {
     chain,
     convicted,
     overlooked,
+    reconsidered,
     overruled,
     held
 });

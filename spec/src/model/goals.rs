@@ -6,6 +6,7 @@
 use crate::Clause;
 use crate::model::ledger::quorum;
 use crate::model::policy::Registry;
+use crate::model::roles::may_handle_records;
 use crate::model::{Ballot, Decision, Entry, LogKind, System};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -154,7 +155,7 @@ pub const GOALS: &[Goal] = &[
     },
     Goal {
         name: "G-PRV",
-        says: "who reads a record was granted it, and who approves a change of policy is an administrator",
+        says: "who submits may, who reads a record was granted it, and who approves a change of policy is an administrator",
         under: "DY, INS",
         needs: &[Clause::ReaderIsGranted, Clause::RoleMayChangePolicy],
         forbids: &[
@@ -463,11 +464,7 @@ fn single_decision(system: &System) -> bool {
         let heard = system.users().nth(usize::from(ended.user)).and_then(|user| user.outcome(*tid));
         heard.is_none_or(|heard| heard == ended.decision || heard == Decision::Refused)
     });
-    let reconsidered = bsd
-        .open
-        .values()
-        .any(|open| open.acknowledgement.is_some() && open.state == super::bsd::State::AwaitingVotes);
-    once && told && !reconsidered
+    once && told && !bsd.reconsidered
 }
 
 fn decided(system: &System) -> bool {
@@ -508,7 +505,14 @@ fn least_privilege(system: &System) -> bool {
             stored.is_some_and(|stored| stored.ever.has(reader as u8))
         })
     });
-    granted && system.policies().all(Registry::is_by_administrators)
+    let allowed = |header: &super::Header| may_handle_records(header.user);
+    let mut voted =
+        system.validators().flat_map(|validator| validator.votes.values().map(|vote| vote.question.header));
+    let mut open = system.bsd().open.values().map(|open| open.question.header);
+    granted
+        && voted.all(|header| allowed(&header))
+        && open.all(|header| allowed(&header))
+        && system.policies().all(Registry::is_by_administrators)
 }
 
 fn read(system: &System) -> bool {
