@@ -1,7 +1,10 @@
 //! Every row of chapter 18 is carried out or explained, by its own adversary, on the protocol as the paper has it; and what stops it is what
 //! the chapter says.
 
-use bemr::attacks::{Attack, CATALOGUE, How, Outcome, Pair, Power, TABLE, markdown, outcome};
+use bemr::attacks::{
+    Attack, CATALOGUE, How, Outcome, Pair, Power, TABLE, WEAKNESSES, Weakness, markdown, outcome,
+    weaknesses_as_markdown,
+};
 use bemr::conformance::forge::FLAWS;
 use bemr::conformance::{Rerun, Trace, rerun};
 use bemr_spec::model::{GOALS, SHOWN};
@@ -147,4 +150,18 @@ fn what_a_goal_forbids_to_take_can_be_made() {
 fn the_table_of_attacks_is_current() {
     let there = std::fs::read_to_string(root().join(TABLE)).expect("the table");
     assert!(there == markdown(&OUTCOMES), "stale: cargo run --release -- attack --write");
+}
+
+/// Of the table of powers, what can be looked at again in little time: every row, in its own scene.
+#[test]
+fn what_the_table_of_powers_says_is_found_again_and_it_knows_every_clause() {
+    let there = std::fs::read_to_string(root().join(WEAKNESSES)).expect("the table");
+    let rows: Vec<Weakness> = there.lines().filter_map(Weakness::read).collect();
+    assert!(rows.len() >= 60, "{} rows", rows.len());
+    assert!(
+        there == weaknesses_as_markdown(&rows),
+        "another form: cargo run --release -- attack --powers --write"
+    );
+    let gone: Vec<_> = rows.iter().filter(|one| !one.stands()).collect();
+    assert!(gone.is_empty(), "stale: {gone:?}");
 }

@@ -2,7 +2,8 @@
 
 use crate::attacks::Power;
 use crate::attacks::scenes::SCENES;
-use crate::explore::{Part, search, search_within};
+use crate::explore::{Part, TERMINATION, search, search_within};
+use bemr_spec::model::GOALS;
 use bemr_spec::{Clause, Rules};
 use serde::Serialize;
 use std::fmt::Write;
@@ -54,6 +55,19 @@ fn weakest(scene: &Part, goal: &'static str, clause: Clause) -> Option<Weakness>
 }
 
 impl Weakness {
+    /// A row of the table; nothing for any other line.
+    pub fn read(line: &str) -> Option<Weakness> {
+        let cells: Vec<&str> = line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ").collect();
+        let [goal, clause, power, steps, scene] = cells[..] else { return None };
+        Some(Weakness {
+            goal: GOALS.iter().map(|one| one.name).chain([TERMINATION]).find(|name| *name == goal)?,
+            clause: Clause::find(clause.split_once(' ')?.0)?,
+            power: Power::ALL.into_iter().find(|one| one.name() == power)?,
+            scene: SCENES.iter().map(|one| one.name).find(|name| *name == scene)?,
+            steps: steps.parse().ok()?,
+        })
+    }
+
     /// Whether it is found again, where and as it says.
     pub fn stands(&self) -> bool {
         let Some(scene) = SCENES.iter().find(|scene| scene.name == self.scene) else { return false };

@@ -4,7 +4,7 @@ use crate::attacks::{
     Attack, CATALOGUE, How, Outcome, TABLE, WEAKNESSES, markdown, outcome, weaknesses, weaknesses_as_markdown,
 };
 use crate::command::{Found, print, print_json, tell};
-use crate::conformance::drawing::text;
+use crate::conformance::drawing::{Section, pairs, text};
 use bemr_spec::{Clause, Rules};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -31,6 +31,9 @@ pub(super) struct Options {
     /// Writes the table of all attacks into the specification, from the root of the source tree.
     #[arg(long, conflicts_with_all = ["id", "rules"])]
     write: bool,
+    /// Writes a page that shows each attack as two sequence diagrams side by side.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["rules", "powers"])]
+    report: Option<PathBuf>,
     /// Prints one JSON document.
     #[arg(long)]
     json: bool,
@@ -80,6 +83,10 @@ pub(super) fn attack(options: &Options) -> Result<Found, String> {
         for outcome in &outcomes {
             write_traces(outcome, out)?;
         }
+    }
+    if let Some(path) = &options.report {
+        std::fs::write(path, page(&outcomes)).map_err(|error| format!("{}: {error}", path.display()))?;
+        tell(&path.display().to_string());
     }
     if options.write {
         std::fs::write(TABLE, markdown(&outcomes)).map_err(|error| format!("{TABLE}: {error}"))?;
@@ -183,6 +190,25 @@ fn write_traces(outcome: &Outcome, out: &std::path::Path) -> Result<(), String> 
         tell(&format!("bemr replay {}", path.display()));
     }
     Ok(())
+}
+
+/// A page with each attack on both sides.
+fn page(outcomes: &[Outcome]) -> String {
+    let lead = "Each attack on the protocol as the paper has it, as a search found it, and the same steps with every clause in force.";
+    pairs("Attacks on the published protocol", lead, &outcomes.iter().map(section).collect::<Vec<_>>())
+}
+
+fn section(outcome: &Outcome) -> Section<'_> {
+    let row = &outcome.row;
+    let without = row.published.without.join(", ");
+    let stopped = row.hardened.refused_by.unwrap_or("-");
+    let sides = outcome.pair.iter().flat_map(|pair| {
+        let published = format!("{}: without {without}, {} is broken", row.id, row.goal);
+        let hardened = format!("{}: with every clause in force, stopped by {stopped}", row.id);
+        [(published, &pair.published.trace), (hardened, &pair.hardened.trace)]
+    });
+    let sides = sides.collect();
+    Section { id: row.id, heading: format!("{} {}", row.id, row.says), says: vec![outcome.line()], sides }
 }
 
 /// One attack: what happened on each side.

@@ -23,6 +23,9 @@ pub(super) struct Options {
     /// The first seed of the random lives.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// How many random lives; as many as the form of the check has, where it does not say.
+    #[arg(long)]
+    lives: Option<u64>,
     /// Where a trace is written when model and implementation part.
     #[arg(long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
@@ -79,6 +82,7 @@ pub(super) fn check(options: &Options) -> Result<Found, String> {
         (_, true) => ("deep", 1_000_000),
         _ => ("ci", 10_000),
     };
+    let lives = options.lives.unwrap_or(lives);
     let rules = Rules::hardened();
     let scope = SCOPES.iter().find(|one| one.name == scope).ok_or("no such scope")?;
     let (mut reports, mut found) = (Vec::new(), Vec::new());

@@ -182,14 +182,26 @@ pub(crate) const LIAR: Part = Part {
     budget: Budget { lie: 1, ..NONE },
     until: 200,
     goals: SAFETY,
+    notices: &[(Clause::MoreThanTwoThirds, "G-CIV"), (Clause::FirstDecisionStands, "G-SDN")],
+    states: Some(1_261_205),
+    ..QUIET
+};
+
+/// One validator of four says one thing and another, signed and unsigned, until there is a decision.
+const CONTRARY: Part = Part {
+    name: "contrary votes",
+    setup: setup(1, 4),
+    insiders: &[Actor::Validator(0)],
+    budget: Budget { lie: 2, ..NONE },
+    silent: &[Actor::Cloud],
+    until: 100,
+    goals: SAFETY,
     notices: &[
-        (Clause::MoreThanTwoThirds, "G-CIV"),
-        (Clause::FirstDecisionStands, "G-SDN"),
         (Clause::OneVotePerValidator, "G-ACC"),
         (Clause::VoteSigned, "G-ACC"),
         (Clause::VoteNamesBlock, "G-ACC"),
     ],
-    states: Some(1_261_205),
+    states: None,
     ..QUIET
 };
 
@@ -375,6 +387,7 @@ const CRASHES: Part =
     Part { name: "crashes", budget: Budget { crash: 2, drop: 1, ..NONE }, states: Some(2_785_023), ..QUIET };
 
 const SMOKE: &[Part] = &[
+    CONTRARY,
     Part { setup: Setup { acquainted: false, ..setup(1, 2) }, states: Some(19_567), ..HANDSHAKE },
     CONSPIRACY,
     SILENCE,
@@ -388,6 +401,7 @@ const CI: &[Part] = &[
     LOSS,
     SILENCE,
     LIAR,
+    CONTRARY,
     CONSPIRACY,
     CLOSING,
     INSIDER,

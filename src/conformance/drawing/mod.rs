@@ -4,11 +4,13 @@
 
 mod html;
 mod mermaid;
+mod pairs;
 mod svg;
 mod text;
 
 pub use html::html;
 pub use mermaid::{mermaid, story};
+pub use pairs::{Section, pairs};
 pub use svg::svg;
 pub use text::text;
 
