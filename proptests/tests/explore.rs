@@ -87,11 +87,11 @@ fn breaks_on_both_sides(part: &Part, clause: Clause, goal: &str, run: &Found) ->
 /// Runs that the model does alone: the mutant, the goal, and why the implementation cannot be made to do the same.
 const ALONE: &[(Clause, &str, &str)] = &[
     // The lockstep forges by changing what was said; these insiders say what nobody said in any form.
-    (Clause::AcceptNeedsReverification, "G-CIV", "nobody can make that"),
     (Clause::InitialSenderIsPeer, "G-ORI", "nobody can make that"),
     (Clause::BlockCarriesUserSignature, "G-ORI", "nobody can make that"),
     (Clause::OneBlockPerTid, "G-AGR", "nobody can make that"),
     (Clause::HeadNotOlder, "G-FRE", "nobody can make that"),
+    (Clause::LeafIsIncluded, "G-DEL", "nobody can make that"),
     // The cloud hands the record over, but there is no key of it for who was not granted it.
     (Clause::ReaderIsGranted, "G-PRV", "implementation: GRP-04"),
 ];

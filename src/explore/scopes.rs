@@ -201,7 +201,7 @@ const CONTRARY: Part = Part {
         (Clause::VoteSigned, "G-ACC"),
         (Clause::VoteNamesBlock, "G-ACC"),
     ],
-    states: None,
+    states: Some(761),
     ..QUIET
 };
 
