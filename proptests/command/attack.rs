@@ -1,0 +1,71 @@
+//! `bemr attack`: the table, one attack, and other rules.
+
+use crate::bemr;
+use bemr::conformance::Trace;
+use std::path::Path;
+
+fn attack<'a>(more: impl IntoIterator<Item = &'a str>) -> crate::Ran {
+    bemr(["attack"].into_iter().chain(more).map(Path::new))
+}
+
+#[test]
+fn every_attack_is_a_row_that_says_what_breaks_and_what_stops_it() {
+    let ran = attack(["--json"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let rows = ran.json();
+    let rows = rows.as_array().expect("a list");
+    assert_eq!(rows.len(), 39);
+    for row in rows {
+        let (found, refused_by) = (&row["published"]["found"], &row["hardened"]["refused_by"]);
+        assert_eq!(found.as_bool(), Some(refused_by.is_string()), "{row}");
+        assert!(row["goal"].as_str().is_some_and(|goal| goal.starts_with("G-")), "{row}");
+    }
+    let spliced = rows.iter().find(|row| row["id"] == "C-08").expect("C-08");
+    assert_eq!((&spliced["hardened"]["refused_by"], &spliced["goal"]), (&"VOT-03".into(), &"G-CIV".into()));
+    assert_eq!(spliced["published"]["minimum_power"], "lying vote");
+}
+
+#[test]
+fn one_attack_is_two_traces_that_can_be_replayed_and_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("page.html");
+    let words = ["attack", "c-09", "--out"].map(Path::new).into_iter();
+    let ran = bemr(words.chain([folder.path(), Path::new("--report"), &page]));
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.contains("== published: without VOT-02; G-CIV is broken"), "{}", ran.out);
+    assert!(ran.out.contains("== hardened: stopped by VOT-02"), "{}", ran.out);
+    for (side, code) in [("published", 1), ("hardened", 0)] {
+        let path = folder.path().join(format!("C-09-{side}.jsonl"));
+        assert!(!Trace::open(&path).unwrap().steps.is_empty());
+        let replayed = bemr([Path::new("replay"), &path]);
+        assert_eq!(replayed.code, code, "{side}: {}", replayed.err);
+    }
+    let page = std::fs::read_to_string(page).unwrap();
+    let body = page.split_once("<main>").and_then(|(_, rest)| rest.split_once("</main>")).unwrap().0;
+    let drawn = roxmltree::Document::parse(&format!("<main>{body}</main>")).unwrap();
+    let figures = drawn.descendants().filter(|node| node.has_tag_name("figure"));
+    assert_eq!(figures.clone().count(), 2);
+    for figure in figures {
+        let arrows = figure.descendants().filter(|node| node.attribute("class") == Some("arrow")).count();
+        assert!(arrows > 0, "an empty figure");
+    }
+    assert!(!page.contains("http://") && !page.contains("https://") && !page.contains("<script"));
+}
+
+#[test]
+fn under_other_rules_an_attack_works_or_does_not() {
+    for (rules, code) in [("published", 1), ("without:VOT-02", 1), ("without:TPL-01", 0), ("hardened", 0)] {
+        let ran = attack(["C-09", "--rules", rules, "--json"]);
+        assert_eq!(ran.code, code, "{rules}: {}", ran.err);
+        assert_eq!(ran.json()[0]["found"], code == 1, "{rules}");
+    }
+}
+
+#[test]
+fn what_is_no_attack_or_no_rule_is_bad_input() {
+    for words in [&["C-99"][..], &["C-09", "--rules", "none"], &["C-13", "--rules", "published"]] {
+        let ran = attack(words.iter().copied());
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{words:?}");
+        assert!(!ran.err.is_empty());
+    }
+}
