@@ -1,7 +1,7 @@
 //! `bemr kill-matrix`: shows every checker a protocol that lacks a clause, clause after clause.
 
 use crate::command::{Found, print, print_json, tell};
-use crate::kill::{Finding, Progress, Published, Shelf, full, quick, render};
+use crate::kill::{CHECKERS, Finding, Kind, Progress, Published, Shelf, render, run};
 use bemr_spec::Clause;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::Path;
@@ -19,6 +19,9 @@ pub(super) struct Options {
     /// Seconds instead of minutes: kept traces and inputs at the door.
     #[arg(long, conflicts_with = "write")]
     quick: bool,
+    /// Asks this checker alone.
+    #[arg(long, value_parser = checker, conflicts_with_all = ["write", "quick"])]
+    checker: Option<Kind>,
     /// Publishes the matrix in `spec/`, and the traces that it found in `proptests/`.
     #[arg(long)]
     write: bool,
@@ -31,10 +34,19 @@ fn clause(text: &str) -> Result<Clause, String> {
     Clause::find(text).ok_or_else(|| "no such clause".to_owned())
 }
 
+fn checker(text: &str) -> Result<Kind, String> {
+    let names = || CHECKERS.iter().map(|checker| checker.kind.name()).collect::<Vec<_>>().join(", ");
+    let named = CHECKERS.iter().find(|checker| checker.kind.name() == text);
+    named.map(|checker| checker.kind).ok_or_else(|| format!("the checkers are {}", names()))
+}
+
 pub(super) fn kill_matrix(options: &Options) -> Result<Found, String> {
     let root = Path::new(".");
     if !root.join("spec/chapters").is_dir() {
-        return Err("spec/chapters: not here; the kept traces are in the source tree, at whose root this runs".to_owned());
+        return Err(
+            "spec/chapters: not here; the kept traces are in the source tree, at whose root this runs"
+                .to_owned(),
+        );
     }
     let mut shelf = Shelf::read(root).map_err(|error| error.to_string())?;
     let clauses = options.clause.map_or_else(|| Clause::ALL.to_vec(), |clause| vec![clause]);
@@ -48,10 +60,11 @@ pub(super) fn kill_matrix(options: &Options) -> Result<Found, String> {
         bar.set_length(progress.of as u64);
         bar.set_position(progress.done as u64);
     };
-    let matrix = match options.quick {
-        true => quick(&clauses, &shelf, show),
-        false => full(&clauses, &mut shelf, show),
-    };
+    let asked = CHECKERS
+        .iter()
+        .filter(|checker| !options.quick || checker.quick)
+        .filter(|checker| options.checker.is_none_or(|kind| kind == checker.kind));
+    let matrix = run(asked, &clauses, &mut shelf, show);
     bar.finish_and_clear();
     let published = Published::of(&matrix, &shelf);
     if options.write {

@@ -54,15 +54,8 @@ pub enum Family {
 
 impl Kind {
     /// All kinds, in the order of the columns.
-    pub const ALL: [Kind; 7] = [
-        Kind::Search,
-        Kind::Lives,
-        Kind::Lockstep,
-        Kind::Traces,
-        Kind::Unit,
-        Kind::Attack,
-        Kind::Fuzz,
-    ];
+    pub const ALL: [Kind; 7] =
+        [Kind::Search, Kind::Lives, Kind::Lockstep, Kind::Traces, Kind::Unit, Kind::Attack, Kind::Fuzz];
 
     /// Its name.
     pub const fn name(self) -> &'static str {

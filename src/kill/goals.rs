@@ -17,7 +17,7 @@ const SMALL: [&str; 6] =
     ["insider user", "reads", "same record twice", "three miners", "two records", "grant and revoke"];
 
 /// Lives of the model, and the steps of each.
-const LIVES: u64 = 150;
+const LIVES: u64 = 5_000;
 const STEPS: usize = 400;
 
 /// How often the goals are looked at, in steps: each look costs as much as everything that happened.

@@ -1,6 +1,6 @@
 //! Shows every mutant to every checker.
 
-use crate::kill::{CHECKERS, Checker, DEFENCE, Family, Finding, Killer, Kind, Mutant, Notice, Shelf};
+use crate::kill::{Checker, DEFENCE, Family, Finding, Killer, Kind, Mutant, Notice, Shelf};
 use bemr_spec::Clause;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -66,17 +66,8 @@ impl Row {
     }
 }
 
-/// Every checker looks at the mutants of these clauses; the killers that are found are put on the shelf.
-pub fn full(clauses: &[Clause], shelf: &mut Shelf, tell: impl Fn(Progress) + Sync) -> Matrix {
-    run(CHECKERS.iter(), clauses, shelf, tell)
-}
-
-/// The same by the checkers that take seconds.
-pub fn quick(clauses: &[Clause], shelf: &Shelf, tell: impl Fn(Progress) + Sync) -> Matrix {
-    run(CHECKERS.iter().filter(|checker| checker.quick), clauses, &mut shelf.clone(), tell)
-}
-
-fn run<'a>(
+/// These checkers look at the mutants of these clauses; the killers that are found are put on the shelf.
+pub fn run<'a>(
     checkers: impl Iterator<Item = &'a Checker>,
     clauses: &[Clause],
     shelf: &mut Shelf,

@@ -21,7 +21,7 @@ mod traces;
 pub mod unit;
 
 pub use checker::{CHECKERS, Checker, Family, Finding, Kind, Mutant, Notice};
-pub use matrix::{Matrix, Progress, Row, full, quick};
+pub use matrix::{Matrix, Progress, Row, run};
 pub use reasons::DEFENCE;
 pub use report::{Published, render};
 pub use shelf::{Killer, Shelf, ShelfError};

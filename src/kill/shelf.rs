@@ -69,7 +69,11 @@ impl fmt::Display for ShelfError {
             ShelfError::Unreadable(path, error) => write!(f, "{}: {error}", path.display()),
             ShelfError::NoTrace(error) => error.fmt(f),
             ShelfError::Misnamed(path) => {
-                write!(f, "{}: header: rules: not the one clause that the file is named after", path.display())
+                write!(
+                    f,
+                    "{}: header: rules: not the one clause that the file is named after",
+                    path.display()
+                )
             }
         }
     }

@@ -73,9 +73,8 @@ fn told(genuine: Gossip, kind: &str, flaws: Flaws) -> Option<Gossip> {
         Gossip::Head { head, .. } => Gossip::Head { head, flaws },
         Gossip::Proposal { proposal, signatory, .. } => {
             let signed = |flaw: &Clause| matches!(flaw, Clause::VoterIsAdmitted | Clause::VoteSigned);
-            let manner = |flaw: &Clause| {
-                matches!(flaw, Clause::ScalarInRange | Clause::ChallengeCoversKeyAndTag)
-            };
+            let manner =
+                |flaw: &Clause| matches!(flaw, Clause::ScalarInRange | Clause::ChallengeCoversKeyAndTag);
             let of_signature = |flaw: &Clause| signed(flaw) || manner(flaw);
             let outer = flaws.iter().filter(of_signature).fold(Flaws::NONE, Flaws::and);
             let inner = flaws.iter().filter(|flaw| !of_signature(flaw)).fold(Flaws::NONE, Flaws::and);
@@ -93,9 +92,7 @@ fn told(genuine: Gossip, kind: &str, flaws: Flaws) -> Option<Gossip> {
             Gossip::Block(Arc::new(Block { id: proposal.id(), proposal, flaws: outer, ..block }))
         }
         Gossip::PolicyChange { change, approvals, .. } => Gossip::PolicyChange { change, approvals, flaws },
-        Gossip::RevocationList { list, .. } => {
-            Gossip::RevocationList { list: insider::newer(&list), flaws }
-        }
+        Gossip::RevocationList { list, .. } => Gossip::RevocationList { list: insider::newer(&list), flaws },
         Gossip::BlocksFrom(_) => return None,
     })
 }

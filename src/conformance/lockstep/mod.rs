@@ -62,7 +62,12 @@ impl Lockstep {
     /// Those of [`Rig::new`].
     pub fn new(sides: impl Into<Sides>, setup: &Setup) -> Result<Lockstep, Refusal> {
         let Sides { model, implementation } = sides.into();
-        Ok(Lockstep { rig: conspiracy(implementation, setup)?, world: World::new(model, setup), steps: 0, crashed: false })
+        Ok(Lockstep {
+            rig: conspiracy(implementation, setup)?,
+            world: World::new(model, setup),
+            steps: 0,
+            crashed: false,
+        })
     }
 
     /// The model's side.

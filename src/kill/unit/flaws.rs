@@ -12,7 +12,13 @@ const ELSEWHERE: [&str; 8] =
     ["Certificate", "Answer", "Outcome", "Record", "Hello", "Response", "Finish", "Enrolment"];
 
 /// Which parcel of its kind a flaw shows in; the first, where it does not say.
-const NTH: &[(&str, Clause, usize)] = &[];
+const NTH: &[(&str, Clause, usize)] = &[
+    // The reader remembers a head.
+    ("ReadResponse", HeadNotOlder, 1),
+    // A grant to this reader was revoked before.
+    ("Grant", StatementAdvances, 1),
+    ("Revoke", StatementAdvances, 1),
+];
 
 fn nth(kind: &str, flaw: Clause) -> usize {
     NTH.iter().find(|(name, one, _)| (*name, *one) == (kind, flaw)).map_or(0, |(.., nth)| *nth)
@@ -28,8 +34,9 @@ pub(super) fn doors() -> impl Iterator<Item = Door> {
     let here = |kind: &str| !ELSEWHERE.contains(&kind);
     let flaws = FLAWS.iter().filter(move |(kind, _)| here(kind)).flat_map(|(kind, listed)| {
         let listed = listed.iter().filter(|flaw| {
-            // The mutant refuses it by the same clause.
-            !STUBBORN.iter().any(|(name, stubborn, _)| (name, stubborn) == (kind, flaw))
+            // An administrator's submission is in `parcels`; of the others the mutant refuses them by the same clause.
+            (*kind, **flaw) != ("T_initial", RoleMaySubmit)
+                && !STUBBORN.iter().any(|(name, stubborn, _)| (name, stubborn) == (kind, flaw))
         });
         listed.map(|flaw| door(kind, *flaw, Flaws::of(*flaw), *flaw, None))
     });

@@ -7,6 +7,7 @@ mod deeds;
 mod flaws;
 mod parcels;
 mod scene;
+mod stories;
 mod values;
 
 use crate::kill::unit::scene::{Answer, Scene, Trick};
@@ -24,11 +25,20 @@ pub struct Door {
 /// What is tried.
 enum Input {
     /// Something with the parcel of a kind and number in an honest life.
-    Parcel { setup: Setup, script: &'static [Action], kind: &'static str, nth: usize, trick: Trick, answer: Answer },
+    Parcel {
+        setup: Setup,
+        script: &'static [Action],
+        kind: &'static str,
+        nth: usize,
+        trick: Trick,
+        answer: Answer,
+    },
     /// Something after an honest life.
     Deed { setup: Setup, script: &'static [Action], deed: Action, answer: Answer },
     /// A value, given to a function.
     Value(fn(&Rules) -> Result<(), String>),
+    /// A life that is about this clause.
+    Story(fn(&Rules, Clause) -> Result<(), String>),
 }
 
 impl Door {
@@ -50,6 +60,7 @@ impl Door {
         let begin = |setup| Scene::new(rules, setup).map_err(|refusal| format!("no network: {refusal}"));
         let (answered, expected) = match &self.input {
             Input::Value(look) => return look(rules),
+            Input::Story(story) => return story(rules, self.clause),
             Input::Parcel { setup, script, kind, nth, trick, answer } => {
                 let mut scene = begin(setup)?;
                 let parcel = scene.awaits(script, kind, *nth).ok_or("there is no such parcel")?;
@@ -75,7 +86,12 @@ impl Door {
 
 /// Every input.
 pub fn doors() -> Vec<Door> {
-    flaws::doors().chain(parcels::doors()).chain(deeds::doors()).chain(values::doors()).collect()
+    flaws::doors()
+        .chain(parcels::doors())
+        .chain(deeds::doors())
+        .chain(values::doors())
+        .chain(stories::doors())
+        .collect()
 }
 
 pub(super) fn look(mutant: Mutant, _: &Shelf) -> Finding {

@@ -10,11 +10,15 @@ use bemr_spec::model::{
 use bemr_spec::{Clause, Refusal, Rules};
 use std::collections::VecDeque;
 
-/// How long a life goes on after what its script says, in milliseconds: long enough for a block to be closed.
-const PATIENCE: u64 = 4_000;
+/// How long a life goes on after what its script says, in milliseconds: long enough for a block to be closed by quorum, and
+/// for some to be closed by work.
+const PATIENCE: (u64, u64) = (4_000, 3_600_000);
 
 /// The most steps of a life: none needs as many.
 const MOST: usize = 3_000;
+
+/// The numbers of hellos and responses that somebody else made begin here.
+pub(super) const MADE: u32 = 10_000;
 
 /// What became of an input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,12 +64,14 @@ pub(super) enum Trick {
     Twice,
     /// It arrives, and its sender says it once more.
     SaidAgain,
-    /// Its sender says it to somebody else.
-    SaidTo(Actor),
+    /// Who gets it says it to its sender.
+    SaidBack,
     /// It arrives at somebody else.
     SentTo(Actor),
-    /// It arrives from somebody else.
-    SentFrom(Actor),
+    /// It comes back to its sender.
+    SentBack,
+    /// A response arrives in its place, which this one made with everybody's keys, with flaws.
+    Posed(Actor, Flaws),
 }
 
 /// The life.
@@ -74,6 +80,7 @@ pub(super) struct Scene {
     parcels: Vec<Parcel>,
     flying: VecDeque<u32>,
     steps: usize,
+    patience: u64,
 }
 
 /// A network of everybody, four validators and all sessions.
@@ -84,7 +91,8 @@ pub(super) const fn everybody(ledger: LedgerKind) -> Setup {
 impl Scene {
     pub(super) fn new(rules: &Rules, setup: &Setup) -> Result<Scene, Refusal> {
         let rig = conspiracy(*rules, setup)?;
-        Ok(Scene { rig, parcels: Vec::new(), flying: VecDeque::new(), steps: 0 })
+        let patience = if setup.ledger == LedgerKind::Quorum { PATIENCE.0 } else { PATIENCE.1 };
+        Ok(Scene { rig, parcels: Vec::new(), flying: VecDeque::new(), steps: 0, patience })
     }
 
     /// Lets something happen; what is sent is on its way afterwards, behind everything else.
@@ -109,9 +117,19 @@ impl Scene {
         Some(happened)
     }
 
+    /// A parcel.
+    pub(super) fn parcel(&self, parcel: u32) -> &Parcel {
+        &self.parcels[parcel as usize]
+    }
+
+    /// What is on its way is lost.
+    pub(super) fn lose(&mut self) {
+        self.flying.clear();
+    }
+
     /// Lives on, one parcel after the other, until a parcel for which `is` says yes is about to arrive: that parcel. Nothing
     /// when it waits in vain.
-    fn until(&mut self, mut is: impl FnMut(&Parcel) -> bool) -> Option<u32> {
+    pub(super) fn until(&mut self, mut is: impl FnMut(&Parcel) -> bool) -> Option<u32> {
         let begun = self.rig.now();
         while self.steps < MOST {
             if let Some(parcel) = self.flying.pop_front() {
@@ -124,7 +142,7 @@ impl Scene {
             let actors = self.rig.actors().to_vec();
             let (time, actor) =
                 actors.into_iter().filter_map(|actor| Some((self.rig.wakes(actor)?, actor))).min()?;
-            if time > begun + PATIENCE {
+            if time > begun + self.patience {
                 return None;
             }
             self.act(&Action::Wake { actor, found: None });
@@ -132,13 +150,18 @@ impl Scene {
         None
     }
 
-    /// Does what a script says, each when all is quiet, until the parcel of this kind and number is about to arrive.
+    /// Does what a script says, each when all is quiet, until the parcel of this kind and number is about to arrive. What is
+    /// public counts where a validator hears it: nobody else hears everything.
     pub(super) fn awaits(&mut self, script: &[Action], kind: &str, nth: usize) -> Option<u32> {
         let mut seen = 0;
         for action in script {
             self.act(action)?;
             let found = self.until(|parcel| {
-                let this = parcel.datagram.name() == kind;
+                let heard = match parcel.datagram {
+                    Datagram::Packet(_) => true,
+                    Datagram::Gossip(_) => matches!(parcel.to, Actor::Validator(_)),
+                };
+                let this = heard && parcel.datagram.name() == kind;
                 seen += usize::from(this);
                 this && seen > nth
             });
@@ -170,8 +193,17 @@ impl Scene {
             }
             Trick::Spoilt(how) => self.act(&Action::Spoil { parcel, how })?,
             Trick::SentTo(to) => self.act(&Action::Redirect { parcel, to, from: None })?,
-            Trick::SentFrom(from) => {
-                self.act(&Action::Redirect { parcel, to: genuine.to, from: Some(from) })?
+            Trick::SentBack => {
+                let (to, from) = (genuine.from, Some(genuine.to));
+                self.act(&Action::Redirect { parcel, to, from })?
+            }
+            Trick::Posed(by, flaws) => {
+                let Datagram::Packet(Packet::Response { mut session }) = genuine.datagram else {
+                    return None;
+                };
+                (session.by, session.number) = (by, session.number + MADE);
+                let packet = Packet::Response { session };
+                self.act(&Action::Inject { actor: genuine.from, to: genuine.to, packet, flaws })?
             }
             Trick::Flawed(kind, flaws) => return self.lie(&instead(&genuine, kind, flaws)),
             Trick::ThenFlawed(kind, flaws) => {
@@ -180,15 +212,18 @@ impl Scene {
             }
             Trick::SaidAgain => {
                 self.act(&arrives)?;
-                return self.lie(&said(&genuine, genuine.to));
+                return self.lie(&[said(&genuine)?]);
             }
-            Trick::SaidTo(to) => return self.lie(&said(&genuine, to)),
+            Trick::SaidBack => {
+                let back = Parcel { from: genuine.to, to: genuine.from, ..genuine };
+                return self.lie(&[said(&back)?]);
+            }
         };
         Some(Answer::of(&happened))
     }
 
     /// The first of these that can be made is said, and everything on the way to its arrival happens; what became of it.
-    fn lie(&mut self, lies: &[Action]) -> Option<Answer> {
+    pub(super) fn lie(&mut self, lies: &[Action]) -> Option<Answer> {
         let before = std::mem::take(&mut self.flying);
         let (lie, refused) = lies.iter().find_map(|lie| Some((lie, self.act(lie)?.clause)))?;
         if refused.is_some() {
@@ -205,22 +240,21 @@ impl Scene {
             let last = arrives(&self.parcels[parcel as usize]);
             let happened = self.act(&Action::Deliver { parcel })?;
             if last {
+                let after = std::mem::replace(&mut self.flying, before);
+                self.flying.extend(after);
                 return Some(Answer::of(&happened));
             }
         }
-        self.flying = before;
         None
     }
 }
 
-/// What was said, said by the same to this one.
-fn said(genuine: &Parcel, to: Actor) -> Vec<Action> {
-    let actor = genuine.from;
+/// What was said, said by the same to the same.
+fn said(genuine: &Parcel) -> Option<Action> {
+    let (actor, to) = (genuine.from, genuine.to);
     match &genuine.datagram {
-        Datagram::Packet(Packet::Record(record)) => {
-            vec![Action::Say { actor, to, message: record.message }]
-        }
-        Datagram::Packet(_) => Vec::new(),
-        Datagram::Gossip(gossip) => vec![Action::Tell { actor, to, gossip: gossip.clone() }],
+        Datagram::Packet(Packet::Record(record)) => Some(Action::Say { actor, to, message: record.message }),
+        Datagram::Packet(_) => None,
+        Datagram::Gossip(gossip) => Some(Action::Tell { actor, to, gossip: gossip.clone() }),
     }
 }
