@@ -7,6 +7,7 @@ mod deeds;
 mod flaws;
 mod parcels;
 mod scene;
+mod sessions;
 mod stories;
 mod values;
 

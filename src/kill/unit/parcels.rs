@@ -70,7 +70,6 @@ type Case = (Clause, Setup, &'static [Action], &'static str, usize, Trick);
 const CASES: &[Case] = &[
     (OneEncodingPerValue, ACQUAINTED, ONE, "T_initial", 0, Trick::Spoilt(Spoiling::Extend)),
     (SizeWithinBound, ACQUAINTED, ONE, "T_initial", 0, Trick::Spoilt(Spoiling::Bloat)),
-    (MessageTypeIsExpected, ACQUAINTED, ONE, "T_block", 0, Trick::SaidBack),
     (
         RevocationListIsCurrent,
         BRIEF,
@@ -88,7 +87,6 @@ const CASES: &[Case] = &[
     (FlightIsAuthentic, STRANGERS, ONE, "Response", 0, Trick::Spoilt(Spoiling::Flip)),
     (PeerIsNotSelf, STRANGERS, ONE, "Response", 0, Trick::Posed(DOCTOR, Flaws::NONE)),
     (PeerIsIntended, STRANGERS, ONE, "Response", 1, Trick::Posed(Actor::Validator(1), Flaws::NONE)),
-    (SessionEstablished, STRANGERS, ONE, "T_initial", 0, Trick::SentTo(Actor::Cloud)),
     (RecordIsAuthentic, ACQUAINTED, ONE, "T_initial", 0, Trick::Spoilt(Spoiling::Flip)),
     (SequenceAdvances, ACQUAINTED, ONE, "T_initial", 0, Trick::Twice),
     (SkipIsBounded, ACQUAINTED, ONE, "T_initial", 0, Trick::Spoilt(Spoiling::Ahead)),
@@ -123,11 +121,10 @@ const CASES: &[Case] = &[
         ONE,
         "T_block",
         0,
-        Trick::ThenFlawed("T_block", Flaws::of(OpeningsMatchCommitments)),
+        Trick::ThenFlawed("T_block", Flaws::of(SealDigestIsCarried)),
     ),
     (OneVotePerValidator, ACQUAINTED, ONE, "Vote", 0, Trick::SaidAgain),
     (FirstDecisionStands, ACQUAINTED, ONE, "Vote", 3, Trick::Nothing),
-    (EventFitsState, ACQUAINTED, ONE, "Closing", 2, Trick::Nothing),
     (HeaviestChainWins, ACQUAINTED, ONE, "Block", 0, Trick::Twice),
     (FinalBlockStands, ACQUAINTED, ONE, "Block", 0, Trick::ThenFlawed("Block", Flaws::of(MerkleRootMatches))),
     (StoredOnce, ACQUAINTED, ONE, "T_valid", 0, Trick::SaidAgain),

@@ -64,10 +64,6 @@ pub(super) enum Trick {
     Twice,
     /// It arrives, and its sender says it once more.
     SaidAgain,
-    /// Who gets it says it to its sender.
-    SaidBack,
-    /// It arrives at somebody else.
-    SentTo(Actor),
     /// It comes back to its sender.
     SentBack,
     /// A response arrives in its place, which this one made with everybody's keys, with flaws.
@@ -120,6 +116,11 @@ impl Scene {
     /// A parcel.
     pub(super) fn parcel(&self, parcel: u32) -> &Parcel {
         &self.parcels[parcel as usize]
+    }
+
+    /// The network.
+    pub(super) const fn rig(&mut self) -> &mut Rig {
+        &mut self.rig
     }
 
     /// What is on its way is lost.
@@ -192,7 +193,6 @@ impl Scene {
                 self.act(&arrives)?
             }
             Trick::Spoilt(how) => self.act(&Action::Spoil { parcel, how })?,
-            Trick::SentTo(to) => self.act(&Action::Redirect { parcel, to, from: None })?,
             Trick::SentBack => {
                 let (to, from) = (genuine.from, Some(genuine.to));
                 self.act(&Action::Redirect { parcel, to, from })?
@@ -213,10 +213,6 @@ impl Scene {
             Trick::SaidAgain => {
                 self.act(&arrives)?;
                 return self.lie(&[said(&genuine)?]);
-            }
-            Trick::SaidBack => {
-                let back = Parcel { from: genuine.to, to: genuine.from, ..genuine };
-                return self.lie(&[said(&back)?]);
             }
         };
         Some(Answer::of(&happened))

@@ -3,27 +3,21 @@
 use crate::conformance::forge::FLAWS;
 use crate::kill::unit::parcels::{ACQUAINTED, DOCTOR, ONE, STRANGERS, submit};
 use crate::kill::unit::scene::{Answer, MADE, Scene, everybody};
-use crate::kill::unit::{Door, Input};
-use crate::network::{Foundation, START, Scenario};
-use crate::session::{AwaitingHello, AwaitingResponse, Session};
-use crate::wire::{Purpose, Stage};
+use crate::kill::unit::{Door, Input, sessions};
 use bemr_spec::Clause::*;
 use bemr_spec::model::{
     Action, Actor, Ballot, Command, Datagram, Flaws, Gossip, Happened, HelloId, LedgerKind, Message, Output,
-    Packet, Parcel, Vote,
+    Packet, Parcel, SessionId, Setup, Vote,
 };
-use bemr_spec::{Clause, Refusal, Rules};
-use rand::SeedableRng;
-use rand_chacha::ChaCha20Rng;
+use bemr_spec::{Clause, Rules};
 
 /// How often somebody is woken who ought to be done by then.
 const WAKES: usize = 30;
 
-type Told = Result<(), String>;
-type Story = fn(&Rules, Clause) -> Told;
+pub(super) type Told = Result<(), String>;
+pub(super) type Story = fn(&Rules, Clause) -> Told;
 
 const STORIES: &[(Clause, &str, Story)] = &[
-    (RecordNamesSession, "a record of another session", another_session),
     (QuorumIsUnanimous, "validators of as many minds as there are", split_vote),
     (AcceptNeedsQuorum, "validators of as many minds as there are", split_vote),
     (AcceptNeedsReverification, "all validators say true of what is false", all_lie),
@@ -35,18 +29,21 @@ const STORIES: &[(Clause, &str, Story)] = &[
 ];
 
 pub(super) fn doors() -> impl Iterator<Item = Door> {
-    let stories = STORIES.iter().map(|(clause, name, story)| (*clause, (*name).to_owned(), *story));
+    let stories = STORIES
+        .iter()
+        .chain(sessions::STORIES)
+        .map(|(clause, name, story)| (*clause, (*name).to_owned(), *story));
     let finishes = FLAWS.iter().filter(|(kind, _)| *kind == "Finish").flat_map(|(_, listed)| *listed);
     let finishes =
         finishes.map(|flaw| (*flaw, format!("Finish with the flaw {}", flaw.id()), finish as Story));
     stories.chain(finishes).map(|(clause, name, story)| Door { clause, name, input: Input::Story(story) })
 }
 
-fn begin(rules: &Rules, setup: &bemr_spec::model::Setup) -> Result<Scene, String> {
+pub(super) fn begin(rules: &Rules, setup: &Setup) -> Result<Scene, String> {
     Scene::new(rules, setup).map_err(|refusal| format!("no network: {refusal}"))
 }
 
-fn expect(found: Option<Clause>, expected: Clause) -> Told {
+pub(super) fn expect(found: Option<Clause>, expected: Clause) -> Told {
     let id = |clause: Option<Clause>| clause.map_or("taken", Clause::id);
     if found == Some(expected) {
         return Ok(());
@@ -54,29 +51,12 @@ fn expect(found: Option<Clause>, expected: Clause) -> Told {
     Err(format!("{} instead of {}", id(found), expected.id()))
 }
 
-fn session(foundation: &mut Foundation, rng: &mut ChaCha20Rng) -> Result<(Session, Session), Refusal> {
-    let rules = Rules::hardened();
-    let (doctor, bsd) = (foundation.cast.doctor.clone(), foundation.cast.bsd.clone());
-    let own = foundation.credentials.get(&doctor).ok_or(Refusal::new(RoleFitsPlace))?;
-    let peer = foundation.credentials.get(&bsd).ok_or(Refusal::new(RoleFitsPlace))?;
-    let (near, hello) = AwaitingResponse::begin(&rules, rng, START, own, Purpose::Initial, &bsd)?;
-    let (far, response) = AwaitingHello::new(peer).on_hello(&rules, rng, START, &hello)?;
-    let trust = &mut foundation.trust;
-    let (near, finish) =
-        near.on_response(&rules, trust, START, &response).map_err(|refused| refused.refusal)?;
-    let far = far.on_finish(&rules, trust, START, &finish).map_err(|refused| refused.refusal)?;
-    Ok((near, far))
-}
-
-fn another_session(rules: &Rules, clause: Clause) -> Told {
-    let hardened = Rules::hardened();
-    let told = |refusal: Refusal| refusal.to_string();
-    let mut foundation = Scenario::new(crate::crypto::Suite::Tiny, 1).found().map_err(told)?;
-    let mut rng = ChaCha20Rng::seed_from_u64(1);
-    let (mut first, _) = session(&mut foundation, &mut rng).map_err(told)?;
-    let (_, mut far) = session(&mut foundation, &mut rng).map_err(told)?;
-    let record = first.seal_record(&hardened, Stage::Initial, b"m").map_err(told)?.record;
-    expect(far.open_record(rules, &record).err().map(|refusal| refusal.clause()), clause)
+/// The session that a hello was answered with.
+pub(super) fn response(happened: &Happened) -> Option<SessionId> {
+    happened.sends.iter().find_map(|output| match output {
+        Output::Send(_, Packet::Response { session }) => Some(*session),
+        _ => None,
+    })
 }
 
 fn is(kind: &'static str) -> impl FnMut(&Parcel) -> bool {
@@ -148,9 +128,11 @@ fn asked_again(rules: &Rules, _: Clause) -> Told {
     let Datagram::Packet(packet) = scene.parcel(first).datagram else { return Err("no packet".to_owned()) };
     let asked = question(&Output::Send(Actor::Bsd, packet));
     scene.lose();
-    let again =
-        woken(&mut scene, Actor::Bsd, |happened| happened.sends.iter().any(|one| question(one).is_some()))?;
-    let again = again.sends.iter().find_map(question);
+    // Before it asks again it shakes hands anew.
+    scene.act(&Action::Wake { actor: Actor::Bsd, found: None }).ok_or("nothing is awaited")?;
+    let again = scene.until(is("T_block")).ok_or("it does not ask again")?;
+    let Datagram::Packet(packet) = scene.parcel(again).datagram else { return Err("no packet".to_owned()) };
+    let again = question(&Output::Send(Actor::Bsd, packet));
     if again == asked { Ok(()) } else { Err("it asks something else".to_owned()) }
 }
 
@@ -172,7 +154,9 @@ fn rejected(rules: &Rules, _: Clause) -> Told {
 fn two_proposals(rules: &Rules, clause: Clause) -> Told {
     let mut scene = begin(rules, &ACQUAINTED)?;
     scene.act(&Action::Command { actor: Actor::Bsd, command: Command::CloseAudit }).ok_or("no head")?;
-    let first = scene.until(is("Proposal")).ok_or("nobody proposes")?;
+    let heard =
+        |parcel: &Parcel| parcel.datagram.name() == "Proposal" && matches!(parcel.to, Actor::Validator(_));
+    let first = scene.until(heard).ok_or("nobody proposes")?;
     let Parcel { from: proposer, to: signer, .. } = *scene.parcel(first);
     scene.act(&Action::Deliver { parcel: first }).ok_or("it does not arrive")?;
     scene.lose();
@@ -215,11 +199,7 @@ fn finish(rules: &Rules, clause: Clause) -> Told {
     let inject = |packet, flaws| Action::Inject { actor: DOCTOR, to: Actor::Bsd, packet, flaws };
     let purpose = bemr_spec::model::Stage::Initial;
     let called = scene.act(&inject(Packet::Hello { hello, purpose }, Flaws::NONE)).ok_or("no hello")?;
-    let session = called.sends.iter().find_map(|output| match output {
-        Output::Send(_, Packet::Response { session }) => Some(*session),
-        _ => None,
-    });
-    let session = session.ok_or("no response")?;
+    let session = response(&called).ok_or("no response")?;
     // Whom it shows is no flaw.
     let (by, flaws) = match clause {
         PeerIsNotSelf => (Actor::Bsd, Flaws::NONE),

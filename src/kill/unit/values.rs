@@ -1,5 +1,6 @@
 //! Values that are given to the functions that judge them, and makers whose products are looked at.
 
+use crate::actors::bsd::{Event, State};
 use crate::crypto::{AeadKey, DecapsulationKey, Digest, Element, Scalar, Signature, SigningKey, Suite, Tag};
 use crate::keys::Permission;
 use crate::kill::unit::{Door, Input};
@@ -60,8 +61,11 @@ const CASES: &[(Clause, &str, Look)] = &[
     (RoleMayGrant, "a grant by an administrator", |rules| {
         refused(RoleMayGrant, Role::Administrator.require(rules, Permission::Grant))
     }),
-    (RecordIsJson, "half an object", |rules| {
-        refused(RecordIsJson, Record::read(rules, b"{\"resourceType\":\"Patient\"}}"))
+    (RecordIsJson, "a byte order mark before the record", |rules| {
+        refused(RecordIsJson, Record::read(rules, "\u{feff}{\"resourceType\":\"Patient\"}".as_bytes()))
+    }),
+    (EventFitsState, "a receipt while votes are awaited", |rules| {
+        refused(EventFitsState, State::AwaitingVotes.expects(rules, Event::ReceiptArrived))
     }),
     (TemplateIsInForce, "a template before its time", |rules| {
         let registry = PolicyRegistry::shipped(name("network"));
