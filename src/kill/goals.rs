@@ -49,7 +49,7 @@ pub(super) fn search(mutant: Mutant, _: &Shelf) -> Finding {
 pub(super) fn lives(mutant: Mutant, _: &Shelf) -> Finding {
     for seed in 0..LIVES {
         let Some(most) = live(mutant.rules(), seed, STEPS, LOOK).map(|(step, _)| step) else { continue };
-        // Once more, looking after each step from the last look at which all was well.
+        // Once more, looking after each step.
         let Some((step, goal)) = live(mutant.rules(), seed, most, 1) else { continue };
         return Finding::Noticed(Notice {
             cases: seed + 1,

@@ -23,5 +23,5 @@ pub mod unit;
 pub use checker::{CHECKERS, Checker, Family, Finding, Kind, Mutant, Notice};
 pub use matrix::{Matrix, Progress, Row, run};
 pub use reasons::DEFENCE;
-pub use report::{Published, render};
+pub use report::{Entry, Published, render};
 pub use shelf::{Killer, Shelf, ShelfError};
