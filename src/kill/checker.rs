@@ -121,7 +121,7 @@ pub struct Notice {
     pub goal: Option<String>,
     /// What shows it, to be kept.
     #[serde(skip)]
-    pub trace: Option<Trace>,
+    pub trace: Option<Box<Trace>>,
 }
 
 impl Finding {

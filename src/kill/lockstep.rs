@@ -26,7 +26,7 @@ pub(super) fn look(mutant: Mutant, _: &Shelf) -> Finding {
             steps: failure.short.actions.len(),
             what: failure.short.divergence.to_string(),
             goal: None,
-            trace: Some(failure.trace(sides)),
+            trace: Some(Box::new(failure.trace(sides))),
         }),
         None => Finding::Missed { cases: report.lives },
     }

@@ -85,7 +85,7 @@ pub fn run<'a>(
         }
         for (row, mut finding) in rows.iter_mut().zip(findings) {
             if let Finding::Noticed(Notice { trace, .. }) = &mut finding
-                && let Some(killer) = trace.take().and_then(Killer::new)
+                && let Some(killer) = trace.take().and_then(|trace| Killer::new(*trace))
             {
                 shelf.put(killer);
             }
