@@ -58,6 +58,7 @@
 //! | `published` | the paper's constructions that the protocol does not have, broken as they are |
 //! | `explore` | exhaustive search of the model |
 //! | `attacks` | every attack on the published protocol, carried out and stopped |
+//! | `kill` | what each check says of a protocol that lacks a clause |
 //! | `weave` | the generated parts of the specification |
 //! | `command` | the program `bemr` |
 //!
@@ -78,6 +79,8 @@ pub mod crypto;
 #[cfg(feature = "explore")]
 pub mod explore;
 pub mod keys;
+#[cfg(feature = "explore")]
+pub mod kill;
 pub mod ledger;
 pub mod log;
 pub mod machine;

@@ -8,6 +8,7 @@ mod damage;
 mod explore;
 mod inputs;
 mod kills;
+mod mutants;
 mod output;
 mod traces;
 

@@ -10,6 +10,7 @@ mod check;
 mod explore;
 mod inputs;
 mod journey;
+mod kill;
 mod replay;
 mod report;
 mod run;
@@ -44,6 +45,8 @@ enum Command {
     Attack(attack::Options),
     /// Searches every state of the model within a scope.
     Explore(explore::Options),
+    /// Shows every checker a protocol that lacks a clause, clause after clause, and says who notices.
+    KillMatrix(kill::Options),
     /// Prints a clause, where it is enforced and what tests it; without one, the register.
     Spec(spec::Options),
 }
@@ -80,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Check(options) => check::check(&options),
         Command::Attack(options) => attack::attack(&options),
         Command::Explore(options) => explore::explore(&options),
+        Command::KillMatrix(options) => kill::kill_matrix(&options),
         Command::Spec(options) => spec::spec(&options),
     };
     match found {

@@ -16,5 +16,7 @@ pub mod trace;
 
 pub use picture::one_record;
 pub use recorder::{MAX_TRACED, Recorder};
+#[cfg(feature = "weaken")]
+pub use rerun::rerun_beside;
 pub use rerun::{Rerun, rerun};
 pub use trace::{FORMAT, Flaw, Header, Principal, Send, Step, Trace, TraceError, TraceWriter};

@@ -64,10 +64,36 @@ fn in_told_order(step: &Step, sends: Vec<Output>) -> Vec<Output> {
     told.collect()
 }
 
+/// Does what the trace says on model and implementation, and compares what happens with what it tells. The rules in its
+/// header are left aside.
+#[cfg(feature = "weaken")]
+pub fn rerun_beside(sides: impl Into<crate::conformance::lockstep::Sides>, trace: &Trace) -> Rerun {
+    use crate::conformance::lockstep::Lockstep;
+
+    let part = |step: &Step, difference: String| Rerun::Parts { step: step.step, difference };
+    let Ok(mut both) = Lockstep::new(sides, &trace.header.setup) else { return Rerun::NotCompared };
+    for step in &trace.steps {
+        match both.step(&step.action) {
+            Err(divergence) => return part(step, divergence.to_string()),
+            Ok(None) => return part(step, "it cannot be done then".to_owned()),
+            Ok(Some((_, happened))) => {
+                if let Some(difference) = difference(step, &happened) {
+                    return part(step, difference);
+                }
+            }
+        }
+    }
+    match both.look() {
+        Err(divergence) => {
+            Rerun::Parts { step: trace.steps.len() as u64, difference: divergence.to_string() }
+        }
+        Ok(()) => Rerun::Agrees { steps: trace.steps.len(), both: true },
+    }
+}
+
 /// Does what the trace says, and compares what happens.
 #[cfg(feature = "weaken")]
 pub fn rerun(trace: &Trace) -> Rerun {
-    use crate::conformance::lockstep::Lockstep;
     use bemr_spec::Rules;
     use bemr_spec::model::World;
 
@@ -76,24 +102,7 @@ pub fn rerun(trace: &Trace) -> Rerun {
     let part = |step: &Step, difference: String| Rerun::Parts { step: step.step, difference };
     // A run of real records has names; the implementation cannot be given the same bytes again.
     if header.principals.is_empty() && header.suite == crate::crypto::Suite::Tiny.name() {
-        let Ok(mut both) = Lockstep::new(rules, &header.setup) else { return Rerun::NotCompared };
-        for step in &trace.steps {
-            match both.step(&step.action) {
-                Err(divergence) => return part(step, divergence.to_string()),
-                Ok(None) => return part(step, "it cannot be done then".to_owned()),
-                Ok(Some((_, happened))) => {
-                    if let Some(difference) = difference(step, &happened) {
-                        return part(step, difference);
-                    }
-                }
-            }
-        }
-        return match both.look() {
-            Err(divergence) => {
-                Rerun::Parts { step: trace.steps.len() as u64, difference: divergence.to_string() }
-            }
-            Ok(()) => Rerun::Agrees { steps: trace.steps.len(), both: true },
-        };
+        return rerun_beside(rules, trace);
     }
     let mut world = World::new(rules, &header.setup);
     for step in &trace.steps {

@@ -33,7 +33,8 @@ pub use part::{Budget, Part};
 pub use scene::{Move, Scene};
 pub use scopes::{SCOPES, Scope};
 pub use search::{
-    Estimate, Found, FoundStep, GoalReport, PartReport, Progress, estimate, search, search_for, search_within,
+    Estimate, Found, FoundStep, GoalReport, Hunt, PartReport, Progress, estimate, hunt, search, search_for,
+    search_within,
 };
 pub use stage::Stage;
 pub use telling::Told;

@@ -134,6 +134,39 @@ pub fn search_within(
     (found, checker.unique_state_count())
 }
 
+/// What a bounded search for any broken goal found.
+#[derive(Clone, Debug)]
+pub struct Hunt {
+    /// The goal that was broken first, and a run that breaks it; a world that goes through the run agrees.
+    pub broken: Option<(&'static str, Found)>,
+    /// Different states visited.
+    pub states: usize,
+}
+
+/// Searches until any goal of the part is broken, or about `most` states were visited. One thread does it: the same rules
+/// give the same run after the same number of states.
+pub fn hunt(stage: Stage, most: usize) -> Hunt {
+    let part = stage.part;
+    let wanted = HasDiscoveries::AnyOf(part.goals.iter().copied().collect());
+    let checker = stage.checker().finish_when(wanted).target_state_count(most).spawn_bfs().join();
+    let stage = checker.model();
+    let runs = part.goals.iter().filter_map(|goal| {
+        let run = retrace(stage, checker.discovery(goal)?)?;
+        is_broken_by(stage, goal, &run).then_some((*goal, run))
+    });
+    // Of equal lengths the first in the order of the goals.
+    let broken = runs.min_by_key(|(_, run)| run.steps.len());
+    Hunt { broken, states: checker.unique_state_count() }
+}
+
+/// Whether a world of its own agrees. What ought to end and has not is a matter of what else can happen: the search's alone.
+fn is_broken_by(stage: &Stage, name: &str, run: &Found) -> bool {
+    let Some(goal) = GOALS.iter().find(|goal| goal.name == name) else { return name == TERMINATION };
+    let mut world = World::new(stage.rules, &stage.part.setup);
+    let done = run.steps.iter().all(|step| world.step(&step.action).is_some());
+    done && !goal.is_kept(world.system())
+}
+
 /// The run of these moves, as the model's own world goes through it.
 fn retrace(stage: &Stage, path: Path<<Stage as Model>::State, Move>) -> Option<Found> {
     let mut scene = stage.begin();

@@ -78,10 +78,16 @@ pub(super) fn read(rules: &Rules, bytes: &[u8]) -> Result<Json, Refusal> {
         }
         Err(_) => String::from_utf8_lossy(bytes),
     };
-    if text.starts_with('\u{feff}') {
-        return Err(Refusal::new(Clause::RecordIsJson).at("line 1, column 1: a byte order mark"));
-    }
-    let _: &RawValue = serde_json::from_str(&text).map_err(|error| {
+    let text = match text.strip_prefix('\u{feff}') {
+        Some(rest) => {
+            // Without REC-02 it is passed over.
+            let none = rules.require(Clause::RecordIsJson, false);
+            none.map_err(|refusal| refusal.at("line 1, column 1: a byte order mark"))?;
+            rest
+        }
+        None => &text,
+    };
+    let _: &RawValue = serde_json::from_str(text).map_err(|error| {
         let problem = problem(&error);
         Refusal::new(Clause::RecordIsJson).at(format!(
             "line {}, column {}: {problem}",
@@ -90,7 +96,7 @@ pub(super) fn read(rules: &Rules, bytes: &[u8]) -> Result<Json, Refusal> {
             error.column().max(1)
         ))
     })?;
-    let mut reader = Reader { rules, text: &text, at: 0, path: Vec::new() };
+    let mut reader = Reader { rules, text, at: 0, path: Vec::new() };
     reader.measure()?;
     reader.value()
 }

@@ -121,6 +121,11 @@ impl Records {
         [*self.sending.key, *self.receiving.key]
     }
 
+    #[cfg(feature = "weaken")]
+    pub(super) const fn wear_out(&mut self) {
+        self.sending.last = SEQUENCE_LIMIT;
+    }
+
     pub(super) const fn purpose(&self) -> Purpose {
         self.purpose
     }

@@ -582,7 +582,7 @@ impl Bsd {
             let reason = Some(Clause::AcceptNeedsReverification);
             return self.end(rules, now, tid, Decision::Deferred, reason, height);
         }
-        if open.state == State::AwaitingRejection {
+        if open.state == State::AwaitingRejection && rules.in_force(Clause::OnlyAcceptedIsPromoted) {
             let reason = match certificate.ballot {
                 Ballot::False(rule) => Some(rule),
                 Ballot::True => None,

@@ -58,11 +58,15 @@ impl Bsd {
             self.keep_evidence(Some(Evidence::Overruled(other)));
             return self.end(now, tid, Decision::Deferred, Clause::AcceptNeedsReverification.code(), height);
         }
-        if state == State::AwaitingRejection {
+        if state == State::AwaitingRejection && rules.in_force(Clause::OnlyAcceptedIsPromoted) {
             state.step(&rules, Event::BlockArrived, State::Rejected)?;
             return self.end(now, tid, Decision::Rejected, said.reason, height);
         }
-        let next = state.step(&rules, Event::BlockArrived, State::AwaitingReceipt)?;
+        // Without ACK-06 what is rejected goes on to the cloud as well, for which the table has no row.
+        let next = match state {
+            State::AwaitingRejection => State::AwaitingReceipt,
+            _ => state.step(&rules, Event::BlockArrived, State::AwaitingReceipt)?,
+        };
         let tree = trees.entry(height).or_insert_with(|| ledger.entry_tree(height).unwrap_or_default());
         let inclusion = tree.prove_inclusion(tree.size(), found.index as u64);
         let accepted = Accepted {

@@ -57,7 +57,7 @@ const RARE: &[(&str, Clause)] = &[
 ];
 
 /// The tids of submissions that were forged anew begin here, and are this far apart.
-const RENEWED: (u16, u16) = (20_000, 350);
+pub(super) const RENEWED: (u16, u16) = (20_000, 350);
 
 /// Everybody's keys.
 pub(super) struct Insider {
@@ -232,7 +232,7 @@ fn without_flaws(term: &Message) -> Message {
     with_flaws(*term, Flaws::NONE)
 }
 
-fn with_flaws(mut term: Message, with: Flaws) -> Message {
+pub(super) fn with_flaws(mut term: Message, with: Flaws) -> Message {
     match &mut term {
         Message::Initial { flaws, .. }
         | Message::Block { flaws, .. }

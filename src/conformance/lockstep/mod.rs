@@ -7,6 +7,7 @@
 mod authority;
 mod campaign;
 mod deed;
+mod directed;
 mod divergence;
 mod driver;
 mod impostor;
@@ -17,6 +18,7 @@ mod statistics;
 
 pub use campaign::{Campaign, CampaignReport, Failure, trace_of};
 pub use deed::{Deed, Named, Register};
+pub use directed::{conspiracy, instead};
 pub use divergence::Divergence;
 pub use driver::{Driver, Profile};
 pub use insider::{FORGED, forged, gossip_forged, lie_of};
@@ -60,11 +62,12 @@ impl Lockstep {
     /// Those of [`Rig::new`].
     pub fn new(sides: impl Into<Sides>, setup: &Setup) -> Result<Lockstep, Refusal> {
         let Sides { model, implementation } = sides.into();
-        let mut rig = Rig::new(implementation, setup)?;
-        let certificates = rig.odd_certificates()?;
-        rig.watch();
-        rig.forge_with(insider::Insider::new(certificates));
-        Ok(Lockstep { rig, world: World::new(model, setup), steps: 0, crashed: false })
+        Ok(Lockstep {
+            rig: conspiracy(implementation, setup)?,
+            world: World::new(model, setup),
+            steps: 0,
+            crashed: false,
+        })
     }
 
     /// The model's side.
