@@ -57,6 +57,7 @@
 //! | [`conformance`] | traces and their diagrams |
 //! | `published` | the paper's constructions that the protocol does not have, broken as they are |
 //! | `attacks` | what an adversary computes against them |
+//! | `experiment` | what a decision is worth when validators lie |
 //! | `explore` | exhaustive search of the model |
 //! | `weave` | the generated parts of the specification |
 //! | `command` | the program `bemr` |
@@ -75,6 +76,8 @@ pub mod audit;
 pub mod command;
 pub mod conformance;
 pub mod crypto;
+#[cfg(feature = "experiment")]
+pub mod experiment;
 #[cfg(feature = "explore")]
 pub mod explore;
 pub mod keys;

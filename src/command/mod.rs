@@ -6,6 +6,7 @@
 
 mod audit;
 mod check;
+mod experiment;
 mod explore;
 mod inputs;
 mod journey;
@@ -39,6 +40,8 @@ enum Command {
     Trace(replay::TraceOptions),
     /// Checks everything: every state of the model, random lives in lockstep, every kept trace.
     Check(check::Options),
+    /// Measures what a decision is worth when validators lie, beside what is provable.
+    Experiment(experiment::Options),
     /// Searches every state of the model within a scope.
     Explore(explore::Options),
     /// Prints a clause, where it is enforced and what tests it; without one, the register.
@@ -75,6 +78,7 @@ pub fn main() -> ExitCode {
         Command::Replay(options) => replay::replay(&options),
         Command::Trace(options) => replay::trace(&options),
         Command::Check(options) => check::check(&options),
+        Command::Experiment(options) => experiment::experiment(&options),
         Command::Explore(options) => explore::explore(&options),
         Command::Spec(options) => spec::spec(&options),
     };
