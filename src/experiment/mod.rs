@@ -16,25 +16,31 @@
 //! ```
 
 mod adversary;
+mod asking;
 mod bench;
 mod campaign;
+mod claims;
 mod counts;
 mod deciders;
 mod limits;
 mod measures;
 mod protocol;
+mod report;
 mod share;
 mod tape;
 mod trial;
 mod voters;
 
 pub use adversary::Adversary;
+pub use asking::{Asked, Order, asking};
 pub use bench::{ATTEMPTS, Ballots, Delay, Reexecution};
 pub use campaign::{Campaign, Cell, MistakeBound, PRIORS, Silenced, Table};
+pub use claims::{ADOPTED, Added, CONTROLS, Claim, Mirrored, Reconstructed, T1, T2, Worst};
 pub use deciders::{Asks, Decided, Decider, Rule, Ruling, SAMPLED, Uses};
 pub use limits::{Limit, Setting, at_least, majority_is_right, somebody_answers, weighted_majority_mistakes};
 pub use measures::{Delays, Estimate, Injected, Measured, Metric};
 pub use protocol::{Expedition, LONGEST_WAIT, PLAYED, Point, REAL_NOISE, Seen};
+pub use report::{Report, Summary};
 pub use share::Share;
 pub use tape::{Noise, Size};
 pub use voters::Voters;

@@ -9,6 +9,8 @@ mod text;
 
 pub use html::html;
 pub use mermaid::{mermaid, story};
+#[cfg(feature = "experiment")]
+pub(crate) use svg::escaped;
 pub use svg::svg;
 pub use text::text;
 
