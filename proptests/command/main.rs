@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test what fails to unwrap fails the test")]
 
 mod damage;
+mod experiment;
 mod explore;
 mod inputs;
 mod kills;

@@ -3,7 +3,7 @@
 use crate::command::{Found, print, print_json, tell};
 use crate::crypto::Suite;
 use crate::experiment::{
-    ADOPTED, Adversary, Campaign, Claim, Expedition, PLAYED, Report, Rule, Share, Size, Table, asking,
+    ADOPTED, Campaign, Claim, Expedition, Played, Report, Rule, Share, Size, Table, asking,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ struct Extent {
     sizes: Vec<Size>,
     asked: Size,
     suite: Suite,
-    points: Vec<(Adversary, Share)>,
+    points: Vec<(Played, Share)>,
     transactions: usize,
 }
 
@@ -42,8 +42,8 @@ impl Extent {
     fn of(quick: bool) -> Extent {
         let size = |validators, transactions, runs| Size { validators, transactions, runs };
         let sweep = |shares: &[usize]| {
-            let at = |adversary: Adversary| shares.iter().map(move |share| (adversary, Share::SWEEP[*share]));
-            PLAYED.into_iter().flat_map(at).collect()
+            let at = |played: Played| shares.iter().map(move |share| (played, Share::SWEEP[*share]));
+            Played::ALL.into_iter().flat_map(at).collect()
         };
         if quick {
             Extent {

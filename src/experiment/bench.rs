@@ -9,6 +9,9 @@ use crate::wire::Ballot;
 /// How many times a T_block may be sent: as the protocol's BSD sends it.
 pub const ATTEMPTS: usize = crate::actors::bsd::ATTEMPTS as usize;
 
+/// The longest that a decision waits for votes, in virtual milliseconds.
+pub const LONGEST_WAIT: u64 = ATTEMPTS as u64 * crate::actors::bsd::ATTEMPT;
+
 /// Virtual milliseconds of one tick.
 pub(super) const TICK: u64 = 5;
 

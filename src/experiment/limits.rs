@@ -5,9 +5,10 @@
 
 use super::adversary::Adversary;
 use super::bench::ATTEMPTS;
-use super::deciders::{Rule, SAMPLED, Uses};
+use super::deciders::{Rule, SAMPLED};
 use super::tape::Noise;
 use serde::Serialize;
+use std::cmp::Ordering;
 
 /// Bounds on the rate of right decisions.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -164,16 +165,15 @@ impl Setting {
         }
     }
 
-    /// What the swap bound says of a rule that sees votes alone, under the worst adversary: at one half no more than one
-    /// half; above, no more than what its rate below leaves over.
+    /// What the swap bound allows a rule that sees votes alone, under the worst adversary: at one half no more than one
+    /// half; above, for a majority, what its exact rate below leaves over.
     pub fn swap(&self, rule: Rule) -> Option<f64> {
-        let vote_only = rule.uses() == Uses::VotesAlone && rule.is_vote_only();
-        let mirrored = self.validators - self.held;
-        match (vote_only, 2 * self.held >= self.validators) {
-            (true, true) if rule == Rule::Majority => {
-                Some(1.0 - majority_is_right(self.validators, mirrored, &self.noise))
+        let rest = self.validators - self.held;
+        match (rule.is_vote_only(), self.held.cmp(&rest)) {
+            (true, Ordering::Equal) => Some(0.5),
+            (true, Ordering::Greater) if rule == Rule::Majority => {
+                Some(1.0 - majority_is_right(self.validators, rest, &self.noise))
             }
-            (true, true) if 2 * self.held == self.validators => Some(0.5),
             _ => None,
         }
     }

@@ -1,41 +1,55 @@
-//! The same question asked of the real protocol: keys, messages, sessions, quorum certificates, blocks, a cloud, and
-//! validators that lie with all of these.
+//! The same question asked of the real protocol, at some points, and the answer put beside that of the Monte-Carlo.
 //!
-//! What a request is, right or wrong, is fixed when it is made, by who makes it: a heart rate that a heart can have, or
-//! one that none has. No contract is asked.
+//! What happens at a point is for [`super::visit`].
 
-use super::bench::ATTEMPTS;
 use super::deciders::Rule;
-use super::measures::{Estimate, Measured, Metric};
+use super::measures::{Estimate, Metric};
 use super::tape::{Noise, Size};
+use super::visit::{Seen, visit};
 use super::{Adversary, Campaign, Share};
-use crate::actors::Archive;
-use crate::actors::user::Answer;
-use crate::audit::{Auditor, PublicRecord, audit};
-use crate::crypto::{Digest, Suite};
-use crate::network::{Conduct, Node, Scenario, Town};
-use crate::records::Record;
-use crate::store::{MemoryStore, Table, for_each};
-use crate::wire::{Block, CloudLeaf, Decision, Name, SignedAuditHead, SignedCloudHead, Time};
-use bemr_spec::{Refusal, Rules};
-use rand::seq::SliceRandom;
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use crate::crypto::Suite;
+use crate::network::Conduct;
+use bemr_spec::Refusal;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Attackers whose conduct a real validator can have.
-pub const PLAYED: [Adversary; 3] = [Adversary::Falsify, Adversary::BlackHole, Adversary::Mixed];
+/// An attacker whose validators' conduct a real validator can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Played {
+    /// [`Adversary::Falsify`].
+    Falsify,
+    /// [`Adversary::BlackHole`]; they sign no blocks either.
+    BlackHole,
+    /// [`Adversary::Mixed`].
+    Mixed,
+}
+
+impl Played {
+    /// All of them.
+    pub const ALL: [Played; 3] = [Played::Falsify, Played::BlackHole, Played::Mixed];
+
+    /// The same in the Monte-Carlo.
+    pub fn adversary(self) -> Adversary {
+        match self {
+            Played::Falsify => Adversary::Falsify,
+            Played::BlackHole => Adversary::BlackHole,
+            Played::Mixed => Adversary::Mixed,
+        }
+    }
+
+    pub(super) fn conduct(self) -> Conduct {
+        match self {
+            Played::Falsify => Conduct::FALSIFY,
+            Played::BlackHole => Conduct::Absent,
+            Played::Mixed => Conduct::MIXED,
+        }
+    }
+}
 
 /// What of the noise a real network has: its BSD runs the contracts without error.
 pub const REAL_NOISE: Noise = Noise { execution: 0.0, ..Noise::USUAL };
-
-/// Submissions under way at a time.
-const WINDOW: usize = 16;
-
-/// The most virtual milliseconds that the network may take for one step.
-const LIMIT: u64 = 3_600_000;
 
 /// Runs of the real protocol at some points.
 #[derive(Clone, Debug, Serialize)]
@@ -52,36 +66,18 @@ pub struct Expedition {
     /// The share of right requests.
     pub prior: f64,
     /// The points.
-    pub points: Vec<(Adversary, Share)>,
+    pub points: Vec<(Played, Share)>,
 }
 
 fn named<S: serde::Serializer>(suite: &Suite, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&suite.to_string())
 }
 
-/// What was seen at one point.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Seen {
-    /// By truth (wrong, right) and by end (committed, rejected, deferred).
-    pub ends: [[u64; 3]; 2],
-    /// Committed records that were read back with proofs and were what was sent.
-    pub read_back: u64,
-    /// Submissions with more than one end: must be none.
-    pub double: u64,
-    /// Entries of the audit log that an auditor verified up to an anchored head.
-    pub audited: u64,
-    /// Pieces of evidence that the BSD holds.
-    pub evidence: u64,
-    /// Virtual milliseconds to the outcome, of each decided submission, ascending.
-    #[serde(skip)]
-    pub delays: Vec<u64>,
-}
-
 /// A point, and what the Monte-Carlo says of it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Point {
     /// What those held do.
-    pub adversary: Adversary,
+    pub played: Played,
     /// How many are held.
     pub share: Share,
     /// What was seen.
@@ -94,29 +90,6 @@ pub struct Point {
     pub interval: (f64, f64),
     /// Whether they do.
     pub inside: bool,
-}
-
-impl Seen {
-    /// All submissions.
-    pub fn all(&self) -> u64 {
-        self.ends.iter().flatten().sum()
-    }
-
-    /// The rate of right decisions.
-    pub fn cdr(&self) -> f64 {
-        (self.ends[1][0] + self.ends[0][1]) as f64 / self.all().max(1) as f64
-    }
-}
-
-/// A heart rate, of a heart or of none.
-fn record(rules: &Rules, number: usize, right: bool) -> Result<Record, Refusal> {
-    let rate = if right { 40 + number % 100 } else { 5_000 + number };
-    let text = format!(
-        r#"{{"resourceType":"Observation","id":"rate-{number}","status":"final","code":{{"coding":[{{"system":
-        "http://loinc.org","code":"8867-4"}}]}},"subject":{{"reference":"Patient/example"}},"effectiveDateTime":"2019-03-04",
-        "valueQuantity":{{"value":{rate},"unit":"beats/minute","system":"http://unitsofmeasure.org","code":"/min"}}}}"#
-    );
-    Record::read(rules, text.as_bytes())
 }
 
 impl Expedition {
@@ -135,9 +108,9 @@ impl Expedition {
             let mut seen = Vec::new();
             loop {
                 let point = next.fetch_add(1, Ordering::Relaxed);
-                let Some((adversary, share)) = self.points.get(point) else { return Ok(seen) };
+                let Some((played, share)) = self.points.get(point) else { return Ok(seen) };
                 let ended = |count: usize| done(over.fetch_add(count, Ordering::Relaxed) + count);
-                seen.push((point, self.visit(point, *adversary, *share, ended)?));
+                seen.push((point, visit(self, self.seed_of(point), *played, *share, ended)?));
             }
         };
         let mut all: BTreeMap<usize, Seen> = BTreeMap::new();
@@ -155,7 +128,7 @@ impl Expedition {
     /// Puts beside each point what the Monte-Carlo says of it.
     fn compare(&self, seen: Vec<Seen>, threads: usize) -> Vec<Point> {
         let size = Size { validators: self.validators, transactions: 500, runs: 100 };
-        let adversaries: Vec<Adversary> = PLAYED.to_vec();
+        let adversaries = Played::ALL.map(Played::adversary).to_vec();
         let campaign = Campaign {
             noise: REAL_NOISE,
             priors: vec![self.prior],
@@ -164,9 +137,9 @@ impl Expedition {
             ..Campaign::usual(self.seed, size)
         };
         let table = campaign.run(threads, |_| ());
-        let point = |((adversary, share), seen): (&(Adversary, Share), Seen)| {
-            let cell = table.cell(self.prior, *adversary, *share, Rule::Bemr)?;
-            let expected = Measured::estimate(&cell.measured, Metric::Cdr)?;
+        let point = |((played, share), seen): (&(Played, Share), Seen)| {
+            let cell = table.cell(self.prior, played.adversary(), *share, Rule::Bemr)?;
+            let expected = cell.measured.estimate(Metric::Cdr)?;
             let cdr = seen.cdr();
             let n = seen.all().max(1) as f64;
             // Normal, and no narrower than the rule of three where one side has nothing.
@@ -174,190 +147,8 @@ impl Expedition {
             let half = 3.29 * (own.powi(2) + (expected.half / 1.96).powi(2)).sqrt() + 3.0 / n;
             let interval = ((expected.mean - half).max(0.0), (expected.mean + half).min(1.0));
             let inside = interval.0 <= cdr && cdr <= interval.1;
-            Some(Point { adversary: *adversary, share: *share, seen, cdr, expected, interval, inside })
+            Some(Point { played: *played, share: *share, seen, cdr, expected, interval, inside })
         };
         self.points.iter().zip(seen).filter_map(point).collect()
     }
-
-    fn visit(
-        &self,
-        point: usize,
-        adversary: Adversary,
-        share: Share,
-        ended: impl Fn(usize),
-    ) -> Result<Seen, Refusal> {
-        let seed = self.seed_of(point);
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let archive = Archive::new(MemoryStore::new());
-        let flawed = Conduct::Flawed { falsify: REAL_NOISE.error, silence: REAL_NOISE.silence };
-        let held = match adversary {
-            Adversary::BlackHole => Conduct::Absent,
-            Adversary::Mixed => Conduct::MIXED,
-            _ => Conduct::FALSIFY,
-        };
-        let mut conduct = vec![flawed; self.validators];
-        conduct[..share.of(self.validators)].fill(held);
-        conduct.shuffle(&mut rng);
-        let scenario = Scenario {
-            seed,
-            conduct,
-            archive: archive.clone(),
-            ..Scenario::new(self.suite, self.validators)
-        };
-        let rules = scenario.rules;
-        let mut visit = Visit {
-            doctor: Name::new("dr-ada").expect("a short and printable name"),
-            town: scenario.build()?,
-            open: BTreeMap::new(),
-            seen: Seen::default(),
-            committed: Vec::new(),
-        };
-        visit.doctor = visit.town.cast.doctor.clone();
-        for number in 0..self.transactions {
-            let right = rng.random_bool(self.prior);
-            visit.submit(&record(&rules, number, right)?, right)?;
-            let left = visit.settle(WINDOW - 1);
-            ended(left);
-        }
-        ended(visit.settle(0));
-        visit.read_all()?;
-        visit.close(&rules, &archive)?;
-        visit.seen.delays.sort_unstable();
-        Ok(visit.seen)
-    }
 }
-
-/// One network at work.
-struct Visit {
-    doctor: Name,
-    town: Town,
-    open: BTreeMap<Digest, (bool, Time, Box<[u8]>)>,
-    seen: Seen,
-    committed: Vec<(Digest, Box<[u8]>)>,
-}
-
-impl Visit {
-    fn submit(&mut self, record: &Record, right: bool) -> Result<(), Refusal> {
-        let now = self.town.world.now();
-        let tid = self.town.by(&self.doctor, |user, now| user.submit(now, record, &[]))?;
-        self.open.insert(tid, (right, now, record.bytes().into()));
-        Ok(())
-    }
-
-    /// Goes on until at most `left` submissions are under way; how many ended.
-    fn settle(&mut self, left: usize) -> usize {
-        let before = self.open.len();
-        while self.open.len() > left {
-            let (doctor, open) = (self.doctor.clone(), &self.open);
-            self.town.run_until(
-                LIMIT,
-                |_| (),
-                |town| town.user(&doctor).is_none_or(|user| open.keys().any(|tid| !user.awaits(tid))),
-            );
-            let now = self.town.world.now();
-            let Some(user) = self.town.user(&self.doctor) else { break };
-            let awaited: Vec<Digest> = self.open.keys().copied().filter(|tid| user.awaits(tid)).collect();
-            let mut ended = std::mem::take(&mut self.open);
-            if awaited.len() < ended.len() {
-                for tid in awaited {
-                    self.open.extend(ended.remove(&tid).map(|one| (tid, one)));
-                }
-            }
-            for (tid, (right, began, bytes)) in ended {
-                let outcome = user.outcome(&tid).map(|outcome| outcome.decision);
-                let end = match outcome {
-                    Some(Decision::Committed) => 0,
-                    Some(Decision::Rejected | Decision::Refused) => 1,
-                    Some(Decision::Deferred) | None => 2,
-                };
-                self.seen.ends[usize::from(right)][end] += 1;
-                if end < 2 {
-                    self.seen.delays.push(now.0 - began.0);
-                }
-                if end == 0 {
-                    self.committed.push((tid, bytes));
-                }
-            }
-        }
-        before - self.open.len()
-    }
-
-    /// Reads every committed record back.
-    fn read_all(&mut self) -> Result<(), Refusal> {
-        let doctor = self.doctor.clone();
-        for (tid, bytes) in std::mem::take(&mut self.committed) {
-            let request = self.town.by(&doctor, |user, now| user.read(now, tid))?;
-            self.town.run_until(
-                LIMIT,
-                |_| (),
-                |town| town.user(&doctor).is_none_or(|user| !user.awaits_answer(request)),
-            );
-            let answer = self.town.user(&doctor).and_then(|user| user.take_answer(request));
-            let same = matches!(answer, Some(Answer::Record(read)) if read.as_slice() == &*bytes);
-            self.seen.read_back += u64::from(same);
-        }
-        Ok(())
-    }
-
-    /// Closes the books, has them anchored where blocks are closed, and lets an auditor replay all that is public.
-    fn close(&mut self, rules: &Rules, archive: &Archive) -> Result<(), Refusal> {
-        let bsd = self.town.cast.bsd.clone();
-        let closed = self.town.world.command(&bsd, |node, now| match node {
-            Node::Bsd(bsd) => match bsd.close(now) {
-                Ok(outputs) => (Ok(()), outputs),
-                Err(refusal) => (Err(refusal), Vec::new()),
-            },
-            _ => (Ok(()), Vec::new()),
-        });
-        closed.unwrap_or(Ok(()))?;
-        self.town.run_until(60_000, |_| (), |town| town.bsd().is_none_or(|bsd| bsd.is_anchored()));
-        if let Some(bsd) = self.town.bsd() {
-            self.seen.evidence = bsd.evidence().len() as u64;
-        }
-        self.seen.audited = audited(rules, archive, &self.town)?;
-        let ends = self.seen.all();
-        let entries = self.town.bsd().map_or(0, |bsd| bsd.audited());
-        self.seen.double = entries.saturating_sub(ends);
-        Ok(())
-    }
-}
-
-/// How many entries of the audit log an auditor verifies.
-fn audited(rules: &Rules, archive: &Archive, town: &Town) -> Result<u64, Refusal> {
-    archive
-        .read(|store| {
-            let (mut blocks, mut leaves): (Vec<Block>, Vec<CloudLeaf>) = (Vec::new(), Vec::new());
-            let mut cloud_heads: Vec<SignedCloudHead> = Vec::new();
-            let (mut entries, mut audit_heads): (Vec<_>, Vec<SignedAuditHead>) = (Vec::new(), Vec::new());
-            for_each(store, rules, Table::Blocks, |one| Ok(blocks.push(one)))?;
-            for_each(store, rules, Table::Leaves, |one| Ok(leaves.push(one)))?;
-            for_each(store, rules, Table::CloudHeads, |one| Ok(cloud_heads.push(one)))?;
-            for_each(store, rules, Table::AuditEntries, |one| Ok(entries.push(one)))?;
-            for_each(store, rules, Table::AuditHeads, |one| Ok(audit_heads.push(one)))?;
-            let latest = blocks.last().map_or(town.genesis.start, |block| block.header().time);
-            let public = PublicRecord {
-                blocks: &blocks,
-                leaves: &leaves,
-                cloud_heads: &cloud_heads,
-                entries: &entries,
-                audit_heads: &audit_heads,
-            };
-            let bsd = (town.bsd.cloud.clone(), town.bsd.key.clone());
-            let auditor = Auditor::new(
-                rules,
-                latest,
-                town.genesis.clone(),
-                town.validators.clone(),
-                town.cloud.clone(),
-                bsd,
-            );
-            Ok(auditor
-                .ok()
-                .and_then(|auditor| audit(auditor, &public).ok())
-                .map_or(0, |report| report.entries))
-        })
-        .map(|entries| entries as u64)
-}
-
-/// The longest that a decision of the real protocol may wait for votes, in virtual milliseconds.
-pub const LONGEST_WAIT: u64 = ATTEMPTS as u64 * crate::actors::bsd::ATTEMPT;

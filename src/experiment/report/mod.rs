@@ -4,6 +4,7 @@ mod columns;
 mod figures;
 mod html;
 mod page;
+mod panels;
 mod words;
 
 use super::campaign::{Cell, MistakeBound, Table};
@@ -72,8 +73,8 @@ impl Report {
                 format!("{} sees more than votes: bCDR({share}) + bCDR({rest}) = {sum:.4}", rule.name())
             }));
         }
-        for Point { adversary, share, seen, cdr, expected, inside, .. } in &self.points {
-            let place = format!("the real protocol against {} at f = {share}", adversary.name());
+        for Point { played, share, seen, cdr, expected, inside, .. } in &self.points {
+            let place = format!("the real protocol against {} at f = {share}", played.adversary().name());
             if !inside {
                 failures.push(format!("{place}: CDR {cdr:.4}, the Monte-Carlo says {:.4}", expected.mean));
             }

@@ -52,7 +52,7 @@ pub(super) fn decisions(table: &Table, prior: f64) -> String {
          falls with the chance that it is itself held. The paper's rule stays at {} above one half, which is the share of right \
          requests, and accepts {} of the wrong ones. Re-verification ({}) stays at {} whatever is held. This protocol \
          accepts nothing without a quorum: from three in ten on it defers what is right and cannot be certified, and from \
-         seven in ten liars certify lies, which it defers as well; it never accepts one.",
+         seven in ten liars certify lies, which it defers as well: it accepts a wrong request only where its own re-verification errs too.",
         at(Adversary::Falsify, 4, Rule::Majority, Metric::Cdr),
         at(Adversary::Falsify, 6, Rule::Majority, Metric::Cdr),
         at(Adversary::Falsify, 6, Rule::PaperFailrv, Metric::Cdr),
