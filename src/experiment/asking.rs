@@ -18,7 +18,7 @@ use serde::Serialize;
 pub enum Order {
     /// Everybody at once; those who are silent again.
     Everybody,
-    /// As many as a quorum needs, those who weigh most first; then everybody who has not answered.
+    /// As many as a quorum needs, those of the best beta reputation first; then everybody who has not answered.
     TrustedFirst,
     /// As many as a quorum needs, in an order that never changes; then everybody who has not answered.
     FixedFirst,
@@ -83,7 +83,7 @@ fn ask(seed: u64, size: Size, order: Order, adversary: Adversary, share: Share) 
     for run in 0..size.runs {
         let tape = Tape::draw(seed, run, &size, &noise);
         let held: Voters = tape.taken[..share.of(validators)].iter().copied().collect();
-        let mut trust = Rule::MwFull.begin(validators);
+        let mut trust = Rule::BetaFull.begin(validators);
         let mut quorums = 0;
         for (fate, moment) in tape.fates.iter().zip(&tape.network) {
             let truth = fate.right < 0.5;

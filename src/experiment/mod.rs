@@ -40,7 +40,7 @@ pub use claims::{ADOPTED, Added, CONTROLS, Claim, Mirrored, Reconstructed, T1, T
 pub use deciders::{Asks, Decided, Decider, Rule, Ruling, SAMPLED, Uses};
 pub use limits::{Limit, Setting, at_least, majority_is_right, somebody_answers, weighted_majority_mistakes};
 pub use measures::{Delays, Estimate, Injected, Measured, Metric};
-pub use protocol::{Expedition, Played, Point, REAL_NOISE};
+pub use protocol::{Expedition, Played, Point, REAL_NOISE, Spot};
 pub use report::{Report, Summary};
 pub use share::Share;
 pub use tape::{Noise, Size};

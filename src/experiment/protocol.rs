@@ -51,7 +51,18 @@ impl Played {
 /// What of the noise a real network has: its BSD runs the contracts without error.
 pub const REAL_NOISE: Noise = Noise { execution: 0.0, ..Noise::USUAL };
 
-/// Runs of the real protocol at some points.
+/// Where the real protocol is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Spot {
+    /// What those held do.
+    pub played: Played,
+    /// How many are held.
+    pub share: Share,
+    /// Submissions under way at a time.
+    pub under_way: usize,
+}
+
+/// Runs of the real protocol at some spots.
 #[derive(Clone, Debug, Serialize)]
 pub struct Expedition {
     /// All chance comes from it.
@@ -65,8 +76,8 @@ pub struct Expedition {
     pub transactions: usize,
     /// The share of right requests.
     pub prior: f64,
-    /// The points.
-    pub points: Vec<(Played, Share)>,
+    /// Where.
+    pub spots: Vec<Spot>,
 }
 
 fn named<S: serde::Serializer>(suite: &Suite, serializer: S) -> Result<S::Ok, S::Error> {
@@ -76,10 +87,8 @@ fn named<S: serde::Serializer>(suite: &Suite, serializer: S) -> Result<S::Ok, S:
 /// A point, and what the Monte-Carlo says of it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Point {
-    /// What those held do.
-    pub played: Played,
-    /// How many are held.
-    pub share: Share,
+    /// Where it is.
+    pub spot: Spot,
     /// What was seen.
     pub seen: Seen,
     /// The rate of right decisions.
@@ -90,6 +99,8 @@ pub struct Point {
     pub interval: (f64, f64),
     /// Whether they do.
     pub inside: bool,
+    /// Whether they do, or do when each T_block that came too late is given back.
+    pub explained: bool,
 }
 
 impl Expedition {
@@ -98,7 +109,7 @@ impl Expedition {
         self.seed.wrapping_mul(1_000).wrapping_add(point as u64)
     }
 
-    /// Goes to every point; `done` hears how many transactions have ended.
+    /// Goes to every spot; `done` hears how many transactions have ended.
     ///
     /// # Errors
     /// What refused a network, a record or a request: none of it is expected.
@@ -108,9 +119,9 @@ impl Expedition {
             let mut seen = Vec::new();
             loop {
                 let point = next.fetch_add(1, Ordering::Relaxed);
-                let Some((played, share)) = self.points.get(point) else { return Ok(seen) };
+                let Some(spot) = self.spots.get(point) else { return Ok(seen) };
                 let ended = |count: usize| done(over.fetch_add(count, Ordering::Relaxed) + count);
-                seen.push((point, visit(self, self.seed_of(point), *played, *share, ended)?));
+                seen.push((point, visit(self, self.seed_of(point), spot, ended)?));
             }
         };
         let mut all: BTreeMap<usize, Seen> = BTreeMap::new();
@@ -137,8 +148,8 @@ impl Expedition {
             ..Campaign::usual(self.seed, size)
         };
         let table = campaign.run(threads, |_| ());
-        let point = |((played, share), seen): (&(Played, Share), Seen)| {
-            let cell = table.cell(self.prior, played.adversary(), *share, Rule::Bemr)?;
+        let point = |(spot, seen): (&Spot, Seen)| {
+            let cell = table.cell(self.prior, spot.played.adversary(), spot.share, Rule::Bemr)?;
             let expected = cell.measured.estimate(Metric::Cdr)?;
             let cdr = seen.cdr();
             let n = seen.all().max(1) as f64;
@@ -147,8 +158,10 @@ impl Expedition {
             let half = 3.29 * (own.powi(2) + (expected.half / 1.96).powi(2)).sqrt() + 3.0 / n;
             let interval = ((expected.mean - half).max(0.0), (expected.mean + half).min(1.0));
             let inside = interval.0 <= cdr && cdr <= interval.1;
-            Some(Point { played: *played, share: *share, seen, cdr, expected, interval, inside })
+            let given_back = cdr + seen.late as f64 / n;
+            let explained = inside || (cdr < interval.0 && interval.0 <= given_back);
+            Some(Point { spot: *spot, seen, cdr, expected, interval, inside, explained })
         };
-        self.points.iter().zip(seen).filter_map(point).collect()
+        self.spots.iter().zip(seen).filter_map(point).collect()
     }
 }

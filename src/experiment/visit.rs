@@ -4,8 +4,7 @@
 //! What a request is, right or wrong, is fixed when it is made, by who makes it: a heart rate that a heart can have, or
 //! one that none has. No contract is asked.
 
-use super::Share;
-use super::protocol::{Expedition, Played, REAL_NOISE};
+use super::protocol::{Expedition, REAL_NOISE, Spot};
 use crate::actors::Archive;
 use crate::actors::user::Answer;
 use crate::audit::{Auditor, PublicRecord, audit};
@@ -14,15 +13,12 @@ use crate::network::{Conduct, Node, Scenario, Town};
 use crate::records::Record;
 use crate::store::{MemoryStore, Table, for_each};
 use crate::wire::{Block, CloudLeaf, Decision, Name, SignedAuditHead, SignedCloudHead, Time};
-use bemr_spec::{Refusal, Rules};
+use bemr_spec::{Clause, Refusal, Rules};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 use std::collections::BTreeMap;
-
-/// Submissions under way at a time.
-const WINDOW: usize = 16;
 
 /// The most virtual milliseconds that the network may take for one step.
 const LIMIT: u64 = 3_600_000;
@@ -40,6 +36,8 @@ pub struct Seen {
     pub audited: u64,
     /// Pieces of evidence that the BSD holds.
     pub evidence: u64,
+    /// T_blocks that a validator refused by BLK-04, because the ledger had gone on since they were first sent.
+    pub late: u64,
     /// Virtual milliseconds to the outcome, of each decided submission, ascending.
     #[serde(skip)]
     pub delays: Vec<u64>,
@@ -75,15 +73,14 @@ fn record(rules: &Rules, number: usize, right: bool) -> Result<Record, Refusal> 
 pub(super) fn visit(
     expedition: &Expedition,
     seed: u64,
-    played: Played,
-    share: Share,
+    spot: &Spot,
     ended: impl Fn(usize),
 ) -> Result<Seen, Refusal> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let archive = Archive::new(MemoryStore::new());
     let flawed = Conduct::Flawed { falsify: REAL_NOISE.error, silence: REAL_NOISE.silence };
     let mut conduct = vec![flawed; expedition.validators];
-    conduct[..share.of(expedition.validators)].fill(played.conduct());
+    conduct[..spot.share.of(expedition.validators)].fill(spot.played.conduct());
     conduct.shuffle(&mut rng);
     let scenario = Scenario {
         seed,
@@ -103,7 +100,7 @@ pub(super) fn visit(
     for number in 0..expedition.transactions {
         let right = rng.random_bool(expedition.prior);
         visit.submit(&record(&rules, number, right)?, right)?;
-        let left = visit.settle(WINDOW - 1);
+        let left = visit.settle(spot.under_way.saturating_sub(1));
         ended(left);
     }
     ended(visit.settle(0));
@@ -134,11 +131,11 @@ impl Visit {
     fn settle(&mut self, left: usize) -> usize {
         let before = self.open.len();
         while self.open.len() > left {
-            let (doctor, open) = (self.doctor.clone(), &self.open);
-            self.town.run_until(
+            let Visit { doctor, town, open, seen, .. } = self;
+            town.run_until(
                 LIMIT,
-                |_| (),
-                |town| town.user(&doctor).is_none_or(|user| open.keys().any(|tid| !user.awaits(tid))),
+                |event| seen.late += u64::from(event.clause == Some(Clause::HeightInWindow)),
+                |town| town.user(doctor).is_none_or(|user| open.keys().any(|tid| !user.awaits(tid))),
             );
             let now = self.town.world.now();
             let Some(user) = self.town.user(&self.doctor) else { break };

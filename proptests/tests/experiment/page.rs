@@ -2,13 +2,14 @@
 
 use crate::table;
 use bemr::crypto::Suite;
-use bemr::experiment::{Adversary, Expedition, Played, Report, Rule, Share, Size, asking};
+use bemr::experiment::{Adversary, Expedition, Played, Report, Rule, Share, Size, Spot, asking};
 use roxmltree::{Document, Node, ParsingOptions};
 
 fn report() -> Report {
-    let points = vec![(Played::Falsify, Share::SWEEP[3]), (Played::BlackHole, Share::SWEEP[3])];
+    let spot = |played| Spot { played, share: Share::SWEEP[3], under_way: 1 };
+    let spots = vec![spot(Played::Falsify), spot(Played::BlackHole)];
     let expedition =
-        Expedition { seed: 1, suite: Suite::Tiny, validators: 4, transactions: 3, prior: 0.5, points };
+        Expedition { seed: 1, suite: Suite::Tiny, validators: 4, transactions: 3, prior: 0.5, spots };
     let points = expedition.run(2, |_| ()).expect("nothing refuses it");
     let asked = asking(1, Size { validators: 20, transactions: 20, runs: 1 });
     Report { quick: true, tables: vec![table(&Rule::ALL, 40, 2)], asked, expedition, points }

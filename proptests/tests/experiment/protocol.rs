@@ -1,14 +1,19 @@
 //! Runs of the real protocol with validators that lie, beside the Monte-Carlo of its rule.
 
 use bemr::crypto::Suite;
-use bemr::experiment::{Expedition, Played, Share};
+use bemr::experiment::{Expedition, Played, Share, Spot};
 use bemr::network::{Conduct, Node, Scenario};
 use bemr::records::{Record, SAMPLES};
 use bemr::wire::{Ballot, Decision};
 
 fn expedition(points: &[(Played, usize)], transactions: usize) -> Expedition {
-    let points = points.iter().map(|(adversary, share)| (*adversary, Share::SWEEP[*share])).collect();
-    Expedition { seed: 1, suite: Suite::Tiny, validators: 20, transactions, prior: 0.5, points }
+    let spot = |(played, tenths): &(Played, usize)| Spot {
+        played: *played,
+        share: Share::SWEEP[*tenths],
+        under_way: 1,
+    };
+    let spots = points.iter().map(spot).collect();
+    Expedition { seed: 1, suite: Suite::Tiny, validators: 20, transactions, prior: 0.5, spots }
 }
 
 #[test]
@@ -30,6 +35,7 @@ fn the_real_protocol_falls_within_the_monte_carlo_of_its_rule() {
         assert_eq!(seen.ends[1][1], 0, "nothing right is rejected");
         assert_eq!(seen.read_back, seen.ends[1][0], "what is stored is read back");
         assert_eq!((seen.double, seen.audited), (0, 60), "one audited end each");
+        assert_eq!(seen.late, 0, "no attempt comes too late when one is under way at a time");
     }
     assert!(points[0].cdr > 0.9 && points[2].cdr == 0.0, "the points are not all alike");
 }
@@ -42,6 +48,16 @@ fn the_real_protocol_does_the_same_for_the_same_seed() {
     };
     assert_eq!(go(1), go(1));
     assert_ne!(go(1).delays, go(2).delays);
+}
+
+#[test]
+fn with_many_under_way_later_attempts_come_too_late_and_that_explains_what_is_deferred_more() {
+    let spots = vec![Spot { played: Played::Falsify, share: Share::SWEEP[3], under_way: 16 }];
+    let expedition = Expedition { prior: 1.0, spots, ..expedition(&[], 120) };
+    let point = expedition.run(1, |_| ()).expect("nothing refuses it").remove(0);
+    assert!(point.seen.late > 0, "{point:?}");
+    assert!(point.cdr < point.expected.mean && point.explained, "{point:?}");
+    assert_eq!(point.seen.ends[1][1], 0, "nothing right is rejected for it");
 }
 
 /// A network of four in which one behaves so; what its vote on a valid record was, and how the record ended.

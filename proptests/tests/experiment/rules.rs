@@ -2,8 +2,8 @@
 
 use crate::table;
 use bemr::experiment::{
-    ADOPTED, Adversary, CONTROLS, Campaign, Delays, LONGEST_WAIT, Metric, Noise, Order, Report, Rule, Share,
-    Size, Table, asking,
+    ADOPTED, Adversary, CONTROLS, Campaign, Delays, LONGEST_WAIT, Metric, Noise, Order, Played, Report, Rule,
+    Share, Size, Spot, Table, asking,
 };
 use std::cmp::Ordering;
 
@@ -137,7 +137,8 @@ fn votes_in_an_order_of_trust_spare_messages_and_cost_attempts() {
     let of = |order: Order| rows.iter().filter(move |row| row.order == order);
     for (all, trusted) in of(Order::Everybody).zip(of(Order::TrustedFirst)) {
         assert!(trusted.messages < all.messages, "{trusted:?} {all:?}");
-        assert!(trusted.waited > all.waited, "{trusted:?} {all:?}");
+        // With three in ten held all others are needed in either order.
+        assert!(trusted.waited > all.waited || all.share == Share::SWEEP[3], "{trusted:?} {all:?}");
     }
 }
 
@@ -152,7 +153,7 @@ fn the_same_seed_gives_the_same_bytes_whatever_the_number_of_threads() {
             validators: 4,
             transactions: 2,
             prior: 0.5,
-            points: vec![(bemr::experiment::Played::Falsify, Share::SWEEP[3])],
+            spots: vec![Spot { played: Played::Falsify, share: Share::SWEEP[3], under_way: 1 }],
         };
         let points = expedition.run(threads, |_| ()).expect("a fair network");
         let report = Report { quick: true, tables: vec![table], asked: Vec::new(), expedition, points };

@@ -9,7 +9,7 @@ mod words;
 
 use super::campaign::{Cell, MistakeBound, Table};
 use super::claims::{Added, Claim, Mirrored, Reconstructed};
-use super::{Asked, Expedition, Point};
+use super::{Asked, Expedition, Point, Spot};
 use columns::{NAMES, Value, columns};
 use serde::Serialize;
 
@@ -73,9 +73,10 @@ impl Report {
                 format!("{} sees more than votes: bCDR({share}) + bCDR({rest}) = {sum:.4}", rule.name())
             }));
         }
-        for Point { played, share, seen, cdr, expected, inside, .. } in &self.points {
+        for Point { spot, seen, cdr, expected, explained, .. } in &self.points {
+            let Spot { played, share, .. } = spot;
             let place = format!("the real protocol against {} at f = {share}", played.adversary().name());
-            if !inside {
+            if !explained {
                 failures.push(format!("{place}: CDR {cdr:.4}, the Monte-Carlo says {:.4}", expected.mean));
             }
             if seen.double > 0 {

@@ -225,9 +225,10 @@ pub(super) fn reconstruction(table: &Table) -> Figure {
 pub(super) fn protocol(points: &[Point]) -> Figure {
     let mut lines = Vec::new();
     for (place, played) in Played::ALL.into_iter().enumerate() {
-        let these = || points.iter().filter(move |point| point.played == played);
+        let these =
+            || points.iter().filter(move |point| point.spot.played == played && point.spot.under_way == 1);
         let seen = these().map(|point| {
-            let share = point.share.of_one();
+            let share = point.spot.share.of_one();
             (share, point.cdr, point.interval.0, point.interval.1)
         });
         lines.push(series(
@@ -237,7 +238,7 @@ pub(super) fn protocol(points: &[Point]) -> Figure {
         ));
         let expected = these().map(|point| {
             let mean = point.expected.mean;
-            (point.share.of_one(), mean, mean, mean)
+            (point.spot.share.of_one(), mean, mean, mean)
         });
         lines.push(limit(format!("Monte-Carlo, {}", played.adversary().name()), place, expected.collect()));
     }
