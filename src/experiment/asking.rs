@@ -3,11 +3,11 @@
 //! Every transaction is re-verified, so that each order learns from right labels. A quorum of all validators is what each
 //! needs; it is about messages and waiting, and decides nothing.
 
-use super::adversary::{Adversary, deeds};
-use super::bench::{ATTEMPTS, Ballots, Delay, LATEST, Reexecution};
+use super::adversary::{Adversary, Deeds, deeds};
+use super::bench::{ATTEMPTS, Ballots, Delay, LATEST};
 use super::deciders::Rule;
 use super::measures::{Estimate, Spread};
-use super::tape::{Noise, Size, Tape};
+use super::tape::{Moment, Noise, Size, Tape};
 use super::{Share, Voters};
 use crate::wire::Ballot;
 use serde::Serialize;
@@ -75,6 +75,40 @@ pub fn asking(seed: u64, size: Size) -> Vec<Asked> {
     rows
 }
 
+/// What came of asking for one transaction.
+struct Gathered {
+    /// When a quorum for the right verdict was there.
+    at: Option<Delay>,
+    /// Who answered.
+    answered: Voters,
+    /// Who was asked.
+    asked: Voters,
+    messages: usize,
+}
+
+/// Asks `first`, then all who have not answered, until a quorum for the right verdict is there or cannot come any more.
+fn gather(first: Voters, all: Voters, deeds: &Deeds, moment: &Moment) -> Gathered {
+    let quorum = 2 * all.len() / 3 + 1;
+    let mut gathered = Gathered { at: None, answered: Voters::NOBODY, asked: Voters::NOBODY, messages: 0 };
+    for attempt in 0..ATTEMPTS {
+        let before = gathered.answered;
+        let asked = if attempt == 0 { first } else { all }.without(before);
+        gathered.messages += asked.len();
+        gathered.asked = gathered.asked | asked;
+        // Whoever is not asked in an attempt is silent in it.
+        let fresh = deeds.answered[attempt] & asked;
+        let enough = |tick: &usize| ((before | (fresh & moment.near[*tick])) & deeds.right).len() >= quorum;
+        let came = (0..=LATEST).find(enough);
+        gathered.answered = before | fresh;
+        gathered.at = came.map(|tick| Delay { expired: attempt as u8, ticks: tick as u8 });
+        let lost = gathered.answered.without(deeds.right).len() > all.len() - quorum;
+        if lost || gathered.at.is_some() {
+            break;
+        }
+    }
+    gathered
+}
+
 fn ask(seed: u64, size: Size, order: Order, adversary: Adversary, share: Share) -> Asked {
     let noise = Noise { execution: 0.0, ..Noise::USUAL };
     let (validators, all) = (size.validators, Voters::first(size.validators));
@@ -86,46 +120,24 @@ fn ask(seed: u64, size: Size, order: Order, adversary: Adversary, share: Share) 
         let mut trust = Rule::BetaFull.begin(validators);
         let mut quorums = 0;
         for (fate, moment) in tape.fates.iter().zip(&tape.network) {
-            let truth = fate.right < 0.5;
-            let done = deeds(adversary, held, all, moment, 1.0, trust.as_ref());
+            let label = if fate.right < 0.5 { Ballot::True } else { Ballot::False };
+            let deeds = deeds(adversary, held, all, moment, 1.0, trust.as_ref());
             let first = match order {
                 Order::Everybody => all,
                 Order::TrustedFirst => heaviest(quorum, validators, |place| trust.weight(place)),
                 Order::FixedFirst => Voters::first(quorum),
             };
-            let mut answered = [Voters::NOBODY; ATTEMPTS];
-            let mut at = None;
-            let (mut before, mut ever) = (Voters::NOBODY, Voters::NOBODY);
-            for attempt in 0..ATTEMPTS {
-                let asked = if attempt == 0 { first } else { all }.without(before);
-                messages += asked.len();
-                ever = ever | asked;
-                // Whoever is not asked in an attempt is silent in it.
-                let fresh = done.answered[attempt] & asked;
-                let came = (0..=LATEST)
-                    .find(|tick| ((before | (fresh & moment.near[*tick])) & done.right).len() >= quorum);
-                before = before | fresh;
-                answered[attempt] = before;
-                if let Some(tick) = came {
-                    at = Some(Delay { expired: attempt as u8, ticks: tick as u8 });
-                    answered[attempt..].fill(before);
-                    break;
-                }
-                if (before.without(done.right)).len() > validators - quorum {
-                    answered[attempt..].fill(before);
-                    break;
-                }
-            }
-            if let Some(at) = at {
+            let gathered = gather(first, all, &deeds, moment);
+            messages += gathered.messages;
+            if let Some(at) = gathered.at {
                 quorums += 1;
                 waited += at.milliseconds();
                 count += 1;
             }
-            let says_true = if truth { done.right } else { all.without(done.right) };
-            // Nobody is blamed for not answering what they were not asked.
-            let ballots = Ballots { all: ever, says_true, answered, near: &moment.near };
-            let label = Reexecution::new(if truth { Ballot::True } else { Ballot::False }).run();
-            trust.learn(&ballots, label);
+            let says_true = if label == Ballot::True { deeds.right } else { all.without(deeds.right) };
+            // Whoever answered in any attempt is judged by it, and nobody by what they were not asked.
+            let answered = [gathered.answered; ATTEMPTS];
+            trust.learn(&Ballots { all: gathered.asked, says_true, answered, near: &moment.near }, label);
         }
         reached.add(quorums, tape.fates.len() as u64);
     }

@@ -2,18 +2,36 @@
 //!
 //! A fast Monte-Carlo of the rules: [`Campaign`] goes through every rule, adversary, share of liars and mix of requests
 //! and gives a [`Table`]. It is about decisions; keys, messages and certificates have no part in it. A decider sees
-//! [`Ballots`] and [`Reexecution`], whose fields are closed to it:
+//! [`Ballots`] and [`Reexecution`]:
 //!
-//! ```compile_fail
-//! use bemr::experiment::{Decided, Decider, Ballots, Reexecution};
-//! struct Cheat;
-//! impl Decider for Cheat {
+//! ```
+//! use bemr::experiment::{Ballots, Decided, Decider, Delay, Reexecution, Voters};
+//!
+//! struct Verifier;
+//! impl Decider for Verifier {
 //!     fn decide(&mut self, ballots: &Ballots<'_>, contracts: &mut Reexecution) -> Decided {
-//!         let truth = contracts.outcome;
-//!         todo!()
+//!         let ruling = contracts.run().into();
+//!         Decided { ruling, at: Delay::NONE, acknowledged: None, evidence: Voters::NOBODY }
 //!     }
 //! }
 //! ```
+//!
+//! The truth is in neither, and what re-execution would say is closed until it is paid for:
+//!
+//! ```compile_fail
+//! use bemr::experiment::{Ballots, Decided, Decider, Delay, Reexecution, Voters};
+//!
+//! struct Cheat;
+//! impl Decider for Cheat {
+//!     fn decide(&mut self, ballots: &Ballots<'_>, contracts: &mut Reexecution) -> Decided {
+//!         let ruling = contracts.outcome.into();
+//!         Decided { ruling, at: Delay::NONE, acknowledged: None, evidence: Voters::NOBODY }
+//!     }
+//! }
+//! ```
+//!
+//! The real protocol with validators that lie is run at some [`Spot`]s beside it: [`Expedition`]. A [`Report`] says all of
+//! it as CSV, JSON and one page.
 
 mod adversary;
 mod asking;

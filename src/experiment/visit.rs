@@ -11,20 +11,20 @@ use crate::audit::{Auditor, PublicRecord, audit};
 use crate::crypto::Digest;
 use crate::network::{Conduct, Node, Scenario, Town};
 use crate::records::Record;
-use crate::store::{MemoryStore, Table, for_each};
-use crate::wire::{Block, CloudLeaf, Decision, Name, SignedAuditHead, SignedCloudHead, Time};
+use crate::store::{MemoryStore, Store, StoreError, Table, for_each};
+use crate::wire::{Block, Decision, Name, Time};
 use bemr_spec::{Clause, Refusal, Rules};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use serde::Serialize;
 use std::collections::BTreeMap;
+use tls_codec::{DeserializeBytes, Serialize};
 
 /// The most virtual milliseconds that the network may take for one step.
 const LIMIT: u64 = 3_600_000;
 
 /// What was seen at one point.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Seen {
     /// By truth (wrong, right) and by end (committed, rejected, deferred).
     pub ends: [[u64; 3]; 2],
@@ -205,39 +205,36 @@ impl Visit {
     }
 }
 
-/// How many entries of the audit log an auditor verifies.
+/// All messages of a table.
+fn rows<T: DeserializeBytes + Serialize>(
+    store: &dyn Store,
+    rules: &Rules,
+    table: Table,
+) -> Result<Vec<T>, StoreError> {
+    let mut rows = Vec::new();
+    for_each(store, rules, table, |row| {
+        rows.push(row);
+        Ok(())
+    })?;
+    Ok(rows)
+}
+
+/// How many entries of the audit log an auditor verifies: all or none.
 fn audited(rules: &Rules, archive: &Archive, town: &Town) -> Result<u64, Refusal> {
-    archive
-        .read(|store| {
-            let (mut blocks, mut leaves): (Vec<Block>, Vec<CloudLeaf>) = (Vec::new(), Vec::new());
-            let mut cloud_heads: Vec<SignedCloudHead> = Vec::new();
-            let (mut entries, mut audit_heads): (Vec<_>, Vec<SignedAuditHead>) = (Vec::new(), Vec::new());
-            for_each(store, rules, Table::Blocks, |one| Ok(blocks.push(one)))?;
-            for_each(store, rules, Table::Leaves, |one| Ok(leaves.push(one)))?;
-            for_each(store, rules, Table::CloudHeads, |one| Ok(cloud_heads.push(one)))?;
-            for_each(store, rules, Table::AuditEntries, |one| Ok(entries.push(one)))?;
-            for_each(store, rules, Table::AuditHeads, |one| Ok(audit_heads.push(one)))?;
-            let latest = blocks.last().map_or(town.genesis.start, |block| block.header().time);
-            let public = PublicRecord {
-                blocks: &blocks,
-                leaves: &leaves,
-                cloud_heads: &cloud_heads,
-                entries: &entries,
-                audit_heads: &audit_heads,
-            };
-            let bsd = (town.bsd.cloud.clone(), town.bsd.key.clone());
-            let auditor = Auditor::new(
-                rules,
-                latest,
-                town.genesis.clone(),
-                town.validators.clone(),
-                town.cloud.clone(),
-                bsd,
-            );
-            Ok(auditor
-                .ok()
-                .and_then(|auditor| audit(auditor, &public).ok())
-                .map_or(0, |report| report.entries))
-        })
-        .map(|entries| entries as u64)
+    archive.read(|store| {
+        let blocks: Vec<Block> = rows(store, rules, Table::Blocks)?;
+        let latest = blocks.last().map_or(town.genesis.start, |block| block.header().time);
+        let public = PublicRecord {
+            blocks: &blocks,
+            leaves: &rows(store, rules, Table::Leaves)?,
+            cloud_heads: &rows(store, rules, Table::CloudHeads)?,
+            entries: &rows(store, rules, Table::AuditEntries)?,
+            audit_heads: &rows(store, rules, Table::AuditHeads)?,
+        };
+        let bsd = (town.bsd.cloud.clone(), town.bsd.key.clone());
+        let (genesis, validators) = (town.genesis.clone(), town.validators.clone());
+        let auditor = Auditor::new(rules, latest, genesis, validators, town.cloud.clone(), bsd).ok();
+        let report = auditor.and_then(|auditor| audit(auditor, &public).ok());
+        Ok(report.map_or(0, |report| report.entries))
+    })
 }

@@ -5,6 +5,7 @@
 
 use crate::actors::{Actor, Input, Output, Overheard, Step, Validator};
 use crate::crypto::{Digest, Tag};
+use crate::network::Node;
 use crate::wire::{Ballot, Message, Name, Time, Vote, VoteBody, encode};
 use bemr_spec::{Clause, Refusal};
 use rand::{RngExt, SeedableRng};
@@ -49,10 +50,21 @@ pub struct Insider {
 }
 
 impl Insider {
-    /// An honest validator in the hands of somebody, whose chance comes from a seed.
-    pub(super) fn new(mut validator: Validator, conduct: Conduct, seed: u64) -> Insider {
+    fn new(mut validator: Validator, conduct: Conduct, seed: u64) -> Insider {
         validator.office().neighbours.tap();
         Insider { validator, conduct, said: BTreeMap::new(), rng: ChaCha8Rng::seed_from_u64(seed) }
+    }
+
+    /// These validators, each with its conduct; those beyond the end of `conduct` are honest. All chance is from the seed.
+    pub(super) fn among(validators: Vec<Validator>, conduct: &[Conduct], seed: u64) -> Vec<Node> {
+        let node = |(place, validator): (usize, Validator)| match conduct.get(place) {
+            None | Some(Conduct::Honest) => Node::Validator(Box::new(validator)),
+            Some(conduct) => {
+                let seed = seed ^ (place as u64 + 1).rotate_right(8);
+                Node::Insider(Box::new(Insider::new(validator, *conduct, seed)))
+            }
+        };
+        validators.into_iter().enumerate().map(node).collect()
     }
 
     /// The validator as it would be.

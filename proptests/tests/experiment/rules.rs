@@ -27,6 +27,13 @@ fn both_claims_hold_for_what_is_adopted_and_the_second_for_none_of_the_controls(
 }
 
 #[test]
+fn what_is_adopted_is_the_best_of_those_that_keep_both_claims() {
+    let generated = include_str!("../../../spec/generated/experiment.md");
+    let choice = format!("First is `{0}`; adopted is `{0}`.", ADOPTED.name());
+    assert!(generated.contains(&choice), "{choice}");
+}
+
+#[test]
 fn a_claim_that_fails_is_told() {
     let mut table = table(&[ADOPTED], 20, 2);
     assert_eq!(table.failed_claims(), Vec::<String>::new());
