@@ -56,6 +56,7 @@
 //! | [`network`] | links, virtual time, a whole network in one process |
 //! | [`conformance`] | traces and their diagrams |
 //! | `published` | the paper's constructions that the protocol does not have, broken as they are |
+//! | `experiment` | what a decision is worth when validators lie |
 //! | `explore` | exhaustive search of the model |
 //! | `attacks` | every attack on the published protocol, carried out and stopped |
 //! | `kill` | what each check says of a protocol that lacks a clause |
@@ -76,6 +77,8 @@ pub mod audit;
 pub mod command;
 pub mod conformance;
 pub mod crypto;
+#[cfg(feature = "experiment")]
+pub mod experiment;
 #[cfg(feature = "explore")]
 pub mod explore;
 pub mod keys;

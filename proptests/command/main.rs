@@ -5,6 +5,7 @@
 
 mod attack;
 mod damage;
+mod experiment;
 mod explore;
 mod inputs;
 mod kills;

@@ -7,6 +7,7 @@
 mod attack;
 mod audit;
 mod check;
+mod experiment;
 mod explore;
 mod inputs;
 mod journey;
@@ -43,6 +44,8 @@ enum Command {
     Check(check::Options),
     /// Carries out the attacks on the published protocol, and shows what stops each.
     Attack(attack::Options),
+    /// Measures what a decision is worth when validators lie, beside what is provable.
+    Experiment(experiment::Options),
     /// Searches every state of the model within a scope.
     Explore(explore::Options),
     /// Shows every checker a protocol that lacks a clause, clause after clause, and says who notices.
@@ -82,6 +85,7 @@ pub fn main() -> ExitCode {
         Command::Trace(options) => replay::trace(&options),
         Command::Check(options) => check::check(&options),
         Command::Attack(options) => attack::attack(&options),
+        Command::Experiment(options) => experiment::experiment(&options),
         Command::Explore(options) => explore::explore(&options),
         Command::KillMatrix(options) => kill::kill_matrix(&options),
         Command::Spec(options) => spec::spec(&options),

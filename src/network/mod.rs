@@ -2,12 +2,16 @@
 //!
 //! It carries bytes and knows nothing of what they mean.
 
+#[cfg(feature = "weaken")]
+mod conduct;
 mod fate;
 mod foundation;
 mod links;
 mod scenario;
 mod world;
 
+#[cfg(feature = "weaken")]
+pub use conduct::{Conduct, Insider};
 pub use fate::{Fair, Fate, Parcel};
 pub use foundation::Foundation;
 pub use links::Links;

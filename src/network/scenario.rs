@@ -6,6 +6,8 @@ use crate::actors::{Archive, Bsd, Cloud, Directory, Output, User, Validator};
 use crate::crypto::Suite;
 use crate::keys::{Credentials, Kdc, Lifetimes, TrustStore};
 use crate::log::CloudIdentity;
+#[cfg(feature = "weaken")]
+use crate::network::{Conduct, Insider};
 use crate::network::{Event, Fair, Fate, Foundation, Links, Node, World};
 use crate::store::MemoryStore;
 use crate::votes::ValidatorSet;
@@ -51,6 +53,9 @@ pub struct Scenario {
     pub fate: Box<dyn Fate>,
     /// Where cloud and BSD keep what has to last.
     pub archive: Archive,
+    /// How each validator behaves, in their order; those beyond the end are honest.
+    #[cfg(feature = "weaken")]
+    pub conduct: Vec<Conduct>,
 }
 
 impl Scenario {
@@ -66,6 +71,8 @@ impl Scenario {
             lifetimes: Lifetimes { certificate: 10 * YEAR, list: 10 * YEAR },
             fate: Box::new(Fair),
             archive: Archive::new(MemoryStore::new()),
+            #[cfg(feature = "weaken")]
+            conduct: Vec::new(),
         }
     }
 }
@@ -170,10 +177,16 @@ impl Scenario {
             let user = User::new(founded.office(user), bsd.cloud.clone(), cloud.clone());
             world.add(Node::User(Box::new(user)));
         }
-        for validator in &founded.cast.validators.clone() {
-            let validator = Validator::new(founded.office(validator), cloud.clone(), bsd.clone());
-            world.add(Node::Validator(Box::new(validator)));
-        }
+        let honest = founded.cast.validators.clone();
+        let honest: Vec<Validator> = honest
+            .iter()
+            .map(|validator| Validator::new(founded.office(validator), cloud.clone(), bsd.clone()))
+            .collect();
+        #[cfg(feature = "weaken")]
+        let nodes = Insider::among(honest, &self.conduct, seed);
+        #[cfg(not(feature = "weaken"))]
+        let nodes = honest.into_iter().map(|validator| Node::Validator(Box::new(validator)));
+        nodes.into_iter().for_each(|node| world.add(node));
         let node = Cloud::new(founded.office(&cloud.cloud), archive.clone(), founded.cloud_log())?;
         world.add(Node::Cloud(Box::new(node)));
         let mut office = founded.office(&bsd.cloud);

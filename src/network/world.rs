@@ -4,6 +4,8 @@
 use crate::actors::Office;
 use crate::actors::{Actor, Bsd, Cloud, Input, Output, Step, User, Validator};
 use crate::crypto::Digest;
+#[cfg(feature = "weaken")]
+use crate::network::Insider;
 use crate::network::{Links, Parcel};
 use crate::wire::{Closing, Gossip, Name, Time, decode, encode};
 use bemr_spec::{Clause, Refusal, Rules, Verdict};
@@ -20,6 +22,9 @@ pub enum Node {
     Validator(Box<Validator>),
     /// A cloud.
     Cloud(Box<Cloud>),
+    /// A validator with a conduct of its own, for checkers.
+    #[cfg(feature = "weaken")]
+    Insider(Box<Insider>),
 }
 
 impl Node {
@@ -31,6 +36,7 @@ impl Node {
             Node::Bsd(bsd) => bsd.office(),
             Node::Validator(validator) => validator.office(),
             Node::Cloud(cloud) => cloud.office(),
+            Node::Insider(insider) => insider.validator().office(),
         }
     }
 
@@ -40,6 +46,8 @@ impl Node {
             Node::Bsd(bsd) => bsd.as_mut(),
             Node::Validator(validator) => validator.as_mut(),
             Node::Cloud(cloud) => cloud.as_mut(),
+            #[cfg(feature = "weaken")]
+            Node::Insider(insider) => insider.as_mut(),
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Weaves the parts of the specification that are made from the code and the chapters, into `spec/generated/`.
 //!
-//! Six files: the register of clauses, every message in the presentation language, every state machine, where each
-//! clause is enforced and shown, for people and for programs, and the way of one record. Beside them the JSON Schema of
+//! Seven files: the register of clauses, every message in the presentation language, every state machine, where each
+//! clause is enforced and shown, for people and for programs, the way of one record, and what an ACK is worth. Beside them the JSON Schema of
 //! traces, and two parts of `README.md`. They are committed; a test says when they are not what [`write()`] would write. Nothing here takes part
 //! in the protocol.
 
 pub mod coverage;
 mod door;
+mod experiment;
 pub mod machines;
 mod register;
 mod sources;
@@ -69,7 +70,7 @@ fn differing(root: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     Ok(differing)
 }
 
-fn generate(sources: &Sources, door: &str) -> io::Result<[(PathBuf, String); 8]> {
+fn generate(sources: &Sources, door: &str) -> io::Result<[(PathBuf, String); 9]> {
     let tables = tables()?;
     let charts = machines::charts();
     let coverage = Coverage::of(sources, tables, &charts)?;
@@ -81,6 +82,7 @@ fn generate(sources: &Sources, door: &str) -> io::Result<[(PathBuf, String); 8]>
         (at("coverage.md"), coverage.render()),
         (at("coverage.json"), coverage.to_json()),
         (at("flow.md"), heading("The way of one record", "the trace of a run") + "\n" + &door::flow()?),
+        (at("experiment.md"), experiment::render()),
         (SCHEMA.into(), serde_json::to_string_pretty(&trace::schema())? + "\n"),
         (DOOR.into(), door::render(door, tables, &coverage)?),
     ])

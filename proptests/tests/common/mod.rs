@@ -160,6 +160,7 @@ impl Stage {
             Node::Bsd(bsd) => bsd.as_mut(),
             Node::Validator(validator) => validator.as_mut(),
             Node::Cloud(cloud) => cloud.as_mut(),
+            Node::Insider(insider) => insider.as_mut(),
         }
     }
 

@@ -408,6 +408,7 @@ fn actor(node: &mut Node) -> &mut dyn Actor {
         Node::Bsd(bsd) => bsd.as_mut(),
         Node::Validator(validator) => validator.as_mut(),
         Node::Cloud(cloud) => cloud.as_mut(),
+        Node::Insider(insider) => insider.as_mut(),
     }
 }
 

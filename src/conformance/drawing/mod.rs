@@ -11,6 +11,8 @@ mod text;
 pub use html::html;
 pub use mermaid::{mermaid, story};
 pub use pairs::{Section, pairs};
+#[cfg(feature = "experiment")]
+pub(crate) use svg::escaped;
 pub use svg::svg;
 pub use text::text;
 

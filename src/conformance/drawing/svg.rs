@@ -184,7 +184,7 @@ fn label(text: &str) -> String {
 }
 
 /// Text in XML and HTML, and in an attribute of either.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -164,6 +164,8 @@ impl Rig {
             Node::Cloud(cloud) => cloud.replica(),
             Node::User(user) => user.replica(),
             Node::Validator(validator) => validator.replica(),
+            // Who lies in a rig is played by it, over honest actors.
+            Node::Insider(_) => return None,
         })
     }
 

@@ -44,6 +44,8 @@ impl Rig {
                     waiting: (closing.decisions as u32, closing.anchors as u32),
                 }
             }
+            // Who lies in a rig is played by it, over honest actors.
+            Node::Insider(_) => return None,
             Node::Cloud(cloud) => View::Cloud {
                 public: self.public(cloud.replica(), cloud.trust()),
                 records: sorted(cloud.records().map(|(one, state)| (tid(one), state.name()))),
