@@ -7,6 +7,7 @@
 mod audit;
 mod check;
 mod explore;
+mod fuzz_report;
 mod inputs;
 mod journey;
 mod replay;
@@ -41,6 +42,8 @@ enum Command {
     Check(check::Options),
     /// Searches every state of the model within a scope.
     Explore(explore::Options),
+    /// Says what a fuzzing campaign did, and whether it found what was planted for it.
+    FuzzReport(fuzz_report::Options),
     /// Prints a clause, where it is enforced and what tests it; without one, the register.
     Spec(spec::Options),
 }
@@ -76,6 +79,7 @@ pub fn main() -> ExitCode {
         Command::Trace(options) => replay::trace(&options),
         Command::Check(options) => check::check(&options),
         Command::Explore(options) => explore::explore(&options),
+        Command::FuzzReport(options) => fuzz_report::fuzz_report(&options),
         Command::Spec(options) => spec::spec(&options),
     };
     match found {

@@ -11,7 +11,10 @@ mod divergence;
 mod driver;
 mod impostor;
 mod insider;
+mod moves;
+mod nursery;
 mod offices;
+mod play;
 mod shrink;
 mod statistics;
 
@@ -20,6 +23,9 @@ pub use deed::{Deed, Named, Register};
 pub use divergence::Divergence;
 pub use driver::{Driver, Profile};
 pub use insider::lie_of;
+pub use moves::{Kind, MOST_AT_ONCE, MOST_MOVES, Move, Script};
+pub use nursery::Nursery;
+pub use play::{MOST_STEPS, Parted};
 pub use shrink::{Short, shrink};
 pub use statistics::{Statistics, UNREACHABLE};
 
@@ -59,9 +65,16 @@ impl Lockstep {
     /// # Errors
     /// Those of [`Rig::new`].
     pub fn new(sides: impl Into<Sides>, setup: &Setup) -> Result<Lockstep, Refusal> {
+        Lockstep::born(sides, setup, &mut Nursery::default())
+    }
+
+    /// As [`Lockstep::new`], out of a nursery.
+    ///
+    /// # Errors
+    /// Those of [`Rig::new`].
+    pub fn born(sides: impl Into<Sides>, setup: &Setup, nursery: &mut Nursery) -> Result<Lockstep, Refusal> {
         let Sides { model, implementation } = sides.into();
-        let mut rig = Rig::new(implementation, setup)?;
-        let certificates = rig.odd_certificates()?;
+        let (mut rig, certificates) = nursery.rig(implementation, setup)?;
         rig.watch();
         rig.forge_with(insider::Insider::new(certificates));
         Ok(Lockstep { rig, world: World::new(model, setup), steps: 0, crashed: false })
