@@ -1,21 +1,25 @@
-//! Ties a target of `harness/` to libFuzzer. A file in `fuzz_targets/` is a target by its name, and says nothing else.
+//! Ties a target of `harness/` to libFuzzer. A file in `fuzz_targets/` names its target, and says nothing else.
 
 pub use bemr_fuzz;
 pub use libfuzzer_sys;
 
-/// Makes the binary that it stands in fuzz the target of its name.
+/// Makes a binary fuzz a target.
 #[macro_export]
 macro_rules! target {
-    () => {
-        $crate::libfuzzer_sys::fuzz_target!(
-            init: $crate::begin(),
-            |input: &[u8]| $crate::bemr_fuzz::libfuzzer::run(env!("CARGO_BIN_NAME"), input)
-        );
-        $crate::libfuzzer_sys::fuzz_mutator!(|data: &mut [u8], size: usize, most: usize, seed: u32| {
-            $crate::bemr_fuzz::libfuzzer::mutate(env!("CARGO_BIN_NAME"), data, size, most, seed)
+    ($target:ident) => {
+        use $crate::bemr_fuzz::{libfuzzer, targets};
+        use $crate::libfuzzer_sys::{fuzz_crossover, fuzz_mutator, fuzz_target, fuzzer_mutate};
+
+        fuzz_target!(init: $crate::begin(), |input: &[u8]| libfuzzer::run(&targets::$target, input));
+        fuzz_mutator!(|data: &mut [u8], size: usize, most: usize, seed: u32| {
+            if libfuzzer::is_left_to_the_engine(&targets::$target, seed) {
+                fuzzer_mutate(data, size, most)
+            } else {
+                libfuzzer::mutate(&targets::$target, data, size, most, seed)
+            }
         });
-        $crate::libfuzzer_sys::fuzz_crossover!(|one: &[u8], two: &[u8], out: &mut [u8], seed: u32| {
-            $crate::bemr_fuzz::libfuzzer::cross(env!("CARGO_BIN_NAME"), one, two, out, seed)
+        fuzz_crossover!(|one: &[u8], two: &[u8], out: &mut [u8], seed: u32| {
+            libfuzzer::cross(&targets::$target, one, two, out, seed)
         });
     };
 }

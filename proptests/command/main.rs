@@ -5,6 +5,7 @@
 
 mod damage;
 mod explore;
+mod fuzzing;
 mod inputs;
 mod kills;
 mod output;

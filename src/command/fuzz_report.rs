@@ -24,8 +24,8 @@ struct Shown<'a> {
     /// Why not.
     why: Option<String>,
     clauses_reached: usize,
+    /// Of so many.
     clauses: usize,
-    #[serde(flatten)]
     report: &'a FuzzReport,
 }
 

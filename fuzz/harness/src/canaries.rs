@@ -37,14 +37,13 @@ fn lax(clause: Clause) -> Subject {
     Subject { rules: Rules::hardened().without(clause), ..Subject::product() }
 }
 
-/// Writes the greatest reason of an answer as another one.
+/// Of some tables, writes a value that ends in 255 as another one.
 fn forgetful(codec: &Codec, rules: &Rules, bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
     let mut again = codec.again(rules, bytes)?;
-    if let [.., a, b] = again.as_mut_slice()
-        && codec.table == "RequestOutcome"
-        && (*a, *b) == (0xff, 0xff)
+    if let [_, .., last @ 0xff] = again.as_mut_slice()
+        && codec.table.starts_with('R')
     {
-        *b = 0;
+        *last = 0;
     }
     Ok(again)
 }
@@ -142,13 +141,13 @@ const OF_PRIMITIVES: [Canary; 10] = [
         name: "trailing-byte",
         target: "tables",
         what: "A quorum certificate is taken with a byte after its end.",
-        subject: || Subject { again: generous, ..Subject::product() },
+        subject: || Subject { again: Some(generous), ..Subject::product() },
     },
     Canary {
         name: "written-otherwise",
         target: "decoders",
-        what: "The greatest reason of an answer is written as another one.",
-        subject: || Subject { again: forgetful, ..Subject::product() },
+        what: "A value of some tables that ends in 255 is written as another one.",
+        subject: || Subject { again: Some(forgetful), ..Subject::product() },
     },
     Canary {
         name: "ill-typed",
@@ -160,19 +159,19 @@ const OF_PRIMITIVES: [Canary; 10] = [
         name: "long-proof",
         target: "proofs",
         what: "A proof of inclusion may be longer than the tree is high.",
-        subject: || Subject { inclusion: inclusion_too_long, ..Subject::product() },
+        subject: || Subject { inclusion: Some(inclusion_too_long), ..Subject::product() },
     },
     Canary {
         name: "fork-passes",
         target: "proofs",
         what: "The old root of a proof of consistency is not always compared.",
-        subject: || Subject { consistency: old_root_unread, ..Subject::product() },
+        subject: || Subject { consistency: Some(old_root_unread), ..Subject::product() },
     },
     Canary {
         name: "lost-carry",
         target: "arithmetic",
         what: "A sum is forgotten where its last byte is 255.",
-        subject: || Subject { plus_product: carry_lost, ..Subject::product() },
+        subject: || Subject { plus_product: Some(carry_lost), ..Subject::product() },
     },
     Canary {
         name: "unlooked-store",
@@ -184,19 +183,19 @@ const OF_PRIMITIVES: [Canary; 10] = [
         name: "unended-line",
         target: "traces",
         what: "A trace that is cut short within its last line's end is taken.",
-        subject: || Subject { read_trace: unended, ..Subject::product() },
+        subject: || Subject { read_trace: Some(unended), ..Subject::product() },
     },
     Canary {
         name: "keyless",
         target: "store_file",
         what: "A store whose keys are damaged passes for an empty one.",
-        subject: || Subject { open: keyless, ..Subject::product() },
+        subject: || Subject { open: Some(keyless), ..Subject::product() },
     },
     Canary {
-        name: "unlinked-block",
+        name: "unread-root",
         target: "recovery",
-        what: "A ledger recovers whatever its blocks link to.",
-        subject: || lax(Clause::BlockLinksPrevious),
+        what: "A ledger recovers whatever its blocks hold under their roots.",
+        subject: || lax(Clause::MerkleRootMatches),
     },
 ];
 

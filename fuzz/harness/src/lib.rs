@@ -7,6 +7,7 @@
 
 pub mod campaign;
 pub mod canaries;
+mod cargo_fuzz;
 pub mod corpus;
 pub mod dice;
 pub mod dictionary;

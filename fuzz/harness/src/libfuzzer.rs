@@ -3,42 +3,42 @@
 //! A bug of [`crate::canaries`] is put in where `BEMR_CANARY` names one when this is compiled: a build without it has none.
 
 use crate::canaries::canary;
-use crate::{Dice, Seen, Subject, target};
+use crate::{Dice, Seen, Subject, Target};
 use std::sync::LazyLock;
 
-/// The bug that was asked for when this was compiled.
-const CANARY: Option<&str> = option_env!("BEMR_CANARY");
-
-/// Executes an input of the target of this name.
+/// Executes an input.
 ///
 /// # Panics
 /// Where something is wrong.
-pub fn run(name: &str, input: &[u8]) {
-    static SUBJECT: LazyLock<Subject> = LazyLock::new(|| {
-        let planted = CANARY.map(|name| canary(name).expect("BEMR_CANARY names a canary"));
-        planted.map_or_else(Subject::product, |canary| (canary.subject)())
-    });
-    let target = target(name).expect("a test says that every file is named for a target");
-    (target.run)(&SUBJECT, input, &mut Seen::ignoring());
+pub fn run(target: &Target, input: &[u8]) {
+    // Known when this is compiled, so that what is not asked for is not in the binary.
+    match option_env!("BEMR_CANARY") {
+        None => (target.run)(&Subject::product(), input, &mut Seen::ignoring()),
+        Some(name) => {
+            static SUBJECT: LazyLock<Option<Subject>> = LazyLock::new(|| {
+                let planted = option_env!("BEMR_CANARY").and_then(canary);
+                planted.map(|canary| (canary.subject)())
+            });
+            let subject = SUBJECT.as_ref().unwrap_or_else(|| panic!("{name}: no such planted bug"));
+            (target.run)(subject, input, &mut Seen::ignoring());
+        }
+    }
+}
+
+/// Whether the engine's own mutation is as good for this input: it is much faster where bytes are bytes.
+pub const fn is_left_to_the_engine(target: &Target, seed: u32) -> bool {
+    target.plain && !seed.is_multiple_of(8)
 }
 
 /// Puts a mutant of the first `size` bytes of `data` in their place; gives its size, at most `most` and all of `data`.
-///
-/// # Panics
-/// For a name that is none of a target.
-pub fn mutate(name: &str, data: &mut [u8], size: usize, most: usize, seed: u32) -> usize {
-    let target = target(name).expect("a test says that every file is named for a target");
+pub fn mutate(target: &Target, data: &mut [u8], size: usize, most: usize, seed: u32) -> usize {
     let input = data.get(..size).unwrap_or_default();
     let made = (target.mutate)(&mut Dice::new(seed.into()), input, input);
     put(&made, data, most)
 }
 
 /// Puts a mutant of the first input, with something of the second in it, into `out`; gives its size.
-///
-/// # Panics
-/// For a name that is none of a target.
-pub fn cross(name: &str, first: &[u8], second: &[u8], out: &mut [u8], seed: u32) -> usize {
-    let target = target(name).expect("a test says that every file is named for a target");
+pub fn cross(target: &Target, first: &[u8], second: &[u8], out: &mut [u8], seed: u32) -> usize {
     let made = (target.mutate)(&mut Dice::new(seed.into()), first, second);
     let most = out.len();
     put(&made, out, most)

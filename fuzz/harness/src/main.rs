@@ -1,7 +1,7 @@
 //! Fuzzing without a fuzzing engine: `cargo run --release -p bemr-fuzz -- smoke`, and what the corpus is made with.
 #![allow(clippy::disallowed_types, reason = "a smoke test says how long it took")]
 
-use bemr_fuzz::campaign::{Plan, campaign};
+use bemr_fuzz::campaign::{Engine, Plan, campaign};
 use bemr_fuzz::engine::{execute, explore};
 use bemr_fuzz::targets::as_trace;
 use bemr_fuzz::{Seen, Subject, TARGETS, corpus, dictionary, seeds, target};
@@ -31,6 +31,9 @@ enum Command {
         /// Seconds for each target.
         #[arg(long, default_value_t = 600)]
         each: u64,
+        /// Uses libFuzzer: it takes a nightly compiler and cargo-fuzz.
+        #[arg(long)]
+        libfuzzer: bool,
         /// Begins from nothing and not from the corpus.
         #[arg(long)]
         empty: bool,
@@ -86,9 +89,10 @@ impl Command {
     fn act(self) -> Result<bool, String> {
         match self {
             Command::Smoke => smoke(),
-            Command::Campaign { patience, each, empty, threads, seed, only, out } => {
+            Command::Campaign { patience, each, libfuzzer, empty, threads, seed, only, out } => {
                 let (patience, each) = (Duration::from_secs(patience), Duration::from_secs(each));
-                let plan = Plan { patience, each, empty, threads: threads.into(), seed, only };
+                let engine = if libfuzzer { Engine::LibFuzzer } else { Engine::Stable };
+                let plan = Plan { engine, patience, each, empty, threads: threads.into(), seed, only };
                 quietly();
                 let (report, findings) = campaign(&plan, |line| eprintln!("{line}"))?;
                 let written = serde_json::to_vec_pretty(&report).map_err(|error| error.to_string())?;

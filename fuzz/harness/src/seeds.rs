@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// How many inputs the engine makes, by target: where the seeds themselves are not all there is.
 const DRAWN: [(&str, u64); 6] = [
     ("arithmetic", 20_000),
-    ("lockstep", 40_000),
+    ("lockstep", 10_000),
     ("proofs", 60_000),
     ("records", 40_000),
     ("recovery", 20_000),

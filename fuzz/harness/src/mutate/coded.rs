@@ -29,6 +29,12 @@ pub fn coded(dice: &mut Dice, input: &[u8], other: &[u8]) -> Vec<u8> {
         None => bytes(dice, value, other.get(2..).unwrap_or_default()),
     };
     let mut made = [&tag[..], &changed].concat();
+    // Where a value ends is what decoders get wrong first.
+    match dice.below(20) {
+        0 => made.push(if dice.once_in(2) { 0 } else { dice.byte() }),
+        1 => drop(made.pop()),
+        _ => {}
+    }
     made.truncate(LONGEST);
     made
 }

@@ -42,8 +42,13 @@ pub fn lines(dice: &mut Dice, input: &[u8], other: &[u8]) -> Vec<u8> {
     };
     let (mut lines, others) = (split(input), split(other));
     let (at, to) = (dice.below(lines.len()), dice.below(lines.len()));
-    match dice.below(8) {
+    match dice.below(9) {
         _ if lines.is_empty() => return other.to_vec(),
+        // Cut short.
+        8 => {
+            let kept = input.len() - dice.below(input.len().min(8) + 1);
+            return input[..kept].to_vec();
+        }
         0 => drop(lines.remove(at)),
         1 => lines.insert(to, lines[at].clone()),
         2 => lines.swap(at, to),

@@ -54,11 +54,13 @@ fn operate(subject: &Subject, bytes: &mut Unstructured<'_>, seen: &mut Seen) -> 
         assert!(fast == padded(oracle, length), "{suite:?}, {what}: {fast:02x?}, and it is {oracle:x}");
     };
     let [a, b, c] = &integers;
-    seen.note((suite.name(), operation, a.bits() / 8, b.bits() / 16));
+    seen.note((suite.name(), operation, a.bits().div_ceil(24), b.bits() > q.bits()));
     match operation {
         0 => agree("residue", scalars[0].encode(), &(a % &q), length),
         1 => {
-            let sum = (subject.plus_product)(&scalars[0], &scalars[1], &scalars[2]).expect("one suite");
+            let sum =
+                subject.plus_product.unwrap_or(Scalar::plus_product)(&scalars[0], &scalars[1], &scalars[2])
+                    .expect("one suite");
             agree("sum", sum.encode(), &((a + b * c) % &q), length);
         }
         2 => agree("negative", scalars[0].negate().encode(), &((&q - a % &q) % &q), length),

@@ -32,7 +32,7 @@ pub fn codec_of(input: &[u8]) -> Option<(&'static Codec, &[u8])> {
 /// What is taken is written again as it was; what is not is refused by the clauses of encoding.
 pub(super) fn run(subject: &Subject, input: &[u8], seen: &mut Seen) {
     let Some((codec, bytes)) = codec_of(input) else { return };
-    match (subject.again)(codec, &subject.rules, bytes) {
+    match subject.again.unwrap_or(Codec::again)(codec, &subject.rules, bytes) {
         Ok(again) => {
             assert!(again == bytes, "{}: taken, and written otherwise", codec.table);
             seen.note((codec.table, true));
@@ -55,7 +55,7 @@ pub(crate) fn tables() -> &'static Tables {
 pub(super) fn compare(subject: &Subject, input: &[u8], seen: &mut Seen) {
     let Some((codec, bytes)) = codec_of(input) else { return };
     let walked = tables().walk(codec.table, bytes);
-    let taken = (subject.again)(codec, &subject.rules, bytes);
+    let taken = subject.again.unwrap_or(Codec::again)(codec, &subject.rules, bytes);
     match (&walked, &taken) {
         (Ok(tree), Ok(again)) => {
             assert!(again == bytes, "{}: taken, and written otherwise", codec.table);

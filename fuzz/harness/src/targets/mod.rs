@@ -25,22 +25,36 @@ pub struct Target {
     pub run: fn(&Subject, &[u8], &mut Seen),
     /// Another input made of one, and now and then of a second.
     pub mutate: fn(&mut Dice, &[u8], &[u8]) -> Vec<u8>,
+    /// Whether an input of which any bytes were changed still says something.
+    pub plain: bool,
     /// How many inputs the smoke test makes and executes.
     pub smoke: u64,
 }
 
-/// All of them.
-pub const TARGETS: &[Target] = &[
-    Target { name: "arithmetic", run: arithmetic::run, mutate: mutate::bytes, smoke: 2_000 },
-    Target { name: "decoders", run: decoders::run, mutate: mutate::coded, smoke: 100_000 },
-    Target { name: "lockstep", run: lockstep::run, mutate: mutate::script, smoke: 300 },
-    Target { name: "proofs", run: proofs::run, mutate: mutate::bytes, smoke: 5_000 },
-    Target { name: "records", run: records::run, mutate: mutate::json, smoke: 3_000 },
-    Target { name: "recovery", run: recovery::run, mutate: mutate::bytes, smoke: 1_000 },
-    Target { name: "store_file", run: store_file::run, mutate: mutate::bytes, smoke: 50 },
-    Target { name: "tables", run: decoders::compare, mutate: mutate::coded, smoke: 20_000 },
-    Target { name: "traces", run: traces::run, mutate: mutate::lines, smoke: 300 },
-];
+macro_rules! targets {
+    ($($constant:ident: $name:literal, $run:path, $mutate:path, $plain:literal, $smoke:literal;)*) => {
+        $(
+            #[doc = concat!("The target `", $name, "`.")]
+            pub const $constant: Target =
+                Target { name: $name, run: $run, mutate: $mutate, plain: $plain, smoke: $smoke };
+        )*
+
+        /// All of them.
+        pub const TARGETS: &[Target] = &[$($constant),*];
+    };
+}
+
+targets! {
+    ARITHMETIC: "arithmetic", arithmetic::run, mutate::bytes, true, 2_000;
+    DECODERS: "decoders", decoders::run, mutate::coded, true, 100_000;
+    LOCKSTEP: "lockstep", lockstep::run, mutate::script, false, 300;
+    PROOFS: "proofs", proofs::run, mutate::bytes, true, 5_000;
+    RECORDS: "records", records::run, mutate::json, true, 3_000;
+    RECOVERY: "recovery", recovery::run, mutate::bytes, true, 1_000;
+    STORE_FILE: "store_file", store_file::run, mutate::bytes, true, 50;
+    TABLES: "tables", decoders::compare, mutate::coded, true, 20_000;
+    TRACES: "traces", traces::run, mutate::lines, false, 300;
+}
 
 /// The target of this name.
 pub fn target(name: &str) -> Option<&'static Target> {

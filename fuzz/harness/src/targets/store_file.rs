@@ -1,7 +1,7 @@
 //! The files of a store, changed by anybody: they open as they were after some commit, or with one clear error.
 
 use crate::targets::recovery::{Kept, Past};
-use crate::{Seen, Subject};
+use crate::{Seen, Subject, subject};
 use arbitrary::{Result, Unstructured};
 use bemr::store::RedbStore;
 use bemr_spec::Clause;
@@ -74,7 +74,7 @@ fn open(left: &Left, subject: &Subject, bytes: &mut Unstructured<'_>, seen: &mut
     let path = left.folder.path().join("damaged");
     fs::write(&path, &database).expect("there is room for a file");
     fs::write(left.folder.path().join("damaged.keys"), &keys).expect("there is room for a file");
-    match (subject.open)(&path) {
+    match subject.open.unwrap_or(subject::open)(&path) {
         Ok(kept) => {
             assert!(left.moments.contains(&kept), "a store opens that never was");
             seen.note(("opens", kept.tids().count()));
