@@ -37,10 +37,10 @@ fn lax(clause: Clause) -> Subject {
     Subject { rules: Rules::hardened().without(clause), ..Subject::product() }
 }
 
-/// Of some tables, writes a value that ends in 255 as another one.
+/// Of some tables, writes a value that ends in 240 or more as another one.
 fn forgetful(codec: &Codec, rules: &Rules, bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
     let mut again = codec.again(rules, bytes)?;
-    if let [_, .., last @ 0xff] = again.as_mut_slice()
+    if let [_, .., last @ 0xf0..=0xff] = again.as_mut_slice()
         && codec.table.starts_with('R')
     {
         *last = 0;
@@ -146,7 +146,7 @@ const OF_PRIMITIVES: [Canary; 10] = [
     Canary {
         name: "written-otherwise",
         target: "decoders",
-        what: "A value of some tables that ends in 255 is written as another one.",
+        what: "A value of some tables that ends in 240 or more is written as another one.",
         subject: || Subject { again: Some(forgetful), ..Subject::product() },
     },
     Canary {
