@@ -7,6 +7,7 @@ mod attack;
 mod damage;
 mod experiment;
 mod explore;
+mod fuzzing;
 mod inputs;
 mod kills;
 mod mutants;

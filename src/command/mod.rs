@@ -9,6 +9,7 @@ mod audit;
 mod check;
 mod experiment;
 mod explore;
+mod fuzz_report;
 mod inputs;
 mod journey;
 mod kill;
@@ -48,6 +49,8 @@ enum Command {
     Experiment(experiment::Options),
     /// Searches every state of the model within a scope.
     Explore(explore::Options),
+    /// Says what a fuzzing campaign did, and whether it found what was planted for it.
+    FuzzReport(fuzz_report::Options),
     /// Shows every checker a protocol that lacks a clause, clause after clause, and says who notices.
     KillMatrix(kill::Options),
     /// Prints a clause, where it is enforced and what tests it; without one, the register.
@@ -87,6 +90,7 @@ pub fn main() -> ExitCode {
         Command::Attack(options) => attack::attack(&options),
         Command::Experiment(options) => experiment::experiment(&options),
         Command::Explore(options) => explore::explore(&options),
+        Command::FuzzReport(options) => fuzz_report::fuzz_report(&options),
         Command::KillMatrix(options) => kill::kill_matrix(&options),
         Command::Spec(options) => spec::spec(&options),
     };

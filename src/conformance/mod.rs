@@ -5,6 +5,7 @@
 pub mod drawing;
 #[cfg(feature = "weaken")]
 pub mod forge;
+pub mod fuzzing;
 #[cfg(feature = "weaken")]
 pub mod lockstep;
 mod picture;

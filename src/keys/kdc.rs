@@ -11,6 +11,7 @@ use crate::wire::{
 use bemr_spec::{Clause, Refusal, Rules};
 use rand::CryptoRng;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// How long what the KDC signs holds, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +31,12 @@ struct Issued {
 
 /// The KDC. It keeps one entry for each admitted principal and two for each certificate, and nothing for a refused
 /// request.
+// Two of it would give one serial twice: checkers alone go on twice from one beginning.
+#[cfg_attr(feature = "weaken", derive(Clone))]
 pub struct Kdc {
     name: Name,
     suite: Suite,
-    signing: SigningKey,
+    signing: Arc<SigningKey>,
     lifetimes: Lifetimes,
     admitted: BTreeMap<Name, Role>,
     latest: BTreeMap<Name, Issued>,
@@ -49,7 +52,7 @@ impl Kdc {
         Kdc {
             name,
             suite,
-            signing: SigningKey::generate(suite, rng),
+            signing: Arc::new(SigningKey::generate(suite, rng)),
             lifetimes,
             admitted: BTreeMap::new(),
             latest: BTreeMap::new(),

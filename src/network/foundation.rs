@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Everybody's keys and certificates, and the first state of what is public.
+#[cfg_attr(feature = "weaken", derive(Clone))]
 pub struct Foundation {
     /// The rules in force at every actor.
     pub rules: Rules,

@@ -5,13 +5,14 @@ use crate::crypto::{Digest, VerifyingKey};
 use crate::ledger::Ledger;
 use crate::log::{CloudIdentity, verify_head};
 use crate::merkle::{Frontier, Nodes, leaf_hash};
-use crate::store::{Store, StoreError, Table, for_each, for_each_row, table};
+use crate::store::{Store, StoreError, Table, decoded, for_each_row, table};
 use crate::votes::ValidatorSet;
 use crate::wire::{
     AuditEntry, Block, CloudLeaf, Genesis, LeafKind, LogState, SignedAuditHead, SignedCloudHead, Time,
 };
 use bemr_spec::{Clause, Rules};
 use std::collections::BTreeMap;
+use tls_codec::{DeserializeBytes, Serialize};
 
 /// A store whose log is the one that the cloud signed.
 #[derive(Clone, Debug)]
@@ -56,7 +57,7 @@ pub fn recover<S: Store + ?Sized>(
     let mut frontier = Frontier::default();
     // Whether the record of each transaction is still there.
     let mut records: BTreeMap<Digest, bool> = BTreeMap::new();
-    for_each(store, rules, Table::Leaves, |leaf: CloudLeaf| {
+    for_each(store, rules, Table::Leaves, leaf_key, |leaf: CloudLeaf| {
         let index = frontier.size();
         if leaf.sequence != index {
             damage(Some((Table::Leaves, &index.to_be_bytes())), format!("holds leaf {}", leaf.sequence))?;
@@ -141,8 +142,8 @@ pub fn recover_ledger<S: Store + ?Sized>(
 ) -> Result<Ledger, StoreError> {
     let mut ledger = Ledger::new(rules, genesis)
         .map_err(|refusal| StoreError::damaged(store.place(), None, refusal.to_string()))?;
-    for_each(store, rules, Table::Blocks, |block: Block| {
-        let key = block.header().height.0.to_be_bytes();
+    for_each(store, rules, Table::Blocks, block_key, |block: Block| {
+        let key = block_key(&block);
         match ledger.append(rules, validators, now, block) {
             Ok(_) => Ok(()),
             Err(refusal) => {
@@ -177,7 +178,7 @@ pub fn recover_audit_log<S: Store + ?Sized>(
     {
         damage(Table::AuditHeads, &table::audit_head_key(&signed.head), &refusal.to_string())?;
     }
-    for_each(store, rules, Table::AuditEntries, |entry: AuditEntry| {
+    for_each(store, rules, Table::AuditEntries, entry_key, |entry: AuditEntry| {
         if !log.is_next(&entry) {
             damage(Table::AuditEntries, &log.count().to_be_bytes(), "does not follow the one before it")?;
         }
@@ -200,6 +201,40 @@ pub fn recover_audit_log<S: Store + ?Sized>(
         }
     }
     Ok((log, newest))
+}
+
+const fn leaf_key(leaf: &CloudLeaf) -> [u8; 8] {
+    leaf.sequence.to_be_bytes()
+}
+
+fn block_key(block: &Block) -> [u8; 8] {
+    block.header().height.0.to_be_bytes()
+}
+
+const fn entry_key(entry: &AuditEntry) -> [u8; 8] {
+    entry.sequence.to_be_bytes()
+}
+
+/// Hands every message of a table to `each`, in ascending order of keys. Each stands under the key that is its own, or whoever
+/// looks for it would not find it.
+fn for_each<T, S>(
+    store: &S,
+    rules: &Rules,
+    table: Table,
+    key_of: impl Fn(&T) -> [u8; 8],
+    mut each: impl FnMut(T) -> Result<(), StoreError>,
+) -> Result<(), StoreError>
+where
+    T: DeserializeBytes + Serialize,
+    S: Store + ?Sized,
+{
+    for_each_row(store, table, |key, bytes| {
+        let message: T = decoded(rules, store.place(), table, key, bytes)?;
+        if rules.in_force(Clause::StoreMatchesHead) && key != key_of(&message) {
+            return Err(StoreError::damaged(store.place(), Some((table, key)), "stands in another's place"));
+        }
+        each(message)
+    })
 }
 
 /// The nodes of the cloud's tree, read from a store.

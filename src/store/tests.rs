@@ -182,3 +182,19 @@ fn a_head_of_another_cloud_is_refused() {
         assert!(damage.to_string().contains("table cloud_heads, entry size 8: CLD-06"), "{damage}");
     });
 }
+
+#[test]
+fn a_leaf_that_stands_in_another_ones_place_is_damage_although_the_order_is_right() {
+    every_store(|store| {
+        let cloud = filled(store);
+        let (last, beyond) = (7_u64.to_be_bytes(), 9_u64.to_be_bytes());
+        let leaf = store.get(Table::Leaves, &last).unwrap().unwrap();
+        let mut commit = Commit::new();
+        commit.writes.push(commit::Write::Delete(Table::Leaves, last.to_vec()));
+        commit.writes.push(commit::Write::Put(Table::Leaves, beyond.to_vec(), leaf));
+        store.commit(commit).unwrap();
+        let error = recover(&RULES, store, &cloud.identity).unwrap_err();
+        assert_eq!(error.clause(), Some(Clause::StoreMatchesHead));
+        assert!(error.to_string().contains("table leaves, entry 9"), "{error}");
+    });
+}

@@ -8,6 +8,7 @@ mod audit;
 mod block;
 mod certificate;
 mod cloud_log;
+mod codecs;
 mod gossip;
 mod handshake;
 mod ids;
@@ -31,6 +32,7 @@ pub use certificate::{
     Certificate, CertificateBody, EnrolmentBody, EnrolmentRequest, RevocationList, RevocationListBody, Role,
 };
 pub use cloud_log::{CloudHead, CloudLeaf, LeafKind, SignedCloudHead};
+pub use codecs::{CODECS, Codec, NOT_DECODED};
 pub use gossip::{BlockProposal, ClosingSignature, Gossip};
 pub use handshake::{Finish, Hello, IdentityProof, Purpose, Response};
 pub use ids::{Height, Name, Time, Version};

@@ -1,6 +1,8 @@
 //! What happens next, drawn from a seed: honest life, and an adversary who loses, delays, repeats, redirects, spoils, lies
 //! poses and kills, each as often as its profile says.
 
+mod led;
+
 use crate::conformance::lockstep::authority::{self, Authority};
 use crate::conformance::lockstep::{impostor, insider, offices};
 use crate::conformance::rig::BREAKABLE;
@@ -12,6 +14,7 @@ use bemr_spec::model::{
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeSet, VecDeque};
+use std::ops::Range;
 
 /// How often what happens, in thousandths of the steps at which it could.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +99,9 @@ pub struct Driver {
     /// Parcels that were neither delivered nor lost, oldest first.
     flying: VecDeque<u32>,
     seen: u32,
-    /// What the last step sent arrives before everything else.
+    /// What the last step sent.
+    fresh: Range<u32>,
+    /// It arrives before everything else.
     hasty: bool,
     records: u16,
     /// Who submitted what there is, by tid; and who submits now.
@@ -130,12 +135,23 @@ impl Driver {
             acquainted: rng.random_range(0..5) < 2,
             lifetimes: authority::lifetimes(&mut rng),
         };
+        Driver::of(rng, profile, setup)
+    }
+
+    /// The driver of a network whose moves somebody else chooses.
+    pub fn led(setup: Setup) -> Driver {
+        let profile = Profile { lie: 1, govern: 1, ..Profile::CALM };
+        Driver::of(ChaCha8Rng::seed_from_u64(0), profile, setup)
+    }
+
+    fn of(rng: ChaCha8Rng, profile: Profile, setup: Setup) -> Driver {
         Driver {
             rng,
             profile,
             setup,
             flying: VecDeque::new(),
             seen: 0,
+            fresh: 0..0,
             hasty: false,
             records: 0,
             owners: Vec::new(),
@@ -162,15 +178,25 @@ impl Driver {
         thousandths > 0 && self.rng.random_range(0..1000) < thousandths
     }
 
+    /// Takes up what the last step sent, and who submitted in it.
+    fn take_up(&mut self, world: &World) {
+        let sent = world.parcels().len() as u32;
+        self.fresh = self.seen..sent;
+        if std::mem::take(&mut self.hasty) {
+            self.fresh.clone().rev().for_each(|parcel| self.flying.push_front(parcel));
+        } else {
+            self.flying.extend(self.fresh.clone());
+        }
+        self.seen = sent;
+        let submitted = self.submits.take().filter(|_| usize::from(world.submissions()) > self.owners.len());
+        self.owners.extend(submitted);
+    }
+
     /// What happens next in `world`.
     pub fn next(&mut self, world: &World) -> Option<Action> {
-        let sent = world.parcels().len() as u32;
-        if std::mem::take(&mut self.hasty) {
-            (self.seen..sent).rev().for_each(|parcel| self.flying.push_front(parcel));
-        } else {
-            self.flying.extend(self.seen..sent);
-        }
-        if let Some(vote) = (self.seen..sent).find_map(|parcel| insider::vote(world, parcel))
+        self.take_up(world);
+        let sent = self.seen;
+        if let Some(vote) = self.fresh.clone().find_map(|parcel| insider::vote(world, parcel))
             && self.profile.lie > 0
             && self.scheme.is_empty()
             && self.chance(60)
@@ -178,16 +204,13 @@ impl Driver {
             self.scheme.extend(insider::coalition(&mut self.rng, world, &vote));
         }
         if self.profile.lie > 0 && self.scheme.is_empty() {
-            let lies = (self.seen..sent).flat_map(|parcel| insider::at_once(&mut self.rng, world, parcel));
+            let lies = self.fresh.clone().flat_map(|parcel| insider::at_once(&mut self.rng, world, parcel));
             self.scheme = lies.collect();
         }
-        self.seen = sent;
         if let Some(lie) = self.scheme.pop_front() {
             self.hasty = true;
             return Some(lie);
         }
-        let submitted = self.submits.take().filter(|_| usize::from(world.submissions()) > self.owners.len());
-        self.owners.extend(submitted);
         let profile = self.profile;
         if let Some(action) = self.authority.in_time(&mut self.rng, world) {
             return Some(action);
@@ -198,12 +221,11 @@ impl Driver {
         {
             return Some(action);
         }
-        if sent > 0 && self.chance(profile.pose) {
-            self.posed += 1;
-            if let Some(packet) = impostor::pose(&mut self.rng, world, &self.flying, self.posed) {
-                self.hasty = true;
-                return Some(packet);
-            }
+        if sent > 0
+            && self.chance(profile.pose)
+            && let Some(packet) = self.pose(world)
+        {
+            return Some(packet);
         }
         if sent > 0
             && self.chance(profile.lie)
@@ -216,14 +238,7 @@ impl Driver {
             return Some(self.command(world));
         }
         if self.chance(profile.crash) {
-            let mortal = 2 + u32::from(self.setup.validators);
-            let actor = match self.rng.random_range(0..mortal) {
-                0 => Actor::Bsd,
-                1 => Actor::Cloud,
-                number => Actor::Validator((number - 2) as u8),
-            };
-            let damage = if self.chance(600) { offices::damage(&mut self.rng, world, actor) } else { None };
-            return Some(Action::Crash { actor, damage });
+            return Some(self.kill(world));
         }
         if world.submissions() > 0 && self.chance(profile.audit) {
             return Some(offices::audit(&mut self.rng, world));
@@ -241,16 +256,10 @@ impl Driver {
         if self.chance(profile.redirect) {
             return Some(self.redirect(world, sent));
         }
-        if self.chance(profile.spoil) {
-            let parcel = match self.flying.len() {
-                flying if flying > 0 && self.chance(600) => {
-                    self.flying[self.rng.random_range(0..flying.min(WINDOW))]
-                }
-                _ => sent - 1 - self.rng.random_range(0..sent.min(50)),
-            };
-            if let Some(how) = self.spoiling(world, parcel) {
-                return Some(Action::Spoil { parcel, how });
-            }
+        if self.chance(profile.spoil)
+            && let Some(spoilt) = self.spoil(world, sent)
+        {
+            return Some(spoilt);
         }
         while !self.flying.is_empty() {
             if self.chance(profile.hurry) {
@@ -270,6 +279,37 @@ impl Driver {
             Some((_, actor)) => Some(Action::Wake { actor, found: None }),
             None => Some(self.command(world)),
         }
+    }
+
+    /// An impostor's packet, which arrives before everything else.
+    fn pose(&mut self, world: &World) -> Option<Action> {
+        self.posed += 1;
+        let packet = impostor::pose(&mut self.rng, world, &self.flying, self.posed)?;
+        self.hasty = true;
+        Some(packet)
+    }
+
+    /// Somebody dies, and now and then their store is damaged.
+    fn kill(&mut self, world: &World) -> Action {
+        let mortal = 2 + u32::from(self.setup.validators);
+        let actor = match self.rng.random_range(0..mortal) {
+            0 => Actor::Bsd,
+            1 => Actor::Cloud,
+            number => Actor::Validator((number - 2) as u8),
+        };
+        let damage = if self.chance(600) { offices::damage(&mut self.rng, world, actor) } else { None };
+        Action::Crash { actor, damage }
+    }
+
+    fn spoil(&mut self, world: &World, sent: u32) -> Option<Action> {
+        let parcel = match self.flying.len() {
+            flying if flying > 0 && self.chance(600) => {
+                self.flying[self.rng.random_range(0..flying.min(WINDOW))]
+            }
+            _ => sent - 1 - self.rng.random_range(0..sent.min(50)),
+        };
+        let how = self.spoiling(world, parcel)?;
+        Some(Action::Spoil { parcel, how })
     }
 
     /// What can be done to the bytes of a parcel.

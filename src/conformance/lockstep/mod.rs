@@ -12,7 +12,10 @@ mod divergence;
 mod driver;
 mod impostor;
 mod insider;
+mod moves;
+mod nursery;
 mod offices;
+mod play;
 mod shrink;
 mod statistics;
 
@@ -22,6 +25,9 @@ pub use directed::{conspiracy, instead};
 pub use divergence::Divergence;
 pub use driver::{Driver, Profile};
 pub use insider::{FORGED, forged, gossip_forged, lie_of};
+pub use moves::{Kind, MOST_AT_ONCE, MOST_MOVES, Move, Script};
+pub use nursery::Nursery;
+pub use play::{MOST_STEPS, Parted};
 pub use shrink::{Short, shrink};
 pub use statistics::{Statistics, UNREACHABLE};
 
@@ -61,6 +67,14 @@ impl Lockstep {
     /// # Errors
     /// Those of [`Rig::new`].
     pub fn new(sides: impl Into<Sides>, setup: &Setup) -> Result<Lockstep, Refusal> {
+        Lockstep::born(sides, setup, &mut Nursery::default())
+    }
+
+    /// As [`Lockstep::new`], out of a nursery.
+    ///
+    /// # Errors
+    /// Those of [`Rig::new`].
+    pub fn born(sides: impl Into<Sides>, setup: &Setup, nursery: &mut Nursery) -> Result<Lockstep, Refusal> {
         let Sides { model, implementation } = sides.into();
         Ok(Lockstep {
             rig: conspiracy(implementation, setup)?,
@@ -68,6 +82,10 @@ impl Lockstep {
             steps: 0,
             crashed: false,
         })
+        let (mut rig, certificates) = nursery.rig(implementation, setup)?;
+        rig.watch();
+        rig.forge_with(insider::Insider::new(certificates));
+        Ok(Lockstep { rig, world: World::new(model, setup), steps: 0, crashed: false })
     }
 
     /// The model's side.

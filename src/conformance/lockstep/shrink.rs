@@ -2,7 +2,7 @@
 //! the same way as the whole did.
 
 use crate::conformance::lockstep::deed::{Deed, Register, is_in};
-use crate::conformance::lockstep::{Divergence, Lockstep, Sides};
+use crate::conformance::lockstep::{Divergence, Lockstep, Nursery, Sides};
 use bemr_spec::Clause;
 use bemr_spec::model::{Action, Actor, LedgerKind, Lifetimes, Setup};
 use std::collections::BTreeSet;
@@ -26,7 +26,8 @@ pub struct Short {
 
 /// The shortest life found in which model and implementation part in the same way; nothing when they do not part.
 pub fn shrink(sides: impl Into<Sides>, setup: &Setup, actions: &[Action]) -> Option<Short> {
-    let mut search = Search { sides: sides.into(), essence: String::new(), patience: PATIENCE };
+    let (sides, essence, nursery) = (sides.into(), String::new(), Nursery::default());
+    let mut search = Search { sides, essence, patience: PATIENCE, nursery };
     let mut found = search.play(setup, actions.iter().map(Err).enumerate())?;
     search.essence = found.divergence.essence();
     loop {
@@ -55,6 +56,7 @@ struct Search {
     sides: Sides,
     essence: String,
     patience: usize,
+    nursery: Nursery,
 }
 
 impl Search {
@@ -65,7 +67,7 @@ impl Search {
         setup: &Setup,
         deeds: impl IntoIterator<Item = (usize, Result<&'a Deed, &'a Action>)>,
     ) -> Option<Life> {
-        let mut both = Lockstep::new(self.sides, setup).ok()?;
+        let mut both = Lockstep::born(self.sides, setup, &mut self.nursery).ok()?;
         let mut register = Register::default();
         let (mut meant, mut done) = (Vec::new(), Vec::new());
         let mut divergence = None;

@@ -8,9 +8,10 @@ use crate::conformance::forge::Certificates;
 use crate::conformance::rig::tables::Tables;
 use crate::conformance::rig::{Bytes, HEARD, Parcel, Rig};
 use crate::crypto::{Digest, Tag};
-use crate::network::Foundation;
+use crate::keys::Kdc;
+use crate::network::{Foundation, START};
 use crate::store::{Table, for_each};
-use crate::wire::{self, CloudLeaf, Name, StoredRecord, decode, encode};
+use crate::wire::{self, CloudLeaf, Name, RevocationList, StoredRecord, decode, encode};
 use bemr_spec::model::{Actor, Enrolment, Flaws, Gossip, Happened, Message, Output, Packet};
 use bemr_spec::{Refusal, Rules};
 use std::rc::Rc;
@@ -32,6 +33,27 @@ pub trait Forger {
     fn gossip(&mut self, rig: &Rig, by: Actor, to: Actor, term: &Gossip) -> Option<wire::Gossip>;
 }
 
+/// Certificates that do not hold, the list that revokes some of them, and the KDC after it made them.
+#[derive(Clone)]
+pub struct OddCertificates {
+    odd: Certificates,
+    list: RevocationList,
+    kdc: Kdc,
+}
+
+impl OddCertificates {
+    /// Those of the principals of a network that has just been founded.
+    ///
+    /// # Errors
+    /// Those of [`Certificates::make`].
+    pub fn of(foundation: &Foundation) -> Result<OddCertificates, Refusal> {
+        let mut kdc = foundation.kdc.clone();
+        let everybody = foundation.credentials.values();
+        let (odd, list) = Certificates::make(&Rules::hardened(), &mut kdc, START, everybody)?;
+        Ok(OddCertificates { odd, list, kdc })
+    }
+}
+
 impl Rig {
     /// From now on this one makes what the actions `say` and `tell` ask for. Without one they cannot happen.
     pub fn forge_with(&mut self, forger: impl Forger + 'static) {
@@ -43,10 +65,19 @@ impl Rig {
     /// # Errors
     /// Those of [`Certificates::make`].
     pub fn odd_certificates(&mut self) -> Result<Certificates, Refusal> {
+        let odd = OddCertificates::of(&self.foundation)?;
+        self.hand_out(odd)
+    }
+
+    /// As [`Rig::odd_certificates`], with those that were made of the same foundation.
+    ///
+    /// # Errors
+    /// Those of who hears of the list.
+    pub fn hand_out(&mut self, odd: OddCertificates) -> Result<Certificates, Refusal> {
         let hardened = Rules::hardened();
+        let OddCertificates { odd, list, kdc } = odd;
         let foundation = &mut self.foundation;
-        let everybody = foundation.credentials.values();
-        let (odd, list) = Certificates::make(&hardened, &mut foundation.kdc, self.now, everybody)?;
+        foundation.kdc = kdc;
         self.tables.first_list = list.body.list.0;
         foundation.trust.update(&hardened, list.clone())?;
         for node in &mut self.nodes {

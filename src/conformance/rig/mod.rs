@@ -18,7 +18,7 @@ mod supply;
 mod tables;
 mod view;
 
-pub use insider::Forger;
+pub use insider::{Forger, OddCertificates};
 pub use supply::BREAKABLE;
 pub use tables::Tables;
 
@@ -118,7 +118,15 @@ impl Rig {
     /// # Errors
     /// VOT-01 for no validators or more than 64; ROL-04 for no users or more than five.
     pub fn on(suite: Suite, rules: Rules, setup: &Setup) -> Result<Rig, Refusal> {
-        let Setup { users, validators, ledger, seed, acquainted, lifetimes } = *setup;
+        Rig::founded(Rig::foundation_of(suite, rules, setup)?, rules, setup)
+    }
+
+    /// What the network of `setup` begins with.
+    ///
+    /// # Errors
+    /// As [`Rig::on`].
+    pub fn foundation_of(suite: Suite, rules: Rules, setup: &Setup) -> Result<Foundation, Refusal> {
+        let Setup { users, validators, ledger, seed, lifetimes, .. } = *setup;
         if !(1..=5).contains(&users) {
             return Err(Refusal::new(Clause::RoleFitsPlace).at(format!("{users} users")));
         }
@@ -131,7 +139,15 @@ impl Rig {
         };
         let lifetimes = Lifetimes { certificate: lifetimes.certificate, list: lifetimes.list };
         let scenario = Scenario { rules, ledger, seed, lifetimes, ..Scenario::new(suite, validators.into()) };
-        let foundation = scenario.found()?;
+        scenario.found()
+    }
+
+    /// As [`Rig::new`], with what [`Rig::foundation_of`] gave for the same rules and setup.
+    ///
+    /// # Errors
+    /// As [`Rig::on`].
+    pub fn founded(foundation: Foundation, rules: Rules, setup: &Setup) -> Result<Rig, Refusal> {
+        let Setup { users, validators, seed, acquainted, .. } = *setup;
         let told_of = foundation.replica.clone();
         let mut known = BTreeMap::new();
         known.insert(foundation.cast.bsd.clone(), Actor::Bsd);

@@ -1,0 +1,2 @@
+#![no_main]
+bemr_fuzz_targets::target!(LOCKSTEP);

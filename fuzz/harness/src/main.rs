@@ -1,0 +1,200 @@
+//! Fuzzing without a fuzzing engine: `cargo run --release -p bemr-fuzz -- smoke`, and what the corpus is made with.
+#![allow(clippy::disallowed_types, reason = "a smoke test says how long it took")]
+
+use bemr_fuzz::campaign::{Engine, Plan, campaign};
+use bemr_fuzz::engine::{execute, explore};
+use bemr_fuzz::targets::as_trace;
+use bemr_fuzz::{Seen, Subject, TARGETS, corpus, dictionary, seeds, target};
+use clap::{Parser, Subcommand};
+use indicatif::ProgressBar;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// What the fuzz targets do, on a stable compiler.
+#[derive(Parser)]
+#[command(version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Replays the corpus of every target and a fixed number of mutants.
+    Smoke,
+    /// Looks for the planted bugs, then for others, and writes a report for `bemr fuzz-report`.
+    Campaign {
+        /// Seconds after which a planted bug counts as missed.
+        #[arg(long, default_value_t = 600)]
+        patience: u64,
+        /// Seconds for each target.
+        #[arg(long, default_value_t = 600)]
+        each: u64,
+        /// Uses libFuzzer: it takes a nightly compiler and cargo-fuzz.
+        #[arg(long)]
+        libfuzzer: bool,
+        /// Begins from nothing and not from the corpus.
+        #[arg(long)]
+        empty: bool,
+        /// How many run at once.
+        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
+        threads: u8,
+        /// Where chance begins.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Only this target, and those named so.
+        #[arg(long, value_name = "TARGET")]
+        only: Vec<String>,
+        /// Where the report goes; inputs that show a fault go beside it.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Executes inputs of a target.
+    Run {
+        /// The target.
+        target: String,
+        /// The inputs.
+        files: Vec<PathBuf>,
+    },
+    /// Writes the trace of a life: up to where model and implementation part, made short.
+    Trace {
+        /// An input of the lockstep target.
+        file: PathBuf,
+        /// Where the trace goes.
+        out: PathBuf,
+    },
+    /// Makes the corpus anew.
+    Seeds {
+        /// Only of this target, and those named so.
+        only: Vec<String>,
+    },
+    /// Makes the dictionary anew.
+    Dictionary,
+}
+
+fn main() -> ExitCode {
+    match Arguments::parse().command.act() {
+        Ok(false) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::from(1),
+        Err(problem) => {
+            eprintln!("bemr-fuzz: {problem}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+impl Command {
+    /// Whether something was found.
+    fn act(self) -> Result<bool, String> {
+        match self {
+            Command::Smoke => smoke(),
+            Command::Campaign { patience, each, libfuzzer, empty, threads, seed, only, out } => {
+                let (patience, each) = (Duration::from_secs(patience), Duration::from_secs(each));
+                let engine = if libfuzzer { Engine::LibFuzzer } else { Engine::Stable };
+                let plan = Plan { engine, patience, each, empty, threads: threads.into(), seed, only };
+                quietly();
+                let (report, findings) = campaign(&plan, |line| eprintln!("{line}"))?;
+                let written = serde_json::to_vec_pretty(&report).map_err(|error| error.to_string())?;
+                write(&out, &written)?;
+                for (name, input) in &findings {
+                    let beside = out.with_extension(format!("{name}.input"));
+                    write(&beside, input)?;
+                    eprintln!("{name}: again: bemr-fuzz run {name} {}", beside.display());
+                }
+                Ok(report.uninformative().is_some() || !findings.is_empty())
+            }
+            Command::Run { target: name, files } => run(&name, &files),
+            Command::Trace { file, out } => {
+                let (trace, parted) = as_trace(&Subject::product(), &read(&file)?);
+                write(&out, &trace.to_bytes())?;
+                eprintln!("{}", parted.as_deref().unwrap_or("model and implementation agree"));
+                Ok(parted.is_some())
+            }
+            Command::Seeds { only } => make(&only),
+            Command::Dictionary => {
+                write(&dictionary::path(), dictionary::dictionary().as_bytes())?;
+                Ok(false)
+            }
+        }
+    }
+}
+
+fn read(path: &PathBuf) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn write(path: &PathBuf, bytes: &[u8]) -> Result<(), String> {
+    std::fs::write(path, bytes).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// What is found is told by whoever looks for it, not by every panic.
+fn quietly() {
+    std::panic::set_hook(Box::new(|_| ()));
+}
+
+fn smoke() -> Result<bool, String> {
+    quietly();
+    let mut found = false;
+    println!("{:14} {:>7} {:>10} {:>8}", "target", "corpus", "executions", "seconds");
+    for target in TARGETS {
+        let start = Instant::now();
+        let inputs =
+            corpus::read(target.name).map_err(|error| format!("corpus of {}: {error}", target.name))?;
+        let seeds: Vec<Vec<u8>> = inputs.into_iter().map(|(_, bytes)| bytes).collect();
+        let all = seeds.len() as u64 + target.smoke;
+        let run = explore(target, &Subject::product(), &seeds, 1, |executed| executed < all);
+        let seconds = start.elapsed().as_secs_f64();
+        println!("{:14} {:>7} {:>10} {seconds:>8.1}", target.name, seeds.len(), run.executions);
+        if let Some(finding) = run.found {
+            found = true;
+            let path = std::env::temp_dir().join(format!("bemr-fuzz-{}.input", target.name));
+            write(&path, &finding.input)?;
+            println!(
+                "{}: {}\nagain: bemr-fuzz run {} {}",
+                target.name,
+                finding.message,
+                target.name,
+                path.display()
+            );
+        }
+        if seeds.is_empty() {
+            return Err(format!("{}: no corpus", target.name));
+        }
+    }
+    Ok(found)
+}
+
+fn run(name: &str, files: &[PathBuf]) -> Result<bool, String> {
+    let target = target(name).ok_or_else(|| format!("{name}: no such target"))?;
+    quietly();
+    let mut found = false;
+    for file in files {
+        let mut seen = Seen::default();
+        match execute(target, &Subject::product(), &read(file)?, &mut seen) {
+            Ok(()) => println!("{}: {} things seen", file.display(), seen.len()),
+            Err(message) => {
+                found = true;
+                println!("{}: {message}", file.display());
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn make(only: &[String]) -> Result<bool, String> {
+    if let Some(unknown) = only.iter().find(|name| target(name).is_none()) {
+        return Err(format!("{unknown}: no such target"));
+    }
+    for target in
+        seeds::order().filter(|target| only.is_empty() || only.iter().any(|name| name == target.name))
+    {
+        let bar = ProgressBar::new_spinner();
+        let inputs = seeds::made(target, |executed| bar.set_message(format!("{}: {executed}", target.name)));
+        bar.finish_and_clear();
+        corpus::write(target.name, &inputs).map_err(|error| format!("corpus of {}: {error}", target.name))?;
+        let size: usize = inputs.iter().map(|(_, bytes)| bytes.len()).sum();
+        println!("{}: {} inputs, {size} bytes", target.name, inputs.len());
+    }
+    Ok(false)
+}

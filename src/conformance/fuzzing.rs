@@ -1,0 +1,195 @@
+//! What a fuzzing campaign did, as a file: `bemr-fuzz/1`, one JSON document.
+//!
+//! A campaign that did not find the bugs that were planted for it has shown nothing, whatever else it found or did not find.
+//! Nothing here fuzzes: `fuzz/` does.
+
+use bemr_spec::Clause;
+use serde::{Deserialize, Serialize};
+
+/// The name and version of the format.
+pub const FUZZ_FORMAT: &str = "bemr-fuzz/1";
+
+/// The most bytes of a report.
+pub const MAX_REPORT: usize = 1 << 20;
+
+/// A campaign.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FuzzReport {
+    /// The name and version of the format.
+    pub format: String,
+    /// The commit that was fuzzed.
+    pub commit: String,
+    /// The compiler.
+    pub toolchain: String,
+    /// What made the inputs.
+    pub engine: String,
+    /// What it began from: the committed corpus, or nothing.
+    pub corpus: String,
+    /// What became of each target.
+    pub targets: Vec<TargetRow>,
+    /// The clauses that the lockstep target reached: each kept something from being taken.
+    pub clauses: Vec<Clause>,
+    /// What became of each planted bug.
+    pub canaries: Vec<CanaryRow>,
+}
+
+/// A target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetRow {
+    /// Its name.
+    pub name: String,
+    /// Inputs that were executed.
+    pub executions: u64,
+    /// How long that took.
+    pub seconds: f64,
+    /// Inputs that exercised something new.
+    pub kept: u64,
+    /// What was found, if something was.
+    pub found: Option<String>,
+}
+
+/// A planted bug.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CanaryRow {
+    /// Its name.
+    pub name: String,
+    /// The target that should find it.
+    pub target: String,
+    /// What it does.
+    pub what: String,
+    /// Whether it was found.
+    pub found: bool,
+    /// Inputs that were executed until then, or until nobody waited any longer.
+    pub executions: u64,
+    /// How long that took.
+    pub seconds: f64,
+}
+
+impl FuzzReport {
+    /// Reads a report.
+    ///
+    /// # Errors
+    /// The field, if it is one, and what is wrong with it.
+    pub fn read(bytes: &[u8]) -> Result<FuzzReport, String> {
+        if bytes.len() > MAX_REPORT {
+            return Err(format!("more than {MAX_REPORT} bytes"));
+        }
+        let mut input = serde_json::Deserializer::from_slice(bytes);
+        let report: FuzzReport = serde_path_to_error::deserialize(&mut input).map_err(|error| {
+            let told = error.to_string();
+            told.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect::<String>()
+        })?;
+        input.end().map_err(|error| error.to_string())?;
+        let refuse = |field: String, problem: &str| Err(format!("{field}: {problem}"));
+        if report.format != FUZZ_FORMAT {
+            return refuse("format".to_owned(), &format!("not `{FUZZ_FORMAT}`"));
+        }
+        let texts = [&report.commit, &report.toolchain, &report.engine, &report.corpus];
+        let rows = report.targets.iter().flat_map(|row| [Some(&row.name), row.found.as_ref()]).flatten();
+        let planted = report.canaries.iter().flat_map(|row| [&row.name, &row.target, &row.what]);
+        if texts.into_iter().chain(rows).chain(planted).any(|text| text.chars().any(char::is_control)) {
+            return refuse("report".to_owned(), "a control character");
+        }
+        let times =
+            report.targets.iter().map(|row| row.seconds).chain(report.canaries.iter().map(|row| row.seconds));
+        if times.into_iter().any(|seconds| !(0.0..1e9).contains(&seconds)) {
+            return refuse("seconds".to_owned(), "not a time that somebody waits");
+        }
+        if !report.clauses.is_sorted_by(|one, next| one < next) {
+            return refuse("clauses".to_owned(), "not ascending, each once");
+        }
+        Ok(report)
+    }
+
+    /// Why the campaign has shown nothing, where it has not.
+    pub fn uninformative(&self) -> Option<String> {
+        let missed: Vec<&str> =
+            self.canaries.iter().filter(|row| !row.found).map(|row| row.name.as_str()).collect();
+        let idle: Vec<&str> =
+            self.targets.iter().filter(|row| row.executions == 0).map(|row| row.name.as_str()).collect();
+        let blind: Vec<&str> = self
+            .targets
+            .iter()
+            .map(|row| row.name.as_str())
+            .filter(|name| !self.canaries.iter().any(|row| row.target == *name))
+            .collect();
+        let why = |what: &str, names: &[&str]| format!("{what}: {}", names.join(", "));
+        match (self.targets.is_empty(), missed.is_empty(), idle.is_empty(), blind.is_empty()) {
+            (true, ..) => Some("no target was run".to_owned()),
+            (_, false, ..) => Some(why("planted bugs were not found", &missed)),
+            (_, _, false, _) => Some(why("nothing was executed of", &idle)),
+            (_, _, _, false) => Some(why("no bug was planted for", &blind)),
+            _ => None,
+        }
+    }
+
+    /// What was found in the product, by target.
+    pub fn found(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.targets.iter().filter_map(|row| Some((row.name.as_str(), row.found.as_deref()?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(canaries: &[(&str, bool)]) -> FuzzReport {
+        let row = |(name, found): &(&str, bool)| CanaryRow {
+            name: (*name).to_owned(),
+            target: "proofs".to_owned(),
+            what: "It is wrong.".to_owned(),
+            found: *found,
+            executions: 7,
+            seconds: 0.5,
+        };
+        let target =
+            TargetRow { name: "proofs".to_owned(), executions: 9, seconds: 1.0, kept: 1, found: None };
+        FuzzReport {
+            format: FUZZ_FORMAT.to_owned(),
+            commit: "0".repeat(40),
+            toolchain: "rustc".to_owned(),
+            engine: "stable".to_owned(),
+            corpus: "committed".to_owned(),
+            targets: vec![target],
+            clauses: vec![Clause::ALL[0]],
+            canaries: canaries.iter().map(row).collect(),
+        }
+    }
+
+    #[test]
+    fn a_report_is_read_as_it_was_written_and_nothing_else_is() {
+        let written = serde_json::to_string(&report(&[("a", true)])).expect("a report is JSON");
+        assert_eq!(FuzzReport::read(written.as_bytes()), Ok(report(&[("a", true)])));
+        for (from, to) in [
+            ("bemr-fuzz/1", "bemr-fuzz/0"),
+            ("\"seconds\":0.5", "\"seconds\":-1"),
+            ("\"seconds\":0.5", "\"seconds\":1e300"),
+            ("\"kept\":1", "\"kept\":1,\"more\":1"),
+            ("\"kept\":1,", ""),
+            ("stable", "sta\\nble"),
+            ("\"clauses\":[", "\"clauses\":[\"XXX-01\","),
+        ] {
+            assert!(written.contains(from), "{from}");
+            let error = FuzzReport::read(written.replacen(from, to, 1).as_bytes()).expect_err(to);
+            assert!(!error.contains('\n'), "{error}");
+        }
+        assert!(FuzzReport::read(&vec![b' '; MAX_REPORT + 1]).is_err());
+    }
+
+    #[test]
+    fn a_campaign_that_missed_a_planted_bug_has_shown_nothing() {
+        assert_eq!(report(&[("a", true), ("b", true)]).uninformative(), None);
+        let missed = report(&[("a", true), ("b", false)]).uninformative();
+        assert_eq!(missed.as_deref(), Some("planted bugs were not found: b"));
+        let unplanted = report(&[]).uninformative();
+        assert_eq!(unplanted.as_deref(), Some("no bug was planted for: proofs"));
+        let none = FuzzReport { targets: Vec::new(), ..report(&[]) };
+        assert_eq!(none.uninformative().as_deref(), Some("no target was run"));
+        let mut idle = report(&[("a", true)]);
+        idle.targets[0].executions = 0;
+        assert_eq!(idle.uninformative().as_deref(), Some("nothing was executed of: proofs"));
+    }
+}
