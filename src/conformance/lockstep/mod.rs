@@ -76,12 +76,6 @@ impl Lockstep {
     /// Those of [`Rig::new`].
     pub fn born(sides: impl Into<Sides>, setup: &Setup, nursery: &mut Nursery) -> Result<Lockstep, Refusal> {
         let Sides { model, implementation } = sides.into();
-        Ok(Lockstep {
-            rig: conspiracy(implementation, setup)?,
-            world: World::new(model, setup),
-            steps: 0,
-            crashed: false,
-        })
         let (mut rig, certificates) = nursery.rig(implementation, setup)?;
         rig.watch();
         rig.forge_with(insider::Insider::new(certificates));
