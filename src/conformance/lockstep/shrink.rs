@@ -110,8 +110,23 @@ impl Search {
         let Some(same) = played.filter(|life| life.divergence.essence() == self.essence) else {
             return false;
         };
+        if !self.is_of_the_fault(&same) {
+            return false;
+        }
         *found = same;
         true
+    }
+
+    /// Whether the two agree through this life where both have the model's rules: else it shows something else than what is
+    /// missing on one side.
+    fn is_of_the_fault(&mut self, life: &Life) -> bool {
+        let Sides { model, implementation } = self.sides;
+        if model == implementation {
+            return true;
+        }
+        self.patience = self.patience.saturating_sub(BIRTH + life.actions.len());
+        let Ok(mut both) = Lockstep::new(model, &life.setup) else { return false };
+        life.actions.iter().all(|action| both.step(action).is_ok()) && both.look().is_ok()
     }
 
     /// A smaller network of acquaintances, closed by quorum.
