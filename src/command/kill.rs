@@ -16,8 +16,8 @@ pub(super) struct Options {
     /// Looks at this clause alone.
     #[arg(long, value_parser = clause, conflicts_with = "write")]
     clause: Option<Clause>,
-    /// Seconds instead of minutes: kept traces and inputs at the door.
-    #[arg(long, conflicts_with = "write")]
+    /// Seconds instead of minutes: kept traces and inputs at the door. With --write what the others said before stays.
+    #[arg(long)]
     quick: bool,
     /// Asks this checker alone.
     #[arg(long, value_parser = checker, conflicts_with_all = ["write", "quick"])]
@@ -66,7 +66,10 @@ pub(super) fn kill_matrix(options: &Options) -> Result<Found, String> {
         .filter(|checker| options.checker.is_none_or(|kind| kind == checker.kind));
     let matrix = run(asked, &clauses, &mut shelf, show);
     bar.finish_and_clear();
-    let published = Published::of(&matrix, &shelf);
+    let published = match options.write && options.quick {
+        true => before(root)?.refreshed(&matrix, &shelf),
+        false => Published::of(&matrix, &shelf),
+    };
     if options.write {
         shelf.write(root).map_err(|error| error.to_string())?;
         for (end, text) in [("md", render(&published)), ("json", published.to_json())] {
@@ -81,6 +84,13 @@ pub(super) fn kill_matrix(options: &Options) -> Result<Found, String> {
         print(&told(&published))?;
     }
     Ok(if published.is_sound() { Found::Nothing } else { Found::Something })
+}
+
+/// What is published now.
+fn before(root: &Path) -> Result<Published, String> {
+    let path = root.join(PUBLISHED).with_extension("json");
+    let text = std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    serde_json::from_slice(&text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// A line for each clause, and the totals.

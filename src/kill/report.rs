@@ -68,6 +68,22 @@ impl Published {
         }
     }
 
+    /// This with what other checkers said lately in the place of what they said then.
+    #[must_use]
+    pub fn refreshed(self, lately: &Matrix, shelf: &Shelf) -> Published {
+        let mut rows: Vec<Row> =
+            self.rows.into_iter().map(|row| Row { clause: row.clause, findings: row.checkers }).collect();
+        for row in &mut rows {
+            let same = lately.rows.iter().find(|other| other.clause == row.clause);
+            row.findings.extend(same.into_iter().flat_map(|other| other.findings.clone()));
+        }
+        let kinds: BTreeSet<Kind> = lately.rows.iter().flat_map(|row| row.findings.keys().copied()).collect();
+        let mut false_alarms = self.false_alarms;
+        false_alarms.retain(|(kind, _)| !kinds.contains(kind));
+        false_alarms.extend(lately.false_alarms.iter().cloned());
+        Published::of(&Matrix { rows, false_alarms }, shelf)
+    }
+
     /// As JSON.
     pub fn to_json(&self) -> String {
         let mut text = serde_json::to_string_pretty(self).expect("names, numbers and lists are JSON");

@@ -1,12 +1,17 @@
 //! The checker that runs kept traces again: those that once showed a fault, then the killer of the clause that is missing.
+//!
+//! Under proof of work when a nonce is found hangs on every byte, so that whatever changes one goes otherwise. Traces that did not
+//! come from the lack of this clause are left out there: what they showed would be that, and nothing of the clause.
 
 use crate::conformance::{Rerun, Trace, rerun_beside};
 use crate::kill::lockstep::sides;
 use crate::kill::{Finding, Killer, Mutant, Notice, Shelf};
+use bemr_spec::model::LedgerKind;
 
 /// With nothing missing every trace that there is goes as it tells, each killer too.
 pub(super) fn look(mutant: Mutant, shelf: &Shelf) -> Finding {
-    let kept = shelf.kept.iter().filter(|(_, trace)| trace.header.rules.is_empty());
+    let quorum = |trace: &Trace| trace.header.setup.ledger == LedgerKind::Quorum;
+    let kept = shelf.kept.iter().filter(|(_, trace)| trace.header.rules.is_empty() && quorum(trace));
     let killers = shelf.killers().filter(|killer| mutant.0.is_none_or(|clause| clause == killer.clause()));
     let killers = killers.map(|killer| (killer.clause().id(), killer.trace()));
     let mut cases = 0;
