@@ -39,6 +39,14 @@ pub fn mutate(target: &Target, data: &mut [u8], size: usize, most: usize, seed: 
 
 /// Puts a mutant of the first input, with something of the second in it, into `out`; gives its size.
 pub fn cross(target: &Target, first: &[u8], second: &[u8], out: &mut [u8], seed: u32) -> usize {
+    if is_left_to_the_engine(target, seed) {
+        // The beginning of one and the end of the other.
+        let cut = |input: &[u8], by: u32| by as usize % (input.len() + 1);
+        let (head, tail) = (&first[..cut(first, seed >> 3)], &second[cut(second, seed >> 15)..]);
+        let most = out.len();
+        let size = put(head, out, most);
+        return size + put(tail, &mut out[size..], most - size);
+    }
     let made = (target.mutate)(&mut Dice::new(seed.into()), first, second);
     let most = out.len();
     put(&made, out, most)

@@ -12,7 +12,7 @@ use bemr_spec::Rules;
 const SHORT: usize = 40;
 
 fn lives() -> Vec<Vec<u8>> {
-    corpus::read("lockstep").unwrap().into_iter().map(|(_, bytes)| bytes).collect()
+    corpus::read("lockstep").expect("the corpus is readable").into_iter().map(|(_, bytes)| bytes).collect()
 }
 
 #[test]
