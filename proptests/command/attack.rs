@@ -42,7 +42,8 @@ fn one_attack_is_two_traces_that_can_be_replayed_and_a_page() {
     }
     let page = std::fs::read_to_string(page).unwrap();
     let body = page.split_once("<main>").and_then(|(_, rest)| rest.split_once("</main>")).unwrap().0;
-    let drawn = roxmltree::Document::parse(&format!("<main>{body}</main>")).unwrap();
+    let body = format!("<main>{body}</main>");
+    let drawn = roxmltree::Document::parse(&body).unwrap();
     let figures = drawn.descendants().filter(|node| node.has_tag_name("figure"));
     assert_eq!(figures.clone().count(), 2);
     for figure in figures {
