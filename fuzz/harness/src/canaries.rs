@@ -48,10 +48,10 @@ fn forgetful(codec: &Codec, rules: &Rules, bytes: &[u8]) -> Result<Vec<u8>, Refu
     Ok(again)
 }
 
-/// Takes a byte after the end of what is signed by a quorum.
+/// Of some tables, takes a zero after the end of a value.
 fn generous(codec: &Codec, rules: &Rules, bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
     match bytes.split_last() {
-        Some((0, shorter)) if codec.table == "QuorumCertificate" => codec
+        Some((0, shorter)) if codec.table.starts_with(['Q', 'S']) => codec
             .again(rules, bytes)
             .or_else(|refusal| codec.again(rules, shorter).map(|_| bytes.to_vec()).map_err(|_| refusal)),
         _ => codec.again(rules, bytes),
@@ -140,7 +140,7 @@ const OF_PRIMITIVES: [Canary; 10] = [
     Canary {
         name: "trailing-byte",
         target: "tables",
-        what: "A quorum certificate is taken with a byte after its end.",
+        what: "A value of some tables is taken with a zero after its end.",
         subject: || Subject { again: Some(generous), ..Subject::product() },
     },
     Canary {

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// How many inputs the engine makes, by target: where the seeds themselves are not all there is.
 const DRAWN: [(&str, u64); 6] = [
     ("arithmetic", 20_000),
-    ("lockstep", 10_000),
+    ("lockstep", 8_000),
     ("proofs", 60_000),
     ("records", 40_000),
     ("recovery", 20_000),
@@ -53,7 +53,13 @@ pub fn made(target: &Target, mut tell: impl FnMut(u64)) -> Vec<Named> {
     let subject = Subject::product();
     let real = real(target.name);
     let Some((_, drawn)) = DRAWN.iter().find(|(name, _)| *name == target.name) else { return real };
-    let seeds: Vec<Vec<u8>> = real.iter().map(|(_, bytes)| bytes.clone()).collect();
+    let mut seeds: Vec<Vec<u8>> = real.iter().map(|(_, bytes)| bytes.clone()).collect();
+    if target.name == "lockstep" {
+        // What was reached once is not looked for again.
+        let reached = crate::corpus::read(target.name).unwrap_or_default();
+        seeds.extend(reached.into_iter().map(|(_, bytes)| bytes));
+        seeds.extend(probes());
+    }
     let run = explore(target, &subject, &seeds, 1, |executed| {
         tell(executed);
         executed < *drawn
@@ -150,6 +156,24 @@ fn honest() -> Vec<Named> {
         ("honest-four-validators".to_owned(), life(3, 4, true, 3)),
         ("honest-many-commands".to_owned(), life(5, 1, true, 6)),
     ]
+}
+
+/// An honest life of one record, with one adverse move at each point of it in many ways.
+fn probes() -> impl Iterator<Item = Vec<u8>> {
+    const WAYS: u16 = 150;
+    const POINTS: u16 = 14;
+    const KINDS: [Kind; 3] = [Kind::Lie, Kind::Ambush, Kind::Pose];
+    let life = |kind: Kind, point: u16, choice: u16| {
+        let mut script = Script::default();
+        script.setup.acquainted = kind != Kind::Pose;
+        let go = |choice| Move { kind: Kind::Go, choice };
+        let record = Move { kind: Kind::Command, choice: 0 };
+        script.moves = vec![record, go(point), Move { kind, choice }, go(6)];
+        script.to_bytes()
+    };
+    let ways =
+        move |kind| (1..=POINTS).flat_map(move |point| (0..WAYS).map(move |way| life(kind, point, way)));
+    KINDS.into_iter().flat_map(ways)
 }
 
 /// The traces that once showed a fault, where they are short, and those of short lives.

@@ -138,7 +138,7 @@ fn every_planted_bug_is_no_bug_of_the_product_and_the_quick_ones_are_found_from_
         let seeds: Vec<Vec<u8>> =
             corpus::read(canary.target).unwrap().into_iter().map(|(_, bytes)| bytes).collect();
         // What takes longer is for a campaign to find.
-        let most = target.smoke.max(5_000);
+        let most = (5 * target.smoke).max(20_000);
         let run = explore(target, &(canary.subject)(), &seeds, 1, |executed| executed < most);
         let found = run.found.unwrap_or_else(|| panic!("{}: not found", canary.name));
         execute(target, &Subject::product(), &found.input, &mut Seen::ignoring())
