@@ -70,7 +70,7 @@
 //! value of its type.
 
 pub mod actors;
-#[cfg(feature = "explore")]
+#[cfg(all(feature = "explore", feature = "experiment"))]
 pub mod attacks;
 pub mod audit;
 #[cfg(all(feature = "cli", feature = "store", feature = "weaken"))]

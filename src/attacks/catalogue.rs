@@ -1,7 +1,7 @@
 //! The rows of chapter 18, and how each is shown. What happens in it is not here: it is found.
 
 use crate::attacks::shown::Exhibit;
-use crate::attacks::{Power, algebra, bytes, forged, scenes};
+use crate::attacks::{Power, algebra, bytes, forged, rates, scenes};
 use crate::explore::{Part, TERMINATION};
 use bemr_spec::Clause;
 
@@ -31,19 +31,12 @@ pub enum How {
         /// message is lost as well, in a run that nobody reads.
         from: Power,
     },
-    /// It is carried out on bytes.
+    /// It is carried out on bytes, or over many runs.
     Computed {
         /// The goal that it breaks.
         goal: &'static str,
         /// Carries it out.
         show: fn() -> Result<Exhibit, String>,
-    },
-    /// It is not shown here.
-    Explained {
-        /// The goal that is at stake.
-        goal: &'static str,
-        /// Why, and what shows it instead.
-        why: &'static str,
     },
 }
 
@@ -62,7 +55,7 @@ const fn at_least(power: Power, attack: Attack) -> Attack {
         How::Searched { part, without, goal, .. } => {
             Attack { how: How::Searched { part, without, goal, from: power }, ..attack }
         }
-        How::Computed { .. } | How::Explained { .. } => attack,
+        How::Computed { .. } => attack,
     }
 }
 
@@ -74,14 +67,6 @@ const fn computed(
 ) -> Attack {
     Attack { id, says, how: How::Computed { goal, show } }
 }
-
-const fn explained(id: &'static str, says: &'static str, goal: &'static str, why: &'static str) -> Attack {
-    Attack { id, says, how: How::Explained { goal, why } }
-}
-
-/// Why the statistical rows are not here.
-const MEASURED: &str =
-    "an attack on a rate, not on a run: it is measured over many runs against a bound fixed beforehand";
 
 /// Every row of chapter 18, in its order.
 pub const CATALOGUE: &[Attack] = &[
@@ -213,7 +198,7 @@ pub const CATALOGUE: &[Attack] = &[
         &[Clause::AcceptNeedsReverification],
         "G-CIV",
     ),
-    explained("C-35", "re-verification as a load", "G-TER", MEASURED),
+    computed("C-35", "re-verification as a load", "G-TER", rates::load),
     searched(
         "C-36",
         "eclipse of the BSD",
@@ -222,7 +207,7 @@ pub const CATALOGUE: &[Attack] = &[
         "G-CIV",
     ),
     searched("C-37", "keys leak later", &scenes::LATER, &[Clause::SealedKeyIsErased], "G-SEC"),
-    explained("C-38", "trust poisoned: sleepers, coalitions, bad-mouthing", "G-CIV", MEASURED),
+    computed("C-38", "trust poisoned: sleepers, coalitions, bad-mouthing", "G-CIV", rates::poisoned_trust),
 ];
 
 impl Attack {
@@ -234,7 +219,7 @@ impl Attack {
     /// The goal that is at stake.
     pub const fn goal(&self) -> &'static str {
         match self.how {
-            How::Searched { goal, .. } | How::Computed { goal, .. } | How::Explained { goal, .. } => goal,
+            How::Searched { goal, .. } | How::Computed { goal, .. } => goal,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! *Searched* attacks are not written down anywhere: what is written down is what the adversary can do, which clauses the
 //! paper does not have, and which goal is at stake. A search of the model finds the run, the implementation goes through it
 //! with real bytes, and under every clause in force one of them refuses it. *Computed* attacks are equations or bytes at
-//! real sizes. What is measured over many runs is the experiment's; a row that cannot be shown here says why.
+//! real sizes, or are measured over many runs.
 
 mod algebra;
 pub mod algebraic;
@@ -13,6 +13,7 @@ mod catalogue;
 mod forged;
 mod pair;
 mod power;
+mod rates;
 mod report;
 mod scenes;
 mod shown;

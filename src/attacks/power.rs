@@ -115,9 +115,9 @@ impl Power {
             (weaker.insiders, weaker.poses, weaker.silent, weaker.budget)
                 == (limited.insiders, limited.poses, limited.silent, limited.budget)
         };
-        let weaker =
+        let mut weaker =
             Power::ALL.into_iter().filter(|power| *power < self).filter_map(|power| power.limits(part));
-        let is_new = weaker.last().is_none_or(|weaker| !same(&weaker));
+        let is_new = weaker.next_back().is_none_or(|weaker| !same(&weaker));
         is_new.then_some(limited)
     }
 }

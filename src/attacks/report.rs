@@ -91,9 +91,6 @@ pub fn outcome(attack: &'static Attack) -> Outcome {
         note,
     };
     match attack.how {
-        How::Explained { why, .. } => {
-            Outcome { row: row(nothing, None, Some(why.to_owned())), pair: None, shown: true }
-        }
         How::Computed { .. } => match exhibit(attack) {
             Some(Ok(exhibit)) => {
                 let published = Published {

@@ -19,7 +19,7 @@ pub struct Exhibit {
 pub fn exhibit(attack: &Attack) -> Option<Result<Exhibit, String>> {
     match attack.how {
         How::Computed { show, .. } => Some(show()),
-        How::Searched { .. } | How::Explained { .. } => None,
+        How::Searched { .. } => None,
     }
 }
 

@@ -10,7 +10,7 @@ const CSS: &str = include_str!("page.css");
 const SIDES: &str = "\
 .sides{display:grid;gap:1rem;grid-template-columns:1fr}\
 @media (min-width:64rem){.sides{grid-template-columns:1fr 1fr}}\
-figure{margin:0;min-width:0}figcaption{margin:.25rem 0;font-weight:600}\
+a{color:var(--link)}figure{margin:0;min-width:0}figcaption{margin:.25rem 0;font-weight:600}\
 section{margin-top:2rem;break-inside:avoid}.summary td:first-child{white-space:nowrap}";
 
 /// One thing that is shown, by its runs.
