@@ -139,6 +139,11 @@ impl SealFault {
         matches!(self, SealFault::NoKeys | SealFault::TooManyKeys)
     }
 
+    /// Whether it is one of the element that the start encapsulates to.
+    const fn is_of_element(&self) -> bool {
+        matches!(self, SealFault::StartElement | SealFault::StartSubgroup)
+    }
+
     /// Whether it says of the index which it is.
     const fn is_of_index(self) -> bool {
         matches!(self, SealFault::IndexZero | SealFault::IndexBeyond | SealFault::IndexNext)
@@ -189,8 +194,10 @@ impl Custodian {
         let anew = faults.iter().filter(|fault| fault.is_wrapped_anew()).count();
         let same = faults.len() > 1 && faults[0] == faults[1];
         let indices = faults.iter().filter(|fault| fault.is_of_index()).count();
+        let elements = faults.iter().filter(|fault| fault.is_of_element()).count();
         let muddled = same
             || indices > 1
+            || elements > 1
             || anew > 1
             || anew == 1 && faults.iter().any(|fault| fault.is_of_wrapping() || fault.is_of_count());
         (faults.len() <= MOST_FAULTS && !muddled).then_some(())?;

@@ -1,6 +1,8 @@
 //! Honest runs of the model.
 
-use crate::model::{Action, Actor, Command, Decision, LedgerKind, Lifetimes, Order, Setup, View, World};
+use crate::model::{
+    Action, Actor, Command, Decision, LedgerKind, Lifetimes, Order, SealFault, Setup, View, World,
+};
 use crate::{Clause, Rules};
 
 fn setup(validators: u8, ledger: LedgerKind) -> Setup {
@@ -67,5 +69,23 @@ fn an_honest_network_commits_rejects_reads_and_erases() {
             }
             view => panic!("{view:?}"),
         }
+    }
+}
+
+/// Model and implementation parted over this once: the implementation is given the second of the two.
+#[test]
+fn an_element_is_wrong_in_one_way_at_a_time() {
+    let mut world = World::new(Rules::hardened(), &setup(1, LedgerKind::Quorum));
+    submit(&mut world, 1, None);
+    run(&mut world, &mut 0, 100_000);
+    let seal = world.system().seals().next().unwrap();
+    for (faults, refused_by) in [
+        (vec![SealFault::StartElement], Some(Some(Clause::ElementInRange))),
+        (vec![SealFault::StartSubgroup], Some(Some(Clause::ElementInSubgroup))),
+        (vec![SealFault::StartElement, SealFault::StartSubgroup], None),
+        (vec![SealFault::StartSubgroup, SealFault::StartElement], None),
+    ] {
+        let happened = world.step(&Action::Unseal { seal, faults: faults.clone() });
+        assert_eq!(happened.map(|happened| happened.clause), refused_by, "{faults:?}");
     }
 }
