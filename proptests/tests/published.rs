@@ -1,9 +1,9 @@
 //! The attacks that are equations, at real group sizes: each works on the paper's construction, and the protocol refuses what
 //! it makes by the clause that chapter 18 names.
 
-use bemr::attacks::algebraic;
-use bemr::crypto::{self, Element, SigningKey, Suite, Tag, VerifyingKey};
-use bemr::published::{Group, Hashing, KeyPair, Reading, Signature, StaticKey, verify};
+use bemr::attacks::{algebraic, encoded, refusal_of};
+use bemr::crypto::{self, Element, SigningKey, Suite, Tag};
+use bemr::published::{Group, Hashing, KeyPair, Reading, StaticKey, verify};
 use bemr_spec::{Clause, Rules};
 use num_bigint::BigUint;
 use proptest::prelude::*;
@@ -24,24 +24,6 @@ fn integer() -> impl Strategy<Value = BigUint> {
 
 fn message() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(any::<u8>(), 1..64)
-}
-
-/// Big-endian, as wide as the suite's elements; the low digits of what is wider.
-fn encode(suite: Suite, integer: &BigUint) -> Vec<u8> {
-    let bytes = integer.to_bytes_be();
-    let width = suite.element_len();
-    let low = &bytes[bytes.len().saturating_sub(width)..];
-    [vec![0; width - low.len()], low.to_vec()].concat()
-}
-
-/// What the protocol says of a forged pair, given as R and s of a signature of its own.
-fn refused_by(suite: Suite, message: &[u8], forged: &Signature) -> Option<Clause> {
-    let key = SigningKey::generate(suite, &mut ChaCha20Rng::seed_from_u64(7));
-    let key: &VerifyingKey = key.verifying_key();
-    let response = &forged.s % (group(suite).order);
-    let signature = [encode(suite, &forged.r), encode(suite, &response)].concat();
-    let signature = crypto::Signature::from_bytes(&signature);
-    key.check(&RULES, Tag::T_INITIAL, message, &signature).err().map(|refusal| refusal.clause())
 }
 
 /// Miller and Rabin's test to the bases 2 and 3: enough against a number that was not made to pass it.
@@ -91,7 +73,7 @@ fn c_03_elements_of_small_order_leave_few_keys_and_tell_of_a_static_secret() {
                 // Of order 2q: half of what is sent to a careless receiver is.
                 (&(&group.p - 2u8), Clause::ElementInSubgroup),
             ] {
-                let refusal = Element::decode(&RULES, suite, &encode(suite, element)).unwrap_err();
+                let refusal = Element::decode(&RULES, suite, &encoded(suite, element)).unwrap_err();
                 assert_eq!(refusal.clause(), clause, "{element}");
             }
         }
@@ -133,7 +115,7 @@ proptest! {
             let (message, forged) = algebraic::message_for(&group, pair.public(), &u);
             prop_assert!(verify(&group, &reading, pair.public(), &message, &forged));
             prop_assert!(!verify(&group, &HASHED, pair.public(), &message, &forged), "a hash stops this one");
-            prop_assert_eq!(refused_by(suite, &message, &forged), Some(Clause::CommitmentRecomputed));
+            prop_assert_eq!(refusal_of(suite, &message, &forged), Some(Clause::CommitmentRecomputed));
         }
     }
 
@@ -162,9 +144,9 @@ proptest! {
             let pair = KeyPair::new(&group, secret.clone());
             let forged = algebraic::on_standard_group(&group, &HASHED, &message);
             prop_assert!(verify(&group, &HASHED, pair.public(), &message, &forged));
-            prop_assert_eq!(refused_by(suite, &message, &forged), Some(Clause::CommitmentRecomputed));
+            prop_assert_eq!(refusal_of(suite, &message, &forged), Some(Clause::CommitmentRecomputed));
             // Where signatures are verified in a batch, r is decoded as an element, and it is none.
-            let commitment = Element::decode(&RULES, suite, &encode(suite, &forged.r)).unwrap_err();
+            let commitment = Element::decode(&RULES, suite, &encoded(suite, &forged.r)).unwrap_err();
             prop_assert_eq!(commitment.clause(), Clause::ElementInSubgroup);
         }
     }
@@ -207,12 +189,12 @@ proptest! {
             let bounded = Reading { ranges: true, ..reading };
             prop_assert!(!verify(&group, &bounded, pair.public(), &second, &forged));
             // As wide as it is, it is no signature of the suite; cut to the width of one, it is no commitment.
-            let wide = [forged.r.to_bytes_be(), encode(suite, &forged.s)].concat();
+            let wide = [forged.r.to_bytes_be(), encoded(suite, &forged.s)].concat();
             let key = SigningKey::generate(suite, &mut ChaCha20Rng::seed_from_u64(7));
             let wide = crypto::Signature::from_bytes(&wide);
             let refusal = key.verifying_key().check(&RULES, Tag::T_INITIAL, &second, &wide).unwrap_err();
             prop_assert_eq!(refusal.clause(), Clause::SuiteMatches);
-            prop_assert_eq!(refused_by(suite, &second, &forged), Some(Clause::CommitmentRecomputed));
+            prop_assert_eq!(refusal_of(suite, &second, &forged), Some(Clause::CommitmentRecomputed));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The equations of chapter 18, carried out with one key each at real sizes; random ones are a property test's.
 
 use crate::attacks::algebraic;
+use crate::attacks::pair::less;
 use crate::attacks::shown::Exhibit;
 use crate::crypto::{self, Element, SigningKey, Suite, Tag};
 use crate::published::{Group, Hashing, KeyPair, Reading, Signature, StaticKey, verify};
@@ -26,20 +27,22 @@ fn secret() -> BigUint {
 }
 
 /// Big-endian, as wide as the suite's elements; the low digits of what is wider.
-fn encode(integer: &BigUint) -> Vec<u8> {
+pub fn encoded(suite: Suite, integer: &BigUint) -> Vec<u8> {
     let bytes = integer.to_bytes_be();
-    let width = SUITE.element_len();
+    let width = suite.element_len();
     let low = &bytes[bytes.len().saturating_sub(width)..];
     [vec![0; width - low.len()], low.to_vec()].concat()
 }
 
-/// What the protocol says of a forged pair, given as commitment and response of a signature of its own.
-fn refusal_of(message: &[u8], forged: &Signature) -> Result<Clause, String> {
-    let key = SigningKey::generate(SUITE, &mut ChaCha20Rng::seed_from_u64(7));
-    let response = &forged.s % group().order;
-    let signature = crypto::Signature::from_bytes(&[encode(&forged.r), encode(&response)].concat());
+/// What the protocol says of a forged pair, given as commitment and response of a signature of its own; nothing where it takes
+/// the pair, or for a suite that is no finite field.
+pub fn refusal_of(suite: Suite, message: &[u8], forged: &Signature) -> Option<Clause> {
+    let key = SigningKey::generate(suite, &mut ChaCha20Rng::seed_from_u64(7));
+    let response = &forged.s % Group::of(suite)?.order;
+    let signature = [encoded(suite, &forged.r), encoded(suite, &response)].concat();
+    let signature = crypto::Signature::from_bytes(&signature);
     let checked = key.verifying_key().check(&RULES, Tag::T_INITIAL, message, &signature);
-    checked.err().map(|refusal| refusal.clause()).ok_or_else(|| "the protocol takes it".to_owned())
+    checked.err().map(|refusal| refusal.clause())
 }
 
 fn forged(
@@ -53,7 +56,11 @@ fn forged(
     if !verify(group, reading, pair.public(), message, forged) {
         return Err("the forgery does not verify".to_owned());
     }
-    Ok(Exhibit { published: says.to_owned(), refused_by: refusal_of(message, forged)?, steps: 1 })
+    Ok(Exhibit {
+        published: says.to_owned(),
+        refused_by: refusal_of(SUITE, message, forged).ok_or("the protocol takes it")?,
+        steps: 1,
+    })
 }
 
 pub(super) fn small_order() -> Result<Exhibit, String> {
@@ -63,7 +70,8 @@ pub(super) fn small_order() -> Result<Exhibit, String> {
     let answered = victim.agree(&group, &minus_one);
     let bit = algebraic::residue_of_static_key(&group, &minus_one, 2, |key| *key == answered);
     let bit = bit.filter(|bit| victim.is_residue(*bit, 2)).ok_or("the secret does not show")?;
-    let refusal = Element::decode(&RULES, SUITE, &encode(&minus_one)).err().ok_or("p - 1 is decoded")?;
+    let refusal =
+        Element::decode(&RULES, SUITE, &encoded(SUITE, &minus_one)).err().ok_or("p - 1 is decoded")?;
     let published = format!(
         "p - 1 in place of g^x: the session key is one of two, and the static secret is {bit} modulo 2"
     );
@@ -110,10 +118,14 @@ pub(super) fn one_nonce() -> Result<Exhibit, String> {
         return Err("the equations have no solution".to_owned());
     }
     let key = SigningKey::generate(SUITE, &mut ChaCha20Rng::seed_from_u64(3));
-    let commitment =
-        |message: &[u8]| key.sign(&RULES, Tag::T_INITIAL, message).as_bytes()[..SUITE.element_len()].to_vec();
-    if commitment(b"one") == commitment(b"other") {
-        return Err("the protocol repeats a nonce".to_owned());
+    let repeats = |rules: &Rules| {
+        let commitment = |message: &[u8]| {
+            key.sign(rules, Tag::T_INITIAL, message).as_bytes()[..SUITE.element_len()].to_vec()
+        };
+        commitment(b"one") == commitment(b"other")
+    };
+    if repeats(&RULES) || !repeats(&less(&[Clause::NonceIsDerived])) {
+        return Err("whether a nonce repeats does not hang on SIG-01".to_owned());
     }
     let published = "the secret key, from two signatures with one nonce".to_owned();
     Ok(Exhibit { published, refused_by: Clause::NonceIsDerived, steps: 2 })

@@ -19,6 +19,7 @@ mod scenes;
 mod shown;
 mod weakness;
 
+pub use algebra::{encoded, refusal_of};
 pub use catalogue::{Attack, CATALOGUE, How};
 pub use pair::{Pair, Side, carry_out};
 pub use power::Power;

@@ -5,7 +5,7 @@ use crate::conformance::lockstep::Lockstep;
 use crate::conformance::{Header, Step, Trace};
 use crate::crypto::Suite;
 use crate::explore::{Found, Part, search_within};
-use bemr_spec::model::{Action, Happened, Output, World};
+use bemr_spec::model::{Action, GOALS, Happened, Output, System, World};
 use bemr_spec::{Clause, Rules};
 
 /// How many states are looked at for one power of the adversary.
@@ -80,20 +80,23 @@ pub fn carry_out(attack: &'static Attack) -> Result<Pair, String> {
     let published = Side { trace: told.trace, both: told.both };
     let (whole, _) = search_within(part.under(Rules::published()), goal, ONE, STATES);
     let in_the_whole = whole.map(|run| run.steps.len());
-    let (hardened, refused_by) = defended(&published, attack.id)?;
+    let (hardened, refused_by) = defended(&published, attack.id, goal)?;
     Ok(Pair { power, states, published, in_the_whole, hardened, refused_by })
 }
 
 /// The same steps with every clause in force, up to the first that goes otherwise.
-fn defended(published: &Side, id: &str) -> Result<(Side, Option<Clause>), String> {
+fn defended(published: &Side, id: &str, goal: &str) -> Result<(Side, Option<Clause>), String> {
     let Trace { header, steps: attacked } = &published.trace;
     let mut field = Field::new(published.both.is_ok(), header)?;
-    let (mut steps, mut refused_by) = (Vec::new(), None);
+    let (mut steps, mut refused_by, mut otherwise) = (Vec::new(), None, false);
     for (number, step) in (1..).zip(attacked) {
-        let Some((action, happened)) = field.step(&step.action)? else { break };
+        let Some((action, happened)) = field.step(&step.action)? else {
+            otherwise = true;
+            break;
+        };
         steps.push(Step::of(number, action, &happened));
         if happened.clause.is_some() && happened.clause != step.clause {
-            refused_by = happened.clause;
+            (refused_by, otherwise) = (happened.clause, true);
             break;
         }
         // What is not refused and goes otherwise all the same.
@@ -101,8 +104,15 @@ fn defended(published: &Side, id: &str) -> Result<(Side, Option<Clause>), String
             |sends: &[Output]| sends.iter().map(|output| (output.to(), output.name())).collect::<Vec<_>>();
         let told: Vec<_> = step.sends.iter().map(|send| (send.to, send.message.as_str())).collect();
         if sent(&happened.sends) != told {
+            otherwise = true;
             break;
         }
+    }
+    // Of termination, which no step breaks, a run that goes otherwise is all that can be shown.
+    let kept =
+        GOALS.iter().find(|one| one.name == goal).map_or(otherwise, |goal| goal.is_kept(field.system()));
+    if !kept {
+        return Err(format!("with every clause in force {goal} is broken all the same"));
     }
     let both = field.both();
     let mut header = Header::new(
@@ -135,6 +145,13 @@ impl Field {
         match self {
             Field::Both(both) => both.step(action).map_err(|divergence| divergence.to_string()),
             Field::Model(world) => Ok(world.step(action).map(|happened| (action.clone(), happened))),
+        }
+    }
+
+    const fn system(&self) -> &System {
+        match self {
+            Field::Both(both) => both.world().system(),
+            Field::Model(world) => world.system(),
         }
     }
 

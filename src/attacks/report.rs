@@ -21,7 +21,7 @@ pub struct Row {
     pub published: Published,
     /// With every clause in force.
     pub hardened: Hardened,
-    /// Why it is not shown, or not as it should be.
+    /// Why it was not carried out, or not with real bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
@@ -65,8 +65,6 @@ pub struct Outcome {
     pub row: Row,
     /// What was found, of a row that is searched.
     pub pair: Option<Pair>,
-    /// Whether it is as the row says: carried out, or explained.
-    pub shown: bool,
 }
 
 /// Carries out one attack, and says what came of it.
@@ -100,11 +98,11 @@ pub fn outcome(attack: &'static Attack) -> Outcome {
                     gained: Some(exhibit.published),
                     ..nothing
                 };
-                Outcome { row: row(published, Some(exhibit.refused_by), None), pair: None, shown: true }
+                Outcome { row: row(published, Some(exhibit.refused_by), None), pair: None }
             }
             failed => {
                 let why = failed.and_then(Result::err);
-                Outcome { row: row(nothing, None, why), pair: None, shown: false }
+                Outcome { row: row(nothing, None, why), pair: None }
             }
         },
         How::Searched { without, .. } => match carry_out(attack) {
@@ -121,9 +119,9 @@ pub fn outcome(attack: &'static Attack) -> Outcome {
                 };
                 let note = pair.published.both.as_ref().err().map(|why| format!("the model alone: {why}"));
                 let stopped = pair.refused_by.or(without.first().copied());
-                Outcome { row: row(published, stopped, note), pair: Some(pair), shown: true }
+                Outcome { row: row(published, stopped, note), pair: Some(pair) }
             }
-            Err(why) => Outcome { row: row(nothing, None, Some(why)), pair: None, shown: false },
+            Err(why) => Outcome { row: row(nothing, None, Some(why)), pair: None },
         },
     }
 }
@@ -134,7 +132,7 @@ impl Outcome {
         let Row { goal, published, hardened, note, .. } = &self.row;
         let note = note.as_ref().map_or(String::new(), |note| format!(" ({note})"));
         if !published.found {
-            return format!("{goal}: {}{note}", if self.shown { "not shown here" } else { "NOT FOUND" });
+            return format!("{goal}: NOT FOUND{note}");
         }
         let gained = published.gained.as_deref().unwrap_or("");
         let power = published.minimum_power.map_or(String::new(), |power| format!(" by {power}"));

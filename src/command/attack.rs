@@ -92,7 +92,7 @@ pub(super) fn attack(options: &Options) -> Result<Found, String> {
         std::fs::write(TABLE, markdown(&outcomes)).map_err(|error| format!("{TABLE}: {error}"))?;
         tell(TABLE);
     }
-    let failed = outcomes.iter().any(|outcome| !outcome.shown);
+    let failed = outcomes.iter().any(|outcome| !outcome.row.published.found);
     if options.json {
         print_json(&outcomes.iter().map(|outcome| &outcome.row).collect::<Vec<_>>())?;
     } else if let (Some(_), [only]) = (options.id, &outcomes[..]) {

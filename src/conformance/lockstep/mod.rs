@@ -29,7 +29,7 @@ pub use moves::{Kind, MOST_AT_ONCE, MOST_MOVES, Move, Script};
 pub use nursery::Nursery;
 pub use play::{MOST_STEPS, Parted};
 pub use shrink::{Short, shrink};
-pub use statistics::{Statistics, UNREACHABLE};
+pub use statistics::{Statistics, UNREACHABLE, reason};
 
 use crate::conformance::rig::Rig;
 use bemr_spec::model::{Action, GOALS, Happened, SHOWN, Setup, World};

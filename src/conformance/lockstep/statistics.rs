@@ -121,8 +121,8 @@ pub(super) fn broken(world: &World, action: &Action) -> Option<Clause> {
     MAKERS.into_iter().find(|maker| flaws.iter().any(|flaws| flaws.has(*maker)))
 }
 
-/// What decided, as it is stated in what is sent.
-fn reason(output: &Output) -> Option<Clause> {
+/// The clause that an answer, outcome or vote gives as its reason.
+pub fn reason(output: &Output) -> Option<Clause> {
     let Output::Send(_, Packet::Record(record)) = output else { return None };
     match record.message {
         Message::Vote(vote) => match vote.ballot {

@@ -1,11 +1,10 @@
 //! A small network of the implementation alone, in which one honest life goes on, one parcel after the other, until an input
 //! is tried.
 
-use crate::conformance::lockstep::{conspiracy, instead};
+use crate::conformance::lockstep::{conspiracy, instead, reason};
 use crate::conformance::rig::Rig;
 use bemr_spec::model::{
-    Action, Actor, Ballot, Datagram, Flaws, Happened, LedgerKind, Lifetimes, Message, Output, Packet, Parcel,
-    Setup, Spoiling,
+    Action, Actor, Datagram, Flaws, Happened, LedgerKind, Lifetimes, Output, Packet, Parcel, Setup, Spoiling,
 };
 use bemr_spec::{Clause, Refusal, Rules};
 use std::collections::VecDeque;
@@ -33,19 +32,6 @@ impl Answer {
     pub(super) fn of(happened: &Happened) -> Answer {
         let reason = happened.sends.iter().find_map(reason);
         Answer { clause: happened.clause.or(reason), cause: happened.cause }
-    }
-}
-
-/// What an answer, outcome or vote gives as its reason.
-fn reason(output: &Output) -> Option<Clause> {
-    let Output::Send(_, Packet::Record(record)) = output else { return None };
-    match record.message {
-        Message::Vote(vote) => match vote.ballot {
-            Ballot::False(rule) => Some(rule),
-            Ballot::True => None,
-        },
-        Message::Outcome { reason, .. } | Message::Answer { reason, .. } => reason,
-        _ => None,
     }
 }
 
