@@ -54,6 +54,7 @@
 //! | [`mod@machine`] | state machines as tables |
 //! | [`actors`] | user, server database, validator, cloud |
 //! | [`network`] | links, virtual time, a whole network in one process |
+//! | [`adversary`] | what an adversary does, when, to whom and how often, as data |
 //! | [`conformance`] | traces and their diagrams |
 //! | `published` | the paper's constructions that the protocol does not have, broken as they are |
 //! | `experiment` | what a decision is worth when validators lie |
@@ -70,6 +71,7 @@
 //! value of its type.
 
 pub mod actors;
+pub mod adversary;
 #[cfg(all(feature = "explore", feature = "experiment"))]
 pub mod attacks;
 pub mod audit;
@@ -82,7 +84,7 @@ pub mod experiment;
 #[cfg(feature = "explore")]
 pub mod explore;
 pub mod keys;
-#[cfg(feature = "explore")]
+#[cfg(all(feature = "explore", feature = "experiment"))]
 pub mod kill;
 pub mod ledger;
 pub mod log;

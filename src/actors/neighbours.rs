@@ -110,6 +110,12 @@ impl Neighbours {
         self.tap = Some(Vec::new());
     }
 
+    /// What an intruder finds in memory: the keys of all its sessions.
+    #[cfg(feature = "weaken")]
+    pub fn stolen(&self) -> impl Iterator<Item = crate::session::Stolen> {
+        self.sessions.values().map(|line| line.session.stolen())
+    }
+
     /// What was said since this was last asked, in order.
     #[cfg(feature = "weaken")]
     pub fn overheard(&mut self) -> Vec<Overheard> {

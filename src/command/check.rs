@@ -1,14 +1,15 @@
 //! `bemr check`: explores the model, lives random lives in lockstep, and runs every kept trace again.
 
+use crate::command::adversary::{find, network};
 use crate::command::explore::{GoalRow, goals, resident, table, write_broken};
 use crate::command::{Found, print, print_json, tell};
-use crate::conformance::lockstep::{Campaign, CampaignReport, Statistics};
+use crate::conformance::lockstep::{Campaign, CampaignReport, Failure, Statistics};
 use crate::conformance::{Rerun, Trace, rerun};
 use crate::explore::{SCOPES, search};
 use bemr_spec::Rules;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Options of `bemr check`.
@@ -26,6 +27,9 @@ pub(super) struct Options {
     /// How many random lives; as many as the form of the check has, where it does not say.
     #[arg(long)]
     lives: Option<u64>,
+    /// Lives random lives under this adversary alone, by its name (`bemr adversary` lists them) or from a file.
+    #[arg(long, value_name = "NAME|FILE", conflicts_with = "deep")]
+    adversary: Option<String>,
     /// Where a trace is written when model and implementation part.
     #[arg(long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
@@ -83,6 +87,9 @@ pub(super) fn check(options: &Options) -> Result<Found, String> {
         _ => ("ci", 10_000),
     };
     let lives = options.lives.unwrap_or(lives);
+    if let Some(named) = &options.adversary {
+        return under(named, lives, options);
+    }
     let rules = Rules::hardened();
     let scope = SCOPES.iter().find(|one| one.name == scope).ok_or("no such scope")?;
     let (mut reports, mut found) = (Vec::new(), Vec::new());
@@ -105,11 +112,7 @@ pub(super) fn check(options: &Options) -> Result<Found, String> {
 
     let lockstep = campaign(&Campaign { seed: options.seed, lives, steps: STEPS, sides: rules.into() });
     if let Some(failure) = &lockstep.failure {
-        let path = options.out.join(format!("divergence-{}.jsonl", failure.seed));
-        std::fs::write(&path, failure.trace(rules).to_bytes())
-            .map_err(|error| format!("{}: {error}", path.display()))?;
-        tell(&format!("{}\nagain: bemr replay {}", failure.short.divergence, path.display()));
-        found.push(path.display().to_string());
+        found.push(write_failure(failure, rules, &options.out)?);
     }
     for (name, text) in KEPT {
         let trace = Trace::read(text.as_bytes()).map_err(|error| format!("{name}: {error}"))?;
@@ -143,6 +146,56 @@ pub(super) fn check(options: &Options) -> Result<Found, String> {
         found.len() - row.divergences - runs,
     ))?;
     Ok(if broken || !found.is_empty() { Found::Something } else { Found::Nothing })
+}
+
+/// Lives under one adversary.
+fn under(named: &str, lives: u64, options: &Options) -> Result<Found, String> {
+    let rules = Rules::hardened();
+    let bar = bar(Some(lives), "lives");
+    let mut statistics = Statistics::default();
+    let mut found = None;
+    let mut lived = 0;
+    for seed in options.seed..options.seed.saturating_add(lives) {
+        let validators = [4, 7, 10][seed as usize % 3];
+        let (adversary, setup) = (find(named, validators)?, network(validators, seed));
+        adversary.fits(&setup).map_err(|problem| format!("{named}: {problem}"))?;
+        let campaign = Campaign { seed, lives: 1, steps: STEPS, sides: rules.into() };
+        lived += 1;
+        if let Err(failure) = campaign.live_under(&adversary, &setup, &mut statistics) {
+            found = Some(failure);
+            break;
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let mut paths = Vec::new();
+    if let Some(failure) = &found {
+        paths.push(write_failure(failure, rules, &options.out)?);
+    }
+    let row = LockstepRow {
+        traces: lived,
+        steps: statistics.steps,
+        clauses_refused: statistics.refused.len(),
+        divergences: paths.len(),
+    };
+    if options.json {
+        print_json(&Report { goals: Vec::new(), lockstep: row, replayed: 0, found: paths })?;
+    } else {
+        print(&format!(
+            "lockstep under {named}: {} lives, {} steps, {} clauses refused something, {} divergences",
+            row.traces, row.steps, row.clauses_refused, row.divergences
+        ))?;
+    }
+    Ok(if found.is_some() { Found::Something } else { Found::Nothing })
+}
+
+/// Writes the trace of a life in which the two part, says so, and gives its path.
+fn write_failure(failure: &Failure, rules: Rules, out: &Path) -> Result<String, String> {
+    let path = out.join(format!("divergence-{}.jsonl", failure.seed));
+    std::fs::write(&path, failure.trace(rules).to_bytes())
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    tell(&format!("{}\nagain: bemr replay {}", failure.short.divergence, path.display()));
+    Ok(path.display().to_string())
 }
 
 fn campaign(campaign: &Campaign) -> CampaignReport {

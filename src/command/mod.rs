@@ -4,6 +4,7 @@
 //! exit code is 0 when every decision stands, 1 when something did not verify, 2 for arguments, inputs and files that
 //! could not be used; 1 wins over 2.
 
+mod adversary;
 mod attack;
 mod audit;
 mod check;
@@ -45,6 +46,8 @@ enum Command {
     Check(check::Options),
     /// Carries out the attacks on the published protocol, and shows what stops each.
     Attack(attack::Options),
+    /// Lists the adversaries that have names, or says what one does and whether it can be.
+    Adversary(adversary::Options),
     /// Measures what a decision is worth when validators lie, beside what is provable.
     Experiment(experiment::Options),
     /// Searches every state of the model within a scope.
@@ -88,6 +91,7 @@ pub fn main() -> ExitCode {
         Command::Trace(options) => replay::trace(&options),
         Command::Check(options) => check::check(&options),
         Command::Attack(options) => attack::attack(&options),
+        Command::Adversary(options) => adversary::adversary(&options),
         Command::Experiment(options) => experiment::experiment(&options),
         Command::Explore(options) => explore::explore(&options),
         Command::FuzzReport(options) => fuzz_report::fuzz_report(&options),
