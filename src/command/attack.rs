@@ -1,5 +1,6 @@
 //! `bemr attack`: every attack of chapter 18 on the protocol as the paper has it, and the clause that stops it.
 
+use crate::attacks::cliff::{self, CLIFF, Cell, Verdict};
 use crate::attacks::{
     Attack, CATALOGUE, How, Outcome, TABLE, WEAKNESSES, markdown, outcome, weaknesses, weaknesses_as_markdown,
 };
@@ -28,6 +29,10 @@ pub(super) struct Options {
     /// For each clause, which goals break without it and how weak an adversary can be who breaks them: minutes.
     #[arg(long, conflicts_with_all = ["id", "rules", "out"])]
     powers: bool,
+    /// For each goal and each number of lying validators among 4, 7 and 10, whether it holds or how it is broken: minutes. With --out
+    /// the runs that break one, as traces.
+    #[arg(long, conflicts_with_all = ["id", "rules", "powers", "report"])]
+    cliff: bool,
     /// Writes the table of all attacks into the specification, from the root of the source tree.
     #[arg(long, conflicts_with_all = ["id", "rules"])]
     write: bool,
@@ -65,6 +70,9 @@ fn rules_of(text: &str) -> Result<Chosen, String> {
 pub(super) fn attack(options: &Options) -> Result<Found, String> {
     if options.powers {
         return powers(options);
+    }
+    if options.cliff {
+        return cliff(options);
     }
     if let Some(chosen) = &options.rules {
         return under(options, chosen);
@@ -179,6 +187,44 @@ fn powers(options: &Options) -> Result<Found, String> {
         print(table.trim_end())?;
     }
     Ok(Found::Nothing)
+}
+
+/// From how many liars on which goal breaks.
+fn cliff(options: &Options) -> Result<Found, String> {
+    let bar = bar(cliff::questions_of(&cliff::SIZES).count() as u64);
+    let looked = cliff::look(&cliff::SIZES, |bench, among| {
+        bar.inc(1);
+        bar.set_message(format!("{}, {} of {}", bench.name, among.lying, among.validators));
+    });
+    bar.finish_and_clear();
+    if let Some(out) = &options.out {
+        std::fs::create_dir_all(out).map_err(|error| format!("{}: {error}", out.display()))?;
+        for one in &looked {
+            let Some(told) = one.tell() else { continue };
+            let path = out.join(format!("{}.jsonl", one.cell.file_name()));
+            std::fs::write(&path, told.trace.to_bytes())
+                .map_err(|error| format!("{}: {error}", path.display()))?;
+            let both = told.both.map_or_else(|why| format!(" (the model alone: {why})"), |()| String::new());
+            tell(&format!("bemr replay {}{both}", path.display()));
+        }
+    }
+    let cells: Vec<Cell> = looked.into_iter().map(|one| one.cell).collect();
+    let table = cliff::markdown(&cells);
+    if options.write {
+        let json = serde_json::to_string_pretty(&cells).map_err(|error| error.to_string())? + "\n";
+        for (end, text) in [("md", &table), ("json", &json)] {
+            let path = PathBuf::from(CLIFF).with_extension(end);
+            std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+            tell(&path.display().to_string());
+        }
+    }
+    if options.json {
+        print_json(&cells)?;
+    } else {
+        print(table.trim_end())?;
+    }
+    let unknown = cells.iter().any(|cell| matches!(cell.verdict, Verdict::Unfinished { .. }));
+    Ok(if unknown { Found::Something } else { Found::Nothing })
 }
 
 fn write_traces(outcome: &Outcome, out: &std::path::Path) -> Result<(), String> {
