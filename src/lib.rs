@@ -54,6 +54,7 @@
 //! | [`mod@machine`] | state machines as tables |
 //! | [`actors`] | user, server database, validator, cloud |
 //! | [`network`] | links, virtual time, a whole network in one process |
+//! | `page` | one frame and one style for the pages that people look at |
 //! | [`conformance`] | traces and their diagrams |
 //! | `published` | the paper's constructions that the protocol does not have, broken as they are |
 //! | `experiment` | what a decision is worth when validators lie |
@@ -89,6 +90,7 @@ pub mod log;
 pub mod machine;
 pub mod merkle;
 pub mod network;
+mod page;
 #[cfg(feature = "weaken")]
 pub mod published;
 pub mod records;

@@ -26,34 +26,35 @@ const STATES: usize = 2_000_000;
 /// One thread visits the same states every time.
 const ONE_THREAD: usize = 1;
 
-/// The BSD, and who lies, in this order: those come last whose turn to propose comes first, so that the others are one another.
-const fn liars<const N: usize>() -> [Actor; N] {
-    let mut order = [Actor::Bsd; N];
-    let (mut place, count) = (1, N as u8 - 1);
-    while place < N {
-        let number = place as u8 - 1;
-        order[place] = Actor::Validator(match number {
+/// The BSD, and validators in the order in which they lie: those come last whose turn to propose comes first, so that the others are one
+/// another.
+const fn order(validators: u8) -> [Actor; MOST + 1] {
+    let mut order = [Actor::Bsd; MOST + 1];
+    let mut place = 0;
+    while place < validators {
+        order[place as usize + 1] = Actor::Validator(match place {
             0 => 0,
-            number if number + 2 < count => number + 2,
-            number => count - number,
+            place if place + 2 < validators => place + 2,
+            place => validators - place,
         });
         place += 1;
     }
     order
 }
 
-static FOUR: [Actor; 5] = liars();
-static SEVEN: [Actor; 8] = liars();
-static TEN: [Actor; 11] = liars();
+/// The most validators.
+const MOST: usize = 10;
 
-/// The BSD, and validators in the order in which they lie.
-fn order(validators: u8) -> &'static [Actor] {
-    match validators {
-        4 => &FOUR,
-        7 => &SEVEN,
-        _ => &TEN,
+/// By the number of validators.
+static ORDERS: [[Actor; MOST + 1]; MOST + 1] = {
+    let mut orders = [[Actor::Bsd; MOST + 1]; MOST + 1];
+    let mut validators = 0;
+    while validators <= MOST {
+        orders[validators] = order(validators as u8);
+        validators += 1;
     }
-}
+    orders
+};
 
 /// So many liars among so many validators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,12 +66,16 @@ pub struct Among {
 }
 
 impl Among {
+    fn order(self) -> &'static [Actor] {
+        &ORDERS[usize::from(self.validators).min(MOST)]
+    }
+
     fn liars(self) -> &'static [Actor] {
-        &order(self.validators)[1..=usize::from(self.lying)]
+        &self.order()[1..=usize::from(self.lying)]
     }
 
     fn liars_and_bsd(self) -> &'static [Actor] {
-        &order(self.validators)[..=usize::from(self.lying)]
+        &self.order()[..=usize::from(self.lying)]
     }
 }
 
@@ -272,6 +277,12 @@ pub struct Looked {
 }
 
 impl Cell {
+    /// Whether it is this one.
+    pub fn is_of(&self, bench: &Bench, goal: &str, validators: u8, lying: u8) -> bool {
+        (self.bench.as_str(), self.goal.as_str(), self.validators, self.lying)
+            == (bench.name, goal, validators, lying)
+    }
+
     /// What a file about it is called.
     pub fn file_name(&self) -> String {
         let goal = self.goal.replace([' ', ','], "-").replace("--", "-");
@@ -361,15 +372,23 @@ pub fn questions_of(sizes: &[u8]) -> impl Iterator<Item = (&'static Bench, Among
     })
 }
 
+/// What is in the specification of this version.
+///
+/// # Panics
+/// Never: a test reads it.
+pub fn published() -> Vec<Cell> {
+    serde_json::from_str(include_str!("../../spec/generated/cliff.json")).expect("a test reads it")
+}
+
 /// The table of the specification.
-pub fn markdown(cells: &[Cell]) -> String {
+pub fn markdown(cells: &[Cell], sizes: &[u8]) -> String {
     let mut out = "# Cliffs\n\n<!-- Written by `cargo run --release -- attack --cliff --write`. -->\n\n\
          For each goal that speaks of validators and each number f of them who lie, together and as they like: whether a search of the\n\
          model finds it to hold, and after how many states; or in how many steps the shortest run that it finds breaks it. No cell is computed from a\n\
          threshold: [chapter 15](../chapters/15-goals-adversary.md#thresholds) says where the cliffs have to be, and a test compares. Below the tables\n\
          stands what is searched on each bench, and so what is left out.\n"
         .to_owned();
-    for validators in SIZES {
+    for validators in sizes.iter().copied() {
         write!(out, "\n## {validators} validators\n\n| goal | bench |").expect("a string grows");
         (0..=validators).for_each(|lying| write!(out, " f = {lying} |").expect("a string grows"));
         out.push_str("\n|---|---|");
@@ -379,12 +398,8 @@ pub fn markdown(cells: &[Cell]) -> String {
             for goal in bench.goals {
                 write!(out, "| {goal} | {} |", bench.name).expect("a string grows");
                 for lying in 0..=validators {
-                    let here = |cell: &&Cell| {
-                        (cell.bench.as_str(), cell.goal.as_str(), cell.validators, cell.lying)
-                            == (bench.name, goal, validators, lying)
-                    };
-                    let said =
-                        cells.iter().find(here).map_or("-".to_owned(), |cell| cell.verdict.to_string());
+                    let here = cells.iter().find(|cell| cell.is_of(bench, goal, validators, lying));
+                    let said = here.map_or("-".to_owned(), |cell| cell.verdict.to_string());
                     write!(out, " {said} |").expect("a string grows");
                 }
                 out.push('\n');

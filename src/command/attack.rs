@@ -1,11 +1,13 @@
 //! `bemr attack`: every attack of chapter 18 on the protocol as the paper has it, and the clause that stops it.
 
-use crate::attacks::cliff::{self, CLIFF, Cell, Verdict};
+use crate::attacks::cliff::{self, Among, CLIFF, Cell, SIZES, Verdict};
 use crate::attacks::{
     Attack, CATALOGUE, How, Outcome, TABLE, WEAKNESSES, markdown, outcome, weaknesses, weaknesses_as_markdown,
 };
+use crate::command::pages::cliffs;
 use crate::command::{Found, print, print_json, tell};
-use crate::conformance::drawing::{Section, pairs, text};
+use crate::conformance::drawing::{Section, page_of_runs, text};
+use crate::page::{Entry, paragraph, table as table_of};
 use bemr_spec::{Clause, Rules};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -33,6 +35,9 @@ pub(super) struct Options {
     /// the runs that break one, as traces.
     #[arg(long, conflicts_with_all = ["id", "rules", "powers", "report"])]
     cliff: bool,
+    /// With --cliff: among so many validators alone.
+    #[arg(long, requires = "cliff", conflicts_with = "write", value_parser = clap::value_parser!(u8).range(1..=10))]
+    validators: Option<u8>,
     /// Writes the table of all attacks into the specification, from the root of the source tree.
     #[arg(long, conflicts_with_all = ["id", "rules"])]
     write: bool,
@@ -191,10 +196,17 @@ fn powers(options: &Options) -> Result<Found, String> {
 
 /// From how many liars on which goal breaks.
 fn cliff(options: &Options) -> Result<Found, String> {
-    let bar = bar(cliff::questions_of(&cliff::SIZES).count() as u64);
-    let looked = cliff::look(&cliff::SIZES, |bench, among| {
+    let sizes = options.validators.map_or(SIZES.to_vec(), |validators| vec![validators]);
+    let bar = bar(cliff::questions_of(&sizes).count() as u64);
+    let mut before = bar.elapsed();
+    let looked = cliff::look(&sizes, |bench, among| {
         bar.inc(1);
-        bar.set_message(format!("{}, {} of {}", bench.name, among.lying, among.validators));
+        let took = bar.elapsed() - before;
+        before = bar.elapsed();
+        let Among { validators, lying } = among;
+        bar.suspend(|| {
+            tell(&format!("{}, {lying} of {validators} lie: {:.1} s", bench.name, took.as_secs_f64()))
+        });
     });
     bar.finish_and_clear();
     if let Some(out) = &options.out {
@@ -209,7 +221,7 @@ fn cliff(options: &Options) -> Result<Found, String> {
         }
     }
     let cells: Vec<Cell> = looked.into_iter().map(|one| one.cell).collect();
-    let table = cliff::markdown(&cells);
+    let table = cliff::markdown(&cells, &sizes);
     if options.write {
         let json = serde_json::to_string_pretty(&cells).map_err(|error| error.to_string())? + "\n";
         for (end, text) in [("md", &table), ("json", &json)] {
@@ -240,8 +252,30 @@ fn write_traces(outcome: &Outcome, out: &std::path::Path) -> Result<(), String> 
 
 /// A page with each attack on both sides.
 fn page(outcomes: &[Outcome]) -> String {
-    let lead = "Each attack on the protocol as the paper has it, as a search found it, and the same steps with every clause in force.";
-    pairs("Attacks on the published protocol", lead, &outcomes.iter().map(section).collect::<Vec<_>>())
+    let mut body = String::new();
+    paragraph(
+        &mut body,
+        "Each attack on the protocol as the paper has it, as a search found it, and the same steps with every clause in force.",
+    );
+    let rows = outcomes.iter().map(|Outcome { row, .. }| {
+        let steps = row.published.steps.map_or(Entry::from("not found").of_class("broken"), Entry::number);
+        vec![
+            Entry::from(row.id).to(row.id),
+            Entry::from(row.says).of_class("prose"),
+            row.goal.into(),
+            row.published.minimum_power.unwrap_or("–").into(),
+            steps,
+            row.hardened.refused_by.unwrap_or("–").into(),
+        ]
+    });
+    let heads = ["no.", "attack", "goal", "weakest adversary", "steps", "stopped by"];
+    table_of(&mut body, "All attacks", &heads, rows.collect());
+    cliffs(&mut body);
+    page_of_runs(
+        "Attacks on the published protocol",
+        &body,
+        &outcomes.iter().map(section).collect::<Vec<_>>(),
+    )
 }
 
 fn section(outcome: &Outcome) -> Section<'_> {

@@ -1,5 +1,6 @@
 //! `bemr check`: explores the model, lives random lives in lockstep, and runs every kept trace again.
 
+use crate::command::check_page::{Checked, page};
 use crate::command::explore::{GoalRow, goals, resident, table, write_broken};
 use crate::command::{Found, print, print_json, tell};
 use crate::conformance::lockstep::{Campaign, CampaignReport, Statistics};
@@ -29,6 +30,9 @@ pub(super) struct Options {
     /// Where a trace is written when model and implementation part.
     #[arg(long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
+    /// Writes a page: goals, cliffs, kill matrix, and runs to go through step by step.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// Prints one JSON document.
     #[arg(long)]
     json: bool,
@@ -83,6 +87,10 @@ pub(super) fn check(options: &Options) -> Result<Found, String> {
         _ => ("ci", 10_000),
     };
     let lives = options.lives.unwrap_or(lives);
+    if let Some(path) = &options.report {
+        // First what may refuse, then what takes minutes.
+        std::fs::write(path, "").map_err(|error| format!("{}: {error}", path.display()))?;
+    }
     let rules = Rules::hardened();
     let scope = SCOPES.iter().find(|one| one.name == scope).ok_or("no such scope")?;
     let (mut reports, mut found) = (Vec::new(), Vec::new());
@@ -98,10 +106,10 @@ pub(super) fn check(options: &Options) -> Result<Found, String> {
             tell(&format!("{}: nothing of this counts: {flaw}", part.name));
         }
         found.extend(write_broken(part, rules, &report, &options.out)?);
-        reports.push((report, seconds));
+        reports.push((*part, report, seconds));
     }
-    let goals = goals(&reports);
-    let (runs, flawed) = (found.len(), reports.iter().any(|(report, _)| report.flaw.is_some()));
+    let goals = goals(reports.iter().map(|(_, report, seconds)| (report, *seconds)));
+    let flawed = reports.iter().any(|(_, report, _)| report.flaw.is_some());
 
     let lockstep = campaign(&Campaign { seed: options.seed, lives, steps: STEPS, sides: rules.into() });
     if let Some(failure) = &lockstep.failure {
@@ -111,13 +119,29 @@ pub(super) fn check(options: &Options) -> Result<Found, String> {
         tell(&format!("{}\nagain: bemr replay {}", failure.short.divergence, path.display()));
         found.push(path.display().to_string());
     }
+    let mut differ = Vec::new();
     for (name, text) in KEPT {
         let trace = Trace::read(text.as_bytes()).map_err(|error| format!("{name}: {error}"))?;
         if let Rerun::Parts { step, difference } = rerun(&trace) {
             tell(&format!("{name}: step {step}: {difference}"));
-            found.push(format!("proptests/traces/{name}.jsonl"));
+            differ.push(format!("proptests/traces/{name}.jsonl"));
         }
     }
+
+    if let Some(path) = &options.report {
+        let checked = Checked {
+            scope: scope.name,
+            parts: &reports,
+            goals: &goals,
+            lockstep: &lockstep,
+            kept: (KEPT.len(), &differ),
+            divergence: lockstep.failure.as_ref().map(|failure| failure.trace(rules)),
+        };
+        std::fs::write(path, page(&checked)).map_err(|error| format!("{}: {error}", path.display()))?;
+        tell(&path.display().to_string());
+    }
+    let differing = differ.len();
+    found.extend(differ);
 
     let broken = flawed || goals.iter().any(|goal| goal.verdict == "broken");
     let Statistics { steps, refused, .. } = &lockstep.statistics;
@@ -140,7 +164,7 @@ pub(super) fn check(options: &Options) -> Result<Found, String> {
         row.clauses_refused,
         row.divergences,
         KEPT.len(),
-        found.len() - row.divergences - runs,
+        differing,
     ))?;
     Ok(if broken || !found.is_empty() { Found::Something } else { Found::Nothing })
 }

@@ -7,12 +7,14 @@
 mod attack;
 mod audit;
 mod check;
+mod check_page;
 mod experiment;
 mod explore;
 mod fuzz_report;
 mod inputs;
 mod journey;
 mod kill;
+mod pages;
 mod replay;
 mod report;
 mod run;

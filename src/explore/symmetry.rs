@@ -18,21 +18,25 @@ const TURN: u64 = 2_000;
 /// The most names under which a state is looked at.
 const MOST: usize = 120;
 
+/// The same where swaps stand in for names ([`swaps`]): each name costs time, and few are left to find.
+const MOST_BESIDE_SWAPS: usize = 24;
+
 /// Ways to rename the actors of a part that leave the part as it is, the one first that renames nobody.
 pub(super) fn renamings(part: &Part, start: &System) -> Vec<Renaming> {
     let (users, validators) = (part.setup.users, part.setup.validators);
-    let user_classes = few(classes(users, |user| class_of_user(part, user)));
-    let validator_classes = few(classes(validators, |validator| class_of_validator(part, validator)));
+    let most = if part.arrival == Arrival::Any { MOST } else { MOST_BESIDE_SWAPS };
+    let user_classes = few(classes(users, |user| class_of_user(part, user)), most);
+    let validator_classes = few(classes(validators, |validator| class_of_validator(part, validator)), most);
     let users = arrangements(users, &user_classes);
     let validators = arrangements(validators, &validator_classes);
     let all = users.iter().flat_map(|users| {
         validators.iter().map(|validators| Renaming::new(users.clone(), validators.clone()))
     });
-    all.filter(|names| is_same(start, names)).take(MOST).collect()
+    all.filter(|names| is_same(start, names)).take(most).collect()
 }
 
-/// Every two validators who can be swapped, by the higher number of them, where not every order is searched: of what happens to one of them or to the other, one is
-/// looked at.
+/// Every two validators who can be swapped, by the higher number of them, where not every order is searched: of what happens to
+/// one of them or to the other, one is looked at.
 pub(super) fn swaps(part: &Part, start: &System) -> Vec<(u8, Renaming)> {
     if part.arrival == Arrival::Any {
         return Vec::new();
@@ -73,12 +77,12 @@ fn classes<C: Ord>(count: u8, class: impl Fn(u8) -> Option<C>) -> Vec<Vec<u8>> {
 }
 
 /// Of these classes what has few orders.
-fn few(mut classes: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+fn few(mut classes: Vec<Vec<u8>>, most: usize) -> Vec<Vec<u8>> {
     let ways = |classes: &[Vec<u8>]| -> usize {
         classes.iter().map(|class| (1..=class.len()).product::<usize>()).product()
     };
     // A class that is too large for all of its orders is taken in part: the rest are only themselves.
-    while ways(&classes) > MOST
+    while ways(&classes) > most
         && let Some(largest) = classes.iter_mut().max_by_key(|class| class.len())
     {
         largest.pop();
