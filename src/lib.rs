@@ -55,6 +55,7 @@
 //! | [`actors`] | user, server database, validator, cloud |
 //! | [`network`] | links, virtual time, a whole network in one process |
 //! | [`adversary`] | what an adversary does, when, to whom and how often, as data |
+//! | `page` | one frame and one style for the pages that people look at |
 //! | [`conformance`] | traces and their diagrams |
 //! | `published` | the paper's constructions that the protocol does not have, broken as they are |
 //! | `experiment` | what a decision is worth when validators lie |
@@ -91,6 +92,7 @@ pub mod log;
 pub mod machine;
 pub mod merkle;
 pub mod network;
+mod page;
 #[cfg(feature = "weaken")]
 pub mod published;
 pub mod records;

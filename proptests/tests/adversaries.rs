@@ -1,12 +1,10 @@
 //! Adversaries that are given as data: what they do is what they say, and the protocol bears them.
 
 use bemr::adversary::{Adversary, Behaviour, NAMED, Named, Power};
-use bemr::conformance::lockstep::{Campaign, Divergence, Failure, Sides, Statistics, trace_of};
+use bemr::conformance::lockstep::{Campaign, Divergence, Failure, Sides, Statistics, drawn, trace_of};
 use bemr::conformance::{Flaw, Trace};
 use bemr_spec::model::{Action, Actor, Happened, LedgerKind, Lifetimes, Setup, World};
 use bemr_spec::{Clause, Rules};
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 
 const RULES: Rules = Rules::hardened();
 const STEPS: usize = 400;
@@ -100,11 +98,7 @@ fn model_and_implementation_agree_under_adversaries_drawn_by_chance() {
     let mut statistics = Statistics::default();
     let mut powers = std::collections::BTreeSet::new();
     for seed in 0..400 {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let validators = [1, 3, 4, 7, 10][seed as usize % 5];
-        let ledger = if seed.is_multiple_of(8) { LedgerKind::Work } else { LedgerKind::Quorum };
-        let setup = setup(seed, 2 + (seed % 4) as u8, validators, ledger);
-        let adversary = Adversary::draw(&mut rng, &setup);
+        let (adversary, setup) = drawn(seed);
         powers.insert(adversary.power());
         live("drawn", &adversary, &setup, &mut statistics);
     }

@@ -10,6 +10,7 @@ mod algebra;
 pub mod algebraic;
 mod bytes;
 mod catalogue;
+pub mod cliff;
 mod forged;
 mod limits;
 mod pair;

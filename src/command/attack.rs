@@ -1,10 +1,13 @@
 //! `bemr attack`: every attack of chapter 18 on the protocol as the paper has it, and the clause that stops it.
 
+use crate::attacks::cliff::{self, Among, CLIFF, Cell, SIZES, Verdict};
 use crate::attacks::{
     Attack, CATALOGUE, How, Outcome, TABLE, WEAKNESSES, markdown, outcome, weaknesses, weaknesses_as_markdown,
 };
+use crate::command::pages::cliffs;
 use crate::command::{Found, print, print_json, tell};
-use crate::conformance::drawing::{Section, pairs, text};
+use crate::conformance::drawing::{Section, page_of_runs, text};
+use crate::page::{Entry, paragraph, table as table_of};
 use bemr_spec::{Clause, Rules};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -28,6 +31,13 @@ pub(super) struct Options {
     /// For each clause, which goals break without it and how weak an adversary can be who breaks them: minutes.
     #[arg(long, conflicts_with_all = ["id", "rules", "out"])]
     powers: bool,
+    /// For each goal and each number of lying validators among 4, 7 and 10, whether it holds or how it is broken: minutes. With --out
+    /// the runs that break one, as traces.
+    #[arg(long, conflicts_with_all = ["id", "rules", "powers", "report"])]
+    cliff: bool,
+    /// With --cliff: among so many validators alone.
+    #[arg(long, requires = "cliff", conflicts_with = "write", value_parser = clap::value_parser!(u8).range(1..=10))]
+    validators: Option<u8>,
     /// Writes the table of all attacks into the specification, from the root of the source tree.
     #[arg(long, conflicts_with_all = ["id", "rules"])]
     write: bool,
@@ -65,6 +75,9 @@ fn rules_of(text: &str) -> Result<Chosen, String> {
 pub(super) fn attack(options: &Options) -> Result<Found, String> {
     if options.powers {
         return powers(options);
+    }
+    if options.cliff {
+        return cliff(options);
     }
     if let Some(chosen) = &options.rules {
         return under(options, chosen);
@@ -181,6 +194,51 @@ fn powers(options: &Options) -> Result<Found, String> {
     Ok(Found::Nothing)
 }
 
+/// From how many liars on which goal breaks.
+fn cliff(options: &Options) -> Result<Found, String> {
+    let sizes = options.validators.map_or(SIZES.to_vec(), |validators| vec![validators]);
+    let bar = bar(cliff::questions_of(&sizes).count() as u64);
+    let mut before = bar.elapsed();
+    let looked = cliff::look(&sizes, |bench, among| {
+        bar.inc(1);
+        let took = bar.elapsed() - before;
+        before = bar.elapsed();
+        let Among { validators, lying } = among;
+        bar.suspend(|| {
+            tell(&format!("{}, {lying} of {validators} lie: {:.1} s", bench.name, took.as_secs_f64()))
+        });
+    });
+    bar.finish_and_clear();
+    if let Some(out) = &options.out {
+        std::fs::create_dir_all(out).map_err(|error| format!("{}: {error}", out.display()))?;
+        for one in &looked {
+            let Some(told) = one.tell() else { continue };
+            let path = out.join(format!("{}.jsonl", one.cell.file_name()));
+            std::fs::write(&path, told.trace.to_bytes())
+                .map_err(|error| format!("{}: {error}", path.display()))?;
+            let both = told.both.map_or_else(|why| format!(" (the model alone: {why})"), |()| String::new());
+            tell(&format!("bemr replay {}{both}", path.display()));
+        }
+    }
+    let cells: Vec<Cell> = looked.into_iter().map(|one| one.cell).collect();
+    let table = cliff::markdown(&cells, &sizes);
+    if options.write {
+        let json = serde_json::to_string_pretty(&cells).map_err(|error| error.to_string())? + "\n";
+        for (end, text) in [("md", &table), ("json", &json)] {
+            let path = PathBuf::from(CLIFF).with_extension(end);
+            std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+            tell(&path.display().to_string());
+        }
+    }
+    if options.json {
+        print_json(&cells)?;
+    } else {
+        print(table.trim_end())?;
+    }
+    let unknown = cells.iter().any(|cell| matches!(cell.verdict, Verdict::Unfinished { .. }));
+    Ok(if unknown { Found::Something } else { Found::Nothing })
+}
+
 fn write_traces(outcome: &Outcome, out: &std::path::Path) -> Result<(), String> {
     let Some(pair) = &outcome.pair else { return Ok(()) };
     std::fs::create_dir_all(out).map_err(|error| format!("{}: {error}", out.display()))?;
@@ -194,8 +252,30 @@ fn write_traces(outcome: &Outcome, out: &std::path::Path) -> Result<(), String> 
 
 /// A page with each attack on both sides.
 fn page(outcomes: &[Outcome]) -> String {
-    let lead = "Each attack on the protocol as the paper has it, as a search found it, and the same steps with every clause in force.";
-    pairs("Attacks on the published protocol", lead, &outcomes.iter().map(section).collect::<Vec<_>>())
+    let mut body = String::new();
+    paragraph(
+        &mut body,
+        "Each attack on the protocol as the paper has it, as a search found it, and the same steps with every clause in force.",
+    );
+    let rows = outcomes.iter().map(|Outcome { row, .. }| {
+        let steps = row.published.steps.map_or(Entry::from("not found").of_class("broken"), Entry::number);
+        vec![
+            Entry::from(row.id).to(row.id),
+            Entry::from(row.says).of_class("prose"),
+            row.goal.into(),
+            row.published.minimum_power.unwrap_or("–").into(),
+            steps,
+            row.hardened.refused_by.unwrap_or("–").into(),
+        ]
+    });
+    let heads = ["no.", "attack", "goal", "weakest adversary", "steps", "stopped by"];
+    table_of(&mut body, "All attacks", &heads, rows.collect());
+    cliffs(&mut body);
+    page_of_runs(
+        "Attacks on the published protocol",
+        &body,
+        &outcomes.iter().map(section).collect::<Vec<_>>(),
+    )
 }
 
 fn section(outcome: &Outcome) -> Section<'_> {

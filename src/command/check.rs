@@ -1,9 +1,11 @@
 //! `bemr check`: explores the model, lives random lives in lockstep, and runs every kept trace again.
 
+use crate::adversary::Adversary;
 use crate::command::adversary::{find, network};
+use crate::command::check_page::{Checked, page};
 use crate::command::explore::{GoalRow, goals, resident, table, write_broken};
 use crate::command::{Found, print, print_json, tell};
-use crate::conformance::lockstep::{Campaign, CampaignReport, Failure, Statistics};
+use crate::conformance::lockstep::{Campaign, CampaignReport, Failure, drawn};
 use crate::conformance::{Rerun, Trace, rerun};
 use crate::explore::{SCOPES, search};
 use bemr_spec::Rules;
@@ -28,11 +30,14 @@ pub(super) struct Options {
     #[arg(long)]
     lives: Option<u64>,
     /// Lives random lives under this adversary alone, by its name (`bemr adversary` lists them) or from a file.
-    #[arg(long, value_name = "NAME|FILE", conflicts_with = "deep")]
+    #[arg(long, value_name = "NAME|FILE", conflicts_with_all = ["deep", "report"])]
     adversary: Option<String>,
     /// Where a trace is written when model and implementation part.
     #[arg(long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
+    /// Writes a page: goals, cliffs, kill matrix, and runs to go through step by step.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// Prints one JSON document.
     #[arg(long)]
     json: bool,
@@ -90,6 +95,10 @@ pub(super) fn check(options: &Options) -> Result<Found, String> {
     if let Some(named) = &options.adversary {
         return under(named, lives, options);
     }
+    if let Some(path) = &options.report {
+        // First what may refuse, then what takes minutes.
+        std::fs::write(path, "").map_err(|error| format!("{}: {error}", path.display()))?;
+    }
     let rules = Rules::hardened();
     let scope = SCOPES.iter().find(|one| one.name == scope).ok_or("no such scope")?;
     let (mut reports, mut found) = (Vec::new(), Vec::new());
@@ -105,45 +114,57 @@ pub(super) fn check(options: &Options) -> Result<Found, String> {
             tell(&format!("{}: nothing of this counts: {flaw}", part.name));
         }
         found.extend(write_broken(part, rules, &report, &options.out)?);
-        reports.push((report, seconds));
+        reports.push((*part, report, seconds));
     }
-    let goals = goals(&reports);
-    let (runs, flawed) = (found.len(), reports.iter().any(|(report, _)| report.flaw.is_some()));
+    let goals = goals(reports.iter().map(|(_, report, seconds)| (report, *seconds)));
+    let flawed = reports.iter().any(|(_, report, _)| report.flaw.is_some());
 
-    let lockstep = campaign(&Campaign { seed: options.seed, lives, steps: STEPS, sides: rules.into() });
+    let lives = Campaign { seed: options.seed, lives, steps: STEPS, sides: rules.into() };
+    let mut lockstep = campaign(&lives, "lives", |lives, tell| lives.run(tell));
+    if lockstep.failure.is_none() {
+        // One life in nine is under an adversary that is given as data.
+        let lives = Campaign { lives: lives.lives / 8, ..lives };
+        lockstep.add(campaign(&lives, "adversaries", |lives, tell| lives.run_under(drawn, tell)));
+    }
     if let Some(failure) = &lockstep.failure {
         found.push(write_failure(failure, rules, &options.out)?);
     }
+    let mut differ = Vec::new();
     for (name, text) in KEPT {
         let trace = Trace::read(text.as_bytes()).map_err(|error| format!("{name}: {error}"))?;
         if let Rerun::Parts { step, difference } = rerun(&trace) {
             tell(&format!("{name}: step {step}: {difference}"));
-            found.push(format!("proptests/traces/{name}.jsonl"));
+            differ.push(format!("proptests/traces/{name}.jsonl"));
         }
     }
 
+    if let Some(path) = &options.report {
+        let checked = Checked {
+            scope: scope.name,
+            parts: &reports,
+            goals: &goals,
+            lockstep: &lockstep,
+            kept: (KEPT.len(), &differ),
+            divergence: lockstep.failure.as_ref().map(|failure| failure.trace(rules)),
+        };
+        std::fs::write(path, page(&checked)).map_err(|error| format!("{}: {error}", path.display()))?;
+        tell(&path.display().to_string());
+    }
+    let differing = differ.len();
+    found.extend(differ);
+
     let broken = flawed || goals.iter().any(|goal| goal.verdict == "broken");
-    let Statistics { steps, refused, .. } = &lockstep.statistics;
-    let row = LockstepRow {
-        traces: lockstep.lives,
-        steps: *steps,
-        clauses_refused: refused.len(),
-        divergences: usize::from(lockstep.failure.is_some()),
-    };
+    let row = LockstepRow::of(&lockstep);
     if options.json {
         let failed = !found.is_empty() || broken;
         print_json(&Report { goals, lockstep: row, replayed: KEPT.len(), found })?;
         return Ok(if failed { Found::Something } else { Found::Nothing });
     }
     print(&format!(
-        "{}\n\nlockstep: {} lives, {} steps, {} clauses refused something, {} divergences\nkept traces: {} run again, {} differ",
+        "{}\n\nlockstep: {row}\nkept traces: {} run again, {} differ",
         table(&goals),
-        row.traces,
-        row.steps,
-        row.clauses_refused,
-        row.divergences,
         KEPT.len(),
-        found.len() - row.divergences - runs,
+        differing,
     ))?;
     Ok(if broken || !found.is_empty() { Found::Something } else { Found::Nothing })
 }
@@ -151,42 +172,52 @@ pub(super) fn check(options: &Options) -> Result<Found, String> {
 /// Lives under one adversary.
 fn under(named: &str, lives: u64, options: &Options) -> Result<Found, String> {
     let rules = Rules::hardened();
-    let bar = bar(Some(lives), "lives");
-    let mut statistics = Statistics::default();
-    let mut found = None;
-    let mut lived = 0;
-    for seed in options.seed..options.seed.saturating_add(lives) {
-        let validators = [4, 7, 10][seed as usize % 3];
-        let (adversary, setup) = (find(named, validators)?, network(validators, seed));
-        adversary.fits(&setup).map_err(|problem| format!("{named}: {problem}"))?;
-        let campaign = Campaign { seed, lives: 1, steps: STEPS, sides: rules.into() };
-        lived += 1;
-        if let Err(failure) = campaign.live_under(&adversary, &setup, &mut statistics) {
-            found = Some(failure);
-            break;
-        }
-        bar.inc(1);
+    let sizes = [4, 7, 10].map(|validators| Ok((validators, find(named, validators)?)));
+    let sizes = sizes.into_iter().collect::<Result<Vec<(u8, Adversary)>, String>>()?;
+    for (validators, adversary) in &sizes {
+        adversary.fits(&network(*validators, 0)).map_err(|problem| format!("{named}: {problem}"))?;
     }
-    bar.finish_and_clear();
-    let mut paths = Vec::new();
-    if let Some(failure) = &found {
-        paths.push(write_failure(failure, rules, &options.out)?);
-    }
-    let row = LockstepRow {
-        traces: lived,
-        steps: statistics.steps,
-        clauses_refused: statistics.refused.len(),
-        divergences: paths.len(),
+    let of = |seed: u64| {
+        let (validators, adversary) = &sizes[seed as usize % sizes.len()];
+        (adversary.clone(), network(*validators, seed))
     };
-    if options.json {
-        print_json(&Report { goals: Vec::new(), lockstep: row, replayed: 0, found: paths })?;
-    } else {
-        print(&format!(
-            "lockstep under {named}: {} lives, {} steps, {} clauses refused something, {} divergences",
-            row.traces, row.steps, row.clauses_refused, row.divergences
-        ))?;
+    let bar = bar(Some(lives), "lives");
+    let campaign = Campaign { seed: options.seed, lives, steps: STEPS, sides: rules.into() };
+    let report = campaign.run_under(of, |lived| bar.set_position(lived));
+    bar.finish_and_clear();
+    let mut found = Vec::new();
+    if let Some(failure) = &report.failure {
+        found.push(write_failure(failure, rules, &options.out)?);
     }
-    Ok(if found.is_some() { Found::Something } else { Found::Nothing })
+    let row = LockstepRow::of(&report);
+    let verdict = if found.is_empty() { Found::Nothing } else { Found::Something };
+    if options.json {
+        print_json(&Report { goals: Vec::new(), lockstep: row, replayed: 0, found })?;
+    } else {
+        print(&format!("under {named}: {row}"))?;
+    }
+    Ok(verdict)
+}
+
+impl LockstepRow {
+    fn of(report: &CampaignReport) -> LockstepRow {
+        LockstepRow {
+            traces: report.lives,
+            steps: report.statistics.steps,
+            clauses_refused: report.statistics.refused.len(),
+            divergences: usize::from(report.failure.is_some()),
+        }
+    }
+}
+
+impl std::fmt::Display for LockstepRow {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let LockstepRow { traces, steps, clauses_refused, divergences } = self;
+        write!(
+            out,
+            "{traces} lives, {steps} steps, {clauses_refused} clauses refused something, {divergences} divergences"
+        )
+    }
 }
 
 /// Writes the trace of a life in which the two part, says so, and gives its path.
@@ -198,9 +229,13 @@ fn write_failure(failure: &Failure, rules: Rules, out: &Path) -> Result<String, 
     Ok(path.display().to_string())
 }
 
-fn campaign(campaign: &Campaign) -> CampaignReport {
-    let bar = bar(Some(campaign.lives), "lives");
-    let report = campaign.run(|lived| bar.set_position(lived));
+fn campaign(
+    campaign: &Campaign,
+    prefix: &'static str,
+    run: impl FnOnce(&Campaign, &dyn Fn(u64)) -> CampaignReport,
+) -> CampaignReport {
+    let bar = bar(Some(campaign.lives), prefix);
+    let report = run(campaign, &|lived| bar.set_position(lived));
     bar.finish_and_clear();
     report
 }

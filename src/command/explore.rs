@@ -120,7 +120,7 @@ pub(super) fn write_broken(
 
 /// What all parts together say of each goal: broken where any breaks it, unfinished where one that looks at it was ended
 /// before its time, unchecked where none looks at it.
-pub(super) fn goals(reports: &[(PartReport, f64)]) -> Vec<GoalRow> {
+pub(super) fn goals<'a>(reports: impl Iterator<Item = (&'a PartReport, f64)>) -> Vec<GoalRow> {
     let mut rows: BTreeMap<&'static str, GoalRow> = BTreeMap::new();
     for (report, seconds) in reports {
         for goal in &report.goals {
@@ -186,7 +186,7 @@ pub(super) fn explore(options: &Options) -> Result<Found, String> {
         rows.push(row);
         reports.push((report, seconds));
     }
-    let goals = goals(&reports);
+    let goals = goals(reports.iter().map(|(report, seconds)| (report, *seconds)));
     let broken = goals.iter().any(|goal| goal.verdict == "broken");
     if options.json {
         print_json(&Report { scope: options.scope.name, parts: rows, goals, found })?;

@@ -47,6 +47,13 @@ fn hashing() -> ahash::RandomState {
     ahash::RandomState::with_seeds(1, 2, 3, 4)
 }
 
+/// A validator who is one with another of a lower number, and under which name each is the other.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Swap {
+    pub(super) high: u8,
+    pub(super) name: usize,
+}
+
 /// A fingerprint under every name.
 type Prints = Box<[u64]>;
 
@@ -181,14 +188,20 @@ pub(super) struct Atlas {
     /// What insiders say at an instant without a parcel that makes them.
     unprompted: Table<Time, Vec<Number>>,
     reactions: Table<(Number, Time, Input), Option<Reaction>>,
-    /// Names under which everything is looked at, the first of which renames nobody.
+    /// Names under which everything is looked at, the first of which renames nobody; behind them those of [`Atlas::swaps`].
     names: Vec<Renaming>,
+    /// Two validators who are one another, and the place among the names of the one that swaps them.
+    swaps: Vec<Swap>,
     /// An actor reacted otherwise under another name.
     pub(super) flaw: Option<String>,
 }
 
 impl Atlas {
-    pub(super) fn new(names: Vec<Renaming>) -> Atlas {
+    pub(super) fn new(mut names: Vec<Renaming>, swaps: Vec<(u8, Renaming)>) -> Atlas {
+        let first = names.len();
+        let placed = |(place, (high, _)): (usize, &(u8, Renaming))| Swap { high: *high, name: first + place };
+        let placed = swaps.iter().enumerate().map(placed).collect();
+        names.extend(swaps.into_iter().map(|(_, names)| names));
         Atlas {
             states: Pool::new(),
             parcels: Pool::new(),
@@ -196,13 +209,19 @@ impl Atlas {
             unprompted: Table::with_hasher(hashing()),
             reactions: Table::with_hasher(hashing()),
             names,
+            swaps: placed,
             flaw: None,
         }
     }
 
-    /// Under how many names everything is looked at.
+    /// Under how many names a scene is taken for the same.
     pub(super) fn names(&self) -> usize {
-        self.names.len()
+        self.names.len() - self.swaps.len()
+    }
+
+    /// Who can be swapped.
+    pub(super) fn swaps(&self) -> &[Swap] {
+        &self.swaps
     }
 
     pub(super) fn state(&self, number: Number) -> &Met {

@@ -1,12 +1,51 @@
 //! What a search asks of every scene: whether the goals hold, and whether what they speak of happens.
 
 use crate::explore::{Part, Scene, Stage};
-use bemr_spec::model::{GOALS, everything_ended};
+use bemr_spec::model::{
+    Actor, GOALS, Members, System, everything_ended, sound_is_committed, stored_is_certified,
+    two_certificates,
+};
 use stateright::Property;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// G-TER: where nothing can happen any more within the time of the part, everything has ended.
 pub const TERMINATION: &str = "G-TER";
+
+/// What a part can ask for beside the goals that every search knows: it depends on who lies, or on how a run ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Beside {
+    /// Its name in [`Part::goals`].
+    pub name: &'static str,
+    /// What it says.
+    pub says: &'static str,
+    holds: Condition,
+}
+
+/// All of these.
+pub const BESIDE: &[Beside] = &[
+    Beside {
+        name: PROGRESS,
+        says: "where nothing can happen any more, every submission that breaks no rule is committed",
+        holds: progresses,
+    },
+    Beside {
+        name: STORED,
+        says: "whatever the BSD does, what the cloud stores has a true certificate of a quorum, and breaks no rule",
+        holds: stores,
+    },
+    Beside {
+        name: CERTIFIED,
+        says: "whatever the BSD asks, there are not enough signatures for two certificates on one tid",
+        holds: certifies,
+    },
+];
+
+/// The second half of G-TER.
+pub const PROGRESS: &str = "G-TER, committed";
+/// G-CIV where the BSD lies.
+pub const STORED: &str = "G-CIV, lying BSD";
+/// G-AGR where the BSD lies.
+pub const CERTIFIED: &str = "G-AGR, lying BSD";
 
 /// How many goals there can be: a goal is two bits of a verdict.
 const MOST: usize = 32;
@@ -17,6 +56,7 @@ pub(super) struct Found {
     broken: [AtomicBool; MOST],
     happened: [AtomicBool; MOST],
     endless: AtomicBool,
+    beside: [AtomicBool; BESIDE.len()],
 }
 
 /// Whether this is the first time.
@@ -28,8 +68,7 @@ impl Stage {
     /// Of each goal whether it is broken, and then of each whether it happens; what is known of it already is not asked.
     fn verdict(&self, scene: &Scene) -> u64 {
         *scene.verdict.get_or_init(|| {
-            let mut system = self.start.clone();
-            self.atlas().restore(&mut system, &scene.states);
+            let system = self.system(scene);
             let mut verdict = 0;
             for (place, goal) in GOALS.iter().enumerate() {
                 let checked = self.part.goals.contains(&goal.name);
@@ -57,9 +96,38 @@ fn terminates(stage: &Stage, scene: &Scene) -> bool {
     if !stage.is_over(scene) {
         return true;
     }
-    let mut system = stage.start.clone();
-    stage.atlas().restore(&mut system, &scene.states);
-    everything_ended(&system) || !first(&stage.found.endless)
+    everything_ended(&stage.system(scene)) || !first(&stage.found.endless)
+}
+
+fn progresses(stage: &Stage, scene: &Scene) -> bool {
+    !stage.is_over(scene) || sound_is_committed(&stage.system(scene)) || !stage.is_first(PROGRESS)
+}
+
+fn stores(stage: &Stage, scene: &Scene) -> bool {
+    stored_is_certified(&stage.system(scene)) || !stage.is_first(STORED)
+}
+
+fn certifies(stage: &Stage, scene: &Scene) -> bool {
+    let number = |insider: &Actor| match insider {
+        Actor::Validator(number) => Some(*number),
+        _ => None,
+    };
+    let liars: Members = stage.part.insiders.iter().filter_map(number).collect();
+    !two_certificates(&stage.system(scene), liars) || !stage.is_first(CERTIFIED)
+}
+
+impl Stage {
+    fn system(&self, scene: &Scene) -> System {
+        let mut system = self.start.clone();
+        self.atlas().restore(&mut system, &scene.states);
+        system
+    }
+
+    /// Whether one of [`BESIDE`] is broken for the first time.
+    fn is_first(&self, name: &str) -> bool {
+        let place = BESIDE.iter().position(|one| one.name == name);
+        place.is_none_or(|place| first(&self.found.beside[place]))
+    }
 }
 
 type Condition = fn(&Stage, &Scene) -> bool;
@@ -93,5 +161,7 @@ pub(super) fn properties(part: &Part) -> Vec<Property<Stage>> {
     if checked(TERMINATION) {
         properties.push(Property::always(TERMINATION, terminates));
     }
+    let beside = BESIDE.iter().filter(|one| checked(one.name));
+    properties.extend(beside.map(|one| Property::always(one.name, one.holds)));
     properties
 }

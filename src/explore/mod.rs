@@ -12,6 +12,9 @@
 //!   who, one is looked at. Who they are follows from the part (`symmetry`), and is checked whenever one of them reacts.
 //! - A nonce that closes a block has no value of its own: which it is, is a matter of the block's digest.
 //!
+//! A part of which not every order is searched says so ([`Arrival`]). There, of moves that happen to validators who differ in nothing
+//! but their number, one is looked at, whatever their number is.
+//!
 //! Submissions are never taken for one another: they are numbered in the order in which they were made, and sequence numbers,
 //! questions and the audit log show that order. Nor are users whom the script names, nor validators whose turn to propose can
 //! come before the part is over: to swap two of those is to swap two instants as well.
@@ -20,6 +23,7 @@ mod atlas;
 mod forgery;
 mod goals;
 mod moves;
+mod pace;
 mod part;
 mod scene;
 pub(crate) mod scopes;
@@ -28,8 +32,8 @@ mod stage;
 mod symmetry;
 mod telling;
 
-pub use goals::TERMINATION;
-pub use part::{Budget, Part};
+pub use goals::{BESIDE, Beside, CERTIFIED, PROGRESS, STORED, TERMINATION};
+pub use part::{Arrival, Budget, Part};
 pub use scene::{Move, Scene};
 pub use scopes::{SCOPES, Scope};
 pub use search::{

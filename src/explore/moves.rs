@@ -1,7 +1,7 @@
 //! What an adversary can do beyond losing and delaying: redirect, and lie as an insider.
 
-use crate::explore::Part;
 use crate::explore::atlas::{Lie, Says};
+use crate::explore::{Arrival, Part};
 use bemr_spec::Clause;
 use bemr_spec::model::{
     Actor, Ballot, Certificate, Change, Datagram, Edition, Flaws, Gossip, Head, Header, LogKind, Members,
@@ -39,6 +39,10 @@ pub(super) fn prompted(part: &Part, parcel: &Parcel) -> Vec<Lie> {
             let told = match insider {
                 Actor::Validator(number) => vote(number, &record.message).into_iter().collect(),
                 Actor::User(_) | Actor::Kdc => Vec::new(),
+                Actor::Bsd if part.arrival == Arrival::Prompt => match record.message {
+                    Message::Initial { header, .. } => questions(part, header, Flaws::NONE),
+                    _ => Vec::new(),
+                },
                 Actor::Bsd | Actor::Cloud if !part.invents => Vec::new(),
                 Actor::Bsd => match record.message {
                     Message::Initial { header, .. } => blocks(part, header, Flaws::NONE),
@@ -120,13 +124,13 @@ fn changes(user: u8) -> Vec<Lie> {
 
 /// A BSD asks about what nobody submitted, asks a second time about what was, and has stored what was not decided.
 fn blocks(part: &Part, header: Header, flaws: Flaws) -> Vec<(Actor, Message)> {
-    let validators = 0..part.setup.validators;
-    let question = Question { header, number: 77, height: 1, sealed: true, policy: Policy::SHIPPED };
-    let asked =
-        validators.clone().map(|validator| (Actor::Validator(validator), Message::Block { question, flaws }));
-    let signatories = validators.collect();
-    let certificate =
-        Certificate { question, ballot: Ballot::True, signatories, flaws: Flaws::of(Clause::VoteSigned) };
+    let signatories = (0..part.setup.validators).collect();
+    let certificate = Certificate {
+        question: other_question(header),
+        ballot: Ballot::True,
+        signatories,
+        flaws: Flaws::of(Clause::VoteSigned),
+    };
     let valid = Message::Valid {
         certificate,
         block: Default::default(),
@@ -134,7 +138,17 @@ fn blocks(part: &Part, header: Header, flaws: Flaws) -> Vec<(Actor, Message)> {
         sealed: true,
         flaws: if flaws.is_empty() { flaws } else { Flaws::of(Clause::ValidCarriesUserSignature) },
     };
-    asked.chain([(Actor::Cloud, valid)]).collect()
+    questions(part, header, flaws).into_iter().chain([(Actor::Cloud, valid)]).collect()
+}
+
+/// A BSD asks each validator about this, by another T_block than its own.
+fn questions(part: &Part, header: Header, flaws: Flaws) -> Vec<(Actor, Message)> {
+    let message = Message::Block { question: other_question(header), flaws };
+    (0..part.setup.validators).map(|validator| (Actor::Validator(validator), message)).collect()
+}
+
+const fn other_question(header: Header) -> Question {
+    Question { header, number: 77, height: 1, sealed: true, policy: Policy::SHIPPED }
 }
 
 /// A cloud hands over a record whatever the reader may, and under the head that it had before.

@@ -25,6 +25,19 @@ pub struct Budget {
     pub luck: u8,
 }
 
+/// In which orders a search has parcels arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// In every one.
+    Any,
+    /// What validators are told in public, but proposals and late blocks, and what is said to whoever collects it, votes and
+    /// signatures of a closing, arrives before anything else happens; the rest in every order. Insiders sign every proposal, at
+    /// once; what they are asked they answer truly or otherwise. Users do the next thing when nothing is on its way.
+    Prompt,
+    /// In one: what was met first arrives first, and insiders answer what they are asked truly or otherwise.
+    InOrder,
+}
+
 /// A part of a scope.
 #[derive(Clone, Copy, Debug)]
 pub struct Part {
@@ -42,6 +55,8 @@ pub struct Part {
     pub poses: bool,
     /// What the adversary may do.
     pub budget: Budget,
+    /// In which orders parcels arrive.
+    pub arrival: Arrival,
     /// Never answers: nothing that is sent to one of them arrives.
     pub silent: &'static [Actor],
     /// Nothing happens after this instant, in milliseconds.

@@ -82,6 +82,13 @@ impl Scene {
         self.print = ahash::RandomState::with_seeds(5, 6, 7, 8).hash_one(rest);
     }
 
+    /// Whether a validator is one of two who can be swapped without a difference, and the other has the lower number.
+    pub(super) fn is_a_copy(&self, atlas: &Atlas, validator: u8) -> bool {
+        let own = self.sum(atlas, 0);
+        let mut swaps = atlas.swaps().iter().filter(|swap| swap.high == validator);
+        swaps.any(|swap| self.sum(atlas, swap.name) == own)
+    }
+
     /// A sum, since there is no order; an actor's state says itself whose it is.
     fn sum(&self, atlas: &Atlas, name: usize) -> u64 {
         let states = self.states.iter().map(|state| atlas.state(*state).prints[name]);

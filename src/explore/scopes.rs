@@ -1,6 +1,6 @@
 //! The named scopes.
 
-use crate::explore::{Budget, Part, TERMINATION};
+use crate::explore::{Arrival, Budget, Part, TERMINATION};
 use bemr_spec::Clause;
 use bemr_spec::model::{Actor, Change, Command, Edition, LedgerKind, Lifetimes, Members, Order, Setup};
 
@@ -37,7 +37,7 @@ const ADMINISTRATOR: Actor = Actor::User(3);
 const OTHER_ADMINISTRATOR: Actor = Actor::User(4);
 
 /// Beyond every bound of chapter 9: three times the patience of a user.
-const TO_THE_END: u64 = 600_000;
+pub(crate) const TO_THE_END: u64 = 600_000;
 
 /// What holds of an honest BSD and cloud, however short the time.
 pub(crate) const SAFETY: &[&str] = &[
@@ -109,6 +109,9 @@ const ERASE: &[(Actor, Command)] = &[
     (DOCTOR, Command::Order { tid: 0, order: Order::Erase(Members(0b01001)) }),
     (DOCTOR, Command::Read { tid: 0 }),
 ];
+/// A change that holds when a record is judged.
+pub(crate) const CHANGED: &[(Actor, Command)] =
+    &[(ADMINISTRATOR, change(Some(Edition { version: 2, effective: 1 }), None)), (DOCTOR, submit(1, None))];
 /// The second change is none.
 const CHANGES: &[(Actor, Command)] = &[
     (ADMINISTRATOR, change(Some(Edition { version: 2, effective: 1 }), None)),
@@ -117,7 +120,7 @@ const CHANGES: &[(Actor, Command)] = &[
     (ADMINISTRATOR, change(None, Some(Edition { version: 2, effective: 1 }))),
 ];
 /// Something to be anchored, and nothing else.
-const HEAD: &[(Actor, Command)] = &[(Actor::Bsd, Command::CloseAudit)];
+pub(crate) const HEAD: &[(Actor, Command)] = &[(Actor::Bsd, Command::CloseAudit)];
 
 /// One user, one validator, everybody acquainted and honest, and nothing that hurts: what other parts differ from.
 pub(crate) const QUIET: Part = Part {
@@ -128,6 +131,7 @@ pub(crate) const QUIET: Part = Part {
     invents: false,
     poses: false,
     budget: NONE,
+    arrival: Arrival::Any,
     silent: &[],
     until: TO_THE_END,
     goals: ALL,
@@ -321,6 +325,7 @@ pub(crate) const POLICY: Part = Part {
     invents: true,
     poses: false,
     budget: Budget { lie: 1, replay: 1, ..NONE },
+    arrival: Arrival::Any,
     silent: &[Actor::Cloud, COLLEAGUE, Actor::User(2), ADMINISTRATOR, OTHER_ADMINISTRATOR],
     until: 250,
     goals: SAFETY,

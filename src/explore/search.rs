@@ -1,7 +1,7 @@
 //! Runs a search and says what it found.
 
 use crate::explore::atlas::{Number, Says};
-use crate::explore::{Move, Part, Stage, TERMINATION};
+use crate::explore::{BESIDE, Move, Part, Stage, TERMINATION};
 use bemr_spec::Rules;
 use bemr_spec::model::{Action, GOALS, Happened, Parcel, World};
 use stateright::{Checker, HasDiscoveries, Model, Path};
@@ -104,13 +104,16 @@ pub fn search(stage: Stage, threads: usize, mut go_on: impl FnMut(Progress) -> b
         broken: run(TERMINATION),
         witness: None,
     };
+    let beside = BESIDE.iter().filter(|one| checked(one.name));
+    let beside =
+        beside.map(|one| GoalReport { name: one.name, checked: true, broken: run(one.name), witness: None });
     PartReport {
         part: stage.part.name,
         states: checker.unique_state_count(),
         stand_for,
         depth: checker.max_depth(),
         complete,
-        goals: goals.chain([termination]).collect(),
+        goals: goals.chain([termination]).chain(beside).collect(),
         flaw,
     }
 }

@@ -3,7 +3,7 @@
 use crate::explore::atlas::{Atlas, Input, Number, Reaction};
 use crate::explore::goals::{self, Found};
 use crate::explore::scene::insert;
-use crate::explore::{Budget, Move, Part, Scene, moves, symmetry};
+use crate::explore::{Arrival, Budget, Move, Part, Scene, moves, pace, symmetry};
 use bemr_spec::Rules;
 use bemr_spec::model::{Actor, Command, LedgerKind, Parcel, System, Tid, Time};
 use stateright::{Model, Property};
@@ -35,7 +35,10 @@ impl Stage {
             reduced: true,
             stop: AtomicBool::new(false),
             found: Found::default(),
-            atlas: RwLock::new(Atlas::new(symmetry::renamings(&part, &start))),
+            atlas: RwLock::new(Atlas::new(
+                symmetry::renamings(&part, &start),
+                symmetry::swaps(&part, &start),
+            )),
             start,
             stand_for: AtomicU64::new(0),
         }
@@ -52,7 +55,7 @@ impl Stage {
     #[must_use]
     pub fn with_every_name(self) -> Stage {
         let only = symmetry::renamings(&self.part, &self.start).into_iter().take(1).collect();
-        Stage { atlas: RwLock::new(Atlas::new(only)), ..self }
+        Stage { atlas: RwLock::new(Atlas::new(only, Vec::new())), ..self }
     }
 
     /// Under how many names a state can be seen.
@@ -146,13 +149,18 @@ impl Stage {
     ) -> Scene {
         let sends = reaction.map_or(&[] as &[Number], |(.., reaction)| &reaction.sends);
         let mut flying = Vec::with_capacity(scene.flying.len() + sends.len());
-        match what {
-            Move::Deliver(parcel) | Move::Drop(parcel) | Move::Redirect(parcel, ..) => {
+        let gone = match what {
+            Move::Deliver(parcel) | Move::Drop(parcel) | Move::Redirect(parcel, ..) => Some(parcel),
+            Move::Lie(lie) => pace::answered(&self.part, atlas, scene, lie),
+            _ => None,
+        };
+        match gone {
+            Some(parcel) => {
                 let place = scene.flying.partition_point(|one| *one < parcel);
                 flying.extend_from_slice(&scene.flying[..place]);
                 flying.extend_from_slice(&scene.flying[place + 1..]);
             }
-            _ => flying.extend_from_slice(&scene.flying),
+            None => flying.extend_from_slice(&scene.flying),
         }
         sends.iter().for_each(|parcel| insert(&mut flying, *parcel));
         let mut next = Scene {
@@ -287,6 +295,9 @@ impl Model for Stage {
         if lie > 0 {
             self.lies(scene, actions);
         }
+        if self.part.arrival != Arrival::Any {
+            pace::choose(&self.part, &self.atlas(), scene, actions);
+        }
     }
 
     fn next_state(&self, scene: &Scene, what: Move) -> Option<Scene> {
@@ -335,7 +346,7 @@ mod tests {
         let names = |validators: [u8; 4]| Renaming::new(vec![0], validators.to_vec());
         for (other, same) in [([3, 1, 2, 0], true), ([0, 2, 1, 3], false), ([1, 0, 2, 3], false)] {
             let mut stage = part.under(Rules::hardened());
-            stage.atlas = RwLock::new(Atlas::new(vec![names([0, 1, 2, 3]), names(other)]));
+            stage.atlas = RwLock::new(Atlas::new(vec![names([0, 1, 2, 3]), names(other)], Vec::new()));
             let report = search(stage, 2, |progress| progress.states < 20_000);
             assert_eq!(report.flaw.is_none(), same, "{other:?}: {:?}", report.flaw);
         }

@@ -7,7 +7,7 @@
 //! This is derived from the part, and not believed: [`Stage`](crate::explore::Stage) asks every actor that turns up to react
 //! under other names as well, and has the reaction be the same under these names.
 
-use crate::explore::Part;
+use crate::explore::{Arrival, Part};
 use bemr_spec::model::{Actor, Command, LedgerKind, Order, Rename, Renaming, System, may_handle_records};
 use std::collections::BTreeMap;
 
@@ -18,23 +18,51 @@ const TURN: u64 = 2_000;
 /// The most names under which a state is looked at.
 const MOST: usize = 120;
 
+/// The same where swaps stand in for names ([`swaps`]): each name costs time, and few are left to find.
+const MOST_BESIDE_SWAPS: usize = 24;
+
 /// Ways to rename the actors of a part that leave the part as it is, the one first that renames nobody.
 pub(super) fn renamings(part: &Part, start: &System) -> Vec<Renaming> {
     let (users, validators) = (part.setup.users, part.setup.validators);
-    let user_classes = classes(users, |user| class_of_user(part, user));
-    let validator_classes = classes(validators, |validator| class_of_validator(part, validator));
+    let most = if part.arrival == Arrival::Any { MOST } else { MOST_BESIDE_SWAPS };
+    let user_classes = few(classes(users, |user| class_of_user(part, user)), most);
+    let validator_classes = few(classes(validators, |validator| class_of_validator(part, validator)), most);
     let users = arrangements(users, &user_classes);
     let validators = arrangements(validators, &validator_classes);
     let all = users.iter().flat_map(|users| {
         validators.iter().map(|validators| Renaming::new(users.clone(), validators.clone()))
     });
-    let same = |names: &Renaming| {
-        start.actors().all(|actor| {
-            let renamed = start.state(actor).map(|state| state.renamed(names));
-            renamed == start.state(actor.renamed(names))
-        })
+    all.filter(|names| is_same(start, names)).take(most).collect()
+}
+
+/// Every two validators who can be swapped, by the higher number of them, where not every order is searched: of what happens to
+/// one of them or to the other, one is looked at.
+pub(super) fn swaps(part: &Part, start: &System) -> Vec<(u8, Renaming)> {
+    if part.arrival == Arrival::Any {
+        return Vec::new();
+    }
+    let nobody = |count: u8| (0..count).collect::<Vec<u8>>();
+    let swapped = |low: u8, high: u8| {
+        let mut validators = nobody(part.setup.validators);
+        validators.swap(usize::from(low), usize::from(high));
+        (high, Renaming::new(nobody(part.setup.users), validators))
     };
-    all.filter(same).take(MOST).collect()
+    let classes = classes(part.setup.validators, |validator| class_of_validator(part, validator));
+    let pairs = classes.iter().flat_map(|class| {
+        let of = |(place, low): (usize, &u8)| {
+            class[place + 1..].iter().map(|high| (*low, *high)).collect::<Vec<_>>()
+        };
+        class.iter().enumerate().flat_map(of).collect::<Vec<_>>()
+    });
+    let swaps = pairs.map(|(low, high)| swapped(low, high));
+    swaps.filter(|(_, names)| is_same(start, names)).collect()
+}
+
+fn is_same(start: &System, names: &Renaming) -> bool {
+    start.actors().all(|actor| {
+        let renamed = start.state(actor).map(|state| state.renamed(names));
+        renamed == start.state(actor.renamed(names))
+    })
 }
 
 /// The members of each class, of those that are in one.
@@ -45,12 +73,16 @@ fn classes<C: Ord>(count: u8, class: impl Fn(u8) -> Option<C>) -> Vec<Vec<u8>> {
             classes.entry(class).or_default().push(number);
         }
     }
-    let mut classes: Vec<Vec<u8>> = classes.into_values().collect();
+    classes.into_values().collect()
+}
+
+/// Of these classes what has few orders.
+fn few(mut classes: Vec<Vec<u8>>, most: usize) -> Vec<Vec<u8>> {
     let ways = |classes: &[Vec<u8>]| -> usize {
         classes.iter().map(|class| (1..=class.len()).product::<usize>()).product()
     };
     // A class that is too large for all of its orders is taken in part: the rest are only themselves.
-    while ways(&classes) > MOST
+    while ways(&classes) > most
         && let Some(largest) = classes.iter_mut().max_by_key(|class| class.len())
     {
         largest.pop();
@@ -129,7 +161,9 @@ fn has_turn(part: &Part, validator: u8) -> bool {
         _ => 0,
     };
     let told: u64 = part.script.iter().map(|(_, command)| brings(command)).sum();
-    let heights = told + 3 * u64::from(part.budget.lie);
+    // A validator who lies brings nothing that is not there.
+    let others_lie = part.insiders.iter().any(|insider| !matches!(insider, Actor::Validator(_)));
+    let heights = told + if others_lie { 3 * u64::from(part.budget.lie) } else { 0 };
     let members = u64::from(part.setup.validators);
     (1..=heights).any(|height| {
         let earliest = |turn: u64| height * GATHER + turn * TURN;

@@ -96,8 +96,16 @@ impl Published {
         self.killed == self.clauses && self.false_alarms.is_empty()
     }
 
+    /// What is in the specification of this version.
+    ///
+    /// # Panics
+    /// Never: a test reads it.
+    pub fn current() -> Published {
+        serde_json::from_str(include_str!("../../spec/generated/kill-matrix.json")).expect("a test reads it")
+    }
+
     /// Who looked.
-    fn kinds(&self) -> Vec<Kind> {
+    pub fn kinds(&self) -> Vec<Kind> {
         let looked: BTreeSet<Kind> = self.rows.iter().flat_map(|row| row.checkers.keys().copied()).collect();
         Kind::ALL.into_iter().filter(|kind| looked.contains(kind)).collect()
     }
@@ -108,6 +116,13 @@ impl Published {
         format!(
             "{clauses} clauses: {killed} killed, {by_two} by two families of checkers; {break_a_goal} break a goal"
         )
+    }
+}
+
+impl Entry {
+    /// What a checker says, short.
+    pub fn said(&self, kind: Kind) -> String {
+        short(self.checkers.get(&kind))
     }
 }
 
@@ -141,7 +156,7 @@ pub fn render(published: &Published) -> String {
     )
     .expect("a string grows");
     for row in &published.rows {
-        let cells: Vec<String> = kinds.iter().map(|kind| short(row.checkers.get(kind))).collect();
+        let cells: Vec<String> = kinds.iter().map(|kind| row.said(*kind)).collect();
         let killed = if row.killed { "" } else { " **nobody notices**" };
         writeln!(
             out,

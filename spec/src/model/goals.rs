@@ -419,6 +419,45 @@ pub fn everything_ended(system: &System) -> bool {
     system.bsd().open.is_empty() && system.users().all(super::user::User::is_done)
 }
 
+/// The second half of G-TER where nothing is left to happen: whether something was submitted and all of it that breaks no rule is committed.
+pub fn sound_is_committed(system: &System) -> bool {
+    let bsd = system.bsd();
+    let sound = |ended: &super::bsd::Ended| {
+        ended.question.header.breaks.is_some() || ended.decision == Decision::Committed
+    };
+    !bsd.ended.is_empty() && everything_ended(system) && bsd.ended.values().all(sound)
+}
+
+/// G-CIV whatever the BSD does: whether what the cloud stores has a true certificate of a quorum, and breaks no rule.
+pub fn stored_is_certified(system: &System) -> bool {
+    let members = system.bsd().ledger.members();
+    system.cloud().records.values().all(|stored| is_good(&stored.certificate, members))
+}
+
+/// Whether these validators, who sign whatever they like, and the honest ones by the votes that they gave, are enough for certificates on
+/// two T_blocks of one tid.
+pub fn two_certificates(system: &System, liars: super::Members) -> bool {
+    let members = system.bsd().ledger.members();
+    let mut honest: BTreeMap<(super::Tid, u32), usize> = BTreeMap::new();
+    for (_, validator) in (0..).zip(system.validators()).filter(|(number, _)| !liars.has(*number)) {
+        for vote in validator.votes.values() {
+            *honest.entry((vote.question.header.tid, vote.question.number)).or_default() += 1;
+        }
+    }
+    let enough = |votes: usize| votes + liars.len() >= quorum(members);
+    let certified: Vec<super::Tid> =
+        honest.iter().filter(|(_, votes)| enough(**votes)).map(|((tid, _), _)| *tid).collect();
+    // A quorum of liars needs nobody to have voted at all.
+    enough(0) || certified.windows(2).any(|pair| pair[0] == pair[1])
+}
+
+fn is_good(certificate: &super::Certificate, members: u8) -> bool {
+    certificate.flaws.is_empty()
+        && certificate.ballot == Ballot::True
+        && certificate.signatories.len() >= quorum(members)
+        && certificate.question.header.breaks.is_none()
+}
+
 fn origin(system: &System) -> bool {
     let submitted = |header: &super::Header| {
         let user = system.users().nth(usize::from(header.user));
@@ -473,12 +512,7 @@ fn decided(system: &System) -> bool {
 
 fn commit_implies_verdict(system: &System) -> bool {
     let members = system.bsd().ledger.members();
-    let good = |certificate: &super::Certificate| {
-        certificate.flaws.is_empty()
-            && certificate.ballot == Ballot::True
-            && certificate.signatories.len() >= quorum(members)
-            && certificate.question.header.breaks.is_none()
-    };
+    let good = |certificate: &super::Certificate| is_good(certificate, members);
     let ledger = &system.cloud().ledger;
     let in_final = |stored: &super::cloud::Stored| {
         ledger.blocks()[..ledger.final_blocks()].iter().any(|block| {

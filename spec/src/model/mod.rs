@@ -43,7 +43,9 @@ pub use action::*;
 pub use custodian::{MOST_FAULTS, SealFault, SealId};
 pub use damage::{Damage, Row};
 pub use enrolment::*;
-pub use goals::{GOALS, Goal, SHOWN, everything_ended};
+pub use goals::{
+    GOALS, Goal, SHOWN, everything_ended, sound_is_committed, stored_is_certified, two_certificates,
+};
 pub use ledger::quorum;
 pub use policy::{Change, Edition, Newest, Policy, Versions};
 pub use public::{Falsehood, Falsification, Field, LeafKind, List, Place};

@@ -5,14 +5,15 @@
 mod html;
 mod mermaid;
 mod pairs;
+mod player;
 mod svg;
 mod text;
 
 pub use html::html;
 pub use mermaid::{mermaid, story};
-pub use pairs::{Section, pairs};
-#[cfg(feature = "experiment")]
-pub(crate) use svg::escaped;
+pub use pairs::Section;
+#[cfg(feature = "cli")]
+pub(crate) use pairs::page_of_runs;
 pub use svg::svg;
 pub use text::text;
 

@@ -1,77 +1,38 @@
-//! Runs side by side on one page: what happens on this side and what on that.
+//! Runs on one page, in sections: what happens on this side and what on that.
 
-use super::svg::{Drawing, STYLE, escaped};
+use super::player::{self, SCRIPT};
+use super::svg::SHAPES;
 use crate::conformance::Trace;
-use std::fmt::Write;
-
-const CSS: &str = include_str!("page.css");
-
-/// Beside what the pages of single traces look like.
-const SIDES: &str = "\
-.sides{display:grid;gap:1rem;grid-template-columns:1fr}\
-@media (min-width:64rem){.sides{grid-template-columns:1fr 1fr}}\
-a{color:var(--link)}figure{margin:0;min-width:0}figcaption{margin:.25rem 0;font-weight:600}\
-section{margin-top:2rem;break-inside:avoid}.summary td:first-child{white-space:nowrap}";
+use crate::page::{Page, escaped, paragraph, put};
 
 /// One thing that is shown, by its runs.
 pub struct Section<'a> {
-    /// Its id on the page.
+    /// Its id on the page: letters, digits and hyphens.
     pub id: &'a str,
     /// Its heading.
     pub heading: String,
     /// What there is to say of it, a paragraph each.
     pub says: Vec<String>,
-    /// Its runs, each with a caption.
+    /// Its runs, each with a caption; two stand side by side where there is room.
     pub sides: Vec<(String, &'a Trace)>,
 }
 
-/// A page that needs nothing else: a table of contents with the first paragraph of each section, and the sections.
-pub fn pairs(title: &str, lead: &str, sections: &[Section<'_>]) -> String {
-    let (title, lead) = (escaped(title), escaped(lead));
-    let mut out = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-         <title>{title}</title>\n<style>\n{STYLE}\n{CSS}{SIDES}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n\
-         <p class=\"facts\">{lead}</p>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"All of them\">\n\
-         <table class=\"summary\"><tbody>\n"
-    );
-    for Section { id, heading, says, .. } in sections {
-        let first = says.first().map_or(String::new(), |first| escaped(first));
-        let heading = escaped(heading);
-        writeln!(out, "<tr><th scope=\"row\"><a href=\"#{id}\">{heading}</a></th><td>{first}</td></tr>")
-            .expect("a string grows");
-    }
-    out.push_str("</tbody></table>\n</div>\n");
+/// A page with runs that can be gone through, step by step; `body` is HTML, and stands before the sections.
+pub(crate) fn page_of_runs(title: &str, body: &str, sections: &[Section<'_>]) -> String {
+    let mut out = body.to_owned();
     sections.iter().for_each(|section| one(&mut out, section));
-    out.push_str("</main>\n</body>\n</html>\n");
-    out
+    Page { title, styles: &[SHAPES, player::STYLE], script: Some(SCRIPT) }.around(&out)
 }
 
-fn one(out: &mut String, section: &Section<'_>) {
-    let Section { id, heading, says, sides } = section;
-    writeln!(out, "<section id=\"{id}\">\n<h2>{}</h2>", escaped(heading)).expect("a string grows");
-    for paragraph in says {
-        writeln!(out, "<p>{}</p>", escaped(paragraph)).expect("a string grows");
+fn one(out: &mut String, Section { id, heading, says, sides }: &Section<'_>) {
+    put(out, format_args!("<section id=\"{id}\" aria-labelledby=\"{id}-heading\">"));
+    put(out, format_args!("<h2 id=\"{id}-heading\">{}</h2>", escaped(heading)));
+    says.iter().for_each(|says| paragraph(out, says));
+    if sides.len() > 1 {
+        put(out, format_args!("<div class=\"sides\">"));
     }
-    if !sides.is_empty() {
-        out.push_str("<div class=\"sides\">\n");
-        sides.iter().for_each(|(caption, trace)| figure(out, caption, trace));
-        out.push_str("</div>\n");
+    for (side, (caption, trace)) in (1..).zip(sides) {
+        player::player(out, &format!("{id}-{side}-"), caption, trace, false);
     }
-    out.push_str("</section>\n");
-}
-
-fn figure(out: &mut String, caption: &str, trace: &Trace) {
-    let Drawing { width, head, body, height } = Drawing::of(trace);
-    let (caption, high) = (escaped(caption), Drawing::HEAD);
-    let whole = height + high;
-    writeln!(
-        out,
-        "<figure><figcaption>{caption}</figcaption>\n\
-         <div class=\"scroll diagram\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\">\n\
-         <svg class=\"seq\" role=\"img\" aria-label=\"Sequence diagram: {caption}\" width=\"{width}\" height=\"{whole}\" \
-         viewBox=\"0 0 {width} {whole}\">\n{head}<g transform=\"translate(0 {high})\">\n{body}</g></svg>\n</div></figure>"
-    )
-    .expect("a string grows");
+    put(out, format_args!("{}</section>", if sides.len() > 1 { "</div>\n" } else { "" }));
 }

@@ -3,8 +3,8 @@
 
 use super::{drawn, mischief, published, refusal, taking_part, what};
 use crate::conformance::{Step, Trace};
+use crate::page::{escaped, put};
 use bemr_spec::model::Actor;
-use std::fmt::Write;
 
 /// Where the first actor's column begins: time stands before it.
 const LEFT: usize = 92;
@@ -17,19 +17,22 @@ const CHARACTER: usize = 7;
 /// The most characters of a label.
 const LABEL: usize = 40;
 
-/// How it looks; dark where the reader's system is.
-pub(super) const STYLE: &str = "\
-.seq{--paper:#fff;--ink:#17202b;--faint:#55606e;--line:#c3ccd6;--arrow:#1d5fb8;--bad:#b3261e;--mark:#e8f0fc;\
-background:var(--paper);font:13px ui-sans-serif,system-ui,sans-serif}\
-@media(prefers-color-scheme:dark){.seq{--paper:#12171e;--ink:#e6ebf1;--faint:#9aa7b6;--line:#394553;--arrow:#7fb2ff;\
---bad:#ff8a80;--mark:#1e2b3d}}\
+/// Its colours where it stands alone; dark where the reader's system is. A page has its own, of the same names.
+const COLOURS: &str = "\
+.seq{--paper:#fff;--ink:#17202b;--faint:#55606e;--line:#c3ccd6;--arrow:#1d5fb8;--bad:#b3261e;background:var(--paper)}\
+@media screen and (prefers-color-scheme:dark){.seq{--paper:#12171e;--ink:#e6ebf1;--faint:#9aa7b6;--line:#394553;--arrow:#7fb2ff;\
+--bad:#ff8a80}}";
+
+/// How it looks.
+pub(super) const SHAPES: &str = "\
+.seq{font:13px ui-sans-serif,system-ui,sans-serif}\
 .seq text{fill:var(--ink)}.seq .halo{paint-order:stroke;stroke:var(--paper);stroke-width:5px;stroke-linejoin:round}\
 .seq .time{fill:var(--faint);font-size:11px}.seq .name{font-weight:600}.seq .all{fill:var(--faint);font-size:12px}\
 .seq .life{stroke:var(--line)}.seq .row{fill:transparent}\
 .seq .box{fill:var(--paper);stroke:var(--line)}\
 .seq .arrow{stroke:var(--arrow);stroke-width:1.5}.seq .tip{fill:var(--arrow)}\
 .seq .bad .arrow{stroke:var(--bad);stroke-dasharray:5 3}.seq .bad .cross{stroke:var(--bad);stroke-width:2.2}\
-.seq .bad .said{fill:var(--bad)}.seq .bad .box{stroke:var(--bad)}";
+.seq .bad .said{fill:var(--bad)}.seq .bad .box{stroke:var(--bad)}\n";
 
 /// A diagram in parts, so that a page can keep the names in sight.
 pub(super) struct Drawing {
@@ -44,7 +47,8 @@ pub(super) struct Drawing {
 impl Drawing {
     pub(super) const HEAD: usize = HEAD;
 
-    pub(super) fn of(trace: &Trace) -> Drawing {
+    /// `id` stands before the number in the id of each step.
+    pub(super) fn of(trace: &Trace, id: &str) -> Drawing {
         let header = &trace.header;
         let actors = taking_part(header, drawn(trace));
         let longest = actors.iter().map(|actor| header.name(*actor).len()).max().unwrap_or(0);
@@ -56,7 +60,7 @@ impl Drawing {
         let width = LEFT + actors.len().max(1) * column;
         let (mut head, mut steps, mut height) = (String::new(), String::new(), 8);
         for step in drawn(trace) {
-            height += draw(&mut steps, step, height, (width, column), x);
+            height += draw(&mut steps, (step, id), height, (width, column), x);
         }
         height += 8;
         let mut body = String::new();
@@ -72,13 +76,13 @@ impl Drawing {
 
 /// The whole diagram as one SVG document.
 pub fn svg(trace: &Trace) -> String {
-    let Drawing { width, head, body, height } = Drawing::of(trace);
+    let Drawing { width, head, body, height } = Drawing::of(trace, "");
     let whole = height + 2 * HEAD;
     let foot = HEAD + height;
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"seq\" role=\"img\" aria-labelledby=\"trace-title\" \
          width=\"{width}\" height=\"{whole}\" viewBox=\"0 0 {width} {whole}\">\n\
-         <title id=\"trace-title\">{}</title>\n<style>{STYLE}</style>\n\
+         <title id=\"trace-title\">{}</title>\n<style>{COLOURS}{SHAPES}</style>\n\
          <rect width=\"100%\" height=\"100%\" fill=\"var(--paper)\"/>\n\
          <g>\n{head}</g>\n<g transform=\"translate(0 {HEAD})\">\n{body}</g>\n\
          <g transform=\"translate(0 {foot})\">\n{head}</g>\n</svg>\n",
@@ -99,7 +103,7 @@ pub(super) fn title(trace: &Trace) -> String {
 /// Draws a step at this height; how high it is.
 fn draw(
     out: &mut String,
-    step: &Step,
+    (step, id): (&Step, &str),
     top: usize,
     (width, column): (usize, usize),
     x: impl Fn(Actor) -> usize,
@@ -110,7 +114,7 @@ fn draw(
     let height = if everybody.is_empty() { ROW } else { ROW + LINE };
     let base = top + ROW - 12;
     let class = if step.clause.is_none() { "step" } else { "step bad" };
-    put(out, format_args!("<g class=\"{class}\" id=\"step-{}\">", step.step));
+    put(out, format_args!("<g class=\"{class}\" id=\"{id}step-{0}\" data-step=\"{0}\">", step.step));
     put(out, format_args!("<rect class=\"row\" y=\"{top}\" width=\"{width}\" height=\"{height}\"/>"));
     let (what, refused) = (what(step), refusal(step));
     let said = [Some(what.as_str()), refused.as_deref(), mischief(step)];
@@ -171,30 +175,10 @@ fn write(out: &mut String, class: &str, x: usize, y: usize, text: &str) {
     );
 }
 
-fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
-    writeln!(out, "{text}").expect("a string grows");
-}
-
 /// A text of bounded length, escaped.
 fn label(text: &str) -> String {
     if text.chars().count() <= LABEL {
         return escaped(text);
     }
     escaped(&text.chars().take(LABEL - 1).chain(['…']).collect::<String>())
-}
-
-/// Text in XML and HTML, and in an attribute of either.
-pub(crate) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }

@@ -5,7 +5,9 @@ use crate::conformance::lockstep::statistics::broken;
 use crate::conformance::lockstep::{Divergence, Driver, Lockstep, Plotted, Short, Sides, Statistics, shrink};
 use crate::conformance::{Header, Step, Trace};
 use crate::crypto::Suite;
-use bemr_spec::model::{Action, Setup, World};
+use bemr_spec::model::{Action, LedgerKind, Lifetimes, Setup, World};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 /// How many lives, and how long.
 #[derive(Clone, Copy, Debug)]
@@ -81,12 +83,56 @@ pub fn trace_of(sides: impl Into<Sides>, setup: &Setup, actions: &[Action]) -> T
     Trace { header, steps }
 }
 
+/// An adversary drawn from a seed, and a network for it: of any size, closed by quorum or by work.
+pub fn drawn(seed: u64) -> (Adversary, Setup) {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let ledger = if rng.random_range(0..8) == 0 { LedgerKind::Work } else { LedgerKind::Quorum };
+    let setup = Setup {
+        users: rng.random_range(2..=5),
+        validators: [1, 3, 4, 7, 10][rng.random_range(0..5)],
+        ledger,
+        seed,
+        acquainted: rng.random_range(0..2) == 0,
+        lifetimes: Lifetimes::LONG,
+    };
+    (Adversary::draw(&mut rng, &setup), setup)
+}
+
+impl CampaignReport {
+    /// Takes up what another campaign found.
+    pub fn add(&mut self, other: CampaignReport) {
+        self.lives += other.lives;
+        self.statistics.add(&other.statistics);
+        self.failure = self.failure.take().or(other.failure);
+    }
+}
+
 impl Campaign {
     /// Lives all lives, or up to the first in which the two part; `tell` hears of each.
     pub fn run(&self, mut tell: impl FnMut(u64)) -> CampaignReport {
         let mut report = CampaignReport::default();
         for seed in self.seed..self.seed.saturating_add(self.lives) {
             let lived = self.live(seed, &mut report.statistics);
+            report.lives += 1;
+            tell(report.lives);
+            if let Err(failure) = lived {
+                report.failure = Some(*failure);
+                return report;
+            }
+        }
+        report
+    }
+
+    /// As [`Campaign::run`], each life in the network and under the adversary that `of` gives for its seed.
+    pub fn run_under(
+        &self,
+        mut of: impl FnMut(u64) -> (Adversary, Setup),
+        mut tell: impl FnMut(u64),
+    ) -> CampaignReport {
+        let mut report = CampaignReport::default();
+        for seed in self.seed..self.seed.saturating_add(self.lives) {
+            let (adversary, setup) = of(seed);
+            let lived = self.live_under(&adversary, &setup, &mut report.statistics);
             report.lives += 1;
             tell(report.lives);
             if let Err(failure) = lived {

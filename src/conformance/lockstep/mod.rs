@@ -19,7 +19,7 @@ mod play;
 mod shrink;
 mod statistics;
 
-pub use campaign::{Campaign, CampaignReport, Failure, trace_of};
+pub use campaign::{Campaign, CampaignReport, Failure, drawn, trace_of};
 pub use deed::{Deed, Named, Register};
 pub use directed::{conspiracy, instead};
 pub use divergence::Divergence;

@@ -1,7 +1,7 @@
 //! Lines and bands over the attacker's share, drawn with plotters. A drawing has no colours of its own: the page gives it
 //! those of the reader's system.
 
-use crate::conformance::drawing::escaped;
+use crate::page::escaped;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::{ShapeStyle, TextStyle};

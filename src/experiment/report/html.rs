@@ -1,65 +1,15 @@
-//! Pieces of a page: text, tables, figures.
+//! Pieces of a page: figures, and heat.
 
 use super::figures::{Figure, MARKS};
-use crate::conformance::drawing::escaped;
-use std::fmt::Write as _;
+use crate::page::{Entry, escaped, paragraph, put, table};
 
-/// A paragraph.
-pub(super) fn paragraph(out: &mut String, text: &str) {
-    put(out, format_args!("<p>{}</p>", escaped(text)));
-}
-
-pub(super) fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
-    writeln!(out, "{text}").expect("a string grows");
-}
-
-/// A cell of a table.
-pub(super) struct Entry {
-    pub(super) text: String,
-    /// From 0 to 10, where it stands for a heat.
-    pub(super) heat: Option<usize>,
-}
-
-impl From<String> for Entry {
-    fn from(text: String) -> Entry {
-        Entry { text, heat: None }
-    }
-}
-
-impl From<&str> for Entry {
-    fn from(text: &str) -> Entry {
-        text.to_owned().into()
-    }
-}
-
-impl Entry {
-    /// A number from 0 to 1, coloured by it.
-    pub(super) fn hot(value: f64) -> Entry {
-        Entry { text: format!("{value:.3}"), heat: Some((value * 10.0).round().clamp(0.0, 10.0) as usize) }
-    }
-}
-
-/// A table whose first column names its rows, in a region that can be moved by keyboard.
-pub(super) fn table(out: &mut String, caption: &str, heads: &[&str], rows: Vec<Vec<Entry>>) {
-    let label = escaped(caption);
-    put(out, format_args!("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{label}\">"));
-    put(out, format_args!("<table><caption>{label}</caption>\n<thead><tr>"));
-    heads.iter().for_each(|head| put(out, format_args!("<th scope=\"col\">{}</th>", escaped(head))));
-    put(out, format_args!("</tr></thead>\n<tbody>"));
-    for row in rows {
-        out.push_str("<tr>");
-        for (place, Entry { text, heat }) in row.into_iter().enumerate() {
-            let text = escaped(&text);
-            match (place, heat) {
-                (0, _) => write!(out, "<th scope=\"row\">{text}</th>"),
-                (_, Some(heat)) => write!(out, "<td class=\"heat-{heat}\">{text}</td>"),
-                (_, None) => write!(out, "<td>{text}</td>"),
-            }
-            .expect("a string grows");
-        }
-        out.push_str("</tr>\n");
-    }
-    put(out, format_args!("</tbody></table></div>"));
+/// A number from 0 to 1, coloured by it.
+pub(super) fn hot(value: f64) -> Entry {
+    const HEATS: [&str; 11] = [
+        "heat-0", "heat-1", "heat-2", "heat-3", "heat-4", "heat-5", "heat-6", "heat-7", "heat-8", "heat-9",
+        "heat-10",
+    ];
+    Entry::from(format!("{value:.3}")).of_class(HEATS[(value * 10.0).round().clamp(0.0, 10.0) as usize])
 }
 
 /// A figure, what it says in words, and its numbers behind it.

@@ -1,14 +1,14 @@
 //! The page: figures, tables and what they say, in one order.
 
-use super::html::{Entry, figure, paragraph, put, table as html_table};
+use super::html::{figure, hot};
 use super::panels::{decisions, measures, protocol, reconstruction};
 use super::{Report, words};
-use crate::conformance::drawing::escaped;
 use crate::experiment::campaign::Table;
 use crate::experiment::claims::{Added, Claim, Mirrored, Reconstructed, Worst};
 use crate::experiment::{Adversary, Asked, Metric, Rule, Share};
+use crate::page::{Entry, Page, escaped, paragraph, put, table as html_table};
 
-const CSS: &str = include_str!("page.css");
+const STYLE: &str = include_str!("figures.css");
 
 /// The least balanced rate of each rule against each adversary, on one side of one half.
 fn heat(out: &mut String, table: &Table, side: std::cmp::Ordering, caption: &str) {
@@ -21,7 +21,7 @@ fn heat(out: &mut String, table: &Table, side: std::cmp::Ordering, caption: &str
                 && cell.share.beside_half() == side
         });
         let least = these.filter_map(|cell| cell.measured.estimate(Metric::Bcdr)).map(|one| one.mean);
-        least.min_by(f64::total_cmp).map_or(Entry::from("–"), Entry::hot)
+        least.min_by(f64::total_cmp).map_or(Entry::from("–"), hot)
     };
     let rows = table.campaign.rules.iter().map(|rule| {
         let cells = Adversary::ALL.into_iter().map(|adversary| cell(*rule, adversary));
@@ -53,47 +53,42 @@ fn claim_row(claim: &Claim) -> Vec<Entry> {
 /// The page.
 pub(super) fn page(report: &Report) -> String {
     let mut out = String::new();
-    let title = "What an ACK is worth";
-    put(
-        &mut out,
-        format_args!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n\
-             <title>{title}</title>\n<style>\n{CSS}</style>\n</head>\n<body>\n\
-             <a class=\"skip\" href=\"#main\">To the text</a>\n<main id=\"main\">\n<h1>{title}</h1>"
-        ),
-    );
     opening(&mut out, report);
-    let Some(first) = report.tables.first() else { return out };
-    put(&mut out, format_args!("<h2 id=\"figure-1\">Decision ratio by attacker share</h2>"));
+    if let Some(first) = report.tables.first() {
+        measured(&mut out, report, first);
+    }
+    Page { title: "What an ACK is worth", styles: &[STYLE], script: None }.around(&out)
+}
+
+/// Everything that needs a table.
+fn measured(out: &mut String, report: &Report, first: &Table) {
+    put(out, format_args!("<h2 id=\"figure-1\">Decision ratio by attacker share</h2>"));
     for (id, prior) in [("decisions-balanced", 0.5), ("decisions-skewed", 0.9)] {
-        figure(&mut out, &decisions(first, id, prior));
+        figure(out, &decisions(first, id, prior));
     }
     put(
-        &mut out,
+        out,
         format_args!("<h2 id=\"figure-2\">Authentication, black hole, falsification, loss, delays</h2>"),
     );
     for panel in measures(first).iter().filter(|panel| !panel.is_empty()) {
-        figure(&mut out, panel);
+        figure(out, panel);
     }
-    put(&mut out, format_args!("<h2 id=\"heat\">Every rule against every adversary</h2>"));
+    put(out, format_args!("<h2 id=\"heat\">Every rule against every adversary</h2>"));
     paragraph(
-        &mut out,
+        out,
         "The least balanced rate of right decisions (bCDR) over the shares on one side of one half. One half is what a coin is worth, \
          and what accepting everything is worth.",
     );
     for table in &report.tables {
         let n = table.campaign.size.validators;
-        heat(&mut out, table, std::cmp::Ordering::Less, &format!("n = {n}, less than half held"));
-        heat(&mut out, table, std::cmp::Ordering::Greater, &format!("n = {n}, more than half held"));
+        heat(out, table, std::cmp::Ordering::Less, &format!("n = {n}, less than half held"));
+        heat(out, table, std::cmp::Ordering::Greater, &format!("n = {n}, more than half held"));
     }
-    put(&mut out, format_args!("<h2 id=\"arises\">How the paper's figure can arise</h2>"));
-    figure(&mut out, &reconstruction(first));
-    put(&mut out, format_args!("<h2 id=\"real\">The real protocol</h2>"));
-    figure(&mut out, &protocol(&report.points));
-    closing(&mut out, report, first);
-    out
+    put(out, format_args!("<h2 id=\"arises\">How the paper's figure can arise</h2>"));
+    figure(out, &reconstruction(first));
+    put(out, format_args!("<h2 id=\"real\">The real protocol</h2>"));
+    figure(out, &protocol(&report.points));
+    closing(out, report, first);
 }
 
 fn opening(out: &mut String, report: &Report) {
@@ -125,7 +120,7 @@ fn opening(out: &mut String, report: &Report) {
             ),
         );
     } else {
-        put(out, format_args!("<div class=\"bad\"><p>Not as it should be:</p><ul>"));
+        put(out, format_args!("<div class=\"failure\"><p>Not as it should be:</p><ul>"));
         failures.iter().for_each(|failure| put(out, format_args!("<li>{}</li>", escaped(failure))));
         put(out, format_args!("</ul></div>"));
     }
@@ -210,5 +205,5 @@ fn closing(out: &mut String, report: &Report, first: &Table) {
     for rule in Rule::ALL {
         put(out, format_args!("<dt>{}</dt><dd>{}</dd>", rule.name(), escaped(rule.about())));
     }
-    put(out, format_args!("</dl>\n</main>\n</body>\n</html>"));
+    put(out, format_args!("</dl>"));
 }
