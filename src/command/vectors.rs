@@ -123,7 +123,9 @@ fn verify(folder: &Path, json: bool, against: &[String]) -> Result<Found, String
             print(&format!("{file} tcId {tc_id}: {comment}: {answered} instead of {expected}"))?;
         }
         let not = differing.len();
-        print(&format!("{tests} tests in {files} files: {agreed} agreed, {not} not, {unsupported} unsupported"))?;
+        print(&format!(
+            "{tests} tests in {files} files: {agreed} agreed, {not} not, {unsupported} unsupported"
+        ))?;
     }
     Ok(found)
 }

@@ -167,15 +167,17 @@ impl File {
             serde_json::from_slice(bytes).map_err(|error| unreadable(None, "file", error.to_string()))?;
         let file: File = strictly(&value).map_err(|(field, problem)| {
             let place = field.strip_prefix("tests[").or(field.strip_prefix("tests."));
-            let place: String = place.into_iter().flat_map(str::chars).take_while(char::is_ascii_digit).collect();
+            let place: String =
+                place.into_iter().flat_map(str::chars).take_while(char::is_ascii_digit).collect();
             let test = place.parse::<u64>().ok().map(|place| place + 1);
             unreadable(test, field, problem)
         })?;
         if file.format != FORMAT {
             return Err(unreadable(None, "format", format!("not `{FORMAT}`")));
         }
-        let entry = Entry::find(&file.kind)
-            .ok_or_else(|| unreadable(None, "kind", format!("no kind `{}` among {}", file.kind, KINDS.len())))?;
+        let entry = Entry::find(&file.kind).ok_or_else(|| {
+            unreadable(None, "kind", format!("no kind `{}` among {}", file.kind, KINDS.len()))
+        })?;
         if !entry.suites.contains(&file.suite.as_str()) {
             return Err(unreadable(None, "suite", format!("not one of {}", entry.suites.join(", "))));
         }

@@ -7,8 +7,11 @@
 mod file;
 mod hex;
 mod kinds;
+mod mend;
 mod near;
+mod player;
 mod run;
+mod town;
 
 pub use file::{Answer, File, Id, MAX_BYTES, Outcome, Test, Unreadable};
 pub use hex::Hex;

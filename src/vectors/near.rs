@@ -19,6 +19,16 @@ pub(super) struct Neighbour {
     pub(super) bytes: Vec<u8>,
 }
 
+impl Neighbour {
+    /// The field and what it became.
+    pub(super) fn comment(&self) -> String {
+        match self.fields.last() {
+            Some(field) => format!("{field}: {}", self.comment),
+            None => self.comment.clone(),
+        }
+    }
+}
+
 /// What a field can be changed to.
 pub(super) struct Lands<'a> {
     /// Elements and signatures are of this suite.
@@ -34,7 +44,8 @@ pub(super) fn tables() -> &'static Tables {
 
 /// Every pair of a field, as `Table.field`, and a clause that checks it.
 pub(super) fn pairs() -> BTreeSet<(String, Clause)> {
-    let fields = tables().messages().flat_map(|message| message.fields.iter().map(move |field| (message, field)));
+    let fields =
+        tables().messages().flat_map(|message| message.fields.iter().map(move |field| (message, field)));
     fields
         .flat_map(|(message, field)| {
             let name = format!("{}.{}", message.name, field.name);
@@ -172,7 +183,10 @@ fn numbers(width: u8, value: u64) -> Vec<Neighbour> {
     let near = [value.wrapping_add(1) & most, value.wrapping_sub(1) & most];
     let others: BTreeSet<u64> = far.into_iter().chain([0, most]).filter(|other| *other <= most).collect();
     let others = near.into_iter().chain(others.into_iter().filter(|other| !near.contains(other)));
-    others.filter(|other| *other != value).map(|other| plain(&other.to_string(), number(width, other))).collect()
+    others
+        .filter(|other| *other != value)
+        .map(|other| plain(&other.to_string(), number(width, other)))
+        .collect()
 }
 
 fn choices(width: u8, value: u64) -> Vec<Neighbour> {

@@ -82,7 +82,8 @@ impl Program {
     /// What keeps it from starting.
     pub fn start(command: &[String]) -> Result<Program, String> {
         let (program, arguments) = command.split_first().ok_or("no program is named")?;
-        let started = Command::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let started =
+            Command::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut child = started.map_err(|error| format!("{program}: {error}"))?;
         let out = child.stdout.take().ok_or("it has no standard output")?;
         let (say, lines) = channel();
@@ -104,7 +105,10 @@ impl Program {
         let mut line = serde_json::to_vec(question).map_err(|error| error.to_string())?;
         line.push(b'\n');
         let input = self.child.stdin.as_mut().ok_or("it has no standard input")?;
-        input.write_all(&line).and_then(|()| input.flush()).map_err(|error| format!("it does not read: {error}"))?;
+        input
+            .write_all(&line)
+            .and_then(|()| input.flush())
+            .map_err(|error| format!("it does not read: {error}"))?;
         let line = self.lines.recv_timeout(PATIENCE).map_err(|_| "no answer came".to_owned())?;
         let line = line.map_err(|error| error.to_string())?;
         let reply: Reply = serde_json::from_slice(&line).map_err(|error| format!("its answer: {error}"))?;
@@ -182,9 +186,9 @@ pub fn run(file: &File, who: &mut Respondent, mut done: impl FnMut()) -> Result<
         };
         let replied = match who {
             Respondent::This => reply(&question),
-            Respondent::Other(program) => {
-                program.ask(&question).map_err(|problem| format!("{} tcId {}: {problem}", file.name(), test.tc_id))?
-            }
+            Respondent::Other(program) => program
+                .ask(&question)
+                .map_err(|problem| format!("{} tcId {}: {problem}", file.name(), test.tc_id))?,
         };
         done();
         let Answer { result, clause, output } = &test.answer;
@@ -204,7 +208,9 @@ pub fn run(file: &File, who: &mut Respondent, mut done: impl FnMut()) -> Result<
         let id = |clause: &Option<Id>| clause.map_or("valid", |id| id.0.id()).to_owned();
         let answered = match replied.result {
             Judged::Malformed => replied.problem.unwrap_or_else(|| "malformed".to_owned()),
-            Judged::Valid if *result == Outcome::Valid => format!("another output: {}", shortened(&replied.output)),
+            Judged::Valid if *result == Outcome::Valid => {
+                format!("another output: {}", shortened(&replied.output))
+            }
             _ => id(&replied.clause),
         };
         tally.differing.push(Difference {

@@ -5,18 +5,18 @@ use super::{Kind, Made, RULES, SUITES, Stop};
 use crate::crypto::{Signature, SigningKey, Suite, Tag, VerifyingKey};
 use crate::keys::{Identity, Kdc, Lifetimes, TrustAnchor, TrustStore};
 use crate::network::START;
-use crate::vectors::near::{Lands, Neighbour, Sweep};
 use crate::vectors::Hex;
+use crate::vectors::near::{Lands, Neighbour, Sweep};
 use crate::wire::{
-    Certificate, CertificateBody, EnrolmentRequest, Name, PROTOCOL_VERSION, RevocationList, RevocationListBody,
-    Role, Time, Version, decode, encode,
+    Certificate, CertificateBody, EnrolmentRequest, Name, PROTOCOL_VERSION, RevocationList,
+    RevocationListBody, Role, Time, Version, decode, encode,
 };
 use bemr_spec::{Clause, Refusal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-pub(super) fn name(text: &str) -> Result<Name, Stop> {
+pub(in crate::vectors) fn name(text: &str) -> Result<Name, Stop> {
     Name::new(text).ok_or_else(|| Stop::Malformed(format!("`{text}` is no name")))
 }
 
@@ -29,7 +29,7 @@ pub(in crate::vectors) struct Trust {
 }
 
 impl Trust {
-    pub(super) fn of(anchor: &TrustAnchor, list: &RevocationList) -> Trust {
+    pub(in crate::vectors) fn of(anchor: &TrustAnchor, list: &RevocationList) -> Trust {
         Trust {
             issuer: anchor.issuer.as_str().to_owned(),
             key: Hex(anchor.key.encode()),
@@ -37,12 +37,12 @@ impl Trust {
         }
     }
 
-    pub(super) fn anchor(&self, suite: Suite) -> Result<TrustAnchor, Stop> {
+    pub(in crate::vectors) fn anchor(&self, suite: Suite) -> Result<TrustAnchor, Stop> {
         let key = VerifyingKey::decode(&RULES, suite, &self.key.0)?;
         Ok(TrustAnchor { issuer: name(&self.issuer)?, suite, key })
     }
 
-    pub(super) fn store(&self, suite: Suite) -> Result<TrustStore, Stop> {
+    pub(in crate::vectors) fn store(&self, suite: Suite) -> Result<TrustStore, Stop> {
         Ok(TrustStore::new(&RULES, self.anchor(suite)?, decode(&RULES, &self.list.0)?)?)
     }
 }
@@ -147,7 +147,9 @@ impl Kind for VerifyCertificate {
     }
 
     fn make(suite: Suite) -> Result<Vec<Made<CertificateInput>>, Refusal> {
-        use Clause::{CertificateNotRevoked, CertificateWithinValidity, KeysHaveOneUse, RevocationListIsCurrent};
+        use Clause::{
+            CertificateNotRevoked, CertificateWithinValidity, KeysHaveOneUse, RevocationListIsCurrent,
+        };
         let authority = Authority::new(suite, Self::NAME);
         let (anchor, list) = (authority.anchor(), authority.list(3, &[5, 9]));
         let now = START.0 + 10;
@@ -202,7 +204,9 @@ impl Kind for VerifyCertificate {
         let found = sweep.run("Certificate", &encode(&genuine), mend, judge);
         made.extend(found.into_iter().map(|(near, clause)| Made::near(clause, &near, input(&near.bytes))));
         // A signature that covers less than the whole body.
-        for (near, way) in [("another subject, not signed again", "dr-ben"), ("the signature of another", "dr-ada")] {
+        for (near, way) in
+            [("another subject, not signed again", "dr-ben"), ("the signature of another", "dr-ada")]
+        {
             let mut other = authority.certificate(8, way, Role::Doctor, &authority.identity);
             other.signature = genuine.signature.clone();
             let clause = Clause::CertificateSignedByKdc;
@@ -282,8 +286,7 @@ impl Kind for TakeList {
             Made::invalid(Clause::OneEncodingPerValue, "out of order", input(&authority.list(4, &[9, 5])))
                 .of("RevocationListBody.serials"),
         ];
-        let mut sweep =
-            Sweep { lands: Lands { suite, names: &["~"] }, ways: 2, done: BTreeSet::new() };
+        let mut sweep = Sweep { lands: Lands { suite, names: &["~"] }, ways: 2, done: BTreeSet::new() };
         let mend = |near: &Neighbour, way: u8| match way {
             0 => {
                 let mut list: RevocationList = decode(&RULES, &near.bytes).ok()?;
@@ -382,7 +385,9 @@ impl Kind for Enrol {
     }
 
     fn make(suite: Suite) -> Result<Vec<Made<EnrolInput>>, Refusal> {
-        use Clause::{EnrolmentIsAdmitted, EnrolmentProvesPossession, KeysHaveOneUse, OnePrincipalOneCertificate};
+        use Clause::{
+            EnrolmentIsAdmitted, EnrolmentProvesPossession, KeysHaveOneUse, OnePrincipalOneCertificate,
+        };
         let mut rng = rng(Self::NAME);
         let drawn = super::primitives::scalar_bytes(&mut rng, suite);
         let ada = Identity::generate(suite, &mut rng);
@@ -423,12 +428,24 @@ impl Kind for Enrol {
             Made::valid("a second principal", after(&once, now, &request(&ben, "dr-ben", Role::Doctor))),
             Made::valid("renewed when the first has run out", after(&once, now + LIFE, &anew)),
             Made::valid("renewed when the first was revoked", after(&revoked, now + 1, &anew)),
-            Made::invalid(OnePrincipalOneCertificate, "a second certificate", after(&once, now + LIFE - 1, &anew))
-                .of("EnrolmentBody.subject"),
-            Made::invalid(KeysHaveOneUse, "the keys of a revoked certificate", after(&revoked, now + 1, &genuine))
-                .of("EnrolmentBody.signing_key"),
-            Made::invalid(EnrolmentIsAdmitted, "nobody admitted", after(&[], now, &request(&ada, "~", Role::Doctor)))
-                .of("EnrolmentBody.subject"),
+            Made::invalid(
+                OnePrincipalOneCertificate,
+                "a second certificate",
+                after(&once, now + LIFE - 1, &anew),
+            )
+            .of("EnrolmentBody.subject"),
+            Made::invalid(
+                KeysHaveOneUse,
+                "the keys of a revoked certificate",
+                after(&revoked, now + 1, &genuine),
+            )
+            .of("EnrolmentBody.signing_key"),
+            Made::invalid(
+                EnrolmentIsAdmitted,
+                "nobody admitted",
+                after(&[], now, &request(&ada, "~", Role::Doctor)),
+            )
+            .of("EnrolmentBody.subject"),
             Made::invalid(
                 EnrolmentIsAdmitted,
                 "another role",

@@ -2,17 +2,19 @@
 
 mod keys;
 mod primitives;
+mod run;
 mod tape;
 
 use crate::crypto::Suite;
+use crate::vectors::file::{Answer, EVERY, FORMAT, File, Id, Outcome, Test, strictly};
 use crate::vectors::near::Neighbour;
-use crate::vectors::file::{Answer, EVERY, File, FORMAT, Id, Outcome, Test, strictly};
 use bemr_spec::{Clause, Refusal, Rules};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub(super) use keys::{Trust, name};
 pub(super) use primitives::near_elements;
 
 pub(super) const RULES: Rules = Rules::hardened();
@@ -90,10 +92,7 @@ impl<I> Made<I> {
 
     /// A neighbour that this clause refuses.
     pub(super) fn near(clause: Clause, near: &Neighbour, input: I) -> Made<I> {
-        let comment = match near.fields.last() {
-            Some(field) => format!("{field}: {}", near.comment),
-            None => near.comment.clone(),
-        };
+        let comment = near.comment();
         Made { comment, clause: Some(clause), flags: vec![clause], fields: near.fields.clone(), input }
     }
 }
@@ -135,6 +134,7 @@ pub const KINDS: &[Entry] = &[
     entry::<keys::VerifyCertificate>(),
     entry::<keys::TakeList>(),
     entry::<keys::Enrol>(),
+    entry::<run::Run>(),
 ];
 
 const fn entry<K: Kind>() -> Entry {
@@ -149,7 +149,8 @@ const fn entry<K: Kind>() -> Entry {
             })
         },
         judge: |suite, input| {
-            let input = strictly::<K::Input>(input).map_err(|(field, problem)| format!("{field}: {problem}"))?;
+            let input =
+                strictly::<K::Input>(input).map_err(|(field, problem)| format!("{field}: {problem}"))?;
             answered::<K>(suite, &input)
         },
         make: make::<K>,

@@ -215,11 +215,17 @@ impl Kind for Decrypt {
             &associated,
             &plaintext,
         );
-        let genuine =
-            DecryptInput { key: Hex(key), nonce: Hex(nonce), associated: Hex(associated), ciphertext: Hex(ciphertext) };
+        let genuine = DecryptInput {
+            key: Hex(key),
+            nonce: Hex(nonce),
+            associated: Hex(associated),
+            ciphertext: Hex(ciphertext),
+        };
         let wrong: [(&str, fn(&mut DecryptInput)); 7] = [
             ("the first bit of the ciphertext", |input| input.ciphertext.0[0] ^= 0x80),
-            ("the last bit of the tag", |input| *input.ciphertext.0.last_mut().expect("16 bytes at least") ^= 1),
+            ("the last bit of the tag", |input| {
+                *input.ciphertext.0.last_mut().expect("16 bytes at least") ^= 1
+            }),
             ("the first bit of the tag", |input| input.ciphertext.0[20] ^= 0x80),
             ("a bit of the associated data", |input| input.associated.0[8] ^= 1),
             ("a bit of the nonce", |input| input.nonce.0[11] ^= 1),
@@ -246,7 +252,10 @@ pub(in crate::vectors) struct Encoding {
 pub(in crate::vectors) enum DecodeElement {}
 
 /// Encodings near an element, and the clause that refuses each.
-pub(in crate::vectors) fn near_elements(suite: Suite, genuine: &[u8]) -> Vec<(Clause, &'static str, Vec<u8>)> {
+pub(in crate::vectors) fn near_elements(
+    suite: Suite,
+    genuine: &[u8],
+) -> Vec<(Clause, &'static str, Vec<u8>)> {
     use Clause::{ElementInRange, ElementInSubgroup, SuiteMatches};
     let mut near = vec![
         (SuiteMatches, "nothing", Vec::new()),
@@ -255,13 +264,17 @@ pub(in crate::vectors) fn near_elements(suite: Suite, genuine: &[u8]) -> Vec<(Cl
     ];
     let small = |number: u8| [vec![0; genuine.len() - 1], vec![number]].concat();
     near.push((ElementInRange, "zero", small(0)));
-    near.push((ElementInRange, "one", if suite == Suite::Ristretto255 {
-        let mut bytes = vec![0; genuine.len()];
-        bytes[0] = 1;
-        bytes
-    } else {
-        small(1)
-    }));
+    near.push((
+        ElementInRange,
+        "one",
+        if suite == Suite::Ristretto255 {
+            let mut bytes = vec![0; genuine.len()];
+            bytes[0] = 1;
+            bytes
+        } else {
+            small(1)
+        },
+    ));
     near.push((ElementInRange, "all ones", vec![0xff; genuine.len()]));
     if let Some(digits) = suite.modulus() {
         let p = num_bigint::BigUint::parse_bytes(digits.as_bytes(), 16).expect("digits of a number");
@@ -288,7 +301,11 @@ pub(in crate::vectors) fn near_elements(suite: Suite, genuine: &[u8]) -> Vec<(Cl
             bytes
         });
         let no_element = |bytes: &Vec<u8>| Element::decode(&RULES, suite, bytes).is_err();
-        near.extend(even.into_iter().find(no_element).map(|bytes| (ElementInRange, "the least even number that is none", bytes)));
+        near.extend(
+            even.into_iter()
+                .find(no_element)
+                .map(|bytes| (ElementInRange, "the least even number that is none", bytes)),
+        );
     }
     near
 }
@@ -499,7 +516,11 @@ impl Kind for Sign {
             made.push(Made::valid(format!("{length} bytes"), one(&secret, Tag::T_BLOCK, &message)));
         }
         made.iter_mut().for_each(|made| made.flags.push(Clause::NonceIsDerived));
-        made.push(Made::invalid(Clause::ScalarInRange, "no secret", one(&vec![0; check.len()], Tag::VOTE, b"m")));
+        made.push(Made::invalid(
+            Clause::ScalarInRange,
+            "no secret",
+            one(&vec![0; check.len()], Tag::VOTE, b"m"),
+        ));
         Ok(made)
     }
 }
@@ -589,7 +610,11 @@ impl Kind for Verify {
         made.push(Made::invalid(ScalarInRange, "a response of zero", response(vec![0; suite.scalar_len()])));
         let q = plus_one(suite, greatest(suite));
         made.push(Made::invalid(ScalarInRange, "a response of q", response(q)));
-        made.push(Made::invalid(ScalarInRange, "a response of all ones", response(vec![0xff; suite.scalar_len()])));
+        made.push(Made::invalid(
+            ScalarInRange,
+            "a response of all ones",
+            response(vec![0xff; suite.scalar_len()]),
+        ));
         let short = with(&|input| input.signature.0.truncate(suite.signature_len() - 1));
         made.push(Made::invalid(SuiteMatches, "one byte less", short));
         made.push(Made::invalid(SuiteMatches, "one byte more", with(&|input| input.signature.0.push(0))));
@@ -742,4 +767,3 @@ impl Kind for Agree {
         Ok(made)
     }
 }
-
