@@ -20,6 +20,9 @@ enum Deed {
     Generate {
         /// The folder.
         folder: PathBuf,
+        /// Makes the files of this kind alone.
+        #[arg(long)]
+        kind: Option<String>,
         /// Prints one JSON document.
         #[arg(long)]
         json: bool,
@@ -57,15 +60,19 @@ struct Report {
 
 pub(super) fn vectors(options: &Options) -> Result<Found, String> {
     match &options.deed {
-        Deed::Generate { folder, json } => generate(folder, *json),
+        Deed::Generate { folder, kind, json } => generate(folder, kind.as_deref(), *json),
         Deed::Verify { folder, json, against } => verify(folder, *json, against),
         Deed::Answer => answer(),
     }
 }
 
-fn generate(folder: &Path, json: bool) -> Result<Found, String> {
+fn generate(folder: &Path, kind: Option<&str>, json: bool) -> Result<Found, String> {
+    if let Some(kind) = kind.filter(|kind| vectors::Entry::find(kind).is_none()) {
+        let known: Vec<&str> = vectors::KINDS.iter().map(|entry| entry.name).collect();
+        return Err(format!("no kind `{kind}`; there are {}", known.join(", ")));
+    }
     let bar = ProgressBar::new(vectors::KINDS.iter().map(|kind| kind.suites.len() as u64).sum());
-    let made = vectors::generate(|name| {
+    let made = vectors::generate(kind, |name| {
         bar.set_message(name.to_owned());
         bar.inc(1);
     })?;

@@ -54,7 +54,7 @@ pub(super) struct Authority {
     pub(super) identity: Identity,
 }
 
-const LIFE: u64 = 1_000_000_000;
+pub(super) const LIFE: u64 = 1_000_000_000;
 
 impl Authority {
     pub(super) fn new(suite: Suite, kind: &str) -> Authority {
@@ -70,11 +70,11 @@ impl Authority {
         Name::new("kdc").expect("short printable ASCII")
     }
 
-    fn anchor(&self) -> TrustAnchor {
+    pub(super) fn anchor(&self) -> TrustAnchor {
         TrustAnchor { issuer: Self::issuer(), suite: self.suite, key: self.key.verifying_key().clone() }
     }
 
-    fn list(&self, number: u32, serials: &[u64]) -> RevocationList {
+    pub(super) fn list(&self, number: u32, serials: &[u64]) -> RevocationList {
         let body = RevocationListBody {
             version: PROTOCOL_VERSION,
             suite: self.suite,
@@ -87,7 +87,15 @@ impl Authority {
         RevocationList { signature: self.sign(Tag::REVOCATION_LIST, &encode(&body)), body }
     }
 
-    fn certificate(&self, serial: u64, subject: &str, role: Role, identity: &Identity) -> Certificate {
+    /// A list that is current until then.
+    pub(super) fn list_until(&self, number: u32, until: Time) -> RevocationList {
+        let mut list = self.list(number, &[]);
+        list.body.next_update = until;
+        list.signature = self.sign(Tag::REVOCATION_LIST, &encode(&list.body));
+        list
+    }
+
+    pub(super) fn certificate(&self, serial: u64, subject: &str, role: Role, identity: &Identity) -> Certificate {
         let body = CertificateBody {
             version: PROTOCOL_VERSION,
             suite: self.suite,
@@ -103,7 +111,7 @@ impl Authority {
         Certificate { signature: self.sign(Tag::CERTIFICATE, &encode(&body)), body }
     }
 
-    fn sign(&self, tag: Tag, message: &[u8]) -> Signature {
+    pub(super) fn sign(&self, tag: Tag, message: &[u8]) -> Signature {
         self.key.sign(&RULES, tag, message)
     }
 }

@@ -2,7 +2,9 @@
 
 mod keys;
 mod primitives;
+mod public;
 mod run;
+mod sessions;
 mod tape;
 
 use crate::crypto::Suite;
@@ -134,6 +136,18 @@ pub const KINDS: &[Entry] = &[
     entry::<keys::VerifyCertificate>(),
     entry::<keys::TakeList>(),
     entry::<keys::Enrol>(),
+    entry::<sessions::Initiator>(),
+    entry::<sessions::Responder>(),
+    entry::<sessions::SealRecord>(),
+    entry::<sessions::OpenRecord>(),
+    entry::<sessions::OpenSeal>(),
+    entry::<public::VerifyQuorum>(),
+    entry::<public::Tree>(),
+    entry::<public::Inclusion>(),
+    entry::<public::Consistency>(),
+    entry::<public::TakeBlock>(),
+    entry::<public::TakeHead>(),
+    entry::<public::CheckLeaf>(),
     entry::<run::Run>(),
 ];
 
