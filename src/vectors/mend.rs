@@ -6,7 +6,6 @@ use crate::actors::compose::{grants_digest, transaction_id};
 use crate::crypto::{Digest, Signature, SigningKey, Tag};
 use crate::merkle::root_of;
 use crate::network::Foundation;
-use crate::votes::ValidatorSet;
 use crate::wire::{
     Block, BlockHeader, Certificate, Closing, Entry, Gossip, InitialHeader, Message, Name, QuorumCertificate,
     ReadResponse, SignedAuditHead, SignedCloudHead, TBlock, TInitial, TValid, encode,
@@ -146,6 +145,8 @@ impl Mender<'_> {
         }
         if !keeps(way, 4) {
             self.quorum(&mut valid.acknowledgement);
+        }
+        if !keeps(way, 4) || keeps(way, 3) {
             valid.body.acknowledgement = valid.acknowledgement.digest();
         }
         if !keeps(way, 3) {
@@ -278,11 +279,6 @@ impl Mender<'_> {
             }
             block.closed.signatories = signatories.into();
         }
-    }
-
-    /// The validators.
-    pub(super) fn validators(&self) -> &ValidatorSet {
-        &self.0.validators
     }
 }
 

@@ -4,6 +4,7 @@
 //! input that breaks it. What has to come out is what the specification says; where this implementation answers otherwise
 //! nothing is generated. No rule of the protocol is decided here.
 
+mod coverage;
 mod file;
 mod hex;
 mod kinds;
@@ -13,6 +14,7 @@ mod player;
 mod run;
 mod town;
 
+pub use coverage::{Coverage, REASONS, Reason, coverage};
 pub use file::{Answer, File, Id, MAX_BYTES, Outcome, Test, Unreadable};
 pub use hex::Hex;
 pub use kinds::{Entry, KINDS};

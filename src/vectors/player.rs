@@ -17,7 +17,7 @@ use crate::vectors::Hex;
 use crate::vectors::file::Id;
 use crate::vectors::kinds::{RULES, Stop, Trust, name};
 use crate::votes::ValidatorSet;
-use crate::wire::{Certificate, EraseBody, Genesis, Name, Packet, Time, decode, encode};
+use crate::wire::{Certificate, EraseBody, Genesis, Name, Packet, SealChainStart, Time, decode, encode};
 use bemr_spec::{Clause, Refusal, Verdict};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -193,6 +193,10 @@ pub(super) enum Send {
 /// An actor at work.
 pub(super) struct Player {
     pub(super) node: Node,
+    /// What it keeps.
+    pub(super) archive: Archive,
+    /// The start of its seal chain, where it has one.
+    pub(super) start: Option<SealChainStart>,
 }
 
 impl Begin {
@@ -236,6 +240,8 @@ impl Begin {
         }
         office.neighbours.tap();
         let archive = Archive::new(MemoryStore::new());
+        let kept = archive.clone();
+        let mut start = None;
         use crate::keys::Place;
         let mut node = match role.place() {
             Place::User => Node::User(Box::new(User::new(office, bsd.cloud, cloud))),
@@ -245,7 +251,8 @@ impl Begin {
                 Node::Cloud(Box::new(Cloud::new(office, archive, log)?))
             }
             Place::Bsd => {
-                let (seals, _) = SealChain::open(&RULES, &mut office.rng, &office.own, &custodian)?;
+                let (seals, opened) = SealChain::open(&RULES, &mut office.rng, &office.own, &custodian)?;
+                start = Some(opened);
                 let audit = AuditLog::new(suite, network, bsd.cloud);
                 Node::Bsd(Box::new(Bsd::new(office, cloud, seals, archive, audit)?))
             }
@@ -254,7 +261,7 @@ impl Begin {
         if seed.is_none() && !node.office().rng.used_up() {
             return Err(Stop::Malformed("begin: not what it draws".to_owned()));
         }
-        Ok(Player { node })
+        Ok(Player { node, archive: kept, start })
     }
 }
 

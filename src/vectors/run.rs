@@ -56,10 +56,10 @@ pub enum Judged {
 }
 
 /// The longest line of an answer.
-pub const MAX_LINE: u64 = 16 << 20;
+const MAX_LINE: u64 = 16 << 20;
 
 /// How long another implementation may think about one test.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Who is asked.
 pub enum Respondent {

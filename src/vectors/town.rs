@@ -1,13 +1,14 @@
 //! A small town whose life is noted: what each actor took, and what it made of it.
 
-use crate::crypto::{Suite, Tag};
+use crate::crypto::{Digest, Suite, Tag};
 use crate::network::{Foundation, LedgerKind, START, Scenario};
+use crate::store::{Table, for_each_row};
 use crate::vectors::Hex;
 use crate::vectors::kinds::{RULES, Stop, Trust};
 use crate::vectors::mend::Mender;
 use crate::vectors::near::{Lands, Neighbour, Sweep};
 use crate::vectors::player::{Begin, Did, Event, Own, Player, Send, Step};
-use crate::wire::{Gossip, Message, Name, Time, decode, encode};
+use crate::wire::{CloudLeaf, Gossip, Message, Name, Time, decode, encode};
 use bemr_spec::{Clause, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -140,6 +141,43 @@ impl Town {
             }
         }
         Ok(did)
+    }
+
+    /// The first record that the cloud stored.
+    pub(super) fn tid(&self) -> Option<Digest> {
+        let leaves = self.rows("cloud", Table::Leaves).ok()?;
+        decode::<CloudLeaf>(&RULES, &leaves.first()?.0).ok().map(|leaf| leaf.tid)
+    }
+
+    /// What somebody keeps in a table, in the order of its keys.
+    pub(super) fn rows(&self, who: &str, table: Table) -> Result<Vec<Hex>, Refusal> {
+        let mut rows = Vec::new();
+        if let Some(player) = self.players.get(who) {
+            player.archive.read(|store| {
+                for_each_row(store, table, |_, value| {
+                    rows.push(value.into());
+                    Ok(())
+                })
+            })?;
+        }
+        Ok(rows)
+    }
+
+    /// What BSD and cloud keep and do not send, by table.
+    pub(super) fn kept(&self) -> Result<Vec<(&'static str, Vec<u8>)>, Refusal> {
+        let mut kept = Vec::new();
+        for (name, who, table) in [
+            ("AuditEntry", "bsd", Table::AuditEntries),
+            ("SignedAuditHead", "bsd", Table::AuditHeads),
+            ("CloudLeaf", "cloud", Table::Leaves),
+            // A seal stands among other things there.
+            ("Seal", "bsd", Table::Meta),
+        ] {
+            kept.extend(self.rows(who, table)?.into_iter().map(|row| (name, row.0)));
+        }
+        let start = self.players.get("bsd").and_then(|bsd| bsd.start.as_ref());
+        kept.extend(start.map(|start| ("SealChainStart", encode(start))));
+        Ok(kept)
     }
 
     /// Lives on, at most so many milliseconds, until a parcel for which `is` says yes is about to arrive: that parcel,

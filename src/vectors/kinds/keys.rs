@@ -95,7 +95,13 @@ impl Authority {
         list
     }
 
-    pub(super) fn certificate(&self, serial: u64, subject: &str, role: Role, identity: &Identity) -> Certificate {
+    pub(super) fn certificate(
+        &self,
+        serial: u64,
+        subject: &str,
+        role: Role,
+        identity: &Identity,
+    ) -> Certificate {
         let body = CertificateBody {
             version: PROTOCOL_VERSION,
             suite: self.suite,

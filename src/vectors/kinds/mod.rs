@@ -1,11 +1,14 @@
 //! The kinds of vectors: what is given, what comes out, and who judges it.
 
+mod audit;
 mod keys;
 mod primitives;
 mod public;
+mod records;
 mod run;
 mod sessions;
 mod tape;
+mod wire;
 
 use crate::crypto::Suite;
 use crate::vectors::file::{Answer, EVERY, FORMAT, File, Id, Outcome, Test, strictly};
@@ -148,6 +151,12 @@ pub const KINDS: &[Entry] = &[
     entry::<public::TakeBlock>(),
     entry::<public::TakeHead>(),
     entry::<public::CheckLeaf>(),
+    entry::<audit::Audit>(),
+    entry::<wire::Decode>(),
+    entry::<records::MapRecord>(),
+    entry::<records::ReadValue>(),
+    entry::<records::RunContracts>(),
+    entry::<records::ChangePolicy>(),
     entry::<run::Run>(),
 ];
 

@@ -44,9 +44,10 @@ impl Set {
     }
 
     pub(in crate::vectors) fn set(&self, suite: Suite) -> Result<ValidatorSet, Stop> {
-        let members = self.members.iter().map(|member| {
-            Ok((name(&member.name)?, VerifyingKey::decode(&RULES, suite, &member.key.0)?))
-        });
+        let members = self
+            .members
+            .iter()
+            .map(|member| Ok((name(&member.name)?, VerifyingKey::decode(&RULES, suite, &member.key.0)?)));
         let members = members.collect::<Result<BTreeMap<_, _>, Stop>>()?;
         Ok(ValidatorSet::new(name(&self.network)?, members))
     }
@@ -202,8 +203,7 @@ impl Kind for VerifyQuorum {
         use Clause::{MoreThanTwoThirds, VoteSigned, VoterIsAdmitted};
         let voters = Voters::new(suite, Self::NAME, 4);
         let genuine = voters.certificate(voters.vote(1));
-        let given =
-            QuorumInput { validators: Set::of(&voters.set), certificate: Hex(encode(&genuine)) };
+        let given = QuorumInput { validators: Set::of(&voters.set), certificate: Hex(encode(&genuine)) };
         let with = |bytes: &[u8]| QuorumInput { certificate: bytes.into(), ..given.clone() };
         let of = |count: usize| {
             let signatories = voters.signatories(count, Tag::VOTE, &encode(&genuine.body)).into();
@@ -326,9 +326,8 @@ impl Kind for Tree {
     }
 
     fn make(_: Suite) -> Result<Vec<Made<TreeInput>>, Refusal> {
-        let one = |count: u8| {
-            Made::valid(format!("{count} leaves"), TreeInput { digests: hexes(&leaves(count)) })
-        };
+        let one =
+            |count: u8| Made::valid(format!("{count} leaves"), TreeInput { digests: hexes(&leaves(count)) });
         Ok((0..=9).chain([13]).map(one).collect())
     }
 }
@@ -354,10 +353,7 @@ impl Kind for Inclusion {
         let root = Digest::from_bytes(input.root.array()?);
         let digest = Digest::from_bytes(input.digest.array()?);
         let proof: InclusionProof = decode(&RULES, &input.proof.0)?;
-        RULES.require(
-            Clause::EntryInclusionProven,
-            verify_inclusion(&root, input.size, &digest, &proof),
-        )?;
+        RULES.require(Clause::EntryInclusionProven, verify_inclusion(&root, input.size, &digest, &proof))?;
         Ok(super::primitives::Nothing {})
     }
 
@@ -398,8 +394,16 @@ impl Kind for Inclusion {
             Made::invalid(clause, "a path in another order", with(4, turned)).of(of_path),
             Made::invalid(clause, "another size", InclusionInput { size: 6, ..given.clone() }),
             Made::invalid(clause, "no leaves", InclusionInput { size: 0, ..given.clone() }),
-            Made::invalid(clause, "another leaf", InclusionInput { digest: digests[5].as_bytes().into(), ..given.clone() }),
-            Made::invalid(clause, "another root", InclusionInput { root: digests[5].as_bytes().into(), ..given.clone() }),
+            Made::invalid(
+                clause,
+                "another leaf",
+                InclusionInput { digest: digests[5].as_bytes().into(), ..given.clone() },
+            ),
+            Made::invalid(
+                clause,
+                "another root",
+                InclusionInput { root: digests[5].as_bytes().into(), ..given.clone() },
+            ),
         ]);
         // The digest of a node passes for none.
         let node = crate::merkle::root_of(&digests[4..6]);
@@ -453,7 +457,9 @@ impl Kind for Consistency {
             })
         };
         let mut made = Vec::new();
-        for (first, second) in [(0, 0), (0, 5), (1, 1), (1, 2), (3, 7), (4, 7), (4, 8), (6, 8), (7, 8), (8, 8)] {
+        for (first, second) in
+            [(0, 0), (0, 5), (1, 1), (1, 2), (3, 7), (4, 7), (4, 8), (6, 8), (7, 8), (8, 8)]
+        {
             made.push(Made::valid(format!("{first} of {second}"), proven(first, second)?));
         }
         let given = proven(3, 7)?;
@@ -473,11 +479,27 @@ impl Kind for Consistency {
             Made::invalid(clause, "a path that is too long", with(longer)).of(of_path),
             Made::invalid(clause, "an empty path", with(Vec::new())).of(of_path),
             Made::invalid(clause, "another node", with(changed)).of(of_path),
-            Made::invalid(clause, "another first root", ConsistencyInput { first_root: root(1), ..given.clone() }),
-            Made::invalid(clause, "another second root", ConsistencyInput { second_root: root(1), ..given.clone() }),
+            Made::invalid(
+                clause,
+                "another first root",
+                ConsistencyInput { first_root: root(1), ..given.clone() },
+            ),
+            Made::invalid(
+                clause,
+                "another second root",
+                ConsistencyInput { second_root: root(1), ..given.clone() },
+            ),
             Made::invalid(clause, "another first size", ConsistencyInput { first_size: 4, ..given.clone() }),
-            Made::invalid(clause, "more before than after", ConsistencyInput { first_size: 8, ..given.clone() }),
-            Made::invalid(clause, "no leaves, and a path", ConsistencyInput { first_size: 0, ..given.clone() }),
+            Made::invalid(
+                clause,
+                "more before than after",
+                ConsistencyInput { first_size: 8, ..given.clone() },
+            ),
+            Made::invalid(
+                clause,
+                "no leaves, and a path",
+                ConsistencyInput { first_size: 0, ..given.clone() },
+            ),
             Made::invalid(clause, "as many leaves, and a path", ConsistencyInput { first_size: 7, ..given }),
         ]);
         Ok(made)
@@ -576,7 +598,8 @@ impl Kind for TakeBlock {
                 Err(_) => (way == 0).then(|| near.bytes.clone()),
             };
             let lands = Lands { suite, names: &["~", "validator-2"] };
-            let mut sweep = Sweep { lands, ways: if by_work { 16 } else { 8 }, done: std::mem::take(&mut done) };
+            let mut sweep =
+                Sweep { lands, ways: if by_work { 16 } else { 8 }, done: std::mem::take(&mut done) };
             for (near, clause) in sweep.run("Block", &encode(&genuine), mend, judge) {
                 made.push(Made::near(clause, &near, with(&near.bytes)));
             }
@@ -595,11 +618,15 @@ impl Kind for TakeBlock {
             };
             made.push(decided(twice(vec![decision(1)])));
             made.push(
-                Made::invalid(Clause::AnchorAdvances, "an anchor that does not advance", twice(vec![anchor(3)]))
-                    .of("Block.entries")
-                    .of("Entry.body")
-                    .of("Entry.anchor.anchor")
-                    .of("Anchor.size"),
+                Made::invalid(
+                    Clause::AnchorAdvances,
+                    "an anchor that does not advance",
+                    twice(vec![anchor(3)]),
+                )
+                .of("Block.entries")
+                .of("Entry.body")
+                .of("Entry.anchor.anchor")
+                .of("Anchor.size"),
             );
             let mut again = given.clone();
             again.earlier.push(Arrived { now: given.now, block: given.block.clone() });
@@ -684,11 +711,20 @@ fn of_genesis(
     block.closed.header.previous = other.digest();
     (first.block, first.now) = (Hex(encode(&voters.mended(block, 0))), given.earlier[0].now);
     let clause = if by_work { Clause::BlockHasQuorum } else { Clause::WorkMeetsTarget };
-    let both = ["ClosingRule.kind", "BlockHeader.closing", "Closing.kind", "Closing.body", "Block.closed", "ClosedHeader.header"];
-    made.push(both.into_iter().fold(
-        Made::invalid(clause, "a block that is closed in another way", first),
-        |made, field| made.of(field),
-    ));
+    let both = [
+        "ClosingRule.kind",
+        "BlockHeader.closing",
+        "Closing.kind",
+        "Closing.body",
+        "Block.closed",
+        "ClosedHeader.header",
+    ];
+    made.push(
+        both.into_iter()
+            .fold(Made::invalid(clause, "a block that is closed in another way", first), |made, field| {
+                made.of(field)
+            }),
+    );
     if by_work {
         made.extend(confirmed(voters, genesis)?);
     }
@@ -837,8 +873,10 @@ impl Kind for TakeHead {
             Made::valid("the same size, later", with(&log.head(3, 20), proof(3, 3))),
             Made::invalid(LogIsAppendOnly, "the first, with a proof", first(proof(3, 6)))
                 .of("ConsistencyProof.path"),
-            Made::invalid(HeadNotOlder, "a smaller one", with(&log.head(2, 20), proof(2, 2))).of("CloudHead.size"),
-            Made::invalid(HeadNotOlder, "an earlier one", with(&log.head(6, 9), proof(3, 6))).of("CloudHead.time"),
+            Made::invalid(HeadNotOlder, "a smaller one", with(&log.head(2, 20), proof(2, 2)))
+                .of("CloudHead.size"),
+            Made::invalid(HeadNotOlder, "an earlier one", with(&log.head(6, 9), proof(3, 6)))
+                .of("CloudHead.time"),
             Made::invalid(LogIsAppendOnly, "a proof from another size", with(&new, proof(4, 6)))
                 .of("ConsistencyProof.path"),
         ];
@@ -854,11 +892,14 @@ impl Kind for TakeHead {
             let head: SignedCloudHead = decode(&RULES, &near.bytes).ok()?;
             Some(if way == 0 { encode(&log.signed(head.head)) } else { encode(&head) })
         };
-        let judge = |head: &[u8]| {
-            refused_by(Self::judge(suite, &HeadInput { head: head.into(), ..given.clone() }))
-        };
+        let judge =
+            |head: &[u8]| refused_by(Self::judge(suite, &HeadInput { head: head.into(), ..given.clone() }));
         for (near, clause) in sweep.run("SignedCloudHead", &encode(&new), mend, judge) {
-            made.push(Made::near(clause, &near, HeadInput { head: Hex(near.bytes.clone()), ..given.clone() }));
+            made.push(Made::near(
+                clause,
+                &near,
+                HeadInput { head: Hex(near.bytes.clone()), ..given.clone() },
+            ));
         }
         Ok(made)
     }

@@ -170,7 +170,13 @@ impl Table {
     }
 
     /// A proof of identity, made to fit in this way: each bit leaves one thing as it was.
-    fn mended(&self, mut proof: IdentityProof, secrets: &Secrets, heard: Option<(&Digest, &[u8])>, way: u8) -> IdentityProof {
+    fn mended(
+        &self,
+        mut proof: IdentityProof,
+        secrets: &Secrets,
+        heard: Option<(&Digest, &[u8])>,
+        way: u8,
+    ) -> IdentityProof {
         if way & 4 == 0 {
             let body = encode(&proof.certificate.body);
             proof.certificate.signature = self.authority.sign(Tag::CERTIFICATE, &body);
@@ -257,7 +263,8 @@ impl Kind for Initiator {
         let table = Table::set(suite, Self::NAME);
         let (hello, own) = table.hello(&table.draws[0]).map_err(ill)?;
         let (nonce, theirs) = pair(suite, &table.draws[1]).map_err(ill)?;
-        let mut response = Response { nonce, ephemeral: theirs.public().encode().into(), proof: Vec::new().into() };
+        let mut response =
+            Response { nonce, ephemeral: theirs.public().encode().into(), proof: Vec::new().into() };
         let secrets = Secrets::of(&hello, &response, &own, theirs.public())?;
         let proof = table.mended(table.genuine(&table.responder.2), &secrets, None, 0);
         response.proof = secrets.seal(false, &encode(&proof)).into();
@@ -275,7 +282,10 @@ impl Kind for Initiator {
         let with = |packet: Vec<u8>| InitiatorInput { response: Hex(packet), ..given.clone() };
         let mut made = vec![
             Made::valid("as the chapter says", given.clone()),
-            Made::valid("in the last millisecond", InitiatorInput { answered: START.0 + 59_999, ..given.clone() }),
+            Made::valid(
+                "in the last millisecond",
+                InitiatorInput { answered: START.0 + 59_999, ..given.clone() },
+            ),
             Made::invalid(
                 Clause::SessionIsFresh,
                 "too late",
@@ -286,7 +296,11 @@ impl Kind for Initiator {
                 "with oneself",
                 InitiatorInput { intended: "dr-ada".to_owned(), ..given.clone() },
             ),
-            Made::invalid(Clause::RoleFitsPlace, "no place of a user", InitiatorInput { purpose: 2, ..given.clone() }),
+            Made::invalid(
+                Clause::RoleFitsPlace,
+                "no place of a user",
+                InitiatorInput { purpose: 2, ..given.clone() },
+            ),
             Made::invalid(
                 Clause::MessageTypeIsExpected,
                 "a hello for a response",
@@ -302,7 +316,8 @@ impl Kind for Initiator {
         };
         let early = encode(&Packet::Record(Record { header, ciphertext: vec![0; 16].into() }));
         made.push(
-            Made::invalid(Clause::SessionEstablished, "a record for a response", with(early)).of("Packet.kind"),
+            Made::invalid(Clause::SessionEstablished, "a record for a response", with(early))
+                .of("Packet.kind"),
         );
         let judge = |packet: &[u8]| refused_by(Self::judge(suite, &with(packet.to_vec())));
         let mut sweep = Sweep { lands: table.lands(), ways: 1, done: BTreeSet::new() };
@@ -334,7 +349,10 @@ impl Kind for Initiator {
         lasting.body.not_after = Time(u64::MAX);
         let proof = table.mended(table.genuine(&lasting), &secrets, None, 0);
         let stale = table.authority.list_until(1, START.after(5));
-        let late = InitiatorInput { trust: Trust::of(&table.authority.anchor(), &stale), ..with(packet(&encode(&proof))) };
+        let late = InitiatorInput {
+            trust: Trust::of(&table.authority.anchor(), &stale),
+            ..with(packet(&encode(&proof)))
+        };
         made.push(
             Made::invalid(Clause::RevocationListIsCurrent, "the list has run out", late)
                 .of("IdentityProof.certificate"),
@@ -401,7 +419,8 @@ impl Kind for Responder {
         let table = Table::set(suite, Self::NAME);
         let (hello, theirs) = table.hello(&table.draws[0]).map_err(ill)?;
         let (nonce, own) = pair(suite, &table.draws[1]).map_err(ill)?;
-        let mut response = Response { nonce, ephemeral: own.public().encode().into(), proof: Vec::new().into() };
+        let mut response =
+            Response { nonce, ephemeral: own.public().encode().into(), proof: Vec::new().into() };
         let secrets = Secrets::of(&hello, &response, &own, theirs.public())?;
         let ours = table.mended(table.genuine(&table.responder.2), &secrets, None, 0);
         response.proof = secrets.seal(false, &encode(&ours)).into();
@@ -432,7 +451,10 @@ impl Kind for Responder {
         };
         let mut made = vec![
             Made::valid("as the chapter says", given.clone()),
-            Made::valid("in the last millisecond", ResponderInput { finished: START.0 + 59_999, ..given.clone() }),
+            Made::valid(
+                "in the last millisecond",
+                ResponderInput { finished: START.0 + 59_999, ..given.clone() },
+            ),
             Made::invalid(
                 Clause::SessionIsFresh,
                 "too late",
@@ -629,7 +651,8 @@ impl Kind for OpenRecord {
         );
         let repeated = OpenRecordInput { received: 1, ..given.clone() };
         made.push(
-            Made::invalid(Clause::SequenceAdvances, "the last one again", repeated).of("RecordHeader.sequence"),
+            Made::invalid(Clause::SequenceAdvances, "the last one again", repeated)
+                .of("RecordHeader.sequence"),
         );
         let hello = Hello {
             version: PROTOCOL_VERSION,
@@ -733,7 +756,8 @@ impl Kind for OpenSeal {
             owner: known("bsd")?,
             custodian: known("custodian")?,
         };
-        let public = EncapsulationKey::decode(&RULES, suite, &identity.agreement_key().encapsulation_key().encode())?;
+        let public =
+            EncapsulationKey::decode(&RULES, suite, &identity.agreement_key().encapsulation_key().encode())?;
         let (encapsulation, shared) = public.encapsulate(&RULES, &mut rng, &encode(&body));
         let start = SealChainStart { body, encapsulation: encapsulation.into() };
         let chain = Digest::of(Tag::SEAL_CHAIN, &encode(&start));
@@ -805,7 +829,9 @@ impl Kind for OpenSeal {
         }
         let with = |start: &[u8]| OpenSealInput { start: start.into(), ..given.clone() };
         let judge = |start: &[u8]| refused_by(Self::judge(suite, &with(start)));
-        for (near, clause) in sweep.run("SealChainStart", &given.start.0, |near, _| Some(near.bytes.clone()), judge) {
+        for (near, clause) in
+            sweep.run("SealChainStart", &given.start.0, |near, _| Some(near.bytes.clone()), judge)
+        {
             made.push(Made::near(clause, &near, with(&near.bytes)));
         }
         Ok(made)
