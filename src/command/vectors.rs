@@ -176,12 +176,10 @@ fn answer() -> Result<Found, String> {
         if read.map_err(|error| format!("standard input: {error}"))? == 0 {
             return Ok(found);
         }
-        let question: Question = match serde_json::from_slice(&line) {
-            Ok(question) => question,
-            // Nobody knows which test it was, so that no line can answer it.
-            Err(error) => return Err(format!("standard input: no test: {error}")),
+        let reply = match serde_json::from_slice::<Question>(&line) {
+            Ok(question) => vectors::reply(&question),
+            Err(error) => vectors::no_question(error.to_string()),
         };
-        let reply = vectors::reply(&question);
         if reply.problem.is_some() {
             found = Found::BadInput;
         }

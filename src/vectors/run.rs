@@ -144,6 +144,12 @@ pub fn reply(question: &Question) -> Reply {
     }
 }
 
+/// The reply to what is no question.
+pub fn no_question(problem: String) -> Reply {
+    let (result, output) = (Judged::Malformed, Value::Null);
+    Reply { tc_id: 0, result, clause: None, output, problem: Some(problem) }
+}
+
 /// A test that was answered otherwise than its file says.
 #[derive(Clone, Debug, Serialize)]
 pub struct Difference {

@@ -181,6 +181,24 @@ impl Kind for MapRecord {
                 "patient",
                 br#"{"resourceType":"Patient","x":[{"a":1,"a":1}]}"#.to_vec(),
             ),
+            (
+                NoDuplicateKeys,
+                "a key twice before one that does not decode",
+                "patient",
+                br#"{"resourceType":"Patient","a":1,"a":2,"\ud800":3}"#.to_vec(),
+            ),
+            (
+                RecordIsJson,
+                "a value that does not decode before a key twice",
+                "patient",
+                br#"{"resourceType":"Patient","a":"\ud800","a":2}"#.to_vec(),
+            ),
+            (
+                AttributeHasItsType,
+                "a member that says nothing beside an absent one",
+                "patient",
+                br#"{"resourceType":"Patient","id":"p1","_birthDate":{"id":"1"}}"#.to_vec(),
+            ),
             (ResourceTypeIsKnown, "an array", "patient", b"[]".to_vec()),
             (ResourceTypeIsKnown, "no type", "patient", b"{}".to_vec()),
             (
