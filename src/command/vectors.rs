@@ -56,6 +56,8 @@ struct Report {
     unsupported: u64,
     differing: Vec<vectors::Difference>,
     unreadable: Vec<String>,
+    /// Which pairs of a field and a clause the files show.
+    coverage: vectors::Coverage,
 }
 
 pub(super) fn vectors(options: &Options) -> Result<Found, String> {
@@ -121,9 +123,10 @@ fn verify(folder: &Path, json: bool, against: &[String]) -> Result<Found, String
         (true, true) => Found::Nothing,
     };
     unreadable.iter().for_each(|line| tell(line));
+    let coverage = vectors::coverage(&files);
     let files = files.len() as u64;
     if json {
-        print_json(&Report { files, tests, agreed, unsupported, differing, unreadable })?;
+        print_json(&Report { files, tests, agreed, unsupported, differing, unreadable, coverage })?;
     } else {
         for one in &differing {
             let vectors::Difference { file, tc_id, comment, expected, answered } = one;

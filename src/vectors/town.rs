@@ -52,6 +52,8 @@ pub(super) struct Town {
     pub(super) players: BTreeMap<String, Player>,
     pub(super) tapes: BTreeMap<String, Tape>,
     flying: Vec<(Time, Parcel)>,
+    /// How many records were written in whose name to whom that are on nobody's tape.
+    written: BTreeMap<(String, String), u32>,
 }
 
 fn stopped(stop: Stop) -> Refusal {
@@ -91,6 +93,7 @@ impl Town {
             players: BTreeMap::new(),
             tapes: BTreeMap::new(),
             flying: Vec::new(),
+            written: BTreeMap::new(),
         };
         let users = cast.users().map(Name::clone);
         let all = users.iter().chain(&cast.validators).chain([&cast.bsd, &cast.cloud]);
@@ -254,6 +257,7 @@ impl Town {
         let player = self.players.get_mut(from).ok_or_else(|| Refusal::new(Clause::PeerIsIntended))?;
         let written = player.node.office().neighbours.write_as_is(&RULES, &peer, message);
         let bytes = written.ok_or_else(|| Refusal::new(Clause::SessionEstablished).at(to))?;
+        *self.written.entry((from.to_owned(), to.to_owned())).or_default() += 1;
         Ok(Event::Packet { from: from.to_owned(), bytes: Hex(bytes), message: Some(message.into()) })
     }
 
@@ -306,7 +310,12 @@ impl Town {
             }
             if pair.is_none() {
                 said = 0;
-                pair = Some((own.again(self.suite)?, tape.again(self.suite)?));
+                let mut speaker = own.again(self.suite)?;
+                let written = self.written.get(&(from.to_owned(), to.to_owned()));
+                for _ in 0..written.copied().unwrap_or_default() {
+                    speaker.node.office().neighbours.write_as_is(&RULES, &peer, b"")?;
+                }
+                pair = Some((speaker, tape.again(self.suite)?));
             }
             let (speaker, hearer) = pair.as_mut()?;
             said += 1;

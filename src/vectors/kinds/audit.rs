@@ -139,8 +139,10 @@ impl Kind for Audit {
         town.happen("bsd", Event::Close {}, "", &[])?;
         town.until(20_000, |_| false)?;
         let given = public(&town)?;
-        let mut made =
-            vec![Made::valid("a log that goes on", open), Made::valid("a log that is closed", given.clone())];
+        let mut made = vec![
+            Made::valid("a log that goes on", open.clone()),
+            Made::valid("a log that is closed", given.clone()),
+        ];
         let shown = |clause, comment: &str, change: &dyn Fn(&mut AuditInput)| {
             let mut input = given.clone();
             change(&mut input);
@@ -163,21 +165,19 @@ impl Kind for Audit {
             shown(AuditHeadAnchored, "without the first audit head", &|input| {
                 drop(input.audit_heads.remove(0))
             }),
-            shown(OneEntryPerTerminal, "an entry twice", &|input| {
-                input.entries.push(input.entries[0].clone());
-                remake(input, &mender, 0);
-            })
-            .of("AuditEntry.tid"),
         ]);
+        let mut twice = open;
+        twice.entries.push(twice.entries[0].clone());
+        remake(&mut twice, &mender, 0);
+        made.push(Made::invalid(OneEntryPerTerminal, "an entry twice", twice).of("AuditEntry.tid"));
         let lands = || Lands { suite, names: &["~"] };
         let mut sweep = Sweep { lands: lands(), ways: 8, done: BTreeSet::new() };
         type Part = fn(&mut AuditInput) -> &mut Vec<Hex>;
-        let parts: [(&str, Part); 5] = [
+        let parts: [(&str, Part); 4] = [
             ("CloudLeaf", |input| &mut input.leaves),
             ("SignedCloudHead", |input| &mut input.cloud_heads),
             ("AuditEntry", |input| &mut input.entries),
             ("SignedAuditHead", |input| &mut input.audit_heads),
-            ("Block", |input| &mut input.blocks),
         ];
         for (table, part) in parts {
             let count = part(&mut given.clone()).len();
@@ -203,6 +203,18 @@ impl Kind for Audit {
                 }
             }
         }
+        let other = |anchor: &mut crate::wire::Anchor| {
+            if anchor.kind == LogKind::Audit {
+                anchor.head = Digest::default();
+            }
+        };
+        let mut input = given.clone();
+        close_again(&mut input, &mender, other);
+        made.push(
+            Made::invalid(AuditHeadAnchored, "anchors of other heads", input)
+                .of("Entry.anchor.anchor")
+                .of("Anchor.head"),
+        );
         // A log that begins as that of another server database, or of another network.
         for (field, start) in starts(&town.foundation) {
             let mut input = given.clone();
@@ -292,30 +304,36 @@ fn chain(input: &mut AuditInput, start: AuditStart, mender: &Mender<'_>) {
 
 /// The blocks anchor the heads as they are now, and are closed anew.
 fn anchor(input: &mut AuditInput, mender: &Mender<'_>) {
-    let blocks: Option<Vec<Block>> = all(&input.blocks).ok();
-    let (Some(blocks), Some(cloud), Some(audit)) = (
-        blocks,
-        all::<SignedCloudHead>(&input.cloud_heads).ok(),
-        all::<SignedAuditHead>(&input.audit_heads).ok(),
-    ) else {
-        return;
-    };
+    let cloud: Option<Vec<SignedCloudHead>> = all(&input.cloud_heads).ok();
+    let audit: Option<Vec<SignedAuditHead>> = all(&input.audit_heads).ok();
+    let (Some(cloud), Some(audit)) = (cloud, audit) else { return };
+    let mut audited = audit.iter();
+    close_again(input, mender, |anchor| {
+        let head = match anchor.kind {
+            LogKind::Cloud => {
+                cloud.iter().rev().find(|one| one.head.size == anchor.size).map(|one| one.head.digest())
+            }
+            LogKind::Audit => audited.find(|one| one.head.count == anchor.size).map(|one| one.head.digest()),
+        };
+        anchor.head = head.unwrap_or(anchor.head);
+    });
+}
+
+/// The blocks with their anchors changed, linked and closed anew.
+fn close_again(
+    input: &mut AuditInput,
+    mender: &Mender<'_>,
+    mut change: impl FnMut(&mut crate::wire::Anchor),
+) {
+    let Ok(blocks) = all::<Block>(&input.blocks) else { return };
     let mut previous = mender.0.genesis.digest();
     let mut again = Vec::new();
-    let mut audited = audit.iter();
     for mut block in blocks {
         let mut entries = block.entries.as_slice().to_vec();
         for entry in &mut entries {
-            let Entry::Anchor(anchor) = entry else { continue };
-            let of_size = match anchor.kind {
-                LogKind::Cloud => {
-                    cloud.iter().rev().find(|one| one.head.size == anchor.size).map(|one| one.head.digest())
-                }
-                LogKind::Audit => {
-                    audited.find(|one| one.head.count == anchor.size).map(|one| one.head.digest())
-                }
-            };
-            anchor.head = of_size.unwrap_or(anchor.head);
+            if let Entry::Anchor(anchor) = entry {
+                change(anchor);
+            }
         }
         block.entries = entries.into();
         block.closed.header.previous = previous;

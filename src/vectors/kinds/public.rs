@@ -631,6 +631,17 @@ impl Kind for TakeBlock {
             let mut again = given.clone();
             again.earlier.push(Arrived { now: given.now, block: given.block.clone() });
             made.push(Made::invalid(Clause::HeaviestChainWins, "a block that is held", again.clone()));
+            if by_work {
+                let mut signed = genuine.clone();
+                let digest = signed.closed.header.digest();
+                signed.closed.signatories = voters.signatories(1, Tag::BLOCK_CLOSE, digest.as_bytes()).into();
+                let input = with(&encode(&signed));
+                made.push(
+                    Made::invalid(Clause::WorkMeetsTarget, "signatories where there is work", input)
+                        .of("Block.closed")
+                        .of("ClosedHeader.signatories"),
+                );
+            }
             let rival = twice(entries[1..].to_vec());
             again.block = rival.block;
             if !by_work {

@@ -525,7 +525,6 @@ fn comparisons() -> Result<Vec<Made<ContractsInput>>, Refusal> {
         let rule = format!(
             r#"{{"check":{{"range":{{"attribute":"number","high":{{"value":"{bound}","inclusive":{inclusive}}}}}}}}}"#
         );
-        let rule = rule.replace(r#","inclusive":false"#, "");
         let input = input(&format!(r#","valueDecimal":{number}"#), &rule)?;
         let sign = if inclusive { "<=" } else { "<" };
         let comment = format!("{number} {sign} {bound}");
@@ -760,11 +759,11 @@ fn change() -> Result<PolicyChange, String> {
         {"name":"from","path":"effectivePeriod.start","type":"date-time"},
         {"name":"to","path":"effectivePeriod.end","type":"date-time"}]}"#;
     let contract = r#"{"id":"c","version":1,"effective":2,"templates":["t"],"readers":["doctor"],"rules":[
-        {"check":{"range":{"attribute":"whole","codes":[{"code":"a"}],"units":[{"code":"b"}],"low":{"value":"0","inclusive":true},"high":{"value":"9"}}}},
+        {"check":{"range":{"attribute":"whole","codes":[{"code":"a"}],"units":[{"code":"b"}],"low":{"value":"0","inclusive":true},"high":{"value":"9","inclusive":false}}}},
         {"check":{"subject":{"attribute":"subject"}}},
         {"when":[{"attribute":"status","is":"has","codes":[{"code":"final"}]}],"check":{"required":{"attribute":"number"}}},
         {"check":{"value-set":{"attribute":"status","members":[{"code":"final"}]}}},
-        {"check":{"range":{"attribute":"number","low":{"value":"1"},"high":{"value":"2"}}}},
+        {"check":{"range":{"attribute":"number","low":{"value":"1","inclusive":false},"high":{"value":"2","inclusive":false}}}},
         {"check":{"not-future":{"attribute":"from"}}},
         {"check":{"date-order":{"earlier":"from","later":"to"}}},
         {"check":{"submitter":{"roles":["doctor"]}}},
