@@ -205,9 +205,14 @@ fn a_test_that_says_something_wrong_is_found_out() {
 
 #[test]
 fn a_bit_turned_over_in_what_is_given_changes_what_comes_out() {
-    // Of each file, in the first test that is taken: one digit of the longest text of the input.
+    // Of each file, in the first test that is taken: one digit of the longest text of the input. What stands in a record
+    // need not show.
     let mut tried = 0;
-    for file in files().iter().filter(|file| ["every", "tiny"].contains(&file.suite.as_str())) {
+    let looked_at = |file: &&File| {
+        ["every", "tiny"].contains(&file.suite.as_str())
+            && !["record", "contracts", "value"].contains(&file.kind.as_str())
+    };
+    for file in files().iter().filter(looked_at) {
         let Some(test) = file.tests.iter().find(|test| test.answer.result == Outcome::Valid) else {
             continue;
         };

@@ -91,6 +91,8 @@ pub const REASONS: &[(&str, Clause, Reason)] = &[
         Because("an anchor of another keeper is of another log, and passed over"),
     ),
     ("ClosingSignature.header", VoteSigned, ShownBy("ClosingSignature.signatory")),
+    ("BlockProposal.entries", AnchorAdvances, ShownBy("Block.entries")),
+    ("ReadProof.leaf", ReadMatchesSigned, Because("CLD-02 compares all of the leaf first")),
     ("StoredRecord.block", AckAnswersThisBlock, ShownBy("TValid.block")),
     ("StoredContent.record", ReadMatchesSigned, ShownBy("ReadResponse.record")),
     ("StoredContent.ciphertext", ReadMatchesSigned, ShownBy("ReadResponse.ciphertext")),

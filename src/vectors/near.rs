@@ -35,6 +35,8 @@ pub(super) struct Lands<'a> {
     pub(super) suite: Suite,
     /// Names that somebody has.
     pub(super) names: &'a [&'a str],
+    /// Of how many entries of a list each is changed.
+    pub(super) entries: usize,
 }
 
 /// The tables of the chapters.
@@ -119,7 +121,7 @@ impl Lands<'_> {
             let turned = [second.clone(), first.clone(), rest.concat()].concat();
             near.push(plain("its first two entries exchanged", behind(turned)));
         }
-        for (place, item) in items.iter().enumerate().take(3) {
+        for (place, item) in items.iter().enumerate().take(self.entries) {
             for mut one in self.around(item) {
                 let (before, after) = (encoded[..place].concat(), encoded[place + 1..].concat());
                 one.bytes = behind([before, one.bytes, after].concat());

@@ -370,7 +370,7 @@ impl Town {
     }
 
     fn lands(&self) -> Lands<'static> {
-        Lands { suite: self.suite, names: &["~", "dr-ben", "root-1", "validator-002", "cloud"] }
+        Lands { suite: self.suite, names: &["~", "dr-ben", "root-1", "validator-002", "cloud"], entries: 3 }
     }
 
     /// A parcel arrives.

@@ -170,7 +170,7 @@ impl Kind for Audit {
         twice.entries.push(twice.entries[0].clone());
         remake(&mut twice, &mender, 0);
         made.push(Made::invalid(OneEntryPerTerminal, "an entry twice", twice).of("AuditEntry.tid"));
-        let lands = || Lands { suite, names: &["~"] };
+        let lands = || Lands { suite, names: &["~"], entries: 3 };
         let mut sweep = Sweep { lands: lands(), ways: 8, done: BTreeSet::new() };
         type Part = fn(&mut AuditInput) -> &mut Vec<Hex>;
         let parts: [(&str, Part); 4] = [

@@ -203,7 +203,7 @@ impl Kind for VerifyCertificate {
                 .of("CertificateBody.signing_key")
                 .of("CertificateBody.agreement_key"),
         );
-        let lands = Lands { suite, names: &["dr-ben", "~"] };
+        let lands = Lands { suite, names: &["dr-ben", "~"], entries: 3 };
         let mut sweep = Sweep { lands, ways: 2, done: BTreeSet::new() };
         let mend = |near: &Neighbour, way: u8| match way {
             0 => {
@@ -300,7 +300,8 @@ impl Kind for TakeList {
             Made::invalid(Clause::OneEncodingPerValue, "out of order", input(&authority.list(4, &[9, 5])))
                 .of("RevocationListBody.serials"),
         ];
-        let mut sweep = Sweep { lands: Lands { suite, names: &["~"] }, ways: 2, done: BTreeSet::new() };
+        let mut sweep =
+            Sweep { lands: Lands { suite, names: &["~"], entries: 3 }, ways: 2, done: BTreeSet::new() };
         let mend = |near: &Neighbour, way: u8| match way {
             0 => {
                 let mut list: RevocationList = decode(&RULES, &near.bytes).ok()?;
@@ -488,8 +489,11 @@ impl Kind for Enrol {
             Made::invalid(EnrolmentProvesPossession, "the proofs exchanged", after(&[], now, &crossed))
                 .of("EnrolmentRequest.signing_proof"),
         );
-        let mut sweep =
-            Sweep { lands: Lands { suite, names: &["~", "dr-ben"] }, ways: 2, done: BTreeSet::new() };
+        let mut sweep = Sweep {
+            lands: Lands { suite, names: &["~", "dr-ben"], entries: 3 },
+            ways: 2,
+            done: BTreeSet::new(),
+        };
         let mend = |near: &Neighbour, way: u8| match way {
             0 => {
                 let mut request: EnrolmentRequest = decode(&RULES, &near.bytes).ok()?;

@@ -221,7 +221,8 @@ impl Kind for Decrypt {
             associated: Hex(associated),
             ciphertext: Hex(ciphertext),
         };
-        let wrong: [(&str, fn(&mut DecryptInput)); 7] = [
+        type Change = fn(&mut DecryptInput);
+        let wrong: [(&str, Change); 7] = [
             ("the first bit of the ciphertext", |input| input.ciphertext.0[0] ^= 0x80),
             ("the last bit of the tag", |input| {
                 *input.ciphertext.0.last_mut().expect("16 bytes at least") ^= 1

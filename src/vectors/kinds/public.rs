@@ -230,8 +230,11 @@ impl Kind for VerifyQuorum {
                 });
             }
         }
-        let mut sweep =
-            Sweep { lands: Lands { suite, names: &["~", "validator-2"] }, ways: 2, done: BTreeSet::new() };
+        let mut sweep = Sweep {
+            lands: Lands { suite, names: &["~", "validator-2"], entries: 3 },
+            ways: 2,
+            done: BTreeSet::new(),
+        };
         let mend = |near: &Neighbour, way: u8| {
             let mut certificate: QuorumCertificate = decode(&RULES, &near.bytes).ok()?;
             if way == 0 {
@@ -597,7 +600,7 @@ impl Kind for TakeBlock {
                 Ok(block) => Some(encode(&voters.mended(block, way))),
                 Err(_) => (way == 0).then(|| near.bytes.clone()),
             };
-            let lands = Lands { suite, names: &["~", "validator-2"] };
+            let lands = Lands { suite, names: &["~", "validator-2"], entries: 3 };
             let mut sweep =
                 Sweep { lands, ways: if by_work { 16 } else { 8 }, done: std::mem::take(&mut done) };
             for (near, clause) in sweep.run("Block", &encode(&genuine), mend, judge) {
@@ -674,7 +677,7 @@ fn of_genesis(
     by_work: bool,
 ) -> Result<Vec<Made<BlockInput>>, Refusal> {
     let mut made = Vec::new();
-    let lands = Lands { suite, names: &["~"] };
+    let lands = Lands { suite, names: &["~"], entries: 3 };
     // Way 1: the blocks are those of the other network; way 0: they are linked to this one.
     let linked = |other: &Genesis, way: u8| -> Result<BlockInput, Refusal> {
         let bytes = Hex(encode(other));
@@ -898,7 +901,8 @@ impl Kind for TakeHead {
             Made::invalid(LogIsAppendOnly, "a log with another past", with(&forked.head(6, 20), fork))
                 .of("CloudHead.root"),
         );
-        let mut sweep = Sweep { lands: Lands { suite, names: &["~"] }, ways: 2, done: BTreeSet::new() };
+        let mut sweep =
+            Sweep { lands: Lands { suite, names: &["~"], entries: 3 }, ways: 2, done: BTreeSet::new() };
         let mend = |near: &Neighbour, way: u8| {
             let head: SignedCloudHead = decode(&RULES, &near.bytes).ok()?;
             Some(if way == 0 { encode(&log.signed(head.head)) } else { encode(&head) })
@@ -1005,7 +1009,8 @@ impl Kind for CheckLeaf {
             Made::valid("without any anchor", bare),
             Made::invalid(anchored, "the anchored head is not shown", hidden),
         ];
-        let mut sweep = Sweep { lands: Lands { suite, names: &["~"] }, ways: 1, done: BTreeSet::new() };
+        let mut sweep =
+            Sweep { lands: Lands { suite, names: &["~"], entries: 3 }, ways: 1, done: BTreeSet::new() };
         let as_is = |near: &Neighbour, _| Some(near.bytes.clone());
         type Put = fn(&mut LeafInput, &[u8]);
         let parts: [(&str, &Hex, Put); 5] = [

@@ -279,7 +279,8 @@ impl Kind for ReadValue {
     fn make(suite: Suite) -> Result<Vec<Made<ValueInput>>, Refusal> {
         let registry = shipped();
         let mut made = Vec::new();
-        let mut sweep = Sweep { lands: Lands { suite, names: &[] }, ways: 1, done: BTreeSet::new() };
+        let mut sweep =
+            Sweep { lands: Lands { suite, names: &[], entries: 12 }, ways: 1, done: BTreeSet::new() };
         let mut kinds = BTreeSet::new();
         for (file, bytes) in SAMPLES {
             let record = Record::read(&RULES, bytes)?;
@@ -716,8 +717,34 @@ impl Kind for ChangePolicy {
             by(Clause::RoleMayChangePolicy, "approved by a doctor", &["root-1", "dr-ada"])
                 .of("CertificateBody.role"),
         ]);
+        let mut unknown = genuine.change.clone();
+        let mut contract = genuine.change.contracts[0].clone();
+        (contract.id, contract.version) = (known("~"), crate::wire::Version(2));
+        unknown.contracts = vec![contract].into();
+        made.push(
+            Made::invalid(
+                Clause::PolicyVersionAdvances,
+                "the second version of a contract that has no first",
+                with(&encode(&approved(unknown, &both))),
+            )
+            .of("Contract.id"),
+        );
+        let mut unlisted = genuine.change.clone();
+        let mut template = genuine.change.templates[0].clone();
+        template.id = known("~");
+        let free = |attribute: &Attribute| Attribute { mandatory: false.into(), ..attribute.clone() };
+        template.attributes = template.attributes.iter().map(free).collect();
+        unlisted.templates = vec![template].into();
+        made.push(
+            Made::invalid(
+                Clause::PolicyIsWellFormed,
+                "a contract for a template that there is not",
+                with(&encode(&approved(unlisted, &both))),
+            )
+            .of("Template.id"),
+        );
         let names = &["~", "root-3", "dr-ada"];
-        let mut sweep = Sweep { lands: Lands { suite, names }, ways: 2, done: BTreeSet::new() };
+        let mut sweep = Sweep { lands: Lands { suite, names, entries: 12 }, ways: 2, done: BTreeSet::new() };
         let mend = |near: &Neighbour, way: u8| {
             let Ok(mut change) = decode::<ApprovedChange>(&RULES, &near.bytes) else {
                 return (way == 0).then(|| near.bytes.clone());
@@ -753,6 +780,7 @@ fn key<'a>(identities: &'a BTreeMap<Name, Identity>, who: &str) -> &'a SigningKe
 fn change() -> Result<PolicyChange, String> {
     let template = r#"{"id":"t","version":1,"resource":"Observation","effective":2,"attributes":[
         {"name":"subject","path":"subject","type":"patient","required":true,"mandatory":true},
+        {"name":"free","path":"valueString","type":"string"},
         {"name":"whole","path":"$","type":"measure"},
         {"name":"number","path":"valueInteger","type":"integer"},
         {"name":"status","path":"status","type":"code"},

@@ -207,7 +207,7 @@ impl Table {
     }
 
     const fn lands(&self) -> Lands<'static> {
-        Lands { suite: self.suite, names: &["dr-ada", "bsd", "~"] }
+        Lands { suite: self.suite, names: &["dr-ada", "bsd", "~"], entries: 3 }
     }
 }
 
@@ -665,7 +665,7 @@ impl Kind for OpenRecord {
             Made::invalid(Clause::MessageTypeIsExpected, "a hello", with(encode(&Packet::Hello(hello))))
                 .of("Packet.kind"),
         );
-        let lands = Lands { suite, names: &[] };
+        let lands = Lands { suite, names: &[], entries: 3 };
         let mut sweep = Sweep { lands, ways: 2, done: BTreeSet::new() };
         let mend = |near: &Neighbour, way: u8| match (way, decode(&RULES, &near.bytes)) {
             (0, Ok(Packet::Record(record))) => Some(sealed(&record.header)),
@@ -816,7 +816,7 @@ impl Kind for OpenSeal {
             )
             .of("SealContext.keys"),
         ];
-        let lands = || Lands { suite, names: &["~", "bsd-2"] };
+        let lands = || Lands { suite, names: &["~", "bsd-2"], entries: 3 };
         let mut sweep = Sweep { lands: lands(), ways: 2, done: BTreeSet::new() };
         let mend = |near: &Neighbour, way: u8| match (way, decode::<Seal>(&RULES, &near.bytes)) {
             (0, Ok(seal)) => Some(sealed(seal.context)),

@@ -44,7 +44,8 @@ impl Kind for Decode {
 
     fn make(suite: Suite) -> Result<Vec<Made<DecodeInput>>, Refusal> {
         let mut made = Vec::new();
-        let mut sweep = Sweep { lands: Lands { suite, names: &["~"] }, ways: 1, done: BTreeSet::new() };
+        let mut sweep =
+            Sweep { lands: Lands { suite, names: &["~"], entries: 3 }, ways: 1, done: BTreeSet::new() };
         for (table, bytes) in samples(suite)? {
             let input = |bytes: &[u8]| DecodeInput { table: table.clone(), bytes: bytes.into() };
             made.push(Made::valid(table.clone(), input(&bytes)));
