@@ -359,6 +359,14 @@ impl Kind for ReadValue {
             "a system that is no uri",
             Item::Concept(vec![spaced].into()),
         );
+        for kind in [AttributeType::Measure, AttributeType::Reference, AttributeType::Choice] {
+            odd(
+                kind,
+                &["Value.items", "Item.kind"],
+                "an unstated item of a type that has none",
+                Item::Unstated,
+            );
+        }
         odd(
             AttributeType::Date,
             &["Value.items", "Item.kind", "Item.body"],
