@@ -62,6 +62,7 @@
 //! | `explore` | exhaustive search of the model |
 //! | `attacks` | every attack on the published protocol, carried out and stopped |
 //! | `kill` | what each check says of a protocol that lacks a clause |
+//! | `vectors` | test vectors for implementations in other languages |
 //! | `weave` | the generated parts of the specification |
 //! | `command` | the program `bemr` |
 //!
@@ -98,6 +99,8 @@ pub mod published;
 pub mod records;
 pub mod session;
 pub mod store;
+#[cfg(feature = "weave")]
+pub mod vectors;
 pub mod votes;
 #[cfg(feature = "weave")]
 pub mod weave;

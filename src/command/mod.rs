@@ -21,6 +21,7 @@ mod report;
 mod run;
 mod spec;
 mod tracer;
+mod vectors;
 
 use clap::{Parser, Subcommand};
 use std::io::{ErrorKind, Write};
@@ -60,6 +61,8 @@ enum Command {
     KillMatrix(kill::Options),
     /// Prints a clause, where it is enforced and what tests it; without one, the register.
     Spec(spec::Options),
+    /// Makes test vectors, and puts them to this implementation or another.
+    Vectors(vectors::Options),
 }
 
 /// What a command found.
@@ -99,6 +102,7 @@ pub fn main() -> ExitCode {
         Command::FuzzReport(options) => fuzz_report::fuzz_report(&options),
         Command::KillMatrix(options) => kill::kill_matrix(&options),
         Command::Spec(options) => spec::spec(&options),
+        Command::Vectors(options) => vectors::vectors(&options),
     };
     match found {
         Ok(found) => found.into(),
