@@ -1,6 +1,5 @@
 """Enrolment at the KDC, certificates, revocation lists and the trust store (chapter 4)."""
 
-from .groups import group
 from .presentation import encode
 from .refusal import require
 from .schnorr import demand, sign
@@ -21,8 +20,8 @@ def require_permission(permission, role):
 class Kdc:
     """What the KDC holds: admitted pairs, latest certificates, keys ever certified, revoked serials and counters."""
 
-    def __init__(self, name, suite, secret, admitted, certificate_life, list_life):
-        self.name, self.group, self.secret = name, group(suite), secret
+    def __init__(self, name, group, secret, admitted, certificate_life, list_life):
+        self.name, self.group, self.secret = name, group, secret
         self.admitted, self.certificate_life, self.list_life = dict(admitted), certificate_life, list_life
         self.latest, self.keys, self.revoked, self.serial, self.list = {}, set(), set(), 0, 0
 
@@ -65,10 +64,10 @@ class Kdc:
 
 
 class TrustStore:
-    """The pinned KDC (name, suite, public key) and the newest revocation list taken."""
+    """The pinned KDC (name, group of the suite, public key) and the newest revocation list taken."""
 
-    def __init__(self, name, suite, public):
-        self.name, self.group, self.public, self.held = name, group(suite), public, None
+    def __init__(self, name, group, public):
+        self.name, self.group, self.public, self.held = name, group, public, None
 
     def take_list(self, revocation_list):
         body = revocation_list["body"]

@@ -49,6 +49,16 @@ class Group:
     def encode_scalar(self, s):
         return s.to_bytes(self.scalar_length, self.scalar_order)
 
+    def draw(self, take):
+        """A secret scalar from `take(n)`, which gives n uniform bytes."""
+        while True:
+            s = self.reduce(take(self.scalar_length + 16))
+            if s:
+                return s
+
+    def public(self, secret):
+        return self.encode(self.base_power(secret))
+
     @property
     def suite(self):
         return self.number.to_bytes(2, "big")

@@ -11,9 +11,12 @@ from .refusal import Refused
 ZERO_NONCE = bytes(12)
 
 
+PREFIX = "bemr/1 "
+
+
 def tagged(tag):
     """The label of a tag, such as "vote", with its one-byte length before it."""
-    label = b"bemr/1 " + tag.encode()
+    label = (PREFIX + tag).encode()
     return bytes([len(label)]) + label
 
 
@@ -39,7 +42,9 @@ def encrypt(key, nonce, associated, plaintext):
 
 
 def decrypt(key, nonce, associated, ciphertext):
+    if len(ciphertext) < 16:
+        raise Refused("AED-01")
     try:
         return AESGCM(key).decrypt(nonce, ciphertext, associated)
-    except (InvalidTag, ValueError):
+    except InvalidTag:
         raise Refused("AED-01") from None

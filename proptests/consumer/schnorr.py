@@ -9,7 +9,12 @@ def _challenge(group, public, commitment, tag, message):
 
 
 def sign(group, secret, tag, message):
-    """R || s by the scalar `secret`. The nonce is derived (SIG-01)."""
+    """R || s by the scalar `secret`."""
+    return sign_openly(group, secret, tag, message)[2]
+
+
+def sign_openly(group, secret, tag, message):
+    """(k, c, signature): the nonce, which is derived (SIG-01), and the challenge besides."""
     public = group.encode(group.base_power(secret))
     prk = extract(b"", group.encode_scalar(secret))
     hashed = digest("signature nonce", tagged(tag) + message)
@@ -19,9 +24,10 @@ def sign(group, secret, tag, message):
         if k == 0:
             continue
         commitment = group.encode(group.base_power(k))
-        s = (k - _challenge(group, public, commitment, tag, message) * secret) % group.q
+        c = _challenge(group, public, commitment, tag, message)
+        s = (k - c * secret) % group.q
         if s:
-            return commitment + group.encode_scalar(s)
+            return k, c, commitment + group.encode_scalar(s)
     raise ArithmeticError("no nonce in 256 attempts")
 
 
