@@ -61,10 +61,10 @@ def check(path):
             row["not_judged"] += 1
             row["reason"], row["listed"] = found["problem"], value["kind"] in NOT_JUDGED
             continue
-        difference = difference(test, found)
-        row["agreed" if difference is None else "disagreed"] += 1
-        if difference is not None:
-            row["differences"].append(difference)
+        other = difference(test, found)
+        row["agreed" if other is None else "disagreed"] += 1
+        if other is not None:
+            row["differences"].append(other)
     row["seconds"] = round(time.monotonic() - began, 2)
     return row
 
