@@ -8,7 +8,7 @@ from .primitives import decrypt, digest, encrypt, expand, extract
 from .refusal import Refused, require
 from .schnorr import demand, sign
 
-LIFETIME, LONGEST_MESSAGE, MOST_RECORDS, MOST_SKIPPED = 60_000, 17_825_729, 2**20, 1024
+LIFETIME, LONGEST_MESSAGE, MOST_RECORDS, MOST_SKIPPED, MOST_NONCES = 60_000, 17_825_729, 2**20, 1024, 4096
 INITIATOR, RESPONDER = 1, 2
 PLACES = {
     "initial": ("user", "bsd"), "block": ("bsd", "validator"), "valid": ("bsd", "cloud"), "read": ("user", "cloud"),
@@ -145,7 +145,7 @@ class Responder:
     def __init__(self, trust, identity):
         self.trust, self.identity, self.nonces = trust, identity, {}
 
-    def on_packet(self, data, response_nonce, ephemeral, now):
+    def on_packet(self, data, draw_nonce, draw_ephemeral, now):
         """(response packet, AwaitingFinish)."""
         group, hello = self.trust.group, _packet(data, "hello")
         require("HSK-01", hello["version"] == 1)
@@ -154,7 +154,11 @@ class Responder:
         at = self.nonces.get(hello["nonce"])
         require("HSK-08", at is None or now >= at + LIFETIME)
         element = group.decode(hello["ephemeral"])
+        self.nonces = {n: at for n, at in self.nonces.items() if now < at + LIFETIME}
         self.nonces[hello["nonce"]] = now
+        if len(self.nonces) > MOST_NONCES:
+            del self.nonces[next(iter(self.nonces))]
+        response_nonce, ephemeral = draw_nonce(), draw_ephemeral()
         public = group.encode(group.base_power(ephemeral))
         t1 = transcript1(hello, response_nonce, public)
         schedule = Schedule(t1, group.encode(group.power(element, ephemeral)))
@@ -199,6 +203,12 @@ class Session:
     def __init__(self, identity, chains, purpose, side, peer):
         self.id, self.purpose, self.side, self.peer = identity, purpose, side, peer
         self.chains, self.last = dict(chains), {INITIATOR: 0, RESPONDER: 0}
+        self.used = None
+
+    def _use(self, header, key):
+        """Hands on the key of the record that was just sent or opened: (SealedKey, key)."""
+        names = {field: header[field] for field in ("session", "direction", "sequence")}
+        self.used = ({**names, "peer": self.peer["subject"]}, key)
 
     def _header(self, direction, sequence):
         return {
@@ -216,6 +226,7 @@ class Session:
         header = self._header(self.side, sequence)
         associated = encode("RecordHeader", header)
         ciphertext = encrypt(key, nonce(self.side, stage, sequence), associated, message)
+        self._use(header, key)
         return _packed("record", {"header": header, "ciphertext": ciphertext})
 
     def on_packet(self, data):
@@ -239,4 +250,5 @@ class Session:
         except Refused as refused:
             raise Refused("SES-02", cause=refused.clause) from None
         self.chains[other], self.last[other] = chain, header["sequence"]
+        self._use(header, key)
         return message

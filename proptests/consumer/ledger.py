@@ -174,7 +174,7 @@ class Ledger:
                 require("LED-14", before is None or anchor["size"] > before or same and anchor["size"] == before)
                 sizes[_log(anchor)] = anchor["size"]
 
-    def _check_decisions(self, entries):
+    def check_decisions(self, entries):
         """Step 14."""
         for entry in entries:
             if entry["kind"] == "decision":
@@ -190,7 +190,7 @@ class Ledger:
         """What a validator checks before it signs."""
         parent = self._check_proposed(header, entries, now)
         self._check_entries(header, entries, parent)
-        self._check_decisions(entries)
+        self.check_decisions(entries)
 
     def check(self, block, now):
         """All steps for a block that arrives; the parent."""
@@ -207,7 +207,7 @@ class Ledger:
                 self.validators.check_signatories(closed["signatories"], "block close", header_digest(header))
             except Refused as refused:
                 raise Refused("LED-04", cause=refused.clause) from None
-        self._check_decisions(entries)
+        self.check_decisions(entries)
         return parent
 
     def take(self, block, now):

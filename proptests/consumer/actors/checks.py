@@ -1,4 +1,4 @@
-"""The checks of session messages at BSD, validator, cloud and user, in the order of chapters 8 and 11.
+"""Checks of session messages at BSD, validator, cloud and user, in the order of chapters 8 and 11.
 
 An actor here is what its checks need and no more: `World` is what all share, and each class adds its own state. Nothing
 is sent: a check gives what the message means, or refuses by the first clause that does not hold.
@@ -7,17 +7,17 @@ is sent: a check gives what the message means, or refuses by the first clause th
 import hashlib
 from dataclasses import dataclass, field
 
-from . import cloud as cloud_log
-from . import ledger as ledger_rules
-from . import mapping, transactions
-from .certificates import require_permission
-from .contracts import Facts, verdict
-from .json_text import read_record
-from .presentation import decode, encode
-from .refusal import Refused, require
-from .registry import policy_digest
-from .schnorr import demand
-from .votes import certificate_digest
+from .. import cloud as cloud_log
+from .. import ledger as ledger_rules
+from .. import mapping, transactions
+from ..certificates import require_permission
+from ..contracts import Facts, verdict
+from ..json_text import read_record
+from ..presentation import encode
+from ..refusal import Refused, require
+from ..registry import policy_digest
+from ..schnorr import demand
+from ..votes import certificate_digest
 
 LONGEST_LIFE = 86_400_000
 BEHIND, AHEAD = 7, 8
@@ -39,13 +39,8 @@ class World:
     validators: object = None
     ledger: object = None
     published: dict = field(default_factory=dict)
-
-
-def open_message(data, kind):
-    """The body of a Message of one kind."""
-    message = decode("Message", data)
-    require("ENC-02", message["kind"] == kind)
-    return message["body"]
+    cloud_keeper: object = None
+    audit_keeper: object = None
 
 
 def _versions(world, *structs):
@@ -138,11 +133,16 @@ class Bsd(World):
         except Refused as refused:
             raise Refused("INI-10", cause=refused.clause) from None
 
-    def check_receipt(self, receipt, keeper, tid):
-        """Of the cloud that it knows (`keeper`), for a submission that awaits one."""
-        require("STA-01", receipt["leaf"]["tid"] == tid)
+    def check_receipt(self, receipt, keeper, submission):
+        """Of the cloud that it knows (`keeper`), for a submission that awaits one: its leaf is for what was sent."""
         keeper.check_head(receipt["head"])
-        require("CLD-02", receipt["leaf"]["kind"] == "record")
+        leaf, valid = receipt["leaf"], submission.valid
+        stored = {
+            "initial": valid["initial"], "user": valid["user"], "user_signature": valid["user_signature"],
+            "block": valid["block"], "acknowledgement": valid["body"]["acknowledgement"],
+            "height": valid["body"]["height"],
+        }  # fmt: skip
+        require("CLD-02", leaf["kind"] == "record" and leaf["content"] == cloud_log.stored_digest(stored))
         cloud_log.check_leaf(receipt["head"]["head"], receipt["leaf"], receipt["inclusion"])
 
 
@@ -163,8 +163,11 @@ class Validator(World):
     name: str = "validator"
     voted: dict = field(default_factory=dict)
 
-    def check_block(self, message, peer, newest, now):
-        """The clause of the first rule that does not hold, or None; `newest` is the height of the newest block."""
+    def check_block(self, message, peer, newest, now, voted=False):
+        """The clause of the first rule that does not hold, or None; `newest` is the height of the newest block.
+
+        A T_block that was voted on before is checked as far as BLK-07.
+        """
         body, header = message["body"], message["initial"]
         _versions(self, body, header)
         require("BLK-03", body["network"] == self.network and body["validators"] == self.validators.digest)
@@ -182,6 +185,8 @@ class Validator(World):
         _check_life(header, now)
         require("BLK-04", newest - BEHIND <= body["height"] <= newest + AHEAD)
         require("BLK-07", self.voted.get(body["tid"]) in (None, transactions.block_digest(body)))
+        if voted:
+            return None
         template, contracts = self.registry.policy(header["template"], header["contracts"], body["height"])
         require("CON-01", body["policy"] == policy_digest(template, contracts))
         require("SEA-04", body["seal"] != bytes(32))

@@ -1,0 +1,92 @@
+"""The cloud: stores, serves, grants, revokes and erases, and its log (chapter 11)."""
+
+from .. import cloud as cloud_log
+from .. import merkle
+from ..presentation import encode
+from ..refusal import Refused, code, require
+from ..schnorr import sign
+from .node import Node
+
+
+class Cloud(Node):
+    hears = ("blocks_from",)
+
+    def __init__(self, world, identity, agreement):
+        super().__init__(world, identity, agreement)
+        self.leaves, self.digests, self.head = [], [], None
+        self.receipts, self.ciphertexts, self.places, self.carried = {}, {}, {}, set()
+
+    def check_sender(self, kind, peer):
+        require("ROL-04", (peer["role"] == "bsd") == (kind in ("t_valid", "receipt")))
+
+    def _append(self, kind, tid, content):
+        leaf = {"sequence": len(self.leaves), "kind": kind, "tid": tid, "content": content, "time": self.now}
+        self.leaves.append(leaf)
+        self.digests.append(cloud_log.leaf_digest(leaf))
+        head = {
+            "version": 1, "suite": self.world.group.number, "network": self.world.network, "cloud": self.name,
+            "size": len(self.leaves), "root": merkle.root(self.digests), "time": self.now,
+        }  # fmt: skip
+        signature = sign(self.world.group, self.identity.signing, "cloud head", encode("CloudHead", head))
+        self.head = {"head": head, "signature": signature}
+        return leaf
+
+    def _inclusion(self, place):
+        return {"index": place, "path": merkle.inclusion(place, self.digests)}
+
+    def take_t_valid(self, message, peer, _):
+        tid = message["body"]["tid"]
+        try:
+            stored = self.world.check_valid(message, peer, self.now)
+        except Refused as refused:
+            if refused.clause == "CLD-07":
+                self.say(peer["subject"], "receipt", self.receipts[tid])
+            raise
+        self.drawn.take(32)
+        leaf = self._append("record", tid, cloud_log.stored_digest(stored))
+        self.world.stored[tid] = (stored, {key["reader"]: key for key in message["grants"]})
+        self.ciphertexts[tid], self.places[tid] = message["ciphertext"], leaf["sequence"]
+        self.receipts[tid] = {"head": self.head, "leaf": leaf, "inclusion": self._inclusion(leaf["sequence"])}
+        self.say(peer["subject"], "receipt", self.receipts[tid])
+        self.publish("cloud_head", self.head)
+
+    # --- requests of users
+
+    def _answer(self, peer, request, tid, clause):
+        decision = "refused" if clause else "committed"
+        body = {"request": request, "tid": tid, "decision": decision, "reason": code(clause)}
+        self.say(peer["subject"], "answer", body)
+
+    def _judged(self, check, peer, request, tid):
+        try:
+            return check()
+        except Refused as refused:
+            clause = None if request in self.carried else refused.clause
+            self._answer(peer, request, tid, clause)
+            raise
+
+    def take_read_request(self, request, peer, _):
+        tid = request["tid"]
+        stored, key = self._judged(lambda: self.world.check_read(request, peer), peer, request["nonce"], tid)
+        place = self.places[tid]
+        anchored, extends = self._anchored()
+        size = len(self.digests)
+        remembered = request["remembered"] if request["remembered"] <= size else 0
+        self.say(peer["subject"], "read_response", {
+            "nonce": request["nonce"], "record": stored, "key": key, "ciphertext": self.ciphertexts[tid],
+            "proof": {
+                "head": self.head, "extends_remembered": {"path": merkle.consistency(remembered, self.digests)},
+                "anchored": anchored, "extends_anchored": {"path": extends}, "leaf": self.leaves[place],
+                "inclusion": self._inclusion(place),
+            },
+        })  # fmt: skip
+
+    def _anchored(self):
+        mine = [a for _, a in self.world.ledger.anchors() if (a["kind"], a["keeper"]) == ("cloud", self.name)]
+        if not mine or mine[-1]["head"] == cloud_log.head_digest(self.head["head"]):
+            return None, []
+        return self.heads[mine[-1]["head"]], merkle.consistency(mine[-1]["size"], self.digests)
+
+    @property
+    def heads(self):
+        raise NotImplementedError
