@@ -204,8 +204,8 @@ class Bsd(Node):
         }  # fmt: skip
         self.entries.append(entry)
         self.last = audit.entry_digest(entry)
-        self.say(each.user, "outcome", each.outcome)
         self._publish_head("open")
+        self.say(each.user, "outcome", each.outcome)
 
     def _publish_head(self, state):
         head = {
