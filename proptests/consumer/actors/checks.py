@@ -326,9 +326,9 @@ class User(World):
         """The record's bytes. `request` is the open ReadRequest, `anchor` the newest final anchor of the cloud or None."""
         record, proof = response["record"], response["proof"]
         header, leaf, head = record["initial"], proof["leaf"], proof["head"]["head"]
-        require("CLD-08", response["nonce"] == request["nonce"] and leaf["tid"] == request["tid"])
         self.client.check_head(proof["head"], proof["extends_remembered"]["path"])
-        require("CLD-02", leaf["kind"] == "record" and leaf["content"] == cloud_log.stored_digest(record))
+        require("CLD-02", leaf["kind"] == "record" and leaf["tid"] == request["tid"])
+        require("CLD-02", leaf["content"] == cloud_log.stored_digest(record))
         cloud_log.check_leaf(head, leaf, proof["inclusion"])
         cloud_log.check_anchored(head, anchor, proof["anchored"], proof["extends_anchored"]["path"])
         owner = self.trust.verify(record["user"], now, as_of=header["issued"])

@@ -13,7 +13,7 @@ class Cloud(Node):
 
     def __init__(self, world, identity, agreement):
         super().__init__(world, identity, agreement)
-        self.leaves, self.digests, self.head = [], [], None
+        self.leaves, self.digests, self.head, self.heads = [], [], None, {}
         self.receipts, self.ciphertexts, self.places, self.carried = {}, {}, {}, set()
 
     def check_sender(self, kind, peer):
@@ -29,6 +29,7 @@ class Cloud(Node):
         }  # fmt: skip
         signature = sign(self.world.group, self.identity.signing, "cloud head", encode("CloudHead", head))
         self.head = {"head": head, "signature": signature}
+        self.heads[cloud_log.head_digest(head)] = head
         return leaf
 
     def _inclusion(self, place):
@@ -52,12 +53,8 @@ class Cloud(Node):
 
     # --- requests of users
 
-    def _answer(self, peer, request, tid, clause):
-        decision = "refused" if clause else "committed"
-        body = {"request": request, "tid": tid, "decision": decision, "reason": code(clause)}
-        self.say(peer["subject"], "answer", body)
-
     def _judged(self, check, peer, request, tid):
+        """What `check` gives; a refusal is answered, and what was carried out before is so again without effect."""
         try:
             return check()
         except Refused as refused:
@@ -65,28 +62,60 @@ class Cloud(Node):
             self._answer(peer, request, tid, clause)
             raise
 
+    def _answer(self, peer, request, tid, clause=None):
+        decision = "refused" if clause else "committed"
+        body = {"request": request, "tid": tid, "decision": decision, "reason": code(clause)}
+        self.say(peer["subject"], "answer", body)
+
     def take_read_request(self, request, peer, _):
         tid = request["tid"]
         stored, key = self._judged(lambda: self.world.check_read(request, peer), peer, request["nonce"], tid)
-        place = self.places[tid]
+        place, size = self.places[tid], len(self.digests)
         anchored, extends = self._anchored()
-        size = len(self.digests)
         remembered = request["remembered"] if request["remembered"] <= size else 0
-        self.say(peer["subject"], "read_response", {
-            "nonce": request["nonce"], "record": stored, "key": key, "ciphertext": self.ciphertexts[tid],
-            "proof": {
-                "head": self.head, "extends_remembered": {"path": merkle.consistency(remembered, self.digests)},
-                "anchored": anchored, "extends_anchored": {"path": extends}, "leaf": self.leaves[place],
-                "inclusion": self._inclusion(place),
-            },
-        })  # fmt: skip
+        proof = {
+            "head": self.head, "extends_remembered": {"path": merkle.consistency(remembered, self.digests)},
+            "anchored": anchored, "extends_anchored": {"path": extends}, "leaf": self.leaves[place],
+            "inclusion": self._inclusion(place),
+        }  # fmt: skip
+        response = {"nonce": request["nonce"], "record": stored, "key": key, "ciphertext": self.ciphertexts[tid]}
+        self.say(peer["subject"], "read_response", {**response, "proof": proof})
 
     def _anchored(self):
+        """The newest anchored head and the path from it, unless it is the head itself or there is none."""
         mine = [a for _, a in self.world.ledger.anchors() if (a["kind"], a["keeper"]) == ("cloud", self.name)]
         if not mine or mine[-1]["head"] == cloud_log.head_digest(self.head["head"]):
             return None, []
-        return self.heads[mine[-1]["head"]], merkle.consistency(mine[-1]["size"], self.digests)
+        return self.heads.get(mine[-1]["head"]), merkle.consistency(mine[-1]["size"], self.digests)
 
-    @property
-    def heads(self):
-        raise NotImplementedError
+    def _carry_out(self, kind, body, peer):
+        """The leaf of a signed statement, the answer, the new head."""
+        content = cloud_log.statement_digest(kind, body)
+        self._append(kind, body["tid"], content)
+        if kind != "grant":
+            self.carried.add(content)
+        self._answer(peer, content, body["tid"])
+        self.publish("cloud_head", self.head)
+
+    def take_grant(self, message, peer, _):
+        body = message["body"]
+        content = cloud_log.statement_digest("grant", body)
+        self._judged(lambda: self.world.check_grant(message, peer, self.now), peer, content, body["tid"])
+        self.world.stored[body["tid"]][1][body["key"]["reader"]] = body["key"]
+        self._carry_out("grant", body, peer)
+
+    def take_revoke(self, message, peer, _):
+        body = message["body"]
+        content = cloud_log.statement_digest("revoke", body)
+        self._judged(lambda: self.world.check_revoke(message, peer), peer, content, body["tid"])
+        del self.world.stored[body["tid"]][1][body["reader"]]
+        self.world.revoked[body["tid"], body["reader"]] = body["issued"]
+        self._carry_out("revoke", body, peer)
+
+    def take_erase(self, message, peer, _):
+        body = message["body"]
+        content = cloud_log.statement_digest("erase", body)
+        self._judged(lambda: self.world.check_erase(message, peer, self.now), peer, content, body["tid"])
+        del self.world.stored[body["tid"]], self.ciphertexts[body["tid"]]
+        self.world.erased.add(body["tid"])
+        self._carry_out("erase", body, peer)

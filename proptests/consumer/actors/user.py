@@ -23,7 +23,7 @@ class User(Node):
     def __init__(self, world, identity, agreement, bsd, cloud):
         super().__init__(world, identity, agreement)
         self.bsd, self.cloud = bsd, cloud
-        self.submissions, self.requests, self.record_keys = {}, {}, {}
+        self.submissions, self.requests, self.record_keys, self.over = {}, {}, {}, set()
 
     def timers(self):
         return [each.until for each in [*self.submissions.values(), *self.requests.values()]]
@@ -91,12 +91,42 @@ class User(Node):
         ephemeral = self.drawn.scalar(self.world.group)
         return transactions.wrap_key(self.world.group, tid, reader, certificate["agreement_key"], record_key, ephemeral)
 
+    def on_read(self, value):
+        """`value` has the tid."""
+        nonce = self.drawn.take(32)
+        body = {"tid": value.tid, "nonce": nonce, "remembered": self._remembered()}
+        self._request("read_request", nonce, body)
+
+    def _request(self, kind, name, body):
+        self.requests[name] = _Awaited(self.cloud, kind, body, self.now + ANSWER_WAIT)
+        self.say(self.cloud, kind, body)
+
     # --- answers
 
     def take_outcome(self, outcome, peer, _):
         require("HSK-02", peer["subject"] == self.bsd)
         require("STA-01", outcome["tid"] in self.submissions)
         del self.submissions[outcome["tid"]]
+        self.over.add(outcome["tid"])
+
+    def take_answer(self, answer, peer, _):
+        require("HSK-02", peer["subject"] == self.cloud)
+        each = self.requests.get(answer["request"])
+        require("STA-01", each is not None or answer["request"] not in self.over)
+        require("CLD-08", each is not None and each.body.get("body", each.body)["tid"] == answer["tid"])
+        del self.requests[answer["request"]]
+        self.over.add(answer["request"])
+
+    def take_read_response(self, response, peer, _):
+        require("HSK-02", peer["subject"] == self.cloud)
+        name = response["nonce"]
+        require("CLD-08", name in self.requests and self.requests[name].kind == "read_request")
+        each = self.requests[name]
+        mine = [a for _, a in self.world.ledger.anchors() if (a["kind"], a["keeper"]) == ("cloud", self.cloud)]
+        self.world.check_read_response(response, each.body, mine[-1] if mine else None, self.now)
+        self.world.client.remembered = response["proof"]["head"]["head"]
+        del self.requests[name]
+        self.over.add(name)
 
 
 def _reference(policy):
