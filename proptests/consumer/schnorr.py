@@ -1,5 +1,7 @@
 """Schnorr signatures and ElGamal key encapsulation (chapter 3, "Signatures" and "Key encapsulation")."""
 
+from functools import lru_cache
+
 from .primitives import digest, expand, extract, tagged
 from .refusal import Refused, require
 
@@ -33,6 +35,22 @@ def sign_openly(group, secret, tag, message):
 
 def verify(group, public, tag, message, signature):
     """Refuses by GRP-04, GRP-03 or SIG-03. `public` is the encoding of a key that has been decoded before."""
+    clause = _broken(group, public, tag, message, signature)
+    if clause:
+        raise Refused(clause)
+
+
+@lru_cache(maxsize=4096)
+def _broken(group, public, tag, message, signature):
+    """The clause that a signature breaks, or None. The same certificates are verified again and again."""
+    try:
+        _verify(group, public, tag, message, signature)
+    except Refused as refused:
+        return refused.clause
+    return None
+
+
+def _verify(group, public, tag, message, signature):
     require("GRP-04", len(signature) == group.element_length + group.scalar_length)
     commitment = signature[: group.element_length]
     s = group.decode_scalar(signature[group.element_length :])
