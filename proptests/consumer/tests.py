@@ -4,11 +4,13 @@ import hashlib
 import re
 import unittest
 
-from . import files, json_text, lines, mapping, merkle, registry, ristretto, schnorr, values
+from . import audit, files, json_text, lines, mapping, merkle, registry, ristretto, schnorr, values
 from .answers import answer
 from .groups import group
+from .ledger import Ledger
 from .presentation import SPEC, decode, encode, types
 from .refusal import Refused, code
+from .town import Town
 
 CHAPTERS, VECTORS = SPEC / "chapters", SPEC / "vectors"
 # RFC 9496, appendix A.1 and A.3.
@@ -150,6 +152,81 @@ class Records(unittest.TestCase):
         self.assertEqual(leap.start, values.parse_moment("2017-01-01T00:00:00Z").start)
         self.assertIsNone(values.parse_date("2023-02-29"))
         self.assertFalse(values.is_wholly_after(values.parse_date("2020-01-02"), values.parse_moment("2020-01-02T00:00:00Z")))
+
+
+RECORD = b'{"resourceType":"Patient","id":"example","gender":"female","birthDate":"1970-02-28"}'
+
+
+class Actors(unittest.TestCase):
+    def refusals(self, town):
+        return [line for line in town.log if line[3] is not None]
+
+    def test_a_record_is_committed_and_read_back(self):
+        users = {"ada": "doctor", "ben": "doctor", "root": "administrator"}
+        for validators in (["v1"], ["v1", "v2", "v3", "v4"]):
+            town = Town(group("tiny"), users, validators)
+            town.do("ada", "submit", record=RECORD, readers=["ben"])
+            town.quiet()
+            server = town.nodes["bsd"]
+            self.assertEqual([entry["terminal"] for entry in server.entries], ["committed"])
+            self.assertEqual(town.nodes["ada"].submissions, {})
+            (tid,) = town.nodes["ada"].record_keys
+            for reader in ("ada", "ben"):
+                town.do(reader, "read", tid=tid)
+                self.assertEqual(town.nodes[reader].requests, {})
+                self.assertEqual(town.nodes[reader].world.client.remembered["size"], 1)
+            town.quiet()
+            self.assertEqual({clause for *_, clause in self.refusals(town)} - {"ACK-01", "LED-07", "LED-12", "STA-01"}, set())
+            self.audit(town)
+
+    def test_a_record_is_shared_revoked_and_erased(self):
+        users = {"ada": "doctor", "ben": "doctor", "root": "administrator"}
+        town = Town(group("tiny"), users, ["v1"])
+        town.do("ada", "submit", record=RECORD, readers=[])
+        town.quiet()
+        (tid,) = town.nodes["ada"].record_keys
+
+        def last(name, event, **value):
+            """The clause with which the cloud answered, None for committed."""
+            town.now += 1
+            seen = len(town.log)
+            town.do(name, event, tid=tid, **value)
+            self.assertEqual(town.nodes[name].requests, {})
+            town.quiet()
+            return next((c for actor, *_, c in town.log[seen:] if actor == "cloud" and c), None)
+
+        self.assertEqual(last("ben", "read"), "CLD-09")
+        self.assertEqual(last("root", "read"), "ROL-02")
+        self.assertIsNone(last("ada", "grant", reader="ben"))
+        self.assertIsNone(last("ben", "read"))
+        self.assertEqual(last("ada", "revoke", reader="ada"), "CLD-11")
+        self.assertIsNone(last("ada", "revoke", reader="ben"))
+        self.assertEqual(last("ben", "read"), "CLD-09")
+        owner, root = town.nodes["ada"], town.nodes["root"]
+        body = {"version": 1, "suite": town.group.number, "tid": tid, "cloud": "cloud", "issued": town.now}
+        alone = [owner.approve(body)]
+        self.assertEqual(last("ada", "erase", body=body, approvals=alone), "CLD-13")
+        self.assertIsNone(last("ada", "erase", body=body, approvals=[*alone, root.approve(body)]))
+        self.assertEqual(last("ada", "read"), "CLD-12")
+        self.audit(town)
+
+    def audit(self, town):
+        """Everything public agrees, and no longer when an entry says another thing."""
+        server, store = town.nodes["bsd"], town.nodes["cloud"]
+        heard = [decode("Gossip", data) for data in town.public]
+        cloud_heads = [g["body"] for g in heard if g["kind"] == "cloud_head"]
+        audit_heads = [g["body"] for g in heard if g["kind"] == "audit_head"]
+        blocks = [held.block for held in server.world.ledger.in_force()]
+
+        def replay(entries):
+            ledger = Ledger(town.genesis, town.validators)
+            auditor = audit.Replay(ledger, town.cloud_keeper, town.audit_keeper)
+            auditor.run(blocks, store.leaves, cloud_heads, entries, audit_heads, town.now)
+
+        replay(server.entries)
+        with self.assertRaises(Refused) as refusal:
+            replay([{**server.entries[0], "terminal": "rejected"}])
+        self.assertEqual(refusal.exception.clause, "AUD-06")
 
 
 def _spoiled(value):

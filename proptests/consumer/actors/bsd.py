@@ -207,6 +207,12 @@ class Bsd(Node):
         self._publish_head("open")
         self.say(each.user, "outcome", each.outcome)
 
+    def on_close_audit(self, _):
+        open_ones = [each for each in self.submissions.values() if each.outcome is None]
+        require("AUD-05", not self.world.closed and not open_ones)
+        self.world.closed = True
+        self._publish_head("closed")
+
     def _publish_head(self, state):
         head = {
             "version": 1, "suite": self.world.group.number, "network": self.world.network, "bsd": self.name,

@@ -2,6 +2,7 @@
 
 from .. import mapping, transactions
 from ..certificates import require_permission
+from ..cloud import statement_digest
 from ..json_text import read_record
 from ..presentation import encode
 from ..refusal import require
@@ -96,6 +97,35 @@ class User(Node):
         nonce = self.drawn.take(32)
         body = {"tid": value.tid, "nonce": nonce, "remembered": self._remembered()}
         self._request("read_request", nonce, body)
+
+    def _statement(self, tid, **more):
+        return {"version": 1, "suite": self.world.group.number, "tid": tid, **more, "issued": self.now}
+
+    def _signed(self, kind, body):
+        name = kind.capitalize() + "Body"
+        return sign(self.world.group, self.identity.signing, kind, encode(name, body))
+
+    def on_grant(self, value):
+        """`value` has the tid and the reader's name."""
+        require("CLD-10", value.tid in self.record_keys)
+        key = self.wrap(value.tid, value.reader, self.record_keys[value.tid])
+        body = self._statement(value.tid, owner=self.name, cloud=self.cloud, key=key)
+        message = {"body": body, "signature": self._signed("grant", body), "reader": self.world.published[value.reader]}
+        self._request("grant", statement_digest("grant", body), message)
+
+    def on_revoke(self, value):
+        body = self._statement(value.tid, owner=self.name, cloud=self.cloud, reader=value.reader)
+        message = {"body": body, "signature": self._signed("revoke", body)}
+        self._request("revoke", statement_digest("revoke", body), message)
+
+    def approve(self, body):
+        """An approval of an EraseBody."""
+        return {"authority": self.identity.certificate, "signature": self._signed("erase", body)}
+
+    def on_erase(self, value):
+        """`value` has the EraseBody and the approvals of both authorities."""
+        message = {"body": value.body, "approvals": value.approvals}
+        self._request("erase", statement_digest("erase", value.body), message)
 
     def _request(self, kind, name, body):
         self.requests[name] = _Awaited(self.cloud, kind, body, self.now + ANSWER_WAIT)
