@@ -41,13 +41,27 @@ class Replay:
         self.records, self.erased, self.leaf_digests = set(), set(), []
 
     def run(self, blocks, leaves, cloud_heads, entries, audit_heads, now):
+        """Everything is oldest first. What is consistent is counted by `counts`."""
         for block in blocks:
             self._at({"block": block["closed"]["header"]["height"]}, self.ledger.take, block, now)
         self.decisions = self.ledger.decisions()
         self.final = self.ledger.decisions(final_only=True)
         self._cloud_log(leaves, cloud_heads)
         self._audit_log(entries, audit_heads)
-        self._end(leaves, cloud_heads, entries, audit_heads)
+        self.log_is_closed = self._end(leaves, cloud_heads, entries, audit_heads)
+        self.entries, self.leaves = entries, leaves
+
+    def counts(self):
+        ballots = [certificate["body"]["ballot"] for _, certificate in self.decisions.values()]
+        terminals = [entry["terminal"] for entry in self.entries]
+        return {
+            "blocks": self.ledger.tip.number, "final_blocks": self.ledger.final,
+            "decided_true": ballots.count("true"), "decided_false": ballots.count("false"),
+            "anchors": len(self.ledger.anchors()), "leaves": len(self.leaves),
+            "records": len(self.records - self.erased), "erased": len(self.erased), "entries": len(self.entries),
+            **{name: terminals.count(name) for name in ("committed", "rejected", "deferred", "aborted")},
+            "closed": self.log_is_closed,
+        }  # fmt: skip
 
     @staticmethod
     def _at(place, check, *arguments):
@@ -152,8 +166,11 @@ class Replay:
                 if anchor["head"] not in audit_digests:
                     raise Refused("AUD-03", place={"audit_anchor": height})
                 newest_anchor = anchor
-        if newest and newest["state"] == "closed" and newest_anchor and newest_anchor["head"] == head_digest(newest):
+        closed = newest is not None and newest["state"] == "closed" and newest_anchor is not None
+        closed = closed and newest_anchor["head"] == head_digest(newest)
+        if closed:
             self._closed(leaves, entries)
+        return closed
 
     def _closed(self, leaves, entries):
         """AUD-04 for a log that is closed."""

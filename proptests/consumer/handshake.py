@@ -53,7 +53,7 @@ class Schedule:
     """The keys that hang on `secret` and the transcripts."""
 
     def __init__(self, t1, shared):
-        self.t1, self.secret = t1, extract(t1, shared)
+        self.t1, self.shared, self.secret = t1, shared, extract(t1, shared)
 
     def proof_key(self, side):
         return expand(self.secret, f"handshake {side} proof key", self.t1)
@@ -134,6 +134,7 @@ class Initiator:
         demand("HSK-03", self.group, body["signing_key"], tag, t2, proof["signature"])
         require("HSK-04", proof["confirmation"] == schedule.confirmation("responder", t2))
         t3 = transcript3(t2, response["proof"], self.identity.certificate)
+        self.schedule, self.t2, self.t3 = schedule, t2, t3
         finish = {"proof": make_proof(schedule, "initiator", self.group, self.identity, t3)}
         session = Session(schedule.session_id(t3), schedule.chains(t3), self.purpose, INITIATOR, body)
         return _packed("finish", finish), session
@@ -177,6 +178,7 @@ class AwaitingFinish:
     t2: bytes
     proof: bytes
     begun: int
+    t3: bytes = b""
 
     def on_packet(self, data, now):
         require("HSK-08", now < self.begun + LIFETIME)
@@ -185,7 +187,7 @@ class AwaitingFinish:
         body = self.trust.verify(proof["certificate"], now)
         require("HSK-07", body["subject"] != self.identity.body["subject"])
         require("ROL-04", certificates.PLACE[body["role"]] == PLACES[self.purpose][0])
-        t3 = transcript3(self.t2, self.proof, proof["certificate"])
+        t3 = self.t3 = transcript3(self.t2, self.proof, proof["certificate"])
         tag = "handshake initiator signature"
         demand("HSK-05", self.trust.group, body["signing_key"], tag, t3, proof["signature"])
         require("HSK-06", proof["confirmation"] == self.schedule.confirmation("initiator", t3))

@@ -27,6 +27,15 @@ def genesis_digest(genesis):
     return digest("ledger genesis", encode("Genesis", genesis))
 
 
+def check_genesis(genesis):
+    """ENC-03, and LED-06 for a zero in the work rule."""
+    require("ENC-03", genesis["version"] == 1)
+    if genesis["rule"]["kind"] == "work":
+        rule = genesis["rule"]["body"]["rule"]
+        require("LED-06", any(rule["easiest"]["number"]))
+        require("LED-06", all(rule[field] for field in ("interval", "window", "confirmations")))
+
+
 def check_inclusion(header, entry, proof):
     """LED-13: `proof` is an InclusionProof."""
     found = merkle.verify_inclusion(header["root"], header["count"], entry_digest(entry), proof["index"], proof["path"])

@@ -3,9 +3,10 @@
 import json
 
 from . import contracts as contract_rules
+from .certificates import require_permission
 from .presentation import SPEC, encode
 from .primitives import digest
-from .refusal import require
+from .refusal import Refused, require
 from .schnorr import demand
 
 
@@ -135,12 +136,12 @@ class Registry:
         require("CON-01", [_reference(c) for c in contracts] == contract_references)
         return found[0], contracts
 
-    def take(self, approved, height, network_time, trust, administrators):
+    def take(self, approved, height, now, trust, administrators):
         """Takes an ApprovedChange at a height, or refuses it as a whole. `administrators` are certificates by name."""
         change = approved["change"]
         require("ENC-03", change["protocol"] == 1)
         require("TPL-09", change["network"] == self.network)
-        self._check_approvals(approved, network_time, trust, administrators)
+        self._check_approvals(approved, now, trust, administrators)
         for versions, held in ((change["templates"], self.templates), (change["contracts"], self.contracts)):
             seen = list(held)
             for policy in versions:
@@ -159,11 +160,13 @@ class Registry:
         for approval in approved["approvals"]:
             name = approval["administrator"]
             require("TPL-06", name in administrators and name not in seen)
-            certificate = administrators[name]
-            trust.check_in_time(certificate["body"], now)
-            require("ROL-03", certificate["body"]["role"] == "administrator")
-            key = certificate["body"]["signing_key"]
-            demand("TPL-06", trust.group, key, "policy change", message, approval["signature"])
+            try:
+                body = trust.verify_issued(administrators[name])
+            except Refused as refused:
+                raise Refused("TPL-06", cause=refused.clause) from None
+            trust.check_in_time(body, now)
+            require_permission("change policy", body["role"])
+            demand("TPL-06", trust.group, body["signing_key"], "policy change", message, approval["signature"])
             seen.add(name)
         require("TPL-06", len(seen) >= 2)
 

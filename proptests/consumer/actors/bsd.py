@@ -207,7 +207,7 @@ class Bsd(Node):
         self._publish_head("open")
         self.say(each.user, "outcome", each.outcome)
 
-    def on_close_audit(self, _):
+    def on_close(self, _):
         open_ones = [each for each in self.submissions.values() if each.outcome is None]
         require("AUD-05", not self.world.closed and not open_ones)
         self.world.closed = True

@@ -67,7 +67,7 @@ class Node:
         return []
 
     def on_wake(self, _):
-        for address, begun in list(self.begun.items()):
+        for address, begun in sorted(self.begun.items(), key=lambda item: item[0].encode()):
             if self.now >= begun.first + handshake.LIFETIME:
                 del self.begun[address]
             elif self.now >= begun.next:

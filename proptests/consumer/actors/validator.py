@@ -70,19 +70,13 @@ class Validator(Node):
 
     def _something_waits(self):
         if self.since is None:
-            self.since = self.now
-            self._next_turn(0)
+            self.since, self.turn = self.now, 0
 
     # --- turns
 
     @property
     def height(self):
         return self.world.ledger.tip.number + 1
-
-    def _next_turn(self, first):
-        """The first own turn not before turn `first`."""
-        names = list(self.world.validators.members)
-        self.turn = first + (names.index(self.name) - self.height - first) % len(names)
 
     def timers(self):
         return [] if self.since is None else [self._starts(self.turn)]
@@ -94,9 +88,9 @@ class Validator(Node):
         if self.since is None or self.now < self._starts(self.turn):
             return
         turn = (self.now - self.since - GATHERING) // TURN
-        mine = self.turn
-        self._next_turn(turn + 1)
-        if turn >= mine and (turn - mine) % len(self.world.validators.members) == 0:
+        names = list(self.world.validators.members)
+        self.turn = turn + 1
+        if names[(self.height + turn) % len(names)] == self.name:
             self._propose()
 
     def _entries(self):

@@ -20,6 +20,6 @@ def kind(name, **members):
 
 
 def load():
-    from . import keys, primitives, runs  # noqa: F401
+    from . import keys, primitives, public, records, runs, sessions  # noqa: F401
 
     return KINDS

@@ -6,6 +6,7 @@ from ..presentation import decode, encode
 from . import kind
 
 TRUST = record(issuer=string, key=octets, list=octets)
+OWN = record(agreement=octets, certificate=octets, signing=octets)
 
 
 def trust_store(group, trust):

@@ -6,26 +6,31 @@ from ..actors import cloud as cloud_actor
 from ..certificates import PLACE
 from ..form import drawn, number, octets, one_of, opt, record, several, string
 from ..handshake import Identity
-from ..ledger import Ledger
+from ..ledger import Ledger, check_genesis
 from ..presentation import decode
 from ..registry import Registry
 from ..votes import ValidatorSet
 from . import kind
-from .keys import TRUST, trust_store
+from .keys import OWN, TRUST, trust_store
 
 BEGIN = record(
     bsd=string, certificates=several(octets), cloud=string, custodian=string, drawn=drawn, genesis=octets, now=number,
-    own=record(agreement=octets, certificate=octets, signing=octets), trust=TRUST, validators=several(string),
+    own=OWN, trust=TRUST, validators=several(string),
 )  # fmt: skip
 PACKET = record(**{"bytes": octets, "from": string, "message": opt(octets)})
 GOSSIP = record(**{"bytes": octets, "from": string})
-EVENT = one_of(submit=record(readers=several(string), record=octets), packet=PACKET, gossip=GOSSIP, wake=record())
+WHOM = record(tid=octets, reader=string)
+EVENT = one_of(
+    packet=PACKET, gossip=GOSSIP, wake=record(), submit=record(readers=several(string), record=octets),
+    read=record(tid=octets), grant=WHOM, revoke=WHOM, erase=record(body=octets, approvals=several(octets)), close=record(),
+)  # fmt: skip
 STEP = record(comment=string, drawn=drawn, event=EVENT, fields=several(string), now=number)
 
 
 def _actor(group, begin):
     published = {c["body"]["subject"]: c for c in (decode("Certificate", data) for data in begin.certificates)}
     genesis = decode("Genesis", begin.genesis)
+    check_genesis(genesis)
     network = genesis["network"]
     keys = {name: published[name]["body"]["signing_key"] for name in (*begin.validators, begin.cloud, begin.bsd)}
     validators = ValidatorSet(group, network, {name: keys[name] for name in begin.validators})
@@ -58,6 +63,9 @@ def _run(group, given):
         name, value = step.event
         if name in ("packet", "gossip"):
             value = (value.__dict__["from"], value.bytes)
+        if name == "erase":
+            value.body = decode("EraseBody", value.body)
+            value.approvals = [decode("EraseApproval", each) for each in value.approvals]
         verdict, clause, sends, wakes = actor.step(name, value, step.now, step.drawn)
         step.drawn.end()
         out.append({"verdict": verdict, "clause": clause, "sends": sends, "wakes": wakes})
