@@ -1,6 +1,6 @@
 """The answer to one test (chapter 20): valid with an output, invalid with a clause, unsupported or malformed."""
 
-from .form import Malformed
+from .form import Malformed, NotJudged
 from .groups import SUITES, group
 from .kinds import KINDS, NOT_JUDGED, load
 from .refusal import Refused
@@ -35,5 +35,7 @@ def answer(kind, suite, value):
         return _answer("valid", output=judge(None if suite == EVERY else group(suite), given))
     except Malformed as problem:
         return _answer("malformed", problem=str(problem))
+    except NotJudged as reason:
+        return _answer("unsupported", problem=str(reason))
     except Refused as refused:
         return _answer("invalid", clause=refused.clause)

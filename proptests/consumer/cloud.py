@@ -19,9 +19,9 @@ def stored_digest(record):
     return digest("stored record", encode("StoredRecord", record))
 
 
-def statement_digest(kind, body):
-    """Of a signed statement: kind is grant, revoke or erase."""
-    return digest(kind, encode(kind.capitalize() + "Body", body))
+def statement_digest(kind, message):
+    """Of a signed statement, signatures and all: kind is grant, revoke or erase."""
+    return digest(kind, encode(kind.capitalize(), message))
 
 
 class Keeper:

@@ -12,6 +12,10 @@ class Malformed(Exception):
     """An input that is not of its kind's form: nothing that the protocol judges."""
 
 
+class NotJudged(Exception):
+    """A test of a known kind that this program does not judge, for the reason given."""
+
+
 def _demand(condition, problem):
     if not condition:
         raise Malformed(problem)

@@ -92,7 +92,7 @@ def _string(token):
 
 
 class _Builder:
-    """Values in document order: of an object all keys are decoded, then compared, then the members are walked."""
+    """Values in document order: of an object, member by member, the key is decoded, compared, and its value walked."""
 
     def __init__(self, tokens):
         self.tokens = tokens
@@ -117,30 +117,13 @@ class _Builder:
         return out, at + 1
 
     def object(self, at):
-        starts, end = self.members(at)
-        keys = [_string(self.tokens[start][1]) for start in starts]
-        require("REC-03", len(set(keys)) == len(keys))
-        return {key: self.value(start + 2)[0] for key, start in zip(keys, starts)}, end
-
-    def members(self, at):
-        """The indices of the keys of the object whose first token is at `at`, and the index after its end."""
-        starts, depth = [], 0
-        fresh = True
-        while True:
-            kind, token = self.tokens[at]
-            if kind == "mark":
-                if token in "[{":
-                    depth += 1
-                elif token in "]}":
-                    if depth == 0:
-                        return starts, at + 1
-                    depth -= 1
-                elif token == "," and depth == 0:
-                    fresh = True
-            elif fresh and depth == 0:
-                starts.append(at)
-                fresh = False
-            at += 1
+        out = {}
+        while self.tokens[at] != ("mark", "}"):
+            key = _string(self.tokens[at][1])
+            require("REC-03", key not in out)
+            out[key], at = self.value(at + 2)
+            at += self.tokens[at] == ("mark", ",")
+        return out, at + 1
 
 
 def parse(data):

@@ -62,7 +62,7 @@ def referent_name(record, reference):
         element = _contained(record, literal[1:])
         if element is not None:
             identifiers = element.get("identifier")
-            for each in identifiers if isinstance(identifiers, list) else [identifiers]:
+            for each in identifiers if isinstance(identifiers, list) else []:
                 if _identifier(each):
                     return _identifier(each)
     name = _identifier(reference.get("identifier"))
@@ -152,12 +152,14 @@ def _last(holder, step, counts_extensions):
         if counts_extensions:
             return [UNSTATED if each is None else each for each in member]
         return member
-    beside = holder.get("_" + name)
-    if counts_extensions and many and isinstance(beside, list):
-        return [UNSTATED] * len(beside)
-    if counts_extensions and not many and isinstance(beside, dict) and "extension" in beside:
-        return [UNSTATED]
-    return []
+    beside = "_" + name
+    if not counts_extensions or beside not in holder:
+        return []
+    if many:
+        _shape(isinstance(holder[beside], list) and holder[beside])
+        return [UNSTATED] * len(holder[beside])
+    _shape(isinstance(holder[beside], dict) and "extension" in holder[beside])
+    return [UNSTATED]
 
 
 # --- types
@@ -278,7 +280,9 @@ def _choices(record, path):
 def _patient(record, path):
     for steps in path.alternatives:
         for holder in _holders(record, steps):
-            for element in _last(holder, steps[-1], False):
+            for element in _last(holder, steps[-1], True):
+                if element is UNSTATED:
+                    continue
                 if record["resourceType"] == "Patient":
                     _shape(_is_fhir_id(element))
                 else:

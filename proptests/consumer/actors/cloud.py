@@ -82,40 +82,39 @@ class Cloud(Node):
         self.say(peer["subject"], "read_response", {**response, "proof": proof})
 
     def _anchored(self):
-        """The newest anchored head and the path from it, unless it is the head itself or there is none."""
+        """The newest anchored head and the path from it, when there is one."""
         mine = [a for _, a in self.world.ledger.anchors() if (a["kind"], a["keeper"]) == ("cloud", self.name)]
-        if not mine or mine[-1]["head"] == cloud_log.head_digest(self.head["head"]):
+        if not mine:
             return None, []
         return self.heads.get(mine[-1]["head"]), merkle.consistency(mine[-1]["size"], self.digests)
 
-    def _carry_out(self, kind, body, peer):
+    def _carry_out(self, kind, content, tid, peer):
         """The leaf of a signed statement, the answer, the new head."""
-        content = cloud_log.statement_digest(kind, body)
-        self._append(kind, body["tid"], content)
+        self._append(kind, tid, content)
         if kind != "grant":
             self.carried.add(content)
-        self._answer(peer, content, body["tid"])
+        self._answer(peer, content, tid)
         self.publish("cloud_head", self.head)
 
     def take_grant(self, message, peer, _):
         body = message["body"]
-        content = cloud_log.statement_digest("grant", body)
+        content = cloud_log.statement_digest("grant", message)
         self._judged(lambda: self.world.check_grant(message, peer, self.now), peer, content, body["tid"])
         self.world.stored[body["tid"]][1][body["key"]["reader"]] = body["key"]
-        self._carry_out("grant", body, peer)
+        self._carry_out("grant", content, body["tid"], peer)
 
     def take_revoke(self, message, peer, _):
         body = message["body"]
-        content = cloud_log.statement_digest("revoke", body)
+        content = cloud_log.statement_digest("revoke", message)
         self._judged(lambda: self.world.check_revoke(message, peer), peer, content, body["tid"])
         del self.world.stored[body["tid"]][1][body["reader"]]
         self.world.revoked[body["tid"], body["reader"]] = body["issued"]
-        self._carry_out("revoke", body, peer)
+        self._carry_out("revoke", content, body["tid"], peer)
 
     def take_erase(self, message, peer, _):
         body = message["body"]
-        content = cloud_log.statement_digest("erase", body)
+        content = cloud_log.statement_digest("erase", message)
         self._judged(lambda: self.world.check_erase(message, peer, self.now), peer, content, body["tid"])
         del self.world.stored[body["tid"]], self.ciphertexts[body["tid"]]
         self.world.erased.add(body["tid"])
-        self._carry_out("erase", body, peer)
+        self._carry_out("erase", content, body["tid"], peer)

@@ -24,7 +24,7 @@ class User(Node):
     def __init__(self, world, identity, agreement, bsd, cloud):
         super().__init__(world, identity, agreement)
         self.bsd, self.cloud = bsd, cloud
-        self.submissions, self.requests, self.record_keys, self.over = {}, {}, {}, set()
+        self.submissions, self.requests, self.record_keys = {}, {}, {}
 
     def timers(self):
         return [each.until for each in [*self.submissions.values(), *self.requests.values()]]
@@ -111,12 +111,12 @@ class User(Node):
         key = self.wrap(value.tid, value.reader, self.record_keys[value.tid])
         body = self._statement(value.tid, owner=self.name, cloud=self.cloud, key=key)
         message = {"body": body, "signature": self._signed("grant", body), "reader": self.world.published[value.reader]}
-        self._request("grant", statement_digest("grant", body), message)
+        self._request("grant", statement_digest("grant", message), message)
 
     def on_revoke(self, value):
         body = self._statement(value.tid, owner=self.name, cloud=self.cloud, reader=value.reader)
         message = {"body": body, "signature": self._signed("revoke", body)}
-        self._request("revoke", statement_digest("revoke", body), message)
+        self._request("revoke", statement_digest("revoke", message), message)
 
     def approve(self, body):
         """An approval of an EraseBody."""
@@ -125,7 +125,7 @@ class User(Node):
     def on_erase(self, value):
         """`value` has the EraseBody and the approvals of both authorities."""
         message = {"body": value.body, "approvals": value.approvals}
-        self._request("erase", statement_digest("erase", value.body), message)
+        self._request("erase", statement_digest("erase", message), message)
 
     def _request(self, kind, name, body):
         self.requests[name] = _Awaited(self.cloud, kind, body, self.now + ANSWER_WAIT)
@@ -137,26 +137,23 @@ class User(Node):
         require("HSK-02", peer["subject"] == self.bsd)
         require("STA-01", outcome["tid"] in self.submissions)
         del self.submissions[outcome["tid"]]
-        self.over.add(outcome["tid"])
 
     def take_answer(self, answer, peer, _):
         require("HSK-02", peer["subject"] == self.cloud)
         each = self.requests.get(answer["request"])
-        require("STA-01", each is not None or answer["request"] not in self.over)
         require("CLD-08", each is not None and each.body.get("body", each.body)["tid"] == answer["tid"])
         del self.requests[answer["request"]]
-        self.over.add(answer["request"])
 
     def take_read_response(self, response, peer, _):
         require("HSK-02", peer["subject"] == self.cloud)
         name = response["nonce"]
-        require("CLD-08", name in self.requests and self.requests[name].kind == "read_request")
-        each = self.requests[name]
+        each = self.requests.get(name)
+        require("CLD-08", each is not None and each.kind == "read_request")
+        require("CLD-08", each.body["tid"] == response["record"]["initial"]["tid"])
         mine = [a for _, a in self.world.ledger.anchors() if (a["kind"], a["keeper"]) == ("cloud", self.cloud)]
         self.world.check_read_response(response, each.body, mine[-1] if mine else None, self.now)
         self.world.client.remembered = response["proof"]["head"]["head"]
         del self.requests[name]
-        self.over.add(name)
 
 
 def _reference(policy):

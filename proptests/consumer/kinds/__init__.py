@@ -4,8 +4,8 @@ A kind is a function of (group, given) that gives the output, bytes where hexade
 """
 
 KINDS = {}
-# Kinds that this program does not judge, and why. Any other unknown kind is a finding.
-NOT_JUDGED = {}
+# What this program does not judge, and why. Whatever else is not judged is a finding.
+NOT_JUDGED = {"run by work": "validators here do not mine: closing by work is checked by `block` alone"}
 
 
 def kind(name, **members):

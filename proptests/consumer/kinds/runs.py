@@ -4,13 +4,13 @@ from .. import audit, cloud
 from ..actors import bsd, checks, user, validator
 from ..actors import cloud as cloud_actor
 from ..certificates import PLACE
-from ..form import drawn, number, octets, one_of, opt, record, several, string
+from ..form import NotJudged, drawn, number, octets, one_of, opt, record, several, string
 from ..handshake import Identity
 from ..ledger import Ledger, check_genesis
 from ..presentation import decode
 from ..registry import Registry
 from ..votes import ValidatorSet
-from . import kind
+from . import NOT_JUDGED, kind
 from .keys import OWN, TRUST, trust_store
 
 BEGIN = record(
@@ -51,6 +51,8 @@ def _actor(group, begin):
         shared = checks.Bsd(**world, name=name)
         return bsd.Bsd(shared, identity, agreement, begin.cloud, begin.custodian, begin.drawn)
     if place == "validator":
+        if genesis["rule"]["kind"] == "work":
+            raise NotJudged(NOT_JUDGED["run by work"])
         return validator.Validator(checks.Validator(**world, name=name), identity, agreement)
     return cloud_actor.Cloud(checks.Cloud(**world, name=name), identity, agreement)
 
