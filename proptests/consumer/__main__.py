@@ -7,10 +7,13 @@ from pathlib import Path
 
 from . import files, lines
 
+COUNTS = ("checked", "agreed", "disagreed", "not_judged")
+
 
 def _show(row):
-    text = f"{row['file']:40} {row['checked']:6} {row['agreed']:6} {row['disagreed']:6} {row['not_judged']:6} {row['seconds']:7.2f}"
-    print(text + (f"  {row['reason']}" if row["reason"] else ""), file=sys.stderr, flush=True)
+    counts = " ".join(f"{row[member]:6}" for member in COUNTS)
+    line = f"{row['file']:40} {counts} {row['seconds']:7.2f}  {row['reason'] or ''}"
+    print(line.rstrip(), file=sys.stderr, flush=True)
     for each in row["differences"][:10]:
         print(f"    {json.dumps(each)}", file=sys.stderr)
     if len(row["differences"]) > 10:
@@ -32,7 +35,7 @@ def _check(directory, as_json):
         except files.BadInput as problem:
             bad.append(str(problem))
             print(problem, file=sys.stderr)
-    total = {m: sum(row[m] for row in rows) for m in ("checked", "agreed", "disagreed", "not_judged")}
+    total = {member: sum(row[member] for row in rows) for member in COUNTS}
     summary = ", ".join(f"{n} {m.replace('_', ' ')}" for m, n in total.items())
     print(json.dumps({**total, "bad": bad, "files": rows}) if as_json else f"{len(rows)} files: {summary}")
     if total["disagreed"] or not all(row["listed"] for row in rows):
@@ -47,7 +50,7 @@ def main():
     parser.add_argument("--lines", action="store_true", help="read questions and write answers, one a line")
     arguments = parser.parse_args()
     if arguments.lines:
-        lines.serve(sys.stdin, sys.stdout)
+        lines.serve(sys.stdin.buffer, sys.stdout)
         return 0
     if arguments.directory is None:
         parser.error("DIR is missing")

@@ -8,8 +8,11 @@ PLACE = {
     "doctor": "user", "assistant": "user", "administrator": "user", "bsd": "bsd", "validator": "validator",
     "cloud": "cloud", "custodian": "custodian",
 }  # fmt: skip
-PERMISSION = {"submit": ("ROL-01", ("doctor", "assistant")), "read": ("ROL-02", ("doctor", "assistant")),
-              "grant": ("ROL-05", ("doctor", "assistant")), "change policy": ("ROL-03", ("administrator",))}  # fmt: skip
+SUBMITTERS = ("doctor", "assistant")
+PERMISSION = {
+    "submit": ("ROL-01", SUBMITTERS), "read": ("ROL-02", SUBMITTERS), "grant": ("ROL-05", SUBMITTERS),
+    "change policy": ("ROL-03", ("administrator",)),
+}  # fmt: skip
 
 
 def require_permission(permission, role):

@@ -62,8 +62,8 @@ class Client:
 def check_leaf(head, leaf, inclusion):
     """CLD-02: the leaf stands at the index that it names under the head."""
     require("CLD-02", leaf["sequence"] == inclusion["index"])
-    found = merkle.verify_inclusion(head["root"], head["size"], leaf_digest(leaf), inclusion["index"], inclusion["path"])
-    require("CLD-02", found)
+    index, path = inclusion["index"], inclusion["path"]
+    require("CLD-02", merkle.verify_inclusion(head["root"], head["size"], leaf_digest(leaf), index, path))
 
 
 def check_anchored(head, anchor, anchored, path):

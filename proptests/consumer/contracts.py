@@ -1,8 +1,9 @@
 """Contracts and their rules (chapter 7, "Contracts"): the first check that does not hold gives the reason."""
 
 from . import values
-from .mapping import parse_path
-from .refusal import Refused, require
+from .json_text import RESOURCES
+from .mapping import PATIENT_MEMBER, parse_path
+from .refusal import require
 
 CLAUSES = {
     "required": "CON-02", "value_set": "CON-03", "range": "CON-04", "not_future": "CON-05",
@@ -169,9 +170,6 @@ def check_rule(rule, template):
 
 def check_template(template, others):
     """TPL-09 for a template in force beside the `others` in force."""
-    from .json_text import RESOURCES
-    from .mapping import PATIENT_MEMBER
-
     resource, attributes = template["resource"], template["attributes"]
     _well(resource in RESOURCES and all(other["resource"] != resource for other in others))
     names = [a["name"] for a in attributes]
@@ -192,5 +190,3 @@ def check_contract(contract, templates):
     in_force = {template["id"] for template in templates}
     _well(all(name in in_force for name in contract["templates"]))
 
-
-__all__ = ["Facts", "Refused", "check_contract", "check_rule", "check_template", "checked", "named", "verdict"]

@@ -31,7 +31,8 @@ def read(path):
     tests = value["tests"]
     _demand(value["numberOfTests"] == len(tests), path, "numberOfTests is not the number of tests")
     for place, test in enumerate(tests):
-        _demand(isinstance(test, dict) and set(test) == TEST, path, f"test {place + 1}: members other than {sorted(TEST)}")
+        whole = isinstance(test, dict) and set(test) == TEST
+        _demand(whole, path, f"test {place + 1}: members other than {sorted(TEST)}")
         _demand(test["tcId"] == place + 1, path, f"test {place + 1} has tcId {test['tcId']}")
         _demand(test["result"] in ("valid", "invalid"), path, f"test {place + 1} has result {test['result']}")
     return value
@@ -53,8 +54,8 @@ def difference(test, found):
 def check(path):
     """One row: how many tests there are, agreed, disagreed and were not judged, with the differences."""
     value, began = read(path), time.monotonic()
-    row = {"file": path.name, "checked": len(value["tests"]), "agreed": 0, "disagreed": 0, "not_judged": 0, "reason": None}
-    row["listed"], row["differences"] = True, []
+    row = {"file": path.name, "checked": len(value["tests"]), "agreed": 0, "disagreed": 0, "not_judged": 0}
+    row |= {"reason": None, "listed": True, "differences": []}
     for test in value["tests"]:
         found = answer(value["kind"], value["suite"], test["input"])
         if found["result"] == "unsupported":

@@ -208,7 +208,7 @@ class _Grammar:
     def next(self, *expected):
         token = self.tokens[self.at]
         if expected and token not in expected:
-            raise SyntaxError(f"{token} where {' or '.join(expected)} stands, near {self.tokens[self.at - 5: self.at + 5]}")
+            raise SyntaxError(f"{token} where {' or '.join(expected)} stands, at token {self.at}")
         self.at += 1
         return token
 

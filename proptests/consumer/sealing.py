@@ -47,7 +47,8 @@ class SealChain:
             "keys": [name for name, _ in keys],
         }  # fmt: skip
         plaintext = b"".join(key for _, key in keys)
-        return {"context": context, "wrapped": encrypt(sealing, _nonce(self.index), encode("SealContext", context), plaintext)}
+        wrapped = encrypt(sealing, _nonce(self.index), encode("SealContext", context), plaintext)
+        return {"context": context, "wrapped": wrapped}
 
 
 class Custodian:

@@ -32,7 +32,8 @@ class Stream:
 class Town:
     def __init__(self, group, users, validators, start=1_798_761_600_000):
         self.group, self.now, self.stream, self.network = group, start, Stream("town"), "net"
-        roles = {**users, **dict.fromkeys(validators, "validator"), "bsd": "bsd", "cloud": "cloud", "keeper": "custodian"}
+        roles = {**users, **dict.fromkeys(validators, "validator")}
+        roles |= {"bsd": "bsd", "cloud": "cloud", "keeper": "custodian"}
         kdc = Kdc("kdc", group, self.stream.scalar(group), roles, 10**12, 10**12)
         self.identities, self.published = {}, {}
         for name, role in roles.items():

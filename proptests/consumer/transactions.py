@@ -1,9 +1,10 @@
 """How T_initial is made, and the digests that tie the three transactions (chapter 8)."""
 
 from . import mapping
+from .contracts import named
 from .presentation import encode, encode_vector, types
 from .primitives import ZERO_NONCE, decrypt, digest, encrypt
-from .refusal import Refused, require
+from .refusal import require
 from .schnorr import decapsulate, encapsulate
 
 
@@ -58,7 +59,7 @@ def block_digest(body):
 def check_openings(header, template, contracts, openings):
     """BLK-06, then for each opening BLK-05 and the checks of its canonical value; items by attribute name."""
     attributes = template["attributes"]
-    wanted = mapping_indices(template, contracts)
+    wanted = opened_indices(template, contracts)
     require("BLK-06", [o["index"] for o in openings] == wanted)
     out = {}
     for each in openings:
@@ -71,11 +72,8 @@ def check_openings(header, template, contracts, openings):
     return out
 
 
-def mapping_indices(template, contracts):
-    from .contracts import named
-
+def opened_indices(template, contracts):
+    """The attributes that are opened, by their places in the template."""
     names = named(contracts)
     return [i for i, attribute in enumerate(template["attributes"]) if attribute["name"] in names]
 
-
-__all__ = [n for n in dir() if not n.startswith("_")] + ["Refused"]

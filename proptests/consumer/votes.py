@@ -2,7 +2,7 @@
 
 from .presentation import encode
 from .primitives import digest
-from .refusal import Refused, code, require
+from .refusal import code, require
 from .schnorr import demand, sign
 
 
@@ -10,7 +10,8 @@ class ValidatorSet:
     """`members` maps names to signing keys."""
 
     def __init__(self, group, network, members):
-        self.group, self.network, self.members = group, network, dict(sorted(members.items(), key=lambda m: m[0].encode()))
+        self.group, self.network = group, network
+        self.members = dict(sorted(members.items(), key=lambda member: member[0].encode()))
         entries = [{"validator": name, "signing_key": key} for name, key in self.members.items()]
         self.encoded = encode("ValidatorSet", {"network": network, "members": entries})
         self.digest = digest("validator set", self.encoded)
@@ -91,7 +92,7 @@ class Count:
 
 
 def decide(acknowledgement, holds):
-    """(decision, clause that explains it, or None) by the chapter's table; a certificate's own reason stands elsewhere."""
+    """(decision, clause that explains a deferral) by the chapter's table."""
     if acknowledgement in ("true", "false"):
         agrees = (acknowledgement == "true") == holds
         return ("accept" if holds else "reject", None) if agrees else ("defer", "ACK-05")
@@ -99,5 +100,3 @@ def decide(acknowledgement, holds):
         return "reject", None
     return "defer", "ACK-04" if acknowledgement == "conflict" else "ACK-02"
 
-
-__all__ = ["Count", "Refused", "ValidatorSet", "certificate_digest", "decide", "make_vote", "vote_body"]

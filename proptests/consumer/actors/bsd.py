@@ -71,7 +71,7 @@ class Bsd(Node):
         }  # fmt: skip
         each.openings = [
             {"index": i, "opening": mapping.opening(message["record_key"], i), "value": canonical[i]}
-            for i in transactions.mapping_indices(template, contracts)
+            for i in transactions.opened_indices(template, contracts)
         ]
         each.count = Count(self.world.validators, each.block, transactions.block_digest(each.block))
         each.record = self.world.reuse(header["patient"], transactions.decrypt_record(

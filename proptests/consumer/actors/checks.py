@@ -148,7 +148,7 @@ class Bsd(World):
 
 def local_verdict(header, template, contracts, canonical):
     """The clause that refuses the record, or None, from all attributes that contracts name."""
-    indices = transactions.mapping_indices(template, contracts)
+    indices = transactions.opened_indices(template, contracts)
     items = {
         template["attributes"][i]["name"]: mapping.decode_canonical(template["attributes"][i], canonical[i])
         for i in indices

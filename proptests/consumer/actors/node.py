@@ -2,7 +2,6 @@
 
 from .. import handshake
 from ..certificates import PLACE
-from ..ledger import Ledger
 from ..presentation import decode, encode
 from ..refusal import Refused, require
 from .checks import STAGE
@@ -216,5 +215,3 @@ class Node:
         for held in self.world.ledger.in_force()[max(height, 1) - 1 :][:MOST_BLOCKS]:
             self.tell(address, "block", held.block)
 
-
-__all__ = ["Ledger", "Node"]

@@ -2,7 +2,6 @@
 
 from .. import audit, cloud, transactions
 from .. import ledger as ledger_rules
-from ..presentation import encode
 from ..refusal import Refused, require
 from ..schnorr import demand, sign
 from ..votes import make_vote, vote_body
@@ -64,7 +63,7 @@ class Validator(Node):
         before = [a for a in (self.anchors.get(kind), self._newest_anchor(kind)) if a is not None]
         if anchor in before:
             return
-        require("CLD-04", all(size > a["size"] or kind == "audit" and size == a["size"] for a in before))
+        require("CLD-04", all(_follows(anchor, a) for a in before))
         self.anchors[kind] = anchor
         self._something_waits()
 
@@ -161,7 +160,8 @@ class Validator(Node):
                     self.tell(address, "proposal", self._proposal())
                 raise
         self.signatures[proposal["signatory"]["validator"]] = proposal["signatory"]
-        self.tell(address, "closing", {"height": header["height"], "header": found, "signatory": self.signatures[self.name]})
+        own = self.signatures[self.name]
+        self.tell(address, "closing", {"height": header["height"], "header": found, "signatory": own})
         self._close()
 
     def hear_closing(self, _, closing):
@@ -189,8 +189,12 @@ class Validator(Node):
         self.decisions = {tid: c for tid, c in self.decisions.items() if tid not in decided}
         for kind, anchor in list(self.anchors.items()):
             newest = self._newest_anchor(kind)
-            later = newest is None or anchor["size"] > newest["size"] or kind == "audit" and anchor["size"] == newest["size"]
-            if anchor == newest or not later:
+            if anchor == newest or newest is not None and not _follows(anchor, newest):
                 del self.anchors[kind]
         if self.decisions or self.anchors:
             self._something_waits()
+
+
+def _follows(anchor, before):
+    """LED-14: a greater size, or for an audit log the same."""
+    return anchor["size"] > before["size"] or anchor["kind"] == "audit" and anchor["size"] == before["size"]

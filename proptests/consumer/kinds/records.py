@@ -51,7 +51,7 @@ def _contracts(_, given):
     template = decode("Template", given.template)
     contracts = [decode("Contract", each) for each in given.contracts]
     values = mapping.map_record(read_record(given.record), template)
-    indices, attributes = transactions.mapping_indices(template, contracts), template["attributes"]
+    indices, attributes = transactions.opened_indices(template, contracts), template["attributes"]
     opened = {attributes[i]["name"]: mapping.decode_canonical(attributes[i], values[i]) for i in indices}
     clause = verdict(contracts, Facts(opened, given.role, given.issued, given.patient))
     if clause:
