@@ -30,7 +30,7 @@ impl Neighbour {
 }
 
 /// What a field can be changed to.
-pub(super) struct Lands<'a> {
+pub(super) struct Surroundings<'a> {
     /// Elements and signatures are of this suite.
     pub(super) suite: Suite,
     /// Names that somebody has.
@@ -67,7 +67,7 @@ pub(super) fn checks(field: &str, clause: Clause) -> bool {
     }
 }
 
-impl Lands<'_> {
+impl Surroundings<'_> {
     /// The neighbours of a message of this table; none when it is not one.
     pub(super) fn of(&self, table: &str, bytes: &[u8]) -> Vec<Neighbour> {
         tables().walk(table, bytes).map(|tree| self.around(&tree)).unwrap_or_default()
@@ -211,7 +211,7 @@ fn fixed(bytes: &[u8]) -> Vec<Neighbour> {
 /// again, in each of its ways; `judge` says which clause refuses.
 pub(super) struct Sweep<'a> {
     /// What a field can be changed to.
-    pub(super) lands: Lands<'a>,
+    pub(super) around: Surroundings<'a>,
     /// In how many ways the rest is made to fit again.
     pub(super) ways: u8,
     /// Pairs that somebody else has.
@@ -228,7 +228,7 @@ impl Sweep<'_> {
         mut judge: impl FnMut(&[u8]) -> Option<Clause>,
     ) -> Vec<(Neighbour, Clause)> {
         let mut found = Vec::new();
-        for near in self.lands.of(table, genuine) {
+        for near in self.around.of(table, genuine) {
             for way in 0..self.ways {
                 let Some(bytes) = mend(&near, way) else { continue };
                 if bytes == genuine {

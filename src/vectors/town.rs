@@ -6,7 +6,7 @@ use crate::store::{Table, for_each_row};
 use crate::vectors::Hex;
 use crate::vectors::kinds::{RULES, Stop, Trust};
 use crate::vectors::mend::Mender;
-use crate::vectors::near::{Lands, Neighbour, Sweep};
+use crate::vectors::near::{Neighbour, Surroundings, Sweep};
 use crate::vectors::player::{Begin, Did, Event, Own, Player, Send, Step};
 use crate::wire::{CloudLeaf, Gossip, Message, Name, Time, decode, encode};
 use bemr_spec::{Clause, Refusal};
@@ -328,7 +328,7 @@ impl Town {
             }
             did.refused_by()
         };
-        let mut sweep = Sweep { lands: self.lands(), ways, done: std::mem::take(done) };
+        let mut sweep = Sweep { around: self.around(), ways, done: std::mem::take(done) };
         let found = sweep.run("Message", genuine, mend, judge);
         *done = sweep.done;
         Ok(found)
@@ -363,14 +363,18 @@ impl Town {
             }
             did.refused_by()
         };
-        let mut sweep = Sweep { lands: self.lands(), ways, done: std::mem::take(done) };
+        let mut sweep = Sweep { around: self.around(), ways, done: std::mem::take(done) };
         let found = sweep.run("Gossip", genuine, mend, judge);
         *done = sweep.done;
         Ok(found)
     }
 
-    fn lands(&self) -> Lands<'static> {
-        Lands { suite: self.suite, names: &["~", "dr-ben", "root-1", "validator-002", "cloud"], entries: 3 }
+    fn around(&self) -> Surroundings<'static> {
+        Surroundings {
+            suite: self.suite,
+            names: &["~", "dr-ben", "root-1", "validator-002", "cloud"],
+            entries: 3,
+        }
     }
 
     /// A parcel arrives.

@@ -1,8 +1,8 @@
 //! The auditor's replay of all that is public (chapter 12).
 
 use super::keys::{name, refused_by};
-use super::public::Set;
 use super::run::PATIENT;
+use super::voters::Set;
 use super::{Kind, Made, RULES, Stop};
 use crate::audit::{AuditReport, Auditor, PublicRecord, audit};
 use crate::crypto::{Digest, Suite, VerifyingKey};
@@ -12,7 +12,7 @@ use crate::network::{Foundation, LedgerKind};
 use crate::store::Table;
 use crate::vectors::Hex;
 use crate::vectors::mend::Mender;
-use crate::vectors::near::{Lands, Neighbour, Sweep};
+use crate::vectors::near::{Neighbour, Surroundings, Sweep};
 use crate::vectors::player::Event;
 use crate::vectors::town::Town;
 use crate::wire::{
@@ -170,8 +170,8 @@ impl Kind for Audit {
         twice.entries.push(twice.entries[0].clone());
         remake(&mut twice, &mender, 0);
         made.push(Made::invalid(OneEntryPerTerminal, "an entry twice", twice).of("AuditEntry.tid"));
-        let lands = || Lands { suite, names: &["~"], entries: 3 };
-        let mut sweep = Sweep { lands: lands(), ways: 8, done: BTreeSet::new() };
+        let around = || Surroundings { suite, names: &["~"], entries: 3 };
+        let mut sweep = Sweep { around: around(), ways: 8, done: BTreeSet::new() };
         type Part = fn(&mut AuditInput) -> &mut Vec<Hex>;
         let parts: [(&str, Part); 4] = [
             ("CloudLeaf", |input| &mut input.leaves),

@@ -1,12 +1,12 @@
 //! Enrolment, certificates and revocation lists (chapter 4).
 
-use super::primitives::rng;
+use super::draws::rng;
 use super::{Kind, Made, RULES, SUITES, Stop};
 use crate::crypto::{Signature, SigningKey, Suite, Tag, VerifyingKey};
 use crate::keys::{Identity, Kdc, Lifetimes, TrustAnchor, TrustStore};
 use crate::network::START;
 use crate::vectors::Hex;
-use crate::vectors::near::{Lands, Neighbour, Sweep};
+use crate::vectors::near::{Neighbour, Surroundings, Sweep};
 use crate::wire::{
     Certificate, CertificateBody, EnrolmentRequest, Name, PROTOCOL_VERSION, RevocationList,
     RevocationListBody, Role, Time, Version, decode, encode,
@@ -203,8 +203,8 @@ impl Kind for VerifyCertificate {
                 .of("CertificateBody.signing_key")
                 .of("CertificateBody.agreement_key"),
         );
-        let lands = Lands { suite, names: &["dr-ben", "~"], entries: 3 };
-        let mut sweep = Sweep { lands, ways: 2, done: BTreeSet::new() };
+        let around = Surroundings { suite, names: &["dr-ben", "~"], entries: 3 };
+        let mut sweep = Sweep { around, ways: 2, done: BTreeSet::new() };
         let mend = |near: &Neighbour, way: u8| match way {
             0 => {
                 let mut certificate: Certificate = decode(&RULES, &near.bytes).ok()?;
@@ -300,8 +300,11 @@ impl Kind for TakeList {
             Made::invalid(Clause::OneEncodingPerValue, "out of order", input(&authority.list(4, &[9, 5])))
                 .of("RevocationListBody.serials"),
         ];
-        let mut sweep =
-            Sweep { lands: Lands { suite, names: &["~"], entries: 3 }, ways: 2, done: BTreeSet::new() };
+        let mut sweep = Sweep {
+            around: Surroundings { suite, names: &["~"], entries: 3 },
+            ways: 2,
+            done: BTreeSet::new(),
+        };
         let mend = |near: &Neighbour, way: u8| match way {
             0 => {
                 let mut list: RevocationList = decode(&RULES, &near.bytes).ok()?;
@@ -404,7 +407,7 @@ impl Kind for Enrol {
             EnrolmentIsAdmitted, EnrolmentProvesPossession, KeysHaveOneUse, OnePrincipalOneCertificate,
         };
         let mut rng = rng(Self::NAME);
-        let drawn = super::primitives::scalar_bytes(&mut rng, suite);
+        let drawn = super::draws::scalar_bytes(&mut rng, suite);
         let ada = Identity::generate(suite, &mut rng);
         let ben = Identity::generate(suite, &mut rng);
         let renewed = Identity::generate(suite, &mut rng);
@@ -490,7 +493,7 @@ impl Kind for Enrol {
                 .of("EnrolmentRequest.signing_proof"),
         );
         let mut sweep = Sweep {
-            lands: Lands { suite, names: &["~", "dr-ben"], entries: 3 },
+            around: Surroundings { suite, names: &["~", "dr-ben"], entries: 3 },
             ways: 2,
             done: BTreeSet::new(),
         };

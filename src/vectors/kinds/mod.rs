@@ -1,13 +1,25 @@
 //! The kinds of vectors: what is given, what comes out, and who judges it.
 
 mod audit;
+mod block;
+mod cloud;
+mod contracts;
+mod draws;
+mod encapsulation;
+mod group;
+mod handshake;
 mod keys;
-mod primitives;
-mod public;
+mod merkle;
+mod policy;
+mod quorum;
 mod records;
 mod run;
-mod sessions;
+mod seals;
+mod signatures;
+mod symmetric;
 mod tape;
+mod transport;
+mod voters;
 mod wire;
 
 use crate::crypto::Suite;
@@ -19,8 +31,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub(super) use group::near_elements;
 pub(super) use keys::{Trust, name};
-pub(super) use primitives::near_elements;
 
 pub(super) const RULES: Rules = Rules::hardened();
 
@@ -124,39 +136,39 @@ pub struct Entry {
 
 /// Every kind.
 pub const KINDS: &[Entry] = &[
-    entry::<primitives::Hash>(),
-    entry::<primitives::Expand>(),
-    entry::<primitives::Encrypt>(),
-    entry::<primitives::Decrypt>(),
-    entry::<primitives::DecodeElement>(),
-    entry::<primitives::DecodeScalar>(),
-    entry::<primitives::Draw>(),
-    entry::<primitives::Sign>(),
-    entry::<primitives::Verify>(),
-    entry::<primitives::Encapsulate>(),
-    entry::<primitives::Decapsulate>(),
-    entry::<primitives::Agree>(),
+    entry::<symmetric::Hash>(),
+    entry::<symmetric::Expand>(),
+    entry::<symmetric::Encrypt>(),
+    entry::<symmetric::Decrypt>(),
+    entry::<group::DecodeElement>(),
+    entry::<group::DecodeScalar>(),
+    entry::<group::Draw>(),
+    entry::<signatures::Sign>(),
+    entry::<signatures::Verify>(),
+    entry::<encapsulation::Encapsulate>(),
+    entry::<encapsulation::Decapsulate>(),
+    entry::<group::Agree>(),
     entry::<keys::VerifyCertificate>(),
     entry::<keys::TakeList>(),
     entry::<keys::Enrol>(),
-    entry::<sessions::Initiator>(),
-    entry::<sessions::Responder>(),
-    entry::<sessions::SealRecord>(),
-    entry::<sessions::OpenRecord>(),
-    entry::<sessions::OpenSeal>(),
-    entry::<public::VerifyQuorum>(),
-    entry::<public::Tree>(),
-    entry::<public::Inclusion>(),
-    entry::<public::Consistency>(),
-    entry::<public::TakeBlock>(),
-    entry::<public::TakeHead>(),
-    entry::<public::CheckLeaf>(),
+    entry::<handshake::Initiator>(),
+    entry::<handshake::Responder>(),
+    entry::<transport::SealRecord>(),
+    entry::<transport::OpenRecord>(),
+    entry::<seals::OpenSeal>(),
+    entry::<quorum::VerifyQuorum>(),
+    entry::<merkle::Tree>(),
+    entry::<merkle::Inclusion>(),
+    entry::<merkle::Consistency>(),
+    entry::<block::TakeBlock>(),
+    entry::<cloud::TakeHead>(),
+    entry::<cloud::CheckLeaf>(),
     entry::<audit::Audit>(),
     entry::<wire::Decode>(),
     entry::<records::MapRecord>(),
     entry::<records::ReadValue>(),
-    entry::<records::RunContracts>(),
-    entry::<records::ChangePolicy>(),
+    entry::<contracts::RunContracts>(),
+    entry::<policy::ChangePolicy>(),
     entry::<run::Run>(),
 ];
 

@@ -1,13 +1,13 @@
 //! Every message by itself: the bytes that are its encoding, and bytes near them that are none (chapter 3).
 
-use super::primitives::Nothing;
+use super::draws::Nothing;
 use super::run::PATIENT;
 use super::{Kind, Made, RULES, Stop};
 use crate::crypto::{Digest, Suite, Tag};
 use crate::network::LedgerKind;
 use crate::records::shipped_change;
 use crate::vectors::Hex;
-use crate::vectors::near::{Lands, Sweep, tables};
+use crate::vectors::near::{Surroundings, Sweep, tables};
 use crate::vectors::player::{Event, Send};
 use crate::vectors::town::Town;
 use crate::wire::{CODECS, ClosingRule, PolicyEntry, PolicySet, Target, WorkRule, encode};
@@ -44,8 +44,11 @@ impl Kind for Decode {
 
     fn make(suite: Suite) -> Result<Vec<Made<DecodeInput>>, Refusal> {
         let mut made = Vec::new();
-        let mut sweep =
-            Sweep { lands: Lands { suite, names: &["~"], entries: 3 }, ways: 1, done: BTreeSet::new() };
+        let mut sweep = Sweep {
+            around: Surroundings { suite, names: &["~"], entries: 3 },
+            ways: 1,
+            done: BTreeSet::new(),
+        };
         for (table, bytes) in samples(suite)? {
             let input = |bytes: &[u8]| DecodeInput { table: table.clone(), bytes: bytes.into() };
             made.push(Made::valid(table.clone(), input(&bytes)));

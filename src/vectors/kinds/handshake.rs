@@ -1,25 +1,22 @@
-//! The handshake from both sides, records, and the seals that a custodian opens (chapters 5 and 6).
+//! The handshake from both sides (chapter 5).
 
-use super::keys::{Authority, LIFE, Trust, name, refused_by};
-use super::primitives::{drawn, rng, scalar_bytes};
+use super::draws::{drawn, rng, scalar_bytes};
+use super::keys::{Authority, Trust, name, refused_by};
 use super::tape::Tape;
 use super::{Kind, Made, RULES, SUITES, Stop};
-use crate::crypto::{AeadKey, Digest, Element, EncapsulationKey, Ephemeral, Suite, Tag, expand, extract};
+use crate::crypto::{AeadKey, Digest, Element, Ephemeral, Suite, Tag, expand, extract};
 use crate::keys::Identity;
 use crate::network::START;
-use crate::session::insider::Line;
-use crate::session::{AwaitingHello, AwaitingResponse, Custodian, Session};
+use crate::session::{AwaitingHello, AwaitingResponse, Session};
 use crate::vectors::Hex;
-use crate::vectors::near::{Lands, Neighbour, Sweep};
+use crate::vectors::near::{Neighbour, Surroundings, Sweep};
 use crate::vectors::player::Own;
 use crate::wire::{
     Certificate, Direction, Finish, Hello, IdentityProof, PROTOCOL_VERSION, Packet, Purpose, Record,
-    RecordHeader, Response, Role, Seal, SealChainBody, SealChainStart, SealContext, SealedKey, SessionId,
-    Stage, Time, decode, encode,
+    RecordHeader, Response, Role, SessionId, Stage, Time, decode, encode,
 };
 use bemr_spec::{Clause, Refusal};
 use rand::Rng;
-use rand_chacha::ChaCha20Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -116,7 +113,7 @@ impl Secrets {
     }
 }
 
-fn purpose(number: u8) -> Result<Purpose, Stop> {
+pub(super) fn purpose(number: u8) -> Result<Purpose, Stop> {
     let known = Purpose::ALL.into_iter().find(|purpose| *purpose as u8 == number);
     known.ok_or_else(|| Stop::Malformed(format!("no purpose {number}")))
 }
@@ -206,12 +203,12 @@ impl Table {
         IdentityProof { certificate: certificate.clone(), signature, confirmation: [0; 32] }
     }
 
-    const fn lands(&self) -> Lands<'static> {
-        Lands { suite: self.suite, names: &["dr-ada", "bsd", "~"], entries: 3 }
+    const fn around(&self) -> Surroundings<'static> {
+        Surroundings { suite: self.suite, names: &["dr-ada", "bsd", "~"], entries: 3 }
     }
 }
 
-fn ill(stop: Stop) -> Refusal {
+pub(super) fn ill(stop: Stop) -> Refusal {
     match stop {
         Stop::Refused(refusal) => refusal,
         Stop::Malformed(problem) => Refusal::new(Clause::EventFitsState).at(problem),
@@ -320,7 +317,7 @@ impl Kind for Initiator {
                 .of("Packet.kind"),
         );
         let judge = |packet: &[u8]| refused_by(Self::judge(suite, &with(packet.to_vec())));
-        let mut sweep = Sweep { lands: table.lands(), ways: 1, done: BTreeSet::new() };
+        let mut sweep = Sweep { around: table.around(), ways: 1, done: BTreeSet::new() };
         for (near, clause) in sweep.run("Packet", &genuine, |near, _| Some(near.bytes.clone()), judge) {
             made.push(Made::near(clause, &near, with(near.bytes.clone())));
         }
@@ -469,7 +466,7 @@ impl Kind for Responder {
         let judge = |hello: &[u8]| {
             refused_by(Self::judge(suite, &ResponderInput { hello: hello.into(), ..given.clone() }))
         };
-        let mut sweep = Sweep { lands: table.lands(), ways: 1, done: BTreeSet::new() };
+        let mut sweep = Sweep { around: table.around(), ways: 1, done: BTreeSet::new() };
         for (near, clause) in sweep.run("Packet", &called, |near, _| Some(near.bytes.clone()), judge) {
             let input = ResponderInput { hello: Hex(near.bytes.clone()), ..given.clone() };
             made.push(Made::near(clause, &near, input));
@@ -486,353 +483,6 @@ impl Kind for Responder {
         sweep.ways = 8;
         for (near, clause) in sweep.run("IdentityProof", &encode(&proof), mend, judge) {
             made.push(Made::near(clause, &near, with(packet(&near.bytes))));
-        }
-        Ok(made)
-    }
-}
-
-/// A record is sealed.
-pub(in crate::vectors) enum SealRecord {}
-
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct SealRecordInput {
-    session: Hex,
-    purpose: u8,
-    direction: u8,
-    chain: Hex,
-    sent: u64,
-    stage: u8,
-    message: Hex,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct SealRecordOutput {
-    packet: Hex,
-    chain: Hex,
-}
-
-fn direction(number: u8) -> Result<Direction, Stop> {
-    match number {
-        1 => Ok(Direction::InitiatorToResponder),
-        2 => Ok(Direction::ResponderToInitiator),
-        _ => Err(Stop::Malformed(format!("no direction {number}"))),
-    }
-}
-
-fn stage(number: u8) -> Result<Stage, Stop> {
-    let all = [Stage::Handshake, Stage::Initial, Stage::Block, Stage::Valid, Stage::Read];
-    let known = all.into_iter().find(|stage| *stage as u8 == number);
-    known.ok_or_else(|| Stop::Malformed(format!("no stage {number}")))
-}
-
-/// The keys of two chains, and the name of their session.
-fn chains(rng: &mut ChaCha20Rng) -> [[u8; 32]; 2] {
-    [(); 2].map(|()| {
-        let mut key = [0; 32];
-        rng.fill_bytes(&mut key);
-        key
-    })
-}
-
-impl Kind for SealRecord {
-    const NAME: &'static str = "seal-record";
-    const SUITES: &'static [&'static str] = super::NONE;
-    type Input = SealRecordInput;
-    type Output = SealRecordOutput;
-
-    fn judge(_: Suite, input: &SealRecordInput) -> Result<SealRecordOutput, Stop> {
-        let id = SessionId(Digest::from_bytes(input.session.array()?));
-        let (purpose, own) = (purpose(input.purpose)?, direction(input.direction)?);
-        let sending = (input.chain.array()?, input.sent);
-        let mut line = Line::new(&RULES, id, purpose, own, sending, ([0; 32], 0));
-        let packet = line.seal(&RULES, stage(input.stage)?, &input.message.0)?;
-        Ok(SealRecordOutput { packet: Hex(packet), chain: line.chains()[0].into() })
-    }
-
-    fn make(_: Suite) -> Result<Vec<Made<SealRecordInput>>, Refusal> {
-        let [session, chain] = chains(&mut rng(Self::NAME));
-        let given = SealRecordInput {
-            session: session.into(),
-            purpose: 1,
-            direction: 1,
-            chain: chain.into(),
-            sent: 0,
-            stage: 1,
-            message: b"what is said".into(),
-        };
-        let last = SealRecordInput { sent: (1 << 20) - 1, ..given.clone() };
-        Ok(vec![
-            Made::valid("the first", given.clone()),
-            Made::valid("nothing", SealRecordInput { message: Hex::default(), ..given.clone() }),
-            Made::valid("the other direction", SealRecordInput { direction: 2, ..given.clone() }),
-            Made::valid("another purpose", SealRecordInput { purpose: 3, stage: 3, ..given.clone() }),
-            Made::valid("the last", last.clone()),
-            Made::invalid(Clause::KeyNotExhausted, "one more", SealRecordInput { sent: 1 << 20, ..last }),
-            Made::invalid(Clause::StageFitsSession, "another stage", SealRecordInput { stage: 2, ..given })
-                .of("RecordHeader.stage"),
-        ])
-    }
-}
-
-/// A record is opened.
-pub(in crate::vectors) enum OpenRecord {}
-
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct OpenRecordInput {
-    session: Hex,
-    purpose: u8,
-    direction: u8,
-    chain: Hex,
-    received: u64,
-    packet: Hex,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct OpenRecordOutput {
-    message: Hex,
-    chain: Hex,
-}
-
-impl Kind for OpenRecord {
-    const NAME: &'static str = "open-record";
-    const SUITES: &'static [&'static str] = super::NONE;
-    type Input = OpenRecordInput;
-    type Output = OpenRecordOutput;
-
-    fn judge(_: Suite, input: &OpenRecordInput) -> Result<OpenRecordOutput, Stop> {
-        let id = SessionId(Digest::from_bytes(input.session.array()?));
-        let (purpose, own) = (purpose(input.purpose)?, direction(input.direction)?.reverse());
-        let receiving = (input.chain.array()?, input.received);
-        let mut line = Line::new(&RULES, id, purpose, own, ([0; 32], 0), receiving);
-        let message = line.open(&RULES, &input.packet.0)?;
-        Ok(OpenRecordOutput { message: message.as_slice().into(), chain: line.chains()[1].into() })
-    }
-
-    fn make(suite: Suite) -> Result<Vec<Made<OpenRecordInput>>, Refusal> {
-        let [session, chain] = chains(&mut rng(Self::NAME));
-        let id = SessionId(Digest::from_bytes(session));
-        let message = b"what was said";
-        // What the sender of record `sequence` says, with a header like this.
-        let sealed = |header: &RecordHeader| {
-            let steps = header.sequence.clamp(1, 2_000);
-            let before = (1..steps).fold(chain, |chain, _| *expand::<32>(&chain, Tag::CHAIN_NEXT, b""));
-            let key = AeadKey::from_bytes(*expand::<32>(&before, Tag::RECORD_KEY, b""));
-            let mut nonce = [0; 12];
-            (nonce[0], nonce[1]) = (header.direction as u8, header.stage as u8);
-            nonce[4..].copy_from_slice(&header.sequence.to_be_bytes());
-            let ciphertext = key.seal(&nonce, &encode(header), message).into();
-            encode(&Packet::Record(Record { header: *header, ciphertext }))
-        };
-        let header = |sequence| RecordHeader {
-            session: id,
-            direction: Direction::InitiatorToResponder,
-            stage: Stage::Initial,
-            sequence,
-        };
-        let given = OpenRecordInput {
-            session: session.into(),
-            purpose: 1,
-            direction: 1,
-            chain: chain.into(),
-            received: 0,
-            packet: Hex(sealed(&header(1))),
-        };
-        let with = |packet: Vec<u8>| OpenRecordInput { packet: Hex(packet), ..given.clone() };
-        let mut made = vec![
-            Made::valid("the first", given.clone()),
-            Made::valid("one that skips 1023", with(sealed(&header(1024)))),
-            Made::invalid(Clause::SkipIsBounded, "one that skips 1024", with(sealed(&header(1025))))
-                .of("RecordHeader.sequence"),
-        ];
-        let exhausted = OpenRecordInput { received: 1 << 20, ..with(sealed(&header((1 << 20) + 1))) };
-        made.push(
-            Made::invalid(Clause::KeyNotExhausted, "one more than there are", exhausted)
-                .of("RecordHeader.sequence"),
-        );
-        let repeated = OpenRecordInput { received: 1, ..given.clone() };
-        made.push(
-            Made::invalid(Clause::SequenceAdvances, "the last one again", repeated)
-                .of("RecordHeader.sequence"),
-        );
-        let hello = Hello {
-            version: PROTOCOL_VERSION,
-            suite: Suite::Ristretto255,
-            purpose: Purpose::Initial,
-            nonce: [7; 32],
-            ephemeral: vec![0; 32].into(),
-        };
-        made.push(
-            Made::invalid(Clause::MessageTypeIsExpected, "a hello", with(encode(&Packet::Hello(hello))))
-                .of("Packet.kind"),
-        );
-        let lands = Lands { suite, names: &[], entries: 3 };
-        let mut sweep = Sweep { lands, ways: 2, done: BTreeSet::new() };
-        let mend = |near: &Neighbour, way: u8| match (way, decode(&RULES, &near.bytes)) {
-            (0, Ok(Packet::Record(record))) => Some(sealed(&record.header)),
-            (1, _) => Some(near.bytes.clone()),
-            _ => None,
-        };
-        let judge = |packet: &[u8]| refused_by(Self::judge(suite, &with(packet.to_vec())));
-        for (near, clause) in sweep.run("Packet", &given.packet.0, mend, judge) {
-            made.push(Made::near(clause, &near, with(near.bytes.clone())));
-        }
-        Ok(made)
-    }
-}
-
-/// The custodian opens a seal.
-pub(in crate::vectors) enum OpenSeal {}
-
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct OpenSealInput {
-    own: Own,
-    trust: Trust,
-    now: u64,
-    start: Hex,
-    earlier: Vec<Hex>,
-    seal: Hex,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct OpenSealOutput {
-    digest: Hex,
-    keys: Vec<Recovered>,
-}
-
-/// A key, and which record it opens.
-#[derive(Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct Recovered {
-    session: Hex,
-    direction: u8,
-    stage: u8,
-    sequence: u64,
-    key: Hex,
-}
-
-impl Kind for OpenSeal {
-    const NAME: &'static str = "open-seal";
-    const SUITES: &'static [&'static str] = SUITES;
-    type Input = OpenSealInput;
-    type Output = OpenSealOutput;
-
-    fn judge(suite: Suite, input: &OpenSealInput) -> Result<OpenSealOutput, Stop> {
-        let mut trust = input.trust.store(suite)?;
-        let custodian = Custodian::new(&RULES, input.own.credentials(suite, &mut trust, Time(input.now))?)?;
-        let mut chain = custodian.open_chain(&RULES, &decode(&RULES, &input.start.0)?)?;
-        for seal in &input.earlier {
-            chain.open(&RULES, &decode(&RULES, &seal.0)?)?;
-        }
-        let seal: Seal = decode(&RULES, &input.seal.0)?;
-        let keys = chain.open(&RULES, &seal)?.into_iter().map(|key| {
-            let position = key.position();
-            Recovered {
-                session: position.session.0.as_bytes().into(),
-                direction: position.direction as u8,
-                stage: position.stage as u8,
-                sequence: position.sequence,
-                key: key.key().expose().into(),
-            }
-        });
-        Ok(OpenSealOutput {
-            digest: Digest::of(Tag::SEAL, &input.seal.0).as_bytes().into(),
-            keys: keys.collect(),
-        })
-    }
-
-    fn make(suite: Suite) -> Result<Vec<Made<OpenSealInput>>, Refusal> {
-        let mut rng = rng(Self::NAME);
-        let authority = Authority::new(suite, Self::NAME);
-        let identity = &authority.identity;
-        let certificate = authority.certificate(1, "custodian", Role::Custodian, identity);
-        let own = Own {
-            signing: (*identity.signing_key().to_bytes()).as_slice().into(),
-            agreement: (*identity.agreement_key().to_bytes()).as_slice().into(),
-            certificate: Hex(encode(&certificate)),
-        };
-        let known = |text: &str| name(text).map_err(ill);
-        let body = SealChainBody {
-            version: PROTOCOL_VERSION,
-            suite,
-            owner: known("bsd")?,
-            custodian: known("custodian")?,
-        };
-        let public =
-            EncapsulationKey::decode(&RULES, suite, &identity.agreement_key().encapsulation_key().encode())?;
-        let (encapsulation, shared) = public.encapsulate(&RULES, &mut rng, &encode(&body));
-        let start = SealChainStart { body, encapsulation: encapsulation.into() };
-        let chain = Digest::of(Tag::SEAL_CHAIN, &encode(&start));
-        let first = *expand::<32>(shared.expose(), Tag::SEAL_CHAIN, chain.as_bytes());
-        let key = |byte: u8, sequence| SealedKey {
-            session: SessionId(Digest::from_bytes([byte; 32])),
-            direction: Direction::InitiatorToResponder,
-            sequence,
-            peer: name("dr-ada").unwrap_or_else(|_| unreachable!("it is printable and short")),
-        };
-        let context = |index, stage, keys: Vec<SealedKey>| SealContext {
-            version: PROTOCOL_VERSION,
-            chain,
-            index,
-            tid: Digest::from_bytes([5; 32]),
-            stage,
-            owner: start.body.owner.clone(),
-            keys: keys.into(),
-        };
-        // What is no key, the same bytes for each.
-        let sealed = |context: SealContext| {
-            let steps = context.index.clamp(1, 1_000);
-            let before = (1..steps).fold(first, |chain, _| *expand::<32>(&chain, Tag::SEAL_NEXT, b""));
-            let key = AeadKey::from_bytes(*expand::<32>(&before, Tag::SEAL_KEY, b""));
-            let mut nonce = [0; 12];
-            nonce[4..].copy_from_slice(&context.index.to_be_bytes());
-            let plain: Vec<u8> = (0..context.keys.len()).flat_map(|at| [at as u8 + 1; 32]).collect();
-            let wrapped = key.seal(&nonce, &encode(&context), &plain).into();
-            encode(&Seal { context, wrapped })
-        };
-        let genuine = sealed(context(1, Stage::Initial, vec![key(1, 1), key(2, 9)]));
-        let given = OpenSealInput {
-            own,
-            trust: Trust::of(&authority.anchor(), &authority.list(1, &[])),
-            now: START.0 + LIFE / 2,
-            start: Hex(encode(&start)),
-            earlier: Vec::new(),
-            seal: Hex(genuine.clone()),
-        };
-        let with = |seal: Vec<u8>| OpenSealInput { seal: Hex(seal), ..given.clone() };
-        let after = |seal: Vec<u8>| OpenSealInput { earlier: vec![Hex(genuine.clone())], ..with(seal) };
-        let mut made = vec![
-            Made::valid("the first of the chain", given.clone()),
-            Made::valid("the same again", after(genuine.clone())),
-            Made::valid("the third", with(sealed(context(3, Stage::Block, vec![key(1, 1)])))),
-            Made::invalid(
-                Clause::SealedKeyIsErased,
-                "a key that came out of another seal",
-                after(sealed(context(2, Stage::Initial, vec![key(3, 1), key(2, 9)]))),
-            )
-            .of("SealContext.keys"),
-            Made::invalid(
-                Clause::SealedKeyIsErased,
-                "one key twice",
-                with(sealed(context(1, Stage::Initial, vec![key(1, 1), key(1, 1)]))),
-            )
-            .of("SealContext.keys"),
-        ];
-        let lands = || Lands { suite, names: &["~", "bsd-2"], entries: 3 };
-        let mut sweep = Sweep { lands: lands(), ways: 2, done: BTreeSet::new() };
-        let mend = |near: &Neighbour, way: u8| match (way, decode::<Seal>(&RULES, &near.bytes)) {
-            (0, Ok(seal)) => Some(sealed(seal.context)),
-            (1, _) => Some(near.bytes.clone()),
-            _ => None,
-        };
-        let judge = |seal: &[u8]| refused_by(Self::judge(suite, &with(seal.to_vec())));
-        for (near, clause) in sweep.run("Seal", &genuine, mend, judge) {
-            made.push(Made::near(clause, &near, with(near.bytes.clone())));
-        }
-        let with = |start: &[u8]| OpenSealInput { start: start.into(), ..given.clone() };
-        let judge = |start: &[u8]| refused_by(Self::judge(suite, &with(start)));
-        for (near, clause) in
-            sweep.run("SealChainStart", &given.start.0, |near, _| Some(near.bytes.clone()), judge)
-        {
-            made.push(Made::near(clause, &near, with(&near.bytes)));
         }
         Ok(made)
     }
