@@ -21,13 +21,13 @@ def _show(row):
 
 
 def _check(directory, as_json):
+    rows, bad, found = [], [], []
     try:
         found = files.paths(Path(directory))
     except files.BadInput as problem:
+        bad.append(str(problem))
         print(problem, file=sys.stderr)
-        return 2
     print(f"{'file':40} {'tests':>6} {'agree':>6} {'differ':>6} {'unjudg':>6} {'seconds':>7}", file=sys.stderr)
-    rows, bad = [], []
     for path in found:
         try:
             rows.append(files.check(path))
