@@ -8,19 +8,19 @@ from .refusal import Refused
 EVERY = "every"
 
 
-def _plain(value):
+def plain(value):
     """A value as JSON: bytes as hexadecimal digits."""
     if isinstance(value, (bytes, bytearray)):
         return bytes(value).hex()
     if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
+        return {name: plain(each) for name, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
+        return [plain(each) for each in value]
     return value
 
 
 def _answer(result, clause=None, output=None, problem=None):
-    return {"result": result, "clause": clause, "output": _plain(output), "problem": problem}
+    return {"result": result, "clause": clause, "output": plain(output), "problem": problem}
 
 
 def answer(kind, suite, value):

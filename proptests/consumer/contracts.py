@@ -165,7 +165,7 @@ def check_rule(rule, template):
         _well(body["roles"])
     elif kind == "one_of":
         names = body["attributes"]
-        _well(len(set(names)) == len(names) and body["min"] <= body["max"] <= len(names))
+        _well(names and len(set(names)) == len(names) and body["min"] <= body["max"] <= len(names))
 
 
 def check_template(template, others):

@@ -51,13 +51,21 @@ def difference(test, found):
     return out
 
 
+def _ask(kind, suite, value):
+    """The answer; an error of this program is one that no test expects."""
+    try:
+        return answer(kind, suite, value)
+    except Exception as error:
+        return {"result": "failed", "clause": None, "output": None, "problem": repr(error)}
+
+
 def check(path):
     """One row: how many tests there are, agreed, disagreed and were not judged, with the differences."""
     value, began = read(path), time.monotonic()
     row = {"file": path.name, "checked": len(value["tests"]), "agreed": 0, "disagreed": 0, "not_judged": 0}
     row |= {"reason": None, "listed": True, "differences": []}
     for test in value["tests"]:
-        found = answer(value["kind"], value["suite"], test["input"])
+        found = _ask(value["kind"], value["suite"], test["input"])
         if found["result"] == "unsupported":
             row["not_judged"] += 1
             row["reason"] = found["problem"]

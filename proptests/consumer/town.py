@@ -16,25 +16,31 @@ from .votes import ValidatorSet
 
 
 class Stream:
-    """Bytes that look drawn, from a seed."""
+    """Bytes that look drawn, from a seed; `taken` are those since `again`."""
 
     def __init__(self, seed):
-        self.seed, self.count = seed.encode(), 0
+        self.seed, self.count, self.taken = seed.encode(), 0, b""
 
     def take(self, n):
         self.count += 1
-        return hashlib.shake_256(self.seed + self.count.to_bytes(8, "big")).digest(n)
+        out = hashlib.shake_256(self.seed + self.count.to_bytes(8, "big")).digest(n)
+        self.taken += out
+        return out
+
+    def again(self):
+        self.taken = b""
 
     def scalar(self, group):
         return group.draw(self.take)
 
 
 class Town:
-    def __init__(self, group, users, validators, start=1_798_761_600_000):
-        self.group, self.now, self.stream, self.network = group, start, Stream("town"), "net"
+    def __init__(self, group, users, validators, seed="town", start=1_798_761_600_000):
+        self.group, self.now, self.stream, self.network = group, start, Stream(seed), "net"
+        self.start = start
         roles = {**users, **dict.fromkeys(validators, "validator")}
         roles |= {"bsd": "bsd", "cloud": "cloud", "keeper": "custodian"}
-        kdc = Kdc("kdc", group, self.stream.scalar(group), roles, 10**12, 10**12)
+        self.kdc = kdc = Kdc("kdc", group, self.stream.scalar(group), roles, 10**12, 10**12)
         self.identities, self.published = {}, {}
         for name, role in roles.items():
             self._enrol(kdc, name, role)
@@ -54,9 +60,11 @@ class Town:
             self.nodes[name] = user.User(shared, *self.identities[name], "bsd", "cloud")
         for name in validators:
             self.nodes[name] = validator.Validator(checks.Validator(**self._world(), name=name), *self.identities[name])
+        self.stream.again()
         self.nodes["bsd"] = bsd.Bsd(
             checks.Bsd(**self._world(), name="bsd"), *self.identities["bsd"], "cloud", "keeper", self.stream
         )
+        self.drawn = {"bsd": self.stream.taken}
         self.nodes["cloud"] = cloud_actor.Cloud(checks.Cloud(**self._world(), name="cloud"), *self.identities["cloud"])
         self.alarms = dict.fromkeys(self.nodes)
 

@@ -131,6 +131,7 @@ class Validator(Node):
         signature = sign(self.world.group, self.identity.signing, "block close", found)
         self.greatest, self.signed = (height, found), (header, entries)
         self.signatures[self.name] = {"validator": self.name, "signature": signature}
+        self._something_waits()
 
     def _check_signatory(self, signatory, header):
         members = self.world.validators.members
