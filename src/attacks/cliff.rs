@@ -88,7 +88,7 @@ pub struct Bench {
     pub says: &'static str,
     /// What is looked at.
     pub goals: &'static [&'static str],
-    parts: fn(Among) -> Vec<Part>,
+    made: fn(Among) -> Vec<Part>,
     /// The checks that a lying BSD does not make.
     without: &'static [Clause],
 }
@@ -102,7 +102,7 @@ pub const BENCHES: &[Bench] = &[
                Nothing is lost or repeated. What is public, votes and signatures arrive at once; T_blocks, proposals, blocks and what BSD, cloud and users \
                say to one another in every order. Users go on when nothing is on its way. The first 350 ms, in which one block is closed; with the change of policy, 100 ms.",
         goals: VOTES,
-        parts: votes,
+        made: votes,
         without: &[],
     },
     Bench {
@@ -111,7 +111,7 @@ pub const BENCHES: &[Bench] = &[
                proposed. Signatures arrive at once, proposals in every order, and at those who have no turn at one after the other; nobody hears in time of the block that another closed, by which it could be \
                warned. 2 300 ms.",
         goals: &["G-IMM"],
-        parts: blocks,
+        made: blocks,
         without: &[],
     },
     Bench {
@@ -119,7 +119,7 @@ pub const BENCHES: &[Bench] = &[
         says: "The BSD lies: about one record it asks whom it likes by another T_block. Broken is where the honest votes that were given and the \
                signatures of all liars are enough for certificates on both.",
         goals: &[CERTIFIED],
-        parts: questions,
+        made: questions,
         without: &[],
     },
     Bench {
@@ -127,7 +127,7 @@ pub const BENCHES: &[Bench] = &[
         says: "The BSD lies: it passes on what breaks a rule as soon as validators certify it (it lacks ACK-05). Broken is where the cloud stores it. \
                Otherwise as *votes*, of a record that breaks a rule.",
         goals: &[STORED],
-        parts: blind,
+        made: blind,
         without: &[Clause::AcceptNeedsReverification],
     },
     Bench {
@@ -135,7 +135,7 @@ pub const BENCHES: &[Bench] = &[
         says: "BSD and cloud are honest and a sound record is submitted. Once all liars are silent; once each votes truly or otherwise. Everything arrives, \
                in one order, for ten minutes: three times as long as a user waits.",
         goals: &[TERMINATION, PROGRESS],
-        parts: to_the_end,
+        made: to_the_end,
         without: &[],
     },
 ];
@@ -309,9 +309,15 @@ impl Bench {
         super::pair::less(self.without)
     }
 
+    /// What is searched.
+    pub fn parts(&self, among: Among) -> Vec<Part> {
+        (self.made)(among)
+    }
+
     /// Looks at every goal of the bench among so many liars.
     pub fn look(&self, among: Among) -> Vec<Looked> {
-        let reports: Vec<_> = (self.parts)(among)
+        let reports: Vec<_> = self
+            .parts(among)
             .into_iter()
             .map(|part| {
                 (part, search(part.under(self.rules()), ONE_THREAD, |progress| progress.states < STATES))
