@@ -5,6 +5,7 @@
 
 mod adversaries;
 mod attack;
+mod check;
 mod damage;
 mod experiment;
 mod explore;
@@ -72,3 +73,16 @@ fn run(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Ran {
 
 /// A record that every contract takes.
 const GOOD: &[u8] = include_bytes!("../../src/records/samples/Patient-example.json");
+
+/// A page, which is XML as well as HTML.
+fn page(text: &str) -> roxmltree::Document<'_> {
+    let options = roxmltree::ParsingOptions { allow_dtd: true, ..Default::default() };
+    roxmltree::Document::parse_with_options(text, options).unwrap()
+}
+
+/// No address of anything outside.
+fn needs_nothing(text: &str) {
+    for outside in ["http:", "https:", "//", "url(", "@import", "<link", "src="] {
+        assert!(!text.contains(outside), "{outside}");
+    }
+}

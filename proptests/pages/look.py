@@ -4,8 +4,8 @@ there is no browser or no page.
 
     look.py [--shots DIR] [--figures N] [--runs N] [--prove] PAGE ...
 
---figures and --runs say how many drawings, and how many runs with buttons, each page has to have at least. After the pages it spoils the last
-one in each way that it looks for, and has to find each: a look that finds nothing anywhere would show nothing. That takes --prove.
+--figures and --runs say how many drawings, and how many runs with buttons, each page has to have at least. With --prove it then spoils the
+last page in each way that it looks for, and has to find each: a look that finds nothing anywhere would show nothing.
 """
 
 import argparse
@@ -83,11 +83,14 @@ def keyboard(tab):
     return [] if skip == "skip" and tab.evaluate("location.hash") == "#main" else [f"Tab does not lead to the text first, but to {skip!r}"]
 
 
-def look(browser, path, figures, runs, shots=None):
+VIEWS = [("light", DESK), ("dark", DESK), ("light", PHONE), ("dark", PHONE)]
+
+
+def look(browser, path, figures, runs, shots=None, views=VIEWS):
     """Everything that is wrong with a page."""
     tab, wrong = Tab(browser), []
     try:
-        for scheme, (width, height) in [("light", DESK), ("dark", DESK), ("light", PHONE), ("dark", PHONE)]:
+        for scheme, (width, height) in views:
             tab.size(width, height)
             tab.media(scheme)
             tab.open(path.resolve().as_uri())
@@ -148,7 +151,7 @@ SPOILED = [
     ("dark paper", "@media screen and (prefers-color-scheme: dark)", "@media (prefers-color-scheme: dark)", "the ground is"),
 ]
 SPOILED_RUNS = [
-    ("a button that does nothing", 'data-go="next"', 'data-no="next"', "data-go=next"),
+    ("a button that does nothing", "next: () => at + 1", "next: () => at", "next leads to row 0"),
     ("keys that do nothing", "ArrowRight:", "ArrowNowhere:", "the key ArrowRight"),
     ("a step that is not said", "now.textContent =", "now.title =", "it does not say where it is"),
 ]
@@ -166,7 +169,7 @@ def prove(browser, path, figures, runs):
                 continue
             spoiled.write_text(text)
             try:
-                said = look(browser, spoiled, figures, runs)
+                said = look(browser, spoiled, figures, runs, views=VIEWS[:1])
             except BrowserError as error:
                 said = [str(error)]
             if not any(found in one for one in said):

@@ -47,9 +47,10 @@ fn hashing() -> ahash::RandomState {
     ahash::RandomState::with_seeds(1, 2, 3, 4)
 }
 
-/// A validator who is one with another of a lower number, and under which name each is the other.
+/// Two validators who are one another, and under which name each is the other.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Swap {
+    pub(super) low: u8,
     pub(super) high: u8,
     pub(super) name: usize,
 }
@@ -197,11 +198,15 @@ pub(super) struct Atlas {
 }
 
 impl Atlas {
-    pub(super) fn new(mut names: Vec<Renaming>, swaps: Vec<(u8, Renaming)>) -> Atlas {
+    pub(super) fn new(mut names: Vec<Renaming>, swaps: Vec<(u8, u8, Renaming)>) -> Atlas {
         let first = names.len();
-        let placed = |(place, (high, _)): (usize, &(u8, Renaming))| Swap { high: *high, name: first + place };
+        let placed = |(place, (low, high, _)): (usize, &(u8, u8, Renaming))| Swap {
+            low: *low,
+            high: *high,
+            name: first + place,
+        };
         let placed = swaps.iter().enumerate().map(placed).collect();
-        names.extend(swaps.into_iter().map(|(_, names)| names));
+        names.extend(swaps.into_iter().map(|(_, _, names)| names));
         Atlas {
             states: Pool::new(),
             parcels: Pool::new(),

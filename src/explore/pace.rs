@@ -18,7 +18,7 @@ pub(super) fn choose(part: &Part, atlas: &Atlas, scene: &Scene, moves: &mut Vec<
 
 /// What an insider does not hear any more who answers it otherwise.
 pub(super) fn answered(part: &Part, atlas: &Atlas, scene: &Scene, lie: Number) -> Option<Number> {
-    if part.arrival == Arrival::Any {
+    if part.arrival == Arrival::Any || !matches!(atlas.lie(lie).by, Actor::Validator(_)) {
         return None;
     }
     let is_answer = |number: &&Number| {
@@ -34,12 +34,11 @@ fn is_proposal_to_insider(part: &Part, parcel: &Parcel) -> bool {
 
 /// Whether a parcel arrives before anything else happens.
 fn is_prompt(part: &Part, parcel: &Parcel) -> bool {
-    let to_validator = matches!(parcel.to, Actor::Validator(_));
     match &parcel.datagram {
         Datagram::Gossip(Gossip::Proposal { .. }) => false,
-        // Two blocks of one height take that one is late.
-        Datagram::Gossip(Gossip::Block(_)) => to_validator && part.budget.early == 0,
-        Datagram::Gossip(_) => to_validator,
+        // BSD, cloud and users go on by a block.
+        Datagram::Gossip(Gossip::Block(_)) => matches!(parcel.to, Actor::Validator(_)),
+        Datagram::Gossip(_) => true,
         Datagram::Packet(Packet::Record(record)) => match record.message {
             Message::Vote(_) => true,
             // What a BSD who lies asks arrives when it likes: it need not have asked before.
@@ -60,12 +59,33 @@ fn promptly(part: &Part, atlas: &Atlas, scene: &Scene, moves: &mut Vec<Move>) {
         let signs = moves.iter().find(signs).copied();
         *moves = vec![signs.unwrap_or(Move::Deliver(*number))];
     } else {
+        let next = moves.iter().filter_map(|what| listener(atlas, *what)).min();
+        moves.retain(|what| listener(atlas, *what).is_none_or(|one| Some(one) == next));
         // Users go on when all is quiet.
         moves.retain(|what| *what != Move::Command || scene.flying.is_empty());
         moves.retain(|what| {
             validator(atlas, *what).is_none_or(|validator| !scene.is_a_copy(atlas, validator))
         });
     }
+}
+
+/// Whether a parcel is lost for certain: where a turn can come early, nobody hears of the block that was closed before it.
+pub(super) fn is_withheld(part: &Part, parcel: &Parcel) -> bool {
+    part.arrival == Arrival::Prompt
+        && part.budget.early > 0
+        && matches!(parcel.datagram, Datagram::Gossip(Gossip::Block(_)))
+}
+
+/// Who hears a proposal by this move, where it is one of those who are one another. What one of them hears and what another does change
+/// nothing for each other, since of what they answer the proposer counts how many they are: so one comes after the other.
+fn listener(atlas: &Atlas, what: Move) -> Option<u8> {
+    let Move::Deliver(number) = what else { return None };
+    let parcel = &atlas.parcel(number).parcel;
+    let (Actor::Validator(to), Datagram::Gossip(Gossip::Proposal { .. })) = (parcel.to, &parcel.datagram)
+    else {
+        return None;
+    };
+    atlas.swaps().iter().any(|swap| swap.low == to || swap.high == to).then_some(to)
 }
 
 /// The validator to whom a move happens.

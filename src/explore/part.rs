@@ -30,9 +30,10 @@ pub struct Budget {
 pub enum Arrival {
     /// In every one.
     Any,
-    /// What validators are told in public, but proposals and late blocks, and what is said to whoever collects it, votes and
-    /// signatures of a closing, arrives before anything else happens; the rest in every order. Insiders sign every proposal, at
-    /// once; what they are asked they answer truly or otherwise. Users do the next thing when nothing is on its way.
+    /// What is public, but proposals and to others than validators blocks, and what is said to whoever collects it, votes and signatures
+    /// of a closing, arrives before anything else happens; the rest in every order. Insiders sign every proposal, at once; what they are
+    /// asked they answer truly or otherwise. Where turns come early, nobody hears of a block. Users do the next thing when nothing is on
+    /// its way.
     Prompt,
     /// In one: what was met first arrives first, and insiders answer what they are asked truly or otherwise.
     InOrder,

@@ -89,7 +89,9 @@ impl Stage {
 
     /// Whether the receiver makes something of a parcel: chapter 10 says who hears what.
     fn is_heard(&self, parcel: &Parcel) -> bool {
-        !self.part.silent.contains(&parcel.to) && (!self.reduced || parcel.datagram.concerns(parcel.to))
+        !pace::is_withheld(&self.part, parcel)
+            && !self.part.silent.contains(&parcel.to)
+            && (!self.reduced || parcel.datagram.concerns(parcel.to))
     }
 
     /// To whom a move happens, and what; nothing of a parcel that is lost.

@@ -35,9 +35,9 @@ pub(super) fn renamings(part: &Part, start: &System) -> Vec<Renaming> {
     all.filter(|names| is_same(start, names)).take(most).collect()
 }
 
-/// Every two validators who can be swapped, by the higher number of them, where not every order is searched: of what happens to
+/// Every two validators who can be swapped, by their numbers, where not every order is searched: of what happens to
 /// one of them or to the other, one is looked at.
-pub(super) fn swaps(part: &Part, start: &System) -> Vec<(u8, Renaming)> {
+pub(super) fn swaps(part: &Part, start: &System) -> Vec<(u8, u8, Renaming)> {
     if part.arrival == Arrival::Any {
         return Vec::new();
     }
@@ -45,7 +45,7 @@ pub(super) fn swaps(part: &Part, start: &System) -> Vec<(u8, Renaming)> {
     let swapped = |low: u8, high: u8| {
         let mut validators = nobody(part.setup.validators);
         validators.swap(usize::from(low), usize::from(high));
-        (high, Renaming::new(nobody(part.setup.users), validators))
+        (low, high, Renaming::new(nobody(part.setup.users), validators))
     };
     let classes = classes(part.setup.validators, |validator| class_of_validator(part, validator));
     let pairs = classes.iter().flat_map(|class| {
@@ -55,7 +55,7 @@ pub(super) fn swaps(part: &Part, start: &System) -> Vec<(u8, Renaming)> {
         class.iter().enumerate().flat_map(of).collect::<Vec<_>>()
     });
     let swaps = pairs.map(|(low, high)| swapped(low, high));
-    swaps.filter(|(_, names)| is_same(start, names)).collect()
+    swaps.filter(|(.., names)| is_same(start, names)).collect()
 }
 
 fn is_same(start: &System, names: &Renaming) -> bool {

@@ -4,9 +4,11 @@
 //! well as HTML. It follows the reader's system in colours, and can be read on paper, on a narrow screen, by keyboard and by a reader of
 //! screens. What is drawn on a page is made where it is known.
 
+#[cfg(feature = "experiment")]
 mod table;
 mod text;
 
+#[cfg(feature = "experiment")]
 pub(crate) use table::{Entry, table};
 pub(crate) use text::{escaped, paragraph, put};
 

@@ -30,11 +30,13 @@ impl Entry {
     }
 
     /// Leads to the part of the page with this id.
+    #[cfg(feature = "cli")]
     pub(crate) fn to(self, id: &str) -> Entry {
         Entry { link: Some(id.to_owned()), ..self }
     }
 
     /// A number.
+    #[cfg(feature = "cli")]
     pub(crate) fn number(number: impl std::fmt::Display) -> Entry {
         Entry::from(number.to_string()).of_class("number")
     }

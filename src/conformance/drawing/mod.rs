@@ -11,9 +11,7 @@ mod text;
 
 pub use html::html;
 pub use mermaid::{mermaid, story};
-pub use pairs::Section;
-#[cfg(feature = "cli")]
-pub(crate) use pairs::page_of_runs;
+pub use pairs::{Section, page_of_runs};
 pub use svg::svg;
 pub use text::text;
 

@@ -18,7 +18,7 @@ pub struct Section<'a> {
 }
 
 /// A page with runs that can be gone through, step by step; `body` is HTML, and stands before the sections.
-pub(crate) fn page_of_runs(title: &str, body: &str, sections: &[Section<'_>]) -> String {
+pub fn page_of_runs(title: &str, body: &str, sections: &[Section<'_>]) -> String {
     let mut out = body.to_owned();
     sections.iter().for_each(|section| one(&mut out, section));
     Page { title, styles: &[SHAPES, player::STYLE], script: Some(SCRIPT) }.around(&out)

@@ -1,0 +1,62 @@
+//! `bemr check`: its page.
+
+use crate::bemr;
+use bemr::attacks::cliff::{SIZES, published};
+use bemr_spec::Clause;
+use bemr_spec::model::GOALS;
+use std::path::Path;
+
+#[test]
+fn the_page_of_a_check_has_every_goal_every_cliff_and_every_clause_and_runs_to_go_through() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("check.html");
+    let words = ["check", "--quick", "--lives", "3", "--report"].map(Path::new).into_iter();
+    let ran = bemr(words.chain([page.as_path(), Path::new("--out"), folder.path()]));
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let page = std::fs::read_to_string(page).unwrap();
+    crate::needs_nothing(&page);
+    let page = crate::page(&page);
+    let table = |caption: &str| {
+        let named = |node: &roxmltree::Node<'_, '_>| {
+            node.has_tag_name("table")
+                && node.descendants().any(|part| part.has_tag_name("caption") && part.text() == Some(caption))
+        };
+        page.descendants().find(named).unwrap_or_else(|| panic!("no table {caption}"))
+    };
+    let rows = |caption: &str| {
+        let cells = |row: roxmltree::Node<'_, '_>| -> Vec<String> {
+            let cells = row.children().filter(|cell| cell.has_tag_name("td") || cell.has_tag_name("th"));
+            cells.map(|cell| cell.descendants().filter_map(|node| node.text()).collect()).collect()
+        };
+        let body = table(caption).children().find(|node| node.has_tag_name("tbody")).unwrap();
+        body.children().filter(|row| row.has_tag_name("tr")).map(cells).collect::<Vec<_>>()
+    };
+    let goals = rows("Goals of the model");
+    for goal in GOALS {
+        let row = goals.iter().find(|row| row[0] == goal.name).unwrap_or_else(|| panic!("{}", goal.name));
+        assert_eq!((row[1].as_str(), row[2].as_str()), (goal.says, "holds"));
+    }
+    let cells: usize = SIZES
+        .iter()
+        .map(|size| rows(&format!("{size} validators")).iter().map(|row| row.len() - 2).sum::<usize>())
+        .sum();
+    assert_eq!(cells, published().len());
+    assert_eq!(rows("Kill matrix").len(), Clause::ALL.len());
+    let runs = page.descendants().filter(|node| node.attribute("class") == Some("run"));
+    assert!(runs.clone().count() >= 10, "a witness for most goals");
+    for run in runs {
+        assert!(
+            run.descendants().any(
+                |node| node.attribute("class") == Some("arrow") || node.attribute("class") == Some("box")
+            )
+        );
+        assert_eq!(run.descendants().filter(|node| node.attribute("data-go").is_some()).count(), 4);
+    }
+}
+
+#[test]
+fn a_page_that_cannot_be_written_is_said_before_anything_is_searched() {
+    let ran = bemr(["check", "--quick", "--report", "/nowhere/check.html"]);
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert!(ran.err.starts_with("bemr: /nowhere/check.html: "), "{}", ran.err);
+}
