@@ -136,6 +136,11 @@ fn verify(folder: &Path, json: bool, against: &[String]) -> Result<Found, String
         print(&format!(
             "{tests} tests in {files} files: {agreed} agreed, {not} not, {unsupported} unsupported"
         ))?;
+        let vectors::Coverage { pairs, shown, reasoned, missing, .. } = coverage;
+        let missing = missing.len();
+        print(&format!(
+            "{pairs} pairs of a field and a clause: {shown} shown, {reasoned} with a reason, {missing} missing"
+        ))?;
     }
     Ok(found)
 }
