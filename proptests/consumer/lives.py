@@ -71,10 +71,13 @@ class Life(Town):
         self._event(to, kind, (sender, data), shown)
 
     def _opened(self, name, data):
-        """What the record would hold for its receiver."""
+        """What the record holds, if its receiver opens it."""
+        node = self.nodes[name]
         try:
             header = decode("Packet", data)["body"]["record"]["header"]
-            return copy.deepcopy(self.nodes[name].sessions[header["session"]].session).on_packet(data)
+            session = copy.deepcopy(node.sessions[header["session"]].session)
+            node.world.trust.check_in_time(session.peer, self.now)
+            return session.on_packet(data)
         except (Refused, KeyError):
             return None
 
