@@ -146,6 +146,9 @@ class Life(Town):
             approvals = [self.nodes[name].approve(body) for name in who]
             self._command(self.random.choice([*who, "ben"]), "erase", body=body, approvals=approvals)
 
+    def _signed(self, name, tag, message):
+        return sign(self.group, self.identities[name][0].signing, tag, message)
+
     def _say(self, sender, kind, body):
         data = encode("Gossip", {"kind": kind, "body": body})
         self.queue += [(name, "gossip", sender, data, False) for name in self.nodes]
@@ -161,8 +164,7 @@ class Life(Town):
         message = encode("PolicyChange", change)
         names = self.random.choice([["rod", "rue"]] * 6 + [["rod"], ["rod", "rod"], ["rue", "ada"]])
         approvals = [
-            {"administrator": name, "signature": sign(self.group, self.identities[name][0].signing, "policy change", message)}
-            for name in names
+            {"administrator": name, "signature": self._signed(name, "policy change", message)} for name in names
         ]
         self._say("rod", "policy_change", {"change": change, "approvals": approvals})
 
