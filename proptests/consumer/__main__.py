@@ -50,9 +50,10 @@ def _live(seeds, command, as_json):
     for seed in range(seeds):
         count, differences = lives.compare(seed, program)
         total += count
-        found += [{"seed": seed, "actor": a, "step": s, "ours": o, "theirs": t} for a, s, o, t in differences]
+        named = [{"seed": seed, "actor": a, "step": s, "ours": o, "theirs": t} for a, s, o, t in differences]
+        found += named
         print(f"life {seed}: {count} steps, {len(differences)} actors differ", file=sys.stderr, flush=True)
-        for each in differences:
+        for each in named:
             print(f"    {json.dumps(each)[:2000]}", file=sys.stderr)
     summary = {"lives": seeds, "steps": total, "differences": found}
     print(json.dumps(summary) if as_json else f"{seeds} lives, {total} steps, {len(found)} differences")
