@@ -45,16 +45,23 @@ def _check(directory, as_json):
 
 def _live(seeds, command, as_json):
     """Random lives, shown to a program; without one, to this implementation."""
-    program = lives.Program(command) if command else lives.Ourselves()
-    total, found = 0, []
+    total, found, program = 0, [], None
     for seed in range(seeds):
-        count, differences = lives.compare(seed, program)
+        try:
+            program = program or (lives.Program(command) if command else lives.Ourselves())
+            count, differences = lives.compare(seed, program)
+        except (OSError, ValueError) as problem:
+            print(f"{command}: {problem}", file=sys.stderr)
+            if as_json:
+                print(json.dumps({"lives": seed, "steps": total, "differences": found, "bad": [str(problem)]}))
+            return 2
         total += count
-        found += [{"seed": seed, "actor": a, "step": s, "ours": o, "theirs": t} for a, s, o, t in differences]
+        named = [{"seed": seed, "actor": a, "step": s, "ours": o, "theirs": t} for a, s, o, t in differences]
+        found += named
         print(f"life {seed}: {count} steps, {len(differences)} actors differ", file=sys.stderr, flush=True)
-        for each in differences:
+        for each in named:
             print(f"    {json.dumps(each)[:2000]}", file=sys.stderr)
-    summary = {"lives": seeds, "steps": total, "differences": found}
+    summary = {"lives": seeds, "steps": total, "differences": found, "bad": []}
     print(json.dumps(summary) if as_json else f"{seeds} lives, {total} steps, {len(found)} differences")
     return 1 if found else 0
 
@@ -65,7 +72,7 @@ def main():
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     parser.add_argument("--lines", action="store_true", help="read questions and write answers, one a line")
     parser.add_argument("--lives", type=int, metavar="N", help="make N random lives, and compare them with a program's")
-    parser.add_argument("--against", nargs=argparse.REMAINDER, metavar="PROGRAM", help="the program and its arguments")
+    parser.add_argument("--against", nargs=argparse.REMAINDER, metavar="PROGRAM", help="the program and its arguments, last of all")
     arguments = parser.parse_args()
     if arguments.lines:
         lines.serve(sys.stdin.buffer, sys.stdout)

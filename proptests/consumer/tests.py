@@ -4,7 +4,7 @@ import hashlib
 import re
 import unittest
 
-from . import audit, files, json_text, lines, mapping, merkle, registry, ristretto, schnorr, values
+from . import audit, files, json_text, lines, lives, mapping, merkle, registry, ristretto, schnorr, values
 from .answers import answer
 from .groups import group
 from .ledger import Ledger
@@ -227,6 +227,23 @@ class Actors(unittest.TestCase):
         with self.assertRaises(Refused) as refusal:
             replay([{**server.entries[0], "terminal": "rejected"}])
         self.assertEqual(refusal.exception.clause, "AUD-06")
+
+
+class Lives(unittest.TestCase):
+    def test_a_life_is_the_same_when_it_is_asked_again(self):
+        count, differences = lives.compare(4, lives.Ourselves(), steps=60)
+        self.assertGreater(count, 100)
+        self.assertEqual(differences, [])
+
+    def test_who_answers_one_step_otherwise_is_found(self):
+        class Liar(lives.Ourselves):
+            def ask(self, kind, suite, value):
+                found = super().ask(kind, suite, value)
+                found["output"]["steps"][-1]["verdict"] = "ignore"
+                return found
+
+        _, differences = lives.compare(4, Liar(), steps=20)
+        self.assertGreater(len(differences), 0)
 
 
 def _spoiled(value):

@@ -228,7 +228,7 @@ class Cloud(World):
         ledger_rules.check_inclusion(held["closed"]["header"], entry, message["inclusion"])
         require("SEA-04", body["seals"] != bytes(32))
         require("VAL-06", transactions.ciphertext_digest(message["ciphertext"]) == header["ciphertext"])
-        _, contracts = self._named_policy(header)
+        contracts = self._named_contracts(header)
         check_grants(self, header, message["grants"], contracts, now)
         return {
             "initial": header, "user": message["user"], "user_signature": message["user_signature"], "block": block,
@@ -247,10 +247,12 @@ class Cloud(World):
     def _final(self, height):
         return self.ledger.in_force()[height - 1].block if self.ledger.is_final(height) else None
 
-    def _named_policy(self, header):
-        """The versions that a header names, in force or not."""
+    def _named_contracts(self, header):
+        """The versions that a header names, in force or not; there are no readers under one that is not known."""
+        known = {(c["id"], c["version"]): c for c in self.registry.contracts}
         named = [(c["id"], c["version"]) for c in header["contracts"]]
-        return None, [c for c in self.registry.contracts if (c["id"], c["version"]) in named]
+        require("INI-11", all(name in known for name in named))
+        return [known[name] for name in named]
 
     def _record(self, tid):
         require("CLD-02", tid in self.stored or tid in self.erased)
@@ -285,7 +287,7 @@ class Cloud(World):
         self._check_advances(body, reader)
         certificate = self.trust.verify(message["reader"], now)
         require("KEY-09", certificate["subject"] == reader)
-        _, contracts = self._named_policy(record["initial"])
+        contracts = self._named_contracts(record["initial"])
         _may_read(contracts, certificate["role"])
 
     def check_revoke(self, message, peer):

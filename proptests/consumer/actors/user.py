@@ -86,9 +86,9 @@ class User(Node):
 
     def wrap(self, tid, reader, record_key):
         require("INI-11", reader in self.world.published)
-        certificate = self.world.trust.verify(self.world.published[reader], self.now)
+        key = self.world.published[reader]["body"]["agreement_key"]
         ephemeral = self.drawn.scalar(self.world.group)
-        return transactions.wrap_key(self.world.group, tid, reader, certificate["agreement_key"], record_key, ephemeral)
+        return transactions.wrap_key(self.world.group, tid, reader, key, record_key, ephemeral)
 
     def on_read(self, value):
         """`value` has the tid."""
