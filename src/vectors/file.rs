@@ -16,7 +16,7 @@ pub const MAX_BYTES: u64 = 16 << 20;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct File {
-    /// [`FORMAT`].
+    /// `bemr vectors 1`.
     pub format: String,
     /// The kind of its tests.
     pub kind: String,
