@@ -158,6 +158,28 @@ fn a_validator_that_signed_proposes_what_it_signed() {
 }
 
 #[test]
+fn entries_that_come_later_under_a_signed_header_are_not_taken() {
+    let mut stage = Stage::new(RULES);
+    let (decided, other) = (decision(&mut stage, 0), decision(&mut stage, 1));
+    let genuine = proposal(&stage, 2, vec![Entry::Decision(decided.clone())], |_| ());
+    proposed(&mut stage, genuine.clone()).assert_taken();
+    // Nobody's key is needed: the signature is over the header alone.
+    let spoiled = BlockProposal { entries: vec![Entry::Decision(other)].into(), ..genuine.clone() };
+    proposed(&mut stage, spoiled).assert_taken();
+    let held = loop {
+        let step = wake(&mut stage, 1);
+        let shown = step.outputs().find_map(|output| match output {
+            Output::Publish(Gossip::Proposal(own)) => Some(own.clone()),
+            _ => None,
+        });
+        if let Some(shown) = shown {
+            break shown;
+        }
+    };
+    assert_eq!((&held.header, &held.entries), (&genuine.header, &genuine.entries));
+}
+
+#[test]
 fn one_validator_closes_alone_and_two_close_together() {
     let mut stage = Stage::of(Scenario::new(Suite::Tiny, 1));
     let certificate = decision(&mut stage, 0);

@@ -330,7 +330,8 @@ impl Closing {
         self.closer = closer;
         self.state = state;
         match &mut self.signed {
-            Some(signed) if signed.proposal == proposal => {}
+            // The signature is over the header: entries that come later under it were not checked.
+            Some(signed) if signed.proposal.digest() == proposal.digest() => {}
             signed => {
                 let signatories = BTreeMap::from([(office.name().clone(), signatory.clone())]);
                 *signed = Some(Signed { proposal, signatories, shown: BTreeMap::new() });
