@@ -21,7 +21,7 @@ pub const CLIFF: &str = "spec/generated/cliff";
 pub const SIZES: [u8; 3] = [4, 7, 10];
 
 /// How many states of a part are looked at before the cell counts as unfinished.
-const STATES: usize = 2_000_000;
+const STATES: usize = 6_000_000;
 
 /// One thread visits the same states every time.
 const ONE_THREAD: usize = 1;
