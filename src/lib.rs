@@ -54,6 +54,7 @@
 //! | [`mod@machine`] | state machines as tables |
 //! | [`actors`] | user, server database, validator, cloud |
 //! | [`network`] | links, virtual time, a whole network in one process |
+//! | [`adversary`] | what an adversary does, when, to whom and how often, as data |
 //! | `page` | one frame and one style for the pages that people look at |
 //! | [`conformance`] | traces and their diagrams |
 //! | `published` | the paper's constructions that the protocol does not have, broken as they are |
@@ -61,6 +62,7 @@
 //! | `explore` | exhaustive search of the model |
 //! | `attacks` | every attack on the published protocol, carried out and stopped |
 //! | `kill` | what each check says of a protocol that lacks a clause |
+//! | `vectors` | test vectors for implementations in other languages |
 //! | `weave` | the generated parts of the specification |
 //! | `command` | the program `bemr` |
 //!
@@ -71,6 +73,7 @@
 //! value of its type.
 
 pub mod actors;
+pub mod adversary;
 #[cfg(all(feature = "explore", feature = "experiment"))]
 pub mod attacks;
 pub mod audit;
@@ -83,7 +86,7 @@ pub mod experiment;
 #[cfg(feature = "explore")]
 pub mod explore;
 pub mod keys;
-#[cfg(feature = "explore")]
+#[cfg(all(feature = "explore", feature = "experiment"))]
 pub mod kill;
 pub mod ledger;
 pub mod log;
@@ -96,6 +99,8 @@ pub mod published;
 pub mod records;
 pub mod session;
 pub mod store;
+#[cfg(feature = "weave")]
+pub mod vectors;
 pub mod votes;
 #[cfg(feature = "weave")]
 pub mod weave;

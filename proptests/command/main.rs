@@ -3,6 +3,7 @@
 //! Declared in the root's `Cargo.toml`: only the tests of the package that has the program are told where it is.
 #![allow(clippy::unwrap_used, reason = "in a test what fails to unwrap fails the test")]
 
+mod adversaries;
 mod attack;
 mod check;
 mod damage;

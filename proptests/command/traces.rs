@@ -45,7 +45,7 @@ fn a_run_leaves_a_consistent_trace_of_its_commands_and_of_all_that_follows() {
         let ran = verify(&path);
         assert_eq!((ran.code, ran.err.as_str()), (0, ""));
         let steps = trace.steps.len();
-        assert_eq!(ran.out, format!("consistent: emr-trace/3, {steps} steps, {refused} refused\n"));
+        assert_eq!(ran.out, format!("consistent: emr-trace/4, {steps} steps, {refused} refused\n"));
         let json = bemr([Path::new("trace"), Path::new("verify"), &path, Path::new("--json")]).json();
         assert_eq!(
             (&json["consistent"], &json["steps"], &json["line"]),
@@ -125,7 +125,7 @@ fn a_trace_that_was_changed_is_inconsistent_or_unreadable() {
     assert!(unsent.out.contains(": action.parcel: 9 was not sent yet; 1 parcels were"), "{}", unsent.out);
 
     for (from, to, place) in [
-        ("emr-trace/3", "emr-trace/4", "line 1: format: `emr-trace/4` is not `emr-trace/3`"),
+        ("emr-trace/4", "emr-trace/3", "line 1: format: `emr-trace/3` is not `emr-trace/4`"),
         ("\"event\":\"Command\",", "", "line 2: event: missing field"),
         ("{\"step\":1,", "{\"step\":1,\"mood\":2,", "line 2: mood: unknown field"),
         ("\"verdict\":\"accept\"", "\"verdict\":\"fine\"", "line 2: verdict: "),
@@ -272,7 +272,7 @@ fn the_model_explains_every_step_of_a_run_and_a_replay_as_json_is_one_document()
     let ran = bemr([Path::new("replay"), &path, Path::new("--json")]);
     assert_eq!(ran.code, 0);
     let json = ran.json();
-    assert_eq!(json["header"]["format"], "emr-trace/3");
+    assert_eq!(json["header"]["format"], "emr-trace/4");
     assert_eq!(json["steps"].as_array().unwrap().len(), Trace::open(&path).unwrap().steps.len());
     let steps = json["steps"].as_array().map(Vec::len);
     assert_eq!((&json["rerun"], &json["both"]), (&"agrees".into(), &false.into()));

@@ -1,8 +1,9 @@
 //! Every row of chapter 18 is carried out or explained, by its own adversary, on the protocol as the paper has it; and what stops it is what
 //! the chapter says.
 
+use bemr::adversary::Power;
 use bemr::attacks::{
-    Attack, CATALOGUE, How, Outcome, Pair, Power, TABLE, WEAKNESSES, Weakness, markdown, outcome,
+    Attack, CATALOGUE, How, Outcome, Pair, TABLE, WEAKNESSES, Weakness, limited, markdown, outcome,
     weaknesses_as_markdown,
 };
 use bemr::conformance::forge::FLAWS;
@@ -114,7 +115,7 @@ fn a_weaker_adversary_has_less_of_a_scene() {
         let How::Searched { part, .. } = attack.how else { continue };
         let mut before = None;
         for power in Power::ALL {
-            let Some(limited) = power.limits(part) else { continue };
+            let Some(limited) = limited(power, part) else { continue };
             if let Some(before) = before.replace(limited) {
                 let (less, more) = (before.budget, limited.budget);
                 assert!(before.insiders.len() <= limited.insiders.len());

@@ -35,6 +35,9 @@ pub struct Neighbours {
     newest: BTreeMap<Name, SessionId>,
     #[cfg(feature = "weaken")]
     tap: Option<Vec<Overheard>>,
+    /// What the last record held.
+    #[cfg(feature = "weaken")]
+    opened: Option<Vec<u8>>,
 }
 
 /// What a checker hears of an actor's sessions that nobody else does.
@@ -101,6 +104,8 @@ impl Neighbours {
             newest: BTreeMap::new(),
             #[cfg(feature = "weaken")]
             tap: None,
+            #[cfg(feature = "weaken")]
+            opened: None,
         }
     }
 
@@ -108,6 +113,12 @@ impl Neighbours {
     #[cfg(feature = "weaken")]
     pub fn tap(&mut self) {
         self.tap = Some(Vec::new());
+    }
+
+    /// What an intruder finds in memory: the keys of all its sessions.
+    #[cfg(feature = "weaken")]
+    pub fn stolen(&self) -> impl Iterator<Item = crate::session::Stolen> {
+        self.sessions.values().map(|line| line.session.stolen())
     }
 
     /// What was said since this was last asked, in order.
@@ -123,6 +134,20 @@ impl Neighbours {
             Overheard::Message { message, .. } => Some(message),
             Overheard::Session(..) => None,
         })
+    }
+
+    /// What the record held that was opened since this was last asked, if one was.
+    #[cfg(feature = "weaken")]
+    pub fn last_opened(&mut self) -> Option<Vec<u8>> {
+        self.opened.take()
+    }
+
+    /// Writes these bytes into the newest session with `peer`, whatever they are.
+    #[cfg(feature = "weaken")]
+    pub fn write_as_is(&mut self, rules: &Rules, peer: &Name, plaintext: &[u8]) -> Option<Vec<u8>> {
+        let session = &mut self.newest.get(peer).and_then(|id| self.sessions.get_mut(id))?.session;
+        let stage = session.purpose().stage();
+        session.seal_record(rules, stage, plaintext).ok().map(|sent| sent.record)
     }
 
     /// Lets a checker hear of a message.
@@ -395,6 +420,10 @@ impl Neighbours {
             Err(refusal) => return ("Record", Err(refusal)),
         };
         (*used, *silent) = (now, false);
+        #[cfg(feature = "weaken")]
+        if self.tap.is_some() {
+            self.opened = Some(opened.message.to_vec());
+        }
         let stage = opened.key.position().stage;
         let peer = Arc::clone(session.peer());
         match decode::<Message>(rules, &opened.message) {

@@ -1,11 +1,10 @@
 //! What every actor has: a name and keys, the KDC's list, its neighbours and a source of randomness.
 
-use crate::actors::{Archive, Directory, Neighbours, Output, Received, Replica};
+use crate::actors::{Archive, Directory, Neighbours, Output, Randomness, Received, Replica};
 use crate::keys::{Credentials, TrustStore};
 use crate::session::UsedKey;
 use crate::wire::{Message, Name, Time, WrappedKey};
 use bemr_spec::{Clause, Refusal, Rules};
-use rand_chacha::ChaCha20Rng;
 use tls_codec::TlsVecU32;
 
 /// The common part of every actor.
@@ -23,7 +22,7 @@ pub struct Office {
     /// Its copy of what is public.
     pub replica: Replica,
     /// Its randomness.
-    pub rng: ChaCha20Rng,
+    pub rng: Randomness,
     /// Where it keeps what the KDC and the administrators publish, and how many changes of policy it keeps there.
     pub(super) kept: Option<(Archive, usize)>,
 }
@@ -36,7 +35,7 @@ impl Office {
         trust: TrustStore,
         directory: Directory,
         replica: Replica,
-        rng: ChaCha20Rng,
+        rng: Randomness,
     ) -> Office {
         let neighbours = Neighbours::new(&own);
         Office { rules, own, trust, directory, neighbours, replica, rng, kept: None }

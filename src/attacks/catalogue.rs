@@ -1,7 +1,8 @@
 //! The rows of chapter 18, and how each is shown. What happens in it is not here: it is found.
 
+use crate::adversary::Power;
 use crate::attacks::shown::Exhibit;
-use crate::attacks::{Power, algebra, bytes, forged, rates, scenes};
+use crate::attacks::{algebra, bytes, forged, rates, scenes};
 use crate::explore::{Part, TERMINATION};
 use bemr_spec::Clause;
 

@@ -1,6 +1,7 @@
 //! One searched attack: found on the protocol as the paper has it, gone through with real bytes, and stopped.
 
-use crate::attacks::{Attack, How, Power};
+use crate::adversary::Power;
+use crate::attacks::{Attack, How, limited};
 use crate::conformance::lockstep::Lockstep;
 use crate::conformance::{Header, Step, Trace};
 use crate::crypto::Suite;
@@ -53,7 +54,7 @@ impl Attack {
         let How::Searched { part, goal, from, .. } = &self.how else { return None };
         let mut visited = 0;
         for power in Power::ALL.into_iter().filter(|power| power >= from) {
-            let Some(limited) = power.limits(part) else { continue };
+            let Some(limited) = limited(power, part) else { continue };
             let limited = Part { goals: std::slice::from_ref(goal), ..limited };
             let (found, states) = search_within(limited.under(rules), goal, ONE, STATES);
             visited += states;

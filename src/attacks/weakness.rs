@@ -1,6 +1,7 @@
 //! For each clause, which goals break without it, and how weak an adversary can be who breaks them.
 
-use crate::attacks::Power;
+use crate::adversary::Power;
+use crate::attacks::limited;
 use crate::attacks::scenes::SCENES;
 use crate::explore::{Part, TERMINATION, search, search_within};
 use bemr_spec::model::GOALS;
@@ -48,7 +49,7 @@ pub fn weaknesses(clause: Clause) -> Vec<Weakness> {
 fn weakest(scene: &Part, goal: &'static str, clause: Clause) -> Option<Weakness> {
     let rules = Rules::hardened().without(clause);
     Power::ALL.into_iter().find_map(|power| {
-        let limited = power.limits(scene)?;
+        let limited = limited(power, scene)?;
         let (run, _) = search_within(limited.under(rules), goal, 1, STATES);
         Some(Weakness { goal, clause, power, scene: scene.name, steps: run?.steps.len() })
     })
@@ -66,6 +67,15 @@ impl Weakness {
             scene: SCENES.iter().map(|one| one.name).find(|name| *name == scene)?,
             steps: steps.parse().ok()?,
         })
+    }
+
+    /// How many steps it takes its adversary to break its goal in its scene under these rules; nothing where it does not.
+    pub fn run(&self, rules: Rules) -> Option<usize> {
+        let scene = SCENES.iter().find(|scene| scene.name == self.scene)?;
+        // A power that has nothing new in the scene is never in the table.
+        let limited = limited(self.power, scene)?;
+        let (run, _) = search_within(limited.under(rules), self.goal, 1, STATES);
+        Some(run?.steps.len())
     }
 
     /// Whether it is found again, where and as it says.

@@ -1,15 +1,17 @@
 //! `bemr check`: explores the model, lives random lives in lockstep, and runs every kept trace again.
 
+use crate::adversary::Adversary;
+use crate::command::adversary::{find, network};
 use crate::command::check_page::{Checked, page};
 use crate::command::explore::{GoalRow, goals, resident, table, write_broken};
 use crate::command::{Found, print, print_json, tell};
-use crate::conformance::lockstep::{Campaign, CampaignReport, Statistics};
+use crate::conformance::lockstep::{Campaign, CampaignReport, Failure, drawn};
 use crate::conformance::{Rerun, Trace, rerun};
 use crate::explore::{SCOPES, search};
 use bemr_spec::Rules;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Options of `bemr check`.
@@ -27,6 +29,9 @@ pub(super) struct Options {
     /// How many random lives; as many as the form of the check has, where it does not say.
     #[arg(long)]
     lives: Option<u64>,
+    /// Lives random lives under this adversary alone, by its name (`bemr adversary` lists them) or from a file.
+    #[arg(long, value_name = "NAME|FILE", conflicts_with_all = ["deep", "report"])]
+    adversary: Option<String>,
     /// Where a trace is written when model and implementation part.
     #[arg(long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
@@ -87,6 +92,9 @@ pub(super) fn check(options: &Options) -> Result<Found, String> {
         _ => ("ci", 10_000),
     };
     let lives = options.lives.unwrap_or(lives);
+    if let Some(named) = &options.adversary {
+        return under(named, lives, options);
+    }
     if let Some(path) = &options.report {
         // First what may refuse, then what takes minutes.
         std::fs::write(path, "").map_err(|error| format!("{}: {error}", path.display()))?;
@@ -111,13 +119,15 @@ pub(super) fn check(options: &Options) -> Result<Found, String> {
     let goals = goals(reports.iter().map(|(_, report, seconds)| (report, *seconds)));
     let flawed = reports.iter().any(|(_, report, _)| report.flaw.is_some());
 
-    let lockstep = campaign(&Campaign { seed: options.seed, lives, steps: STEPS, sides: rules.into() });
+    let lives = Campaign { seed: options.seed, lives, steps: STEPS, sides: rules.into() };
+    let mut lockstep = campaign(&lives, "lives", |lives, tell| lives.run(tell));
+    if lockstep.failure.is_none() {
+        // One life in nine is under an adversary that is given as data.
+        let lives = Campaign { lives: lives.lives / 8, ..lives };
+        lockstep.add(campaign(&lives, "adversaries", |lives, tell| lives.run_under(drawn, tell)));
+    }
     if let Some(failure) = &lockstep.failure {
-        let path = options.out.join(format!("divergence-{}.jsonl", failure.seed));
-        std::fs::write(&path, failure.trace(rules).to_bytes())
-            .map_err(|error| format!("{}: {error}", path.display()))?;
-        tell(&format!("{}\nagain: bemr replay {}", failure.short.divergence, path.display()));
-        found.push(path.display().to_string());
+        found.push(write_failure(failure, rules, &options.out)?);
     }
     let mut differ = Vec::new();
     for (name, text) in KEPT {
@@ -144,34 +154,88 @@ pub(super) fn check(options: &Options) -> Result<Found, String> {
     found.extend(differ);
 
     let broken = flawed || goals.iter().any(|goal| goal.verdict == "broken");
-    let Statistics { steps, refused, .. } = &lockstep.statistics;
-    let row = LockstepRow {
-        traces: lockstep.lives,
-        steps: *steps,
-        clauses_refused: refused.len(),
-        divergences: usize::from(lockstep.failure.is_some()),
-    };
+    let row = LockstepRow::of(&lockstep);
     if options.json {
         let failed = !found.is_empty() || broken;
         print_json(&Report { goals, lockstep: row, replayed: KEPT.len(), found })?;
         return Ok(if failed { Found::Something } else { Found::Nothing });
     }
     print(&format!(
-        "{}\n\nlockstep: {} lives, {} steps, {} clauses refused something, {} divergences\nkept traces: {} run again, {} differ",
+        "{}\n\nlockstep: {row}\nkept traces: {} run again, {} differ",
         table(&goals),
-        row.traces,
-        row.steps,
-        row.clauses_refused,
-        row.divergences,
         KEPT.len(),
         differing,
     ))?;
     Ok(if broken || !found.is_empty() { Found::Something } else { Found::Nothing })
 }
 
-fn campaign(campaign: &Campaign) -> CampaignReport {
-    let bar = bar(Some(campaign.lives), "lives");
-    let report = campaign.run(|lived| bar.set_position(lived));
+/// Lives under one adversary.
+fn under(named: &str, lives: u64, options: &Options) -> Result<Found, String> {
+    let rules = Rules::hardened();
+    let sizes = [4, 7, 10].map(|validators| Ok((validators, find(named, validators)?)));
+    let sizes = sizes.into_iter().collect::<Result<Vec<(u8, Adversary)>, String>>()?;
+    for (validators, adversary) in &sizes {
+        adversary.fits(&network(*validators, 0)).map_err(|problem| format!("{named}: {problem}"))?;
+    }
+    let of = |seed: u64| {
+        let (validators, adversary) = &sizes[seed as usize % sizes.len()];
+        (adversary.clone(), network(*validators, seed))
+    };
+    let bar = bar(Some(lives), "lives");
+    let campaign = Campaign { seed: options.seed, lives, steps: STEPS, sides: rules.into() };
+    let report = campaign.run_under(of, |lived| bar.set_position(lived));
+    bar.finish_and_clear();
+    let mut found = Vec::new();
+    if let Some(failure) = &report.failure {
+        found.push(write_failure(failure, rules, &options.out)?);
+    }
+    let row = LockstepRow::of(&report);
+    let verdict = if found.is_empty() { Found::Nothing } else { Found::Something };
+    if options.json {
+        print_json(&Report { goals: Vec::new(), lockstep: row, replayed: 0, found })?;
+    } else {
+        print(&format!("under {named}: {row}"))?;
+    }
+    Ok(verdict)
+}
+
+impl LockstepRow {
+    fn of(report: &CampaignReport) -> LockstepRow {
+        LockstepRow {
+            traces: report.lives,
+            steps: report.statistics.steps,
+            clauses_refused: report.statistics.refused.len(),
+            divergences: usize::from(report.failure.is_some()),
+        }
+    }
+}
+
+impl std::fmt::Display for LockstepRow {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let LockstepRow { traces, steps, clauses_refused, divergences } = self;
+        write!(
+            out,
+            "{traces} lives, {steps} steps, {clauses_refused} clauses refused something, {divergences} divergences"
+        )
+    }
+}
+
+/// Writes the trace of a life in which the two part, says so, and gives its path.
+fn write_failure(failure: &Failure, rules: Rules, out: &Path) -> Result<String, String> {
+    let path = out.join(format!("divergence-{}.jsonl", failure.seed));
+    std::fs::write(&path, failure.trace(rules).to_bytes())
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    tell(&format!("{}\nagain: bemr replay {}", failure.short.divergence, path.display()));
+    Ok(path.display().to_string())
+}
+
+fn campaign(
+    campaign: &Campaign,
+    prefix: &'static str,
+    run: impl FnOnce(&Campaign, &dyn Fn(u64)) -> CampaignReport,
+) -> CampaignReport {
+    let bar = bar(Some(campaign.lives), prefix);
+    let report = run(campaign, &|lived| bar.set_position(lived));
     bar.finish_and_clear();
     report
 }

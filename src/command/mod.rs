@@ -4,6 +4,7 @@
 //! exit code is 0 when every decision stands, 1 when something did not verify, 2 for arguments, inputs and files that
 //! could not be used; 1 wins over 2.
 
+mod adversary;
 mod attack;
 mod audit;
 mod check;
@@ -20,6 +21,7 @@ mod report;
 mod run;
 mod spec;
 mod tracer;
+mod vectors;
 
 use clap::{Parser, Subcommand};
 use std::io::{ErrorKind, Write};
@@ -47,6 +49,8 @@ enum Command {
     Check(check::Options),
     /// Carries out the attacks on the published protocol, and shows what stops each.
     Attack(attack::Options),
+    /// Lists the adversaries that have names, or says what one does and whether it can be.
+    Adversary(adversary::Options),
     /// Measures what a decision is worth when validators lie, beside what is provable.
     Experiment(experiment::Options),
     /// Searches every state of the model within a scope.
@@ -57,6 +61,8 @@ enum Command {
     KillMatrix(kill::Options),
     /// Prints a clause, where it is enforced and what tests it; without one, the register.
     Spec(spec::Options),
+    /// Makes test vectors, and puts them to this implementation or another.
+    Vectors(vectors::Options),
 }
 
 /// What a command found.
@@ -90,11 +96,13 @@ pub fn main() -> ExitCode {
         Command::Trace(options) => replay::trace(&options),
         Command::Check(options) => check::check(&options),
         Command::Attack(options) => attack::attack(&options),
+        Command::Adversary(options) => adversary::adversary(&options),
         Command::Experiment(options) => experiment::experiment(&options),
         Command::Explore(options) => explore::explore(&options),
         Command::FuzzReport(options) => fuzz_report::fuzz_report(&options),
         Command::KillMatrix(options) => kill::kill_matrix(&options),
         Command::Spec(options) => spec::spec(&options),
+        Command::Vectors(options) => vectors::vectors(&options),
     };
     match found {
         Ok(found) => found.into(),

@@ -22,6 +22,16 @@ impl Identity {
         Identity { suite, signing, agreement }
     }
 
+    /// The identity with these two keys, which are of one suite.
+    ///
+    /// # Errors
+    /// GRP-04 when they are not.
+    pub fn of(rules: &Rules, signing: SigningKey, agreement: DecapsulationKey) -> Result<Identity, Refusal> {
+        let suite = signing.verifying_key().suite();
+        rules.require(Clause::SuiteMatches, agreement.encapsulation_key().suite() == suite)?;
+        Ok(Identity { suite, signing, agreement })
+    }
+
     /// The suite of both keys.
     pub const fn suite(&self) -> Suite {
         self.suite

@@ -143,6 +143,12 @@ impl Kdc {
             .is_some_and(|issued| now < issued.not_after && !self.revoked.contains(&issued.serial))
     }
 
+    /// The secret signing key, for checkers that sign what it would not.
+    #[cfg(feature = "weaken")]
+    pub fn signing_key(&self) -> &SigningKey {
+        &self.signing
+    }
+
     /// The last serial that was used.
     pub const fn last_serial(&self) -> u64 {
         self.last_serial

@@ -1,7 +1,7 @@
 //! What a checker is, and the list of them.
 
 use crate::conformance::Trace;
-use crate::kill::{Shelf, goals, lockstep, traces, unit};
+use crate::kill::{Shelf, attack, fuzz, goals, lockstep, traces, unit};
 use bemr_spec::{Clause, Rules};
 use serde::{Deserialize, Serialize};
 
@@ -30,9 +30,9 @@ pub enum Kind {
     Traces,
     /// Inputs that break one clause, at the implementation's door.
     Unit,
-    /// Attacks on the published protocol, run against the mutant.
+    /// Adversaries of the attack pairs, against the mutated model.
     Attack,
-    /// The corpus of the fuzzers, run again.
+    /// Lives that the fuzzers kept, of the mutated implementation beside the model.
     Fuzz,
 }
 
@@ -46,10 +46,6 @@ pub enum Family {
     Lockstep,
     /// They judge by what is expected of one input.
     Unit,
-    /// They judge by whether an attack works.
-    Attack,
-    /// They judge by whether bytes are read as they were.
-    Fuzz,
 }
 
 impl Kind {
@@ -73,11 +69,9 @@ impl Kind {
     /// What it goes by.
     pub const fn family(self) -> Family {
         match self {
-            Kind::Search | Kind::Lives => Family::Goals,
-            Kind::Lockstep | Kind::Traces => Family::Lockstep,
+            Kind::Search | Kind::Lives | Kind::Attack => Family::Goals,
+            Kind::Lockstep | Kind::Traces | Kind::Fuzz => Family::Lockstep,
             Kind::Unit => Family::Unit,
-            Kind::Attack => Family::Attack,
-            Kind::Fuzz => Family::Fuzz,
         }
     }
 
@@ -88,8 +82,8 @@ impl Kind {
             Kind::Lives | Kind::Lockstep => "lives",
             Kind::Traces => "traces",
             Kind::Unit => "inputs",
-            Kind::Attack => "attacks",
-            Kind::Fuzz => "entries",
+            Kind::Attack => "adversaries",
+            Kind::Fuzz => "lives",
         }
     }
 }
@@ -145,12 +139,13 @@ pub struct Checker {
     pub look: fn(Mutant, &Shelf) -> Finding,
 }
 
-/// Every checker, in the order in which they look: what one finds is on the shelf for those after it. The attack pairs and
-/// the fuzzers' corpus come here when there are some.
+/// Every checker, in the order in which they look: what one finds is on the shelf for those after it.
 pub const CHECKERS: &[Checker] = &[
     Checker { kind: Kind::Search, quick: false, look: goals::search },
     Checker { kind: Kind::Lives, quick: false, look: goals::lives },
     Checker { kind: Kind::Lockstep, quick: false, look: lockstep::look },
     Checker { kind: Kind::Traces, quick: true, look: traces::look },
     Checker { kind: Kind::Unit, quick: true, look: unit::look },
+    Checker { kind: Kind::Attack, quick: false, look: attack::look },
+    Checker { kind: Kind::Fuzz, quick: false, look: fuzz::look },
 ];

@@ -10,7 +10,9 @@
 //! Nothing here decides what a clause is for. Clauses whose lack breaks no goal that the model has are named in [`DEFENCE`],
 //! each with the reason for it.
 
+mod attack;
 mod checker;
+mod fuzz;
 mod goals;
 mod lockstep;
 mod matrix;

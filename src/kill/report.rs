@@ -142,8 +142,8 @@ pub fn render(published: &Published) -> String {
         "# Kill matrix\n\n<!-- Written by `cargo run --release -- kill-matrix --write`. -->\n\n\
          Each row is the protocol without one clause. A cell says in which case a checker noticed, and how many steps show it:\n\
          `12 / 3` is the twelfth case, three steps; `– (600)` is nothing in 600 cases. What the checkers are is said in\n\
-         [chapter 15](../chapters/15-goals-adversary.md); `search` and `lives` judge by the goals and count as one family, so do\n\
-         `lockstep` and `traces`, which judge by the model.\n\n",
+         [chapter 15](../chapters/15-goals-adversary.md); `search`, `lives` and `attack` judge by the goals and count as one\n\
+         family, so do `lockstep`, `traces` and `fuzz`, which judge by the model.\n\n",
     );
     writeln!(out, "{}.\n", published.totals()).expect("a string grows");
     let heads: Vec<String> =

@@ -1,5 +1,8 @@
-//! The traces that are kept: those that once showed a fault, and for each clause one that shows that it is missing.
+//! What is kept: traces that once showed a fault, for each clause one that shows that it is missing, the table of the weakest
+//! adversaries, and the lives of the fuzzers' corpus.
 
+use crate::attacks::{WEAKNESSES, Weakness};
+use crate::conformance::lockstep::Script;
 use crate::conformance::{Trace, TraceError};
 use crate::crypto::{Digest, Tag};
 use bemr_spec::Clause;
@@ -12,6 +15,9 @@ const KEPT: &str = "proptests/traces";
 
 /// Where the killers are, from the root of the project.
 const KILLERS: &str = "proptests/killers";
+
+/// Where the lives are that the fuzzers kept, from the root of the project.
+const LIVES: &str = "fuzz/corpus/lockstep";
 
 /// What a trace is called.
 const EXTENSION: &str = "jsonl";
@@ -48,6 +54,10 @@ impl Killer {
 pub struct Shelf {
     /// Traces that once showed a fault, by name.
     pub kept: BTreeMap<String, Trace>,
+    /// The weakest adversary for each goal and clause, as published.
+    pub weaknesses: Vec<Weakness>,
+    /// Lives that the fuzzers kept, by name.
+    pub lives: BTreeMap<String, Script>,
     /// Killers.
     killers: BTreeMap<Clause, Killer>,
 }
@@ -91,6 +101,11 @@ impl Shelf {
         for (name, path) in files(&root.join(KEPT))? {
             shelf.kept.insert(name, Trace::open(&path).map_err(ShelfError::NoTrace)?);
         }
+        let table = root.join(WEAKNESSES);
+        let unreadable = |error| ShelfError::Unreadable(table.clone(), error);
+        let table = fs::read_to_string(&table).map_err(unreadable)?;
+        shelf.weaknesses = table.lines().filter_map(Weakness::read).collect();
+        shelf.lives = lives(&root.join(LIVES))?;
         let killers = root.join(KILLERS);
         if !killers.exists() {
             return Ok(shelf);
@@ -162,4 +177,17 @@ fn files(folder: &Path) -> Result<BTreeMap<String, PathBuf>, ShelfError> {
         }
     }
     Ok(files)
+}
+
+/// The lives in a folder, by name.
+fn lives(folder: &Path) -> Result<BTreeMap<String, Script>, ShelfError> {
+    let unreadable = |error| ShelfError::Unreadable(folder.to_owned(), error);
+    let mut lives = BTreeMap::new();
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let bytes = fs::read(&path).map_err(unreadable)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        lives.insert(name, Script::read(&bytes));
+    }
+    Ok(lives)
 }

@@ -145,7 +145,7 @@ impl Foundation {
     pub fn office(&mut self, who: &Name) -> Office {
         let own = self.credentials.get(who).expect("everybody in the cast was enrolled").clone();
         let (trust, directory, replica) = (self.trust.clone(), self.directory.clone(), self.replica.clone());
-        Office::new(self.rules, own, trust, directory, replica, ChaCha20Rng::from_rng(&mut self.rng))
+        Office::new(self.rules, own, trust, directory, replica, ChaCha20Rng::from_rng(&mut self.rng).into())
     }
 
     /// What whoever goes on from a store has to know of the network.

@@ -212,7 +212,8 @@ fn fits(kind: AttributeType, item: &Item) -> bool {
     use AttributeType as Type;
     let printable = |text: &str| !text.chars().any(|c| c < ' ' && !matches!(c, '\t' | '\n' | '\r'));
     match (kind, item) {
-        (Type::Patient, Item::Unstated) => false,
+        // No element of these types is made of extensions alone.
+        (Type::Patient | Type::Measure | Type::Reference | Type::Choice, Item::Unstated) => false,
         (_, Item::Unstated) => true,
         (Type::Concept, Item::Concept(codings)) => codings.iter().all(is_coding),
         (Type::Measure, Item::Measure(measure)) => {

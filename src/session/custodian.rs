@@ -154,6 +154,12 @@ impl RecoveredKey {
         self.position
     }
 
+    /// The key, for checkers that compare it.
+    #[cfg(feature = "weaken")]
+    pub const fn key(&self) -> &AeadKey {
+        &self.key
+    }
+
     /// The message in that record.
     ///
     /// # Errors

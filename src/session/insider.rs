@@ -2,15 +2,17 @@
 //! For checkers.
 
 use crate::crypto::{DecapsulationKey, Digest, Element, Ephemeral, SigningKey, Suite, Tag};
+use crate::session::records::Records;
 use crate::session::schedule::Schedule;
 use crate::session::seal::{SEAL_LIMIT, chain_id, first_chain_key, ratchet, seal_nonce};
 use crate::wire::{
     Certificate, Direction, Finish, Hello, IdentityProof, PROTOCOL_VERSION, Packet, Purpose, Response, Seal,
-    SealChainStart, SealContext, encode,
+    SealChainStart, SealContext, SessionId, Stage, decode, encode,
 };
-use bemr_spec::Rules;
+use bemr_spec::{Clause, Refusal, Rules};
 use rand::CryptoRng;
 use tls_codec::TlsByteVecU16;
+use zeroize::Zeroizing;
 
 /// An initiator, of whom nobody knows yet who it will be.
 pub struct Caller {
@@ -116,4 +118,48 @@ pub fn wrap_anew(
     let none = vec![0; 32 * context.keys.len()];
     let wrapped = key.seal(&seal_nonce(context.index), &encode(&context), &none).into();
     Some(Seal { context, wrapped })
+}
+
+/// The record layer of one side as it stands, without its principals.
+pub struct Line(Records);
+
+impl Line {
+    /// A line whose side sends in `own`, after so many records were sent and received, with the chain keys behind them.
+    pub fn new(
+        rules: &Rules,
+        id: SessionId,
+        purpose: Purpose,
+        own: Direction,
+        sending: ([u8; 32], u64),
+        receiving: ([u8; 32], u64),
+    ) -> Line {
+        let chain = |(key, _): ([u8; 32], u64)| Zeroizing::new(key);
+        let mut records = Records::new(rules, id, purpose, own, chain(sending), chain(receiving));
+        records.counted(sending.1, receiving.1);
+        Line(records)
+    }
+
+    /// Opens a record.
+    ///
+    /// # Errors
+    /// As [`crate::session::Session::open_record`].
+    pub fn open(&mut self, rules: &Rules, packet: &[u8]) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+        match decode(rules, packet)? {
+            Packet::Record(record) => self.0.open(rules, &record).map(|(message, ..)| message),
+            other => Err(Refusal::new(Clause::MessageTypeIsExpected).at(other.kind())),
+        }
+    }
+
+    /// Seals a message.
+    ///
+    /// # Errors
+    /// As [`crate::session::Session::seal_record`].
+    pub fn seal(&mut self, rules: &Rules, stage: Stage, message: &[u8]) -> Result<Vec<u8>, Refusal> {
+        self.0.seal(rules, stage, message).map(|(packet, ..)| packet)
+    }
+
+    /// The chain keys as they stand: sending, receiving.
+    pub fn chains(&self) -> [[u8; 32]; 2] {
+        self.0.chains()
+    }
 }

@@ -15,6 +15,8 @@ mod records;
 mod responder;
 mod schedule;
 mod seal;
+#[cfg(feature = "weaken")]
+mod stolen;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +27,8 @@ pub use open::{Opened, Position, Sent, Session, UsedKey};
 pub use records::{RECORD_OVERHEAD, SEQUENCE_LIMIT, SKIP_LIMIT};
 pub use responder::{AwaitingFinish, AwaitingHello};
 pub use seal::{MAX_SEALED_KEYS, SEAL_LIMIT, SealChain, SealableStage, Sealed, stage};
+#[cfg(feature = "weaken")]
+pub use stolen::Stolen;
 
 /// The transitions of the machines in this room.
 pub mod transitions {

@@ -4,6 +4,8 @@ use crate::crypto::AeadKey;
 use crate::keys::{CertifiedPrincipal, Credentials};
 use crate::session::Transition;
 use crate::session::records::Records;
+#[cfg(feature = "weaken")]
+use crate::session::stolen::Stolen;
 use crate::wire::{Direction, Name, Packet, Purpose, Record, RecordHeader, SessionId, Stage, decode};
 use bemr_spec::{Clause, Refusal, Rules};
 use std::sync::Arc;
@@ -94,6 +96,12 @@ impl Session {
     #[cfg(feature = "weaken")]
     pub fn chains(&self) -> [[u8; 32]; 2] {
         self.records.chains()
+    }
+
+    /// What an intruder finds of it in memory, for checkers.
+    #[cfg(feature = "weaken")]
+    pub fn stolen(&self) -> Stolen {
+        self.records.stolen()
     }
 
     /// As if it had sealed as many records as it may, for checkers.

@@ -1,6 +1,8 @@
 //! The record layer: one symmetric ratchet in each direction, one key for each record.
 
 use crate::crypto::{AeadKey, Tag, expand, expand_both};
+#[cfg(feature = "weaken")]
+use crate::session::stolen::Stolen;
 use crate::wire::{Direction, MAX_MESSAGE, Packet, Purpose, Record, RecordHeader, SessionId, Stage, encode};
 use bemr_spec::{Clause, Refusal, Rules};
 use zeroize::Zeroizing;
@@ -51,7 +53,7 @@ pub(super) fn open_authentic(
 /// The ratchet of one direction.
 pub(super) struct Chain {
     key: ChainKey,
-    last: u64,
+    pub(super) last: u64,
     /// The first key, for the mutant of SES-03 alone: without the clause old keys are at hand.
     first: Option<ChainKey>,
 }
@@ -71,7 +73,7 @@ impl Chain {
     }
 
     /// The key of record `sequence` and the chain behind it, without moving.
-    fn ahead(&self, sequence: u64) -> (Option<ChainKey>, AeadKey) {
+    pub(super) fn ahead(&self, sequence: u64) -> (Option<ChainKey>, AeadKey) {
         let (start, from) = match &self.first {
             Some(first) if sequence <= self.last => (first, 0),
             _ => (&self.key, self.last),
@@ -122,8 +124,21 @@ impl Records {
     }
 
     #[cfg(feature = "weaken")]
+    pub(super) fn stolen(&self) -> Stolen {
+        let chains = [(self.own, self.sending.stolen()), (self.own.reverse(), self.receiving.stolen())];
+        Stolen { id: self.id, chains }
+    }
+
+    #[cfg(feature = "weaken")]
     pub(super) const fn wear_out(&mut self) {
         self.sending.last = SEQUENCE_LIMIT;
+    }
+
+    /// As if so many records had been sent and received.
+    #[cfg(feature = "weaken")]
+    pub(super) const fn counted(&mut self, sent: u64, received: u64) {
+        self.sending.last = sent;
+        self.receiving.last = received;
     }
 
     pub(super) const fn purpose(&self) -> Purpose {
@@ -190,13 +205,16 @@ impl std::fmt::Debug for Records {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "weaken"))]
 impl Chain {
     /// A copy of what an intruder finds in memory.
     pub(super) fn stolen(&self) -> Chain {
-        Chain { key: self.key.clone(), last: self.last, first: None }
+        Chain { key: self.key.clone(), last: self.last, first: self.first.clone() }
     }
+}
 
+#[cfg(test)]
+impl Chain {
     /// Puts the ratchet at the end of its numbers without walking there.
     pub(super) fn exhaust(&mut self) {
         self.last = SEQUENCE_LIMIT;

@@ -227,6 +227,11 @@ pub enum Action {
         #[cfg_attr(feature = "schema", schemars(length(min = 1, max = crate::model::MOST_FAULTS)))]
         faults: Vec<SealFault>,
     },
+    /// Somebody reads what an actor has in memory: the keys of its sessions.
+    Leak {
+        /// Whose.
+        actor: Actor,
+    },
     /// An actor dies and starts again from what it keeps.
     Crash {
         /// Who.
@@ -240,7 +245,10 @@ pub enum Action {
 impl Action {
     /// Whether it happens to none of the actors: time passes, or somebody looks at what they left behind.
     pub const fn is_nobodys(&self) -> bool {
-        matches!(self, Action::Pass { .. } | Action::Audit { .. } | Action::Unseal { .. })
+        matches!(
+            self,
+            Action::Pass { .. } | Action::Audit { .. } | Action::Unseal { .. } | Action::Leak { .. }
+        )
     }
 }
 
@@ -374,7 +382,7 @@ pub struct Happened {
     pub cause: Option<Clause>,
     /// Where what is public contradicts itself, or a store is not what was kept.
     pub place: Option<Place>,
-    /// The records that the custodian could open, by the numbers of their parcels, ascending.
+    /// The records that the custodian could open, or whoever read what leaked, by the numbers of their parcels, ascending.
     pub opened: Vec<u32>,
     /// What the actor sent, in order.
     pub sends: Vec<Output>,

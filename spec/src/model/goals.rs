@@ -219,7 +219,7 @@ pub const GOALS: &[Goal] = &[
     },
     Goal {
         name: "G-KEY",
-        says: "a session is between the two whom it was meant for",
+        says: "a session is between the two whom it was meant for, and keys that leak open no record from before",
         under: "DY, INS, BYZ(n), CRASH",
         needs: &[Clause::PeerIsIntended],
         forbids: &[
@@ -252,7 +252,7 @@ pub const GOALS: &[Goal] = &[
                 ],
             ),
         ],
-        holds: ends_agree,
+        holds: sessions_keep,
         sometimes: ("a session is established", session),
     },
     Goal {
@@ -575,8 +575,8 @@ fn nothing_held(system: &System) -> bool {
     system.bsd().held.is_empty()
 }
 
-fn ends_agree(system: &System) -> bool {
-    system.neighbours().all(super::neighbours::Neighbours::ends_agree)
+fn sessions_keep(system: &System) -> bool {
+    !system.betrayed && system.neighbours().all(super::neighbours::Neighbours::ends_agree)
 }
 
 fn final_blocks_agree(system: &System) -> bool {

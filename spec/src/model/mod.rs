@@ -21,6 +21,7 @@ mod damage;
 mod enrolment;
 mod goals;
 mod kdc;
+mod knowledge;
 mod ledger;
 mod neighbours;
 mod policy;

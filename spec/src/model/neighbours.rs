@@ -6,6 +6,7 @@
 
 use crate::model::checks::Checks;
 use crate::model::custodian::RecordId;
+use crate::model::knowledge::ChainId;
 use crate::model::rename::renamed;
 use crate::model::roles::{initiates, responds};
 use crate::model::shared::Shared;
@@ -140,6 +141,14 @@ impl Neighbours {
             session,
             Line { peer, initiator, purpose, sent: 0, received: 0, silent: false, repeated: false },
         );
+    }
+
+    /// The chains of all its sessions, each with the last number that went through it.
+    pub(super) fn chains(&self) -> impl Iterator<Item = (ChainId, u32)> {
+        self.sessions.iter().flat_map(|(session, line)| {
+            let chain = |from_initiator| ChainId { session: *session, from_initiator };
+            [(chain(line.initiator), line.sent), (chain(!line.initiator), line.received)]
+        })
     }
 
     /// Says a message: in the newest session with the peer, or after a handshake.

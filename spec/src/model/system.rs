@@ -31,6 +31,18 @@ pub(super) enum Node {
     Kdc(Kdc),
 }
 
+impl Node {
+    fn sessions(&self) -> Option<&Neighbours> {
+        match self {
+            Node::Bsd(bsd) => Some(&bsd.neighbours),
+            Node::Cloud(cloud) => Some(&cloud.neighbours),
+            Node::User(user) => Some(&user.neighbours),
+            Node::Validator(validator) => Some(&validator.neighbours),
+            Node::Kdc(_) => None,
+        }
+    }
+}
+
 impl Rename for Node {
     fn renamed(&self, names: &Renaming) -> Node {
         match self {
@@ -80,6 +92,8 @@ pub struct System {
     users: u8,
     /// Of which log an auditor took something for genuine that lacks what was anchored: the cloud's, the audit log.
     pub(super) deceived: [bool; 2],
+    /// Whether a key that leaked opened a record from before.
+    pub(super) betrayed: bool,
     pub(super) nodes: Vec<Arc<Node>>,
 }
 
@@ -108,7 +122,12 @@ impl System {
         ];
         let kdc = Node::Kdc(Kdc::new(setup, everybody(setup.users, setup.validators)));
         let nodes = nodes.into_iter().chain(users).chain(validators).chain([kdc]);
-        System { users: setup.users, deceived: [false; 2], nodes: nodes.map(Arc::new).collect() }
+        System {
+            users: setup.users,
+            deceived: [false; 2],
+            betrayed: false,
+            nodes: nodes.map(Arc::new).collect(),
+        }
     }
 
     /// Makes every session that an honest run needs.
@@ -197,13 +216,12 @@ impl System {
 
     /// The sessions of everybody.
     pub(super) fn neighbours(&self) -> impl Iterator<Item = &Neighbours> {
-        self.nodes.iter().filter_map(|node| match &**node {
-            Node::Bsd(bsd) => Some(&*bsd.neighbours),
-            Node::Cloud(cloud) => Some(&*cloud.neighbours),
-            Node::User(user) => Some(&*user.neighbours),
-            Node::Validator(validator) => Some(&*validator.neighbours),
-            Node::Kdc(_) => None,
-        })
+        self.nodes.iter().filter_map(|node| node.sessions())
+    }
+
+    /// The sessions of one actor.
+    pub(super) fn neighbours_of(&self, actor: Actor) -> Option<&Neighbours> {
+        self.node(actor)?.sessions()
     }
 
     /// Whether anybody took something of one of these kinds for what it is not.

@@ -454,6 +454,34 @@ const fn is_one(version: &u32) -> bool {
     *version == 1
 }
 
+/// The messages that are sent, by name.
+pub const MESSAGES: [&str; 24] = [
+    "Hello",
+    "Response",
+    "Finish",
+    "T_initial",
+    "Outcome",
+    "T_block",
+    "Vote",
+    "T_valid",
+    "Receipt",
+    "ReadRequest",
+    "ReadResponse",
+    "Grant",
+    "Revoke",
+    "Erase",
+    "Answer",
+    "Decision",
+    "CloudHead",
+    "AuditHead",
+    "Proposal",
+    "Closing",
+    "Block",
+    "BlocksFrom",
+    "PolicyChange",
+    "RevocationList",
+];
+
 impl Message {
     /// Its name in traces and diagrams.
     pub const fn name(&self) -> &'static str {

@@ -3,6 +3,7 @@
 use crate::model::causes::cause;
 use crate::model::custodian::{Custodian, RecordId};
 use crate::model::damage;
+use crate::model::knowledge::Knowledge;
 use crate::model::neighbours::SKIPPED;
 use crate::model::roles::responds;
 use crate::model::{
@@ -21,6 +22,7 @@ pub struct World {
     now: Time,
     submissions: Tid,
     custodian: Custodian,
+    knowledge: Knowledge,
 }
 
 impl World {
@@ -33,6 +35,7 @@ impl World {
             now: 0,
             submissions: 0,
             custodian: Custodian::default(),
+            knowledge: Knowledge::default(),
         }
     }
 
@@ -157,6 +160,13 @@ impl World {
                     Err(clause) => Some(clause),
                 };
                 (Actor::Bsd, None, Step { event: "Unseal", clause, sends: Vec::new() })
+            }
+            Action::Leak { actor } => {
+                let neighbours = self.system.neighbours_of(*actor)?;
+                let learned = self.knowledge.learn(&rules, neighbours, &self.pool);
+                self.system.betrayed |= learned.past;
+                opened = learned.opened;
+                (Actor::Bsd, None, Step { event: "Leak", clause: None, sends: Vec::new() })
             }
             Action::Crash { actor, damage } => {
                 if let Some(damage) = damage {

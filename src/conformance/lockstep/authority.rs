@@ -79,6 +79,25 @@ impl Authority {
         }
     }
 
+    /// What an honest one does: a certificate is taken back, a list made, a policy changed.
+    pub(super) fn honest(&mut self, rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
+        match rng.random_range(0..8) {
+            0 => Some(self.revoke(rng, world)),
+            1 => Some(self.list(world)),
+            _ => self.change(rng, world),
+        }
+    }
+
+    /// Somebody who has a certificate asks for another one, of other keys.
+    pub(super) fn certify(&mut self, rng: &mut ChaCha8Rng) -> Option<Action> {
+        let subject = Some(self.anybody(rng)).filter(|subject| !self.lapsed.contains(subject))?;
+        let (signing, agreement) = (Key(self.fresh), Key(self.fresh + 1));
+        self.fresh += 2;
+        let role = Role::of(subject)?;
+        let request = Enrolment { subject: Some(subject), role, signing, agreement, flaws: Flaws::NONE };
+        Some(Action::Command { actor: Actor::Kdc, command: Command::Enrol(request) })
+    }
+
     fn anybody(&self, rng: &mut ChaCha8Rng) -> Actor {
         match rng.random_range(0..10) {
             0 => Actor::Bsd,

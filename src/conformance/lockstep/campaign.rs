@@ -1,10 +1,13 @@
 //! Many random lives in lockstep.
 
+use crate::adversary::Adversary;
 use crate::conformance::lockstep::statistics::broken;
-use crate::conformance::lockstep::{Divergence, Driver, Lockstep, Short, Sides, Statistics, shrink};
+use crate::conformance::lockstep::{Divergence, Driver, Lockstep, Plotted, Short, Sides, Statistics, shrink};
 use crate::conformance::{Header, Step, Trace};
 use crate::crypto::Suite;
-use bemr_spec::model::{Action, Setup};
+use bemr_spec::model::{Action, LedgerKind, Lifetimes, Setup, World};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 /// How many lives, and how long.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +49,7 @@ impl Failure {
     pub fn trace(&self, sides: impl Into<Sides>) -> Trace {
         let Short { setup, actions, divergence } = &self.short;
         let mut trace = trace_of(sides, setup, actions);
+        trace.header.adversary = Some(trace.adversary());
         trace.header.note = Some(note(self.seed, divergence));
         trace
     }
@@ -79,12 +83,56 @@ pub fn trace_of(sides: impl Into<Sides>, setup: &Setup, actions: &[Action]) -> T
     Trace { header, steps }
 }
 
+/// An adversary drawn from a seed, and a network for it: of any size, closed by quorum or by work.
+pub fn drawn(seed: u64) -> (Adversary, Setup) {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let ledger = if rng.random_range(0..8) == 0 { LedgerKind::Work } else { LedgerKind::Quorum };
+    let setup = Setup {
+        users: rng.random_range(2..=5),
+        validators: [1, 3, 4, 7, 10][rng.random_range(0..5)],
+        ledger,
+        seed,
+        acquainted: rng.random_range(0..2) == 0,
+        lifetimes: Lifetimes::LONG,
+    };
+    (Adversary::draw(&mut rng, &setup), setup)
+}
+
+impl CampaignReport {
+    /// Takes up what another campaign found.
+    pub fn add(&mut self, other: CampaignReport) {
+        self.lives += other.lives;
+        self.statistics.add(&other.statistics);
+        self.failure = self.failure.take().or(other.failure);
+    }
+}
+
 impl Campaign {
     /// Lives all lives, or up to the first in which the two part; `tell` hears of each.
     pub fn run(&self, mut tell: impl FnMut(u64)) -> CampaignReport {
         let mut report = CampaignReport::default();
         for seed in self.seed..self.seed.saturating_add(self.lives) {
             let lived = self.live(seed, &mut report.statistics);
+            report.lives += 1;
+            tell(report.lives);
+            if let Err(failure) = lived {
+                report.failure = Some(*failure);
+                return report;
+            }
+        }
+        report
+    }
+
+    /// As [`Campaign::run`], each life in the network and under the adversary that `of` gives for its seed.
+    pub fn run_under(
+        &self,
+        mut of: impl FnMut(u64) -> (Adversary, Setup),
+        mut tell: impl FnMut(u64),
+    ) -> CampaignReport {
+        let mut report = CampaignReport::default();
+        for seed in self.seed..self.seed.saturating_add(self.lives) {
+            let (adversary, setup) = of(seed);
+            let lived = self.live_under(&adversary, &setup, &mut report.statistics);
             report.lives += 1;
             tell(report.lives);
             if let Err(failure) = lived {
@@ -102,21 +150,45 @@ impl Campaign {
     pub fn live(&self, seed: u64, statistics: &mut Statistics) -> Result<(), Box<Failure>> {
         let mut driver = Driver::new(seed);
         let setup = *driver.setup();
-        let mut both = match Lockstep::new(self.sides, &setup) {
+        self.live_by(seed, &setup, statistics, |world| driver.next(world)).map(|_| ())
+    }
+
+    /// Lives one life under an adversary, and gives what was done.
+    ///
+    /// # Errors
+    /// The life in which they part, made short.
+    pub fn live_under(
+        &self,
+        adversary: &Adversary,
+        setup: &Setup,
+        statistics: &mut Statistics,
+    ) -> Result<Vec<Action>, Box<Failure>> {
+        let mut plotted = Plotted::new(adversary, setup);
+        self.live_by(setup.seed, setup, statistics, |world| plotted.next(world))
+    }
+
+    fn live_by(
+        &self,
+        seed: u64,
+        setup: &Setup,
+        statistics: &mut Statistics,
+        mut next: impl FnMut(&World) -> Option<Action>,
+    ) -> Result<Vec<Action>, Box<Failure>> {
+        let mut both = match Lockstep::new(self.sides, setup) {
             Ok(both) => both,
             Err(refusal) => {
                 let divergence = Divergence::Beginning(refusal.clause());
-                let short = Short { setup, actions: Vec::new(), divergence };
+                let short = Short { setup: *setup, actions: Vec::new(), divergence };
                 return Err(Box::new(Failure { seed, steps: 0, short }));
             }
         };
         let mut actions = Vec::new();
-        let fail = |actions: Vec<Action>| {
-            let short = shrink(self.sides, &setup, &actions).expect("the same steps part again");
+        let fail = |actions: &[Action]| {
+            let short = shrink(self.sides, setup, actions).expect("the same steps part again");
             Box::new(Failure { seed, steps: actions.len(), short })
         };
         while both.steps() < self.steps {
-            let Some(action) = driver.next(both.world()) else { break };
+            let Some(action) = next(both.world()) else { break };
             let broken = broken(both.world(), &action);
             match both.step(&action) {
                 Ok(Some((done, happened))) => {
@@ -126,10 +198,11 @@ impl Campaign {
                 Ok(None) => {}
                 Err(_) => {
                     actions.push(action);
-                    return Err(fail(actions));
+                    return Err(fail(&actions));
                 }
             }
         }
-        both.look().map_err(|_| fail(actions))
+        both.look().map_err(|_| fail(&actions))?;
+        Ok(actions)
     }
 }

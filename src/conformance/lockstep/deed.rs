@@ -1,6 +1,7 @@
 //! An action as it was meant: what it is about is named by what it is and not by its place in one run, so that it can be
 //! done again where other things have happened before it.
 
+use crate::adversary::{Behaviour, Power};
 use crate::conformance::lockstep::insider;
 use bemr_spec::Clause;
 use bemr_spec::model::{Action, Actor, Command, Members, Order, Setup, Tid, World};
@@ -123,6 +124,36 @@ impl Deed {
         &self.action
     }
 
+    /// Who does it, where it takes an adversary who has their keys or their name.
+    pub(super) const fn by(&self) -> Option<Actor> {
+        match &self.action {
+            Action::Say { actor, .. }
+            | Action::Tell { actor, .. }
+            | Action::Inject { actor, .. }
+            | Action::Leak { actor }
+            | Action::Crash { actor, .. } => Some(*actor),
+            _ => None,
+        }
+    }
+
+    /// How strong who does it has to be; nothing where it is done by who is honest.
+    pub(super) fn power(&self) -> Option<Power> {
+        let behaviour = match &self.action {
+            Action::Say { .. } => Behaviour::Lie,
+            Action::Tell { .. } => Behaviour::Tell,
+            Action::Inject { .. } => Behaviour::Pose,
+            Action::Spoil { .. } => Behaviour::Spoil,
+            Action::Redirect { .. } => Behaviour::Redirect,
+            Action::Leak { .. } => Behaviour::Leak,
+            Action::Crash { damage: Some(_), .. } => Behaviour::Tamper,
+            Action::Crash { .. } => Behaviour::Crash,
+            Action::Audit { falsified, .. } if !falsified.is_empty() => Behaviour::Falsify,
+            Action::Unseal { faults, .. } if !faults.is_empty() => Behaviour::Falsify,
+            _ => return None,
+        };
+        Some(behaviour.power(self.by()))
+    }
+
     /// The same with less of the adversary in it, or of what it is about.
     pub(super) fn weaker(&self) -> Vec<Deed> {
         let with = |action: Action| Deed { action, ..self.clone() };
@@ -199,7 +230,9 @@ impl Deed {
                     Command::Read { .. } | Command::CloseAudit | Command::IssueList => {}
                 }
             }
-            Action::Wake { actor, .. } | Action::Crash { actor, .. } => *actor = other(*actor)?,
+            Action::Wake { actor, .. } | Action::Leak { actor } | Action::Crash { actor, .. } => {
+                *actor = other(*actor)?;
+            }
             Action::Redirect { to, from, .. } => {
                 *to = other(*to)?;
                 *from = match *from {

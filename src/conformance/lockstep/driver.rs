@@ -2,6 +2,9 @@
 //! poses and kills, each as often as its profile says.
 
 mod led;
+mod plotted;
+
+pub use plotted::Plotted;
 
 use crate::conformance::lockstep::authority::{self, Authority};
 use crate::conformance::lockstep::{impostor, insider, offices};

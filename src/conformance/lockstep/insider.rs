@@ -403,7 +403,7 @@ fn try_lie(rng: &mut ChaCha8Rng, world: &World, flying: &VecDeque<u32>) -> Optio
     lie_about(rng, world, parcel)
 }
 
-fn lie_about(rng: &mut ChaCha8Rng, world: &World, parcel: &Parcel) -> Option<Action> {
+pub(super) fn lie_about(rng: &mut ChaCha8Rng, world: &World, parcel: &Parcel) -> Option<Action> {
     let (actor, to) = (parcel.from, parcel.to);
     match &parcel.datagram {
         Datagram::Packet(Packet::Record(record)) => {
@@ -470,6 +470,14 @@ const RULES: [Clause; 8] = {
     let [one, two, three, four, five, six, seven] = BREAKABLE;
     [one, two, three, four, five, six, seven, Clause::SubjectRule]
 };
+
+/// What a vote says that says the contrary.
+pub(super) const fn contrary(ballot: Ballot) -> Ballot {
+    match ballot {
+        Ballot::True => Ballot::False(RULES[0]),
+        Ballot::False(_) => Ballot::True,
+    }
+}
 
 /// What a vote says that nobody forged, if the parcel is one.
 pub(super) fn vote(world: &World, parcel: u32) -> Option<Vote> {

@@ -19,11 +19,11 @@ mod play;
 mod shrink;
 mod statistics;
 
-pub use campaign::{Campaign, CampaignReport, Failure, trace_of};
+pub use campaign::{Campaign, CampaignReport, Failure, drawn, trace_of};
 pub use deed::{Deed, Named, Register};
 pub use directed::{conspiracy, instead};
 pub use divergence::Divergence;
-pub use driver::{Driver, Profile};
+pub use driver::{Driver, Plotted, Profile};
 pub use insider::{FORGED, forged, gossip_forged, lie_of};
 pub use moves::{Kind, MOST_AT_ONCE, MOST_MOVES, Move, Script};
 pub use nursery::Nursery;

@@ -49,11 +49,13 @@ pub enum Kind {
     Ambush,
     /// Validators conspire.
     Conspire,
+    /// Somebody's memory is read.
+    Leak,
 }
 
 impl Kind {
     /// All of them: honest life first, then each as an adversary who can do more.
-    pub const ALL: [Kind; 17] = [
+    pub const ALL: [Kind; 18] = [
         Kind::Go,
         Kind::Command,
         Kind::Govern,
@@ -71,6 +73,7 @@ impl Kind {
         Kind::Lie,
         Kind::Ambush,
         Kind::Conspire,
+        Kind::Leak,
     ];
 
     /// The word for it.
@@ -93,6 +96,7 @@ impl Kind {
             Kind::Lie => "lie",
             Kind::Ambush => "ambush",
             Kind::Conspire => "conspire",
+            Kind::Leak => "leak",
         }
     }
 
@@ -112,7 +116,7 @@ impl Kind {
     #[must_use]
     pub fn stronger(self) -> Kind {
         let stronger = Kind::ALL.into_iter().find(|kind| *kind > self && kind.is_adverse());
-        stronger.unwrap_or(Kind::Conspire)
+        stronger.unwrap_or(Kind::Leak)
     }
 }
 
@@ -253,11 +257,11 @@ mod tests {
     }
 
     #[test]
-    fn an_adversary_becomes_weaker_down_to_none_and_stronger_up_to_a_conspiracy() {
+    fn an_adversary_becomes_weaker_down_to_none_and_stronger_up_to_a_leak() {
         let end = |step: fn(Kind) -> Kind, kind| (0..Kind::ALL.len()).fold(kind, |kind, _| step(kind));
         for kind in Kind::ALL {
             assert_eq!(end(Kind::weaker, kind), Kind::Go);
-            assert_eq!(end(Kind::stronger, kind), Kind::Conspire);
+            assert_eq!(end(Kind::stronger, kind), Kind::Leak);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Makes a life that shows a divergence short: weaker first, then shorter, until neither goes on. What is left diverges in
 //! the same way as the whole did.
 
+use crate::adversary::Power;
 use crate::conformance::lockstep::deed::{Deed, Register, is_in};
 use crate::conformance::lockstep::{Divergence, Lockstep, Nursery, Sides};
 use bemr_spec::Clause;
@@ -188,22 +189,17 @@ impl Search {
         })
     }
 
-    /// Without each kind of trouble, all at once.
+    /// Without all of what takes the strongest adversary, then the next; where that is not to be left out as a whole, without
+    /// what each actor does of it.
     fn troubles(&mut self, found: &mut Life) {
-        type Trouble = fn(&Action) -> bool;
-        let troubles: [Trouble; 5] = [
-            |action| matches!(action, Action::Inject { .. }),
-            |action| matches!(action, Action::Crash { .. }),
-            |action| matches!(action, Action::Say { .. } | Action::Tell { .. }),
-            |action| matches!(action, Action::Spoil { .. }),
-            |action| matches!(action, Action::Redirect { .. }),
-        ];
-        for trouble in troubles {
-            let calm: Vec<(usize, Deed)> =
-                found.deeds.iter().filter(|(_, deed)| !trouble(deed.meant())).cloned().collect();
-            if calm.len() < found.deeds.len() {
-                let setup = found.setup;
-                self.takes(found, &setup, &calm);
+        for power in Power::ALL.into_iter().rev() {
+            let takes_it = |deed: &Deed| deed.power() == Some(power);
+            if self.calmer(found, &takes_it) {
+                continue;
+            }
+            let by: BTreeSet<Actor> = found.deeds.iter().filter_map(|(_, deed)| deed.by()).collect();
+            for actor in by {
+                self.calmer(found, &|deed: &Deed| takes_it(deed) && deed.by() == Some(actor));
             }
         }
         let mut arrived = BTreeSet::new();
@@ -216,6 +212,14 @@ impl Search {
             let setup = found.setup;
             self.takes(found, &setup, &once);
         }
+    }
+
+    /// Without the deeds of this kind, all at once; whether that can be.
+    fn calmer(&mut self, found: &mut Life, left_out: &dyn Fn(&Deed) -> bool) -> bool {
+        let calm: Vec<(usize, Deed)> =
+            found.deeds.iter().filter(|(_, deed)| !left_out(deed)).cloned().collect();
+        let setup = found.setup;
+        calm.len() == found.deeds.len() || self.takes(found, &setup, &calm)
     }
 
     /// Leaves out halves, then quarters, down to single steps.

@@ -147,6 +147,7 @@ const fn kind(action: &Action) -> &'static str {
         Action::Inject { .. } => "inject",
         Action::Audit { .. } => "audit",
         Action::Unseal { .. } => "unseal",
+        Action::Leak { .. } => "leak",
         Action::Crash { .. } => "crash",
     }
 }

@@ -16,6 +16,7 @@ mod leaks;
 mod spoil;
 mod supply;
 mod tables;
+mod theft;
 mod view;
 
 pub use insider::{Forger, OddCertificates};
@@ -31,6 +32,7 @@ use crate::keys::Lifetimes;
 use crate::log::CloudLog;
 use crate::network::{self, Foundation, Node, START, Scenario};
 use crate::records::Record;
+use crate::session::Stolen;
 use crate::store::{Commit, recover, recover_ledger};
 use crate::wire::{self, Closing, EraseApproval, Name, Role, Time, encode};
 use bemr_spec::model::{
@@ -77,6 +79,8 @@ pub struct Rig {
     found: Option<u64>,
     watch: Watch,
     custody: Custody,
+    /// What was read of the memory of actors.
+    stolen: Vec<Stolen>,
     forger: Option<Box<dyn Forger>>,
     /// The policy as those know it who hear of every change.
     told_of: Replica,
@@ -179,6 +183,7 @@ impl Rig {
             found: None,
             watch: Watch::default(),
             custody,
+            stolen: Vec::new(),
             forger: None,
             told_of,
             forged: Vec::new(),
@@ -325,6 +330,7 @@ impl Rig {
                 Some(self.happened(Actor::Bsd, None, "Pass", None, Vec::new()))
             }
             Action::Unseal { seal, ref faults } => self.unseal(seal, faults),
+            Action::Leak { actor } => self.leak(actor),
             Action::Audit { ledger, ref falsified } => self.audit(ledger, falsified),
             Action::Crash { actor, damage } => self.crash(actor, damage),
             Action::Say { actor, to, ref message } => {

@@ -1,5 +1,6 @@
 //! Whether each line can follow the ones before it.
 
+use super::acts::Within;
 use super::{Flaw, Header, Principal, Step, TraceError, everybody};
 use bemr_spec::model::{Action, Actor, LedgerKind, Setup, Time};
 use serde_json::Value;
@@ -12,6 +13,8 @@ pub(super) struct Agreement {
     steps: u64,
     /// What was sent: from whom, to whom, by number.
     parcels: Vec<(Actor, Actor)>,
+    /// What is left of the adversary, where the header names one.
+    within: Option<Within>,
 }
 
 fn inconsistent(field: impl Into<String>, problem: impl Into<String>) -> TraceError {
@@ -39,7 +42,11 @@ impl Agreement {
         })?;
         let ascending = header.principals.is_sorted_by(|one, next| one.name < next.name);
         check("principals", ascending, || "the names are not in the order of the actors".to_owned())?;
-        Ok(Agreement { setup: header.setup, everybody, now: 0, steps: 0, parcels: Vec::new() })
+        if let Some(Err(absent)) = header.adversary.as_ref().map(|adversary| adversary.fits(&header.setup)) {
+            return Err(inconsistent(format!("adversary[{}].target", absent.ploy), absent.problem));
+        }
+        let within = header.adversary.as_ref().map(|adversary| Within::begin(&header.setup, adversary));
+        Ok(Agreement { setup: header.setup, everybody, now: 0, steps: 0, parcels: Vec::new(), within })
     }
 
     /// Takes the next step.
@@ -60,6 +67,14 @@ impl Agreement {
         })?;
         self.opened(step)?;
         self.sent(step)?;
+        if let Some(within) = &mut self.within {
+            within.take(step).map_err(|act| {
+                inconsistent(
+                    "action",
+                    format!("{act}, which the header's adversary does not do, or not any more"),
+                )
+            })?;
+        }
         (self.steps, self.now) = (due, step.time);
         Ok(())
     }
@@ -150,11 +165,14 @@ impl Agreement {
                 to(*actor)?;
                 is("from", step.from, None)
             }
-            Action::Pass { .. } | Action::Audit { .. } | Action::Unseal { .. } => {
+            Action::Pass { .. } | Action::Audit { .. } | Action::Unseal { .. } | Action::Leak { .. } => {
+                if let Action::Leak { actor } = step.action {
+                    addressed("action.actor", actor)?;
+                }
                 is("actor", step.actor, None)?;
                 is("from", step.from, None)?;
                 check("sends", step.sends.is_empty(), || "nobody does anything".to_owned())?;
-                let looks = !matches!(step.action, Action::Pass { .. });
+                let looks = !matches!(step.action, Action::Pass { .. } | Action::Leak { .. });
                 check("clause", looks || step.clause.is_none(), || "nobody refuses anything".to_owned())
             }
             Action::Say { actor, to: receiver, .. } | Action::Tell { actor, to: receiver, .. } => {
@@ -176,7 +194,7 @@ impl Agreement {
 
     /// Who opens records opens what was sent, and only who may.
     fn opened(&self, step: &Step) -> Result<(), TraceError> {
-        let may = matches!(step.action, Action::Unseal { .. }) && step.clause.is_none();
+        let may = matches!(step.action, Action::Unseal { .. } | Action::Leak { .. }) && step.clause.is_none();
         check("opened", may || step.opened.is_empty(), || "nobody opens anything".to_owned())?;
         check("opened", step.opened.is_sorted_by(|one, next| one < next), || "not ascending".to_owned())?;
         let unsent = step.opened.iter().position(|parcel| *parcel as usize >= self.parcels.len());

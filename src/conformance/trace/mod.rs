@@ -1,8 +1,9 @@
-//! The trace format `emr-trace/3` (chapter 19): one JSON document a line, the header first, then one step a line.
+//! The trace format `emr-trace/4` (chapter 19): one JSON document a line, the header first, then one step a line.
 //!
 //! There is one reader and one writer. The reader takes exactly what the writer writes, byte for byte. Nothing here runs a
 //! trace.
 
+mod acts;
 mod agree;
 mod read;
 #[cfg(feature = "weave")]
@@ -16,14 +17,18 @@ pub use read::{Flaw, TraceError};
 pub use schema::schema;
 pub use write::TraceWriter;
 
+use crate::adversary::Adversary;
+#[cfg(feature = "weave")]
+use crate::adversary::{MOST_PLOYS, Ploy};
 use crate::crypto::Digest;
 use crate::wire::Name;
+pub use bemr_spec::model::MESSAGES;
 use bemr_spec::model::{Action, Actor, Happened, LedgerKind, Place, Setup, Time};
 use bemr_spec::{Clause, Rules, Verdict};
 use serde::{Deserialize, Serialize};
 
 /// The name and version of the format.
-pub const FORMAT: &str = "emr-trace/3";
+pub const FORMAT: &str = "emr-trace/4";
 
 /// The most bytes of a line, its end not counted.
 pub const MAX_LINE: usize = 1 << 20;
@@ -39,34 +44,6 @@ pub const MAX_NESTING: usize = 32;
 
 /// The last instant: the end of the year 9999, in milliseconds since 1970.
 pub const LATEST: Time = 253_402_300_799_999;
-
-/// The messages that are sent, by name.
-pub const MESSAGES: [&str; 24] = [
-    "Hello",
-    "Response",
-    "Finish",
-    "T_initial",
-    "Outcome",
-    "T_block",
-    "Vote",
-    "T_valid",
-    "Receipt",
-    "ReadRequest",
-    "ReadResponse",
-    "Grant",
-    "Revoke",
-    "Erase",
-    "Answer",
-    "Decision",
-    "CloudHead",
-    "AuditHead",
-    "Proposal",
-    "Closing",
-    "Block",
-    "BlocksFrom",
-    "PolicyChange",
-    "RevocationList",
-];
 
 /// The first line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +71,10 @@ pub struct Header {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "weave", schemars(length(min = 1)))]
     pub principals: Vec<Principal>,
+    /// What somebody does who is not honest, of all that happens; everything may be done, where it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "weave", schemars(with = "Vec<Ploy>", length(max = MOST_PLOYS)))]
+    pub adversary: Option<Adversary>,
     /// What a person should know of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "weave", schemars(with = "String", length(min = 1, max = 4096), regex(pattern = read::PRINTABLE)))]
@@ -187,6 +168,7 @@ impl Header {
             setup,
             start: 0,
             principals: Vec::new(),
+            adversary: None,
             note: None,
         }
     }

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 /// A user and a validator; somebody said something of every kind of action.
 const LINES: [&str; 13] = [
-    r#"{"format":"emr-trace/3","program":"bemr 0.1.0","suite":"tiny","rules":["KEY-03","INI-07"],"setup":{"users":2,"validators":3,"ledger":"work","seed":18446744073709551615},"start":1798761600000,"principals":[{"actor":"bsd","name":"bsd"},{"actor":"cloud","name":"cloud"},{"actor":{"user":0},"name":"dr-ada"},{"actor":{"user":1},"name":"dr-ben"},{"actor":{"validator":0},"name":"v1"},{"actor":{"validator":1},"name":"v2"},{"actor":{"validator":2},"name":"v3"}],"note":"by hand"}"#,
+    r#"{"format":"emr-trace/4","program":"bemr 0.1.0","suite":"tiny","rules":["KEY-03","INI-07"],"setup":{"users":2,"validators":3,"ledger":"work","seed":18446744073709551615},"start":1798761600000,"principals":[{"actor":"bsd","name":"bsd"},{"actor":"cloud","name":"cloud"},{"actor":{"user":0},"name":"dr-ada"},{"actor":{"user":1},"name":"dr-ben"},{"actor":{"validator":0},"name":"v1"},{"actor":{"validator":1},"name":"v2"},{"actor":{"validator":2},"name":"v3"}],"note":"by hand"}"#,
     r#"{"step":1,"action":{"do":"command","actor":{"user":0},"command":{"submit":{"record":0,"breaks":"CON-03","readers":2}}},"time":0,"actor":{"user":0},"from":null,"event":"Command","verdict":"accept","clause":null,"sends":[{"to":"bsd","message":"Hello","bytes":48}],"state":"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"}"#,
     r#"{"step":2,"action":{"do":"pass","time":5},"time":5,"actor":null,"from":null,"event":"Pass","verdict":"accept","clause":null,"sends":[]}"#,
     r#"{"step":3,"action":{"do":"deliver","parcel":0},"time":5,"actor":"bsd","from":{"user":0},"event":"Hello","verdict":"accept","clause":null,"sends":[{"to":{"user":0},"message":"Response"},{"to":null,"message":"AuditHead"}]}"#,
@@ -57,9 +57,9 @@ use Flaw::{Inconsistent, Unreadable};
 
 const WRONG: [Wrong; 70] = [
     // The header.
-    Wrong(1, "emr-trace/3", "emr-trace/2", Unreadable, "format", true),
-    Wrong(1, r#""format":"emr-trace/3","#, "", Unreadable, "format", true),
-    Wrong(1, r#""emr-trace/3""#, "2", Unreadable, "format", true),
+    Wrong(1, "emr-trace/4", "emr-trace/2", Unreadable, "format", true),
+    Wrong(1, r#""format":"emr-trace/4","#, "", Unreadable, "format", true),
+    Wrong(1, r#""emr-trace/4""#, "2", Unreadable, "format", true),
     Wrong(1, r#""suite":"tiny""#, r#""suite":"rot13""#, Unreadable, "suite", true),
     Wrong(1, r#","seed":18446744073709551615"#, "", Unreadable, "setup", true),
     Wrong(1, "18446744073709551615", "18446744073709551616", Unreadable, "setup.seed", true),

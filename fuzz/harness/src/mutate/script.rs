@@ -5,7 +5,7 @@ use bemr::conformance::lockstep::{Kind, MOST_MOVES, Move, Script};
 use bemr_spec::model::{LedgerKind, Lifetimes};
 
 /// How often which kind is drawn: what honest life is made of most often.
-const OFTEN: [(Kind, usize); 17] = [
+const OFTEN: [(Kind, usize); 18] = [
     (Kind::Go, 30),
     (Kind::Command, 12),
     (Kind::Govern, 8),
@@ -23,6 +23,7 @@ const OFTEN: [(Kind, usize); 17] = [
     (Kind::Lie, 18),
     (Kind::Ambush, 6),
     (Kind::Conspire, 2),
+    (Kind::Leak, 2),
 ];
 
 /// A life like the one in `input`: a move is skipped, repeated, exchanged with another, made weaker or stronger, replayed

@@ -78,6 +78,10 @@ impl Driver {
                 }
                 self.pending()
             }
+            Kind::Leak => {
+                let actors: Vec<Actor> = world.system().actors().collect();
+                Some(Action::Leak { actor: actors[usize::from(choice) % actors.len()] })
+            }
             Kind::Conspire => {
                 let lately = sent.saturating_sub(LATELY)..sent;
                 let vote = lately.rev().find_map(|parcel| insider::vote(world, parcel))?;

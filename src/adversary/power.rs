@@ -1,6 +1,5 @@
-//! How strong an adversary is, from silence to the keys of the BSD. A weaker one has less of a scene.
+//! How strong an adversary is, from the order of messages to the keys of the KDC.
 
-use crate::explore::{Budget, Part};
 use bemr_spec::model::Actor;
 
 /// What an adversary is able to do at most, each including those before it.
@@ -15,7 +14,9 @@ pub enum Power {
     Delay,
     /// Messages are lost.
     Drop,
-    /// Messages arrive twice.
+    /// Messages arrive twice at once.
+    Duplicate,
+    /// Messages arrive again, whenever it likes.
     Replay,
     /// Packets arrive at others, or seem to come from others.
     Redirect,
@@ -33,15 +34,18 @@ pub enum Power {
     Bsd,
     /// So does the KDC.
     Kdc,
+    /// What somebody has in memory leaks.
+    Leak,
 }
 
 impl Power {
     /// All, from the weakest.
-    pub const ALL: [Power; 13] = [
+    pub const ALL: [Power; 15] = [
         Power::Order,
         Power::Silence,
         Power::Delay,
         Power::Drop,
+        Power::Duplicate,
         Power::Replay,
         Power::Redirect,
         Power::Forge,
@@ -51,6 +55,7 @@ impl Power {
         Power::Cloud,
         Power::Bsd,
         Power::Kdc,
+        Power::Leak,
     ];
 
     /// What it is called in tables.
@@ -60,6 +65,7 @@ impl Power {
             Power::Silence => "silence",
             Power::Delay => "delay",
             Power::Drop => "drop",
+            Power::Duplicate => "duplicate",
             Power::Replay => "replay",
             Power::Redirect => "redirect",
             Power::Forge => "forge",
@@ -69,11 +75,12 @@ impl Power {
             Power::Cloud => "cloud",
             Power::Bsd => "BSD",
             Power::Kdc => "KDC",
+            Power::Leak => "leak",
         }
     }
 
     /// The power that an insider is, where it is the `nth` of its kind.
-    const fn of(insider: Actor, nth: usize) -> Power {
+    pub const fn of(insider: Actor, nth: usize) -> Power {
         match insider {
             Actor::Validator(_) if nth == 0 => Power::LyingVote,
             Actor::Validator(_) => Power::LyingMajority,
@@ -82,42 +89,5 @@ impl Power {
             Actor::Bsd => Power::Bsd,
             Actor::Kdc => Power::Kdc,
         }
-    }
-
-    /// The part with an adversary of no more than this power; nothing where it has just the same as one of less.
-    pub fn limits(self, part: &Part) -> Option<Part> {
-        let has = |power: Power| self >= power;
-        let take = |power: Power, times: u8| if has(power) { times } else { 0 };
-        let Budget { drop, replay, redirect, early, crash, lie, luck } = part.budget;
-        let allowed = |(nth, insider): &(usize, &Actor)| has(Power::of(**insider, *nth));
-        let insiders = part.insiders.iter().enumerate().take_while(allowed).count();
-        let scripted = part.script.iter().any(|(actor, _)| *actor == Actor::Kdc);
-        if scripted && !has(Power::Kdc) {
-            return None;
-        }
-        let poses = part.poses && has(Power::Forge);
-        let limited = Part {
-            insiders: &part.insiders[..insiders],
-            poses,
-            silent: if has(Power::Silence) { part.silent } else { &[] },
-            budget: Budget {
-                drop: take(Power::Drop, drop),
-                replay: take(Power::Replay, replay),
-                redirect: take(Power::Redirect, redirect),
-                early: take(Power::Delay, early),
-                crash,
-                lie: if insiders > 0 || poses { lie } else { 0 },
-                luck,
-            },
-            ..*part
-        };
-        let same = |weaker: &Part| {
-            (weaker.insiders, weaker.poses, weaker.silent, weaker.budget)
-                == (limited.insiders, limited.poses, limited.silent, limited.budget)
-        };
-        let mut weaker =
-            Power::ALL.into_iter().filter(|power| *power < self).filter_map(|power| power.limits(part));
-        let is_new = weaker.next_back().is_none_or(|weaker| !same(&weaker));
-        is_new.then_some(limited)
     }
 }

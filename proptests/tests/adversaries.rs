@@ -1,0 +1,237 @@
+//! Adversaries that are given as data: what they do is what they say, and the protocol bears them.
+
+use bemr::adversary::{Adversary, Behaviour, NAMED, Named, Power};
+use bemr::conformance::lockstep::{Campaign, Divergence, Failure, Sides, Statistics, drawn, trace_of};
+use bemr::conformance::{Flaw, Trace};
+use bemr_spec::model::{Action, Actor, Happened, LedgerKind, Lifetimes, Setup, World};
+use bemr_spec::{Clause, Rules};
+
+const RULES: Rules = Rules::hardened();
+const STEPS: usize = 400;
+
+fn setup(seed: u64, users: u8, validators: u8, ledger: LedgerKind) -> Setup {
+    Setup { users, validators, ledger, seed, acquainted: !seed.is_multiple_of(2), lifetimes: Lifetimes::LONG }
+}
+
+fn told(name: &str, failure: &Failure) -> String {
+    let text = String::from_utf8(failure.trace(RULES).to_bytes()).expect("a trace is text");
+    format!("{name}, seed {}: {}\n{text}", failure.seed, failure.short.divergence)
+}
+
+fn lived(
+    adversary: &Adversary,
+    setup: &Setup,
+    statistics: &mut Statistics,
+) -> Result<Vec<Action>, Box<Failure>> {
+    let campaign = Campaign { seed: 0, lives: 1, steps: STEPS, sides: RULES.into() };
+    campaign.live_under(adversary, setup, statistics)
+}
+
+fn live(name: &str, adversary: &Adversary, setup: &Setup, statistics: &mut Statistics) -> Vec<Action> {
+    lived(adversary, setup, statistics).unwrap_or_else(|failure| panic!("{}", told(name, &failure)))
+}
+
+/// The goal that a named adversary breaks beyond what the protocol bears; nothing where it bears the life.
+fn broken(
+    named: &Named,
+    adversary: &Adversary,
+    setup: &Setup,
+    statistics: &mut Statistics,
+) -> Option<&'static str> {
+    let failure = lived(adversary, setup, statistics).err()?;
+    let by_work = setup.ledger == LedgerKind::Work;
+    let beyond = |goal: &&'static str| {
+        by_work && matches!(&failure.short.divergence, Divergence::Goal(broken) if broken == goal)
+    };
+    let goal = named.beyond_work.iter().copied().find(beyond);
+    Some(goal.unwrap_or_else(|| panic!("{}", told(named.name, &failure))))
+}
+
+/// The trace of a life, which says under which adversary it was lived.
+fn trace(adversary: &Adversary, setup: &Setup, actions: &[Action]) -> Trace {
+    let mut trace = trace_of(RULES, setup, actions);
+    trace.header.adversary = Some(adversary.clone());
+    trace
+}
+
+/// Networks for an adversary: closed by quorum, small and larger, and by work.
+fn networks(named: &Named) -> impl Iterator<Item = (Adversary, Setup)> {
+    let sizes = [(4, LedgerKind::Quorum), (7, LedgerKind::Quorum), (4, LedgerKind::Work)];
+    (0..).zip(sizes).map(|(seed, (validators, ledger))| {
+        let adversary = named.of(validators).expect("a test of its own says so");
+        (adversary, setup(seed, 5, validators, ledger))
+    })
+}
+
+#[test]
+fn model_and_implementation_agree_under_every_named_adversary_and_no_goal_is_broken() {
+    let mut statistics = Statistics::default();
+    for named in NAMED {
+        for (adversary, setup) in networks(named) {
+            for seed in 0..4 {
+                let setup = Setup { seed: setup.seed + 3 * seed, ..setup };
+                broken(named, &adversary, &setup, &mut statistics);
+            }
+        }
+    }
+    println!("{} steps, {:?}", statistics.steps, statistics.ends);
+    assert!(statistics.ends.get("committed").is_some_and(|committed| *committed > 300));
+}
+
+#[test]
+fn who_is_cut_off_where_blocks_are_closed_by_work_takes_for_final_what_is_not() {
+    let beyond: Vec<&Named> = NAMED.iter().filter(|named| !named.beyond_work.is_empty()).collect();
+    assert!(!beyond.is_empty());
+    for named in beyond {
+        let adversary = named.of(4).expect("a test of its own says so");
+        let broken = |seed| {
+            let setup = setup(seed, 5, 4, LedgerKind::Work);
+            broken(named, &adversary, &setup, &mut Statistics::default())
+        };
+        let broken = (0..200).find_map(broken);
+        assert!(broken.is_some(), "{} breaks nothing", named.name);
+    }
+}
+
+#[test]
+fn model_and_implementation_agree_under_adversaries_drawn_by_chance() {
+    let mut statistics = Statistics::default();
+    let mut powers = std::collections::BTreeSet::new();
+    for seed in 0..400 {
+        let (adversary, setup) = drawn(seed);
+        powers.insert(adversary.power());
+        live("drawn", &adversary, &setup, &mut statistics);
+    }
+    println!("{} steps, {powers:?}", statistics.steps);
+    assert!(powers.len() >= 12, "{powers:?}");
+}
+
+#[test]
+fn a_named_adversary_does_what_its_ploys_say_and_nothing_else() {
+    for named in NAMED {
+        let mut done = std::collections::BTreeSet::new();
+        let mut wanted = std::collections::BTreeSet::new();
+        for (adversary, setup) in networks(named) {
+            wanted.extend(adversary.ploys().iter().map(|ploy| ploy.behaviour.word()));
+            for seed in 0..3 {
+                let setup = Setup { seed: setup.seed + 3 * seed, ..setup };
+                if !named.beyond_work.is_empty() && setup.ledger == LedgerKind::Work {
+                    continue;
+                }
+                let actions = live(named.name, &adversary, &setup, &mut Statistics::default());
+                let trace = trace(&adversary, &setup, &actions);
+                let read = Trace::read(&*trace.to_bytes())
+                    .unwrap_or_else(|error| panic!("{}, seed {}: {error}", named.name, setup.seed));
+                done.extend(read.adversary().ploys().iter().map(|ploy| ploy.behaviour));
+            }
+        }
+        // As it shows from outside: what never arrives is lost or silent, what comes again is repeated.
+        for word in wanted {
+            let shown = done.iter().any(|behaviour| match word {
+                "silence" | "drop" => behaviour.withholds() || matches!(behaviour, Behaviour::Delay { .. }),
+                "duplicate" | "replay" => *behaviour == Behaviour::Replay,
+                "contradict" | "equivocate" => *behaviour == Behaviour::Equivocate,
+                word => behaviour.word() == word,
+            });
+            assert!(shown, "{}: {word} is not among {done:?}", named.name);
+        }
+    }
+}
+
+#[test]
+fn a_trace_that_does_more_than_its_adversary_is_inconsistent() {
+    let named = Named::find("falsification-node").expect("it is there");
+    let (adversary, setup) = networks(named).next().expect("a network");
+    let actions = live(named.name, &adversary, &setup, &mut Statistics::default());
+    let trace = trace(&Adversary::NOBODY, &setup, &actions);
+    let refused = Trace::read(&*trace.to_bytes()).expect_err("somebody lied");
+    assert_eq!(refused.flaw, Flaw::Inconsistent, "{refused}");
+    assert!(refused.to_string().contains("header's adversary"), "{refused}");
+    // What it took is told, and suffices.
+    let mut least = trace.clone();
+    least.header.adversary = Some(trace.adversary());
+    assert!(Trace::read(&*least.to_bytes()).is_ok());
+    assert!(trace.adversary().power() <= adversary.power(), "{:?}", trace.adversary());
+}
+
+#[test]
+fn an_honest_life_takes_no_adversary() {
+    for seed in 0..20 {
+        let setup = setup(seed, 3, 4, LedgerKind::Quorum);
+        let actions = live("nobody", &Adversary::NOBODY, &setup, &mut Statistics::default());
+        let trace = trace(&Adversary::NOBODY, &setup, &actions);
+        assert_eq!(trace.adversary(), Adversary::NOBODY, "seed {seed}");
+        assert!(Trace::read(&*trace.to_bytes()).is_ok(), "seed {seed}");
+        assert_eq!(trace.adversary().power(), Power::Order);
+    }
+}
+
+/// What became of each step of a life, in the model.
+fn told_by_the_model(setup: &Setup, actions: &[Action]) -> Vec<Happened> {
+    let mut world = World::new(RULES, setup);
+    actions.iter().filter_map(|action| world.step(action)).collect()
+}
+
+#[test]
+fn what_leaks_opens_what_is_said_after_it_and_nothing_that_was_said_before() {
+    let thief = Named::find("thief").expect("it is there");
+    let (mut opened, mut leaks) = (0, 0);
+    for seed in 0..20 {
+        let (adversary, setup) =
+            (thief.of(4).expect("four are enough"), setup(seed, 5, 4, LedgerKind::Quorum));
+        let actions = live(thief.name, &adversary, &setup, &mut Statistics::default());
+        let happened = told_by_the_model(&setup, &actions);
+        assert_eq!(happened.len(), actions.len());
+        // The victim took it, or sent it, before anybody read its memory.
+        let (mut sent, mut touched, mut leaked) = (Vec::new(), std::collections::BTreeMap::new(), Vec::new());
+        for (step, (action, after)) in actions.iter().zip(&happened).enumerate() {
+            if let Action::Deliver { parcel } = action {
+                touched.entry((*parcel, after.actor)).or_insert(step);
+            }
+            if let Action::Leak { actor } = action {
+                leaked.push((step, *actor));
+                leaks += 1;
+                opened += after.opened.len();
+                for parcel in &after.opened {
+                    let (from, to): (Actor, Actor) = sent[*parcel as usize];
+                    let fair = leaked.iter().any(|(when, victim)| {
+                        let touched_first =
+                            |end: Actor| touched.get(&(*parcel, end)).is_some_and(|touch| touch < when);
+                        *victim == to && !touched_first(to)
+                            || *victim == from && touched.get(&(*parcel, from)).is_none_or(|sent| sent > when)
+                    });
+                    assert!(fair, "seed {seed}, step {step}: parcel {parcel} from {from} to {to}");
+                }
+            }
+            let everybody = bemr::conformance::trace::everybody(&setup);
+            let by = after.actor;
+            let others: Vec<Actor> = everybody.filter(|other| *other != by).collect();
+            for output in &after.sends {
+                for to in output.to().map_or_else(|| others.clone(), |one| vec![one]) {
+                    touched.insert((sent.len() as u32, by), step);
+                    sent.push((by, to));
+                }
+            }
+        }
+    }
+    assert!(leaks > 50 && opened > 50, "{leaks} leaks opened {opened}");
+}
+
+#[test]
+fn where_old_keys_stay_at_hand_a_leak_opens_the_past_and_breaks_the_goal_of_keys() {
+    let thief = Named::find("thief").expect("it is there").of(4).expect("four are enough");
+    let without = RULES.without(Clause::SequenceAdvances);
+    let diverge = |sides: Sides, seed| {
+        let campaign = Campaign { seed, lives: 1, steps: STEPS, sides };
+        let setup = setup(seed, 5, 4, LedgerKind::Quorum);
+        campaign.live_under(&thief, &setup, &mut Statistics::default()).err().map(|failure| *failure)
+    };
+    let both = (0..10).find_map(|seed| diverge(without.into(), seed)).expect("a goal is broken");
+    assert_eq!(both.short.divergence, Divergence::Goal("G-KEY"));
+    let least = both.trace(without).adversary();
+    assert_eq!(least.power(), Power::Leak);
+    assert!(both.short.actions.len() <= 8, "{:?}", both.short.actions);
+    let one = Sides { model: RULES, implementation: without };
+    let one = (0..10).find_map(|seed| diverge(one, seed)).expect("the two part");
+    assert!(matches!(one.short.divergence, Divergence::Opened { .. }), "{}", one.short.divergence);
+}

@@ -1,0 +1,160 @@
+use super::*;
+use bemr_spec::model::{LedgerKind, Lifetimes, Setup};
+use proptest::prelude::*;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+const FIRST: Actor = Actor::Validator(0);
+
+use bemr_spec::model::Actor;
+
+fn ploy(behaviour: Behaviour) -> Ploy {
+    Ploy::new(behaviour, if behaviour.is_of_messages() { Target::Everything } else { Target::Node(FIRST) })
+}
+
+fn setup(users: u8, validators: u8) -> Setup {
+    let (ledger, lifetimes) = (LedgerKind::Quorum, Lifetimes::LONG);
+    Setup { users, validators, ledger, seed: 0, acquainted: false, lifetimes }
+}
+
+#[test]
+fn every_named_adversary_can_be_in_a_network_of_any_size() {
+    for named in NAMED {
+        for validators in 1..=64 {
+            let adversary = named.of(validators).unwrap_or_else(|error| panic!("{}: {error}", named.name));
+            assert!(!adversary.ploys().is_empty());
+            assert_eq!(adversary.fits(&setup(1, validators)), Ok(()), "{}", named.name);
+        }
+        assert_eq!(NAMED.iter().filter(|other| other.name == named.name).count(), 1, "{}", named.name);
+    }
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_its_place_and_a_reason() {
+    let when = |when: When| Ploy { when, ..ploy(Behaviour::Drop) };
+    let node = |behaviour, node| Ploy::new(behaviour, Target::Node(node));
+    let link = |from, to| Ploy::new(Behaviour::Drop, Target::Link { from, to });
+    let wrong: Vec<(Vec<Ploy>, usize, &str)> = vec![
+        (vec![ploy(Behaviour::Drop).at_most(0)], 0, "no ploy"),
+        (vec![when(When { from: Some(5), until: Some(5), ..When::ALWAYS })], 0, "ends before"),
+        (vec![when(When { message: Some("Hullo".to_owned()), ..When::ALWAYS })], 0, "\"Hullo\""),
+        (vec![when(When { thousandths: Some(1000), ..When::ALWAYS })], 0, "chance"),
+        (vec![when(When { winning: true, ..When::ALWAYS })], 0, "only votes"),
+        (vec![ploy(Behaviour::Delay { by: 0 })], 0, "delay of nothing"),
+        (
+            vec![ploy(Behaviour::Silence).when(When { thousandths: Some(5), ..When::ALWAYS })],
+            0,
+            "drops messages",
+        ),
+        (vec![link(FIRST, FIRST)], 0, "no link"),
+        (vec![Ploy::new(Behaviour::Drop, Target::Across([].into()))], 0, "nobody"),
+        (vec![node(Behaviour::Contradict, Actor::Bsd)], 0, "cannot contradict"),
+        (vec![node(Behaviour::Certify, Actor::Bsd)], 0, "cannot certify"),
+        (vec![node(Behaviour::Crash, Actor::User(0))], 0, "cannot crash"),
+        (vec![node(Behaviour::Lie, Actor::Kdc)], 0, "no address"),
+        (vec![Ploy::new(Behaviour::Lie, Target::Everything)], 0, "of one node"),
+        (vec![ploy(Behaviour::Drop), ploy(Behaviour::Drop)], 1, "said twice"),
+        (vec![node(Behaviour::Silence, FIRST), node(Behaviour::Contradict, FIRST)], 1, "who is silent"),
+        (vec![node(Behaviour::Equivocate, FIRST), node(Behaviour::Contradict, FIRST)], 1, "not both"),
+        (vec![ploy(Behaviour::Drop), ploy(Behaviour::Duplicate)], 1, "never arrives"),
+    ];
+    for (ploys, place, reason) in wrong {
+        let refused = Adversary::new(ploys.clone()).expect_err(reason);
+        assert_eq!(refused.ploy, place, "{refused}");
+        assert!(refused.problem.contains(reason), "{refused}, not {reason}");
+        let text = serde_json::to_string(&ploys).unwrap();
+        let read = serde_json::from_str::<Adversary>(&text).expect_err(reason);
+        assert!(read.to_string().contains(reason), "{read}");
+    }
+}
+
+#[test]
+fn who_is_silent_for_a_while_can_lie_after_it() {
+    let while_silent = When { until: Some(10), ..When::ALWAYS };
+    let then = When { from: Some(10), ..When::ALWAYS };
+    let silent = Ploy::new(Behaviour::Silence, Target::Node(FIRST)).when(while_silent);
+    let lies = Ploy::new(Behaviour::Contradict, Target::Node(FIRST)).when(then);
+    assert!(Adversary::new(vec![silent, lies]).is_ok());
+}
+
+#[test]
+fn an_adversary_is_as_strong_as_its_strongest_ploy_and_two_liars_are_a_majority_in_the_making() {
+    let contradict = |number| Ploy::new(Behaviour::Contradict, Target::Node(Actor::Validator(number)));
+    let power = |ploys: Vec<Ploy>| Adversary::new(ploys).unwrap().power();
+    assert_eq!(power(vec![]), Power::Order);
+    assert_eq!(power(vec![ploy(Behaviour::Replay), ploy(Behaviour::Duplicate)]), Power::Replay);
+    assert_eq!(power(vec![contradict(0)]), Power::LyingVote);
+    assert_eq!(power(vec![contradict(0), contradict(1)]), Power::LyingMajority);
+    assert_eq!(
+        power(vec![contradict(0), Ploy::new(Behaviour::Lie, Target::Node(Actor::Cloud))]),
+        Power::Cloud
+    );
+    let strengths = [
+        Behaviour::Silence,
+        Behaviour::Delay { by: 1 },
+        Behaviour::Drop,
+        Behaviour::Duplicate,
+        Behaviour::Replay,
+        Behaviour::Redirect,
+        Behaviour::Spoil,
+        Behaviour::Contradict,
+    ];
+    assert!(strengths.is_sorted_by_key(|behaviour| behaviour.power(Some(FIRST))));
+}
+
+#[test]
+fn a_budget_is_used_up_and_another_ploy_takes_over() {
+    let adversary = Adversary::new(vec![
+        ploy(Behaviour::Duplicate).at_most(1),
+        ploy(Behaviour::Replay).at_most(1).when(When { from: Some(10), ..When::ALWAYS }),
+    ])
+    .unwrap();
+    let act = Act { deed: Deed::Again, from: FIRST, to: Actor::Bsd, message: Some("Vote") };
+    let mut watch = Watch::new(&adversary);
+    assert!(watch.take(10, &act));
+    assert!(!watch.take(9, &act), "it is too early for the second");
+    assert!(watch.take(10, &act));
+    assert!(!watch.take(10, &act));
+}
+
+proptest! {
+    #[test]
+    fn what_is_drawn_can_be_and_is_read_as_it_was_written(seed in any::<u64>(), users in 1_u8..=5, validators in 1_u8..=64) {
+        let drawn = Adversary::draw(&mut ChaCha8Rng::seed_from_u64(seed), &setup(users, validators));
+        let text = serde_json::to_string(&drawn).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Adversary>(&text).unwrap(), drawn);
+    }
+
+    #[test]
+    fn the_least_adversary_does_what_was_done(acts in prop::collection::vec((0_u64..50, act()), 0..60)) {
+        let mut acts = acts;
+        acts.sort_by_key(|(time, _)| *time);
+        let adversary = least(&acts, &[Actor::Bsd].into());
+        let mut watch = Watch::new(&adversary);
+        for (time, act) in &acts {
+            prop_assert!(watch.take(*time, act), "{} at {time} is not of {adversary:?}", act);
+        }
+        // And no more than that, but for those who never say anything.
+        for (time, act) in acts.iter().filter(|(_, act)| !matches!(act.deed, Deed::Withheld | Deed::Lost)) {
+            prop_assert!(!watch.take(*time, act), "{} at {time} once more", act);
+        }
+    }
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let deeds = [
+        Deed::Late(7),
+        Deed::Lost,
+        Deed::Overtook,
+        Deed::Again,
+        Deed::Redirected,
+        Deed::Spoilt,
+        Deed::Told,
+        Deed::Voted,
+        Deed::Said,
+    ];
+    let actors = [Actor::Bsd, Actor::Cloud, Actor::User(0), FIRST];
+    let pick = prop::sample::select(actors.to_vec());
+    (prop::sample::select(deeds.to_vec()), pick.clone(), pick, prop::sample::select(vec!["Vote", "Block"]))
+        .prop_map(|(deed, from, to, message)| Act { deed, from, to, message: Some(message) })
+}
