@@ -64,7 +64,8 @@ fn lives_are_lived_under_one_adversary() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("big.json");
     fs::write(&path, r#"[{"behaviour":"crash","target":{"node":{"validator":9}}}]"#).unwrap();
-    let ran = bemr([Path::new("check"), Path::new("--adversary"), &path, Path::new("--lives"), Path::new("3")]);
+    let ran =
+        bemr([Path::new("check"), Path::new("--adversary"), &path, Path::new("--lives"), Path::new("3")]);
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("[0]: the setup has no validator 9"), "{}", ran.err);
 }
