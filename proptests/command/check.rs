@@ -26,7 +26,11 @@ fn the_page_of_a_check_has_every_goal_every_cliff_and_every_clause_and_runs_to_g
     let rows = |caption: &str| {
         let cells = |row: roxmltree::Node<'_, '_>| -> Vec<String> {
             let cells = row.children().filter(|cell| cell.has_tag_name("td") || cell.has_tag_name("th"));
-            cells.map(|cell| cell.descendants().filter_map(|node| node.text()).collect()).collect()
+            cells
+                .map(|cell| {
+                    cell.descendants().filter(|node| node.is_text()).filter_map(|node| node.text()).collect()
+                })
+                .collect()
         };
         let body = table(caption).children().find(|node| node.has_tag_name("tbody")).unwrap();
         body.children().filter(|row| row.has_tag_name("tr")).map(cells).collect::<Vec<_>>()

@@ -14,6 +14,7 @@ import pathlib
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True
 from browser import Browser, BrowserError, Tab, executable
 
 INSIDE = (pathlib.Path(__file__).parent / "page.js").read_text()

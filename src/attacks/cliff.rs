@@ -108,7 +108,7 @@ pub const BENCHES: &[Bench] = &[
     Bench {
         name: "blocks",
         says: "A head is to be anchored. Two turns to propose come, the second possibly before everybody heard the first. Liars sign every block that is \
-               proposed. Signatures arrive at once, proposals in every order, and at those who have no turn at one after the other; nobody hears in time of the block that another closed, by which it could be \
+               proposed. Signatures, and what was signed before and is shown, arrive at once, proposals in every order, and at those who have no turn at one after the other; nobody hears in time of the block that another closed, by which it could be \
                warned. 2 300 ms.",
         goals: &["G-IMM"],
         made: blocks,

@@ -262,7 +262,7 @@ fn page(outcomes: &[Outcome]) -> String {
         vec![
             Entry::from(row.id).to(row.id),
             Entry::from(row.says).of_class("prose"),
-            row.goal.into(),
+            Entry::from(row.goal).of_class("word"),
             row.published.minimum_power.unwrap_or("–").into(),
             steps,
             row.hardened.refused_by.unwrap_or("–").into(),

@@ -158,7 +158,7 @@ fn goals(out: &mut String, checked: &Checked<'_>, shown: &[Shown]) {
             Entry::from(says).of_class("prose"),
             verdict,
             Entry::number(row.states),
-            run.unwrap_or_else(|| none.into()),
+            run.unwrap_or_else(|| none.into()).of_class("word"),
         ]
     });
     table(

@@ -37,6 +37,7 @@ fn row(cells: &[Cell], bench: &Bench, goal: &str, validators: u8) -> Vec<Entry> 
         let found = cells.iter().find(|cell| cell.is_of(bench, goal, validators, lying));
         found.map_or(Entry::from("–"), |cell| match &cell.verdict {
             Verdict::Holds { states } => Entry::from(format!("holds, {states}")).of_class("holds"),
+            Verdict::Broken { steps: 0 } => Entry::from("broken at once").of_class("broken"),
             Verdict::Broken { steps } => Entry::from(format!("broken in {steps}")).of_class("broken"),
             Verdict::Unfinished { why } => Entry::from(format!("unknown: {why}")),
         })

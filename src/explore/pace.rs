@@ -35,7 +35,8 @@ fn is_proposal_to_insider(part: &Part, parcel: &Parcel) -> bool {
 /// Whether a parcel arrives before anything else happens.
 fn is_prompt(part: &Part, parcel: &Parcel) -> bool {
     match &parcel.datagram {
-        Datagram::Gossip(Gossip::Proposal { .. }) => false,
+        // What somebody signed before is shown to who proposes otherwise, who has signed as well.
+        Datagram::Gossip(Gossip::Proposal { proposal, signatory, .. }) => *signatory != proposal.proposer,
         // BSD, cloud and users go on by a block.
         Datagram::Gossip(Gossip::Block(_)) => matches!(parcel.to, Actor::Validator(_)),
         Datagram::Gossip(_) => true,
