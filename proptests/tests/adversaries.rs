@@ -131,6 +131,8 @@ fn a_named_adversary_does_what_its_ploys_say_and_nothing_else() {
                 "silence" | "drop" => behaviour.withholds() || matches!(behaviour, Behaviour::Delay { .. }),
                 "duplicate" | "replay" => *behaviour == Behaviour::Replay,
                 "contradict" | "equivocate" => *behaviour == Behaviour::Equivocate,
+                // A lie of a validator is mostly a vote.
+                "lie" => matches!(behaviour, Behaviour::Lie | Behaviour::Equivocate),
                 word => behaviour.word() == word,
             });
             assert!(shown, "{}: {word} is not among {done:?}", named.name);

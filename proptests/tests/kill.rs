@@ -133,7 +133,7 @@ fn a_goal_that_breaks_is_one_and_is_said_by_who_looks_at_goals() {
             let goal = finding.notice().and_then(|notice| notice.goal.clone());
             assert_eq!(
                 goal.is_some(),
-                finding.notice().is_some() && matches!(kind, Kind::Search | Kind::Lives)
+                finding.notice().is_some() && matches!(kind, Kind::Search | Kind::Lives | Kind::Attack)
             );
             goals.extend(goal);
         }

@@ -145,10 +145,10 @@ pub const NAMED: &[Named] = &[
     },
     Named {
         name: "sleepers",
-        says: "validators vote as they find five times, and otherwise ever after",
+        says: "validators vote as they find twice, and otherwise ever after",
         beyond_work: &[],
         ploys: |validators| {
-            of_liars_when(validators, Behaviour::Contradict, &When { after: Some(5), ..When::ALWAYS })
+            of_liars_when(validators, Behaviour::Contradict, &When { after: Some(2), ..When::ALWAYS })
         },
     },
     Named {

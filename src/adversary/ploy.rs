@@ -1,7 +1,7 @@
 //! One ploy: a behaviour, on whom, when, and how often at most.
 
 use crate::adversary::{Behaviour, Power};
-use bemr_spec::model::{Actor, MESSAGES, Time};
+use bemr_spec::model::{Actor, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -92,7 +92,7 @@ pub struct When {
     pub until: Option<Time>,
     /// It is a message of this name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "weave", schemars(with = "String", extend("enum" = MESSAGES)))]
+    #[cfg_attr(feature = "weave", schemars(with = "String", extend("enum" = bemr_spec::model::MESSAGES)))]
     pub message: Option<String>,
     /// It could have been done this many times before: a sleeper.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -137,7 +137,7 @@ impl Stage {
         let own = self.town.credentials[who].clone();
         let (trust, directory) = (self.town.trust.clone(), self.town.directory.clone());
         let rng = ChaCha20Rng::seed_from_u64(who.as_str().bytes().map(u64::from).sum());
-        Office::new(RULES, own, trust, directory, self.replica.clone(), rng)
+        Office::new(RULES, own, trust, directory, self.replica.clone(), rng.into())
     }
 
     /// The office of the insider `who`.
