@@ -111,7 +111,9 @@ impl Plotted {
                     self.due.push_back(Action::Spoil { parcel: number, how });
                 }
                 Behaviour::Redirect => {
-                    let actors: Vec<Actor> = world.system().actors().collect();
+                    // Nobody hears from themselves.
+                    let others = world.system().actors().filter(|actor| *actor != parcel.from);
+                    let actors: Vec<Actor> = others.collect();
                     let to = actors[self.driver.rng.random_range(0..actors.len())];
                     self.due.push_back(Action::Redirect { parcel: number, to, from: None });
                 }
