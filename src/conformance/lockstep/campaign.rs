@@ -109,30 +109,30 @@ impl CampaignReport {
 
 impl Campaign {
     /// Lives all lives, or up to the first in which the two part; `tell` hears of each.
-    pub fn run(&self, mut tell: impl FnMut(u64)) -> CampaignReport {
-        let mut report = CampaignReport::default();
-        for seed in self.seed..self.seed.saturating_add(self.lives) {
-            let lived = self.live(seed, &mut report.statistics);
-            report.lives += 1;
-            tell(report.lives);
-            if let Err(failure) = lived {
-                report.failure = Some(*failure);
-                return report;
-            }
-        }
-        report
+    pub fn run(&self, tell: impl FnMut(u64)) -> CampaignReport {
+        self.run_by(tell, |seed, statistics| self.live(seed, statistics))
     }
 
     /// As [`Campaign::run`], each life in the network and under the adversary that `of` gives for its seed.
     pub fn run_under(
         &self,
         mut of: impl FnMut(u64) -> (Adversary, Setup),
+        tell: impl FnMut(u64),
+    ) -> CampaignReport {
+        self.run_by(tell, |seed, statistics| {
+            let (adversary, setup) = of(seed);
+            self.live_under(&adversary, &setup, statistics).map(drop)
+        })
+    }
+
+    fn run_by(
+        &self,
         mut tell: impl FnMut(u64),
+        mut live: impl FnMut(u64, &mut Statistics) -> Result<(), Box<Failure>>,
     ) -> CampaignReport {
         let mut report = CampaignReport::default();
         for seed in self.seed..self.seed.saturating_add(self.lives) {
-            let (adversary, setup) = of(seed);
-            let lived = self.live_under(&adversary, &setup, &mut report.statistics);
+            let lived = live(seed, &mut report.statistics);
             report.lives += 1;
             tell(report.lives);
             if let Err(failure) = lived {
@@ -150,7 +150,7 @@ impl Campaign {
     pub fn live(&self, seed: u64, statistics: &mut Statistics) -> Result<(), Box<Failure>> {
         let mut driver = Driver::new(seed);
         let setup = *driver.setup();
-        self.live_by(seed, &setup, statistics, |world| driver.next(world)).map(|_| ())
+        self.live_by(seed, &setup, statistics, |world| driver.next(world)).map(drop)
     }
 
     /// Lives one life under an adversary, and gives what was done.
