@@ -154,7 +154,9 @@ fn what_is_missing_is_refused_by_name() {
 
 #[test]
 fn what_does_not_fit_together_is_refused() {
-    let changes: [(&str, fn(&mut Value)); 9] = [
+    /// What is changed, and how.
+    type Change = (&'static str, fn(&mut Value));
+    let changes: [Change; 9] = [
         ("tcId", |file| file["tests"][1]["tcId"] = json!(7)),
         ("numberOfTests", |file| file["numberOfTests"] = json!(1)),
         ("format", |file| file["format"] = json!("bemr vectors 2")),
