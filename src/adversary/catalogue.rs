@@ -11,8 +11,6 @@ pub struct Named {
     pub name: &'static str,
     /// What it is.
     pub says: &'static str,
-    /// Goals that it breaks where blocks are closed by work: whoever is cut off for long takes for final what is not.
-    pub beyond_work: &'static [&'static str],
     /// Its ploys in a network of so many validators, of whom it has as many as the protocol bears.
     ploys: fn(u8) -> Vec<Ploy>,
 }
@@ -43,19 +41,16 @@ pub const NAMED: &[Named] = &[
     Named {
         name: "loss",
         says: "a tenth of all messages is lost",
-        beyond_work: &[],
         ploys: |_| vec![by_chance(Behaviour::Drop, 100)],
     },
     Named {
         name: "delay",
         says: "a fifth of all messages comes too late",
-        beyond_work: &[],
         ploys: |_| vec![by_chance(Behaviour::Delay { by: 2_500 }, 200)],
     },
     Named {
         name: "disorder",
         says: "messages come twice, out of order, and again long after",
-        beyond_work: &[],
         ploys: |_| {
             vec![
                 by_chance(Behaviour::Duplicate, 200),
@@ -67,7 +62,6 @@ pub const NAMED: &[Named] = &[
     Named {
         name: "one-way",
         says: "nothing gets from the server database to the first validator, and everything gets back",
-        beyond_work: &[],
         ploys: |_| {
             vec![Ploy::new(Behaviour::Silence, Target::Link { from: Actor::Bsd, to: Actor::Validator(0) })]
         },
@@ -75,7 +69,6 @@ pub const NAMED: &[Named] = &[
     Named {
         name: "partition",
         says: "a part of the validators is cut off from the others, and comes back",
-        beyond_work: &["G-IMM"],
         ploys: |validators| {
             let side = liars(validators).chain([Actor::Validator(0)]).collect();
             vec![Ploy::new(Behaviour::Silence, Target::Across(side)).when(from_until(CUT_OFF.0, CUT_OFF.1))]
@@ -84,7 +77,6 @@ pub const NAMED: &[Named] = &[
     Named {
         name: "eclipse",
         says: "the server database hears nobody for a while, and nobody hears it",
-        beyond_work: &[],
         ploys: |_| {
             let side = BTreeSet::from([Actor::Bsd]);
             vec![Ploy::new(Behaviour::Silence, Target::Across(side)).when(from_until(CUT_OFF.0, CUT_OFF.1))]
@@ -93,13 +85,11 @@ pub const NAMED: &[Named] = &[
     Named {
         name: "black-hole-node",
         says: "the paper's black hole: validators answer nothing",
-        beyond_work: &[],
         ploys: |validators| of_liars(validators, Behaviour::Silence),
     },
     Named {
         name: "black-hole-link",
         says: "a black hole on the links to validators: half of what goes there is lost",
-        beyond_work: &[],
         ploys: |validators| {
             let when = When { thousandths: Some(500), ..When::ALWAYS };
             let towards = |liar| Ploy::new(Behaviour::Drop, Target::Towards(liar)).when(when.clone());
@@ -109,19 +99,16 @@ pub const NAMED: &[Named] = &[
     Named {
         name: "falsification-node",
         says: "the paper's falsification: validators vote otherwise than they find",
-        beyond_work: &[],
         ploys: |validators| of_liars(validators, Behaviour::Contradict),
     },
     Named {
         name: "falsification-link",
         says: "falsification on the links: bytes are changed",
-        beyond_work: &[],
         ploys: |_| vec![by_chance(Behaviour::Spoil, 100)],
     },
     Named {
         name: "random-liars",
         says: "validators vote otherwise in half of all cases",
-        beyond_work: &[],
         ploys: |validators| {
             let when = When { thousandths: Some(500), ..When::ALWAYS };
             of_liars_when(validators, Behaviour::Contradict, &when)
@@ -130,7 +117,6 @@ pub const NAMED: &[Named] = &[
     Named {
         name: "strategists",
         says: "validators vote otherwise together, and only where that wins",
-        beyond_work: &[],
         ploys: |validators| {
             let when = When { winning: true, ..When::ALWAYS };
             let all = (0..validators).rev().take(usize::from(validators.div_ceil(3))).map(Actor::Validator);
@@ -140,13 +126,11 @@ pub const NAMED: &[Named] = &[
     Named {
         name: "equivocators",
         says: "validators vote both ways",
-        beyond_work: &[],
         ploys: |validators| of_liars(validators, Behaviour::Equivocate),
     },
     Named {
         name: "sleepers",
         says: "validators vote as they find twice, and otherwise ever after",
-        beyond_work: &[],
         ploys: |validators| {
             of_liars_when(validators, Behaviour::Contradict, &When { after: Some(2), ..When::ALWAYS })
         },
@@ -154,13 +138,11 @@ pub const NAMED: &[Named] = &[
     Named {
         name: "slow-validators",
         says: "what validators send comes late",
-        beyond_work: &[],
         ploys: |validators| of_liars(validators, Behaviour::Delay { by: SLOW }),
     },
     Named {
         name: "stale-contracts",
         says: "changes of policy do not reach some validators, who go on under the old contracts",
-        beyond_work: &[],
         ploys: |validators| {
             let when = When { message: Some("PolicyChange".to_owned()), ..When::ALWAYS };
             let towards = |liar| Ploy::new(Behaviour::Drop, Target::Towards(liar)).when(when.clone());
@@ -170,7 +152,6 @@ pub const NAMED: &[Named] = &[
     Named {
         name: "withheld-blocks",
         says: "validators keep the blocks that they close to themselves",
-        beyond_work: &[],
         ploys: |validators| {
             let when = When { message: Some("Block".to_owned()), ..When::ALWAYS };
             of_liars_when(validators, Behaviour::Drop, &when)
@@ -179,7 +160,6 @@ pub const NAMED: &[Named] = &[
     Named {
         name: "reordered-blocks",
         says: "blocks and what closes them come out of order, and late",
-        beyond_work: &[],
         ploys: |_| {
             let named =
                 |name: &str| When { message: Some(name.to_owned()), thousandths: Some(400), ..When::ALWAYS };
@@ -193,7 +173,6 @@ pub const NAMED: &[Named] = &[
     Named {
         name: "private-fork",
         says: "miners work on a chain of their own for a while, and then show it",
-        beyond_work: &["G-IMM"],
         ploys: |validators| {
             let side = liars(validators).chain([Actor::Validator(0)]).collect();
             let border = || Target::Across(BTreeSet::clone(&side));
@@ -204,13 +183,11 @@ pub const NAMED: &[Named] = &[
     Named {
         name: "newcomers",
         says: "validators vote under names that nobody admitted",
-        beyond_work: &[],
         ploys: |validators| of_liars(validators, Behaviour::Lie),
     },
     Named {
         name: "man-in-the-middle",
         says: "packets go astray, come from others, are changed, and handshakes are answered by impostors",
-        beyond_work: &[],
         ploys: |_| {
             vec![
                 by_chance(Behaviour::Redirect, 40),
@@ -225,13 +202,11 @@ pub const NAMED: &[Named] = &[
     Named {
         name: "insider-user",
         says: "a certified user says what no honest one would",
-        beyond_work: &[],
         ploys: |_| insider(Actor::User(0)),
     },
     Named {
         name: "insider-bsd",
         says: "the server database says what no honest one would, and shows its audit log otherwise",
-        beyond_work: &[],
         ploys: |_| {
             let mut ploys = insider(Actor::Bsd);
             ploys.push(Ploy::new(Behaviour::Falsify, Target::Node(Actor::Bsd)));
@@ -241,7 +216,6 @@ pub const NAMED: &[Named] = &[
     Named {
         name: "insider-cloud",
         says: "the cloud rolls back, forks, deletes, changes and truncates",
-        beyond_work: &[],
         ploys: |_| {
             let mut ploys = insider(Actor::Cloud);
             ploys.push(Ploy::new(Behaviour::Falsify, Target::Node(Actor::Cloud)));
@@ -252,7 +226,6 @@ pub const NAMED: &[Named] = &[
     Named {
         name: "insider-kdc",
         says: "a second pair of keys is certified for names that have one, and lists are forged",
-        beyond_work: &[],
         ploys: |_| {
             vec![
                 Ploy::new(Behaviour::Certify, Target::Node(Actor::Kdc)).when(seldom()),
@@ -263,7 +236,6 @@ pub const NAMED: &[Named] = &[
     Named {
         name: "thief",
         says: "now and then somebody reads what the server database, a user or the cloud has in memory",
-        beyond_work: &[],
         ploys: |_| {
             let whose = [Actor::Bsd, Actor::Cloud, Actor::User(0)];
             whose.map(|node| Ploy::new(Behaviour::Leak, Target::Node(node)).when(seldom())).into()
@@ -272,7 +244,6 @@ pub const NAMED: &[Named] = &[
     Named {
         name: "crashes",
         says: "everybody who can dies now and then, and starts again",
-        beyond_work: &[],
         ploys: |validators| {
             let mortal = [Actor::Bsd, Actor::Cloud].into_iter().chain((0..validators).map(Actor::Validator));
             let when = When { thousandths: Some(3), ..When::ALWAYS };

@@ -25,8 +25,6 @@ struct Row {
     name: String,
     says: String,
     minimum_power: &'static str,
-    /// Goals that it breaks beyond what the protocol bears where blocks are closed by work.
-    beyond_work: Vec<&'static str>,
     ploys: Adversary,
 }
 
@@ -73,13 +71,7 @@ pub(super) fn adversary(options: &Options) -> Result<Found, String> {
     let of = |named: &Named| -> Result<Row, String> {
         let ploys = named.of(options.validators).map_err(|error| error.to_string())?;
         let (name, says) = (named.name.to_owned(), named.says.to_owned());
-        Ok(Row {
-            name,
-            says,
-            minimum_power: ploys.power().name(),
-            beyond_work: named.beyond_work.to_vec(),
-            ploys,
-        })
+        Ok(Row { name, says, minimum_power: ploys.power().name(), ploys })
     };
     let Some(wanted) = &options.adversary else {
         let rows = NAMED.iter().map(of).collect::<Result<Vec<Row>, String>>()?;
@@ -96,7 +88,7 @@ pub(super) fn adversary(options: &Options) -> Result<Found, String> {
         None => {
             let ploys = find(wanted, options.validators)?;
             let (name, says) = (wanted.clone(), String::new());
-            Row { name, says, minimum_power: ploys.power().name(), beyond_work: Vec::new(), ploys }
+            Row { name, says, minimum_power: ploys.power().name(), ploys }
         }
     };
     if options.json {
@@ -105,9 +97,6 @@ pub(super) fn adversary(options: &Options) -> Result<Found, String> {
     }
     let says = if row.says.is_empty() { String::new() } else { format!(": {}", row.says) };
     let mut lines = vec![format!("{}{says}", row.name), format!("minimum power: {}", row.minimum_power)];
-    if !row.beyond_work.is_empty() {
-        lines.push(format!("breaks where blocks are closed by work: {}", row.beyond_work.join(", ")));
-    }
     lines.extend(row.ploys.ploys().iter().map(ToString::to_string));
     print(&lines.join("\n"))?;
     Ok(Found::Nothing)

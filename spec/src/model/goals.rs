@@ -4,11 +4,12 @@
 //! Goals about bytes have no predicate here: G-HID and the part of G-SEC that is about ciphertext are shown on the implementation.
 
 use crate::Clause;
-use crate::model::ledger::quorum;
+use crate::model::ledger::{CONFIRMATIONS, quorum};
 use crate::model::policy::Registry;
 use crate::model::roles::may_handle_records;
-use crate::model::{Ballot, Decision, Entry, LogKind, System};
+use crate::model::{Ballot, Decision, Entry, LedgerKind, LogKind, System};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A goal.
 #[derive(Clone, Copy)]
@@ -257,7 +258,7 @@ pub const GOALS: &[Goal] = &[
     },
     Goal {
         name: "G-IMM",
-        says: "final blocks of one height are one block",
+        says: "a final block stands, and those of one height are one block; by work, as long as no two chains part by more blocks than confirm one",
         under: "DY, BYZ(b < n/3)",
         needs: &[Clause::OneCloseByValidator],
         forbids: &[
@@ -286,7 +287,7 @@ pub const GOALS: &[Goal] = &[
                 ],
             ),
         ],
-        holds: final_blocks_agree,
+        holds: immutability,
         sometimes: ("a block is final", some_final),
     },
     Goal {
@@ -579,8 +580,28 @@ fn sessions_keep(system: &System) -> bool {
     !system.betrayed && system.neighbours().all(super::neighbours::Neighbours::ends_agree)
 }
 
-fn final_blocks_agree(system: &System) -> bool {
-    let mut longest: &[std::sync::Arc<super::Block>] = &[];
+fn immutability(system: &System) -> bool {
+    system.ledgers().all(|ledger| !ledger.undone) && (final_blocks_agree(system) || parted_deeply(system))
+}
+
+/// What depth alone bounds: whether two chains closed by work part by more blocks, on both sides, than confirm one. No clause can prevent it: who is cut
+/// off cannot know. The depth is counted here and not taken from what actors hold to be final.
+fn parted_deeply(system: &System) -> bool {
+    let chains: Vec<_> = system
+        .ledgers()
+        .filter(|ledger| ledger.kind() == LedgerKind::Work)
+        .map(super::ledger::Ledger::blocks)
+        .collect();
+    let deep = |one: &[Arc<super::Block>], other: &[Arc<super::Block>]| {
+        let shared = one.iter().zip(other).take_while(|(one, other)| one.id == other.id).count();
+        one.len().min(other.len()) - shared > CONFIRMATIONS
+    };
+    chains.iter().enumerate().any(|(place, one)| chains[..place].iter().any(|other| deep(one, other)))
+}
+
+/// Whether blocks of one height that are final for somebody are one block, however deep chains part: G-IMM without its bound.
+pub fn final_blocks_agree(system: &System) -> bool {
+    let mut longest: &[Arc<super::Block>] = &[];
     system.ledgers().all(|ledger| {
         let blocks = &ledger.blocks()[..ledger.final_blocks()];
         let shared = blocks.len().min(longest.len());

@@ -53,6 +53,8 @@ pub(super) struct Ledger {
     decisions: BTreeMap<Tid, usize>,
     anchors: BTreeMap<LogKind, Vec<(usize, Head)>>,
     asked: BTreeMap<Actor, (Time, Height)>,
+    /// A final block was not in force any more: G-IMM is broken.
+    pub(super) undone: bool,
     /// The policy, which goes by heights.
     pub(super) policy: Shared<Registry>,
 }
@@ -68,6 +70,7 @@ impl Ledger {
             decisions: BTreeMap::new(),
             anchors: BTreeMap::new(),
             asked: BTreeMap::new(),
+            undone: false,
             policy: Shared::new(Registry::shipped()),
         }
     }
@@ -305,6 +308,7 @@ impl Ledger {
             self.sides.insert(block.id, block);
             return Change::Kept;
         }
+        self.undone |= shared < self.final_blocks();
         let mut removed = Vec::new();
         while self.trunk.len() > shared {
             if let Some(old) = self.pop() {
@@ -425,4 +429,4 @@ pub(super) fn follows(old: &Head, new: &Head) -> bool {
     }
 }
 
-renamed!(Ledger { kind, members: of_nobody, trunk, sides, places, decisions, anchors, asked, policy });
+renamed!(Ledger { kind, members: of_nobody, trunk, sides, places, decisions, anchors, asked, undone, policy });

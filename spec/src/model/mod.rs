@@ -44,7 +44,8 @@ pub use custodian::{MOST_FAULTS, SealFault, SealId};
 pub use damage::{Damage, Row};
 pub use enrolment::*;
 pub use goals::{
-    GOALS, Goal, SHOWN, everything_ended, sound_is_committed, stored_is_certified, two_certificates,
+    GOALS, Goal, SHOWN, everything_ended, final_blocks_agree, sound_is_committed, stored_is_certified,
+    two_certificates,
 };
 pub use ledger::quorum;
 pub use policy::{Change, Edition, Newest, Policy, Versions};

@@ -36,7 +36,12 @@ impl Certificates {
         now: Time,
         whose: impl IntoIterator<Item = &'a Credentials>,
     ) -> Result<(Certificates, RevocationList), Refusal> {
-        let lax = rules.without(Clause::KeysHaveOneUse).without(Clause::OnePrincipalOneCertificate);
+        let forbidden = [
+            Clause::KeysHaveOneUse,
+            Clause::OnePrincipalOneCertificate,
+            Clause::EnrolmentProvesPossession,
+        ];
+        let lax = forbidden.into_iter().fold(*rules, |rules, clause| rules.without(clause));
         let all = kdc.aside(|kdc| Certificates::enrol(&lax, kdc, now, whose))?;
         Ok((Certificates(all), kdc.revocation_list(rules, now)))
     }
@@ -49,9 +54,10 @@ impl Certificates {
     ) -> Result<BTreeMap<Name, Odd>, Refusal> {
         let mut all = BTreeMap::new();
         for own in whose {
+            let mut request = own.identity().enrolment_request(lax, own.name().clone(), own.role());
             let mut enrol = |subject: &Name, role: Role, now: Time| {
                 kdc.admit(subject.clone(), role);
-                let request = own.identity().enrolment_request(lax, subject.clone(), role);
+                (request.body.subject, request.body.role) = (subject.clone(), role);
                 kdc.enrol(lax, now, &request)
             };
             let elsewhere = if own.role() == Role::Validator { Role::Cloud } else { Role::Validator };

@@ -5,16 +5,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A shorter one is found by chance.
+/// A shorter one is found by chance. So many bytes of a secret choose its place in the sieve.
 const SHORTEST: usize = 8;
 
-/// How many bits of a secret choose its place in the sieve.
-const SIEVE_BITS: u32 = 20;
+/// The places of the sieve, which has to stay in the nearest cache: 2 to the power of this.
+const SIEVE_BITS: u32 = 17;
+
+/// Spreads what secrets begin with over the sieve, hexadecimal digits too: the fraction of the golden ratio.
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Secrets, and a sieve that almost nothing else passes.
 pub(super) struct Canaries {
     sieve: Vec<u64>,
-    by_start: BTreeMap<u32, Vec<Canary>>,
+    by_start: BTreeMap<u64, Vec<Canary>>,
     known: BTreeSet<Vec<u8>>,
 }
 
@@ -23,9 +26,9 @@ struct Canary {
     bytes: Vec<u8>,
 }
 
-/// Where four bytes stand in the sieve: which word of it, and which bit.
-const fn place(start: u32) -> (usize, u64) {
-    let bits = start >> (32 - SIEVE_BITS);
+/// Where a beginning stands in the sieve: which word of it, and which bit.
+const fn place(start: u64) -> (usize, u64) {
+    let bits = start.wrapping_mul(SPREAD) >> (64 - SIEVE_BITS);
     ((bits / 64) as usize, 1 << (bits % 64))
 }
 
@@ -62,7 +65,7 @@ impl Canaries {
             return;
         }
         for bytes in [secret.to_vec(), hexadecimal(secret), decimal(secret)] {
-            let start = u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+            let start = bytes[..SHORTEST].iter().fold(0, |start, byte| start << 8 | u64::from(*byte));
             let (word, bit) = place(start);
             self.sieve[word] |= bit;
             self.by_start.entry(start).or_default().push(Canary { what, bytes });
@@ -73,12 +76,12 @@ impl Canaries {
     pub(super) fn find(&self, bytes: &[u8]) -> Vec<&'static str> {
         let mut found = Vec::new();
         // Almost every step of this loop is one look into the sieve.
-        let mut start: u32 = 0;
+        let mut start: u64 = 0;
         for (end, byte) in bytes.iter().enumerate() {
-            start = start << 8 | u32::from(*byte);
+            start = start << 8 | u64::from(*byte);
             let (word, bit) = place(start);
-            if self.sieve[word] & bit != 0 && end >= 3 {
-                let here = &bytes[end - 3..];
+            if self.sieve[word] & bit != 0 && end + 1 >= SHORTEST {
+                let here = &bytes[end + 1 - SHORTEST..];
                 let suspects = self.by_start.get(&start).into_iter().flatten();
                 found.extend(suspects.filter(|one| here.starts_with(&one.bytes)).map(|one| one.what));
             }

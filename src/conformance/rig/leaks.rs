@@ -15,8 +15,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// What a message shows to people hangs on what kind it is: so many of each are looked at, then one of as many.
-const SHOWN: u32 = 16;
+/// What a message shows to people hangs on what kind it is: the first few of each are looked at, then one of so many.
+const FIRST: u32 = 4;
+const EVERY: u32 = 16;
 
 const CHAIN_KEY: &str = "the chain key of a session";
 
@@ -195,7 +196,7 @@ impl Rig {
         for message in said.iter() {
             let times = shown.entry(message.name()).or_default();
             *times += 1;
-            if *times > SHOWN && !times.is_multiple_of(SHOWN) {
+            if *times > FIRST && !times.is_multiple_of(EVERY) {
                 continue;
             }
             // Headers name their patient to whoever may see them.

@@ -24,9 +24,12 @@ pub(super) fn patient(number: u16) -> String {
     format!("canary.patient.{number:05}")
 }
 
+/// A file that is longer than a record can be. Nobody reads what is in it.
+static TOO_LONG: [u8; MAX_SIZE + 1] = [0; MAX_SIZE + 1];
+
 /// What a user hears of a file that is longer than a record can be.
 pub(super) fn too_long(rules: &Rules) -> Option<Refusal> {
-    Record::read(rules, &vec![0; MAX_SIZE + 1]).err()
+    Record::read(rules, &TOO_LONG).err()
 }
 
 /// Record `number`, of which the contracts say `breaks`; nothing when the supply has none that breaks it.
