@@ -44,7 +44,8 @@ impl Clause {
 
     /// The clause with this code, if there is one.
     pub fn from_code(code: u16) -> Option<Clause> {
-        Clause::ALL.into_iter().find(|clause| clause.code() == code)
+        let place = Clause::ALL.binary_search_by_key(&code, |clause| clause.code()).ok()?;
+        Some(Clause::ALL[place])
     }
 
     /// The name that the code uses, such as `KeysHaveOneUse`.

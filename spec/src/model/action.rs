@@ -329,6 +329,19 @@ pub enum View {
     },
 }
 
+impl View {
+    /// How many entries its lists have that grow with what happened.
+    pub fn entries(&self) -> usize {
+        match self {
+            View::User { open, ended, .. } => open.len() + ended.len(),
+            View::Bsd { submissions, .. } => submissions.len(),
+            View::Validator { votes, .. } => votes.len(),
+            View::Cloud { records, .. } => records.len(),
+            View::Kdc { revoked, .. } => revoked.len(),
+        }
+    }
+}
+
 /// How blocks are closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -429,4 +429,15 @@ pub(super) fn follows(old: &Head, new: &Head) -> bool {
     }
 }
 
-renamed!(Ledger { kind, members: of_nobody, trunk, sides, places, decisions, anchors, asked, undone, policy });
+renamed!(Ledger {
+    kind,
+    members: of_nobody,
+    trunk,
+    sides,
+    places,
+    decisions,
+    anchors,
+    asked,
+    undone,
+    policy
+});

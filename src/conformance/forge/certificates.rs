@@ -36,11 +36,8 @@ impl Certificates {
         now: Time,
         whose: impl IntoIterator<Item = &'a Credentials>,
     ) -> Result<(Certificates, RevocationList), Refusal> {
-        let forbidden = [
-            Clause::KeysHaveOneUse,
-            Clause::OnePrincipalOneCertificate,
-            Clause::EnrolmentProvesPossession,
-        ];
+        let forbidden =
+            [Clause::KeysHaveOneUse, Clause::OnePrincipalOneCertificate, Clause::EnrolmentProvesPossession];
         let lax = forbidden.into_iter().fold(*rules, |rules, clause| rules.without(clause));
         let all = kdc.aside(|kdc| Certificates::enrol(&lax, kdc, now, whose))?;
         Ok((Certificates(all), kdc.revocation_list(rules, now)))

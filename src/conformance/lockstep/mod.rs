@@ -32,11 +32,16 @@ pub use shrink::{Short, shrink};
 pub use statistics::{Statistics, UNREACHABLE, reason};
 
 use crate::conformance::rig::Rig;
-use bemr_spec::model::{Action, GOALS, Happened, SHOWN, Setup, World};
+use bemr_spec::model::{Action, Actor, GOALS, Happened, SHOWN, Setup, World};
 use bemr_spec::{Refusal, Rules};
+use std::collections::BTreeMap;
 
 /// How often the goals are looked at, in steps: each look costs as much as everything that ever happened.
 const LOOK: usize = 256;
+
+/// A view of so many entries is compared after every step of its actor; a longer one after one of as many steps as it is times longer, and
+/// whenever goals are looked at. So a step costs late in a life what it costs early.
+const GLANCE: usize = 32;
 
 /// The rules of each side: the same but where a test wants to see a fault found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +64,8 @@ pub struct Lockstep {
     world: World,
     steps: usize,
     crashed: bool,
+    /// Steps of an actor until its view is compared.
+    unseen: BTreeMap<Actor, usize>,
 }
 
 impl Lockstep {
@@ -79,7 +86,13 @@ impl Lockstep {
         let (mut rig, certificates) = nursery.rig(implementation, setup)?;
         rig.watch();
         rig.forge_with(insider::Insider::new(certificates));
-        Ok(Lockstep { rig, world: World::new(model, setup), steps: 0, crashed: false })
+        Ok(Lockstep {
+            rig,
+            world: World::new(model, setup),
+            steps: 0,
+            crashed: false,
+            unseen: BTreeMap::new(),
+        })
     }
 
     /// The model's side.
@@ -168,11 +181,10 @@ impl Lockstep {
         self.world.dispatch(implementation.actor, &implementation.sends);
         self.steps += 1;
         self.crashed |= matches!(action, Action::Crash { .. });
-        let actor = implementation.actor;
-        if let (Some(model), Some(real)) = (self.world.view(actor), self.rig.view(actor))
-            && model != real
-        {
-            return Err(Divergence::View { actor, model: model.into(), implementation: real.into() }.into());
+        let unseen = self.unseen.entry(implementation.actor).or_default();
+        match unseen.checked_sub(1) {
+            Some(left) => *unseen = left,
+            None => *unseen = compare(&self.world, &self.rig, implementation.actor)? / GLANCE,
         }
         if let Some(leak) = self.rig.leaks().into_iter().next() {
             return Err(Divergence::Leak(leak).into());
@@ -183,13 +195,24 @@ impl Lockstep {
         Ok(Some((action, implementation)))
     }
 
-    /// Looks at every goal.
+    /// Looks at every goal, and at every actor.
     ///
     /// # Errors
-    /// The goal that is broken.
+    /// The actor in whose view the two part, or the goal that is broken.
     pub fn look(&self) -> Result<(), Box<Divergence>> {
+        self.rig.actors().iter().try_for_each(|actor| compare(&self.world, &self.rig, *actor).map(drop))?;
         let claimed = GOALS.iter().chain(SHOWN).filter(|goal| !self.crashed || goal.holds_through_crashes());
         let broken = claimed.into_iter().find(|goal| !goal.is_kept(self.world.system()));
         broken.map_or(Ok(()), |goal| Err(Divergence::Goal(goal.name).into()))
     }
+}
+
+/// Compares what can be seen of an actor, and gives how long its view is.
+fn compare(world: &World, rig: &Rig, actor: Actor) -> Result<usize, Box<Divergence>> {
+    let (Some(model), Some(real)) = (world.view(actor), rig.view(actor)) else { return Ok(0) };
+    let entries = model.entries();
+    if model == real {
+        return Ok(entries);
+    }
+    Err(Divergence::View { actor, model: model.into(), implementation: real.into() }.into())
 }

@@ -8,8 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A shorter one is found by chance. So many bytes of a secret choose its place in the sieve.
 const SHORTEST: usize = 8;
 
-/// The places of the sieve, which has to stay in the nearest cache: 2 to the power of this.
-const SIEVE_BITS: u32 = 17;
+/// The places of a new sieve: 2 to the power of this. It grows with what is looked for, and is small so that it stays in the nearest cache.
+const SIEVE_BITS: u32 = 15;
+
+/// One place of so many is taken at most.
+const THIN: usize = 64;
 
 /// Spreads what secrets begin with over the sieve, hexadecimal digits too: the fraction of the golden ratio.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -17,6 +20,7 @@ const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Secrets, and a sieve that almost nothing else passes.
 pub(super) struct Canaries {
     sieve: Vec<u64>,
+    bits: u32,
     by_start: BTreeMap<u64, Vec<Canary>>,
     known: BTreeSet<Vec<u8>>,
 }
@@ -26,10 +30,15 @@ struct Canary {
     bytes: Vec<u8>,
 }
 
-/// Where a beginning stands in the sieve: which word of it, and which bit.
-const fn place(start: u64) -> (usize, u64) {
-    let bits = start.wrapping_mul(SPREAD) >> (64 - SIEVE_BITS);
-    ((bits / 64) as usize, 1 << (bits % 64))
+/// Where a beginning stands in a sieve of so many bits: which word of it, and which bit.
+const fn place(start: u64, bits: u32) -> (usize, u64) {
+    let place = start.wrapping_mul(SPREAD) >> (64 - bits);
+    ((place / 64) as usize, 1 << (place % 64))
+}
+
+fn mark(sieve: &mut [u64], start: u64, bits: u32) {
+    let (word, bit) = place(start, bits);
+    sieve[word] |= bit;
 }
 
 fn hexadecimal(bytes: &[u8]) -> Vec<u8> {
@@ -51,7 +60,8 @@ fn decimal(bytes: &[u8]) -> Vec<u8> {
 
 impl Canaries {
     pub(super) fn new() -> Canaries {
-        Canaries { sieve: vec![0; 1 << (SIEVE_BITS - 6)], by_start: BTreeMap::new(), known: BTreeSet::new() }
+        let (by_start, known) = (BTreeMap::new(), BTreeSet::new());
+        Canaries { sieve: vec![0; 1 << (SIEVE_BITS - 6)], bits: SIEVE_BITS, by_start, known }
     }
 
     /// How many secrets there are.
@@ -66,9 +76,14 @@ impl Canaries {
         }
         for bytes in [secret.to_vec(), hexadecimal(secret), decimal(secret)] {
             let start = bytes[..SHORTEST].iter().fold(0, |start, byte| start << 8 | u64::from(*byte));
-            let (word, bit) = place(start);
-            self.sieve[word] |= bit;
             self.by_start.entry(start).or_default().push(Canary { what, bytes });
+            if self.by_start.len() * THIN > 1 << self.bits {
+                self.bits += 1;
+                self.sieve = vec![0; 1 << (self.bits - 6)];
+                self.by_start.keys().for_each(|start| mark(&mut self.sieve, *start, self.bits));
+            } else {
+                mark(&mut self.sieve, start, self.bits);
+            }
         }
     }
 
@@ -79,7 +94,7 @@ impl Canaries {
         let mut start: u64 = 0;
         for (end, byte) in bytes.iter().enumerate() {
             start = start << 8 | u64::from(*byte);
-            let (word, bit) = place(start);
+            let (word, bit) = place(start, self.bits);
             if self.sieve[word] & bit != 0 && end + 1 >= SHORTEST {
                 let here = &bytes[end + 1 - SHORTEST..];
                 let suspects = self.by_start.get(&start).into_iter().flatten();
@@ -93,6 +108,8 @@ impl Canaries {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
 
     #[test]
     fn a_secret_is_found_in_every_form_and_anywhere() {
@@ -109,5 +126,17 @@ mod tests {
         assert_eq!(found(b"canary.record.00001 canary.record.00001"), ["text", "text"]);
         assert_eq!(found(&[7; 64]), [] as [&str; 0]);
         assert_eq!(found(b""), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn every_secret_is_found_however_many_there_are() {
+        let secret = |number: u64| ChaCha8Rng::seed_from_u64(number).random::<[u8; 32]>();
+        let mut canaries = Canaries::new();
+        (0..3_000).for_each(|number| canaries.plant("key", &secret(number)));
+        for number in 0..3_000 {
+            assert_eq!(canaries.find(&secret(number)), ["key"], "{number}");
+            assert_eq!(canaries.find(&hexadecimal(&secret(number))), ["key"], "{number}");
+        }
+        assert_eq!(canaries.find(&secret(3_000)), [] as [&str; 0]);
     }
 }
