@@ -2,8 +2,8 @@
 //!
 //! `cargo bench -p bemr-benches --bench transaction`; with `BEMR_RATIOS=only` before it, the table alone, and with the
 //! name of a suite, that suite's part of it. Every actor of the network runs in this one process and one thread;
-//! sessions are established before. Right after each transaction the group operations that it did, of each
-//! kind as many, are done again by themselves: that is its floor. Times are those of the processor, where the system
+//! sessions are established before. After each transaction the group operations of the next one are recorded, and then done again by
+//! themselves, the same ones in the same order: that is the floor. Times are those of the processor, where the system
 //! tells them, so that other work on the machine counts for neither. At the end comes the table of ratios, the medians
 //! over all rounds.
 
@@ -12,16 +12,13 @@
 mod clock;
 
 use bemr::crypto::Suite;
-use bemr::crypto::tally::{self, Operation, Tally};
+use bemr::crypto::tally::{self, Operation};
 use bemr::network::{Scenario, Town};
 use bemr::records::{Record, SAMPLES};
 use bemr::wire::Decision;
 use bemr_spec::Rules;
 use clock::processor_time;
 use criterion::{BenchmarkId, Criterion, SamplingMode};
-use rand::SeedableRng;
-use rand_chacha::ChaCha20Rng;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A record of the median size of the sample.
@@ -34,23 +31,21 @@ const QUIET: u64 = 10_000;
 
 /// A network whose sessions are established, and its next record.
 struct Running {
-    suite: Suite,
     town: Town,
     next: u64,
-    operations: BTreeMap<(Suite, Operation), Box<dyn FnMut()>>,
 }
 
-/// One transaction: how long it took, how long its group operations take alone, and how many they are.
+/// Two transactions: how long one took, how long the group operations of the other take alone, and how many they are.
 struct Round {
     whole: Duration,
     floor: Duration,
-    operations: u64,
+    operations: usize,
 }
 
 impl Running {
     fn new(suite: Suite, validators: usize) -> Running {
         let town = Scenario::new(suite, validators).build().expect("a fair scenario");
-        let mut running = Running { suite, town, next: 0, operations: BTreeMap::new() };
+        let mut running = Running { town, next: 0 };
         // The first transaction shakes every hand and makes every table.
         running.round();
         running
@@ -68,43 +63,36 @@ impl Running {
     }
 
     fn round(&mut self) -> Round {
+        let whole = self.transaction();
+        self.settle();
+        tally::record();
+        self.transaction();
+        let done = tally::recorded();
+        self.settle();
+        let start = processor_time();
+        done.iter().for_each(Operation::again);
+        Round { whole, floor: processor_time() - start, operations: done.len() }
+    }
+
+    /// One transaction, and how long it took.
+    fn transaction(&mut self) -> Duration {
         let record = self.record();
         let doctor = self.town.cast.doctor.clone();
         let readers = [self.town.cast.colleague.clone()];
         let town = &mut self.town;
-        tally::reset();
         let start = processor_time();
         let tid = town.by(&doctor, |user, now| user.submit(now, &record, &readers)).expect("a valid record");
         town.run_until(LIMIT, |_| (), |town| town.user(&doctor).is_none_or(|user| !user.awaits(&tid)));
         let whole = processor_time() - start;
-        let done = tally::snapshot();
         let outcome = town.user(&doctor).and_then(|user| user.outcome(&tid)).map(|outcome| outcome.decision);
         assert_eq!(outcome, Some(Decision::Committed));
-        self.settle();
-        Round { whole, floor: self.floor(&done), operations: done.values().sum() }
+        whole
     }
 
     /// Lets the anchors of the last transaction get into a block.
     #[inline(never)]
     fn settle(&mut self) {
         self.town.run_until(QUIET, |_| (), |_| false);
-    }
-
-    /// Does these operations and nothing else.
-    fn floor(&mut self, done: &Tally) -> Duration {
-        let mut rng = ChaCha20Rng::seed_from_u64(1);
-        for (suite, operation) in done.keys() {
-            assert_eq!(*suite, self.suite, "one suite for everything");
-            let rehearsal = || tally::rehearsal(*suite, *operation, &mut rng);
-            self.operations.entry((*suite, *operation)).or_insert_with(rehearsal);
-        }
-        let start = processor_time();
-        for (operation, times) in done {
-            if let Some(once) = self.operations.get_mut(operation) {
-                (0..*times).for_each(|_| once());
-            }
-        }
-        processor_time() - start
     }
 }
 

@@ -155,11 +155,11 @@ macro_rules! with_group {
     };
 }
 
-/// Counts a group operation, with the feature `tally`.
+/// Notes a group operation, with the feature `tally`.
 macro_rules! tally {
-    ($suite:expr, $operation:ident $($fields:tt)*) => {
+    ($operation:ident($($input:expr),*)) => {
         #[cfg(feature = "tally")]
-        super::tally::count($suite, super::tally::Operation::$operation $($fields)*);
+        super::tally::note(|| super::tally::Operation::$operation($($input),*));
     };
 }
 
@@ -181,13 +181,13 @@ impl Element {
     /// # Errors
     /// GRP-04 for an encoding that is not as long as the suite's, then GRP-01, then GRP-02.
     pub fn decode(rules: &Rules, suite: Suite, bytes: &[u8]) -> Result<Element, Refusal> {
-        tally!(suite, Decode);
+        tally!(Decode(suite, bytes.to_vec()));
         with_group!(suite, group => group.decode(rules, bytes).map(|point| Element(point.into_any())))
     }
 
     /// Its one encoding, [`Suite::element_len`] bytes. On the curve it takes a root in the field, as decoding does.
     pub fn encode(&self) -> Vec<u8> {
-        tally!(self.suite(), Encode);
+        tally!(Encode(self.clone()));
         with_group!(self.suite(), group => group.encode(inside(&self.0)))
     }
 
@@ -209,7 +209,7 @@ impl Element {
 
     /// The generator to a secret power, in constant time.
     pub fn base_power(exponent: &Scalar) -> Element {
-        tally!(exponent.suite(), BasePower);
+        tally!(BasePower(exponent.clone()));
         Element(with_group!(exponent.suite(), group => group.base_power(inside(&exponent.0)).into_any()))
     }
 
@@ -219,7 +219,7 @@ impl Element {
     /// GRP-04 when the two are not of one suite.
     pub fn power(&self, exponent: &Scalar) -> Result<Element, Refusal> {
         let suite = same_suite(self.suite(), [exponent.suite()])?;
-        tally!(suite, Power);
+        tally!(Power(self.clone(), exponent.clone()));
         Ok(Element(with_group!(suite, group => group.power(inside(&self.0), inside(&exponent.0)).into_any())))
     }
 
@@ -236,13 +236,11 @@ impl Element {
         let suites = factors.iter().flat_map(|(factor, exponent)| [factor.element.suite(), exponent.suite()]);
         let suite = same_suite(suite, suites.chain(generator.map(Scalar::suite)))?;
         let (keys, others): (Vec<_>, Vec<_>) = factors.iter().partition(|(factor, _)| factor.table.is_some());
-        #[cfg(feature = "tally")]
-        let bits =
-            factors.iter().map(|(_, exponent)| exponent.bits().next_multiple_of(64)).max().unwrap_or(0);
-        tally!(
+        tally!(Product(
             suite,
-            Product { generator: generator.is_some(), keys: keys.len(), others: others.len(), bits }
-        );
+            generator.cloned(),
+            factors.iter().map(|(factor, exponent)| ((*factor).clone(), (*exponent).clone())).collect()
+        ));
         with_group!(suite, group => {
             let keys: Vec<_> = keys
                 .iter()
@@ -298,7 +296,7 @@ impl Factor {
     pub fn precompute(&mut self) {
         if self.table.is_none() {
             let suite = self.element.suite();
-            tally!(suite, Table);
+            tally!(Table(self.element.clone()));
             let table = with_group!(suite, group => group.table(inside(&self.element.0)).into_any());
             self.table = Some(std::sync::Arc::new(table));
         }
@@ -396,18 +394,6 @@ impl Scalar {
     /// Whether it is 0, in constant time.
     pub fn is_zero(&self) -> bool {
         self.encode().iter().fold(0, |sum, byte| sum | byte) == 0
-    }
-
-    /// Bits of the integer, which is public here.
-    #[cfg(feature = "tally")]
-    fn bits(&self) -> usize {
-        let bits = |position: usize, byte: &u8| 8 * (position + 1) - byte.leading_zeros() as usize;
-        let bytes = self.encode();
-        let not_zero = |byte: &u8| *byte != 0;
-        match self.suite() {
-            Suite::Ristretto255 => bytes.iter().rposition(not_zero).map_or(0, |at| bits(at, &bytes[at])),
-            _ => bytes.iter().position(not_zero).map_or(0, |at| bits(bytes.len() - 1 - at, &bytes[at])),
-        }
     }
 
     /// `self + a * b`, all of one suite.

@@ -124,6 +124,9 @@ pub struct Driver {
 /// Nothing is delayed for longer than the oldest of this many parcels.
 const WINDOW: usize = 32;
 
+/// After so many parcels much has happened.
+const MUCH: u32 = 4_000;
+
 impl Driver {
     /// The driver of a seed, and the network that it drives.
     pub fn new(seed: u64) -> Driver {
@@ -240,10 +243,10 @@ impl Driver {
         if sent == 0 || self.chance(profile.command) {
             return Some(self.command(world));
         }
-        if self.chance(profile.crash) {
+        if self.chance(profile.crash) && self.affords(sent) {
             return Some(self.kill(world));
         }
-        if world.submissions() > 0 && self.chance(profile.audit) {
+        if world.submissions() > 0 && self.chance(profile.audit) && self.affords(sent) {
             return Some(offices::audit(&mut self.rng, world));
         }
         if self.chance(profile.unseal)
@@ -326,17 +329,26 @@ impl Driver {
 
     fn redirect(&mut self, world: &World, sent: u32) -> Action {
         let parcel = sent - 1 - self.rng.random_range(0..sent.min(50));
-        let actors: Vec<Actor> = world.system().actors().collect();
-        let (to, other) = match world.parcels().get(parcel as usize) {
-            Some(parcel) => (parcel.to, &parcel.datagram),
-            None => (Actor::Bsd, &Datagram::Gossip(bemr_spec::model::Gossip::BlocksFrom(1))),
+        let (from, to, datagram) = match world.parcels().get(parcel as usize) {
+            Some(parcel) => (parcel.from, parcel.to, &parcel.datagram),
+            None => (Actor::Kdc, Actor::Bsd, &Datagram::Gossip(bemr_spec::model::Gossip::BlocksFrom(1))),
         };
-        let handshake = matches!(other, Datagram::Packet(Packet::Response { .. } | Packet::Finish { .. }));
-        let drawn = actors[self.rng.random_range(0..actors.len())];
-        if handshake && self.chance(500) {
+        let handshake = matches!(datagram, Datagram::Packet(Packet::Response { .. } | Packet::Finish { .. }));
+        let otherwise = handshake && self.chance(500);
+        // Nobody hears from themselves.
+        let not = if otherwise { to } else { from };
+        let others: Vec<Actor> = world.system().actors().filter(|actor| *actor != not).collect();
+        let drawn = others[self.rng.random_range(0..others.len())];
+        if otherwise {
             return Action::Redirect { parcel, to, from: Some(drawn) };
         }
         Action::Redirect { parcel, to: drawn, from: None }
+    }
+
+    /// Whether what costs as much as all that happened is done now: the more happened, the less often, so that a step costs late in a
+    /// life what it costs early.
+    fn affords(&mut self, sent: u32) -> bool {
+        sent < MUCH || self.rng.random_range(0..sent) < MUCH
     }
 
     fn user(&mut self, all: bool) -> u8 {
