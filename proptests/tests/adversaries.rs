@@ -1,7 +1,9 @@
 //! Adversaries that are given as data: what they do is what they say, and the protocol bears them.
 
 use bemr::adversary::{Adversary, Behaviour, NAMED, Named, Power};
-use bemr::conformance::lockstep::{Campaign, Failure, Lockstep, Sides, Statistics, drawn, trace_of};
+use bemr::conformance::lockstep::{
+    Campaign, Divergence, Failure, Lockstep, Sides, Statistics, drawn, trace_of,
+};
 use bemr::conformance::{Flaw, Trace};
 use bemr_spec::model::{Action, Actor, Happened, LedgerKind, Lifetimes, Setup, World, final_blocks_agree};
 use bemr_spec::{Clause, Rules};

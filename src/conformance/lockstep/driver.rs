@@ -334,15 +334,13 @@ impl Driver {
             None => (Actor::Kdc, Actor::Bsd, &Datagram::Gossip(bemr_spec::model::Gossip::BlocksFrom(1))),
         };
         let handshake = matches!(datagram, Datagram::Packet(Packet::Response { .. } | Packet::Finish { .. }));
-        let otherwise = handshake && self.chance(500);
-        // Nobody hears from themselves.
-        let not = if otherwise { to } else { from };
-        let others: Vec<Actor> = world.system().actors().filter(|actor| *actor != not).collect();
-        let drawn = others[self.rng.random_range(0..others.len())];
-        if otherwise {
-            return Action::Redirect { parcel, to, from: Some(drawn) };
+        let actors: Vec<Actor> = world.system().actors().collect();
+        let drawn = actors[self.rng.random_range(0..actors.len())];
+        // Nobody hears from themselves: what comes back to who sent it seems to be of who should have got it.
+        if handshake && self.chance(500) {
+            return Action::Redirect { parcel, to, from: (drawn != to).then_some(drawn) };
         }
-        Action::Redirect { parcel, to: drawn, from: None }
+        Action::Redirect { parcel, to: drawn, from: (drawn == from).then_some(to) }
     }
 
     /// Whether what costs as much as all that happened is done now: the more happened, the less often, so that a step costs late in a
