@@ -2,6 +2,7 @@
 
 use crate::records::{MAX_SIZE, Record};
 use bemr_spec::{Clause, Refusal, Rules};
+use std::sync::LazyLock;
 
 /// The rules that a record of the supply can break. CON-06 takes a submitter who is no doctor.
 pub const BREAKABLE: [Clause; 7] = [
@@ -24,8 +25,8 @@ pub(super) fn patient(number: u16) -> String {
     format!("canary.patient.{number:05}")
 }
 
-/// A file that is longer than a record can be. Nobody reads what is in it.
-static TOO_LONG: [u8; MAX_SIZE + 1] = [0; MAX_SIZE + 1];
+/// A file that is longer than a record can be, made once. Nobody reads what is in it.
+static TOO_LONG: LazyLock<Vec<u8>> = LazyLock::new(|| vec![0; MAX_SIZE + 1]);
 
 /// What a user hears of a file that is longer than a record can be.
 pub(super) fn too_long(rules: &Rules) -> Option<Refusal> {
