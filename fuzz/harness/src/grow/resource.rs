@@ -22,15 +22,24 @@ pub fn resource(dice: &mut Dice) -> Vec<u8> {
     let template = *dice.pick(&templates).expect("templates are shipped");
     let mut root = Map::new();
     root.insert("resourceType".to_owned(), template.resource.as_str().into());
+    // Of the members of a choice there is one.
+    let mut taken: Vec<&str> = Vec::new();
     for attribute in template.attributes.iter() {
         let needed = attribute.required.is_yes() || attribute.mandatory.is_yes();
-        let left_out = if needed { dice.once_in(24) } else { !dice.once_in(4) };
-        let there = |path: &str| root.contains_key(first(path));
-        if !left_out && !attribute.path.as_str().split('|').any(there) {
-            let paths: Vec<&str> = attribute.path.as_str().split('|').collect();
-            let path = dice.pick(&paths).copied().unwrap_or_default();
-            let value = value(dice, attribute, path, &said(template, &attribute.name));
-            plant(&mut root, path, value);
+        if if needed { dice.once_in(24) } else { !dice.once_in(4) } {
+            continue;
+        }
+        let all: Vec<&str> = attribute.path.as_str().split('|').collect();
+        let is_choice = attribute.kind == AttributeType::Choice;
+        if is_choice && all.iter().any(|path| root.contains_key(*path)) {
+            continue;
+        }
+        let free = |path: &&str| !taken.contains(path) && !taken.contains(&first(path));
+        let paths: Vec<&str> = all.iter().copied().filter(free).collect();
+        let Some(path) = dice.pick(&paths) else { continue };
+        plant(&mut root, path, value(dice, attribute, path, &said(template, &attribute.name)));
+        if is_choice {
+            taken.extend(all);
         }
     }
     Value::Object(root).to_string().into_bytes()
@@ -41,25 +50,23 @@ fn first(path: &str) -> &str {
     path.split(['.', '[']).next().unwrap_or_default()
 }
 
-/// Puts a value where a path leads to, with all that is on the way.
+/// Puts a value where a path leads to, with all that is on the way; what is there already stays.
 fn plant(holder: &mut Map<String, Value>, path: &str, value: Value) {
     if path == "$" {
-        holder.extend(value.as_object().cloned().unwrap_or_default());
+        for (name, inner) in value.as_object().cloned().unwrap_or_default() {
+            holder.entry(name).or_insert(inner);
+        }
         return;
     }
     let (step, rest) = path.split_once('.').map_or((path, None), |(step, rest)| (step, Some(rest)));
-    let value = match rest {
-        Some(rest) => {
-            let mut inner = Map::new();
-            plant(&mut inner, rest, value);
-            Value::Object(inner)
-        }
-        None => value,
-    };
-    match step.strip_suffix("[*]") {
-        Some(name) => holder.insert(name.to_owned(), Value::Array(vec![value])),
-        None => holder.insert(step.to_owned(), value),
-    };
+    let (name, each) = step.strip_suffix("[*]").map_or((step, false), |name| (name, true));
+    let least = if rest.is_some() { json!({}) } else { value.clone() };
+    let least = if each { Value::Array(vec![least]) } else { least };
+    let there = holder.entry(name).or_insert(least);
+    let there = if each { there.get_mut(0) } else { Some(there) };
+    if let (Some(rest), Some(Value::Object(inner))) = (rest, there) {
+        plant(inner, rest, value);
+    }
 }
 
 /// What the shipped contracts of a template name for one of its attributes.
