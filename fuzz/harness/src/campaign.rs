@@ -53,7 +53,24 @@ pub(crate) struct Fuzzed {
     pub(crate) seen: Seen,
 }
 
-fn fuzz(plan: &Plan, target: &Target, planted: Option<&Canary>, time: Duration) -> Result<Fuzzed, String> {
+/// What runs in the place of the product.
+#[derive(Clone, Copy)]
+pub(crate) enum Instead<'a> {
+    /// The product itself.
+    Product,
+    /// The product with a bug.
+    Planted(&'a Canary),
+    /// Nothing: what the engine alone costs.
+    Nothing,
+}
+
+/// Fuzzes a target for a time.
+pub(crate) fn fuzz(
+    plan: &Plan,
+    target: &Target,
+    instead: Instead<'_>,
+    time: Duration,
+) -> Result<Fuzzed, String> {
     let inputs = if plan.empty {
         Vec::new()
     } else {
@@ -61,11 +78,15 @@ fn fuzz(plan: &Plan, target: &Target, planted: Option<&Canary>, time: Duration) 
     };
     let seeds: Vec<Vec<u8>> = inputs.into_iter().map(|(_, bytes)| bytes).collect();
     if plan.engine == Engine::LibFuzzer {
-        return cargo_fuzz::fuzz(target, planted, &seeds, plan.seed, time);
+        return cargo_fuzz::fuzz(target, instead, &seeds, plan.seed, time);
     }
-    let subject = planted.map_or_else(Subject::product, |canary| (canary.subject)());
+    let (subject, target) = match instead {
+        Instead::Product => (Subject::product(), *target),
+        Instead::Planted(canary) => ((canary.subject)(), *target),
+        Instead::Nothing => (Subject::product(), Target { run: |_, _, _| (), ..*target }),
+    };
     let start = Instant::now();
-    let run = explore(target, &subject, &seeds, plan.seed, |_| start.elapsed() < time);
+    let run = explore(&target, &subject, &seeds, plan.seed, |_| start.elapsed() < time);
     let found = run.found.map(|found| (found.input, found.message));
     let (executions, kept) = (run.executions, run.corpus.len() as u64);
     Ok(Fuzzed { executions, seconds: start.elapsed().as_secs_f64(), kept, found, seen: run.seen })
@@ -115,7 +136,8 @@ pub fn campaign(plan: &Plan, tell: impl Fn(&str) + Sync) -> Result<(FuzzReport, 
     let planted: Vec<_> = canaries().filter(|canary| named(canary.target)).collect();
     let rows = each(&planted, threads, |canary| -> Result<CanaryRow, String> {
         let target = crate::target(canary.target).expect("a test says that canaries name targets");
-        let Fuzzed { executions, seconds, found, .. } = fuzz(plan, target, Some(canary), plan.patience)?;
+        let Fuzzed { executions, seconds, found, .. } =
+            fuzz(plan, target, Instead::Planted(canary), plan.patience)?;
         let found = found.is_some();
         let how = if found { "found" } else { "MISSED" };
         tell(&format!("{}: {how} after {executions} executions, {seconds:.1} s", canary.name));
@@ -125,7 +147,7 @@ pub fn campaign(plan: &Plan, tell: impl Fn(&str) + Sync) -> Result<(FuzzReport, 
     let canaries = rows.into_iter().collect::<Result<Vec<_>, _>>()?;
     let targets: Vec<_> = TARGETS.iter().filter(|target| named(target.name)).collect();
     let rows = each(&targets, threads, |target| -> Result<_, String> {
-        let fuzzed = fuzz(plan, target, None, plan.each)?;
+        let fuzzed = fuzz(plan, target, Instead::Product, plan.each)?;
         tell(&format!("{}: {} executions, {:.1} s", target.name, fuzzed.executions, fuzzed.seconds));
         Ok((target.name.to_owned(), fuzzed))
     });

@@ -2,19 +2,24 @@
 #![allow(clippy::disallowed_types, reason = "a campaign is measured in real time")]
 
 use crate::Target;
-use crate::campaign::{Fuzzed, exercised};
-use crate::canaries::Canary;
+use crate::campaign::{Fuzzed, Instead, exercised};
 use crate::dictionary;
+use crate::libfuzzer::NOTHING;
 use crate::mutate::LONGEST;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-fn cargo_fuzz(arguments: &[&str], planted: Option<&Canary>) -> Command {
+fn cargo_fuzz(arguments: &[&str], instead: Instead<'_>) -> Command {
     let mut command = Command::new("cargo");
     // The compiler of whoever runs this is not the one that is asked for.
     command.env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO").env_remove("BEMR_CANARY");
-    command.envs(planted.map(|canary| ("BEMR_CANARY", canary.name)));
+    let planted = match instead {
+        Instead::Product => None,
+        Instead::Planted(canary) => Some(canary.name),
+        Instead::Nothing => Some(NOTHING),
+    };
+    command.envs(planted.map(|name| ("BEMR_CANARY", name)));
     command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
     command.args(["+nightly", "fuzz"]).args(arguments);
     command
@@ -23,7 +28,7 @@ fn cargo_fuzz(arguments: &[&str], planted: Option<&Canary>) -> Command {
 /// Fuzzes a target for a time; what is built first does not count.
 pub(crate) fn fuzz(
     target: &Target,
-    planted: Option<&Canary>,
+    instead: Instead<'_>,
     seeds: &[Vec<u8>],
     seed: u64,
     time: Duration,
@@ -40,16 +45,17 @@ pub(crate) fn fuzz(
     let run = |command: &mut Command| -> Result<Output, String> {
         command.output().map_err(|error| format!("cargo +nightly fuzz: {error}"))
     };
-    let built = run(&mut cargo_fuzz(&["build", "-s", "none", target.name], planted))?;
+    let built = run(&mut cargo_fuzz(&["build", "-s", "none", target.name], instead))?;
     if !built.status.success() {
         return Err(format!("{}: cargo +nightly fuzz build: {}", target.name, last_line(&built.stderr)));
     }
     let start = Instant::now();
-    let mut command = cargo_fuzz(&["run", "-s", "none", target.name], planted);
+    let mut command = cargo_fuzz(&["run", "-s", "none", target.name], instead);
     command.arg(&corpus).args(["--", "-print_final_stats=1", "-timeout=30"]);
     command.arg(format!("-max_total_time={}", time.as_secs().max(1)));
     command.arg(format!("-seed={}", seed.max(1)));
-    command.arg(format!("-max_len={LONGEST}"));
+    // The mutators make inputs as long as what they tell; the engine would begin with a few bytes of them.
+    command.args([format!("-max_len={LONGEST}"), "-len_control=0".to_owned()]);
     command.arg(format!("-dict={}", dictionary::path().display()));
     command.arg(format!("-artifact_prefix={}/", found.display()));
     let ran = run(&mut command)?;
@@ -67,7 +73,8 @@ pub(crate) fn fuzz(
     let why = said.lines().skip_while(|line| Some(*line) != why).take(2).collect::<Vec<_>>().join(" ");
     let kept = (inputs.len() as u64).saturating_sub(seeds.len() as u64);
     // With a bug in it, only whether it is found counts.
-    let seen = if planted.is_none() { exercised(target, &inputs) } else { Default::default() };
+    let whole = matches!(instead, Instead::Product);
+    let seen = if whole { exercised(target, &inputs) } else { Default::default() };
     Ok(Fuzzed { executions, seconds, kept, found: shows.map(|input| (input, why)), seen })
 }
 

@@ -23,7 +23,7 @@ pub struct Finding {
 pub struct Run {
     /// How many inputs were executed.
     pub executions: u64,
-    /// Those that exercised something new, in order.
+    /// The seeds, and those that exercised something new, in order.
     pub corpus: Vec<Vec<u8>>,
     /// All that was exercised.
     pub seen: Seen,
@@ -44,7 +44,7 @@ pub fn execute(target: &Target, subject: &Subject, input: &[u8], seen: &mut Seen
     })
 }
 
-/// Executes the seeds, then mutants of all that was kept, until `go_on` says no to the number of executions so far or a fault
+/// Executes the seeds, then mutants of them and of all that was kept, until `go_on` says no to the number of executions so far or a fault
 /// is found.
 pub fn explore(
     target: &Target,
@@ -57,9 +57,9 @@ pub fn explore(
     let (mut dice, mut seen) = (Dice::new(seed), Seen::default());
     let mut waiting = seeds.iter();
     while go_on(run.executions) {
-        let input = match waiting.next() {
-            Some(input) => input.clone(),
-            None => mutant(target, &mut dice, &run.corpus),
+        let (input, is_seed) = match waiting.next() {
+            Some(input) => (input.clone(), true),
+            None => (mutant(target, &mut dice, &run.corpus), false),
         };
         seen.clear();
         run.executions += 1;
@@ -67,8 +67,11 @@ pub fn explore(
             run.found = Some(Finding { input, message });
             break;
         }
-        if seen.adds_to(&run.seen) {
+        let adds = seen.adds_to(&run.seen);
+        if adds {
             run.seen.take(&seen);
+        }
+        if adds || is_seed {
             run.corpus.push(input);
         }
     }

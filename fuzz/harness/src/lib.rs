@@ -12,10 +12,12 @@ pub mod corpus;
 pub mod dice;
 pub mod dictionary;
 pub mod engine;
+pub mod grow;
 pub mod libfuzzer;
 pub mod mutate;
 pub mod seeds;
 pub mod seen;
+pub mod speed;
 pub mod subject;
 pub mod targets;
 

@@ -3,8 +3,9 @@
 
 use bemr_fuzz::campaign::{Engine, Plan, campaign};
 use bemr_fuzz::engine::{execute, explore};
+use bemr_fuzz::speed::speed;
 use bemr_fuzz::targets::as_trace;
-use bemr_fuzz::{Seen, Subject, TARGETS, corpus, dictionary, seeds, target};
+use bemr_fuzz::{Seen, Subject, TARGETS, Target, corpus, dictionary, seeds, target};
 use clap::{Parser, Subcommand};
 use indicatif::ProgressBar;
 use std::path::PathBuf;
@@ -49,6 +50,17 @@ enum Command {
         /// Where the report goes; inputs that show a fault go beside it.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+    },
+    /// Counts executions a second, beside those of a target that does nothing.
+    Speed {
+        /// Seconds for each count; the best of three counts.
+        #[arg(long, default_value_t = 5)]
+        each: u64,
+        /// Uses libFuzzer: it takes a nightly compiler and cargo-fuzz.
+        #[arg(long)]
+        libfuzzer: bool,
+        /// Only of this target, and those named so.
+        only: Vec<String>,
     },
     /// Executes inputs of a target.
     Run {
@@ -103,6 +115,17 @@ impl Command {
                     eprintln!("{name}: again: bemr-fuzz run {name} {}", beside.display());
                 }
                 Ok(report.uninformative().is_some() || !findings.is_empty())
+            }
+            Command::Speed { each, libfuzzer, only } => {
+                known(&only)?;
+                quietly();
+                let engine = if libfuzzer { Engine::LibFuzzer } else { Engine::Stable };
+                println!("{:14} {:>12} {:>12} {:>7}", "target", "a second", "of nothing", "ratio");
+                for target in TARGETS.iter().filter(|target| named(&only, target)) {
+                    let speed = speed(engine, target, Duration::from_secs(each))?;
+                    println!("{:14} {speed}", target.name);
+                }
+                Ok(false)
             }
             Command::Run { target: name, files } => run(&name, &files),
             Command::Trace { file, out } => {
@@ -182,13 +205,20 @@ fn run(name: &str, files: &[PathBuf]) -> Result<bool, String> {
     Ok(found)
 }
 
+/// Whether all of these are targets.
+fn known(names: &[String]) -> Result<(), String> {
+    let unknown = names.iter().find(|name| target(name).is_none());
+    unknown.map_or(Ok(()), |name| Err(format!("{name}: no such target")))
+}
+
+/// Whether a target is one of these; every one is, where there is none.
+fn named(only: &[String], target: &Target) -> bool {
+    only.is_empty() || only.iter().any(|name| name == target.name)
+}
+
 fn make(only: &[String]) -> Result<bool, String> {
-    if let Some(unknown) = only.iter().find(|name| target(name).is_none()) {
-        return Err(format!("{unknown}: no such target"));
-    }
-    for target in
-        seeds::order().filter(|target| only.is_empty() || only.iter().any(|name| name == target.name))
-    {
+    known(only)?;
+    for target in seeds::order().filter(|target| named(only, target)) {
         let bar = ProgressBar::new_spinner();
         let inputs = seeds::made(target, |executed| bar.set_message(format!("{}: {executed}", target.name)));
         bar.finish_and_clear();

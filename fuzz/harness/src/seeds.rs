@@ -1,11 +1,13 @@
 //! Makes the corpus: what happens on the wire of a life, records, kept traces, and what the engine finds from there, as small
 //! as it can be made. It is made by a command, and what is in `fuzz/corpus` is what the command made.
 
+mod lives;
+
 use crate::corpus::Named;
 use crate::engine::{execute, explore, minimised};
 use crate::targets::{as_trace, kept, tables, tag_of};
 use crate::{Seen, Subject, TARGETS, Target, target};
-use bemr::conformance::lockstep::{Kind, Lockstep, MOST_AT_ONCE, Move, Nursery, Script, Statistics};
+use bemr::conformance::lockstep::{Lockstep, Nursery, Script, Statistics};
 use bemr::records::SAMPLES;
 use bemr::store::Table;
 use bemr::wire::{CODECS, encode};
@@ -42,7 +44,7 @@ pub fn real(name: &str) -> Vec<Named> {
                 ((*name).to_owned(), serde_json::to_vec(&value).expect("JSON has a form"))
             })
             .collect(),
-        "lockstep" => honest(),
+        "lockstep" => lives::told(),
         "traces" => traces(),
         _ => Vec::new(),
     }
@@ -58,7 +60,7 @@ pub fn made(target: &Target, mut tell: impl FnMut(u64)) -> Vec<Named> {
         // What was reached once is not looked for again.
         let reached = crate::corpus::read(target.name).unwrap_or_default();
         seeds.extend(reached.into_iter().map(|(_, bytes)| bytes));
-        seeds.extend(probes());
+        seeds.extend(lives::probes().chain(lives::varied()));
     }
     let run = explore(target, &subject, &seeds, 1, |executed| {
         tell(executed);
@@ -67,11 +69,11 @@ pub fn made(target: &Target, mut tell: impl FnMut(u64)) -> Vec<Named> {
     if let Some(found) = run.found {
         panic!("{}: {}", target.name, found.message);
     }
-    let drawn = if target.name == "lockstep" {
-        by_clause(target, &subject, run.corpus)
-    } else {
-        fewest(target, &subject, run.corpus)
-    };
+    let mut drawn = Vec::new();
+    if target.name == "lockstep" {
+        drawn = by_clause(target, &subject, &run.corpus);
+    }
+    fewest(target, &subject, run.corpus, &mut drawn);
     let mut named: BTreeMap<Vec<u8>, String> = real.into_iter().map(|(name, bytes)| (bytes, name)).collect();
     for (why, bytes) in drawn {
         let name = format!("{why}-{:04x}", digest(&bytes));
@@ -94,12 +96,12 @@ fn seen_of(target: &Target, subject: &Subject, input: &[u8]) -> Seen {
     seen
 }
 
-/// Of these, as few as exercise much: short ones first.
-fn fewest(target: &Target, subject: &Subject, mut corpus: Vec<Vec<u8>>) -> Vec<Named> {
+/// Adds of these as few to `few` as exercise much that those do not: short ones first.
+fn fewest(target: &Target, subject: &Subject, mut corpus: Vec<Vec<u8>>, few: &mut Vec<Named>) {
     corpus.retain(|input| input.len() <= LONGEST);
     corpus.sort_by_key(Vec::len);
     let mut all = Seen::default();
-    let mut few = Vec::new();
+    few.iter().for_each(|(_, input)| all.take(&seen_of(target, subject, input)));
     for input in corpus {
         let seen = seen_of(target, subject, &input);
         if few.len() < MOST && seen.adds_to(&all) {
@@ -107,15 +109,14 @@ fn fewest(target: &Target, subject: &Subject, mut corpus: Vec<Vec<u8>>) -> Vec<N
             few.push(("drawn".to_owned(), input));
         }
     }
-    few
 }
 
 /// For each clause the shortest life in which it refuses something, with everything left out that is not needed for the
 /// clauses that no life before it reached.
-fn by_clause(target: &Target, subject: &Subject, mut corpus: Vec<Vec<u8>>) -> Vec<Named> {
-    corpus.sort_by_key(Vec::len);
-    let reached: Vec<(BTreeSet<&'static str>, Vec<u8>)> =
-        corpus.into_iter().map(|input| (seen_of(target, subject, &input).clauses().clone(), input)).collect();
+fn by_clause(target: &Target, subject: &Subject, corpus: &[Vec<u8>]) -> Vec<Named> {
+    let mut reached: Vec<(BTreeSet<&'static str>, &Vec<u8>)> =
+        corpus.iter().map(|input| (seen_of(target, subject, input).clauses().clone(), input)).collect();
+    reached.sort_by_key(|(_, input)| input.len());
     let mut rarity: BTreeMap<&'static str, usize> = BTreeMap::new();
     for clause in reached.iter().flat_map(|(clauses, _)| clauses) {
         *rarity.entry(clause).or_default() += 1;
@@ -137,43 +138,6 @@ fn by_clause(target: &Target, subject: &Subject, mut corpus: Vec<Vec<u8>>) -> Ve
         lives.push((clause.to_owned(), short));
     }
     lives
-}
-
-/// Lives without an adversary.
-fn honest() -> Vec<Named> {
-    let life = |users: u8, validators: u8, acquainted: bool, commands: u16| {
-        let mut script = Script::default();
-        (script.setup.users, script.setup.validators, script.setup.acquainted) =
-            (users, validators, acquainted);
-        for choice in 0..commands {
-            script.moves.push(Move { kind: Kind::Command, choice });
-            script.moves.push(Move { kind: Kind::Go, choice: MOST_AT_ONCE });
-        }
-        script.to_bytes()
-    };
-    vec![
-        ("honest-one-record".to_owned(), life(1, 1, false, 1)),
-        ("honest-four-validators".to_owned(), life(3, 4, true, 3)),
-        ("honest-many-commands".to_owned(), life(5, 1, true, 6)),
-    ]
-}
-
-/// An honest life of one record, with one adverse move at each point of it in many ways.
-fn probes() -> impl Iterator<Item = Vec<u8>> {
-    const WAYS: u16 = 150;
-    const POINTS: u16 = 14;
-    const KINDS: [Kind; 3] = [Kind::Lie, Kind::Ambush, Kind::Pose];
-    let life = |kind: Kind, point: u16, choice: u16| {
-        let mut script = Script::default();
-        script.setup.acquainted = kind != Kind::Pose;
-        let go = |choice| Move { kind: Kind::Go, choice };
-        let record = Move { kind: Kind::Command, choice: 0 };
-        script.moves = vec![record, go(point), Move { kind, choice }, go(6)];
-        script.to_bytes()
-    };
-    let ways =
-        move |kind| (1..=POINTS).flat_map(move |point| (0..WAYS).map(move |way| life(kind, point, way)));
-    KINDS.into_iter().flat_map(ways)
 }
 
 /// The traces that once showed a fault, where they are short, and those of short lives.
@@ -236,7 +200,7 @@ fn parts(tree: &Tree<'_>, tell: &mut impl FnMut(&str, Vec<u8>)) {
 /// What was said, told and kept, by the names of its tables.
 fn whole() -> Vec<(&'static str, Vec<u8>)> {
     let mut whole = Vec::new();
-    for (_, bytes) in crate::corpus::read("lockstep").unwrap_or_default().iter().chain(&honest()) {
+    for (_, bytes) in crate::corpus::read("lockstep").unwrap_or_default().iter().chain(&lives::told()) {
         heard(&Script::read(bytes), &mut whole);
     }
     let kept = kept();

@@ -1,7 +1,7 @@
 //! JSON: records, and the lines of traces.
 
-use crate::Dice;
 use crate::mutate::{LONGEST, bytes};
+use crate::{Dice, grow};
 use serde_json::{Map, Value};
 
 /// Texts and numbers at which records are read otherwise.
@@ -20,10 +20,18 @@ const TEXTS: [&str; 12] = [
     "http://loinc.org",
 ];
 
-/// Another record: of its values some are changed, or only bytes.
+/// One of so many mutants is none, but grown out of nothing.
+const GROWN: usize = 32;
+
+/// Another record: of its values some are changed, or only bytes. What is no record has nothing to be changed: of it one is
+/// grown, more often than not.
 pub fn json(dice: &mut Dice, input: &[u8], other: &[u8]) -> Vec<u8> {
-    let read = |bytes| serde_json::from_slice::<Value>(bytes).ok();
-    let Some(mut root) = read(input).filter(|_| !dice.once_in(3)) else {
+    let read = |bytes| serde_json::from_slice::<Value>(bytes).ok().filter(Value::is_object);
+    let (root, grown) = (read(input), dice.once_in(GROWN));
+    if grown || root.is_none() && !dice.once_in(4) {
+        return grow::resource(dice);
+    }
+    let Some(mut root) = root.filter(|_| !dice.once_in(3)) else {
         return bytes(dice, input, other);
     };
     let donor = read(other);
@@ -35,15 +43,18 @@ pub fn json(dice: &mut Dice, input: &[u8], other: &[u8]) -> Vec<u8> {
     made
 }
 
-/// Another trace: a line is skipped, repeated, exchanged, changed, or taken from another one.
+/// Another trace: a line is skipped, repeated, exchanged, changed, or taken from another one. What has no line to begin with is
+/// no trace: one is grown.
 pub fn lines(dice: &mut Dice, input: &[u8], other: &[u8]) -> Vec<u8> {
+    if !input.starts_with(b"{") || dice.once_in(GROWN) {
+        return grow::life(dice);
+    }
     let split = |bytes: &[u8]| -> Vec<Vec<u8>> {
         bytes.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
     };
     let (mut lines, others) = (split(input), split(other));
     let (at, to) = (dice.below(lines.len()), dice.below(lines.len()));
     match dice.below(9) {
-        _ if lines.is_empty() => return other.to_vec(),
         // Cut short.
         8 => {
             let kept = input.len() - dice.below(input.len().min(8) + 1);

@@ -6,6 +6,7 @@ use arbitrary::{Result, Unstructured};
 use bemr::crypto::{Element, Factor, Scalar, Suite};
 use bemr_spec::{Clause, Rules};
 use num_bigint::BigUint;
+use std::sync::LazyLock;
 
 /// A number of at most so many bytes more than a scalar: plain bytes, or what lies around a power of two, 0 or q.
 fn number(bytes: &mut Unstructured<'_>, suite: Suite, q: &BigUint) -> Result<BigUint> {
@@ -21,11 +22,20 @@ fn number(bytes: &mut Unstructured<'_>, suite: Suite, q: &BigUint) -> Result<Big
     })
 }
 
-/// p and q of a suite over a field.
-fn parameters(suite: Suite) -> Option<(BigUint, BigUint)> {
-    let p = BigUint::parse_bytes(suite.modulus()?.as_bytes(), 16)?;
-    let q = &p >> 1_u8;
-    Some((p, q))
+/// The suites over a field: most inputs are for the tiny one.
+const SUITES: [Suite; 3] = [Suite::Tiny, Suite::Ffdhe2048, Suite::Ffdhe3072];
+
+/// p and q of a suite of [`SUITES`].
+fn parameters(place: usize) -> &'static (BigUint, BigUint) {
+    static READ: LazyLock<[(BigUint, BigUint); 3]> = LazyLock::new(|| {
+        SUITES.map(|suite| {
+            let p = suite.modulus().and_then(|digits| BigUint::parse_bytes(digits.as_bytes(), 16));
+            let p = p.expect("a suite over a field has a modulus in hexadecimal digits");
+            let q = &p >> 1_u8;
+            (p, q)
+        })
+    });
+    &READ[place]
 }
 
 fn padded(integer: &BigUint, length: usize) -> Vec<u8> {
@@ -40,14 +50,10 @@ pub(super) fn run(subject: &Subject, input: &[u8], seen: &mut Seen) {
 }
 
 fn operate(subject: &Subject, bytes: &mut Unstructured<'_>, seen: &mut Seen) -> Result<()> {
-    let suite = match bytes.int_in_range(0..=15_u8)? {
-        14 => Suite::Ffdhe2048,
-        15 => Suite::Ffdhe3072,
-        _ => Suite::Tiny,
-    };
-    let Some((p, q)) = parameters(suite) else { return Ok(()) };
+    let place = usize::from(bytes.int_in_range(0..=15_u8)?.saturating_sub(13));
+    let (suite, (p, q)) = (SUITES[place], parameters(place));
     let operation = bytes.int_in_range(0..=if suite == Suite::Tiny { 5_u8 } else { 2 })?;
-    let integers = [number(bytes, suite, &q)?, number(bytes, suite, &q)?, number(bytes, suite, &q)?];
+    let integers = [number(bytes, suite, q)?, number(bytes, suite, q)?, number(bytes, suite, q)?];
     let scalars = integers.clone().map(|integer| Scalar::reduce(suite, &integer.to_bytes_be()));
     let (length, width) = (suite.scalar_len(), suite.element_len());
     let agree = |what: &str, fast: &[u8], oracle: &BigUint, length: usize| {
@@ -56,28 +62,28 @@ fn operate(subject: &Subject, bytes: &mut Unstructured<'_>, seen: &mut Seen) -> 
     let [a, b, c] = &integers;
     seen.note((suite.name(), operation, a.bits().div_ceil(24), b.bits() > q.bits()));
     match operation {
-        0 => agree("residue", scalars[0].encode(), &(a % &q), length),
+        0 => agree("residue", scalars[0].encode(), &(a % q), length),
         1 => {
             let sum =
                 subject.plus_product.unwrap_or(Scalar::plus_product)(&scalars[0], &scalars[1], &scalars[2])
                     .expect("one suite");
-            agree("sum", sum.encode(), &((a + b * c) % &q), length);
+            agree("sum", sum.encode(), &((a + b * c) % q), length);
         }
-        2 => agree("negative", scalars[0].negate().encode(), &((&q - a % &q) % &q), length),
+        2 => agree("negative", scalars[0].negate().encode(), &((q - a % q) % q), length),
         3 if !scalars[0].is_zero() => {
-            let base = BigUint::from(2_u8).modpow(a, &p);
+            let base = BigUint::from(2_u8).modpow(a, p);
             let element = Element::base_power(&scalars[0]);
             agree("power of the generator", &element.encode(), &base, width);
             let power = element.power(&scalars[1]).expect("one suite");
-            agree("power", &power.encode(), &base.modpow(&(b % &q), &p), width);
+            agree("power", &power.encode(), &base.modpow(&(b % q), p), width);
         }
-        4 => product(&p, &q, suite, &integers, &scalars),
+        4 => product(p, q, suite, &integers, &scalars),
         5 => {
-            let candidate = a % (&p + 3_u8);
+            let candidate = a % (p + 3_u8);
             let decoded = Element::decode(&Rules::hardened(), suite, &padded(&candidate, width));
             let one = BigUint::from(1_u8);
-            let inside = one < candidate && candidate < &p - 1_u8;
-            let due = match (inside, candidate.modpow(&q, &p) == one) {
+            let inside = one < candidate && candidate < p - 1_u8;
+            let due = match (inside, candidate.modpow(q, p) == one) {
                 (false, _) => Err(Clause::ElementInRange),
                 (true, false) => Err(Clause::ElementInSubgroup),
                 (true, true) => Ok(padded(&candidate, width)),

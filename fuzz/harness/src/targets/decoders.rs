@@ -8,8 +8,6 @@ use crate::{Seen, Subject};
 use bemr::wire::{CODECS, Codec, MAX_MESSAGE};
 use bemr_spec::Clause;
 use bemr_spec::messages::Tables;
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
 /// The first two bytes of the inputs of this table: FNV-1a, folded.
 pub const fn tag_of(table: &str) -> [u8; 2] {
@@ -21,12 +19,27 @@ pub const fn tag_of(table: &str) -> [u8; 2] {
     ((hash >> 16) as u16 ^ hash as u16).to_be_bytes()
 }
 
+/// In [`BY_TAG`]: a tag of no table.
+const NONE: u8 = u8::MAX;
+
+/// For each tag the place of its decoder in [`CODECS`]: looked up once for every input.
+static BY_TAG: [u8; 1 << 16] = {
+    assert!(CODECS.len() < NONE as usize);
+    let (mut places, mut at) = ([NONE; 1 << 16], 0);
+    while at < CODECS.len() {
+        let place = &mut places[u16::from_be_bytes(tag_of(CODECS[at].table)) as usize];
+        assert!(*place == NONE, "two tables have one tag");
+        *place = at as u8;
+        at += 1;
+    }
+    places
+};
+
 /// The decoder that an input is for, and its bytes.
 pub fn codec_of(input: &[u8]) -> Option<(&'static Codec, &[u8])> {
-    static BY_TAG: LazyLock<BTreeMap<[u8; 2], &'static Codec>> =
-        LazyLock::new(|| CODECS.iter().map(|codec| (tag_of(codec.table), codec)).collect());
     let (tag, bytes) = input.split_first_chunk::<2>()?;
-    BY_TAG.get(tag).map(|codec| (*codec, bytes))
+    let place = BY_TAG[usize::from(u16::from_be_bytes(*tag))];
+    CODECS.get(usize::from(place)).map(|codec| (codec, bytes))
 }
 
 /// What is taken is written again as it was; what is not is refused by the clauses of encoding.

@@ -32,6 +32,7 @@ fn note(seen: &mut Seen, action: &Action, happened: &Happened) {
     let actor = std::mem::discriminant(&happened.actor);
     let what = std::mem::discriminant(action);
     seen.note((actor, what, happened.event, happened.clause, happened.cause));
+    seen.note((what, happened.place.is_some(), happened.opened.is_empty()));
     for output in &happened.sends {
         seen.note((happened.event, output.name()));
     }

@@ -12,6 +12,7 @@ mod traces;
 pub(crate) use decoders::tables;
 pub use decoders::{codec_of, tag_of};
 pub use lockstep::{as_trace, clauses_of};
+pub(crate) use records::registry;
 pub use recovery::{Kept, kept};
 
 use crate::{Dice, Seen, Subject, mutate};

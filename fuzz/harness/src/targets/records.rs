@@ -21,11 +21,16 @@ const OF_FORM: [Clause; 6] = [
     Clause::ResourceTypeIsKnown,
 ];
 
+/// The templates and contracts that are shipped.
+pub(crate) fn registry() -> &'static PolicyRegistry {
+    static REGISTRY: LazyLock<PolicyRegistry> =
+        LazyLock::new(|| PolicyRegistry::shipped(Name::new("net").expect("a short printable name")));
+    &REGISTRY
+}
+
 /// What is read keeps its bytes and is JSON; what is mapped is well typed wherever it is opened, and committed to; and the
 /// contracts decide alike whether they see what they check or everything.
 pub(super) fn run(subject: &Subject, input: &[u8], seen: &mut Seen) {
-    static REGISTRY: LazyLock<PolicyRegistry> =
-        LazyLock::new(|| PolicyRegistry::shipped(Name::new("net").expect("a short printable name")));
     let (rules, law) = (&subject.rules, Rules::hardened());
     let record = match Record::read(rules, input) {
         Ok(record) => record,
@@ -37,8 +42,8 @@ pub(super) fn run(subject: &Subject, input: &[u8], seen: &mut Seen) {
     assert!(record.bytes() == input, "a record keeps its bytes");
     assert!(serde_json::from_slice::<serde::de::IgnoredAny>(input).is_ok(), "a record is JSON");
     let kind = record.resource_type();
-    let template = REGISTRY.template_for(kind, Height(1)).expect("every known type has a template");
-    let policy = REGISTRY.policy_in_force(&template.id, Height(1)).expect("every template has contracts");
+    let template = registry().template_for(kind, Height(1)).expect("every known type has a template");
+    let policy = registry().policy_in_force(&template.id, Height(1)).expect("every template has contracts");
     let values = match map(rules, template, &record) {
         Ok(values) => values,
         Err(refusal) => return seen.note((kind, refusal.clause().id(), refusal.to_string().len() / 4)),

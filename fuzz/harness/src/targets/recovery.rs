@@ -7,7 +7,7 @@ use bemr::actors::Archive;
 use bemr::audit::AuditLog;
 use bemr::crypto::{AeadKey, Digest, Suite, VerifyingKey};
 use bemr::log::CloudIdentity;
-use bemr::network::Scenario;
+use bemr::network::{Cast, Scenario, Town};
 use bemr::records::{Record, SAMPLES};
 use bemr::store::{
     Commit, MemoryStore, Row, Store, StoreError, Table, recover, recover_audit_log, recover_ledger,
@@ -184,13 +184,16 @@ impl Past {
         let scenario = Scenario { archive, ..Scenario::new(Suite::Tiny, 1) };
         let mut town = scenario.build().expect("one validator is a network");
         let (doctor, colleague) = (town.cast.doctor.clone(), town.cast.colleague.clone());
+        let mut tids = Vec::new();
         for (_, bytes) in SAMPLES.iter().take(RECORDS) {
             let record = Record::read(&rules, bytes).expect("a sample is a record");
             let tid =
                 town.by(&doctor, |user, now| user.submit(now, &record, std::slice::from_ref(&colleague)));
             let tid = tid.expect("a doctor may submit a sample");
             town.run_until(LIMIT, |_| (), |town| town.user(&doctor).is_some_and(|user| !user.awaits(&tid)));
+            tids.push(tid);
         }
+        regret(&mut town, &tids);
         town.run_until(LIMIT, |_| (), |_| false);
         let key = town.bsd.key.clone();
         let bsd = town.bsd.cloud.clone();
@@ -205,6 +208,20 @@ impl Past {
             now: town.world.now(),
         }
     }
+}
+
+/// The doctor lets the assistant read the first record and the colleague read it no longer, and has the last one erased.
+fn regret(town: &mut Town, tids: &[Digest]) {
+    let (Some(&first), Some(&last)) = (tids.first(), tids.last()) else { return };
+    let Cast { doctor, colleague, assistant, administrators: [administrator, _], .. } = town.cast.clone();
+    town.by(&doctor, |user, now| user.grant(now, first, &assistant)).expect("an owner may grant");
+    town.by(&doctor, |user, now| user.revoke(now, first, &colleague)).expect("an owner may revoke");
+    let now = town.world.now();
+    let body = town.user(&doctor).expect("the doctor is a user").erasure(now, last);
+    let approvals = [&doctor, &administrator]
+        .map(|name| town.user(name).expect("authorities are users").approve(&body))
+        .to_vec();
+    town.by(&doctor, |user, now| user.erase(now, body, approvals)).expect("two authorities may erase");
 }
 
 /// What recovers was there once.

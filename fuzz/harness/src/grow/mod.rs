@@ -1,0 +1,9 @@
+//! Inputs out of nothing, from what is declared: for a campaign that begins without a corpus, and for what no corpus holds.
+//!
+//! Nothing that was kept is looked at here: mutators do that.
+
+mod life;
+mod resource;
+
+pub use life::life;
+pub use resource::resource;
