@@ -70,6 +70,14 @@ pub fn branch(source: &str, mutants: &[(usize, &Mutant)]) -> Result<Branched, St
             Some(Found::Binary { chained: true, .. }) if here.iter().any(|(_, m)| m.replacement == "||") => {
                 left_out.extend(here.iter().map(|(number, _)| number));
             }
+            Some(Found::Body { opaque: true, .. }) => {
+                // Of two iterators the types are one only where nothing is lent: the empty one has any type.
+                let (empty, other): (Vec<_>, Vec<_>) =
+                    here.iter().partition(|(_, mutant)| mutant.replacement.ends_with("::empty()"));
+                let found = &finder.found[place];
+                wraps.extend(wrapped(source, found, &empty));
+                left_out.extend(other.iter().map(|(number, _)| number));
+            }
             Some(found) => wraps.extend(wrapped(source, found, here)),
             None => left_out.extend(here.iter().map(|(number, _)| number)),
         }

@@ -12,15 +12,21 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// The file that declares the rooms.
+const ROOT: &str = "src/lib.rs";
+
 /// What every file of the copy that has branches may call.
 const SWITCH: &str = include_str!("switch.rs");
+
+/// Where the form allows no branch: `||` beside a `let`, which no compiler takes, and an iterator of another type.
+const NO_BRANCH: &str = "no branch";
 
 /// The copy, and where it is built.
 pub struct Copy {
     pub tree: PathBuf,
     pub target: PathBuf,
-    /// The mutants that are no branch of it, by their numbers, and what the compiler said of them.
-    pub out: BTreeMap<usize, String>,
+    /// The mutants that are no branch of it, by their names, and what the compiler said of them.
+    pub out: BTreeMap<String, String>,
 }
 
 /// A line of what cargo says.
@@ -77,8 +83,13 @@ pub struct Program {
 type Places = BTreeMap<String, Vec<(Range<usize>, usize)>>;
 
 impl Copy {
-    /// Copies the files that the project keeps, as they are now.
-    pub fn of(project: &Path, home: &Path) -> Result<Copy, String> {
+    /// Copies the files that the project keeps, as they are now, but for those that get branches. `out` is known to be none.
+    pub fn of(
+        project: &Path,
+        home: &Path,
+        mutants: &[Mutant],
+        out: BTreeMap<String, String>,
+    ) -> Result<Copy, String> {
         let tree = home.join("tree");
         let listed = Command::new("git")
             .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
@@ -87,11 +98,12 @@ impl Copy {
             .map_err(|error| format!("git: {error}"))?;
         for path in String::from_utf8_lossy(&listed.stdout).split('\0').filter(|path| !path.is_empty()) {
             let from = project.join(path);
-            if from.is_file() {
+            let branches = path == ROOT || mutants.iter().any(|mutant| mutant.file == path);
+            if from.is_file() && !branches {
                 write(&tree.join(path), &fs::read(&from).map_err(|error| format!("{path}: {error}"))?)?;
             }
         }
-        Ok(Copy { tree, target: home.join("build"), out: BTreeMap::new() })
+        Ok(Copy { tree, target: home.join("build"), out })
     }
 
     /// Writes the branches and builds, again and again, and says what programs of tests there are.
@@ -99,7 +111,7 @@ impl Copy {
         loop {
             let places = self.write(project, mutants)?;
             let said = self.cargo(&["test", "--no-run", "--message-format=json"])?;
-            if !self.take_out(&said, &places)? {
+            if !self.take_out(&said, &places, mutants)? {
                 return Ok(programs(&said));
             }
             eprintln!("mutants: {} of {} are no branch", self.out.len(), mutants.len());
@@ -121,7 +133,7 @@ impl Copy {
         let mut by_file: BTreeMap<&str, Vec<(usize, &Mutant)>> = BTreeMap::new();
         for (number, mutant) in (1..).zip(mutants) {
             let here = by_file.entry(&mutant.file).or_default();
-            if !self.out.contains_key(&number) {
+            if !self.out.contains_key(&mutant.name) {
                 here.push((number, mutant));
             }
         }
@@ -132,23 +144,27 @@ impl Copy {
             let branched = branch(&source, &here).map_err(|error| format!("{file}: {error}"))?;
             write(&self.tree.join(file), branched.text.as_bytes())?;
             places.insert(file.to_owned(), branched.places);
-            self.out.extend(branched.left_out.iter().map(|number| (*number, "no branch".to_owned())));
+            let left_out = branched.left_out.iter().map(|number| mutants[number - 1].name.clone());
+            self.out.extend(left_out.map(|name| (name, NO_BRANCH.to_owned())));
         }
-        let root = fs::read_to_string(project.join("src/lib.rs")).map_err(|error| error.to_string())?;
-        write(&self.tree.join("src/lib.rs"), format!("{root}\nmod mutant;\n").as_bytes())?;
+        let root = fs::read_to_string(project.join(ROOT)).map_err(|error| error.to_string())?;
+        write(&self.tree.join(ROOT), format!("{root}\nmod mutant;\n").as_bytes())?;
         write(&self.tree.join("src/mutant.rs"), SWITCH.as_bytes())?;
         Ok(places)
     }
 
     /// Takes out what the compiler complains of; false if it does not complain.
-    fn take_out(&mut self, said: &str, places: &Places) -> Result<bool, String> {
+    fn take_out(&mut self, said: &str, places: &Places, mutants: &[Mutant]) -> Result<bool, String> {
         let lines = said.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok());
         let errors = lines.filter_map(|line| line.message).filter(|message| message.level == "error");
         let (mut taken, mut strange) = (BTreeMap::new(), Vec::new());
         for error in errors.filter(|error| !error.spans.is_empty()) {
             match blamed(&error, places) {
                 numbers if numbers.is_empty() => strange.push(format!("{}: {}", at(&error), error.message)),
-                numbers => taken.extend(numbers.into_iter().map(|number| (number, error.message.clone()))),
+                numbers => {
+                    let names = numbers.into_iter().map(|number| mutants[number - 1].name.clone());
+                    taken.extend(names.map(|name| (name, error.message.clone())));
+                }
             }
         }
         if taken.is_empty() && !strange.is_empty() {

@@ -2,7 +2,8 @@
 //! environment switches one on. A mutant that no test catches needs a reason in `reasons.json`; what was found goes into `FOUND.md`.
 //!
 //! `cargo run -p bemr-proptests --example mutants` builds, measures the tests, and asks; what was said before is kept and not asked again.
-//! `-- --budget SECONDS` bounds the tests' time for each mutant, `-- --again` asks again about survivors, `-- --report` only writes the report.
+//! `-- --budget SECONDS` bounds the tests' time for each mutant, `-- --again` asks again about survivors, `-- --anyway` goes on
+//! without the tests that fail where nothing is changed, `-- --report` only writes the report.
 //! It needs git, cargo and `cargo mutants`.
 
 mod ask;
@@ -51,23 +52,24 @@ fn all(arguments: &[String]) -> Result<(), String> {
     let mutants = list::list(&places.project)?;
     let said = places.kept.join("said.jsonl");
     if has("--report") {
-        let out = read::<BTreeMap<usize, String>>(&places.kept.join("out.json"))?;
+        let out = read(&places.kept.join("out.json"))?;
         return report::write(&places, &mutants, &out, &ask::former(&said));
     }
-    let mut copy = Copy::of(&places.project, &places.kept)?;
+    let out: BTreeMap<String, String> = read(&places.kept.join("out.json")).unwrap_or_default();
+    let mut copy = Copy::of(&places.project, &places.kept, &mutants, out)?;
     let programs = copy.build(&places.project, &mutants)?;
     keep(&places.kept.join("out.json"), &copy.out)?;
     let tests = places.kept.join("tests.json");
     let stamp = suite::stamp(&programs)?;
-    let tests = match read::<suite::Measured>(&tests) {
-        Ok(measured) if measured.stamp == stamp => measured.tests,
-        _ => {
-            let measured =
-                suite::Measured { stamp, tests: suite::measured(&programs, &places.kept, WORKERS)? };
-            keep(&tests, &measured)?;
-            measured.tests
-        }
+    let measured = match read::<suite::Measured>(&tests) {
+        Ok(measured) if measured.stamp == stamp => measured,
+        _ => suite::measured(&programs, &places.kept, WORKERS)?,
     };
+    keep(&tests, &measured)?;
+    if !measured.failed.is_empty() && !has("--anyway") {
+        return Err(format!("fails where nothing is changed: {}", measured.failed.join(", ")));
+    }
+    let tests = measured.tests;
     let total: u64 = tests.iter().map(|test| test.millis).sum();
     eprintln!(
         "mutants: {} tests, {} s; {} of {} mutants are branches",
@@ -78,7 +80,7 @@ fn all(arguments: &[String]) -> Result<(), String> {
     );
     let before = ask::former(&said);
     let numbers: Vec<usize> = (1..=mutants.len())
-        .filter(|number| !copy.out.contains_key(number))
+        .filter(|number| !copy.out.contains_key(&mutants[number - 1].name))
         .filter(|number| match before.get(&mutants[number - 1].name) {
             None => true,
             Some(said) => said.caught.is_none() && (said.unfinished || has("--again")),

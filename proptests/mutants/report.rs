@@ -32,7 +32,7 @@ struct Room {
 pub fn write(
     places: &Places,
     mutants: &[Mutant],
-    out: &BTreeMap<usize, String>,
+    out: &BTreeMap<String, String>,
     said: &BTreeMap<String, Said>,
 ) -> Result<(), String> {
     let reasons = fs::read(places.home.join("reasons.json")).map_err(|error| error.to_string())?;
@@ -43,11 +43,11 @@ pub fn write(
     let mut catchers: BTreeMap<&str, usize> = BTreeMap::new();
     let mut alive: BTreeSet<&str> = BTreeSet::new();
     let mut unasked: Vec<&str> = Vec::new();
-    for (number, mutant) in (1..).zip(mutants) {
+    for mutant in mutants {
         let room = rooms.entry(mutant.room()).or_default();
         room.mutants += 1;
         match said.get(&mutant.name) {
-            _ if out.contains_key(&number) => room.impossible += 1,
+            _ if out.contains_key(&mutant.name) => room.impossible += 1,
             Some(Said { caught: Some(by), too_long, .. }) => {
                 room.caught += 1;
                 room.too_long += usize::from(*too_long);
