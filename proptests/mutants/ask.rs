@@ -14,33 +14,52 @@ use std::time::Duration;
 
 /// What the tests say of a mutant.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Said {
-    pub mutant: String,
+pub(crate) struct Said {
+    pub(crate) mutant: String,
     /// The test that failed, if one did.
-    pub caught: Option<String>,
+    pub(crate) caught: Option<String>,
     /// Whether it failed by taking far longer than it does.
     #[serde(default)]
-    pub too_long: bool,
+    pub(crate) too_long: bool,
     /// Tests that passed.
     #[serde(default)]
-    pub passed: BTreeSet<String>,
+    pub(crate) passed: BTreeSet<String>,
     /// Whether a test is left that comes by the mutant and was not asked.
     #[serde(default)]
-    pub unfinished: bool,
+    pub(crate) unfinished: bool,
 }
 
-/// How many of the tests that caught the most in a file are asked before the quickest.
-const FAVOURITES: usize = 6;
+/// How often each test caught a mutant, by file and in all files.
+#[derive(Default)]
+struct Catches {
+    of_file: BTreeMap<(String, String), u64>,
+    of_all: BTreeMap<String, u64>,
+}
+
+impl Catches {
+    fn note(&mut self, file: &str, test: String) {
+        *self.of_file.entry((file.to_owned(), test.clone())).or_default() += 1;
+        *self.of_all.entry(test).or_default() += 1;
+    }
+
+    /// How likely a test is to catch a mutant of this file, for its time.
+    fn promise(&self, file: &str, test: &Test) -> u64 {
+        let called = test.called();
+        let of_all = self.of_all.get(&called).copied().unwrap_or(0);
+        let of_file = self.of_file.get(&(file.to_owned(), called)).copied().unwrap_or(0);
+        1_000_000 * (1 + 5 * of_all + 50 * of_file) / (test.millis + 20)
+    }
+}
 
 /// What was said before, by mutant; the last word counts.
-pub fn former(file: &Path) -> BTreeMap<String, Said> {
+pub(crate) fn former(file: &Path) -> BTreeMap<String, Said> {
     let text = fs::read_to_string(file).unwrap_or_default();
     let lines = text.lines().filter_map(|line| serde_json::from_str::<Said>(line).ok());
     lines.map(|said| (said.mutant.clone(), said)).collect()
 }
 
 /// Asks about the mutants of these numbers, each for `budget` of tests' time, and appends what is said to `file`.
-pub fn ask(
+pub(crate) fn ask(
     mutants: &[Mutant],
     numbers: &[usize],
     tests: &[Test],
@@ -51,7 +70,13 @@ pub fn ask(
     let before = former(file);
     let mut kept =
         fs::OpenOptions::new().create(true).append(true).open(file).map_err(|error| error.to_string())?;
-    let (next, heard) = (AtomicUsize::new(0), Mutex::new(BTreeMap::<(String, usize), usize>::new()));
+    let mut catches = Catches::default();
+    for mutant in mutants {
+        if let Some(by) = before.get(&mutant.name).and_then(|said| said.caught.clone()) {
+            catches.note(&mutant.file, by);
+        }
+    }
+    let (next, heard) = (AtomicUsize::new(0), Mutex::new(catches));
     let (sender, receiver) = std::sync::mpsc::channel::<Said>();
     std::thread::scope(|scope| {
         for _ in 0..workers {
@@ -90,26 +115,19 @@ fn one(
     mut said: Said,
     tests: &[Test],
     budget: Duration,
-    heard: &Mutex<BTreeMap<(String, usize), usize>>,
+    heard: &Mutex<Catches>,
 ) -> Said {
-    let mut order: Vec<usize> = (0..tests.len())
-        .filter(|test| {
-            tests[*test].reaches.contains(&number) && !said.passed.contains(&tests[*test].called())
-        })
+    let mut order: Vec<&Test> = tests
+        .iter()
+        .filter(|test| test.reaches.contains(&number) && !said.passed.contains(&test.called()))
         .collect();
-    let catches = |test: usize| {
+    {
         let heard = heard.lock().expect("nobody panics");
-        heard.get(&(mutant.file.clone(), test)).copied().unwrap_or(0)
-    };
-    let mut favourites: Vec<(usize, usize)> = order.iter().map(|test| (catches(*test), *test)).collect();
-    favourites.retain(|(catches, test)| *catches > 0 && tests[*test].millis < 3_000);
-    favourites.sort_by_key(|(catches, test)| (std::cmp::Reverse(*catches), tests[*test].millis));
-    let favourites: Vec<usize> = favourites.into_iter().take(FAVOURITES).map(|(_, test)| test).collect();
-    order.retain(|test| !favourites.contains(test));
+        order.sort_by_cached_key(|test| std::cmp::Reverse(heard.promise(&mutant.file, test)));
+    }
     let mut spent = Duration::ZERO;
     said.unfinished = false;
-    for test in favourites.iter().chain(&order) {
-        let asked = &tests[*test];
+    for asked in order {
         let usual = Duration::from_millis(asked.millis);
         if spent + usual > budget {
             said.unfinished = true;
@@ -122,7 +140,7 @@ fn one(
             said.passed.insert(asked.called());
             continue;
         }
-        *heard.lock().expect("nobody panics").entry((mutant.file.clone(), *test)).or_default() += 1;
+        heard.lock().expect("nobody panics").note(&mutant.file, asked.called());
         said.caught = Some(asked.called());
         said.too_long = ended == Ended::TooLong;
         said.passed.clear();

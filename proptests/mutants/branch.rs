@@ -11,12 +11,12 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
 /// A file with branches.
-pub struct Branched {
-    pub text: String,
+pub(crate) struct Branched {
+    pub(crate) text: String,
     /// Which bytes of it belong to which mutant.
-    pub places: Vec<(Range<usize>, usize)>,
+    pub(crate) places: Vec<(Range<usize>, usize)>,
     /// Mutants that have no branch here.
-    pub left_out: Vec<usize>,
+    pub(crate) left_out: Vec<usize>,
 }
 
 /// What stands at a place.
@@ -55,7 +55,7 @@ struct Wrap {
 }
 
 /// Writes `source` with a branch for each of these mutants of it, by their numbers.
-pub fn branch(source: &str, mutants: &[(usize, &Mutant)]) -> Result<Branched, String> {
+pub(crate) fn branch(source: &str, mutants: &[(usize, &Mutant)]) -> Result<Branched, String> {
     let file = syn::parse_file(source).map_err(|error| error.to_string())?;
     let lines = std::iter::once(0).chain(source.match_indices('\n').map(|(at, _)| at + 1)).collect();
     let mut finder = Finder { source, lines, found: BTreeMap::new(), constants: Vec::new() };

@@ -22,11 +22,11 @@ const SWITCH: &str = include_str!("switch.rs");
 const NO_BRANCH: &str = "no branch";
 
 /// The copy, and where it is built.
-pub struct Copy {
-    pub tree: PathBuf,
-    pub target: PathBuf,
+pub(crate) struct Copy {
+    pub(crate) tree: PathBuf,
+    pub(crate) target: PathBuf,
     /// The mutants that are no branch of it, by their names, and what the compiler said of them.
-    pub out: BTreeMap<String, String>,
+    pub(crate) out: BTreeMap<String, String>,
 }
 
 /// A line of what cargo says.
@@ -73,18 +73,18 @@ struct Expansion {
 }
 
 /// A program of tests.
-pub struct Program {
-    pub name: String,
-    pub path: PathBuf,
+pub(crate) struct Program {
+    pub(crate) name: String,
+    pub(crate) path: PathBuf,
     /// The folder of its package, in which it runs.
-    pub folder: PathBuf,
+    pub(crate) folder: PathBuf,
 }
 
 type Places = BTreeMap<String, Vec<(Range<usize>, usize)>>;
 
 impl Copy {
     /// Copies the files that the project keeps, as they are now, but for those that get branches. `out` is known to be none.
-    pub fn of(
+    pub(crate) fn of(
         project: &Path,
         home: &Path,
         mutants: &[Mutant],
@@ -107,7 +107,7 @@ impl Copy {
     }
 
     /// Writes the branches and builds, again and again, and says what programs of tests there are.
-    pub fn build(&mut self, project: &Path, mutants: &[Mutant]) -> Result<Vec<Program>, String> {
+    pub(crate) fn build(&mut self, project: &Path, mutants: &[Mutant]) -> Result<Vec<Program>, String> {
         loop {
             let places = self.write(project, mutants)?;
             let said = self.cargo(&["test", "--no-run", "--message-format=json"])?;

@@ -7,9 +7,9 @@ use std::process::Command;
 
 /// Line and column, both from 1, columns in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-pub struct Point {
-    pub line: usize,
-    pub column: usize,
+pub(crate) struct Point {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
 }
 
 #[derive(Deserialize)]
@@ -28,7 +28,7 @@ struct Span {
 
 /// What kind of thing is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub enum Genre {
+pub(crate) enum Genre {
     FnValue,
     BinaryOperator,
     UnaryOperator,
@@ -39,24 +39,24 @@ pub enum Genre {
 
 /// One change of the sources.
 #[derive(Clone, Debug)]
-pub struct Mutant {
+pub(crate) struct Mutant {
     /// File and change, and which of several alike. It says no line, so that it lasts.
-    pub name: String,
-    pub file: String,
-    pub genre: Genre,
-    pub replacement: String,
-    pub start: Point,
+    pub(crate) name: String,
+    pub(crate) file: String,
+    pub(crate) genre: Genre,
+    pub(crate) replacement: String,
+    pub(crate) start: Point,
 }
 
 impl Mutant {
     /// The room that it is in.
-    pub fn room(&self) -> &str {
+    pub(crate) fn room(&self) -> &str {
         self.file.split('/').nth(1).unwrap_or_default()
     }
 }
 
 /// All mutants of the rooms that `.cargo/mutants.toml` names. A mutant's number is its place here, counted from 1.
-pub fn list(project: &Path) -> Result<Vec<Mutant>, String> {
+pub(crate) fn list(project: &Path) -> Result<Vec<Mutant>, String> {
     let mut cargo = Command::new("cargo");
     cargo.args(["mutants", "--list", "--json"]).current_dir(project);
     let ran = cargo.output().map_err(|error| format!("cargo: {error}"))?;

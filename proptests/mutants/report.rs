@@ -22,6 +22,7 @@ struct Reason {
 struct Room {
     mutants: usize,
     impossible: usize,
+    constants: usize,
     caught: usize,
     too_long: usize,
     alive: usize,
@@ -29,7 +30,7 @@ struct Room {
 }
 
 /// Writes the report. A survivor without a reason, and a reason without a survivor, are errors, but are written too.
-pub fn write(
+pub(crate) fn write(
     places: &Places,
     mutants: &[Mutant],
     out: &BTreeMap<String, String>,
@@ -47,6 +48,9 @@ pub fn write(
         let room = rooms.entry(mutant.room()).or_default();
         room.mutants += 1;
         match said.get(&mutant.name) {
+            _ if out.get(&mutant.name).is_some_and(|problem| problem.ends_with("in constants")) => {
+                room.constants += 1;
+            }
             _ if out.contains_key(&mutant.name) => room.impossible += 1,
             Some(Said { caught: Some(by), too_long, .. }) => {
                 room.caught += 1;
@@ -73,13 +77,14 @@ pub fn write(
         versions.join(" and "),
         include_str!("method.md"),
     );
-    text += "| room | mutants | do not compile | caught | … by taking too long | survive, with a reason | not asked to the end |\n";
-    text += "|---|---:|---:|---:|---:|---:|---:|\n";
+    text += "| room | mutants | do not compile | constants | caught | … by taking too long | survive, with a reason | not asked to the end |\n";
+    text += "|---|---:|---:|---:|---:|---:|---:|---:|\n";
     let mut whole = Room::default();
     for (name, room) in &rooms {
         text += &row(name, room);
         whole.mutants += room.mutants;
         whole.impossible += room.impossible;
+        whole.constants += room.constants;
         whole.caught += room.caught;
         whole.too_long += room.too_long;
         whole.alive += room.alive;
@@ -120,8 +125,10 @@ pub fn write(
 }
 
 fn row(name: &str, room: &Room) -> String {
-    let Room { mutants, impossible, caught, too_long, alive, unasked } = room;
-    format!("| {name} | {mutants} | {impossible} | {caught} | {too_long} | {alive} | {unasked} |\n")
+    let Room { mutants, impossible, constants, caught, too_long, alive, unasked } = room;
+    format!(
+        "| {name} | {mutants} | {impossible} | {constants} | {caught} | {too_long} | {alive} | {unasked} |\n"
+    )
 }
 
 fn said_by(folder: &Path, program: &str, arguments: &[&str]) -> Result<String, String> {

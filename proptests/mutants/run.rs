@@ -1,4 +1,5 @@
 //! Runs a program within bounds of time, memory and files, and ends what it started.
+#![allow(clippy::disallowed_types, reason = "it measures real time")]
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -10,15 +11,14 @@ const LIMITS: &str = "ulimit -v 8000000; ulimit -f 4000000; exec \"$0\" \"$@\"";
 
 /// How a program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub(crate) enum Ended {
     Passed,
     Failed,
     TooLong,
 }
 
 /// Runs it for at most `longest`, and says how long it took.
-#[allow(clippy::disallowed_types, reason = "it measures real time")]
-pub fn run(command: &mut Command, longest: Duration) -> (Ended, Duration) {
+pub(crate) fn run(command: &mut Command, longest: Duration) -> (Ended, Duration) {
     let mut bounded = Command::new("sh");
     bounded.args(["-c", LIMITS]).arg(command.get_program()).args(command.get_args());
     if let Some(folder) = command.get_current_dir() {
@@ -37,7 +37,6 @@ pub fn run(command: &mut Command, longest: Duration) -> (Ended, Duration) {
     (ended, start.elapsed())
 }
 
-#[allow(clippy::disallowed_types, reason = "it measures real time")]
 fn wait(mut child: Child, start: Instant, longest: Duration) -> io::Result<Ended> {
     let mut pause = Duration::from_millis(1);
     loop {

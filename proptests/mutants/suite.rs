@@ -21,18 +21,18 @@ const OF_THE_TEXT: &[(&str, &str)] = &[];
 
 /// A test that passes where nothing is changed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Test {
+pub(crate) struct Test {
     /// The program that it is in, and its name there.
-    pub program: String,
-    pub name: String,
-    pub path: PathBuf,
-    pub folder: PathBuf,
-    pub millis: u64,
-    pub reaches: BTreeSet<usize>,
+    pub(crate) program: String,
+    pub(crate) name: String,
+    pub(crate) path: PathBuf,
+    pub(crate) folder: PathBuf,
+    pub(crate) millis: u64,
+    pub(crate) reaches: BTreeSet<usize>,
 }
 
 impl Test {
-    pub fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(&self.path);
         command.args(["--exact", &self.name, "--test-threads", "1"]).current_dir(&self.folder);
         command.env("CARGO_MANIFEST_DIR", &self.folder);
@@ -40,22 +40,22 @@ impl Test {
     }
 
     /// As people call it.
-    pub fn called(&self) -> String {
+    pub(crate) fn called(&self) -> String {
         format!("{}::{}", self.program, self.name)
     }
 }
 
 /// The tests of one build.
 #[derive(Serialize, Deserialize)]
-pub struct Measured {
-    pub stamp: String,
-    pub tests: Vec<Test>,
+pub(crate) struct Measured {
+    pub(crate) stamp: String,
+    pub(crate) tests: Vec<Test>,
     /// Those that fail where nothing is changed. None may.
-    pub failed: Vec<String>,
+    pub(crate) failed: Vec<String>,
 }
 
 /// What tells one build from another.
-pub fn stamp(programs: &[Program]) -> Result<String, String> {
+pub(crate) fn stamp(programs: &[Program]) -> Result<String, String> {
     let mut stamp = String::new();
     for program in programs {
         let built = fs::metadata(&program.path).and_then(|file| file.modified());
@@ -66,7 +66,7 @@ pub fn stamp(programs: &[Program]) -> Result<String, String> {
 }
 
 /// Runs every test alone, where nothing is changed.
-pub fn measured(programs: &[Program], home: &Path, workers: usize) -> Result<Measured, String> {
+pub(crate) fn measured(programs: &[Program], home: &Path, workers: usize) -> Result<Measured, String> {
     let mut tests = Vec::new();
     for program in programs {
         let mut list = Command::new(&program.path);
