@@ -4,20 +4,21 @@
 
 mod common;
 
+use bemr::actors::validator::MAX_WAITING;
 use bemr::actors::validator::closing_machine::{self, State};
-use bemr::actors::{Archive, Input, Output, Step, Validator};
+use bemr::actors::{Archive, Input, MAX_BLOCKS, Output, Step, Validator};
 use bemr::audit::AuditLog;
-use bemr::crypto::{Suite, Tag};
-use bemr::ledger::Proposal;
+use bemr::crypto::{Digest, SigningKey, Suite, Tag};
+use bemr::ledger::{MAX_ENTRIES, Proposal};
 use bemr::log::CloudLog;
 use bemr::merkle::Frontier;
 use bemr::network::{Node, Scenario};
 use bemr::store::{MemoryStore, recover_ledger};
 use bemr::wire::{
     Anchor, Ballot, BlockHeader, BlockProposal, Closing, ClosingSignature, Entry, Gossip, Height, LeafKind,
-    LogKind, Message, Name, QuorumCertificate, Signatory, SignedCloudHead, Time,
+    LogKind, Message, Name, QuorumCertificate, Signatory, SignedCloudHead, Time, VoteBody, encode,
 };
-use bemr_spec::Clause;
+use bemr_spec::{Clause, Refusal};
 use common::{Heard, RULES, Stage, name, refused, refused_by, sample, stray_digest};
 
 /// The decision on the n-th submission of the doctor.
@@ -559,4 +560,86 @@ fn a_validator_that_restarts_repeats_its_votes() {
         let other = stage.block_with(&initial, |_| (), |body| body.issued = body.issued.after(1));
         ask(stage, &other)
     });
+}
+
+#[test]
+fn what_a_block_leaves_waits_for_the_next() {
+    let mut stage = Stage::new(RULES);
+    let (bsd, third) = (stage.town.cast.bsd.clone(), validator(&stage, 3));
+    let (first, second) = (decision(&mut stage, 0), decision(&mut stage, 1));
+    for certificate in [&first, &second] {
+        let heard = stage.tell(&bsd, &third, Gossip::Decision(certificate.clone()));
+        heard.assert_taken();
+        assert!(!heard.unchanged, "that it waits can be observed");
+    }
+    stage.close(vec![Entry::Decision(first)]);
+    assert_eq!(stage.town.validator(&third).unwrap().closing().decisions, 1);
+    assert!(stage.actor(&third).wake().is_some());
+    stage.close(vec![Entry::Decision(second)]);
+    assert_eq!(stage.actor(&third).wake(), None);
+}
+
+#[test]
+fn a_block_in_force_shows_in_the_state_of_everybody() {
+    let mut stage = Stage::new(RULES);
+    let everybody: Vec<Name> = stage.town.world.nodes().map(|(name, _)| name.clone()).collect();
+    let before: Vec<_> = everybody.iter().map(|who| stage.actor(who).state()).collect();
+    stage.close(Vec::new());
+    for (who, before) in everybody.iter().zip(before) {
+        assert_ne!(stage.actor(who).state(), before, "{who}");
+    }
+}
+
+#[test]
+fn who_lacks_blocks_gets_as_many_as_one_request_brings() {
+    let mut stage = Stage::new(RULES);
+    (0..MAX_BLOCKS + 6).for_each(|_| drop(stage.close(Vec::new())));
+    let heard = tell(&mut stage, Gossip::BlocksFrom(Height(2)));
+    let heights = heard.step.outputs().map(|output| match output {
+        Output::Tell { gossip: Gossip::Block(block), .. } => block.header().height.0,
+        other => panic!("{other:?}"),
+    });
+    assert!(heights.eq(2..2 + MAX_BLOCKS));
+}
+
+#[test]
+fn one_peer_is_asked_for_the_same_blocks_once_in_two_seconds() {
+    let mut stage = Stage::new(RULES);
+    let (now, replica, peer) = (stage.now(), &mut stage.replica, name("somebody"));
+    let refusal = Refusal::new(Clause::BlockLinksPrevious);
+    let asked =
+        [0, 1_999, 2_000, 2_001].map(|later| replica.missing(now.after(later), &refusal, &peer).len());
+    assert_eq!(asked, [1, 0, 1, 0]);
+}
+
+#[test]
+fn what_waits_for_a_block_is_bounded_and_so_is_the_block() {
+    let mut stage = Stage::new(RULES);
+    let sample = decision(&mut stage, 0).body;
+    let signers: Vec<_> = (1..=3).map(|n| (validator(&stage, n), stage.key(&validator(&stage, n)))).collect();
+    let certificate = |n: usize| {
+        let body = VoteBody { tid: Digest::of(Tag::TRANSACTION_ID, &n.to_be_bytes()), ..sample.clone() };
+        let message = encode(&body);
+        let sign = |(who, key): &(Name, SigningKey)| Signatory {
+            validator: who.clone(),
+            signature: key.sign(&RULES, Tag::VOTE, &message),
+        };
+        let signatories = signers.iter().map(sign).collect();
+        Gossip::Decision(QuorumCertificate { body, signatories })
+    };
+    let (from, second) = (name("somebody"), validator(&stage, 2));
+    let now = stage.now();
+    let mut hears = |stage: &mut Stage, gossip| {
+        stage.actor(&second).handle(now, Input::Gossip { from: from.clone(), gossip }).outcome
+    };
+    let head = cloud_head(&stage, 1, 0);
+    hears(&mut stage, Gossip::CloudHead(head)).unwrap();
+    for n in 0..MAX_WAITING {
+        hears(&mut stage, certificate(n)).unwrap();
+    }
+    let refusal = hears(&mut stage, certificate(MAX_WAITING)).unwrap_err();
+    assert_eq!(refusal.clause(), Clause::SizeWithinBound);
+    let step = wake(&mut stage, 2);
+    let Gossip::Proposal(proposal) = only(&step) else { panic!("{step:?}") };
+    assert_eq!(proposal.entries.as_slice().len(), MAX_ENTRIES);
 }

@@ -329,6 +329,21 @@ fn a_second_t_block_for_one_tid_is_refused_and_kept_as_evidence() {
 }
 
 #[test]
+fn evidence_is_bounded() {
+    const BOUND: usize = 1024;
+    let mut stage = Stage::new(RULES);
+    let initial = initial(&mut stage);
+    let first = stage.block(&initial);
+    ask(&mut stage, first).assert_taken();
+    for later in 1..=BOUND as u64 + 1 {
+        let other = stage.block_with(&initial, |_| (), |body| body.issued = body.issued.after(later));
+        ask(&mut stage, other).assert_refused(Clause::OneBlockPerTid);
+    }
+    let validator = stage.town.cast.validators[0].clone();
+    assert_eq!(stage.town.validator(&validator).unwrap().evidence().len(), BOUND);
+}
+
+#[test]
 fn a_policy_of_the_submitters_choice_is_refused() {
     // There is no second version; a stale one is refused in the tests of policy changes.
     refused(Clause::TemplateIsInForce, |stage| signed(stage, |header| header.template.version.0 = 2, |_| ()));

@@ -7,15 +7,16 @@ mod stage;
 use bemr::actors::bsd::{ATTEMPT, ATTEMPTS, Evidence, State};
 use bemr::actors::user::{ATTEMPTS as TRIES, PATIENCE, submitting_machine};
 use bemr::actors::validator::closing_machine;
-use bemr::actors::{Actor, Archive, Input, Output, Step};
+use bemr::actors::{Actor, Archive, Input, Office, Output, Replica, Step};
 use bemr::crypto::{AeadKey, Digest, Suite, Tag};
 use bemr::keys::Credentials;
 use bemr::ledger::{Ledger, Proposal};
-use bemr::network::{Event, LedgerKind, Node, Parcel, Scenario};
+use bemr::network::{Event, Foundation, LedgerKind, Node, Parcel, Scenario};
 use bemr::store::{Commit, MemoryStore, Row, Store, StoreError, Table};
 use bemr::wire::{
-    Ballot, BlockProposal, ClosingSignature, Decision, Entry, Gossip, Height, Message, Name, Outcome,
-    PROTOCOL_VERSION, QuorumCertificate, Signatory, TBlock, Time, VoteBody,
+    ApprovedChange, Ballot, Block, BlockProposal, ClosingSignature, Decision, Entry, Gossip, Height, Message,
+    Name, Outcome, PROTOCOL_VERSION, PolicyApproval, PolicyChange, QuorumCertificate, Signatory, TBlock,
+    Time, Version, VoteBody, encode,
 };
 use bemr_spec::{Clause, Rules};
 use proptest::prelude::*;
@@ -698,6 +699,115 @@ fn an_end_that_cannot_be_kept_is_not_told_and_comes_when_it_can() {
     assert_eq!(stage.state_of(&second), State::AwaitingInitial);
     let outcome = stage.town.user(&doctor).unwrap().outcome(&second).unwrap().clone();
     assert_eq!((outcome.decision, outcome.reason), (Decision::Refused, Clause::StoreMatchesHead.code()));
+}
+
+// ---- What the KDC and the administrators publish is held when it is kept ----
+
+/// An actor that goes on from what `archive` holds for it.
+fn begun(foundation: &mut Foundation, who: &Name, archive: &Archive) -> Office {
+    let mut office = foundation.office(who);
+    office.keep_in(archive).unwrap();
+    office
+}
+
+/// The next version of the template of observations, signed by both administrators.
+fn next_template(foundation: &Foundation, version: u32) -> ApprovedChange {
+    let policy = &foundation.replica.policy;
+    let observation = Name::new("observation").unwrap();
+    let mut next = policy.template_in_force(&observation, Height(1)).unwrap().clone();
+    (next.version, next.effective) = (Version(version), Height(10 * u64::from(version)));
+    let change = PolicyChange {
+        protocol: PROTOCOL_VERSION,
+        network: foundation.genesis.network.clone(),
+        templates: vec![next].into(),
+        contracts: Vec::new().into(),
+    };
+    let message = encode(&change);
+    let approve = |who: &Name| PolicyApproval {
+        administrator: who.clone(),
+        signature: foundation.credentials[who].identity().signing_key().sign(
+            &RULES,
+            Tag::POLICY_CHANGE,
+            &message,
+        ),
+    };
+    let approvals = foundation.cast.administrators.iter().map(approve).collect();
+    ApprovedChange { change, approvals }
+}
+
+/// What an actor holds: the history of its policy and the number of its revocation list.
+fn held(office: &Office) -> (Digest, Version) {
+    (office.replica.policy.history(), office.trust.revocation_list().body.list)
+}
+
+#[test]
+fn an_actor_that_starts_again_holds_every_change_and_the_list_that_it_kept_and_nobody_elses() {
+    let scenario = Scenario::new(Suite::Tiny, 4);
+    let (mut foundation, now) = (scenario.found().unwrap(), scenario.start);
+    let archive = Archive::new(MemoryStore::new());
+    let (bsd, cloud) = (foundation.cast.bsd.clone(), foundation.cast.cloud.clone());
+    let mut office = begun(&mut foundation, &bsd, &archive);
+    let first = held(&office);
+    for version in [2, 3, 4] {
+        office.on_policy_change(now, &next_template(&foundation, version)).unwrap();
+        let list = foundation.kdc.revocation_list(&RULES, now);
+        office.on_revocation_list(list).unwrap();
+        let again = begun(&mut foundation, &bsd, &archive);
+        assert_eq!(held(&again), held(&office), "{version}");
+    }
+    assert_eq!(held(&begun(&mut foundation, &cloud, &archive)), first);
+}
+
+#[test]
+fn what_cannot_be_kept_is_not_held() {
+    let scenario = Scenario::new(Suite::Tiny, 4);
+    let (mut foundation, now) = (scenario.found().unwrap(), scenario.start);
+    let fails = Rc::new(Cell::new(true));
+    let archive = Archive::new(Moody { inner: MemoryStore::new(), fails: Rc::clone(&fails) });
+    let bsd = foundation.cast.bsd.clone();
+    let mut office = begun(&mut foundation, &bsd, &archive);
+    let (change, list) = (next_template(&foundation, 2), foundation.kdc.revocation_list(&RULES, now));
+    let before = held(&office);
+    let refused = [office.on_policy_change(now, &change), office.on_revocation_list(list.clone())];
+    assert!(refused.iter().all(|one| one.as_ref().is_err_and(|r| r.clause() == Clause::StoreMatchesHead)));
+    assert_eq!(held(&office), before);
+    fails.set(false);
+    office.on_policy_change(now, &change).unwrap();
+    office.on_revocation_list(list).unwrap();
+    let after = held(&office);
+    assert!(after.0 != before.0 && after.1 != before.1);
+}
+
+#[test]
+fn of_two_branches_a_store_holds_the_heavier_and_of_equals_the_first() {
+    let scenario = Scenario { ledger: LedgerKind::Work, ..Scenario::new(Suite::Tiny, 4) };
+    let foundation = scenario.found().unwrap();
+    let archive = Archive::new(MemoryStore::new());
+    let grow = |replica: &mut Replica, later: u64| {
+        let time = Time(scenario.start.0 + 2_000 * (replica.ledger.height().0 + 1) + later);
+        let mut proposal = replica.ledger.propose(Vec::new(), time, foundation.cast.validators[0].clone());
+        assert!(proposal.mine(1 << 24));
+        let change = replica.on_block(&RULES, time, proposal.close(Vec::new())).unwrap();
+        archive.keep_block(&change, &replica.ledger).unwrap();
+    };
+    let holds = |replica: &Replica| {
+        let height = |n: u64| archive.read(|store| store.block(&RULES, Height(n))).unwrap();
+        let held: Vec<Block> = (1..).map_while(height).collect();
+        replica.ledger.blocks().eq(&held)
+    };
+    let (mut first, mut second) = (foundation.replica.clone(), foundation.replica.clone());
+    (0..3).for_each(|_| grow(&mut first, 0));
+    assert!(holds(&first));
+    for _ in 0..3 {
+        grow(&mut second, 1);
+        assert!(holds(&first));
+    }
+    grow(&mut second, 1);
+    assert!(holds(&second));
+    grow(&mut first, 0);
+    assert!(holds(&second));
+    grow(&mut first, 0);
+    assert!(holds(&first));
 }
 
 // ---- Random fates ----

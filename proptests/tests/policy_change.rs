@@ -317,4 +317,7 @@ fn readers_are_those_of_the_contracts_that_the_submission_names() {
     let after = stage.initial(&cast.doctor, sample("Observation-bmd"), std::slice::from_ref(&cast.assistant));
     let heard = stage.say(&cast.doctor, &cast.bsd, Message::TInitial(Box::new(after)));
     heard.assert_refused(Clause::GrantsNameAuthorisedReaders);
+    // Nor does the cloud take what a server database let through.
+    let after = stage.valid(sample("Observation-bmd"), std::slice::from_ref(&cast.assistant));
+    stage.store(&after).assert_refused(Clause::GrantsNameAuthorisedReaders);
 }

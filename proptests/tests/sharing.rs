@@ -7,11 +7,12 @@ mod common;
 use bemr::actors::cloud::record_machine::State;
 use bemr::actors::compose::{ONE_NONCE, record_context, transaction_id, unwrap, wrap};
 use bemr::actors::user::{ANSWER, Answer, RequestId};
-use bemr::actors::{Actor, Input, Output};
+use bemr::actors::{Actor, Input, Output, User};
 use bemr::audit::{AuditReport, Auditor, PublicRecord, audit};
 use bemr::crypto::{AeadKey, Digest, Suite, Tag};
 use bemr::log::CloudLog;
 use bemr::merkle::{Frontier, MerkleTree};
+use bemr::network::Node;
 use bemr::records::{Record, commitments, map};
 use bemr::store::{Table, for_each, recover};
 use bemr::wire::{
@@ -1167,4 +1168,22 @@ fn two_reads_at_once_are_both_answered_though_the_log_grows() {
     answers(&mut stage, response).assert_taken();
     let user = stage.town.user(&colleague).unwrap();
     assert_eq!((user.answer(first), user.answer(second)), (Some(&record()), Some(&record())));
+}
+
+#[test]
+fn an_app_that_starts_again_awaits_no_answer_and_knows_none() {
+    let mut stage = Stage::new(RULES);
+    let doctor = stage.town.cast.doctor.clone();
+    let tid = stage.submit(&doctor, sample(RECORD), &[]);
+    let read = |stage: &mut Stage| stage.town.by(&doctor, |user, now| user.read(now, tid)).unwrap();
+    let answered = read(&mut stage);
+    stage.run(30_000);
+    let open = read(&mut stage);
+    let before = stage.town.user(&doctor).unwrap();
+    assert!(before.answer(answered).is_some() && before.awaits_answer(open));
+    let (bsd, cloud) = (stage.town.cast.bsd.clone(), stage.town.cloud.clone());
+    let (fresh, again) = (stage.new_office(&doctor), stage.new_office(&doctor));
+    let Some(Node::User(user)) = stage.town.world.node(&doctor) else { panic!("a user") };
+    let after = std::mem::replace(&mut **user, User::new(fresh, bsd, cloud)).restart(again);
+    assert!(after.answer(answered).is_none() && !after.awaits_answer(open));
 }

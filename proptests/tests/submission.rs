@@ -6,16 +6,18 @@ mod stage;
 use bemr::actors::Input;
 use bemr::actors::bsd::{ATTEMPT, Evidence, FINALITY, State, submission_machine as machine};
 use bemr::crypto::{Digest, Suite, Tag};
+use bemr::log::CloudLog;
+use bemr::merkle::Frontier;
 use bemr::network::{LedgerKind, Scenario};
 use bemr::records::Record;
 use bemr::session::Custodian;
 use bemr::wire::{
-    Ballot, Decision, Gossip, Height, Message, Name, Outcome, Purpose, ReadRequest, RequestOutcome, Role,
-    Seal, SealChainStart, Stage as Phase, Time, decode, encode,
+    Ballot, Decision, Gossip, Height, InclusionProof, LeafKind, Message, Name, Outcome, Purpose, ReadRequest,
+    Receipt, RequestOutcome, Role, Seal, SealChainStart, Stage as Phase, StoredRecord, Time, decode, encode,
 };
 use bemr_spec::{Clause, Rules, Verdict};
 use stage::{
-    Draft, Line, RULES, Script, Stage, broken, certify, packet_of, reason, says, silent, sound, vote,
+    Double, Draft, Line, RULES, Script, Stage, broken, certify, packet_of, reason, says, silent, sound, vote,
 };
 use std::collections::BTreeSet;
 
@@ -47,7 +49,7 @@ fn clause_of(rules: Rules, who: impl Fn(&Stage) -> Name, bend: Bend) -> Option<C
     match step.clause() {
         Some(clause) => {
             assert_eq!(stage.public(&bsd), before);
-            assert_eq!(stage.bsd().open_submissions(), 0);
+            assert_eq!(stage.bsd().submissions().count(), 0);
             assert_eq!(stage.state_of(&draft.tid()), State::AwaitingInitial);
             assert_eq!(step.verdict(), Verdict::Reject);
             let refused = Outcome {
@@ -588,7 +590,7 @@ fn ended(stage: &mut Stage, tid: &Digest, state: State, told: u16) {
         stored == bemr::actors::cloud::record_machine::State::AwaitingValid,
         state != State::Committed
     );
-    assert_eq!(stage.bsd().open_submissions(), 0);
+    assert_eq!(stage.bsd().state_of(&tid), state);
 }
 
 fn accepted_and_stored() -> Stage {
@@ -908,4 +910,58 @@ fn t_valid_is_made_of_accepted_and_final_submissions_alone() {
             assert_eq!(promoted, reached);
         }
     }
+}
+
+#[test]
+fn the_audit_log_is_anchored_once_a_final_block_holds_its_newest_head() {
+    let (mut stage, tid) = staged(&sound(), honest_true);
+    assert!(stage.bsd().is_anchored(), "there is nothing to anchor");
+    stage.finish(&tid);
+    assert!(!stage.bsd().is_anchored());
+    assert!(stage.run(60_000, |stage| stage.bsd().is_anchored()));
+}
+
+#[test]
+fn a_receipt_is_of_the_records_own_leaf() {
+    for (kind, own, taken) in
+        [(LeafKind::Record, true, true), (LeafKind::Record, false, false), (LeafKind::Grant, true, false)]
+    {
+        let mut stage = Stage::new(RULES, 4);
+        let (bsd, cloud) = (stage.town.cast.bsd.clone(), stage.town.cast.cloud.clone());
+        let mut double = Double::of(&mut stage, &cloud);
+        let tid = stage.submit(&sound());
+        let mut heard = Vec::new();
+        while heard.is_empty() {
+            assert!(stage.step());
+            heard = double.listen(&mut stage);
+        }
+        let Some(Message::TValid(valid)) = heard.pop() else { panic!("a T_valid") };
+        let content = if own { StoredRecord::of(&valid).digest() } else { Digest::default() };
+        let (network, now) = (stage.town.genesis.network.clone(), stage.town.world.now());
+        let mut log = CloudLog::new(Suite::Tiny, network, cloud.clone(), Frontier::default());
+        let leaf = log.append(kind, tid, content, now).leaf;
+        let key = stage.town.credentials[&cloud].identity().signing_key();
+        let head = log.sign(&RULES, key, now);
+        let inclusion = InclusionProof { index: 0, path: Vec::new().into() };
+        let step = double.say(&mut stage, &bsd, Message::Receipt(Receipt { head, leaf, inclusion }));
+        assert_eq!(step.clause(), (!taken).then_some(Clause::LeafIsIncluded));
+        assert_eq!(stage.state_of(&tid) == State::Committed, taken);
+    }
+}
+
+#[test]
+fn an_end_without_a_final_decision_names_none() {
+    let mut stage = Stage::of(Scenario { ledger: LedgerKind::Work, ..Scenario::new(Suite::Tiny, 4) });
+    let bsd = stage.town.cast.bsd.clone();
+    let mut blocks = 0;
+    stage.lose(move |parcel| {
+        let block = parcel.to == bsd && parcel.label == "Block";
+        blocks += u32::from(block);
+        block && blocks > 1
+    });
+    let tid = stage.submit(&sound());
+    assert_eq!(stage.finish(&tid), State::Deferred);
+    assert!(stage.bsd().replica().ledger.decision(&tid).is_some());
+    let entry = stage.archive.read(|store| store.audit_entry(&RULES, 0)).unwrap().unwrap();
+    assert_eq!((entry.reason, entry.decision), (Clause::ConfirmationsReached.code(), None));
 }

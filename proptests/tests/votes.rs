@@ -7,10 +7,11 @@ use bemr::actors::bsd::{Evidence, State};
 use bemr::actors::{Input, Step};
 use bemr::crypto::{Digest, Suite, Tag};
 use bemr::keys::Credentials;
-use bemr::votes::Equivocation;
+use bemr::votes::{Equivocation, ValidatorSet};
 use bemr::wire::{Ballot, Height, Message, Name, TBlock, Vote, VoteBody, encode};
 use bemr_spec::{Clause, Rules, Verdict};
 use stage::{RULES, Stage, broken, reason, says, sign_vote, silent, sound, vote};
+use std::collections::BTreeMap;
 
 /// Bends what an honest validator says.
 type Bend = fn(&mut VoteBody);
@@ -424,4 +425,12 @@ fn a_vote_says_the_same_in_every_order() {
         let bytes = encode(&poll.block.body);
         assert_eq!(poll.ballot(1, Ballot::True, 0).body.block, Digest::of(Tag::T_BLOCK, &bytes));
     }
+}
+
+#[test]
+fn a_set_without_members_is_empty_and_has_no_turns() {
+    let network = Name::new("pbn").unwrap();
+    let none = ValidatorSet::new(network, BTreeMap::new());
+    assert!(none.is_empty() && none.at(0).is_none());
+    assert!(!Poll::new(RULES, 4).stage.town.validators.is_empty());
 }

@@ -475,11 +475,6 @@ impl Neighbours {
     pub fn wake(&self) -> Option<Time> {
         self.calling.values().map(|call| call.next.min(call.began.after(HANDSHAKE_TIME))).min()
     }
-
-    /// Gives up what waits for `peer`.
-    pub fn give_up(&mut self, peer: &Name) {
-        self.calling.remove(peer);
-    }
 }
 
 fn purpose_of(message: &Message) -> Purpose {
@@ -504,4 +499,114 @@ fn write(
 ) -> Result<(Output, UsedKey), Refusal> {
     let sent = session.seal_record(rules, message.stage(), plaintext)?;
     Ok((Output::Send { to: peer.clone(), label: message.name(), packet: sent.record }, sent.key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::{Digest, Tag};
+    use crate::keys::tests::{NOW, World, name};
+    use crate::wire::{Decision, Height, Outcome, Role};
+
+    const HARD: Rules = Rules::hardened();
+
+    /// A BSD, and a user who calls it under any name.
+    struct Door {
+        world: World,
+        user: Credentials,
+        bsd: Neighbours,
+    }
+
+    impl Door {
+        fn new(seed: u64) -> Door {
+            let mut world = World::new(seed);
+            let (user, bsd) = (world.enrol("alice", Role::Doctor), world.enrol("bsd", Role::Bsd));
+            Door { world, user, bsd: Neighbours::new(&bsd) }
+        }
+
+        fn knock(&mut self, n: usize, now: Time) {
+            let (rng, bsd) = (&mut self.world.rng, name("bsd"));
+            let begun = AwaitingResponse::begin(&HARD, rng, now, &self.user, Purpose::Initial, &bsd);
+            self.bsd.on_hello(&HARD, rng, now, &peer(n), &begun.unwrap().1).unwrap();
+        }
+    }
+
+    fn peer(n: usize) -> Name {
+        name(&format!("peer-{n}"))
+    }
+
+    #[test]
+    fn the_oldest_handshake_gives_way_and_those_that_are_over_before_it() {
+        let mut door = Door::new(61);
+        let at = |n: usize| NOW.after(n as u64);
+        (0..MAX_SESSIONS).for_each(|n| door.knock(n, at(n)));
+        assert_eq!(door.bsd.answering.len(), MAX_SESSIONS);
+        door.knock(MAX_SESSIONS, at(MAX_SESSIONS));
+        assert_eq!(door.bsd.answering.len(), MAX_SESSIONS);
+        assert!(!door.bsd.answering.contains_key(&peer(0)));
+        assert!(door.bsd.answering.contains_key(&peer(1)));
+        // The time of the newest of them ends now.
+        door.knock(0, at(MAX_SESSIONS).after(HANDSHAKE_TIME));
+        assert_eq!(door.bsd.answering.keys().collect::<Vec<_>>(), [&peer(0)]);
+    }
+
+    #[test]
+    fn a_handshake_that_is_over_stays_while_there_is_room() {
+        let mut door = Door::new(62);
+        door.knock(0, NOW);
+        door.knock(1, NOW.after(2 * HANDSHAKE_TIME));
+        assert_eq!(door.bsd.answering.len(), 2);
+    }
+
+    fn message(n: usize) -> Message {
+        let tid = Digest::of(Tag::TRANSACTION_ID, &n.to_be_bytes());
+        Message::Outcome(Outcome { tid, decision: Decision::Refused, reason: 0, height: Height(0) })
+    }
+
+    #[cfg(feature = "weaken")]
+    #[test]
+    fn a_session_at_its_end_is_followed_by_another_and_carries_what_a_checker_writes() {
+        let mut door = Door::new(64);
+        let mut user = Neighbours::new(&door.user);
+        let (alice, bsd) = (name("alice"), name("bsd"));
+        let World { rng, trust, .. } = &mut door.world;
+        door.bsd.tap();
+        let (hello, _) = user.say(&HARD, rng, NOW, &bsd, message(0)).unwrap();
+        let mut packets = hello;
+        // Hello, response, finish and message.
+        for at_bsd in [true, false, true] {
+            let (side, from) = if at_bsd { (&mut door.bsd, &alice) } else { (&mut user, &bsd) };
+            let mut next = Vec::new();
+            for output in packets {
+                let Output::Send { packet, .. } = output else { panic!("a packet") };
+                if let Received::Shook(_, outputs, _) =
+                    side.receive(&HARD, rng, trust, NOW, from, &packet).1.unwrap()
+                {
+                    next.extend(outputs);
+                }
+            }
+            packets = next;
+        }
+        assert_eq!(door.bsd.last_opened(), Some(encode(&message(0))));
+        assert_eq!(door.bsd.last_opened(), None);
+        let packet = user.write_as_is(&HARD, &bsd, b"no message").unwrap();
+        assert!(door.bsd.receive(&HARD, rng, trust, NOW, &alice, &packet).1.is_err());
+        assert_eq!(door.bsd.last_opened().as_deref(), Some(&b"no message"[..]));
+        user.sessions.values_mut().for_each(|line| line.session.wear_out());
+        let (sent, key) = user.say(&HARD, rng, NOW, &bsd, message(1)).unwrap();
+        assert!(key.is_none() && matches!(sent.as_slice(), [Output::Send { label: "Hello", .. }]));
+    }
+
+    #[test]
+    fn what_waits_for_a_session_is_bounded_and_waits_once() {
+        let mut door = Door::new(63);
+        let mut user = Neighbours::new(&door.user);
+        let mut say =
+            |n| user.call(&HARD, &mut door.world.rng, NOW, &name("bsd"), message(n)).unwrap().0.len();
+        // One hello for all of them.
+        assert_eq!([say(0), say(1), say(1)], [1, 0, 0]);
+        (2..=MAX_WAITING).for_each(|n| assert_eq!(say(n), 0));
+        let waiting = &user.calling[&name("bsd")].waiting;
+        assert!(*waiting == (0..MAX_WAITING).map(message).collect::<Vec<_>>());
+    }
 }

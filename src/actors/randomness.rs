@@ -85,3 +85,46 @@ impl TryRng for Randomness {
 }
 
 impl TryCryptoRng for Randomness {}
+
+#[cfg(test)]
+mod tests {
+    #![cfg(feature = "weaken")]
+
+    use super::*;
+    use rand::{Rng, SeedableRng};
+
+    fn seeded() -> Randomness {
+        ChaCha20Rng::seed_from_u64(1).into()
+    }
+
+    #[test]
+    fn numbers_are_read_from_the_bytes_in_their_order() {
+        let (mut numbers, mut bytes) = (seeded(), [0; 12]);
+        seeded().fill_bytes(&mut bytes);
+        assert_eq!(numbers.next_u32().to_le_bytes(), bytes[..4]);
+        assert_eq!(numbers.next_u64().to_le_bytes(), bytes[4..]);
+    }
+
+    #[test]
+    fn what_is_drawn_is_noted_once_somebody_asked() {
+        let (mut randomness, mut bytes) = (seeded(), [0; 4]);
+        randomness.fill_bytes(&mut bytes);
+        assert!(randomness.drawn().is_empty());
+        randomness.fill_bytes(&mut bytes);
+        assert_eq!(randomness.drawn(), bytes);
+        assert!(randomness.drawn().is_empty());
+    }
+
+    #[test]
+    fn what_is_given_is_drawn_to_its_end_and_no_further() {
+        let (mut randomness, mut bytes) = (seeded(), [0; 2]);
+        assert!(!randomness.used_up());
+        randomness.give(&[7, 8, 9, 10]);
+        randomness.fill_bytes(&mut bytes);
+        assert_eq!((bytes, randomness.used_up()), ([7, 8], false));
+        randomness.fill_bytes(&mut bytes);
+        assert_eq!((bytes, randomness.used_up()), ([9, 10], true));
+        randomness.fill_bytes(&mut bytes);
+        assert_eq!((bytes, randomness.used_up()), ([1, 1], false));
+    }
+}

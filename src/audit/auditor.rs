@@ -432,11 +432,9 @@ impl Auditor {
                 Err("committed, but the cloud has none")
             }
             Terminal::Committed if entry.seal.is_none() => Err("committed without a seal"),
+            // Nothing else is stored.
             Terminal::Rejected | Terminal::Aborted if ballot == Some(Ballot::True) => {
                 Err("not committed, but the decision is true")
-            }
-            Terminal::Rejected | Terminal::Aborted if self.stored.contains_key(&entry.tid) => {
-                Err("not committed, but the cloud has it")
             }
             // Every receipt can be lost: the server then knows of the decision, but not that the cloud has acted on it.
             Terminal::Deferred if self.stored.contains_key(&entry.tid) && entry.decision.is_none() => {

@@ -1,10 +1,10 @@
 use super::*;
 use crate::crypto::{Digest, SigningKey, Suite, Tag};
 use crate::ledger::Ledger;
-use crate::ledger::tests::{Network, anchor, name, tid};
+use crate::ledger::tests::{Network, anchor, name, tid, work};
 use crate::log::tests::Cloud;
 use crate::wire::{
-    AuditEntry, Ballot, Block, ClosingRule, CloudLeaf, Entry, LeafKind, LogKind, SignedAuditHead,
+    AuditEntry, AuditHead, Ballot, Block, ClosingRule, CloudLeaf, Entry, LeafKind, LogKind, SignedAuditHead,
     SignedCloudHead, Terminal, Time, decode, encode,
 };
 use bemr_spec::{Clause, Rules};
@@ -121,7 +121,7 @@ impl World {
 
     fn auditor(&self, rules: &Rules) -> Auditor {
         let bsd = (name("bsd"), self.bsd.verifying_key().clone());
-        let genesis = self.net.genesis(ClosingRule::Quorum);
+        let genesis = self.ledger.genesis().clone();
         let cloud = self.cloud.identity.clone();
         Auditor::new(rules, Time(1 << 40), genesis, self.net.validators.clone(), cloud, bsd).unwrap()
     }
@@ -333,6 +333,8 @@ fn a_commit_agrees_with_ledger_and_cloud() {
     for n in [6, 7, 8] {
         committed(n).shows(Clause::EntryAgreesWithLedger, Place::AuditEntry(3));
     }
+    let said = committed(7).audit().unwrap_err().to_string();
+    assert!(said.contains("without a final decision that is true"), "{said}");
 }
 
 #[test]
@@ -454,4 +456,45 @@ fn a_changed_ledger_is_named_by_its_block_and_clause() {
     turned.blocks[3].entries = entries.into();
     assert_eq!(turned.audit().unwrap_err().refusal.clause(), Clause::MerkleRootMatches);
     assert!(turned.audit().unwrap_err().to_string().starts_with("block 4: LED-03"));
+}
+
+#[test]
+fn a_head_of_another_version_suite_network_or_server_is_refused() {
+    let world = World::empty();
+    let key = world.bsd.verifying_key();
+    let signed = world.log.sign(&RULES, &world.bsd, Time(1));
+    world.log.verify_head(&RULES, key, &signed).unwrap();
+    let edits: [fn(&mut AuditHead); 4] = [
+        |head| head.version += 1,
+        |head| head.suite = Suite::Ffdhe2048,
+        |head| head.network = name("net2"),
+        |head| head.bsd = name("bsd2"),
+    ];
+    for edit in edits {
+        let mut head = signed.head.clone();
+        edit(&mut head);
+        let signature = world.bsd.sign(&RULES, Tag::AUDIT_HEAD, &encode(&head));
+        let refusal = world.log.verify_head(&RULES, key, &SignedAuditHead { head, signature }).unwrap_err();
+        assert_eq!((refusal.clause(), refusal.place()), (Clause::AuditHeadSigned, Some("head")));
+    }
+}
+
+#[test]
+fn what_was_decided_true_is_not_called_rejected_before_it_is_stored() {
+    let mut world = open_world();
+    world.decide(9, Ballot::True);
+    world.conclude(9, Terminal::Rejected);
+    world.audit_heads = vec![world.log.sign(&RULES, &world.bsd, Time(1))];
+    world.shows(Clause::EntryAgreesWithLedger, Place::AuditEntry(3));
+}
+
+#[test]
+fn an_anchor_is_held_against_its_keeper_once_it_is_final() {
+    let mut world = World::empty();
+    world.ledger = world.net.ledger(work(2));
+    world.block(vec![anchor(LogKind::Audit, "bsd", 3, tid(99))]);
+    world.block(Vec::new());
+    assert_eq!(world.audit().unwrap().anchors, 0);
+    world.block(Vec::new());
+    world.shows(Clause::AuditHeadAnchored, Place::LedgerEntry(crate::wire::Height(1), 0));
 }

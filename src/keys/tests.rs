@@ -79,6 +79,8 @@ fn a_certificate_gives_back_what_was_enrolled() {
     assert!(alice.certified().signing_key().verify(&HARD, Tag::T_INITIAL, message, &signature));
     let certificate = alice.certified().certificate();
     assert_eq!(&decode::<Certificate>(&HARD, &encode(certificate)).unwrap(), certificate);
+    world.enrol("bob", Role::Doctor);
+    assert_eq!(world.kdc.last_serial(), 2);
 }
 
 #[test]

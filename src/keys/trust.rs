@@ -250,3 +250,53 @@ fn check_list(
     let (clause, tag) = (Clause::RevocationListSignedByKdc, Tag::REVOCATION_LIST);
     anchor.key.vouches(rules, clause, tag, &encode(body), &list.signature)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::tests::{LIFETIMES, NOW, World};
+    use crate::wire::Role;
+
+    const HARD: Rules = Rules::hardened();
+
+    /// A store that remembers as many certificates as it can, all of them alike.
+    fn full(world: &mut World) -> TrustStore {
+        let known = world.enrol("alice", Role::Doctor).certified().clone();
+        let mut trust = world.trust.clone();
+        trust.verified = (0..REMEMBERED_CERTIFICATES as u64)
+            .map(|n| (Digest::of(Tag::CERTIFICATE, &n.to_be_bytes()), Arc::clone(&known)))
+            .collect();
+        trust
+    }
+
+    #[test]
+    fn one_certificate_gives_way_to_another_when_the_memory_is_full() {
+        let mut world = World::new(51);
+        let mut trust = full(&mut world);
+        let before = trust.verified.clone();
+        let bob = world.enrol("bob", Role::Doctor).certified().certificate().clone();
+        trust.verify(&HARD, NOW, &bob).unwrap();
+        assert_eq!(trust.verified.len(), REMEMBERED_CERTIFICATES);
+        assert_eq!(before.keys().filter(|digest| !trust.verified.contains_key(*digest)).count(), 1);
+    }
+
+    #[test]
+    fn the_expired_make_room_first() {
+        let mut world = World::new(52);
+        let mut trust = full(&mut world);
+        let end = NOW.after(LIFETIMES.certificate);
+        let (_, request) = world.request("alice", Role::Doctor);
+        let renewed = world.kdc.enrol(&HARD, end, &request).unwrap();
+        trust.verify(&HARD, end, &renewed).unwrap();
+        assert_eq!(trust.verified.len(), 1);
+    }
+
+    #[test]
+    fn what_is_remembered_stays_while_there_is_room() {
+        let mut world = World::new(53);
+        for who in ["alice", "bob", "carol"] {
+            world.enrol(who, Role::Doctor);
+        }
+        assert_eq!(world.trust.verified.len(), 3);
+    }
+}

@@ -612,3 +612,46 @@ fn a_side_branch_obeys_the_clauses_of_its_own_chain_and_is_forgotten_when_it_can
     let orphan = net.next(&branch, vec![], Time(9000));
     assert_eq!(net.offer(&RULES, &ledger, &orphan).unwrap_err().clause(), Clause::BlockLinksPrevious);
 }
+
+#[test]
+fn a_schedule_with_a_zero_in_it_is_refused() {
+    let zeros: [fn(&mut WorkRule); 4] = [
+        |rule| rule.easiest = Target([0; 32]),
+        |rule| rule.interval = 0,
+        |rule| rule.window = 0,
+        |rule| rule.confirmations = 0,
+    ];
+    let net = Network::new(Suite::Ristretto255, 4, 71);
+    for zero in zeros {
+        let ClosingRule::Work(mut rule) = work(2) else { panic!("a rule of work") };
+        zero(&mut rule);
+        let refusal = Ledger::new(&RULES, net.genesis(ClosingRule::Work(rule))).unwrap_err();
+        assert_eq!((refusal.clause(), refusal.place()), (Clause::TargetIsScheduled, Some("genesis.rule")));
+    }
+}
+
+#[test]
+fn an_anchor_of_a_branch_advances_its_own_log_and_no_other() {
+    let net = Network::new(Suite::Ristretto255, 4, 72);
+    let mut ledger = net.ledger(work(4));
+    let mut other = ledger.clone();
+    (0..2).for_each(|_| drop(net.extend(&mut ledger, vec![])));
+    let others = vec![anchor(LogKind::Audit, "x", 50, tid(1)), anchor(LogKind::Cloud, "y", 60, tid(2))];
+    let first = net.extend(&mut other, others);
+    let second = net.extend(&mut other, vec![anchor(LogKind::Cloud, "x", 2, tid(3))]);
+    for block in [first, second] {
+        assert_eq!(ledger.append(&RULES, &net.validators, NOW, block).unwrap(), Change::Kept);
+    }
+}
+
+#[test]
+fn a_decision_of_another_network_is_none_here() {
+    let net = Network::new(Suite::Ristretto255, 4, 73);
+    let mut ledger = net.ledger(ClosingRule::Quorum);
+    let mut certificate = net.certificate(tid(1), Ballot::True);
+    ledger.clone().verify_decision(&RULES, &net.validators, &certificate).unwrap();
+    certificate.body.network = name("net2");
+    certificate.signatories = net.sign(3, Tag::VOTE, &encode(&certificate.body)).into();
+    let refusal = ledger.verify_decision(&RULES, &net.validators, &certificate).unwrap_err();
+    assert_eq!((refusal.clause(), refusal.place()), (Clause::EntryHasQuorum, Some("network")));
+}

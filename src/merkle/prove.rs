@@ -45,8 +45,8 @@ pub fn prove_inclusion<N: Nodes>(nodes: &N, size: u64, index: u64) -> Result<Inc
     Ok(InclusionProof { index, path: siblings.into() })
 }
 
-/// Proves that the tree of the first `second` leaves extends that of the first `first <= second`. Reads
-/// O(log second) nodes. The proof is empty when `first` is zero or equal to `second`.
+/// Proves that the tree of the first `second` leaves extends that of the first `first`. Reads O(log second) nodes. The
+/// proof is empty where there is nothing to show: when `first` is zero or not less than `second`.
 ///
 /// # Errors
 /// As [`Nodes::node`].

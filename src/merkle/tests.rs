@@ -127,3 +127,11 @@ fn a_frontier_has_a_peak_for_each_binary_one_of_its_size() {
     assert_eq!(Frontier::from_peaks(5, vec![empty_root(); 3]), None);
     assert_eq!(Frontier::from_peaks(0, vec![]), Some(Frontier::default()));
 }
+
+#[test]
+fn a_tree_without_leaves_has_one_root() {
+    let (proof, other) = (ConsistencyProof { path: Vec::new().into() }, leaf_hash(&Digest::default()));
+    assert!(verify_consistency((0, &empty_root()), (0, &empty_root()), &proof));
+    assert!(!verify_consistency((0, &other), (0, &other), &proof));
+    assert!(verify_consistency((1, &other), (1, &other), &proof));
+}

@@ -43,3 +43,34 @@ impl SeenHellos {
         self.order.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nonce(n: usize) -> [u8; 32] {
+        let mut nonce = [0; 32];
+        nonce[..8].copy_from_slice(&(n as u64).to_be_bytes());
+        nonce
+    }
+
+    #[test]
+    fn a_hello_is_forgotten_at_the_end_of_its_time() {
+        let mut seen = SeenHellos::default();
+        seen.insert(nonce(1), Time(5));
+        assert!(seen.contains(&nonce(1), Time(4 + HANDSHAKE_TIME)));
+        assert!(!seen.contains(&nonce(1), Time(5 + HANDSHAKE_TIME)));
+    }
+
+    #[test]
+    fn only_the_oldest_gives_way_and_only_when_the_memory_is_full() {
+        let mut seen = SeenHellos::default();
+        for n in 0..REMEMBERED_HELLOS {
+            seen.insert(nonce(n), Time(5));
+        }
+        assert!((0..REMEMBERED_HELLOS).all(|n| seen.contains(&nonce(n), Time(5))));
+        seen.insert(nonce(REMEMBERED_HELLOS), Time(5));
+        let remembered = (0..=REMEMBERED_HELLOS).filter(|n| seen.contains(&nonce(*n), Time(5)));
+        assert!(remembered.eq(1..=REMEMBERED_HELLOS));
+    }
+}

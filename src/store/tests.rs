@@ -198,3 +198,89 @@ fn a_leaf_that_stands_in_another_ones_place_is_damage_although_the_order_is_righ
         assert!(error.to_string().contains("table leaves, entry 9"), "{error}");
     });
 }
+
+#[test]
+fn an_error_names_its_entry_as_people_read_it() {
+    let said = |table: Table, key: &[u8]| StoreError::damaged(None, Some((table, key)), "x").to_string();
+    let (number, time) = (258u64.to_be_bytes(), 7u64.to_be_bytes());
+    let long = |parts: &[&[u8]]| parts.concat();
+    for (table, key, shown) in [
+        (Table::Meta, b"genesis".to_vec(), "table meta, entry genesis"),
+        (Table::Blocks, number.to_vec(), "table blocks, entry 258"),
+        (Table::Nodes, long(&[&[3], &number]), "table nodes, entry level 3 index 258"),
+        (Table::Nodes, vec![3, 1], "table nodes, entry 0301"),
+        (Table::CloudHeads, long(&[&number, &time]), "table cloud_heads, entry size 258"),
+        (Table::CloudHeads, long(&[&[1], &time]), "table cloud_heads, entry 010000000000000007"),
+        (Table::AuditHeads, long(&[&number, &[1], &time]), "table audit_heads, entry count 258"),
+        (Table::AuditHeads, long(&[&[1], &time]), "table audit_heads, entry 010000000000000007"),
+        (Table::Blobs, vec![1, 171], "table blobs, entry 01ab"),
+    ] {
+        let said = said(table, &key);
+        assert!(said.starts_with(&format!("store in memory, {shown}: ")), "{said}");
+    }
+}
+
+/// The bytes of the file of keys beside a store.
+#[cfg(feature = "store")]
+fn keys_beside(path: &std::path::Path) -> Vec<u8> {
+    std::fs::read(path.with_file_name("db.keys")).unwrap()
+}
+
+#[cfg(feature = "store")]
+#[test]
+fn a_key_that_another_replaces_is_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let mut store = RedbStore::open(&path).unwrap();
+    let holds = |key: &AeadKey| keys_beside(&path).windows(32).any(|slot| slot == key.expose());
+    store.commit(Commit::new().record(&tid(1), key(1), vec![1])).unwrap();
+    assert!(holds(&key(1)));
+    store.commit(Commit::new().record(&tid(1), key(2), vec![1])).unwrap();
+    assert!(!holds(&key(1)) && holds(&key(2)));
+    // The last of two in one commit stays.
+    let twice = Commit::new().record(&tid(2), key(3), vec![1]).record(&tid(2), key(4), vec![1]);
+    store.commit(twice).unwrap();
+    assert_eq!(store.vault_key(&tid(2)).unwrap().unwrap().expose(), key(4).expose());
+}
+
+#[test]
+fn every_row_of_a_table_of_any_length_is_handed_out_once() {
+    every_store(|store| {
+        for rows in [0u64, 255, 256, 257, 512] {
+            let names = (0..rows).map(|n| name(&format!("n{rows:03}-{n:03}")));
+            let put = names.fold(Commit::new(), |commit, name| commit.certificate(&name, vec![7]));
+            store.commit(put).unwrap();
+            let mut seen = Vec::new();
+            for_each_row(store, Table::Certificates, |key, _| {
+                seen.push(key.to_vec());
+                Ok(())
+            })
+            .unwrap();
+            assert_eq!(seen.len() as u64, store.len(Table::Certificates).unwrap());
+            assert!(seen.is_sorted_by(|one, next| one < next));
+        }
+    });
+}
+
+#[cfg(feature = "store")]
+#[test]
+fn a_key_of_zeros_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let mut store = RedbStore::open(&path).unwrap();
+    store.commit(Commit::new().record(&tid(1), key(1), vec![1])).unwrap();
+    drop(store);
+    std::fs::write(path.with_file_name("db.keys"), [0; 32]).unwrap();
+    let said = RedbStore::open(&path).unwrap_err().to_string();
+    assert!(said.ends_with("the key is missing"), "{said}");
+}
+
+#[cfg(feature = "weaken")]
+#[test]
+fn a_checker_sees_the_rows_and_keys_that_a_step_keeps() {
+    let step = Commit::new().record(&tid(1), key(1), vec![5]).revoke(&tid(1), &name("reader"), vec![6]);
+    let values: Vec<&[u8]> = step.rows().map(|(_, value)| value).collect();
+    assert_eq!(values, [[5], [6]]);
+    let keys: Vec<_> = step.vault_keys().map(|kept| *kept.expose()).collect();
+    assert_eq!(keys, [*key(1).expose()]);
+}

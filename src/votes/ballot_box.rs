@@ -158,9 +158,4 @@ impl BallotBox {
     pub fn votes(&self) -> impl Iterator<Item = &Vote> {
         self.votes.values()
     }
-
-    /// The T_block that is voted on.
-    pub fn block(&self) -> Digest {
-        self.asked.block
-    }
 }

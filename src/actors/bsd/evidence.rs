@@ -25,15 +25,14 @@ pub enum Evidence {
 
 impl Bsd {
     pub(super) fn keep_evidence(&mut self, evidence: Option<Evidence>) {
-        let Some(evidence) = evidence else { return };
+        let Some(evidence) = evidence.filter(|_| self.evidence.len() < MAX_EVIDENCE) else { return };
         let fresh = match &evidence {
             Evidence::Equivocation(Equivocation { second: vote, .. }) | Evidence::LateAndContrary(vote) => {
-                self.convicted.len() < MAX_EVIDENCE
-                    && self.convicted.insert((vote.body.tid, vote.validator.clone()))
+                self.convicted.insert((vote.body.tid, vote.validator.clone()))
             }
             Evidence::Overruled(_) => true,
         };
-        if fresh && self.evidence.len() < MAX_EVIDENCE {
+        if fresh {
             // Nobody is told of it, so that a store which does not take it keeps nothing from going on.
             let _ = self.archive.commit(keeping::evidence(self.evidence.len(), &evidence));
             self.evidence.push(evidence);

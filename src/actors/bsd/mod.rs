@@ -132,11 +132,6 @@ impl Bsd {
         &mut self.office
     }
 
-    /// How many submissions have not ended.
-    pub fn open_submissions(&self) -> usize {
-        self.open.len()
-    }
-
     /// Its copy of the ledger and the policy.
     pub fn replica(&self) -> &Replica {
         &self.office.replica

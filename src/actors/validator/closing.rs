@@ -501,9 +501,8 @@ impl Closing {
         self.mining = None;
         // The next height begins.
         self.state = State::INITIAL;
-        let unfinished = office.replica.ledger.final_height() < office.replica.ledger.height();
         let waiting = !self.decisions.is_empty() || !self.anchors.is_empty();
-        self.since = (waiting || unfinished && self.confirms(office)).then_some(now);
+        self.since = (waiting || self.confirms(office)).then_some(now);
         self.schedule(office, now);
     }
 

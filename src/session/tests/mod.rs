@@ -7,7 +7,7 @@ mod sealing;
 
 use crate::keys::Credentials;
 use crate::keys::tests::{NOW, World, name};
-use crate::session::{AwaitingFinish, AwaitingHello, AwaitingResponse, Session};
+use crate::session::{AwaitingFinish, AwaitingHello, AwaitingResponse, Custodian, SealChain, Session, stage};
 use crate::wire::{Purpose, Role};
 use bemr_spec::Rules;
 
@@ -86,4 +86,43 @@ fn every_purpose_opens_a_session_between_its_places() {
         assert_eq!(near.open_record(&HARD, &sent.record).unwrap().message.as_slice(), b"back");
     }
     assert_eq!(ward.custodian.name(), &name("vault"));
+}
+
+#[test]
+fn who_holds_keys_is_printed_as_what_it_is() {
+    let mut ward = Ward::new(2);
+    let (initiator, responder, response) = ward.half(Purpose::Initial);
+    let mut printed = vec![format!("{initiator:?}"), format!("{responder:?}")];
+    let trust = &mut ward.world.trust;
+    let (mut near, finish) = initiator.on_response(&HARD, trust, NOW, &response).unwrap();
+    let mut far = responder.on_finish(&HARD, trust, NOW, &finish).unwrap();
+    let sent = near.seal_record(&HARD, Purpose::Initial.stage(), b"m").unwrap();
+    let opened = far.open_record(&HARD, &sent.record).unwrap();
+    let (owner, custodian) = (ward.bsd.clone(), ward.custodian.clone());
+    let (mut chain, start) =
+        SealChain::open(&HARD, &mut ward.world.rng, &owner, custodian.certified()).unwrap();
+    let tid = crate::crypto::Digest::default();
+    let used = format!("{:?}", opened.key);
+    let (seal, _) = chain.seal::<stage::Initial>(&HARD, tid, &mut vec![opened.key]).unwrap();
+    let mut custodial = Custodian::new(&HARD, custodian).unwrap().open_chain(&HARD, &start).unwrap();
+    let recovered = custodial.open(&HARD, &seal).unwrap();
+    printed.extend([format!("{near:?}"), used, format!("{chain:?}"), format!("{custodial:?}")]);
+    printed.extend([format!("{:?}", recovered[0]), format!("{:?}", ward.world.kdc)]);
+    #[cfg(feature = "weaken")]
+    printed.push(format!("{:?}", near.stolen()));
+    let shown: [&[&str]; 9] = [
+        &["AwaitingResponse { intended: ", "purpose: Initial"],
+        &["AwaitingFinish { ", "Schedule { purpose: Initial, .. }"],
+        &["Session { records: Records { id: ", "sent: 1, received: 0"],
+        &["UsedKey { position: Position { ", "sequence: 1"],
+        &["SealChain { owner: ", "last: 1"],
+        &["OpenedChain { owner: ", "recovered: 1"],
+        &["RecoveredKey { position: Position { ", "sequence: 1"],
+        &["Kdc { name: ", "last_serial: 5"],
+        &["Stolen { id: "],
+    ];
+    for (printed, shown) in printed.iter().zip(shown) {
+        assert!(printed.starts_with(shown[0]), "{printed}");
+        assert!(shown.iter().all(|part| printed.contains(part)), "{printed}");
+    }
 }

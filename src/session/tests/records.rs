@@ -2,7 +2,11 @@
 
 use super::{HARD, Ward};
 use crate::keys::tests::only;
+#[cfg(feature = "weaken")]
+use crate::session::insider::Line;
 use crate::session::{RECORD_OVERHEAD, SEQUENCE_LIMIT, SKIP_LIMIT, Session};
+#[cfg(feature = "weaken")]
+use crate::wire::Direction;
 use crate::wire::{Packet, Purpose, Record, RecordHeader, SessionId, Stage, decode, encode};
 use bemr_spec::{Clause, Verdict};
 
@@ -183,4 +187,40 @@ fn keys_do_not_show() {
     assert!(
         !shown.contains(&hex(&sent.key.key.expose()[..8])) && !shown.contains(list.trim_matches(['[', ']']))
     );
+}
+
+#[cfg(feature = "weaken")]
+#[test]
+fn a_line_with_the_keys_of_one_side_goes_on_as_that_side() {
+    let (mut near, mut far) = Ward::new(66).session(Purpose::Initial);
+    let stage = Purpose::Initial.stage();
+    let first = near.seal_record(&HARD, stage, b"1").unwrap().record;
+    far.open_record(&HARD, &first).unwrap();
+    let [sending, receiving] = far.chains();
+    let own = Direction::ResponderToInitiator;
+    let mut line = Line::new(&HARD, far.id(), Purpose::Initial, own, (sending, 0), (receiving, 1));
+    assert_eq!(line.chains(), far.chains());
+    assert_eq!(line.open(&HARD, &first).unwrap_err().clause(), Clause::SequenceAdvances);
+    let second = near.seal_record(&HARD, stage, b"2").unwrap().record;
+    assert_eq!(line.open(&HARD, &second).unwrap().as_slice(), b"2");
+    far.open_record(&HARD, &second).unwrap();
+    let said = line.seal(&HARD, stage, b"back").unwrap();
+    assert_eq!(said, far.seal_record(&HARD, stage, b"back").unwrap().record);
+    assert_eq!(near.open_record(&HARD, &said).unwrap().message.as_slice(), b"back");
+    assert_eq!(line.chains(), far.chains());
+    assert_eq!(near.chains(), [line.chains()[1], line.chains()[0]]);
+}
+
+#[cfg(feature = "weaken")]
+#[test]
+fn with_stolen_keys_nothing_is_looked_for_without_end() {
+    let (mut near, far) = Ward::new(67).session(Purpose::Initial);
+    let stolen = far.stolen();
+    let packet = near.seal_record(&HARD, Purpose::Initial.stage(), b"1").unwrap().record;
+    let record = |packet: &[u8]| match decode(&HARD, packet).unwrap() {
+        Packet::Record(record) => record,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(stolen.open(&record(&packet)).unwrap().as_slice(), b"1");
+    assert!(stolen.open(&record(&edit(&packet, |header| header.sequence = u64::MAX))).is_none());
 }

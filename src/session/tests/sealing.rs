@@ -280,3 +280,17 @@ fn ses_05_a_chain_ends_at_its_last_seal() {
         assert_eq!(refusal.clause(), Clause::KeyNotExhausted, "and no walk to {index}");
     }
 }
+
+#[test]
+fn a_seal_of_another_chain_or_owner_is_refused_before_it_is_opened() {
+    let edits: [fn(&mut Seal); 2] =
+        [|seal| seal.context.chain = tid(9), |seal| seal.context.owner = crate::keys::tests::name("bsd2")];
+    for edit in edits {
+        let mut office = Office::new(95);
+        let (_, key) = office.message(b"m");
+        let (mut seal, _) = office.seal(&HARD, 1, key);
+        edit(&mut seal);
+        let refusal = office.opened().open(&HARD, &seal).unwrap_err();
+        assert_eq!((refusal.clause(), refusal.place()), (Clause::SealNamesItsContext, Some("chain")));
+    }
+}
