@@ -223,7 +223,8 @@ impl std::fmt::Display for LockstepRow {
 /// Writes the trace of a life in which the two part, says so, and gives its path.
 fn write_failure(failure: &Failure, rules: Rules, out: &Path) -> Result<String, String> {
     let path = out.join(format!("divergence-{}.jsonl", failure.seed));
-    std::fs::write(&path, failure.trace(rules).to_bytes())
+    std::fs::create_dir_all(out)
+        .and_then(|()| std::fs::write(&path, failure.trace(rules).to_bytes()))
         .map_err(|error| format!("{}: {error}", path.display()))?;
     tell(&format!("{}\nagain: bemr replay {}", failure.short.divergence, path.display()));
     Ok(path.display().to_string())

@@ -7,7 +7,7 @@ use crate::model::damage::Row;
 use crate::model::ledger::Ledger;
 use crate::model::terms::fingerprint;
 use crate::model::{
-    Actor, Block, Certificate, Decision, Entry, Flaws, Head, Height, LogKind, Question, System, Tid,
+    Actor, Block, Certificate, Decision, Entry, Flaws, Head, Height, LogKind, Question, System, Tid, Time,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -34,6 +34,7 @@ pub(super) struct Leaf {
     pub(super) logged: u32,
     pub(super) kind: LeafKind,
     pub(super) tid: Tid,
+    pub(super) time: Time,
     /// Content and time are those that were logged: nobody looks at them, and the digest covers them.
     pub(super) genuine: bool,
 }
@@ -235,6 +236,14 @@ pub(super) struct PublicRecord {
 /// The tid of no transaction.
 const NOBODYS: Tid = Tid::MAX;
 
+/// Whether no two leaves that were logged apart are alike but for their content: whether that is alike too is a matter of digests.
+fn told_apart(leaves: &[Leaf]) -> bool {
+    let mut known = BTreeMap::new();
+    leaves
+        .iter()
+        .all(|leaf| *known.entry((leaf.kind, leaf.tid, leaf.time)).or_insert(leaf.logged) == leaf.logged)
+}
+
 /// The root of the first `size` leaves.
 pub(super) fn root(leaves: &[Leaf]) -> u64 {
     fingerprint(leaves)
@@ -251,12 +260,13 @@ impl PublicRecord {
         let ledger = system.ledgers().nth(system.index(holder)?)?;
         let (bsd, cloud) = (system.bsd(), system.cloud());
         let leaves: Vec<Leaf> = (0..)
-            .zip(&cloud.leaves)
-            .map(|(sequence, (kind, tid))| Leaf {
+            .zip(cloud.leaves.iter().zip(&cloud.heads))
+            .map(|(sequence, ((kind, tid), head))| Leaf {
                 sequence,
                 logged: sequence,
                 kind: *kind,
                 tid: *tid,
+                time: head.time,
                 genuine: true,
             })
             .collect();
@@ -330,6 +340,7 @@ impl PublicRecord {
                 how.apply(&mut self.blocks, place, |_, _| None)
             }
             List::Leaves => {
+                told_apart(&self.leaves).then_some(())?;
                 how.apply(&mut self.leaves, place, change_leaf)?;
                 if hidden {
                     may_be_hidden(how)?;
