@@ -57,7 +57,7 @@ pub(crate) fn write(
                 room.too_long += usize::from(*too_long);
                 *catchers.entry(by.split("::").next().unwrap_or_default()).or_default() += 1;
             }
-            Some(said) if !said.unfinished => {
+            Some(said) if !said.unfinished || explained.contains(mutant.name.as_str()) => {
                 room.alive += 1;
                 alive.insert(&mutant.name);
             }

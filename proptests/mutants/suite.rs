@@ -16,8 +16,12 @@ use std::time::Duration;
 /// No test takes longer where nothing is changed.
 const LONGEST: Duration = Duration::from_secs(1_200);
 
-/// Tests that read the sources of the rooms, which are not the project's in the copy.
-const OF_THE_TEXT: &[(&str, &str)] = &[];
+/// Tests that are not asked: one kills processes by the clock and fails on a busy machine, one makes a sequence shorter, and nothing is made
+/// shorter here.
+const LEFT_OUT: &[(&str, &str)] = &[
+    ("store", "a_killed_process_loses_nothing_acknowledged"),
+    ("state_machine", "a_fault_is_found_and_its_sequence_is_short_and_can_be_run_again"),
+];
 
 /// A test that passes where nothing is changed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -74,7 +78,7 @@ pub(crate) fn measured(programs: &[Program], home: &Path, workers: usize) -> Res
         let listed = list.output().map_err(|error| format!("{}: {error}", program.name))?;
         let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
         for name in listed.lines().filter_map(|line| line.strip_suffix(": test")) {
-            if OF_THE_TEXT.contains(&(program.name.as_str(), name)) {
+            if LEFT_OUT.contains(&(program.name.as_str(), name)) {
                 continue;
             }
             tests.push(Test {

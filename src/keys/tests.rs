@@ -1,5 +1,5 @@
 use super::*;
-use crate::crypto::{Digest, SigningKey, Suite, Tag};
+use crate::crypto::{DecapsulationKey, Digest, SigningKey, Suite, Tag};
 use crate::wire::{Certificate, EnrolmentRequest, Name, RevocationList, Role, Time, Version, decode, encode};
 use bemr_spec::{Clause, Refusal, Rules};
 use rand_chacha::ChaCha20Rng;
@@ -481,4 +481,15 @@ fn messages_of_the_kdc_have_the_bytes_of_the_chapter() {
     .concat();
     assert_eq!(encode(list), [body.clone(), encode(&list.signature)].concat());
     assert!(verifies(Tag::REVOCATION_LIST, &body, &list.signature));
+}
+
+#[test]
+fn grp_04_the_two_keys_of_an_identity_are_of_one_suite() {
+    let mut rng = ChaCha20Rng::seed_from_u64(41);
+    let mut of = |suite: Suite| {
+        let signing = SigningKey::generate(SUITE, &mut rng);
+        Identity::of(&HARD, signing, DecapsulationKey::generate(suite, &mut rng))
+    };
+    assert_eq!(of(SUITE).unwrap().suite(), SUITE);
+    assert_eq!(of(OTHERS[0]).unwrap_err().clause(), Clause::SuiteMatches);
 }

@@ -284,3 +284,34 @@ fn a_checker_sees_the_rows_and_keys_that_a_step_keeps() {
     let keys: Vec<_> = step.vault_keys().map(|kept| *kept.expose()).collect();
     assert_eq!(keys, [*key(1).expose()]);
 }
+
+/// Rewrites a value beneath the store.
+#[cfg(feature = "store")]
+fn rewrite(path: &std::path::Path, table: &str, key: &[u8], change: impl FnOnce(&mut Vec<u8>)) {
+    let database = redb::Database::open(path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    {
+        let table = redb::TableDefinition::<&[u8], &[u8]>::new(table);
+        let mut rows = transaction.open_table(table).unwrap();
+        let mut value = rows.get(key).unwrap().unwrap().value().to_vec();
+        change(&mut value);
+        rows.insert(key, value.as_slice()).unwrap();
+    }
+    transaction.commit().unwrap();
+}
+
+#[cfg(feature = "store")]
+#[test]
+fn a_value_that_was_rewritten_beneath_the_store_is_named_when_it_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    RedbStore::open(&path).unwrap().commit(Commit::new().meta("m", vec![1, 2])).unwrap();
+    rewrite(&path, "meta", b"m", |value| *value.last_mut().unwrap() ^= 1);
+    let said = RedbStore::open(&path).unwrap_err().to_string();
+    assert!(said.contains("table meta, entry m"), "{said}");
+    rewrite(&path, "meta", b"m", |value| *value.last_mut().unwrap() ^= 1);
+    RedbStore::open(&path).unwrap();
+    rewrite(&path, "header", b"format", |value| value.push(0));
+    let said = RedbStore::open(&path).unwrap_err().to_string();
+    assert!(said.contains("not a store of this form"), "{said}");
+}

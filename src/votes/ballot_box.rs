@@ -1,6 +1,6 @@
 //! Collects the votes on one T_block.
 
-use crate::crypto::{Digest, Tag};
+use crate::crypto::Tag;
 use crate::votes::ValidatorSet;
 use crate::wire::{Ballot, Name, QuorumCertificate, Signatory, Vote, VoteBody, encode};
 use bemr_spec::{Clause, Refusal, Rules};

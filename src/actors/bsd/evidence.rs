@@ -25,7 +25,7 @@ pub enum Evidence {
 
 impl Bsd {
     pub(super) fn keep_evidence(&mut self, evidence: Option<Evidence>) {
-        let Some(evidence) = evidence.filter(|_| self.evidence.len() < MAX_EVIDENCE) else { return };
+        let Some(evidence) = evidence.filter(|_| self.evidence.len() != MAX_EVIDENCE) else { return };
         let fresh = match &evidence {
             Evidence::Equivocation(Equivocation { second: vote, .. }) | Evidence::LateAndContrary(vote) => {
                 self.convicted.insert((vote.body.tid, vote.validator.clone()))
