@@ -629,7 +629,7 @@ fn what_waits_for_a_block_is_bounded_and_so_is_the_block() {
     };
     let (from, second) = (name("somebody"), validator(&stage, 2));
     let now = stage.now();
-    let mut hears = |stage: &mut Stage, gossip| {
+    let hears = |stage: &mut Stage, gossip| {
         stage.actor(&second).handle(now, Input::Gossip { from: from.clone(), gossip }).outcome
     };
     let head = cloud_head(&stage, 1, 0);

@@ -7,7 +7,7 @@ use bemr::actors::bsd::{Evidence, State};
 use bemr::actors::{Input, Step};
 use bemr::crypto::{Digest, Suite, Tag};
 use bemr::keys::Credentials;
-use bemr::votes::{Equivocation, ValidatorSet};
+use bemr::votes::{BallotBox, Equivocation, ValidatorSet};
 use bemr::wire::{Ballot, Height, Message, Name, TBlock, Vote, VoteBody, encode};
 use bemr_spec::{Clause, Rules, Verdict};
 use stage::{RULES, Stage, broken, reason, says, sign_vote, silent, sound, vote};
@@ -433,4 +433,19 @@ fn a_set_without_members_is_empty_and_has_no_turns() {
     let none = ValidatorSet::new(network, BTreeMap::new());
     assert!(none.is_empty() && none.at(0).is_none());
     assert!(!Poll::new(RULES, 4).stage.town.validators.is_empty());
+}
+
+#[test]
+fn a_box_shows_the_votes_that_it_counted_and_a_directory_everybody_with_a_certificate() {
+    let poll = Poll::new(RULES, 4);
+    let asked = poll.ballot(0, Ballot::True, 0).body;
+    let mut ballots = BallotBox::new(poll.stage.town.validators.clone(), asked);
+    let votes = [2, 0].map(|voter| poll.ballot(voter, Ballot::True, 0));
+    for vote in votes.clone() {
+        let verified = ballots.verify(&RULES, vote).unwrap();
+        ballots.cast(&RULES, verified).unwrap();
+    }
+    assert!(ballots.votes().eq([&votes[1], &votes[0]]));
+    let town = &poll.stage.town;
+    assert!(town.directory.iter().map(|one| one.name()).eq(town.credentials.keys()));
 }

@@ -87,9 +87,8 @@ impl TryRng for Randomness {
 impl TryCryptoRng for Randomness {}
 
 #[cfg(test)]
+#[cfg(feature = "weaken")]
 mod tests {
-    #![cfg(feature = "weaken")]
-
     use super::*;
     use rand::{Rng, SeedableRng};
 

@@ -288,6 +288,7 @@ fn a_checker_sees_the_rows_and_keys_that_a_step_keeps() {
 /// Rewrites a value beneath the store.
 #[cfg(feature = "store")]
 fn rewrite(path: &std::path::Path, table: &str, key: &[u8], change: impl FnOnce(&mut Vec<u8>)) {
+    use redb::ReadableTable;
     let database = redb::Database::open(path).unwrap();
     let transaction = database.begin_write().unwrap();
     {
