@@ -207,6 +207,20 @@ fn public(view: &View) -> Public {
 }
 
 #[test]
+fn a_record_that_goes_on_as_another_one_does_not_open() {
+    let mut driver = Driver::new(1, LedgerKind::Quorum);
+    driver.submit(0, 0, None);
+    // Hello, response, finish, T_initial.
+    (0..4).for_each(|_| drop(driver.go_on()));
+    driver.submit(0, 1, None);
+    let parcel = driver.rig.sent() - 1;
+    let refused = driver.act(&Action::Spoil { parcel, how: Spoiling::Splice });
+    assert_eq!(refused.clause, Some(Clause::RecordIsAuthentic), "{refused:?}");
+    assert_eq!(refused.sends, []);
+    assert_eq!(driver.act(&Action::Deliver { parcel }).clause, None);
+}
+
+#[test]
 fn what_a_packet_says_in_clear_can_be_changed_on_the_way() {
     let mut driver = Driver::new(1, LedgerKind::Quorum);
     driver.submit(0, 0, None);
@@ -214,11 +228,16 @@ fn what_a_packet_says_in_clear_can_be_changed_on_the_way() {
     let element =
         [(Spoiling::Neutral, Clause::ElementInRange), (Spoiling::Outside, Clause::ElementInSubgroup)];
     let hello = [(Spoiling::Suite, Clause::SuiteNotDowngraded), (Spoiling::Purpose, Clause::RoleFitsPlace)];
-    let record = [(Spoiling::Stage, Clause::StageFitsSession), (Spoiling::Ahead, Clause::SkipIsBounded)];
+    let flight = (Spoiling::Swap, Clause::FlightIsAuthentic);
+    let record = [
+        (Spoiling::Stage, Clause::StageFitsSession),
+        (Spoiling::Ahead, Clause::SkipIsBounded),
+        (Spoiling::Swap, Clause::RecordIsAuthentic),
+    ];
     let packets: [Vec<(Spoiling, Clause)>; 4] = [
         hello.into_iter().chain(element).chain([bloated]).collect(),
-        element.into_iter().chain([bloated]).collect(),
-        vec![bloated],
+        element.into_iter().chain([bloated, flight]).collect(),
+        vec![bloated, flight],
         record.into_iter().chain([bloated]).collect(),
     ];
     for changes in packets {

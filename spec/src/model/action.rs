@@ -33,11 +33,15 @@ pub enum Spoiling {
     Stage,
     /// The header of a record names a sequence that is greater by what can be skipped.
     Ahead,
+    /// The last 16 bytes of a ciphertext and the 16 before them change places.
+    Swap,
+    /// A record goes on, after its header, as the last one before it that its sender sent.
+    Splice,
 }
 
 impl Spoiling {
     /// All of them.
-    pub const ALL: [Spoiling; 10] = [
+    pub const ALL: [Spoiling; 12] = [
         Spoiling::Flip,
         Spoiling::Cut,
         Spoiling::Extend,
@@ -48,6 +52,8 @@ impl Spoiling {
         Spoiling::Outside,
         Spoiling::Stage,
         Spoiling::Ahead,
+        Spoiling::Swap,
+        Spoiling::Splice,
     ];
 }
 

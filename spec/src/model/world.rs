@@ -49,6 +49,25 @@ impl World {
         &self.pool
     }
 
+    /// What a parcel says when its bytes are changed like this, and the check that fails; nothing where that depends on the
+    /// bytes or cannot be done to it.
+    pub fn spoiled(&self, parcel: u32, how: Spoiling) -> Option<(Datagram, Flaws)> {
+        let place = parcel as usize;
+        let parcel = self.pool.get(place)?;
+        let record = |other: &&Parcel| {
+            other.from == parcel.from && matches!(other.datagram, Datagram::Packet(Packet::Record(_)))
+        };
+        let possible = match how {
+            Spoiling::Purpose => !parcel.is_answered_otherwise(),
+            // With itself it would be what it was.
+            Spoiling::Splice => {
+                self.pool[..place].iter().rfind(record).is_some_and(|last| last.datagram != parcel.datagram)
+            }
+            _ => true,
+        };
+        possible.then(|| parcel.datagram.spoiled_by(how))?
+    }
+
     /// The present instant.
     pub const fn now(&self) -> Time {
         self.now
@@ -105,12 +124,8 @@ impl World {
                 (*to, Some(from), step)
             }
             Action::Spoil { parcel, how } => {
-                let parcel = self.pool.get(*parcel as usize)?;
-                if *how == Spoiling::Purpose && parcel.is_answered_otherwise() {
-                    return None;
-                }
-                let (datagram, flaws) = parcel.datagram.spoiled_by(*how)?;
-                let (to, from) = (parcel.to, parcel.from);
+                let (datagram, flaws) = self.spoiled(*parcel, *how)?;
+                let Parcel { to, from, .. } = self.pool[*parcel as usize];
                 let step = self.system.deliver(&rules, self.now, to, from, &datagram, flaws)?;
                 arrived = Some((datagram, flaws));
                 (to, Some(from), step)
@@ -222,7 +237,7 @@ impl Parcel {
 impl Datagram {
     /// What it says when its bytes are changed like this, and the check that fails; nothing where that depends on the bytes
     /// or cannot be done to it.
-    pub fn spoiled_by(&self, how: Spoiling) -> Option<(Datagram, Flaws)> {
+    fn spoiled_by(&self, how: Spoiling) -> Option<(Datagram, Flaws)> {
         let mut spoiled = self.clone();
         let clause = match (&mut spoiled, how) {
             (_, Spoiling::Cut | Spoiling::Extend) => Clause::OneEncodingPerValue,
@@ -250,10 +265,13 @@ impl Datagram {
             }
             // Another ephemeral may be an element or not.
             (Datagram::Packet(Packet::Hello { .. }), Spoiling::Flip) => return None,
-            (Datagram::Packet(Packet::Response { .. } | Packet::Finish { .. }), Spoiling::Flip) => {
-                Clause::FlightIsAuthentic
+            (
+                Datagram::Packet(Packet::Response { .. } | Packet::Finish { .. }),
+                Spoiling::Flip | Spoiling::Swap,
+            ) => Clause::FlightIsAuthentic,
+            (Datagram::Packet(Packet::Record(_)), Spoiling::Flip | Spoiling::Swap | Spoiling::Splice) => {
+                Clause::RecordIsAuthentic
             }
-            (Datagram::Packet(Packet::Record(_)), Spoiling::Flip) => Clause::RecordIsAuthentic,
             (Datagram::Gossip(gossip), Spoiling::Flip) => match gossip {
                 Gossip::Decision(_) => Clause::EntryHasQuorum,
                 Gossip::Head { head, .. } if head.kind == LogKind::Cloud => Clause::HeadSignedByCloud,

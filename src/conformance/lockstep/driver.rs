@@ -322,7 +322,7 @@ impl Driver {
     fn spoiling(&mut self, world: &World, parcel: u32) -> Option<Spoiling> {
         let datagram = &world.parcels().get(parcel as usize)?.datagram;
         insider::is_honest(datagram).then_some(())?;
-        let possible = |how: &Spoiling| *how == Spoiling::Flip || datagram.spoiled_by(*how).is_some();
+        let possible = |how: &Spoiling| *how == Spoiling::Flip || world.spoiled(parcel, *how).is_some();
         let ways: Vec<Spoiling> = Spoiling::ALL.into_iter().filter(possible).collect();
         Some(ways[self.rng.random_range(0..ways.len())])
     }

@@ -2,16 +2,17 @@
 
 use crate::actors::Input;
 use crate::conformance::forge;
-use crate::conformance::rig::{Bytes, Rig};
+use crate::conformance::rig::{Bytes, CLEAR, Parcel, Rig};
 use crate::crypto::{Element, Suite};
 use crate::wire::{self, MAX_MESSAGE, decode, encode};
-use bemr_spec::model::{Flaws, Happened, Packet, Spoiling};
+use bemr_spec::model::{Actor, Flaws, Happened, Packet, Spoiling};
 use bemr_spec::{Clause, Rules};
 
 impl Rig {
     /// A parcel arrives with its bytes changed.
     pub(super) fn spoil(&mut self, parcel: u32, how: Spoiling) -> Option<Happened> {
-        let parcel = self.parcels.get(parcel as usize)?;
+        let place = parcel as usize;
+        let parcel = self.parcels.get(place)?;
         let (from, to, cause) = (parcel.from, parcel.to, parcel.packet);
         let slot = self.slot(to)?;
         let name = self.address(from)?;
@@ -19,12 +20,16 @@ impl Rig {
         let input = match &parcel.bytes {
             Bytes::Packet(packet) => {
                 let hello = matches!(cause, Some(Packet::Hello { .. }));
-                let packet = match in_clear(how) {
-                    Some(clause) => {
+                let packet = match (in_clear(how), how) {
+                    (Some(clause), _) => {
                         let genuine: wire::Packet = decode(&Rules::hardened(), packet).ok()?;
                         encode(&forge::packet(&genuine, Flaws::of(clause))?)
                     }
-                    None => spoiled(packet.to_vec(), how, hello.then_some(suite)),
+                    (None, Spoiling::Splice) => {
+                        let other = last_record(&self.parcels[..place], from)?;
+                        [packet.get(..HEADER)?, other.get(HEADER..)?].concat()
+                    }
+                    (None, _) => spoiled(packet.to_vec(), how, hello.then_some(suite)),
                 };
                 Input::Packet { from: name, packet }
             }
@@ -55,7 +60,25 @@ const fn in_clear(how: Spoiling) -> Option<Clause> {
         Spoiling::Outside => Clause::ElementInSubgroup,
         Spoiling::Stage => Clause::StageFitsSession,
         Spoiling::Ahead => Clause::SkipIsBounded,
-        Spoiling::Flip | Spoiling::Cut | Spoiling::Extend | Spoiling::Bloat => return None,
+        Spoiling::Flip
+        | Spoiling::Cut
+        | Spoiling::Extend
+        | Spoiling::Bloat
+        | Spoiling::Swap
+        | Spoiling::Splice => return None,
+    })
+}
+
+/// The kind of a packet, and what a record says in clear.
+const HEADER: usize = 1 + CLEAR;
+
+/// The last record that somebody sent.
+fn last_record(parcels: &[Parcel], from: Actor) -> Option<&[u8]> {
+    parcels.iter().rev().filter(|parcel| parcel.from == from).find_map(|parcel| {
+        match (&parcel.packet, &parcel.bytes) {
+            (Some(Packet::Record(_)), Bytes::Packet(bytes)) => Some(&bytes[..]),
+            _ => None,
+        }
     })
 }
 
@@ -63,6 +86,9 @@ const fn in_clear(how: Spoiling) -> Option<Clause> {
 /// nobody touches them.
 const BLOATED: usize = 40 << 20;
 const _: () = assert!(BLOATED > MAX_MESSAGE);
+
+/// Bytes of a block of the cipher, and of its tag.
+const BLOCK: usize = 16;
 
 /// `bytes`, changed. What a hello of `hello` ends with is an element, and half of all changes make another one: the lowest
 /// bit is turned over that does not.
@@ -74,6 +100,11 @@ fn spoiled(mut bytes: Vec<u8>, how: Spoiling, hello: Option<Suite>) -> Vec<u8> {
             let mut bloated = vec![0; BLOATED];
             bloated[..bytes.len()].copy_from_slice(&bytes);
             return bloated;
+        }
+        (Spoiling::Swap, _) => {
+            if let Some(start) = bytes.len().checked_sub(2 * BLOCK) {
+                bytes[start..].rotate_left(BLOCK);
+            }
         }
         (Spoiling::Flip, None) => {
             if let Some(last) = bytes.last_mut() {

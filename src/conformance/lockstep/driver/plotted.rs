@@ -104,9 +104,7 @@ impl Plotted {
                 Behaviour::Reorder => flying.push_front(number),
                 Behaviour::Spoil => {
                     // What some change makes of a hello hangs on its bytes; a byte less is always a byte less.
-                    let told = |how: &Spoiling| {
-                        *how != Spoiling::Purpose && parcel.datagram.spoiled_by(*how).is_some()
-                    };
+                    let told = |how: &Spoiling| world.spoiled(number, *how).is_some();
                     let how = self.driver.spoiling(world, number).filter(told).unwrap_or(Spoiling::Cut);
                     self.due.push_back(Action::Spoil { parcel: number, how });
                 }
