@@ -18,6 +18,12 @@ impl MemoryStore {
         MemoryStore::default()
     }
 
+    /// The bytes of all keys and values, without what the maps add to them.
+    pub fn bytes(&self) -> u64 {
+        let rows = self.tables.values().flatten().map(|(key, value)| key.len() + value.len());
+        rows.sum::<usize>() as u64 + 64 * self.keys.len() as u64
+    }
+
     fn rows(&mut self, table: Table) -> &mut BTreeMap<Vec<u8>, Vec<u8>> {
         self.tables.entry(table).or_default()
     }
