@@ -326,3 +326,14 @@ fn a_value_that_was_rewritten_beneath_the_store_is_named_when_it_is_opened() {
     let said = RedbStore::open(&path).unwrap_err().to_string();
     assert!(said.contains("not a store of this form"), "{said}");
 }
+
+#[test]
+fn a_store_in_memory_counts_the_bytes_of_its_keys_and_values() {
+    let mut store = MemoryStore::new();
+    assert_eq!(store.bytes(), 0);
+    store.commit(Commit::new().meta("abc", vec![1, 2, 3, 4]).certificate(&name("n"), vec![5])).unwrap();
+    assert_eq!(store.bytes(), 9);
+    // Of a record: tid and bytes, tid and key.
+    store.commit(Commit::new().record(&tid(1), key(1), vec![6]).record(&tid(2), key(2), vec![7])).unwrap();
+    assert_eq!(store.bytes(), 9 + 2 * (33 + 64));
+}
