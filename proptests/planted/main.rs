@@ -126,7 +126,7 @@ fn plant(names: &[String]) -> Result<(), String> {
         let line = row.line();
         println!("{line}");
         rows.insert(row.name, line);
-        fs::write(&table, written(&commit, &rows)).map_err(|error| error.to_string())?;
+        fs::write(&table, written(&commit, names, &rows)).map_err(|error| error.to_string())?;
     }
     Ok(())
 }
@@ -226,14 +226,18 @@ impl Row {
     }
 }
 
-fn written(commit: &str, rows: &BTreeMap<String, String>) -> String {
+fn written(commit: &str, names: &[String], rows: &BTreeMap<String, String>) -> String {
     let cell = |line: &str, place: usize| line.split(" | ").nth(place).unwrap_or_default().to_owned();
     let mut shorts: Vec<usize> = rows.values().filter_map(|line| cell(line, 5).parse().ok()).collect();
     shorts.sort_unstable();
     let median = shorts.get(shorts.len() / 2).map_or_else(|| "-".to_owned(), usize::to_string);
     let by_lockstep = rows.values().filter(|line| cell(line, 3) == "lockstep").count();
+    let anew = match names {
+        [] => String::new(),
+        names => format!(" Only these were asked for then, the others before: `{}`.", names.join("`, `")),
+    };
     let mut text = format!(
-        "# Planted bugs, and who found them\n\nWritten by `cargo run -p bemr-proptests --example planted`, of commit `{commit}`.\n\n\
+        "# Planted bugs, and who found them\n\nWritten by `cargo run -p bemr-proptests --example planted`, of commit `{commit}`.{anew}\n\n\
          {} bugs, {by_lockstep} found by the lockstep within {LIVES} lives of {STEPS} steps. The median of what shows one, made short, is {median} steps.\n\n\
          | bug | what it does | where | found first by | after | shrunk to | how it shows |\n|---|---|---|---|---|---:|---|\n",
         rows.len()

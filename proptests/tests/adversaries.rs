@@ -84,19 +84,6 @@ fn who_is_cut_off_where_blocks_are_closed_by_work_takes_for_final_what_others_do
 }
 
 #[test]
-fn a_chain_of_ones_own_undoes_what_was_final_where_final_blocks_need_not_stand() {
-    let adversary = Named::find("private-fork").and_then(|named| named.of(4).ok()).expect("it has a name");
-    let sides: Sides = RULES.without(Clause::FinalBlockStands).into();
-    let campaign = Campaign { seed: 0, lives: 1, steps: STEPS, sides };
-    let broken = (0..200).any(|seed| {
-        let setup = setup(seed, 5, 4, LedgerKind::Work);
-        let lived = campaign.live_under(&adversary, &setup, &mut Statistics::default());
-        lived.is_err_and(|failure| failure.short.divergence == Divergence::Goal("G-IMM"))
-    });
-    assert!(broken, "nothing was undone");
-}
-
-#[test]
 fn model_and_implementation_agree_under_adversaries_drawn_by_chance() {
     let mut statistics = Statistics::default();
     let mut powers = std::collections::BTreeSet::new();

@@ -211,7 +211,7 @@ fn a_record_that_goes_on_as_another_one_does_not_open() {
     let mut driver = Driver::new(1, LedgerKind::Quorum);
     driver.submit(0, 0, None);
     // Hello, response, finish, T_initial.
-    (0..4).for_each(|_| drop(driver.go_on()));
+    (0..4).for_each(|_| driver.go_on());
     driver.submit(0, 1, None);
     let parcel = driver.rig.sent() - 1;
     let refused = driver.act(&Action::Spoil { parcel, how: Spoiling::Splice });

@@ -44,16 +44,6 @@ fn every_store(test: impl Fn(&mut dyn Store)) {
 }
 
 #[test]
-fn a_store_in_memory_counts_its_keys_its_values_and_its_vault_keys() {
-    let mut store = MemoryStore::new();
-    assert_eq!(store.bytes(), 0);
-    store.commit(Commit::new().meta("name", vec![1; 10])).unwrap();
-    assert_eq!(store.bytes(), 14);
-    store.commit(Commit::new().record(&tid(1), key(1), vec![2; 5])).unwrap();
-    assert_eq!(store.bytes(), 14 + 32 + 5 + 64);
-}
-
-#[test]
 fn a_store_recovers_to_its_head_and_goes_on() {
     every_store(|store| {
         let mut cloud = Cloud::new(Suite::Ristretto255);

@@ -1,9 +1,12 @@
 //! Honest runs of the model.
 
+use crate::model::ledger::Ledger;
 use crate::model::{
-    Action, Actor, Command, Decision, LedgerKind, Lifetimes, Order, SealFault, Setup, View, World,
+    Action, Actor, Block, BlockId, Command, Decision, Flaws, LedgerKind, Lifetimes, Members, Order, Proposal,
+    SealFault, Setup, View, World,
 };
 use crate::{Clause, Rules};
+use std::sync::Arc;
 
 fn setup(validators: u8, ledger: LedgerKind) -> Setup {
     Setup { users: 2, validators, ledger, seed: 0, acquainted: false, lifetimes: Lifetimes::LONG }
@@ -87,5 +90,33 @@ fn an_element_is_wrong_in_one_way_at_a_time() {
     ] {
         let happened = world.step(&Action::Unseal { seal, faults: faults.clone() });
         assert_eq!(happened.map(|happened| happened.clause), refused_by, "{faults:?}");
+    }
+}
+
+#[test]
+fn a_longer_chain_undoes_a_final_block_only_where_final_blocks_need_not_stand() {
+    let append = |rules: &Rules, ledger: &mut Ledger, chain: u64, blocks: u64| {
+        let mut previous = BlockId(0);
+        for height in 1..=blocks {
+            let (time, proposer, entries, flaws) = (height, 0, Vec::new(), Flaws::NONE);
+            let proposal = Proposal { height, previous, time, proposer, entries, nonce: chain, flaws };
+            previous = proposal.id();
+            let block = Block { id: previous, proposal, signatories: Members::default(), flaws };
+            ledger.append(rules, blocks, Arc::new(block))?;
+        }
+        Ok::<(), Clause>(())
+    };
+    let hardened = Rules::hardened();
+    let mut ledger = Ledger::new(LedgerKind::Work, 2);
+    // As long as nothing of it is final, a chain gives way.
+    append(&hardened, &mut ledger, 1, 6).unwrap();
+    append(&hardened, &mut ledger, 2, 7).unwrap();
+    assert!(!ledger.undone);
+    assert_eq!(append(&hardened, &mut ledger, 3, 8), Err(Clause::FinalBlockStands));
+    assert!(!ledger.undone);
+    #[cfg(feature = "weaken")]
+    {
+        append(&hardened.without(Clause::FinalBlockStands), &mut ledger, 4, 8).unwrap();
+        assert!(ledger.undone);
     }
 }
