@@ -5,7 +5,7 @@
 use crate::copy::Program;
 use crate::run::{Ended, run};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -92,7 +92,7 @@ pub(crate) fn measured(programs: &[Program], home: &Path, workers: usize) -> Res
         }
     }
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    let done: Mutex<BTreeMap<usize, Test>> = Mutex::default();
+    let done: Mutex<Vec<Test>> = Mutex::default();
     std::thread::scope(|scope| {
         for worker in 0..workers {
             let (next, failed, done, tests) = (&next, &failed, &done, &tests);
@@ -110,15 +110,13 @@ pub(crate) fn measured(programs: &[Program], home: &Path, workers: usize) -> Res
                     let mut test = test.clone();
                     test.reaches = numbers.lines().filter_map(|number| number.parse().ok()).collect();
                     test.millis = took.as_millis() as u64;
-                    let mut done = done.lock().expect("nobody panics");
-                    let place = done.len();
-                    done.insert(place, test);
+                    done.lock().expect("nobody panics").push(test);
                 }
             });
         }
     });
     let failed = failed.into_inner().expect("nobody panics");
-    let mut tests: Vec<Test> = done.into_inner().expect("nobody panics").into_values().collect();
+    let mut tests = done.into_inner().expect("nobody panics");
     tests.sort_by_key(|test| test.millis);
     Ok(Measured { stamp: stamp(programs)?, tests, failed })
 }

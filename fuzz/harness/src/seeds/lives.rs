@@ -38,7 +38,7 @@ pub(super) fn told() -> Vec<Named> {
         ("crashes", crashes(30)),
         ("crashes-late", crashes(48)),
         ("work-for-long", (0..12).fold(work(2, 1), |told, _| told.go(1).submit()).go(1)),
-        // More losses than these come near to what chapter 15 says of blocks by work.
+        // With many more losses chains part deeper than G-IMM speaks of: chapter 15.
         ("work-with-losses", (0..16).fold(work(2, 4), Told::losing).go(1)),
         ("work-of-four", work(3, 4).go(2).crash(Actor::Validator(0)).go(3)),
     ];
