@@ -21,19 +21,8 @@ const STEPS: usize = 400;
 const TESTS: &[&[&str]] = &[
     &["-p", "bemr-spec"],
     &["-p", "bemr", "--lib"],
-    &[
-        "-p",
-        "bemr-proptests",
-        "--test",
-        "sessions",
-        "--test",
-        "storage",
-        "--test",
-        "sharing",
-        "--test",
-        "merkle",
-    ],
-    &["-p", "bemr-proptests", "--test", "lockstep", "--test", "state_machine"],
+    &["-p", "bemr-proptests", "--", "sessions::", "storage::", "sharing::", "merkle::"],
+    &["-p", "bemr-proptests", "--", "lockstep::", "state_machine::"],
     &["--workspace"],
 ];
 

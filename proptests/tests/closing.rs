@@ -2,8 +2,7 @@
 //! makes it sign two headers of one height or brings the ledger to a standstill.
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
-mod common;
-
+use crate::common::{Heard, RULES, Stage, name, refused, refused_by, sample, stray_digest};
 use bemr::actors::validator::MAX_WAITING;
 use bemr::actors::validator::closing_machine::{self, State};
 use bemr::actors::{Archive, Input, MAX_BLOCKS, Output, Step, Validator};
@@ -19,7 +18,6 @@ use bemr::wire::{
     LogKind, Message, Name, QuorumCertificate, Signatory, SignedCloudHead, Time, VoteBody, encode,
 };
 use bemr_spec::{Clause, Refusal};
-use common::{Heard, RULES, Stage, name, refused, refused_by, sample, stray_digest};
 
 /// The decision on the n-th submission of the doctor.
 fn decision(stage: &mut Stage, n: usize) -> QuorumCertificate {

@@ -2,8 +2,7 @@
 //! lets the same T_block through, and a validator says one thing of one transaction for ever.
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
-mod common;
-
+use crate::common::{Heard, RULES, Stage, name, refused, refused_by, sample, stray_digest};
 use bemr::actors::Actor;
 use bemr::crypto::{Digest, Suite, Tag};
 use bemr::records::{Record, canonical, commitment_of, map, opening};
@@ -12,7 +11,6 @@ use bemr::wire::{
     Time, Vote, encode,
 };
 use bemr_spec::Clause;
-use common::{Heard, RULES, Stage, name, refused, refused_by, sample, stray_digest};
 
 const RECORD: &str = "Observation-blood-pressure";
 

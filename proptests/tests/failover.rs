@@ -2,8 +2,9 @@
 //! blocks, a store that fails, and towns under random fates with liars in them.
 #![allow(clippy::unwrap_used, reason = "in a test what fails to unwrap fails the test")]
 
-mod stage;
-
+use crate::stage::{
+    Double, RULES, Script, Stage, certify, packet_of, reason, record, says, silent, sound, vote,
+};
 use bemr::actors::bsd::{ATTEMPT, ATTEMPTS, Evidence, State};
 use bemr::actors::user::{ATTEMPTS as TRIES, PATIENCE, submitting_machine};
 use bemr::actors::validator::closing_machine;
@@ -22,7 +23,6 @@ use bemr_spec::{Clause, Rules};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
-use stage::{Double, RULES, Script, Stage, certify, packet_of, reason, record, says, silent, sound, vote};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -286,7 +286,7 @@ fn every_row_of_the_users_machine_is_driven() {
     );
     // Nor does the BSD say anything else to a user.
     let block = vote_body(&stage);
-    let nonsense = Message::Vote(stage::sign_vote(&stage.town.credentials[&bsd], block));
+    let nonsense = Message::Vote(crate::stage::sign_vote(&stage.town.credentials[&bsd], block));
     let said =
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| double.say(&mut stage, &doctor, nonsense)));
     assert!(said.is_err(), "SES-07 does not let it out");

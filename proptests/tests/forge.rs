@@ -2,8 +2,7 @@
 //! mutant of its clause; of two flaws the one that is checked first refuses.
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
-mod common;
-
+use crate::common::{Heard, RULES, Stage, sample};
 use bemr::actors::compose::wrap;
 use bemr::actors::validator::vote_body;
 use bemr::actors::{Input, Output, Step};
@@ -29,7 +28,6 @@ use bemr::wire::{
 };
 use bemr_spec::model::Flaws;
 use bemr_spec::{Clause, Rules, Verdict};
-use common::{Heard, RULES, Stage, sample};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
@@ -435,7 +433,7 @@ fn scene(bench: &mut Bench, kind: &str) -> Deliver {
         "CloudHead" => {
             let network = bench.stage.town.genesis.network.clone();
             let mut log = CloudLog::new(Suite::Tiny, network, cloud.clone(), Frontier::default());
-            let stray = common::stray_digest();
+            let stray = crate::common::stray_digest();
             log.append(LeafKind::Record, stray, stray, bench.stage.now());
             let genuine = log.sign(&RULES, &bench.stage.key(&cloud), bench.stage.now());
             in_public(cloud, first, move |forge, flaws| {
@@ -479,7 +477,7 @@ fn scene(bench: &mut Bench, kind: &str) -> Deliver {
         "Response" => {
             // A user awaits it.
             let now = bench.stage.now();
-            let tid = common::stray_digest();
+            let tid = crate::common::stray_digest();
             let (_, outputs) = bench.stage.town.user(&doctor).unwrap().read(now, tid).unwrap();
             let [Output::Send { packet, .. }] = outputs.as_slice() else { panic!("{outputs:?}") };
             let Packet::Hello(hello) = decode(&RULES, packet).unwrap() else { panic!("a user calls") };
@@ -503,7 +501,7 @@ fn scene(bench: &mut Bench, kind: &str) -> Deliver {
             })
         }
         "Enrolment" => {
-            let (subject, role) = (common::name("newcomer"), Role::Doctor);
+            let (subject, role) = (crate::common::name("newcomer"), Role::Doctor);
             bench.stage.town.kdc.admit(subject.clone(), role);
             let identity = Identity::generate(Suite::Tiny, &mut bench.stage.rng);
             let genuine = identity.enrolment_request(&RULES, subject, role).body;

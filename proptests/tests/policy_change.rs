@@ -2,15 +2,13 @@
 //! one.
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
-mod common;
-
+use crate::common::{Heard, RULES, Stage, name, refused, refused_by, sample};
 use bemr::records::Record;
 use bemr::wire::{
     Check, Decision, Gossip, Height, Message, Name, PROTOCOL_VERSION, PolicyChange, RangeRule, Role, TBlock,
     TInitial, Version,
 };
 use bemr_spec::Clause;
-use common::{Heard, RULES, Stage, name, refused, refused_by, sample};
 
 const RECORD: &str = "Observation-blood-pressure";
 

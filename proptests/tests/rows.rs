@@ -3,8 +3,7 @@
 //! What each step has to look like is asserted in the files of its subject.
 #![allow(clippy::unwrap_used, reason = "in a test what fails to unwrap fails the test")]
 
-mod stage;
-
+use crate::stage::{RULES, Script, Stage, broken, certify, reason, says, sound, vote};
 use bemr::actors::Input;
 use bemr::actors::bsd::State;
 use bemr::actors::user::PATIENCE;
@@ -14,7 +13,6 @@ use bemr::network::{LedgerKind, Scenario};
 use bemr::records::Record;
 use bemr::weave::machines;
 use bemr::wire::{Ballot, Gossip};
-use stage::{RULES, Script, Stage, broken, certify, reason, says, sound, vote};
 use std::collections::BTreeSet;
 
 /// Lets time pass.

@@ -2,8 +2,7 @@
 //! mutant; and a cloud that lies, which is caught by whoever reads.
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
-mod common;
-
+use crate::common::{Heard, RULES, Stage, name, refused, refused_by, sample, stray_digest};
 use bemr::actors::cloud::record_machine::State;
 use bemr::actors::compose::{ONE_NONCE, record_context, transaction_id, unwrap, wrap};
 use bemr::actors::user::{ANSWER, Answer, RequestId};
@@ -21,7 +20,6 @@ use bemr::wire::{
     Revoke, RevokeBody, Role, TInitial, Time, encode,
 };
 use bemr_spec::{Clause, Rules, Verdict};
-use common::{Heard, RULES, Stage, name, refused, refused_by, sample, stray_digest};
 use tls_codec::{DeserializeBytes, Serialize};
 
 const RECORD: &str = "Observation-blood-pressure";

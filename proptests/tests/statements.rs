@@ -1,14 +1,12 @@
 //! What the public log and the cloud's answers tell of grants, revocations and erasures: nothing to who only guesses.
 
-mod common;
-
+use crate::common::{RULES, Stage, sample};
 use bemr::crypto::{Digest, Tag};
 use bemr::wire::{
     CloudLeaf, Decision, Erase, EraseApproval, EraseBody, Message, Name, PROTOCOL_VERSION, Revoke,
     RevokeBody, encode,
 };
 use bemr_spec::Clause;
-use common::{RULES, Stage, sample};
 
 /// A stored record that a colleague may read, and the cast's doctor, colleague and cloud.
 fn shared() -> (Stage, Digest, [Name; 3]) {

@@ -2,8 +2,7 @@
 //! the same T_valid through, one record is stored once, and a cloud that restarts goes on.
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
-mod common;
-
+use crate::common::{Heard, RULES, Stage, name, refused, refused_by, sample, stray_digest};
 use bemr::actors::cloud::record_machine::State;
 use bemr::actors::{Actor, Cloud};
 use bemr::crypto::{Digest, Suite, Tag};
@@ -15,7 +14,6 @@ use bemr::wire::{
     QuorumCertificate, Receipt, Role, Signatory, StoredRecord, TInitial, TValid, Time, WrappedKey, encode,
 };
 use bemr_spec::{Clause, Verdict};
-use common::{Heard, RULES, Stage, name, refused, refused_by, sample, stray_digest};
 
 const RECORD: &str = "Observation-blood-pressure";
 

@@ -98,6 +98,9 @@ fn fill(path: &Path, steps: u64) {
     }
 }
 
+/// What the harness calls [`child_appends_until_it_is_killed`].
+const CHILD: &str = "store::child_appends_until_it_is_killed";
+
 /// Not a test of its own: what [`a_killed_process_loses_nothing_acknowledged`] starts and kills.
 #[test]
 fn child_appends_until_it_is_killed() {
@@ -124,7 +127,7 @@ fn a_killed_process_loses_nothing_acknowledged() {
     let (mut with_progress, mut in_flight) = (0, 0);
     for kill in 0..KILLS {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "child_appends_until_it_is_killed", "--nocapture", "--test-threads=1"])
+            .args(["--exact", CHILD, "--nocapture", "--test-threads=1"])
             .env(CHILD_STORE, &path)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

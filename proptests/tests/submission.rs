@@ -1,8 +1,9 @@
 //! What the BSD takes from a user: every check of T_initial, the seals, and every row of the machine of a submission.
 #![allow(clippy::unwrap_used, reason = "in a test what fails to unwrap fails the test")]
 
-mod stage;
-
+use crate::stage::{
+    Double, Draft, Line, RULES, Script, Stage, broken, certify, packet_of, reason, says, silent, sound, vote,
+};
 use bemr::actors::Input;
 use bemr::actors::bsd::{ATTEMPT, Evidence, FINALITY, State, submission_machine as machine};
 use bemr::crypto::{Digest, Suite, Tag};
@@ -16,9 +17,6 @@ use bemr::wire::{
     Receipt, RequestOutcome, Role, Seal, SealChainStart, Stage as Phase, StoredRecord, Time, decode, encode,
 };
 use bemr_spec::{Clause, Rules, Verdict};
-use stage::{
-    Double, Draft, Line, RULES, Script, Stage, broken, certify, packet_of, reason, says, silent, sound, vote,
-};
 use std::collections::BTreeSet;
 
 /// Bends an honest T_initial.
@@ -874,7 +872,7 @@ fn a_receipt_for_what_awaits_none_is_refused() {
         }
         receipt
     });
-    let tid = stage.submit(&stage::record("Observation-bmd"));
+    let tid = stage.submit(&crate::stage::record("Observation-bmd"));
     assert_eq!(stage.finish(&tid), State::Deferred);
     assert_ne!(stage.public(&bsd), before);
     let before = stage.public(&bsd);

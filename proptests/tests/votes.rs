@@ -1,8 +1,7 @@
 //! What the BSD takes from a validator: every check of a vote, what a quorum is, and what a vote after the decision does.
 #![allow(clippy::unwrap_used, reason = "in a test what fails to unwrap fails the test")]
 
-mod stage;
-
+use crate::stage::{RULES, Stage, broken, reason, says, sign_vote, silent, sound, vote};
 use bemr::actors::bsd::{Evidence, State};
 use bemr::actors::{Input, Step};
 use bemr::crypto::{Digest, Suite, Tag};
@@ -10,7 +9,6 @@ use bemr::keys::Credentials;
 use bemr::votes::{BallotBox, Equivocation, ValidatorSet};
 use bemr::wire::{Ballot, Height, Message, Name, TBlock, Vote, VoteBody, encode};
 use bemr_spec::{Clause, Rules, Verdict};
-use stage::{RULES, Stage, broken, reason, says, sign_vote, silent, sound, vote};
 use std::collections::BTreeMap;
 
 /// Bends what an honest validator says.

@@ -1,7 +1,6 @@
 //! A network with honest actors on one side and everybody's keys on the other: the tests play the insiders.
 //!
 //! An insider speaks to an actor in a real session, so that nothing but what is said is false.
-#![allow(dead_code, reason = "each file of tests uses a part of it")]
 
 use bemr::actors::bsd::{Addressee, Desk};
 use bemr::actors::compose::{Destination, compose};
@@ -14,7 +13,7 @@ use bemr::ledger::Ledger;
 use bemr::network::{LedgerKind, Node, Scenario, Town};
 use bemr::records::{PolicyRegistry, Record, SAMPLES};
 use bemr::wire::{
-    ApprovedChange, Ballot, Block, BlockBody, Decision, Entry, Gossip, Height, InitialHeader, Message, Name,
+    ApprovedChange, Ballot, Block, BlockBody, Decision, Entry, Gossip, InitialHeader, Message, Name,
     PROTOCOL_VERSION, PolicyApproval, PolicyChange, QuorumCertificate, RevocationList, Role, Signatory,
     TBlock, TInitial, TValid, Time, ValidBody, encode,
 };
@@ -480,10 +479,5 @@ impl Stage {
     #[track_caller]
     pub(crate) fn read(&mut self, who: &Name, tid: Digest) -> Answer {
         self.ask(who, |user, now| user.read(now, tid))
-    }
-
-    /// The height of the actors' ledgers.
-    pub(crate) fn height(&self) -> Height {
-        self.replica.ledger.height()
     }
 }

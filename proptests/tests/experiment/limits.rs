@@ -1,6 +1,6 @@
 //! What is provable: the numbers themselves, and that no cell goes beyond them.
 
-use crate::table;
+use super::table;
 use bemr::experiment::{
     Adversary, Metric, Noise, Rule, Share, at_least, majority_is_right, somebody_answers,
     weighted_majority_mistakes,

@@ -1,6 +1,6 @@
 //! The page: well formed, complete, and in need of nothing else.
 
-use crate::table;
+use super::table;
 use bemr::crypto::Suite;
 use bemr::experiment::{Adversary, Expedition, Played, Report, Rule, Share, Size, Spot, asking};
 use roxmltree::{Document, Node, ParsingOptions};

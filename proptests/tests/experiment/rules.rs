@@ -1,6 +1,6 @@
 //! What rules do against adversaries: claims with their negative controls, and the metrics by which they are told.
 
-use crate::table;
+use super::table;
 use bemr::experiment::{
     ADOPTED, Adversary, CONTROLS, Campaign, Delays, LONGEST_WAIT, Metric, Noise, Order, Played, Report, Rule,
     Share, Size, Spot, Table, asking,

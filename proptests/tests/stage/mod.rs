@@ -1,10 +1,5 @@
 //! A town in which a test plays some of the parts itself, with their true keys, and decides what becomes of packets.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    reason = "each test file uses its part; what fails to unwrap fails the test"
-)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
 use bemr::actors::bsd::State;
 use bemr::actors::compose::{
@@ -19,8 +14,8 @@ use bemr::records::{Record, SAMPLES};
 use bemr::session::{AwaitingResponse, Session};
 use bemr::store::{Store, StoreError, Table, for_each};
 use bemr::wire::{
-    Ballot, Gossip, Message, Name, Packet, Purpose, QuorumCertificate, Signatory, Stage as Phase, TBlock,
-    TInitial, Time, Vote, VoteBody, WrappedKey, decode, encode,
+    Ballot, Message, Name, Packet, Purpose, QuorumCertificate, Signatory, Stage as Phase, TBlock, TInitial,
+    Time, Vote, VoteBody, WrappedKey, decode, encode,
 };
 use bemr_spec::{Clause, Rules};
 use rand::SeedableRng;
@@ -30,13 +25,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use tls_codec::{DeserializeBytes, Serialize};
 
-pub const RULES: Rules = Rules::hardened();
+pub(crate) const RULES: Rules = Rules::hardened();
 
 /// More happens in no test.
 const MOST_EVENTS: usize = 20_000;
 
 /// What a played validator answers to the n-th T_block that it hears, counted from 1.
-pub type Script = Box<dyn FnMut(&Credentials, usize, &TBlock) -> Vec<Vote>>;
+pub(crate) type Script = Box<dyn FnMut(&Credentials, usize, &TBlock) -> Vec<Vote>>;
 
 struct Player {
     own: Credentials,
@@ -48,15 +43,15 @@ struct Player {
 }
 
 /// One step of a submission at the BSD: its state before, what happened, its state after.
-pub type Move = (State, &'static str, State);
+pub(crate) type Move = (State, &'static str, State);
 
-pub struct Stage {
-    pub town: Town,
-    pub archive: Archive,
+pub(crate) struct Stage {
+    pub(crate) town: Town,
+    pub(crate) archive: Archive,
     /// All that happened, in order.
-    pub events: Vec<Event>,
+    pub(crate) events: Vec<Event>,
     /// The steps of the submission that is watched.
-    pub moves: Vec<Move>,
+    pub(crate) moves: Vec<Move>,
     watched: Option<Digest>,
     players: BTreeMap<Name, Player>,
     mail: Rc<RefCell<VecDeque<Parcel>>>,
@@ -64,19 +59,19 @@ pub struct Stage {
 }
 
 /// An initiator's session that a test holds in its own hands.
-pub struct Line {
-    pub who: Name,
-    pub to: Name,
-    pub session: Session,
+pub(crate) struct Line {
+    pub(crate) who: Name,
+    pub(crate) to: Name,
+    pub(crate) session: Session,
 }
 
 impl Stage {
     /// A town of `validators` under `rules` in which nobody is played yet.
-    pub fn new(rules: Rules, validators: usize) -> Stage {
+    pub(crate) fn new(rules: Rules, validators: usize) -> Stage {
         Stage::of(Scenario { rules, ..Scenario::new(Suite::Tiny, validators) })
     }
 
-    pub fn of(scenario: Scenario) -> Stage {
+    pub(crate) fn of(scenario: Scenario) -> Stage {
         let mail: Rc<RefCell<VecDeque<Parcel>>> = Rc::default();
         let fate: Rc<RefCell<Box<dyn Fate>>> = Rc::new(RefCell::new(Box::new(Fair)));
         let inner = Rc::clone(&fate);
@@ -97,7 +92,7 @@ impl Stage {
     }
 
     /// From now on this decides what becomes of packets; those for played validators come to them all the same.
-    pub fn fate(&mut self, mut fate: impl Fate + 'static) {
+    pub(crate) fn fate(&mut self, mut fate: impl Fate + 'static) {
         let mail = Rc::clone(&self.mail);
         let played: Vec<Name> = self.players.keys().cloned().collect();
         *self.fate.borrow_mut() = Box::new(move |now: Time, parcel: Parcel| {
@@ -112,12 +107,12 @@ impl Stage {
     }
 
     /// Loses every parcel of which `lost` says so.
-    pub fn lose(&mut self, mut lost: impl FnMut(&Parcel) -> bool + 'static) {
+    pub(crate) fn lose(&mut self, mut lost: impl FnMut(&Parcel) -> bool + 'static) {
         self.fate(move |_: Time, parcel: Parcel| if lost(&parcel) { Vec::new() } else { vec![(0, parcel)] });
     }
 
     /// Plays a validator towards the BSD; its actor goes on closing blocks.
-    pub fn play(
+    pub(crate) fn play(
         &mut self,
         validator: &Name,
         script: impl FnMut(&Credentials, usize, &TBlock) -> Vec<Vote> + 'static,
@@ -137,24 +132,24 @@ impl Stage {
     }
 
     /// Plays every validator, each by the script that `script` gives for its number from 0.
-    pub fn play_all(&mut self, script: impl Fn(usize) -> Script) {
+    pub(crate) fn play_all(&mut self, script: impl Fn(usize) -> Script) {
         for (number, validator) in self.town.cast.validators.clone().iter().enumerate() {
             self.play(validator, script(number));
         }
     }
 
     /// The T_blocks that a played validator heard.
-    pub fn heard(&self, validator: &Name) -> &[TBlock] {
+    pub(crate) fn heard(&self, validator: &Name) -> &[TBlock] {
         &self.players[validator].heard
     }
 
     /// A played validator votes, of its own accord or late.
-    pub fn vote(&mut self, validator: &Name, vote: Vote) -> Step {
+    pub(crate) fn vote(&mut self, validator: &Name, vote: Vote) -> Step {
         self.say_as(validator, Message::Vote(vote))
     }
 
     /// A played validator says something to the BSD.
-    pub fn say_as(&mut self, validator: &Name, message: Message) -> Step {
+    pub(crate) fn say_as(&mut self, validator: &Name, message: Message) -> Step {
         let now = self.town.world.now();
         let bsd = self.town.cast.bsd.clone();
         let player = self.players.get_mut(validator).unwrap();
@@ -164,29 +159,29 @@ impl Stage {
         self.give(&bsd, Input::Packet { from: validator.clone(), packet })
     }
 
-    pub fn validators(&self) -> Vec<Name> {
+    pub(crate) fn validators(&self) -> Vec<Name> {
         self.town.cast.validators.clone()
     }
 
-    pub fn bsd(&mut self) -> &mut bemr::actors::Bsd {
+    pub(crate) fn bsd(&mut self) -> &mut bemr::actors::Bsd {
         self.town.bsd().unwrap()
     }
 
-    pub fn state_of(&mut self, tid: &Digest) -> State {
+    pub(crate) fn state_of(&mut self, tid: &Digest) -> State {
         self.bsd().state_of(tid)
     }
 
     /// Digest of the public state of an actor.
-    pub fn public(&mut self, who: &Name) -> Digest {
+    pub(crate) fn public(&mut self, who: &Name) -> Digest {
         actor(self.town.world.node(who).unwrap()).state()
     }
 
-    pub fn watch(&mut self, tid: Digest) {
+    pub(crate) fn watch(&mut self, tid: Digest) {
         self.watched = Some(tid);
     }
 
     /// Hands an actor an input at this instant; what it sends goes on its way.
-    pub fn give(&mut self, to: &Name, input: Input) -> Step {
+    pub(crate) fn give(&mut self, to: &Name, input: Input) -> Step {
         let before = self.watched_state();
         let step = self.town.world.command(to, |node, now| {
             let step = actor(node).handle(now, input);
@@ -212,7 +207,7 @@ impl Stage {
     }
 
     /// Lets the next thing happen; says whether there was any.
-    pub fn step(&mut self) -> bool {
+    pub(crate) fn step(&mut self) -> bool {
         let before = self.watched_state();
         let Some(event) = self.town.world.step() else { return self.deliver() };
         if event.actor == self.town.cast.bsd {
@@ -264,7 +259,7 @@ impl Stage {
     }
 
     /// Lets things happen for `span` milliseconds or until `done`; says whether it is.
-    pub fn run(&mut self, span: u64, mut done: impl FnMut(&mut Stage) -> bool) -> bool {
+    pub(crate) fn run(&mut self, span: u64, mut done: impl FnMut(&mut Stage) -> bool) -> bool {
         let end = self.town.world.now().after(span);
         while self.town.world.now() < end {
             if done(self) {
@@ -278,14 +273,14 @@ impl Stage {
     }
 
     /// Goes on until the BSD has ended the submission.
-    pub fn finish(&mut self, tid: &Digest) -> State {
+    pub(crate) fn finish(&mut self, tid: &Digest) -> State {
         let tid = *tid;
         assert!(self.run(600_000, |stage| stage.state_of(&tid).is_terminal()), "{}", self.state_of(&tid));
         self.state_of(&tid)
     }
 
     /// The doctor submits a record of the sample, and is watched.
-    pub fn submit(&mut self, record: &Record) -> Digest {
+    pub(crate) fn submit(&mut self, record: &Record) -> Digest {
         let doctor = self.town.cast.doctor.clone();
         let tid = self.town.by(&doctor, |user, now| user.submit(now, record, &[])).unwrap();
         self.watch(tid);
@@ -293,7 +288,7 @@ impl Stage {
     }
 
     /// Shakes hands as `who`.
-    pub fn connect(&mut self, who: &Name, to: &Name, purpose: Purpose) -> Line {
+    pub(crate) fn connect(&mut self, who: &Name, to: &Name, purpose: Purpose) -> Line {
         let own = self.town.credentials[who].clone();
         let now = self.town.world.now();
         let mut rng = ChaCha20Rng::seed_from_u64(now.0 ^ self.events.len() as u64 ^ 0x5e55);
@@ -311,12 +306,12 @@ impl Stage {
     }
 
     /// Says a message of the stage that its session has; gives what the actor made of it and what it answered.
-    pub fn say(&mut self, line: &mut Line, message: &Message) -> (Step, Vec<Message>) {
+    pub(crate) fn say(&mut self, line: &mut Line, message: &Message) -> (Step, Vec<Message>) {
         self.say_bytes(line, line_phase(line), &encode(message))
     }
 
     /// Says bytes as a record of `phase`.
-    pub fn say_bytes(&mut self, line: &mut Line, phase: Phase, bytes: &[u8]) -> (Step, Vec<Message>) {
+    pub(crate) fn say_bytes(&mut self, line: &mut Line, phase: Phase, bytes: &[u8]) -> (Step, Vec<Message>) {
         let packet = line.session.seal_record(&RULES, phase, bytes).unwrap().record;
         let step = self.give(&line.to, Input::Packet { from: line.who.clone(), packet });
         let mut answers = Vec::new();
@@ -333,7 +328,7 @@ impl Stage {
     }
 
     /// A T_initial of `who`, as an honest app makes it, and everything it was made from.
-    pub fn draft(&mut self, who: &Name, record: &Record, readers: &[Name]) -> Draft {
+    pub(crate) fn draft(&mut self, who: &Name, record: &Record, readers: &[Name]) -> Draft {
         let own = self.town.credentials[who].clone();
         let now = self.town.world.now();
         let (bsd, network) = (self.town.cast.bsd.clone(), self.town.validators.network().clone());
@@ -348,7 +343,7 @@ impl Stage {
     }
 
     /// Audits what the archive says in public.
-    pub fn audit(&self) -> Result<AuditReport, Inconsistency> {
+    pub(crate) fn audit(&self) -> Result<AuditReport, Inconsistency> {
         fn all<T: DeserializeBytes + Serialize>(
             store: &dyn Store,
             table: Table,
@@ -387,7 +382,7 @@ impl Stage {
     }
 
     /// Everything that a block of the ledger says of `tid`.
-    pub fn decided(&mut self, tid: &Digest) -> Option<QuorumCertificate> {
+    pub(crate) fn decided(&mut self, tid: &Digest) -> Option<QuorumCertificate> {
         let ledger = &self.bsd().replica().ledger;
         ledger.decision(tid).map(|found| found.certificate.clone())
     }
@@ -413,17 +408,12 @@ fn actor(node: &mut Node) -> &mut dyn Actor {
 }
 
 /// The session packet in a parcel; nothing when it is gossip.
-pub fn packet_of(parcel: &Parcel) -> Option<&[u8]> {
+pub(crate) fn packet_of(parcel: &Parcel) -> Option<&[u8]> {
     (parcel.bytes.first() == Some(&1)).then(|| &parcel.bytes[5..])
 }
 
-/// What a parcel says in public.
-pub fn gossip_of(parcel: &Parcel) -> Option<Gossip> {
-    (parcel.bytes.first() == Some(&2)).then(|| decode(&RULES, &parcel.bytes[1..]).unwrap())
-}
-
 /// A principal whom a test plays as the side that answers, from the packets that fate let it have.
-pub struct Double {
+pub(crate) struct Double {
     name: Name,
     neighbours: Neighbours,
     trust: TrustStore,
@@ -433,7 +423,7 @@ pub struct Double {
 
 impl Double {
     /// Takes the place of `name` for session packets: they come here and not to its actor.
-    pub fn of(stage: &mut Stage, name: &Name) -> Double {
+    pub(crate) fn of(stage: &mut Stage, name: &Name) -> Double {
         let heard: Rc<RefCell<VecDeque<Parcel>>> = Rc::default();
         let (kept, played) = (Rc::clone(&heard), name.clone());
         stage.lose(move |parcel| {
@@ -449,7 +439,7 @@ impl Double {
     }
 
     /// Answers handshakes; gives what was said.
-    pub fn listen(&mut self, stage: &mut Stage) -> Vec<Message> {
+    pub(crate) fn listen(&mut self, stage: &mut Stage) -> Vec<Message> {
         let mut messages = Vec::new();
         loop {
             let parcel = self.heard.borrow_mut().pop_front();
@@ -463,7 +453,7 @@ impl Double {
         }
     }
 
-    pub fn say(&mut self, stage: &mut Stage, to: &Name, message: Message) -> Step {
+    pub(crate) fn say(&mut self, stage: &mut Stage, to: &Name, message: Message) -> Step {
         let now = stage.town.world.now();
         let said = self.neighbours.say(&RULES, &mut self.rng, now, to, message).unwrap();
         self.send(stage, said.0).pop().unwrap()
@@ -482,21 +472,21 @@ impl Double {
 
 /// A T_initial that can be bent and signed again.
 #[derive(Clone)]
-pub struct Draft {
-    pub initial: TInitial,
-    pub own: Credentials,
-    pub bytes: Vec<u8>,
+pub(crate) struct Draft {
+    pub(crate) initial: TInitial,
+    pub(crate) own: Credentials,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Draft {
     /// Signs the header as it stands.
-    pub fn sign(&mut self) {
+    pub(crate) fn sign(&mut self) {
         let key = self.own.identity().signing_key();
         self.initial.signature = key.sign(&RULES, Tag::T_INITIAL, &encode(&self.initial.header));
     }
 
     /// Puts digest and tid of the ciphertext as it stands into the header, and signs.
-    pub fn bind(&mut self) {
+    pub(crate) fn bind(&mut self) {
         let header = &mut self.initial.header;
         header.ciphertext = Digest::of(Tag::CIPHERTEXT, self.initial.ciphertext.as_slice());
         header.tid = transaction_id(&header.user, &header.nonce, &header.ciphertext);
@@ -504,7 +494,7 @@ impl Draft {
     }
 
     /// Encrypts other bytes under the same key.
-    pub fn encrypt(&mut self, bytes: &[u8]) {
+    pub(crate) fn encrypt(&mut self, bytes: &[u8]) {
         let header = &self.initial.header;
         let context = record_context(&header.user, &header.nonce);
         let key = AeadKey::from_bytes(self.initial.record_key);
@@ -512,7 +502,7 @@ impl Draft {
     }
 
     /// Has these first readers, in this order, and signs.
-    pub fn readers(&mut self, stage: &Stage, readers: &[&Name]) {
+    pub(crate) fn readers(&mut self, stage: &Stage, readers: &[&Name]) {
         let mut rng = ChaCha20Rng::seed_from_u64(77);
         let tid = self.initial.header.tid;
         let wrapped = |name: &&Name| {
@@ -525,33 +515,33 @@ impl Draft {
         self.sign();
     }
 
-    pub fn message(&self) -> Message {
+    pub(crate) fn message(&self) -> Message {
         Message::TInitial(Box::new(self.initial.clone()))
     }
 
-    pub fn tid(&self) -> Digest {
+    pub(crate) fn tid(&self) -> Digest {
         self.initial.header.tid
     }
 }
 
 /// A record of the sample by the beginning of its file name.
-pub fn record(name: &str) -> Record {
+pub(crate) fn record(name: &str) -> Record {
     let (_, bytes) = SAMPLES.iter().find(|(file, _)| file.starts_with(name)).unwrap();
     Record::read(&RULES, bytes).unwrap()
 }
 
 /// A record that keeps every contract.
-pub fn sound() -> Record {
+pub(crate) fn sound() -> Record {
     record("Condition-f201")
 }
 
 /// A record that breaks a contract.
-pub fn broken() -> Record {
+pub(crate) fn broken() -> Record {
     record("broken-impossible-heart-rate")
 }
 
 /// The vote of `own` on `block`.
-pub fn vote(own: &Credentials, block: &TBlock, ballot: Ballot, reason: u16) -> Vote {
+pub(crate) fn vote(own: &Credentials, block: &TBlock, ballot: Ballot, reason: u16) -> Vote {
     let body = &block.body;
     sign_vote(
         own,
@@ -570,13 +560,13 @@ pub fn vote(own: &Credentials, block: &TBlock, ballot: Ballot, reason: u16) -> V
     )
 }
 
-pub fn sign_vote(own: &Credentials, body: VoteBody) -> Vote {
+pub(crate) fn sign_vote(own: &Credentials, body: VoteBody) -> Vote {
     let signature = own.identity().signing_key().sign(&RULES, Tag::VOTE, &encode(&body));
     Vote { validator: own.name().clone(), body, signature }
 }
 
 /// A certificate of the votes of these validators.
-pub fn certify(stage: &Stage, validators: &[Name], body: &VoteBody) -> QuorumCertificate {
+pub(crate) fn certify(stage: &Stage, validators: &[Name], body: &VoteBody) -> QuorumCertificate {
     let signed = |name: &Name| {
         let vote = sign_vote(&stage.town.credentials[name], body.clone());
         Signatory { validator: vote.validator, signature: vote.signature }
@@ -586,16 +576,16 @@ pub fn certify(stage: &Stage, validators: &[Name], body: &VoteBody) -> QuorumCer
 }
 
 /// Says nothing, ever.
-pub fn silent() -> Script {
+pub(crate) fn silent() -> Script {
     Box::new(|_, _, _| Vec::new())
 }
 
 /// Always votes so.
-pub fn says(ballot: Ballot, reason: u16) -> Script {
+pub(crate) fn says(ballot: Ballot, reason: u16) -> Script {
     Box::new(move |own, _, block| vec![vote(own, block, ballot, reason)])
 }
 
 /// The reason of an honest vote against [`broken`].
-pub fn reason() -> u16 {
+pub(crate) fn reason() -> u16 {
     Clause::RangeRule.code()
 }

@@ -1,6 +1,6 @@
 //! Templates, contracts and values: one of every kind.
 
-use crate::samples::{Sample, digest, name};
+use super::samples::{Sample, digest, name};
 use bemr::crypto::Signature;
 use bemr::wire::{
     ApprovedChange, Attribute, AttributeType, Bound, Check, Coding, Condition, Contract, DateOrderRule, Flag,

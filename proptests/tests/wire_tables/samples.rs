@@ -3,7 +3,7 @@
 //! Most come from a small network that carried one record: overheard on its links, read in its store, or put together
 //! again from both. What does not occur in such a run is written down.
 
-use crate::policies::policies;
+use super::policies::policies;
 use bemr::actors::Archive;
 use bemr::actors::compose::{Destination, compose, wrap};
 use bemr::crypto::{Digest, Signature, Suite, Tag};

@@ -6,12 +6,12 @@
 mod policies;
 mod samples;
 
+use self::samples::{Sample, samples};
 use bemr::wire::{Height, decode, encode};
 use bemr_spec::messages::{Message, Tables, Tree, Type};
 use bemr_spec::{Clause, Rules};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use samples::{Sample, samples};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
