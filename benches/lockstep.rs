@@ -18,8 +18,8 @@ use std::time::Duration;
 const SHORT: usize = 400;
 
 /// Steps of a long one, and of the parts that it is measured in.
-const LONG: usize = 10_000;
-const PART: usize = 1_000;
+const LONG: usize = 40_000;
+const PART: usize = 4_000;
 
 /// Long lives that the table is made from.
 const LIVES: u64 = 12;
@@ -64,7 +64,12 @@ fn table() {
     for part in 0..parts {
         println!("  steps {:>5} to {:>5}: {:5.1} us", part * PART, (part + 1) * PART, mean(part) * 1e6);
     }
-    println!("  ratio of the last part to the first: {:.2}", mean(parts - 1) / mean(0));
+    let (first, middle, last) = (mean(0), mean(parts / 2), mean(parts - 1));
+    println!(
+        "  the last part to the first: {:.2}, to that in the middle: {:.2}",
+        last / first,
+        last / middle
+    );
 }
 
 fn main() {

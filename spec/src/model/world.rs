@@ -54,6 +54,7 @@ impl World {
     pub fn spoiled(&self, parcel: u32, how: Spoiling) -> Option<(Datagram, Flaws)> {
         let place = parcel as usize;
         let parcel = self.pool.get(place)?;
+        let spoiled = parcel.datagram.spoiled_by(how)?;
         let record = |other: &&Parcel| {
             other.from == parcel.from && matches!(other.datagram, Datagram::Packet(Packet::Record(_)))
         };
@@ -65,7 +66,7 @@ impl World {
             }
             _ => true,
         };
-        possible.then(|| parcel.datagram.spoiled_by(how))?
+        possible.then_some(spoiled)
     }
 
     /// The present instant.
