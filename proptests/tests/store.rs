@@ -120,6 +120,8 @@ fn child_appends_until_it_is_killed() {
 #[test]
 fn a_killed_process_loses_nothing_acknowledged() {
     const KILLS: usize = 40;
+    /// More than a step takes on any machine.
+    const PATIENCE: Duration = Duration::from_secs(60);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");
     let mut rng = ChaCha20Rng::seed_from_u64(2);
@@ -134,17 +136,27 @@ fn a_killed_process_loses_nothing_acknowledged() {
             .spawn()
             .unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
+        let (says, heard) = std::sync::mpsc::channel();
         let reader = std::thread::spawn(move || {
-            let lines = stdout.lines().map_while(Result::ok);
-            lines.filter(|line| line.contains("ack ")).collect::<Vec<String>>()
+            let lines = stdout.lines().map_while(Result::ok).filter(|line| line.contains("ack "));
+            lines.for_each(|line| says.send(line).unwrap_or_default());
         });
-        std::thread::sleep(Duration::from_micros(rng.random_range(2_000..60_000)));
+        // Some are killed as they begin, the others while they work, however slow the machine is.
+        let mut lines: Vec<String> = Vec::new();
+        let delay = if kill.is_multiple_of(4) { 2_000..60_000 } else { 0..10_000 };
+        if !kill.is_multiple_of(4) {
+            let waited = (0..rng.random_range(1..8)).map(|_| heard.recv_timeout(PATIENCE));
+            lines.extend(waited.map(|line| line.expect("the child acknowledges")));
+        }
+        std::thread::sleep(Duration::from_micros(rng.random_range(delay)));
         assert!(child.try_wait().unwrap().is_none(), "kill {kill}: the child ended by itself");
         child.kill().unwrap();
         child.wait().unwrap();
+        reader.join().unwrap();
+        lines.extend(heard);
         let before = acknowledged;
         // The kill may cut the last line short; a line that is whole was acknowledged.
-        for line in reader.join().unwrap() {
+        for line in lines {
             let words: Vec<&str> = line.split_whitespace().collect();
             let at = words.iter().position(|word| *word == "ack").unwrap();
             if let (Some(size), Some(Ok(digest))) = (
@@ -169,8 +181,8 @@ fn a_killed_process_loses_nothing_acknowledged() {
         (acknowledged, root) = (size, found);
     }
     println!("{KILLS} kills, {with_progress} after progress, {in_flight} between commit and acknowledgement");
-    assert!(with_progress >= KILLS / 4, "only {with_progress} kills hit a working child");
-    assert!(acknowledged > KILLS as u64 / 4);
+    assert!(with_progress >= KILLS * 3 / 4, "only {with_progress} kills hit a working child");
+    assert!(acknowledged >= KILLS as u64);
 }
 
 #[test]
