@@ -3,9 +3,10 @@
 //! `cargo bench -p bemr-benches --bench transaction`; with `BEMR_RATIOS=only` before it, the table alone, and with the
 //! name of a suite, that suite's part of it. Every actor of the network runs in this one process and one thread;
 //! sessions are established before. After each transaction the group operations of the next one are recorded, and then done again by
-//! themselves, the same ones in the same order: that is the floor. Times are those of the processor, where the system
-//! tells them, so that other work on the machine counts for neither. At the end comes the table of ratios, the medians
-//! over all rounds.
+//! themselves, the same ones in the same order. There are two such floors: the operations one by one, with every signature
+//! verified by itself by every actor that must know it; and the operations that were done, with signatures in batches and certificates
+//! remembered. Times are those of the processor, where the system tells them, so that other work on the machine counts for
+//! none. At the end comes the table of ratios, the medians over all rounds.
 
 #![allow(clippy::disallowed_types, reason = "a bench measures real time")]
 
@@ -24,6 +25,8 @@ use std::time::Duration;
 /// A record of the median size of the sample.
 const SAMPLE: &str = "MedicationRequest-medrx0309.json";
 const VALIDATORS: [usize; 3] = [4, 16, 64];
+/// In how many rounds the operations are done one by one, the first of all included, which counts for nothing.
+const SINGLY: usize = 4;
 /// More than any transaction takes, in virtual milliseconds.
 const LIMIT: u64 = 600_000;
 /// In this time the anchors of a transaction are in a block, in virtual milliseconds.
@@ -33,19 +36,35 @@ const QUIET: u64 = 10_000;
 struct Running {
     town: Town,
     next: u64,
+    rounds: usize,
 }
 
-/// Two transactions: how long one took, how long the group operations of the other take alone, and how many they are.
+/// Two transactions: how long one took, and what the group operations of the other take alone.
 struct Round {
     whole: Duration,
-    floor: Duration,
+    /// In the first rounds alone: it can take many times as long as the rest.
+    singly: Option<Floor>,
+    done: Floor,
+}
+
+/// Group operations by themselves.
+struct Floor {
+    time: Duration,
     operations: usize,
+}
+
+impl Floor {
+    fn of(operations: &[Operation]) -> Floor {
+        let start = processor_time();
+        operations.iter().for_each(Operation::again);
+        Floor { time: processor_time() - start, operations: operations.len() }
+    }
 }
 
 impl Running {
     fn new(suite: Suite, validators: usize) -> Running {
         let town = Scenario::new(suite, validators).build().expect("a fair scenario");
-        let mut running = Running { town, next: 0 };
+        let mut running = Running { town, next: 0, rounds: 0 };
         // The first transaction shakes every hand and makes every table.
         running.round();
         running
@@ -67,11 +86,11 @@ impl Running {
         self.settle();
         tally::record();
         self.transaction();
-        let done = tally::recorded();
+        let recorded = tally::recorded();
         self.settle();
-        let start = processor_time();
-        done.iter().for_each(Operation::again);
-        Round { whole, floor: processor_time() - start, operations: done.len() }
+        self.rounds += 1;
+        let singly = (self.rounds <= SINGLY).then(|| Floor::of(&recorded.singly));
+        Round { whole, singly, done: Floor::of(&recorded.done) }
     }
 
     /// One transaction, and how long it took.
@@ -156,16 +175,22 @@ fn line(suite: Suite, validators: usize, rounds: &[Round]) -> Option<String> {
     if rounds.is_empty() {
         return None;
     }
-    let whole = median(rounds.iter().map(|round| round.whole).collect());
-    let floor = median(rounds.iter().map(|round| round.floor).collect());
-    let operations = median(rounds.iter().map(|round| round.operations).collect());
-    let ratio =
-        median(rounds.iter().map(|round| round.whole.as_secs_f64() / round.floor.as_secs_f64()).collect());
-    let whole = format!("{:.2} ms", whole.as_secs_f64() * 1e3);
-    let floor = format!("{:.2} ms", floor.as_secs_f64() * 1e3);
+    let milliseconds = |time: Duration| format!("{:.2} ms", time.as_secs_f64() * 1e3);
+    let floor = |of: fn(&Round) -> Option<&Floor>| {
+        let floors = || rounds.iter().filter_map(|round| Some((round.whole, of(round)?)));
+        format!(
+            "{:5} {:>9}, ratio {:.3}",
+            median(floors().map(|(_, floor)| floor.operations).collect()),
+            milliseconds(median(floors().map(|(_, floor)| floor.time).collect())),
+            median(floors().map(|(whole, floor)| whole.as_secs_f64() / floor.time.as_secs_f64()).collect())
+        )
+    };
+    let whole = milliseconds(median(rounds.iter().map(|round| round.whole).collect()));
     let note = if suite == Suite::Tiny { "  (no strength: for information)" } else { "" };
     Some(format!(
-        "{suite:12} {validators:2} validators: {whole:>10}, {operations:5} operations {floor:>10}, ratio {ratio:.3}{note}"
+        "{suite:12} {validators:2} validators: {whole:>9}; one by one {}; as done {}{note}",
+        floor(|round| round.singly.as_ref()),
+        floor(|round| Some(&round.done))
     ))
 }
 

@@ -56,15 +56,22 @@ pub(super) fn pairs() -> BTreeSet<(String, Clause)> {
         .collect()
 }
 
+/// The clauses that check this field.
+fn checked_by(field: &str) -> &'static [Clause] {
+    let Some((table, name)) = field.rsplit_once('.') else { return &[] };
+    match tables().definition(table) {
+        Some(Definition::Message(message)) => message
+            .fields
+            .iter()
+            .find(|field| field.name == name)
+            .map_or(&[], |field| field.checked_by.as_slice()),
+        _ => &[],
+    }
+}
+
 /// Whether this clause checks this field.
 pub(super) fn checks(field: &str, clause: Clause) -> bool {
-    let Some((table, name)) = field.rsplit_once('.') else { return false };
-    match tables().definition(table) {
-        Some(Definition::Message(message)) => {
-            message.fields.iter().any(|field| field.name == name && field.checked_by.contains(&clause))
-        }
-        _ => false,
-    }
+    checked_by(field).contains(&clause)
 }
 
 impl Surroundings<'_> {
@@ -230,6 +237,9 @@ impl Sweep<'_> {
         let mut found = Vec::new();
         for near in self.around.of(table, genuine) {
             for way in 0..self.ways {
+                if !self.may_show(&near) {
+                    break;
+                }
                 let Some(bytes) = mend(&near, way) else { continue };
                 if bytes == genuine {
                     continue;
@@ -244,5 +254,12 @@ impl Sweep<'_> {
             }
         }
         found
+    }
+
+    /// Whether a clause checks one of the changed fields that was not shown to check it before.
+    fn may_show(&self, near: &Neighbour) -> bool {
+        near.fields.iter().any(|field| {
+            checked_by(field).iter().any(|clause| !self.done.contains(&(field.clone(), *clause)))
+        })
     }
 }
