@@ -15,6 +15,7 @@ mod kills;
 mod mutants;
 mod output;
 mod traces;
+mod vectors;
 
 use std::ffi::OsStr;
 use std::path::Path;

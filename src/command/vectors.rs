@@ -1,9 +1,10 @@
 //! `bemr vectors`: makes the test vectors, and puts them to this implementation or another.
 
 use crate::command::{Found, print, print_json, tell};
-use crate::vectors::{self, File, MAX_BYTES, Program, Question, Respondent, SCHEMA, Tally};
+use crate::vectors::{self, File, MAX_BYTES, Plan, Program, Question, Respondent, SCHEMA, Tally};
 use indicatif::ProgressBar;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::io::{BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -23,6 +24,12 @@ enum Deed {
         /// Makes the files of this kind alone.
         #[arg(long)]
         kind: Option<String>,
+        /// Makes the files of this suite alone.
+        #[arg(long)]
+        suite: Option<String>,
+        /// Writes nothing, and says which files would change.
+        #[arg(long)]
+        check: bool,
         /// Prints one JSON document.
         #[arg(long)]
         json: bool,
@@ -62,41 +69,65 @@ struct Report {
 
 pub(super) fn vectors(options: &Options) -> Result<Found, String> {
     match &options.deed {
-        Deed::Generate { folder, kind, json } => generate(folder, kind.as_deref(), *json),
+        Deed::Generate { folder, kind, suite, check, json } => {
+            generate(folder, &plans(kind.as_deref(), suite.as_deref())?, *check, *json)
+        }
         Deed::Verify { folder, json, against } => verify(folder, *json, against),
         Deed::Answer => answer(),
     }
 }
 
-fn generate(folder: &Path, kind: Option<&str>, json: bool) -> Result<Found, String> {
-    if let Some(kind) = kind.filter(|kind| vectors::Entry::find(kind).is_none()) {
-        let known: Vec<&str> = vectors::KINDS.iter().map(|entry| entry.name).collect();
-        return Err(format!("no kind `{kind}`; there are {}", known.join(", ")));
-    }
-    let bar = ProgressBar::new(vectors::KINDS.iter().map(|kind| kind.suites.len() as u64).sum());
-    let made = vectors::generate(kind, |name| {
+fn plans(kind: Option<&str>, suite: Option<&str>) -> Result<Vec<Plan>, String> {
+    let all = vectors::plans();
+    let known = |what: &str, wanted: Option<&str>, names: Vec<&str>| match wanted {
+        Some(wanted) if !names.contains(&wanted) => {
+            let names: BTreeSet<&str> = names.into_iter().collect();
+            let names: Vec<&str> = names.into_iter().collect();
+            Err(format!("no {what} `{wanted}`; there are {}", names.join(", ")))
+        }
+        _ => Ok(()),
+    };
+    known("kind", kind, all.iter().map(|(entry, _)| entry.name).collect())?;
+    known("suite", suite, all.iter().map(|(_, suite)| *suite).collect())?;
+    let wanted = |(entry, of): &Plan| {
+        kind.is_none_or(|kind| kind == entry.name) && suite.is_none_or(|suite| suite == *of)
+    };
+    Ok(all.into_iter().filter(wanted).collect())
+}
+
+fn generate(folder: &Path, plans: &[Plan], check: bool, json: bool) -> Result<Found, String> {
+    let bar = ProgressBar::new(plans.len() as u64);
+    let made = vectors::generate(plans, |name| {
         bar.set_message(name.to_owned());
         bar.inc(1);
     })?;
     bar.finish_and_clear();
     let wrong = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
-    std::fs::create_dir_all(folder).map_err(|error| wrong(folder, error))?;
+    if !check {
+        std::fs::create_dir_all(folder).map_err(|error| wrong(folder, error))?;
+    }
     let mut changed = Vec::new();
     for (name, text) in &made {
         let path = folder.join(name);
         if std::fs::read(&path).is_ok_and(|there| there == text.as_bytes()) {
             continue;
         }
-        std::fs::write(&path, text).map_err(|error| wrong(&path, error))?;
+        if check {
+            tell(&format!("{} is not as it is made", path.display()));
+        } else {
+            std::fs::write(&path, text).map_err(|error| wrong(&path, error))?;
+        }
         changed.push(name.clone());
     }
+    let found = if check && !changed.is_empty() { Found::Something } else { Found::Nothing };
     let files: Vec<String> = made.into_iter().map(|(name, _)| name).collect();
     if json {
         print_json(&Written { files, changed })?;
     } else {
-        print(&format!("{} files, {} changed", files.len(), changed.len()))?;
+        let verb = if check { "stale" } else { "changed" };
+        print(&format!("{} files, {} {verb}", files.len(), changed.len()))?;
     }
-    Ok(Found::Nothing)
+    Ok(found)
 }
 
 fn verify(folder: &Path, json: bool, against: &[String]) -> Result<Found, String> {

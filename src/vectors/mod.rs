@@ -23,6 +23,9 @@ pub use run::{Difference, Judged, Program, Question, Reply, Respondent, Tally, n
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// The folder of the vectors, from the root of the project.
 pub const FOLDER: &str = "spec/vectors";
@@ -30,20 +33,41 @@ pub const FOLDER: &str = "spec/vectors";
 /// The name of the schema in the folder of vectors.
 pub const SCHEMA: &str = "vectors.schema.json";
 
-/// Every file of vectors, and their schema, by name; or those of one kind.
+/// How many files are made at once.
+const THREADS: usize = 2;
+
+/// A file that can be made: a kind, and the name of one of its suites.
+pub type Plan = (&'static Entry, &'static str);
+
+/// Every file there is.
+pub fn plans() -> Vec<Plan> {
+    KINDS.iter().flat_map(|entry| entry.suites.iter().map(move |suite| (entry, *suite))).collect()
+}
+
+/// Makes files of vectors, and their schema: names and texts, the schema first and the files in the order of the plans.
 ///
 /// # Errors
 /// The first test on which specification and implementation differ.
-pub fn generate(only: Option<&str>, mut done: impl FnMut(&str)) -> Result<Vec<(String, String)>, String> {
-    let mut files = vec![(SCHEMA.to_owned(), schema())];
-    for entry in KINDS.iter().filter(|entry| only.is_none_or(|only| entry.name == only)) {
-        for suite in entry.suites {
-            let file = entry.file(suite)?;
-            done(&file.name());
-            files.push((file.name(), file.write()));
+pub fn generate(plans: &[Plan], done: impl Fn(&str) + Sync) -> Result<Vec<(String, String)>, String> {
+    let next = AtomicUsize::new(0);
+    let made = Mutex::new(BTreeMap::new());
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                loop {
+                    let place = next.fetch_add(1, Ordering::Relaxed);
+                    let Some((entry, suite)) = plans.get(place) else { break };
+                    let file = entry.file(suite).map(|file| (file.name(), file.write()));
+                    if let Ok((name, _)) = &file {
+                        done(name);
+                    }
+                    made.lock().unwrap_or_else(PoisonError::into_inner).insert(place, file);
+                }
+            });
         }
-    }
-    Ok(files)
+    });
+    let made = made.into_inner().unwrap_or_else(PoisonError::into_inner).into_values();
+    std::iter::once(Ok((SCHEMA.to_owned(), schema()))).chain(made).collect()
 }
 
 /// The JSON Schema of a file, draft 2020-12.
