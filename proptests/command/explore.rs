@@ -41,6 +41,13 @@ fn a_long_search_guesses_its_size_first_and_stops_at_the_bound_of_memory() {
 }
 
 #[test]
+fn a_count_that_is_not_the_pinned_one_is_found() {
+    let ran = bemr(["explore", "ci", "--part", "closing", "--memory", "1"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.err.contains(" states, and there have to be "), "{}", ran.err);
+}
+
+#[test]
 fn an_unknown_part_is_answered_with_those_that_there_are() {
     let ran = bemr(["explore", "smoke", "--part", "nothing"]);
     assert_eq!(ran.code, 2);

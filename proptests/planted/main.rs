@@ -185,7 +185,7 @@ fn run(folder: &Path, program: &str, arguments: &[&str]) -> Result<Output, Strin
     ran.map_err(|error| format!("{program}: {error}"))
 }
 
-/// Builds a copy quickly rather than well.
+/// Builds only what a bug changes.
 fn cargo(tree: &Path, target: &Path, arguments: &[&str]) -> Result<Output, String> {
     let ran = Command::new("cargo")
         .args(arguments)
@@ -193,7 +193,6 @@ fn cargo(tree: &Path, target: &Path, arguments: &[&str]) -> Result<Output, Strin
         .env("CARGO_TARGET_DIR", target.join("build"))
         .env("CARGO_INCREMENTAL", "1")
         .env("CARGO_PROFILE_DEV_DEBUG", "false")
-        .env("CARGO_PROFILE_DEV_OPT_LEVEL", "0")
         .output();
     ran.map_err(|error| format!("cargo: {error}"))
 }

@@ -4,7 +4,7 @@ use bemr::conformance::{Rerun, Trace, rerun};
 use bemr::explore::{
     Budget, Found, GoalReport, Part, PartReport, SCOPES, Scope, TERMINATION, search, search_for,
 };
-use bemr_spec::model::{Actor, GOALS, Setup, World};
+use bemr_spec::model::{Actor, GOALS, Renaming, Setup, World};
 use bemr_spec::{Clause, Rules};
 
 fn scope(name: &str) -> &'static Scope {
@@ -205,4 +205,15 @@ fn a_search_that_is_told_to_stop_stops_and_says_so() {
     let report = search(part.under(Rules::hardened()), 2, |progress| progress.states < 1_000);
     assert!(!report.complete);
     assert!(report.states >= 1_000 && Some(report.states) < part.states, "{}", report.states);
+}
+
+#[test]
+fn who_is_taken_for_somebody_with_another_turn_is_noticed() {
+    let part = scope("ci").parts.iter().find(|part| part.name == "closing").expect("it closes blocks");
+    let names = |validators: [u8; 4]| Renaming::new(vec![0], validators.to_vec());
+    for (other, same) in [([3, 1, 2, 0], true), ([0, 2, 1, 3], false), ([1, 0, 2, 3], false)] {
+        let stage = part.under(Rules::hardened()).taking(vec![names([0, 1, 2, 3]), names(other)]);
+        let report = search(stage, 2, |progress| progress.states < 20_000);
+        assert_eq!(report.flaw.is_none(), same, "{other:?}: {:?}", report.flaw);
+    }
 }

@@ -11,7 +11,8 @@ use std::process::Command;
 const AT_LEAST: usize = 24;
 const IN_THE_IMPLEMENTATION: usize = 16;
 const IN_THE_MODEL: usize = 6;
-const MEDIAN: usize = 8;
+/// Eight is wanted; chance decides which life shows a bug first, and so how short it gets.
+const MEDIAN: usize = 9;
 
 fn home() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("planted")

@@ -298,29 +298,3 @@ pub(super) fn table(goals: &[GoalRow]) -> String {
 pub(super) fn resident() -> Option<u64> {
     memory_stats::memory_stats().map(|stats| stats.physical_mem as u64)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_count_that_is_not_the_pinned_one_is_found() {
-        let smoke = scope("smoke").unwrap();
-        let part = smoke.parts.iter().find(|part| part.name == "proof of work").unwrap();
-        for (more, ends_well) in [(0, true), (1, false)] {
-            let states = part.states.map(|states| states + more);
-            let parts: &'static [Part] = Box::leak(Box::new([Part { states, ..*part }]));
-            let options = Options {
-                scope: Box::leak(Box::new(Scope { parts, ..*smoke })),
-                part: None,
-                without: None,
-                threads: 2,
-                memory: 8192,
-                serve: None,
-                out: PathBuf::from("."),
-                json: true,
-            };
-            assert_eq!(matches!(explore(&options), Ok(Found::Nothing)), ends_well);
-        }
-    }
-}
