@@ -295,7 +295,7 @@ def _items(record, path, kind):
         return _choices(record, path)
     if kind == "patient":
         return _patient(record, path)
-    counts_extensions = kind not in ("concept", "measure", "reference")
+    counts_extensions = _counts_extensions(kind)
     elements = []
     for steps in path.alternatives:
         if not steps:
@@ -307,10 +307,15 @@ def _items(record, path, kind):
     return [_item(record, kind, element) for element in elements]
 
 
-def _check_required(record, path):
+def _counts_extensions(kind):
+    return kind not in ("concept", "measure", "reference")
+
+
+def _check_required(record, path, kind):
+    beside = _counts_extensions(kind)
     for holder in _holders(record, path.alternatives[0]):
         names = [steps[-1][0] for steps in path.alternatives]
-        require("TPL-03", any(name in holder or "_" + name in holder for name in names))
+        require("TPL-03", any(name in holder or beside and "_" + name in holder for name in names))
 
 
 def canonical(items):
@@ -334,7 +339,7 @@ def map_record(record, template):
         try:
             out.append(canonical(_items(record, path, attribute["kind"])))
             if attribute["required"] == "yes":
-                _check_required(record, path)
+                _check_required(record, path, kind)
         except Refused as refused:
             raise Refused(refused.clause, place=attribute["name"]) from None
     return out

@@ -66,8 +66,8 @@ fn value(rules: &Rules, attribute: &Attribute, record: &Record) -> Result<Option
         return Ok(Some(List::from(vec![Item::Unstated])));
     };
     if attribute.required.is_yes() {
-        let complete =
-            path.choices(record.root()).is_ok_and(|all| all.iter().all(|present| !present.is_empty()));
+        let present = path.choices(record.root(), counts_extensions(attribute.kind));
+        let complete = present.is_ok_and(|all| all.iter().all(|present| !present.is_empty()));
         rules
             .require(Clause::RequiredAttributePresent, complete)
             .map_err(|refusal| at(refusal, attribute))?;
@@ -78,21 +78,14 @@ fn value(rules: &Rules, attribute: &Attribute, record: &Record) -> Result<Option
 /// The items at `path`, or nothing where the record is not in the form that the path and `kind` say.
 fn items(kind: AttributeType, path: &Path<'_>, record: &Record) -> Option<Vec<Item>> {
     let items = if kind == AttributeType::Choice {
-        let holders = path.choices(record.root()).ok()?;
+        let holders = path.choices(record.root(), true).ok()?;
         let one = |present: &Vec<&str>| present.len() <= 1;
         if !holders.iter().all(one) {
             return None;
         }
         holders.iter().flatten().map(|name| literal(name)).collect::<Option<Vec<_>>>()?
     } else {
-        let primitive = !matches!(
-            kind,
-            AttributeType::Concept
-                | AttributeType::Measure
-                | AttributeType::Reference
-                | AttributeType::Choice
-        );
-        let found = path.follow(record.root(), primitive).ok()?;
+        let found = path.follow(record.root(), counts_extensions(kind)).ok()?;
         if found.is_empty() && kind == AttributeType::Patient {
             vec![named(&referent::patient(record, None))]
         } else {
@@ -101,6 +94,11 @@ fn items(kind: AttributeType, path: &Path<'_>, record: &Record) -> Option<Vec<It
     };
     let size: usize = 4 + items.iter().map(Size::tls_serialized_len).sum::<usize>();
     ((path.is_list() || items.len() <= 1) && size <= MAX_VALUE).then_some(items)
+}
+
+/// Whether an element of this type is there when only its extensions are.
+fn counts_extensions(kind: AttributeType) -> bool {
+    !matches!(kind, AttributeType::Concept | AttributeType::Measure | AttributeType::Reference)
 }
 
 fn item(kind: AttributeType, found: &Found<'_>, record: &Record) -> Option<Item> {

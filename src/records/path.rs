@@ -67,12 +67,14 @@ impl<'p> Path<'p> {
         Ok(found)
     }
 
-    /// For every holder of the attribute, the names of the members among the alternatives that it has.
-    pub(super) fn choices(&self, root: &Json) -> Result<Vec<Vec<&str>>, Misshapen> {
+    /// For every holder of the attribute, the names of the members among the alternatives that it has; where `shadows` count,
+    /// the extensions of a member are enough.
+    pub(super) fn choices(&self, root: &Json, shadows: bool) -> Result<Vec<Vec<&str>>, Misshapen> {
         let holders = self.alternatives[0].holders(root)?;
         let lasts = || self.alternatives.iter().filter_map(|one| one.last.as_ref());
-        let present =
-            |holder: &Json| lasts().filter(|last| last.is_in(holder)).map(|last| last.name).collect();
+        let present = |holder: &Json| {
+            lasts().filter(|last| last.is_in(holder, shadows)).map(|last| last.name).collect()
+        };
         Ok(holders.into_iter().map(present).collect())
     }
 }
@@ -123,9 +125,9 @@ impl<'p> Step<'p> {
         Ok(())
     }
 
-    /// Whether the object `holder` has this member, or the extensions of this member.
-    fn is_in(&self, holder: &Json) -> bool {
-        holder.member(self.name).is_some() || holder.member(&self.shadow()).is_some()
+    /// Whether the object `holder` has this member, or the extensions of this member where they count.
+    fn is_in(&self, holder: &Json, shadows: bool) -> bool {
+        holder.member(self.name).is_some() || shadows && holder.member(&self.shadow()).is_some()
     }
 
     /// The member that has the extensions of a member of primitive type.

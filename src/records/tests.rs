@@ -295,6 +295,11 @@ mod mapping {
             "clinicalStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical","code":"active"}]},
             "reaction":[{"severity":"mild"}]}"#,
         );
+        // libFuzzer found it: an extension stands for a primitive value, and for nothing else.
+        breaks(
+            Clause::RequiredAttributePresent,
+            r#"{"resourceType":"Observation","status":"final","_code":{"extension":[{"url":"u"}]}}"#,
+        );
         stands(&observation(""));
     }
 

@@ -234,6 +234,12 @@ impl Kind for MapRecord {
                 "observation",
                 observation(r#""code":{"text":"x"}"#).into_bytes(),
             ),
+            (
+                RequiredAttributePresent,
+                "of a code that is required only what extends it",
+                "observation",
+                observation(r#""status":"final","_code":{"extension":[{"url":"x"}]}"#).into_bytes(),
+            ),
         ];
         made.extend(
             wrong.into_iter().map(|(clause, comment, template, text)| {
