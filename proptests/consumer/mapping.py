@@ -339,7 +339,7 @@ def map_record(record, template):
         try:
             out.append(canonical(_items(record, path, attribute["kind"])))
             if attribute["required"] == "yes":
-                _check_required(record, path, kind)
+                _check_required(record, path, attribute["kind"])
         except Refused as refused:
             raise Refused(refused.clause, place=attribute["name"]) from None
     return out
