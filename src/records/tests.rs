@@ -296,10 +296,11 @@ mod mapping {
             "reaction":[{"severity":"mild"}]}"#,
         );
         // libFuzzer found it: an extension stands for a primitive value, and for nothing else.
-        breaks(
-            Clause::RequiredAttributePresent,
-            r#"{"resourceType":"Observation","status":"final","_code":{"extension":[{"url":"u"}]}}"#,
-        );
+        let record =
+            read(r#"{"resourceType":"Observation","status":"final","_code":{"extension":[{"url":"u"}]}}"#)
+                .unwrap();
+        let place = only(Clause::RequiredAttributePresent, |rules| map(rules, template, &record));
+        assert_eq!(place, "attribute code at code");
         stands(&observation(""));
     }
 
