@@ -11,8 +11,7 @@ use std::process::Command;
 const AT_LEAST: usize = 24;
 const IN_THE_IMPLEMENTATION: usize = 16;
 const IN_THE_MODEL: usize = 6;
-/// Eight is wanted; chance decides which life shows a bug first, and so how short it gets.
-const MEDIAN: usize = 9;
+const MEDIAN: usize = 8;
 
 fn home() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("planted")

@@ -116,3 +116,19 @@ fn a_life_in_which_the_two_agree_does_not_become_shorter() {
     let short = &found(Clause::SessionIsFresh).short;
     assert!(shrink(Rules::hardened(), &short.setup, &short.actions).is_none());
 }
+
+#[test]
+fn of_the_lives_after_a_failure_the_shortest_is_shown() {
+    let faults = [Clause::BlockLinksPrevious, Clause::MoreThanTwoThirds, Clause::FirstDecisionStands];
+    let shorter = faults.map(|clause| {
+        let first = found(clause);
+        let best = campaign(clause).shortest(first.clone());
+        let [before, after] = [&first, &best].map(|failure| failure.short.actions.len());
+        println!("{}: {before} of seed {}, {after} of seed {}", clause.id(), first.seed, best.seed);
+        assert!(after < before || best.seed == first.seed, "another one is taken only where it is shorter");
+        let mut both = Lockstep::new(fault(clause), &best.short.setup).unwrap();
+        assert!(best.short.actions.iter().any(|action| both.step(action).is_err()), "it shows the fault");
+        after < before
+    });
+    assert!(shorter.contains(&true), "none became shorter");
+}

@@ -121,6 +121,7 @@ pub(super) fn check(options: &Options) -> Result<Found, String> {
 
     let lives = Campaign { seed: options.seed, lives, steps: STEPS, sides: rules.into() };
     let mut lockstep = campaign(&lives, "lives", |lives, tell| lives.run(tell));
+    lockstep.failure = lockstep.failure.map(|failure| lives.shortest(failure));
     if lockstep.failure.is_none() {
         // One life in nine is under an adversary that is given as data.
         let lives = Campaign { lives: lives.lives / 8, ..lives };
