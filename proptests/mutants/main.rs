@@ -1,7 +1,7 @@
 //! Asks the tests about every mutant that `cargo mutants` lists, in one build: in a copy of the project each mutant is a branch, and a number in the
 //! environment switches one on. A mutant that no test catches needs a reason in `reasons.json`; what was found goes into `FOUND.md`.
 //!
-//! `cargo run -p bemr-proptests --example mutants` builds, measures the tests, and asks; what was said before is kept and not asked again.
+//! `cargo run -p bemr-proptests --features tools --example mutants` builds, measures the tests, and asks; what was said before is kept and not asked again.
 //! `-- --budget SECONDS` bounds the tests' time for each mutant, `-- --again` asks again about survivors, `-- --anyway` goes on
 //! without the tests that fail where nothing is changed, `-- --report` only writes the report.
 //! It needs git, cargo and `cargo mutants`.

@@ -73,7 +73,7 @@ pub(crate) fn write(
         said_by(&places.project, "rustc", &["--version"])?,
     ];
     let mut text = format!(
-        "# Mutants, and who caught them\n\nWritten by `cargo run -p bemr-proptests --example mutants`, of commit `{commit}, with {}.\n\n{}\n",
+        "# Mutants, and who caught them\n\nWritten by `cargo run -p bemr-proptests --features tools --example mutants`, of commit `{commit}, with {}.\n\n{}\n",
         versions.join(" and "),
         include_str!("method.md"),
     );

@@ -1,7 +1,7 @@
 //! Plants each bug in a copy of the project and asks the checkers, in this order: the lockstep, then the tests. Who finds it, after how much,
 //! and how short it shows it goes into `FOUND.md`. It needs git and cargo.
 //!
-//! `cargo run -p bemr-proptests --example planted` for all of them, or with the names of some.
+//! `cargo run -p bemr-proptests --features tools --example planted` for all of them, or with the names of some.
 
 use bemr::conformance::lockstep::Campaign;
 use bemr_spec::Rules;
@@ -137,7 +137,18 @@ fn one(tree: &Path, target: &Path, patch: &Path, name: String) -> Result<Row, St
 type Sought = (String, String, Option<usize>, String);
 
 fn seek(tree: &Path, target: &Path) -> Result<Sought, String> {
-    let example = ["run", "--quiet", "-p", "bemr-proptests", "--example", "planted", "--", "--campaign"];
+    let example = [
+        "run",
+        "--quiet",
+        "-p",
+        "bemr-proptests",
+        "--features",
+        "tools",
+        "--example",
+        "planted",
+        "--",
+        "--campaign",
+    ];
     let ran = cargo(tree, target, &example)?;
     let said: Option<Said> = serde_json::from_slice(&ran.stdout).ok();
     match said {
@@ -226,7 +237,7 @@ fn written(commit: &str, names: &[String], rows: &BTreeMap<String, String>) -> S
         names => format!(" Only these were asked for then, the others before: `{}`.", names.join("`, `")),
     };
     let mut text = format!(
-        "# Planted bugs, and who found them\n\nWritten by `cargo run -p bemr-proptests --example planted`, of commit `{commit}`.{anew}\n\n\
+        "# Planted bugs, and who found them\n\nWritten by `cargo run -p bemr-proptests --features tools --example planted`, of commit `{commit}`.{anew}\n\n\
          {} bugs, {by_lockstep} found by the lockstep within {LIVES} lives of {STEPS} steps. The median of what shows one, the shortest of\nthe first life that does and the next few, is {median} steps.\n\n\
          | bug | what it does | where | found first by | after | shrunk to | how it shows |\n|---|---|---|---|---|---:|---|\n",
         rows.len()

@@ -1,6 +1,6 @@
 //! Every mutant of the protocol's rooms was caught, or has a reason why nobody can tell it from what is there.
 //!
-//! They are asked about by `cargo run -p bemr-proptests --example mutants`, which takes its time.
+//! They are asked about by `cargo run -p bemr-proptests --features tools --example mutants`, which takes its time.
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
 use serde::Deserialize;

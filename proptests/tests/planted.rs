@@ -1,6 +1,6 @@
 //! Every planted bug can still be planted, and somebody found it.
 //!
-//! The bugs are planted and looked for by `cargo run -p bemr-proptests --example planted`, which takes its time.
+//! The bugs are planted and looked for by `cargo run -p bemr-proptests --features tools --example planted`, which takes its time.
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
 use std::collections::BTreeMap;
@@ -38,7 +38,10 @@ fn rows() -> BTreeMap<String, Vec<String>> {
 fn every_planted_bug_was_found_and_most_are_shown_in_few_steps() {
     let (patches, rows) = (patches(), rows());
     let without: Vec<_> = patches.keys().filter(|name| !rows.contains_key(*name)).collect();
-    assert!(without.is_empty(), "no row for {without:?}: cargo run -p bemr-proptests --example planted");
+    assert!(
+        without.is_empty(),
+        "no row for {without:?}: cargo run -p bemr-proptests --features tools --example planted"
+    );
     let gone: Vec<_> = rows.keys().filter(|name| !patches.contains_key(*name)).collect();
     assert!(gone.is_empty(), "a row without a patch: {gone:?}");
     let lost: Vec<_> = rows.iter().filter(|(_, cells)| cells[3] == "NOBODY").map(|(name, _)| name).collect();

@@ -441,3 +441,37 @@ renamed!(Ledger {
     undone,
     policy
 });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Proposal;
+
+    #[test]
+    fn a_longer_chain_undoes_a_final_block_only_where_final_blocks_need_not_stand() {
+        let append = |rules: &Rules, ledger: &mut Ledger, chain: u64, blocks: u64| {
+            let mut previous = BlockId(0);
+            for height in 1..=blocks {
+                let (time, proposer, entries, flaws) = (height, 0, Vec::new(), Flaws::NONE);
+                let proposal = Proposal { height, previous, time, proposer, entries, nonce: chain, flaws };
+                previous = proposal.id();
+                let block = Block { id: previous, proposal, signatories: Members::default(), flaws };
+                ledger.append(rules, blocks, Arc::new(block))?;
+            }
+            Ok::<(), Clause>(())
+        };
+        let hardened = Rules::hardened();
+        let mut ledger = Ledger::new(LedgerKind::Work, 2);
+        // As long as nothing of it is final, a chain gives way.
+        append(&hardened, &mut ledger, 1, 6).unwrap();
+        append(&hardened, &mut ledger, 2, 7).unwrap();
+        assert!(!ledger.undone);
+        assert_eq!(append(&hardened, &mut ledger, 3, 8), Err(Clause::FinalBlockStands));
+        assert!(!ledger.undone);
+        #[cfg(feature = "weaken")]
+        {
+            append(&hardened.without(Clause::FinalBlockStands), &mut ledger, 4, 8).unwrap();
+            assert!(ledger.undone);
+        }
+    }
+}

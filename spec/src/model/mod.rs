@@ -36,9 +36,6 @@ mod user;
 mod validator;
 mod world;
 
-#[cfg(test)]
-mod tests;
-
 pub use action::*;
 pub use custodian::{MOST_FAULTS, SealFault, SealId};
 pub use damage::{Damage, Row};
