@@ -43,7 +43,8 @@ impl Digest {
 
 impl std::fmt::Display for Digest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        let mut digits = [0; 64];
+        f.write_str(base16ct::lower::encode_str(&self.0, &mut digits).expect("two digits a byte"))
     }
 }
 
@@ -57,18 +58,11 @@ impl std::str::FromStr for Digest {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const EXPECTED: &str = "64 lower-case hexadecimal digits";
-        let digits = text.as_bytes();
-        let plain = |b: &u8| b.is_ascii_digit() || (b'a'..=b'f').contains(b);
-        if digits.len() != 64 || !digits.iter().all(plain) {
-            return Err(EXPECTED);
-        }
         let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            let nibble = |digit: u8| if digit.is_ascii_digit() { digit - b'0' } else { digit - b'a' + 10 };
-            *byte = nibble(pair[0]) << 4 | nibble(pair[1]);
+        match base16ct::lower::decode(text, &mut bytes) {
+            Ok(decoded) if decoded.len() == 32 => Ok(Digest(bytes)),
+            _ => Err("64 lower-case hexadecimal digits"),
         }
-        Ok(Digest(bytes))
     }
 }
 

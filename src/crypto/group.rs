@@ -272,9 +272,10 @@ impl Zeroize for Element {
 
 impl std::fmt::Debug for Element {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Element({}, ", self.suite())?;
-        self.encode().iter().take(8).try_for_each(|byte| write!(f, "{byte:02x}"))?;
-        f.write_str("..)")
+        // No suite has shorter elements.
+        let mut digits = [0; 16];
+        let first = base16ct::lower::encode_str(&self.encode()[..8], &mut digits).expect("two digits a byte");
+        write!(f, "Element({}, {first}..)", self.suite())
     }
 }
 

@@ -88,8 +88,10 @@ impl<const L: usize> Comb<L> {
     }
 }
 
-/// Bits of a window of an exponent whose base has no table beforehand.
-const SECRET_WINDOW: usize = 5;
+/// Bits of a window of an exponent whose base has no table beforehand: a long table pays for long exponents alone.
+const fn secret_window<const L: usize>() -> usize {
+    if L > 4 { 5 } else { 3 }
+}
 const PUBLIC_WINDOW: usize = 4;
 
 /// Any base to the power of a secret exponent below `2^bits`.
@@ -99,13 +101,14 @@ pub(super) fn secret_power<const L: usize>(
     exponent: &Uint<L>,
     bits: usize,
 ) -> Residue<L> {
-    let table = powers(modulus, base, 1 << SECRET_WINDOW);
+    let width = const { secret_window::<L>() };
+    let table = powers(modulus, base, 1 << width);
     let mut power = Zeroizing::new(modulus.one());
-    for window in (0..bits.div_ceil(SECRET_WINDOW)).rev() {
-        for _ in 0..SECRET_WINDOW {
+    for window in (0..bits.div_ceil(width)).rev() {
+        for _ in 0..width {
             *power = modulus.square(&power);
         }
-        let digit = bits_at(exponent, window * SECRET_WINDOW, SECRET_WINDOW);
+        let digit = bits_at(exponent, window * width, width);
         *power = modulus.product(&power, &select(&table, digit));
     }
     *power

@@ -85,7 +85,7 @@ impl Table {
                 format!("count {}", number(count))
             }
             (_, key) if key.len() == 8 => number(key).to_string(),
-            (_, key) => key.iter().map(|byte| format!("{byte:02x}")).collect(),
+            (_, key) => base16ct::lower::encode_string(key),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Bytes as JSON: lower-case hexadecimal digits, and nothing else.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-use std::fmt::Write as _;
 
 /// Bytes, shown as hexadecimal digits.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,23 +24,15 @@ impl<T: AsRef<[u8]>> From<T> for Hex {
 
 impl Serialize for Hex {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut text = String::with_capacity(2 * self.0.len());
-        self.0.iter().for_each(|byte| write!(text, "{byte:02x}").expect("a string grows"));
-        serializer.serialize_str(&text)
+        serializer.serialize_str(&base16ct::lower::encode_string(&self.0))
     }
 }
 
 impl<'de> Deserialize<'de> for Hex {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Hex, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let digit = |byte: u8| match byte {
-            b'0'..=b'9' => Some(byte - b'0'),
-            b'a'..=b'f' => Some(byte - b'a' + 10),
-            _ => None,
-        };
-        let pair = |pair: &[u8]| Some(digit(pair[0])? << 4 | digit(*pair.get(1)?)?);
-        let bytes: Option<Vec<u8>> = text.as_bytes().chunks(2).map(pair).collect();
-        bytes.map(Hex).ok_or_else(|| D::Error::custom("expected pairs of lower-case hexadecimal digits"))
+        let bytes = base16ct::lower::decode_vec(&text);
+        bytes.map(Hex).map_err(|_| D::Error::custom("expected pairs of lower-case hexadecimal digits"))
     }
 }
 

@@ -42,8 +42,7 @@ fn mark(sieve: &mut [u64], start: u64, bits: u32) {
 }
 
 fn hexadecimal(bytes: &[u8]) -> Vec<u8> {
-    let digit = |value: u8| b"0123456789abcdef"[usize::from(value)];
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    base16ct::lower::encode_string(bytes).into_bytes()
 }
 
 /// As `Debug` writes a list of bytes, without its brackets.
