@@ -13,8 +13,6 @@ mod draw;
 mod least;
 mod ploy;
 mod power;
-#[cfg(test)]
-mod tests;
 mod watch;
 
 pub use act::{Act, Deed};

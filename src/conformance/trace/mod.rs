@@ -8,10 +8,10 @@ mod agree;
 mod read;
 #[cfg(feature = "weave")]
 mod schema;
-#[cfg(test)]
-mod tests;
 mod write;
 
+#[cfg(feature = "weave")]
+pub use read::{EVENT, PRINTABLE};
 pub use read::{Flaw, TraceError};
 #[cfg(feature = "weave")]
 pub use schema::schema;

@@ -15,11 +15,11 @@ pub(super) const SUITES: [&str; 4] = ["ffdhe2048", "ffdhe3072", "ristretto255", 
 
 /// Text without control characters.
 #[cfg(feature = "weave")]
-pub(super) const PRINTABLE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
+pub const PRINTABLE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
 
 /// Words of letters.
 #[cfg(feature = "weave")]
-pub(super) const EVENT: &str = "^[A-Za-z]+( [A-Za-z]+)*$";
+pub const EVENT: &str = "^[A-Za-z]+( [A-Za-z]+)*$";
 
 /// What is wrong with a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,6 @@
-use super::*;
+//! Adversaries as data: what can be, how strong it is, and the least that suffices.
+
+use bemr::adversary::{Act, Adversary, Behaviour, Deed, NAMED, Ploy, Power, Target, Watch, When, least};
 use bemr_spec::model::{LedgerKind, Lifetimes, Setup};
 use proptest::prelude::*;
 use rand::SeedableRng;

@@ -1,4 +1,8 @@
-use super::*;
+//! Traces are read strictly, refused by line and field, and written as they were read.
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
+
+use bemr::conformance::trace::{EVENT, MAX_LINE, MAX_STEPS, PRINTABLE, schema};
+use bemr::conformance::{Flaw, Trace, TraceError, TraceWriter};
 use proptest::prelude::*;
 
 /// A user and a validator; somebody said something of every kind of action.
@@ -246,8 +250,8 @@ fn fits(root: &serde_json::Value, schema: &serde_json::Value, value: &serde_json
         "minLength" => length(value).is_none_or(|length| length >= want.as_u64().unwrap()),
         "maxLength" => length(value).is_none_or(|length| length <= want.as_u64().unwrap()),
         "pattern" => value.as_str().is_none_or(|text| match want.as_str().unwrap() {
-            read::PRINTABLE => !text.chars().any(char::is_control),
-            read::EVENT => text
+            PRINTABLE => !text.chars().any(char::is_control),
+            EVENT => text
                 .split(' ')
                 .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphabetic())),
             "^[!-~]{1,64}$" => {
