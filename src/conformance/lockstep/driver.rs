@@ -7,7 +7,7 @@ mod plotted;
 pub use plotted::Plotted;
 
 use crate::conformance::lockstep::authority::{self, Authority};
-use crate::conformance::lockstep::{impostor, insider, offices};
+use crate::conformance::lockstep::{affords, impostor, insider, offices};
 use crate::conformance::rig::BREAKABLE;
 use bemr_spec::Clause;
 use bemr_spec::model::{
@@ -123,9 +123,6 @@ pub struct Driver {
 
 /// Nothing is delayed for longer than the oldest of this many parcels.
 const WINDOW: usize = 32;
-
-/// After so many parcels much has happened.
-const MUCH: u32 = 4_000;
 
 impl Driver {
     /// The driver of a seed, and the network that it drives.
@@ -243,13 +240,14 @@ impl Driver {
         if sent == 0 || self.chance(profile.command) {
             return Some(self.command(world));
         }
-        if self.chance(profile.crash) && self.affords(sent) {
+        if self.chance(profile.crash) && affords(&mut self.rng, sent) {
             return Some(self.kill(world));
         }
-        if world.submissions() > 0 && self.chance(profile.audit) && self.affords(sent) {
+        if world.submissions() > 0 && self.chance(profile.audit) && affords(&mut self.rng, sent) {
             return Some(offices::audit(&mut self.rng, world));
         }
         if self.chance(profile.unseal)
+            && affords(&mut self.rng, sent)
             && let Some(action) = offices::unseal(&mut self.rng, world)
         {
             return Some(action);
@@ -341,12 +339,6 @@ impl Driver {
             return Action::Redirect { parcel, to, from: (drawn != to).then_some(drawn) };
         }
         Action::Redirect { parcel, to: drawn, from: (drawn == from).then_some(to) }
-    }
-
-    /// Whether what costs as much as all that happened is done now: the more happened, the less often, so that a step costs late in a
-    /// life what it costs early.
-    fn affords(&mut self, sent: u32) -> bool {
-        sent < MUCH || self.rng.random_range(0..sent) < MUCH
     }
 
     fn user(&mut self, all: bool) -> u8 {

@@ -4,6 +4,7 @@ use crate::conformance::forge::{
     CONDITIONAL, COSTLY, Certificates, ENTAILS, FLAWS, Forge, MANNERS, RENEWING, is_of_the_body, makes,
     packet,
 };
+use crate::conformance::lockstep::affords;
 use crate::conformance::rig::{BREAKABLE, Forger, Rig};
 use crate::crypto::{Digest, Tag};
 use crate::session::insider::Caller;
@@ -428,6 +429,8 @@ pub(super) fn lie_about(rng: &mut ChaCha8Rng, world: &World, parcel: &Parcel) ->
             // Which head is anchored is told of the genuine one.
             let stored = flaws.iter().any(|flaw| FORKING.contains(&flaw));
             (!stored || !flaws.has(Clause::HeadIsAnchored)).then_some(())?;
+            // All of the log is made anew for it.
+            (!stored || affords(rng, world.parcels().len() as u32)).then_some(())?;
             match &mut message {
                 Message::Order { request, .. } => request.number += name,
                 Message::Record { head, from, anchored: extends, .. } if stored => {

@@ -34,6 +34,7 @@ pub use statistics::{Statistics, UNREACHABLE, reason};
 use crate::conformance::rig::Rig;
 use bemr_spec::model::{Action, Actor, GOALS, Happened, SHOWN, Setup, World};
 use bemr_spec::{Refusal, Rules};
+use rand::{Rng, RngExt};
 use std::collections::BTreeMap;
 
 /// How often the goals are looked at, in steps: each look costs as much as everything that ever happened.
@@ -42,6 +43,15 @@ const LOOK: usize = 256;
 /// A view of so many entries is compared after every step of its actor; a longer one after one of as many steps as it is times longer, and
 /// whenever goals are looked at. So a step costs late in a life what it costs early.
 const GLANCE: usize = 32;
+
+/// After so many parcels much has happened.
+const MUCH: u32 = 1_000;
+
+/// Whether what costs as much as all that happened is done now: the more happened, the less often, so that a step costs late in a
+/// life what it costs early.
+fn affords(rng: &mut impl Rng, sent: u32) -> bool {
+    sent < MUCH || rng.random_range(0..sent) < MUCH
+}
 
 /// The rules of each side: the same but where a test wants to see a fault found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
