@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
 use bemr_spec::model::{
-    Action, Actor, Command, Datagram, Decision, LedgerKind, Lifetimes, Message, Order, Packet, SealFault,
-    Setup, View, World,
+    Action, Actor, Command, Datagram, Decision, LedgerKind, Lifetimes, Message, Order, Packet, Parcel,
+    SealFault, Setup, View, World,
 };
 use bemr_spec::{Clause, Rules};
 
@@ -11,13 +11,25 @@ fn setup(validators: u8, ledger: LedgerKind) -> Setup {
     Setup { users: 2, validators, ledger, seed: 0, acquainted: false, lifetimes: Lifetimes::LONG }
 }
 
-/// Delivers everything in order, then wakes who waits for the earliest instant, until `limit`.
+/// What a parcel carries, once it is opened.
+fn message(parcel: &Parcel) -> Option<&Message> {
+    match &parcel.datagram {
+        Datagram::Packet(Packet::Record(record)) => Some(&record.message),
+        _ => None,
+    }
+}
+
+/// Delivers everything in order, then wakes who waits for the earliest instant, until `limit`. A record that is read is taken.
 fn run(world: &mut World, next: &mut u32, limit: u64) {
     let mut nonce = 0;
     loop {
         while (*next as usize) < world.parcels().len() {
-            let happened = world.step(&Action::Deliver { parcel: *next });
-            assert!(happened.is_some());
+            let happened = world.step(&Action::Deliver { parcel: *next }).unwrap();
+            let carried = message(&world.parcels()[*next as usize]);
+            assert!(
+                happened.clause.is_none() || !matches!(carried, Some(Message::Record { .. })),
+                "{happened:?}"
+            );
             *next += 1;
         }
         let waits = |actor| Some((world.system().wakes(actor)?, actor));
@@ -39,11 +51,7 @@ fn submit(world: &mut World, record: u16, breaks: Option<Clause>) {
 
 /// What was said that `which` looks for, in the order in which it was said.
 fn said<T>(world: &World, which: impl Fn(&Message) -> Option<T>) -> Vec<T> {
-    let messages = world.parcels().iter().filter_map(|parcel| match &parcel.datagram {
-        Datagram::Packet(Packet::Record(record)) => Some(&record.message),
-        _ => None,
-    });
-    messages.filter_map(which).collect()
+    world.parcels().iter().filter_map(message).filter_map(which).collect()
 }
 
 #[test]
