@@ -47,6 +47,10 @@ pub(super) struct Options {
 pub(super) const KEPT: &[(&str, &str)] = &[
     ("answer-like-a-lie", include_str!("../../proptests/traces/answer-like-a-lie.jsonl")),
     ("authorities-after-a-restart", include_str!("../../proptests/traces/authorities-after-a-restart.jsonl")),
+    (
+        "forked-log-is-not-the-anchored-one",
+        include_str!("../../proptests/traces/forked-log-is-not-the-anchored-one.jsonl"),
+    ),
     ("evidence-survives-a-restart", include_str!("../../proptests/traces/evidence-survives-a-restart.jsonl")),
     ("order-of-retries", include_str!("../../proptests/traces/order-of-retries.jsonl")),
     ("side-block-keeps-the-clock", include_str!("../../proptests/traces/side-block-keeps-the-clock.jsonl")),

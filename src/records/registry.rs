@@ -11,24 +11,38 @@ use crate::wire::{
 };
 use bemr_spec::{Clause, Refusal, Rules, policies};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// The most attributes of a template.
 pub const MAX_ATTRIBUTES: usize = 256;
 
 type Versions<T> = BTreeMap<Name, BTreeMap<Version, T>>;
 
+/// Every version of every template and contract that is shipped, and the lists that say so: read once.
+static SHIPPED: LazyLock<(Arc<Held>, List<Template>, List<Contract>)> = LazyLock::new(|| {
+    let (templates, contracts) = (read_all(&policies::TEMPLATES), read_all(&policies::CONTRACTS));
+    let mut held = Held::default();
+    templates.iter().for_each(|template| held.insert_template(template));
+    contracts.iter().for_each(|contract| held.insert_contract(contract));
+    (Arc::new(held), templates, contracts)
+});
+
 /// The registry of one validating network: every version that ever was, and from which height it is in force. Clones
-/// share it until one of them changes.
+/// share it until one of them changes, and then what did not change.
 #[derive(Clone, Debug)]
 pub struct PolicyRegistry {
     network: Name,
-    templates: Arc<Versions<Template>>,
-    contracts: Arc<Versions<Contract>>,
     history: Digest,
+    held: Arc<Held>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Held {
+    templates: Versions<Arc<Template>>,
+    contracts: Versions<Arc<Contract>>,
     /// The digests of all of them, made once: every vote on every record names them.
-    template_digests: Arc<Versions<Digest>>,
-    contract_digests: Arc<Versions<Digest>>,
+    template_digests: Versions<Digest>,
+    contract_digests: Versions<Digest>,
 }
 
 /// What decides about a record at some height: a template and the contracts that apply to it, by ascending id.
@@ -67,9 +81,10 @@ impl<'a> Policy<'a> {
             let digest = *digest.expect("the registry digests what it takes in");
             PolicyEntry { policy, digest }
         };
-        let contracts = self.contracts.iter().map(|one| entry(&self.registry.contract_digests, one.policy()));
+        let contracts =
+            self.contracts.iter().map(|one| entry(&self.registry.held.contract_digests, one.policy()));
         let set = PolicySet {
-            template: entry(&self.registry.template_digests, self.template.policy()),
+            template: entry(&self.registry.held.template_digests, self.template.policy()),
             contracts: contracts.collect(),
         };
         Digest::of(Tag::POLICY_SET, &encode(&set))
@@ -87,14 +102,14 @@ impl<'a> Policy<'a> {
 impl PolicyRegistry {
     /// The registry of `network` without any template or contract.
     pub fn empty(network: Name) -> PolicyRegistry {
-        let (templates, contracts, template_digests, contract_digests, history) = Default::default();
-        PolicyRegistry { network, templates, contracts, template_digests, contract_digests, history }
+        PolicyRegistry { network, history: Digest::default(), held: Arc::default() }
     }
 
     /// The registry of `network` as it begins: the shipped templates and contracts, in force from height 1.
     pub fn shipped(network: Name) -> PolicyRegistry {
-        let mut registry = PolicyRegistry::empty(network.clone());
-        registry.insert(&shipped_change(network));
+        let held = Arc::clone(&SHIPPED.0);
+        let mut registry = PolicyRegistry { network: network.clone(), history: Digest::default(), held };
+        registry.note(&shipped_change(network));
         registry
     }
 
@@ -105,25 +120,25 @@ impl PolicyRegistry {
 
     /// The newest version of the template `id` that is in force at `height`.
     pub fn template_in_force(&self, id: &Name, height: Height) -> Option<&Template> {
-        newest(self.templates.get(id)?, |template| template.effective <= height)
+        newest(self.held.templates.get(id)?, |template| template.effective <= height)
     }
 
     /// The template for records of `resource`, such as `Observation`, that is in force at `height`.
     pub fn template_for(&self, resource: &str, height: Height) -> Option<&Template> {
-        let ids = self.templates.keys();
+        let ids = self.held.templates.keys();
         let mut templates = ids.filter_map(|id| self.template_in_force(id, height));
         templates.find(|template| template.resource.as_str() == resource)
     }
 
     /// A version of a template, in force or not.
     pub fn template(&self, named: &PolicyRef) -> Option<&Template> {
-        self.templates.get(&named.id)?.get(&named.version)
+        self.held.templates.get(&named.id)?.get(&named.version).map(Arc::as_ref)
     }
 
     /// Whether every contract that a header names lets `role` read.
     pub fn lets_read(&self, contracts: &[PolicyRef], role: Role) -> bool {
         contracts.iter().all(|named| {
-            let contract = self.contracts.get(&named.id).and_then(|all| all.get(&named.version));
+            let contract = self.held.contracts.get(&named.id).and_then(|all| all.get(&named.version));
             contract.is_some_and(|contract| contract.lets_read(role))
         })
     }
@@ -135,7 +150,8 @@ impl PolicyRegistry {
 
     /// The contracts in force at `height` that apply to the template `id`, by ascending id of contract.
     pub fn contracts_in_force(&self, id: &Name, height: Height) -> Vec<&Contract> {
-        let newest = self.contracts.values().filter_map(|all| newest(all, |one| one.effective <= height));
+        let newest =
+            self.held.contracts.values().filter_map(|all| newest(all, |one| one.effective <= height));
         newest.filter(|contract| contract.templates.contains(id)).collect()
     }
 
@@ -159,7 +175,7 @@ impl PolicyRegistry {
     ) -> Result<Policy<'_>, Refusal> {
         let stale =
             |clause, policy: &PolicyRef| Refusal::new(clause).at(format!("{policy} at height {height}"));
-        let named = self.templates.get(&template.id).and_then(|all| all.get(&template.version));
+        let named = self.held.templates.get(&template.id).and_then(|all| all.get(&template.version));
         let named = named.ok_or_else(|| stale(Clause::TemplateIsInForce, template))?;
         let current = self.template_in_force(&template.id, height);
         rules
@@ -176,8 +192,8 @@ impl PolicyRegistry {
         let contracts = contracts
             .iter()
             .map(|one| {
-                let found = self.contracts.get(&one.id).and_then(|all| all.get(&one.version));
-                found.ok_or_else(|| stale(Clause::AllContractsApplied, one))
+                let found = self.held.contracts.get(&one.id).and_then(|all| all.get(&one.version));
+                found.map(Arc::as_ref).ok_or_else(|| stale(Clause::AllContractsApplied, one))
             })
             .collect::<Result<_, _>>()?;
         Ok(Policy { registry: self, template: named, contracts })
@@ -211,12 +227,12 @@ impl PolicyRegistry {
             .map_err(|refusal| refusal.at(format!("{} of 2", administrators.len())))?;
         let mut next = self.clone();
         for template in change.templates.iter() {
-            advances(rules, &next.templates, template.policy(), template.effective, now)?;
-            next.insert_template(template);
+            advances(rules, &next.held.templates, template.policy(), template.effective, now)?;
+            Arc::make_mut(&mut next.held).insert_template(template);
         }
         for contract in change.contracts.iter() {
-            advances(rules, &next.contracts, contract.policy(), contract.effective, now)?;
-            next.insert_contract(contract);
+            advances(rules, &next.held.contracts, contract.policy(), contract.effective, now)?;
+            Arc::make_mut(&mut next.held).insert_contract(contract);
         }
         next.stands(rules, change)?;
         next.note(change);
@@ -231,36 +247,23 @@ impl PolicyRegistry {
 
     /// Every version of every template, by id.
     pub fn templates(&self) -> impl Iterator<Item = &Template> {
-        self.templates.values().flat_map(BTreeMap::values)
+        self.held.templates.values().flat_map(BTreeMap::values).map(Arc::as_ref)
     }
 
     /// Every version of every contract, by id.
     pub fn contracts(&self) -> impl Iterator<Item = &Contract> {
-        self.contracts.values().flat_map(BTreeMap::values)
+        self.held.contracts.values().flat_map(BTreeMap::values).map(Arc::as_ref)
     }
 
     fn insert(&mut self, change: &PolicyChange) {
-        change.templates.iter().for_each(|template| self.insert_template(template));
-        change.contracts.iter().for_each(|contract| self.insert_contract(contract));
+        let held = Arc::make_mut(&mut self.held);
+        change.templates.iter().for_each(|template| held.insert_template(template));
+        change.contracts.iter().for_each(|contract| held.insert_contract(contract));
         self.note(change);
     }
 
     fn note(&mut self, change: &PolicyChange) {
         self.history = Digest::of_parts(Tag::PUBLIC_STATE, &[self.history.as_bytes(), &encode(change)]);
-    }
-
-    fn insert_template(&mut self, template: &Template) {
-        let (id, version) = (&template.id, template.version);
-        let digest = Digest::of(Tag::TEMPLATE, &encode(template));
-        put(&mut self.template_digests, id, version, digest);
-        put(&mut self.templates, id, version, template.clone());
-    }
-
-    fn insert_contract(&mut self, contract: &Contract) {
-        let (id, version) = (&contract.id, contract.version);
-        let digest = Digest::of(Tag::CONTRACT, &encode(contract));
-        put(&mut self.contract_digests, id, version, digest);
-        put(&mut self.contracts, id, version, contract.clone());
     }
 
     /// Refuses a change after which, at some height from its first effect on, the policy would not be sound.
@@ -271,8 +274,8 @@ impl PolicyRegistry {
                 .require(Clause::PolicyIsWellFormed, false)
                 .map_err(|refusal| refusal.at("nothing changes"));
         };
-        let templates = self.templates.values().flat_map(BTreeMap::values).map(|one| one.effective);
-        let contracts = self.contracts.values().flat_map(BTreeMap::values).map(|one| one.effective);
+        let templates = self.held.templates.values().flat_map(BTreeMap::values).map(|one| one.effective);
+        let contracts = self.held.contracts.values().flat_map(BTreeMap::values).map(|one| one.effective);
         let heights: BTreeSet<Height> =
             templates.chain(contracts).filter(|height| *height >= first).collect();
         for height in heights {
@@ -286,7 +289,7 @@ impl PolicyRegistry {
             rules.require(Clause::PolicyIsWellFormed, holds).map_err(|refusal| refusal.at(place))
         };
         let mut resources = BTreeSet::new();
-        for template in self.templates.keys().filter_map(|id| self.template_in_force(id, height)) {
+        for template in self.held.templates.keys().filter_map(|id| self.template_in_force(id, height)) {
             let policy = template.policy();
             formed(is_template(template), format!("template {policy}"))?;
             formed(
@@ -312,7 +315,9 @@ impl PolicyRegistry {
                     .map_err(|refusal| refusal.at(format!("{} of template {policy}", attribute.name)))?;
             }
         }
-        for contract in self.contracts.values().filter_map(|all| newest(all, |one| one.effective <= height)) {
+        for contract in
+            self.held.contracts.values().filter_map(|all| newest(all, |one| one.effective <= height))
+        {
             for id in contract.templates.iter() {
                 let exists = self.template_in_force(id, height).is_some();
                 formed(exists, format!("contract {}: no template {id}", contract.policy()))?;
@@ -327,12 +332,28 @@ impl PolicyRegistry {
     }
 }
 
-fn put<T: Clone>(versions: &mut Arc<Versions<T>>, id: &Name, version: Version, one: T) {
-    Arc::make_mut(versions).entry(id.clone()).or_default().insert(version, one);
+impl Held {
+    fn insert_template(&mut self, template: &Template) {
+        let (id, version) = (&template.id, template.version);
+        let digest = Digest::of(Tag::TEMPLATE, &encode(template));
+        put(&mut self.template_digests, id, version, digest);
+        put(&mut self.templates, id, version, Arc::new(template.clone()));
+    }
+
+    fn insert_contract(&mut self, contract: &Contract) {
+        let (id, version) = (&contract.id, contract.version);
+        let digest = Digest::of(Tag::CONTRACT, &encode(contract));
+        put(&mut self.contract_digests, id, version, digest);
+        put(&mut self.contracts, id, version, Arc::new(contract.clone()));
+    }
 }
 
-fn newest<T>(versions: &BTreeMap<Version, T>, in_force: impl Fn(&T) -> bool) -> Option<&T> {
-    versions.values().rev().find(|one| in_force(one))
+fn put<T>(versions: &mut Versions<T>, id: &Name, version: Version, one: T) {
+    versions.entry(id.clone()).or_default().insert(version, one);
+}
+
+fn newest<T>(versions: &BTreeMap<Version, Arc<T>>, in_force: impl Fn(&T) -> bool) -> Option<&T> {
+    versions.values().rev().map(Arc::as_ref).find(|one| in_force(one))
 }
 
 fn advances<T>(
@@ -421,8 +442,8 @@ pub fn shipped_change(network: Name) -> PolicyChange {
     PolicyChange {
         protocol: PROTOCOL_VERSION,
         network,
-        templates: read_all(&policies::TEMPLATES),
-        contracts: read_all(&policies::CONTRACTS),
+        templates: SHIPPED.1.clone(),
+        contracts: SHIPPED.2.clone(),
     }
 }
 

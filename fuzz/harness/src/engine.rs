@@ -1,13 +1,11 @@
-//! A fuzzing engine on a stable compiler: it mutates inputs, and keeps those that exercise what none before did.
+//! A fuzzing engine on a stable compiler: it mutates inputs, and keeps those that exercise what none before did, or none as cheaply.
 //!
 //! It sees what targets say of themselves ([`Seen`]) and not the branches of the code; the same seed gives the same run. For
 //! campaigns of hours there is libFuzzer.
 
+use crate::pool::Pool;
 use crate::{Dice, Seen, Subject, Target};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-
-/// So many of the newest inputs are mutated as often as all others together.
-const NEWEST: usize = 16;
 
 /// An input that shows a fault.
 #[derive(Clone, Debug)]
@@ -23,8 +21,8 @@ pub struct Finding {
 pub struct Run {
     /// How many inputs were executed.
     pub executions: u64,
-    /// The seeds, and those that exercised something new, in order.
-    pub corpus: Vec<Vec<u8>>,
+    /// The inputs that are kept.
+    pub corpus: Pool,
     /// All that was exercised.
     pub seen: Seen,
     /// The first input that shows a fault; the run ends there.
@@ -67,22 +65,16 @@ pub fn explore(
             run.found = Some(Finding { input, message });
             break;
         }
-        let adds = seen.adds_to(&run.seen);
-        if adds {
+        if seen.adds_to(&run.seen) {
             run.seen.take(&seen);
         }
-        if adds || is_seed {
-            run.corpus.push(input);
-        }
+        if is_seed { run.corpus.seed(input, &seen) } else { run.corpus.offer(input, &seen) }
     }
     run
 }
 
-fn mutant(target: &Target, dice: &mut Dice, corpus: &[Vec<u8>]) -> Vec<u8> {
-    let newest = &corpus[corpus.len().saturating_sub(NEWEST)..];
-    let from = if dice.once_in(2) { newest } else { corpus };
-    let input = dice.pick(from).map_or(&[][..], Vec::as_slice);
-    let other = dice.pick(corpus).map_or(&[][..], Vec::as_slice);
+fn mutant(target: &Target, dice: &mut Dice, corpus: &Pool) -> Vec<u8> {
+    let (input, other) = (corpus.pick(dice), corpus.any(dice));
     (target.mutate)(dice, input, other)
 }
 

@@ -15,6 +15,7 @@ pub mod engine;
 pub mod grow;
 pub mod libfuzzer;
 pub mod mutate;
+pub mod pool;
 pub mod seeds;
 pub mod seen;
 pub mod speed;

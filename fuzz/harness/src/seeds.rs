@@ -69,11 +69,11 @@ pub fn made(target: &Target, mut tell: impl FnMut(u64)) -> Vec<Named> {
     if let Some(found) = run.found {
         panic!("{}: {}", target.name, found.message);
     }
-    let mut drawn = Vec::new();
+    let (corpus, mut drawn) = (run.corpus.into_inputs(), Vec::new());
     if target.name == "lockstep" {
-        drawn = by_clause(target, &subject, &run.corpus);
+        drawn = by_clause(target, &subject, &corpus);
     }
-    fewest(target, &subject, run.corpus, &mut drawn);
+    fewest(target, &subject, corpus, &mut drawn);
     let mut named: BTreeMap<Vec<u8>, String> = real.into_iter().map(|(name, bytes)| (bytes, name)).collect();
     for (why, bytes) in drawn {
         let name = format!("{why}-{:04x}", digest(&bytes));

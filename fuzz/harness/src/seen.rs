@@ -7,6 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
     ignores: bool,
+    cost: u64,
     features: BTreeSet<u64>,
     /// Clauses that refused something, by id.
     clauses: BTreeSet<&'static str>,
@@ -21,6 +22,7 @@ impl Seen {
     /// Notes that this happened.
     pub fn note(&mut self, feature: impl Hash) {
         if !self.ignores {
+            self.cost += 1;
             // Its keys are fixed: the same feature has the same number in every run.
             let mut hasher = DefaultHasher::new();
             feature.hash(&mut hasher);
@@ -36,6 +38,21 @@ impl Seen {
         }
     }
 
+    /// How much an input makes its target do, the same in every run: how often something was noted, and what was spent beside it.
+    pub const fn cost(&self) -> u64 {
+        self.cost
+    }
+
+    /// Adds what cost as much as so many things that happened.
+    pub const fn spend(&mut self, cost: u64) {
+        self.cost += cost;
+    }
+
+    /// The things that happened, by number.
+    pub fn features(&self) -> impl Iterator<Item = u64> {
+        self.features.iter().copied()
+    }
+
     /// Whether there is something in here that is not in `other`.
     pub fn adds_to(&self, other: &Seen) -> bool {
         !self.features.is_subset(&other.features)
@@ -49,6 +66,7 @@ impl Seen {
 
     /// Forgets everything.
     pub fn clear(&mut self) {
+        self.cost = 0;
         self.features.clear();
         self.clauses.clear();
     }

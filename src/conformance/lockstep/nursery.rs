@@ -10,7 +10,7 @@ use bemr_spec::{Refusal, Rules};
 use std::collections::VecDeque;
 
 /// How many networks are kept.
-const MOST: usize = 64;
+const MOST: usize = 512;
 
 /// What a network begins with, before anybody is there.
 #[derive(Clone)]

@@ -4,7 +4,7 @@ use crate::{Seen, Subject};
 use bemr::conformance::Trace;
 use bemr::conformance::lockstep::{Nursery, Script, Statistics, trace_of};
 use bemr_spec::Clause;
-use bemr_spec::model::{Action, Happened};
+use bemr_spec::model::{Action, Happened, Setup};
 use std::cell::RefCell;
 
 thread_local! {
@@ -15,6 +15,7 @@ thread_local! {
 /// They agree on every step, no goal is broken, no secret is out.
 pub(super) fn run(subject: &Subject, input: &[u8], seen: &mut Seen) {
     let script = Script::read(input);
+    seen.spend(birth(&script.setup));
     let mut statistics = Statistics::default();
     let played = NURSERY.with_borrow_mut(|nursery| {
         script.play(subject.sides, nursery, &mut statistics, |action, happened| note(seen, action, happened))
@@ -25,6 +26,14 @@ pub(super) fn run(subject: &Subject, input: &[u8], seen: &mut Seen) {
     if let Err(parted) = played {
         panic!("step {}: {}", parted.actions.len(), parted.divergence);
     }
+}
+
+/// What a life costs before its first step, where a step is three things that happen: a network that is founded already, and
+/// handshakes.
+fn birth(setup: &Setup) -> u64 {
+    let (users, validators) = (u64::from(setup.users), u64::from(setup.validators));
+    let sessions = if setup.acquainted { 2 * users + validators + 1 } else { 0 };
+    15 + 5 * sessions
 }
 
 /// What happened to whom, what it was, and why it was refused.
