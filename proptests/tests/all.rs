@@ -38,6 +38,7 @@ mod store;
 mod submission;
 mod trace_format;
 mod vectors;
+mod verdicts;
 mod votes;
 mod wire_tables;
 mod wycheproof;

@@ -23,7 +23,7 @@ fn names() -> Vec<String> {
     names
 }
 
-fn files() -> &'static [File] {
+pub(super) fn files() -> &'static [File] {
     static FILES: OnceLock<Vec<File>> = OnceLock::new();
     FILES.get_or_init(|| {
         let vectors = names().into_iter().filter(|name| name != SCHEMA);

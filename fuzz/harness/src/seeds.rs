@@ -7,7 +7,7 @@ use crate::corpus::Named;
 use crate::engine::{execute, explore, minimised};
 use crate::targets::{as_trace, kept, tables, tag_of};
 use crate::{Seen, Subject, TARGETS, Target, target};
-use bemr::conformance::lockstep::{Lockstep, Nursery, Script, Statistics};
+use bemr::conformance::lockstep::{Kind, Lockstep, Nursery, Script, Statistics};
 use bemr::records::SAMPLES;
 use bemr::store::Table;
 use bemr::wire::{CODECS, encode};
@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// How many inputs the engine makes, by target: where the seeds themselves are not all there is.
 const DRAWN: [(&str, u64); 6] = [
     ("arithmetic", 20_000),
-    ("lockstep", 8_000),
+    ("lockstep", 100_000),
     ("proofs", 60_000),
     ("records", 40_000),
     ("recovery", 20_000),
@@ -96,14 +96,15 @@ fn seen_of(target: &Target, subject: &Subject, input: &[u8]) -> Seen {
     seen
 }
 
-/// Adds of these as few to `few` as exercise much that those do not: short ones first.
+/// Adds of these as few to `few` as exercise much that those do not: cheap ones first.
 fn fewest(target: &Target, subject: &Subject, mut corpus: Vec<Vec<u8>>, few: &mut Vec<Named>) {
     corpus.retain(|input| input.len() <= LONGEST);
-    corpus.sort_by_key(Vec::len);
     let mut all = Seen::default();
     few.iter().for_each(|(_, input)| all.take(&seen_of(target, subject, input)));
-    for input in corpus {
-        let seen = seen_of(target, subject, &input);
+    let mut seen: Vec<(Seen, Vec<u8>)> =
+        corpus.into_iter().map(|input| (seen_of(target, subject, &input), input)).collect();
+    seen.sort_by_key(|(seen, input)| (seen.cost(), input.len()));
+    for (seen, input) in seen {
         if few.len() < MOST && seen.adds_to(&all) {
             all.take(&seen);
             few.push(("drawn".to_owned(), input));
@@ -111,14 +112,14 @@ fn fewest(target: &Target, subject: &Subject, mut corpus: Vec<Vec<u8>>, few: &mu
     }
 }
 
-/// For each clause the shortest life in which it refuses something, with everything left out that is not needed for the
+/// For each clause the cheapest life in which it refuses something, with everything left out that is not needed for the
 /// clauses that no life before it reached.
 fn by_clause(target: &Target, subject: &Subject, corpus: &[Vec<u8>]) -> Vec<Named> {
-    let mut reached: Vec<(BTreeSet<&'static str>, &Vec<u8>)> =
-        corpus.iter().map(|input| (seen_of(target, subject, input).clauses().clone(), input)).collect();
-    reached.sort_by_key(|(_, input)| input.len());
+    let mut reached: Vec<(Seen, &Vec<u8>)> =
+        corpus.iter().map(|input| (seen_of(target, subject, input), input)).collect();
+    reached.sort_by_key(|(seen, input)| (seen.cost(), input.len()));
     let mut rarity: BTreeMap<&'static str, usize> = BTreeMap::new();
-    for clause in reached.iter().flat_map(|(clauses, _)| clauses) {
+    for clause in reached.iter().flat_map(|(seen, _)| seen.clauses()) {
         *rarity.entry(clause).or_default() += 1;
     }
     // What seldom happens first: the lives in which it does reach much else.
@@ -130,14 +131,30 @@ fn by_clause(target: &Target, subject: &Subject, corpus: &[Vec<u8>]) -> Vec<Name
         if covered.contains(clause) {
             continue;
         }
-        let Some((_, input)) = reached.iter().find(|(clauses, _)| clauses.contains(clause)) else { continue };
-        let short =
-            minimised(input, true, |fewer| seen_of(target, subject, fewer).clauses().contains(clause));
-        let short = Script::read(&short).to_bytes();
+        let Some((_, input)) = reached.iter().find(|(seen, _)| seen.clauses().contains(clause)) else {
+            continue;
+        };
+        let still = |life: &[u8]| seen_of(target, subject, life).clauses().contains(clause);
+        let short = sooner(&minimised(input, true, still), still);
         covered.extend(seen_of(target, subject, &short).clauses());
         lives.push((clause.to_owned(), short));
     }
     lives
+}
+
+/// The life with stretches of honest steps as short as can be, so that `still` holds.
+fn sooner(life: &[u8], still: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+    let mut script = Script::read(life);
+    for at in (0..script.moves.len()).filter(|at| script.moves[*at].kind == Kind::Go).collect::<Vec<_>>() {
+        let (mut too_few, mut enough) = (0, script.moves[at].choice);
+        while enough.saturating_sub(too_few) > 1 {
+            let between = too_few + (enough - too_few) / 2;
+            script.moves[at].choice = between;
+            if still(&script.to_bytes()) { enough = between } else { too_few = between }
+        }
+        script.moves[at].choice = enough;
+    }
+    script.to_bytes()
 }
 
 /// The traces that once showed a fault, where they are short, and those of short lives.

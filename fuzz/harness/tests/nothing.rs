@@ -41,7 +41,7 @@ fn a_life_grows_that_is_a_trace_and_agrees() {
 fn what_is_planted_where_the_input_is_a_record_or_a_trace_is_found_from_nothing() {
     for canary in canaries().filter(|canary| ["records", "traces"].contains(&canary.target)) {
         let target = target(canary.target).unwrap();
-        let run = explore(target, &(canary.subject)(), &[], 1, |executed| executed < 2_000);
+        let run = explore(target, &(canary.subject)(), &[], 1, |executed| executed < 10_000);
         assert!(run.found.is_some(), "{}: not found", canary.name);
     }
 }

@@ -7,6 +7,7 @@ use crate::wire::{Certificate, Name, RevocationList, Role, Time};
 use bemr_spec::model::Flaws;
 use bemr_spec::{Clause, Refusal, Rules};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// For one principal, certificates of its own keys.
 #[derive(Clone, Debug)]
@@ -20,9 +21,9 @@ struct Odd {
     barred: Certificate,
 }
 
-/// Certificates that do not hold, made once for a world.
+/// Certificates that do not hold, made once for a world; clones share them.
 #[derive(Clone, Debug, Default)]
-pub struct Certificates(BTreeMap<Name, Odd>);
+pub struct Certificates(Arc<BTreeMap<Name, Odd>>);
 
 impl Certificates {
     /// Has the KDC make them at `now`, against its own rules, and gives its next revocation list, which everybody has to hear
@@ -40,7 +41,7 @@ impl Certificates {
             [Clause::KeysHaveOneUse, Clause::OnePrincipalOneCertificate, Clause::EnrolmentProvesPossession];
         let lax = forbidden.into_iter().fold(*rules, |rules, clause| rules.without(clause));
         let all = kdc.aside(|kdc| Certificates::enrol(&lax, kdc, now, whose))?;
-        Ok((Certificates(all), kdc.revocation_list(rules, now)))
+        Ok((Certificates(Arc::new(all)), kdc.revocation_list(rules, now)))
     }
 
     fn enrol<'a>(

@@ -15,8 +15,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// What a message shows to people hangs on what kind it is: the first few of each are looked at, then one of so many.
-const FIRST: u32 = 4;
+/// What a message shows to people hangs on what kind it is: the first of each is looked at, then one of so many.
 const EVERY: u32 = 16;
 
 const CHAIN_KEY: &str = "the chain key of a session";
@@ -194,9 +193,10 @@ impl Rig {
             look("a refusal", format!("{refusal} {refusal:?}").as_bytes(), &[]);
         }
         for message in said.iter() {
-            let times = shown.entry(message.name()).or_default();
-            *times += 1;
-            if *times > FIRST && !times.is_multiple_of(EVERY) {
+            let before = shown.entry(message.name()).or_default();
+            let is_looked_at = before.is_multiple_of(EVERY);
+            *before += 1;
+            if !is_looked_at {
                 continue;
             }
             // Headers name their patient to whoever may see them.
