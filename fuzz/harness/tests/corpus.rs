@@ -3,6 +3,7 @@
 use bemr::wire::{CODECS, NOT_DECODED};
 use bemr_fuzz::canaries::canaries;
 use bemr_fuzz::engine::{execute, explore};
+use bemr_fuzz::pool::Pool;
 use bemr_fuzz::targets::codec_of;
 use bemr_fuzz::{Seen, Subject, TARGETS, corpus, dictionary, target};
 use bemr_spec::Clause;
@@ -116,6 +117,28 @@ fn the_dictionary_is_what_the_specification_makes_it() {
     let kept = std::fs::read_to_string(dictionary::path()).unwrap();
     assert!(kept == dictionary::dictionary(), "again: cargo run -p bemr-fuzz -- dictionary");
     assert!(kept.lines().count() > 300);
+}
+
+#[test]
+fn for_everything_seen_the_cheapest_input_is_kept_and_no_other() {
+    let seen = |features: &[u8], more| {
+        let mut seen = Seen::default();
+        features.iter().for_each(|feature| seen.note(feature));
+        seen.spend(more);
+        seen
+    };
+    let kept = |pool: &Pool| pool.clone().into_inputs();
+    let mut pool = Pool::default();
+    pool.offer(b"all".to_vec(), &seen(&[1, 2, 3], 10));
+    pool.offer(b"dearer".to_vec(), &seen(&[1, 2], 50));
+    pool.offer(b"one".to_vec(), &seen(&[1], 0));
+    assert_eq!(kept(&pool), [&b"all"[..], b"one"]);
+    pool.offer(b"rest".to_vec(), &seen(&[2, 3], 0));
+    assert_eq!(kept(&pool), [&b"one"[..], b"rest"]);
+    pool.offer(b"silent".to_vec(), &Seen::default());
+    pool.seed(b"silent seed".to_vec(), &Seen::default());
+    pool.seed(b"dear seed".to_vec(), &seen(&[3], 50));
+    assert_eq!(kept(&pool), [&b"one"[..], b"rest", b"silent seed"]);
 }
 
 #[test]
