@@ -19,8 +19,8 @@ pub(super) struct Options {
     /// Seconds instead of minutes: kept traces and inputs at the door. With --write what the others said before stays.
     #[arg(long)]
     quick: bool,
-    /// Asks this checker alone.
-    #[arg(long, value_parser = checker, conflicts_with_all = ["write", "quick"])]
+    /// Asks this checker alone. With --write what the others said before stays.
+    #[arg(long, value_parser = checker, conflicts_with = "quick")]
     checker: Option<Kind>,
     /// Publishes the matrix in `spec/`, and the traces that it found in `proptests/`.
     #[arg(long)]
@@ -66,7 +66,7 @@ pub(super) fn kill_matrix(options: &Options) -> Result<Found, String> {
         .filter(|checker| options.checker.is_none_or(|kind| kind == checker.kind));
     let matrix = run(asked, &clauses, &mut shelf, show);
     bar.finish_and_clear();
-    let published = match options.write && options.quick {
+    let published = match options.write && (options.quick || options.checker.is_some()) {
         true => before(root)?.refreshed(&matrix, &shelf),
         false => Published::of(&matrix, &shelf),
     };
