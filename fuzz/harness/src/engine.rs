@@ -65,10 +65,10 @@ pub fn explore(
             run.found = Some(Finding { input, message });
             break;
         }
-        if seen.adds_to(&run.seen) {
+        let adds = if is_seed { run.corpus.seed(input, &seen) } else { run.corpus.offer(input, &seen) };
+        if adds {
             run.seen.take(&seen);
         }
-        if is_seed { run.corpus.seed(input, &seen) } else { run.corpus.offer(input, &seen) }
     }
     run
 }

@@ -34,8 +34,8 @@ struct Kept {
 }
 
 impl Pool {
-    /// Keeps an input, if it exercises something that none before did, or none as cheaply.
-    pub fn offer(&mut self, input: Vec<u8>, seen: &Seen) {
+    /// Keeps an input, if it exercises something that none before did, or none as cheaply. Whether none before did.
+    pub fn offer(&mut self, input: Vec<u8>, seen: &Seen) -> bool {
         let (cost, number) = ((seen.cost(), input.len()), self.last + 1);
         let (mut holds, mut first, mut outdone) = (0, false, Vec::new());
         for feature in seen.features() {
@@ -49,7 +49,7 @@ impl Pool {
             }
         }
         if holds == 0 {
-            return;
+            return false;
         }
         outdone.into_iter().for_each(|before| self.release(before));
         self.push(input, holds);
@@ -57,11 +57,16 @@ impl Pool {
             self.newest.push_front(number);
             self.newest.truncate(NEWEST);
         }
+        first
     }
 
     /// Keeps a seed; one that exercises something only as [`Pool::offer`] does.
-    pub fn seed(&mut self, input: Vec<u8>, seen: &Seen) {
-        if seen.is_empty() { self.push(input, 0) } else { self.offer(input, seen) }
+    pub fn seed(&mut self, input: Vec<u8>, seen: &Seen) -> bool {
+        if !seen.is_empty() {
+            return self.offer(input, seen);
+        }
+        self.push(input, 0);
+        false
     }
 
     fn push(&mut self, input: Vec<u8>, holds: usize) {
