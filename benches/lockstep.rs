@@ -8,7 +8,7 @@
 
 mod clock;
 
-use bemr::conformance::lockstep::{Campaign, Driver, Lockstep, Statistics};
+use bemr_lab::lockstep::{Campaign, Driver, Lockstep, Statistics};
 use bemr_spec::Rules;
 use clock::processor_time;
 use criterion::{Criterion, SamplingMode};

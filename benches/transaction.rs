@@ -14,9 +14,9 @@ mod clock;
 
 use bemr::crypto::Suite;
 use bemr::crypto::tally::{self, Operation};
-use bemr::network::{Scenario, Town};
 use bemr::records::{Record, SAMPLES};
 use bemr::wire::Decision;
+use bemr_lab::simulator::{Scenario, Town};
 use bemr_spec::Rules;
 use clock::processor_time;
 use criterion::{BenchmarkId, Criterion, SamplingMode};

@@ -7,10 +7,10 @@
 //!
 //! Everything is driven by hand: actors do no input or output, time is virtual, randomness has a seed.
 //!
-//! ```
+//! ```ignore
 //! use bemr::actors::user::Answer;
 //! use bemr::crypto::Suite;
-//! use bemr::network::Scenario;
+//! use bemr_lab::simulator::Scenario;
 //! use bemr::records::{Record, SAMPLES};
 //! use bemr::spec::{Refusal, Rules};
 //! use bemr::wire::Decision;
@@ -53,57 +53,23 @@
 //! | [`store`] | what lasts: in memory, or in a database on a path |
 //! | [`mod@machine`] | state machines as tables |
 //! | [`actors`] | user, server database, validator, cloud |
-//! | [`network`] | links, virtual time, a whole network in one process |
-//! | [`adversary`] | what an adversary does, when, to whom and how often, as data |
-//! | `page` | one frame and one style for the pages that people look at |
-//! | [`conformance`] | traces and their diagrams |
-//! | `published` | the paper's constructions that the protocol does not have, broken as they are |
-//! | `experiment` | what a decision is worth when validators lie |
-//! | `explore` | exhaustive search of the model |
-//! | `attacks` | every attack on the published protocol, carried out and stopped |
-//! | `kill` | what each check says of a protocol that lacks a clause |
-//! | `vectors` | test vectors for implementations in other languages |
-//! | `weave` | the generated parts of the specification |
-//! | `command` | the program `bemr` |
 //!
 //! # Features
 //!
-//! All on by default, for the program. A library user turns default features off and may add `store`, the database on a
-//! path. `weaken` makes rules that can be switched off, for checkers; without it [`spec::Rules::hardened`] is the only
-//! value of its type.
+//! `store` adds the database on a path. No feature weakens a rule: [`spec::Rules::hardened`] is the only value of its type.
 
 pub mod actors;
-pub mod adversary;
-#[cfg(all(feature = "explore", feature = "experiment"))]
-pub mod attacks;
 pub mod audit;
-#[cfg(all(feature = "cli", feature = "store", feature = "weaken"))]
-pub mod command;
-pub mod conformance;
 pub mod crypto;
-#[cfg(feature = "experiment")]
-pub mod experiment;
-#[cfg(feature = "explore")]
-pub mod explore;
 pub mod keys;
-#[cfg(all(feature = "explore", feature = "experiment"))]
-pub mod kill;
 pub mod ledger;
 pub mod log;
 pub mod machine;
 pub mod merkle;
-pub mod network;
-mod page;
-#[cfg(feature = "weaken")]
-pub mod published;
 pub mod records;
 pub mod session;
 pub mod store;
-#[cfg(feature = "weave")]
-pub mod vectors;
 pub mod votes;
-#[cfg(feature = "weave")]
-pub mod weave;
 pub mod wire;
 
 pub use bemr_spec as spec;

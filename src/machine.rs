@@ -401,7 +401,7 @@ mod tests {
         assert_eq!(steps, small::ROWS.len());
     }
 
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     #[test]
     fn without_the_table_every_step_is_taken() {
         let rules = Rules::hardened().without(Clause::EventFitsState);

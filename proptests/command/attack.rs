@@ -1,7 +1,7 @@
 //! `bemr attack`: the table, one attack, and other rules.
 
 use crate::bemr;
-use bemr::conformance::Trace;
+use bemr_lab::trace::Trace;
 use std::path::Path;
 
 fn attack<'a>(more: impl IntoIterator<Item = &'a str>) -> crate::Ran {

@@ -1,9 +1,9 @@
 //! `bemr check`: its page.
 
 use crate::bemr;
-use bemr::attacks::cliff::{SIZES, published};
+use bemr_lab::attacks::cliff::{SIZES, published};
+use bemr_model::GOALS;
 use bemr_spec::Clause;
-use bemr_spec::model::GOALS;
 use std::path::Path;
 
 #[test]

@@ -5,10 +5,10 @@
 //! says what the rows must be.
 
 use crate::{bemr, program, run};
-use bemr::conformance::Step;
 use bemr::store::{RedbStore, Store, Table, for_each_row};
+use bemr_lab::trace::Step;
+use bemr_model::Actor;
 use bemr_spec::Verdict;
-use bemr_spec::model::Actor;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use std::fs;

@@ -1,6 +1,6 @@
 //! The command as a user meets it: the program itself, its exit code and what it prints where.
 //!
-//! Declared in the root's `Cargo.toml`: only the tests of the package that has the program are told where it is.
+//! Declared in the `Cargo.toml` of `src/cli`: only the tests of the package that has the program are told where it is.
 #![allow(clippy::unwrap_used, reason = "in a test what fails to unwrap fails the test")]
 
 mod adversaries;
@@ -59,7 +59,7 @@ impl Ran {
 
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bemr"));
-    command.stdin(Stdio::null());
+    command.stdin(Stdio::null()).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     command
 }
 

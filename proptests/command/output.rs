@@ -1,7 +1,7 @@
 //! Exit codes, JSON, traces, and streams that nobody reads.
 
 use crate::{bemr, program, run};
-use bemr::conformance::{FORMAT, Trace};
+use bemr_lab::trace::{FORMAT, Trace};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Stdio;
@@ -41,7 +41,7 @@ fn json_is_one_document_with_these_fields() {
     let folder = tempfile::tempdir().unwrap();
     let bad = folder.path().join("bad.json");
     std::fs::write(&bad, "x").unwrap();
-    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/records/samples");
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../records/samples");
     let ran = run([Path::new("--json"), Path::new("--records"), &bad, &samples.join("Patient-example.json")]);
     assert_eq!(ran.code, 2);
     assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);

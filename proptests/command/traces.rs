@@ -1,9 +1,9 @@
 //! Traces of runs: verified, shown in every form, and refused when they are not what they were.
 
 use crate::{Ran, bemr, run};
-use bemr::conformance::lockstep::{Campaign, Sides};
-use bemr::conformance::{Flaw, Step, Trace};
-use bemr_spec::model::{Action, Command};
+use bemr_lab::lockstep::{Campaign, Sides};
+use bemr_lab::trace::{Flaw, Step, Trace};
+use bemr_model::{Action, Command};
 use bemr_spec::{Clause, Rules};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -3,7 +3,7 @@
 //!
 //! `cargo run -p bemr-proptests --features tools --example planted` for all of them, or with the names of some.
 
-use bemr::conformance::lockstep::Campaign;
+use bemr_lab::lockstep::Campaign;
 use bemr_spec::Rules;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -125,7 +125,7 @@ fn plant(names: &[String]) -> Result<(), String> {
 fn one(tree: &Path, target: &Path, patch: &Path, name: String) -> Result<Row, String> {
     let text = fs::read_to_string(patch).map_err(|error| error.to_string())?;
     let says = text.lines().next().unwrap_or_default().to_owned();
-    let side = if text.contains("+++ b/spec/src/model/") { "model" } else { "implementation" };
+    let side = if text.contains("+++ b/spec/model/") { "model" } else { "implementation" };
     let path = patch.display().to_string();
     said(&run(tree, "git", &["apply", &path])?)?;
     let sought = seek(tree, target);

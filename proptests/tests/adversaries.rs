@@ -1,11 +1,11 @@
 //! Adversaries that are given as data: what they do is what they say, and the protocol bears them.
 
-use bemr::adversary::{Adversary, Behaviour, NAMED, Named, Power};
-use bemr::conformance::lockstep::{
+use bemr_lab::faults::{Adversary, Behaviour, NAMED, Named, Power};
+use bemr_lab::lockstep::{
     Campaign, Divergence, Failure, Lockstep, Plotted, Sides, Statistics, drawn, trace_of,
 };
-use bemr::conformance::{Flaw, Trace};
-use bemr_spec::model::{Action, Actor, Happened, LedgerKind, Lifetimes, Setup, World, final_blocks_agree};
+use bemr_lab::trace::{Flaw, Trace};
+use bemr_model::{Action, Actor, Happened, LedgerKind, Lifetimes, Setup, World, final_blocks_agree};
 use bemr_spec::{Clause, Rules};
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -212,7 +212,7 @@ fn what_leaks_opens_what_is_said_after_it_and_nothing_that_was_said_before() {
                     assert!(fair, "seed {seed}, step {step}: parcel {parcel} from {from} to {to}");
                 }
             }
-            let everybody = bemr::conformance::trace::everybody(&setup);
+            let everybody = bemr_lab::trace::everybody(&setup);
             let by = after.actor;
             let others: Vec<Actor> = everybody.filter(|other| *other != by).collect();
             for output in &after.sends {

@@ -1,14 +1,14 @@
 //! Every row of chapter 18 is carried out or explained, by its own adversary, on the protocol as the paper has it; and what stops it is what
 //! the chapter says.
 
-use bemr::adversary::Power;
-use bemr::attacks::{
+use bemr_lab::attacks::{
     Attack, CATALOGUE, How, Outcome, Pair, TABLE, WEAKNESSES, Weakness, limited, markdown, outcome,
     weaknesses_as_markdown,
 };
-use bemr::conformance::forge::FLAWS;
-use bemr::conformance::{Rerun, Trace, rerun};
-use bemr_spec::model::{GOALS, SHOWN};
+use bemr_lab::faults::Power;
+use bemr_lab::forge::FLAWS;
+use bemr_lab::trace::{Rerun, Trace, rerun};
+use bemr_model::{GOALS, SHOWN};
 use bemr_spec::{Clause, Rules};
 use std::path::Path;
 use std::sync::LazyLock;

@@ -1,12 +1,12 @@
 //! The cliffs: from how many liars on which goal breaks. They are where chapter 15 says, they are found again, and what a bench leaves out by
 //! numbers changes no verdict.
 
-use bemr::attacks::cliff::{
+use bemr_lab::attacks::cliff::{
     Among, BENCHES, Bench, CLIFF, Cell, Looked, SIZES, Verdict, markdown, published, questions_of,
 };
-use bemr::conformance::{Rerun, Trace, rerun};
-use bemr::explore::{CERTIFIED, PROGRESS, STORED, search};
-use bemr_spec::model::{GOALS, World};
+use bemr_lab::explore::{CERTIFIED, PROGRESS, STORED, search};
+use bemr_lab::trace::{Rerun, Trace, rerun};
+use bemr_model::{GOALS, World};
 use std::path::Path;
 
 const CHAPTER: &str = include_str!("../../spec/chapters/15-goals-adversary.md");
@@ -145,7 +145,7 @@ fn who_is_who_on_a_bench_changes_no_verdict() {
                 assert_eq!((&reduced.flaw, reduced.complete, whole.complete), (&None, true, true));
                 println!("{name}, {lying}: {} states of {}", reduced.states, whole.states);
                 assert!(reduced.states <= whole.states);
-                let verdicts = |report: &bemr::explore::PartReport| -> Vec<(&str, bool)> {
+                let verdicts = |report: &bemr_lab::explore::PartReport| -> Vec<(&str, bool)> {
                     report.goals.iter().map(|goal| (goal.name, goal.broken.is_some())).collect()
                 };
                 assert_eq!(verdicts(&reduced), verdicts(&whole), "{name}, {lying}");

@@ -11,12 +11,12 @@ use bemr::crypto::{Digest, SigningKey, Suite, Tag};
 use bemr::ledger::{MAX_ENTRIES, Proposal};
 use bemr::log::CloudLog;
 use bemr::merkle::Frontier;
-use bemr::network::{Node, Scenario};
 use bemr::store::{MemoryStore, recover_ledger};
 use bemr::wire::{
     Anchor, Ballot, BlockHeader, BlockProposal, Closing, ClosingSignature, Entry, Gossip, Height, LeafKind,
     LogKind, Message, Name, QuorumCertificate, Signatory, SignedCloudHead, Time, VoteBody, encode,
 };
+use bemr_lab::simulator::{Node, Scenario};
 use bemr_spec::{Clause, Refusal};
 
 /// The decision on the n-th submission of the doctor.

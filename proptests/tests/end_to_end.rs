@@ -2,9 +2,9 @@
 
 use bemr::actors::user::Answer;
 use bemr::crypto::Suite;
-use bemr::network::{LedgerKind, Scenario};
 use bemr::records::{Record, SAMPLES};
 use bemr::wire::Decision;
+use bemr_lab::simulator::{LedgerKind, Scenario};
 use bemr_spec::Rules;
 
 #[test]

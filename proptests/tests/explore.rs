@@ -1,10 +1,10 @@
 //! What exhaustive search of the model shows, and that it would see what it has to see.
 
-use bemr::conformance::{Rerun, Trace, rerun};
-use bemr::explore::{
+use bemr_lab::explore::{
     Budget, Found, GoalReport, Part, PartReport, SCOPES, Scope, TERMINATION, search, search_for,
 };
-use bemr_spec::model::{Actor, GOALS, Renaming, Setup, World};
+use bemr_lab::trace::{Rerun, Trace, rerun};
+use bemr_model::{Actor, GOALS, Renaming, Setup, World};
 use bemr_spec::{Clause, Rules};
 
 fn scope(name: &str) -> &'static Scope {

@@ -12,13 +12,13 @@ use bemr::actors::{Actor, Archive, Input, Office, Output, Replica, Step};
 use bemr::crypto::{AeadKey, Digest, Suite, Tag};
 use bemr::keys::Credentials;
 use bemr::ledger::{Ledger, Proposal};
-use bemr::network::{Event, Foundation, LedgerKind, Node, Parcel, Scenario};
 use bemr::store::{Commit, MemoryStore, Row, Store, StoreError, Table};
 use bemr::wire::{
     ApprovedChange, Ballot, Block, BlockProposal, ClosingSignature, Decision, Entry, Gossip, Height, Message,
     Name, Outcome, PROTOCOL_VERSION, PolicyApproval, PolicyChange, QuorumCertificate, Signatory, TBlock,
     Time, Version, VoteBody, encode,
 };
+use bemr_lab::simulator::{Event, Foundation, LedgerKind, Node, Parcel, Scenario};
 use bemr_spec::{Clause, Rules};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};

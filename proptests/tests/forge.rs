@@ -7,15 +7,11 @@ use bemr::actors::compose::wrap;
 use bemr::actors::validator::vote_body;
 use bemr::actors::{Input, Output, Step};
 use bemr::audit::AuditLog;
-use bemr::conformance::forge::{
-    CONDITIONAL, COSTLY, Certificates, ENTAILS, FLAWS, Forge, MANNERS, RENEWING, STUBBORN, makes, packet,
-};
 use bemr::crypto::{Suite, Tag};
 use bemr::keys::Identity;
 use bemr::ledger::Proposal;
 use bemr::log::CloudLog;
 use bemr::merkle::Frontier;
-use bemr::network::Scenario;
 use bemr::records::SAMPLES;
 use bemr::session::insider::Caller;
 use bemr::store::{Table, for_each};
@@ -26,7 +22,11 @@ use bemr::wire::{
     PROTOCOL_VERSION, Packet, PolicyChange, Purpose, QuorumCertificate, ReadRequest, Receipt, RequestOutcome,
     Revoke, RevokeBody, Role, TBlock, TInitial, TValid, Version, Vote, decode, encode,
 };
-use bemr_spec::model::Flaws;
+use bemr_lab::forge::{
+    CONDITIONAL, COSTLY, Certificates, ENTAILS, FLAWS, Forge, MANNERS, RENEWING, STUBBORN, makes, packet,
+};
+use bemr_lab::simulator::Scenario;
+use bemr_model::Flaws;
 use bemr_spec::{Clause, Rules, Verdict};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;

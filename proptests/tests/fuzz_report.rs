@@ -1,6 +1,6 @@
 //! The report of a fuzzing campaign.
 
-use bemr::conformance::fuzzing::{CanaryRow, FUZZ_FORMAT, FuzzReport, MAX_REPORT, TargetRow};
+use bemr_lab::fuzz_report::{CanaryRow, FUZZ_FORMAT, FuzzReport, MAX_REPORT, TargetRow};
 use bemr_spec::Clause;
 
 fn report(canaries: &[(&str, bool)]) -> FuzzReport {

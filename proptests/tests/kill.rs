@@ -3,8 +3,8 @@
 //! The long checkers are not run here: what they found is kept as one trace for each clause, and these are run again.
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
-use bemr::kill::unit::doors;
-use bemr::kill::{CHECKERS, DEFENCE, Kind, Mutant, Published, Shelf, render, run};
+use bemr_lab::mutation::unit::doors;
+use bemr_lab::mutation::{CHECKERS, DEFENCE, Kind, Mutant, Published, Shelf, render, run};
 use bemr_spec::{Clause, Rules};
 use std::path::{Path, PathBuf};
 
@@ -91,7 +91,7 @@ fn the_published_table_is_the_published_document() {
 fn every_mutant_is_killed_and_nine_of_ten_by_two_families() {
     let published = published();
     assert!(published.is_sound(), "{}", published.totals());
-    let by_two = |row: &&bemr::kill::Entry| {
+    let by_two = |row: &&bemr_lab::mutation::Entry| {
         let noticed = row.checkers.iter().filter(|(_, finding)| finding.notice().is_some());
         let mut families: Vec<_> = noticed.map(|(kind, _)| kind.family()).collect();
         families.dedup();
@@ -138,8 +138,8 @@ fn a_goal_that_breaks_is_one_and_is_said_by_who_looks_at_goals() {
             goals.extend(goal);
         }
     }
-    let known = bemr_spec::model::GOALS.iter().chain(bemr_spec::model::SHOWN).map(|goal| goal.name);
-    let known: std::collections::BTreeSet<&str> = known.chain([bemr::explore::TERMINATION]).collect();
+    let known = bemr_model::GOALS.iter().chain(bemr_model::SHOWN).map(|goal| goal.name);
+    let known: std::collections::BTreeSet<&str> = known.chain([bemr_lab::explore::TERMINATION]).collect();
     assert!(goals.iter().all(|goal| known.contains(goal.as_str())), "{goals:?}");
     assert_eq!(goals.len(), known.len(), "each goal has a clause without which it breaks: {goals:?}");
 }

@@ -1,8 +1,8 @@
 //! Model and implementation side by side, through many random lives.
 
-use bemr::conformance::lockstep::{Campaign, Driver, Failure, Statistics, UNREACHABLE, trace_of};
-use bemr::conformance::{Rerun, Trace, rerun};
-use bemr_spec::model::{Action, Actor, Command, Goal, LedgerKind, Lifetimes, Members, SHOWN, Setup, World};
+use bemr_lab::lockstep::{Campaign, Driver, Failure, Statistics, UNREACHABLE, trace_of};
+use bemr_lab::trace::{Rerun, Trace, rerun};
+use bemr_model::{Action, Actor, Command, Goal, LedgerKind, Lifetimes, Members, SHOWN, Setup, World};
 use bemr_spec::{Clause, Rules};
 use std::collections::BTreeMap;
 use std::path::Path;

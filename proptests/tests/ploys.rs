@@ -1,14 +1,14 @@
 //! Adversaries as data: what can be, how strong it is, and the least that suffices.
 
-use bemr::adversary::{Act, Adversary, Behaviour, Deed, NAMED, Ploy, Power, Target, Watch, When, least};
-use bemr_spec::model::{LedgerKind, Lifetimes, Setup};
+use bemr_lab::faults::{Act, Adversary, Behaviour, Deed, NAMED, Ploy, Power, Target, Watch, When, least};
+use bemr_model::{LedgerKind, Lifetimes, Setup};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 const FIRST: Actor = Actor::Validator(0);
 
-use bemr_spec::model::Actor;
+use bemr_model::Actor;
 
 fn ploy(behaviour: Behaviour) -> Ploy {
     Ploy::new(behaviour, if behaviour.is_of_messages() { Target::Everything } else { Target::Node(FIRST) })

@@ -1,9 +1,9 @@
 //! The attacks that are equations, at real group sizes: each works on the paper's construction, and the protocol refuses what
 //! it makes by the clause that chapter 18 names.
 
-use bemr::attacks::{algebraic, encoded, refusal_of};
 use bemr::crypto::{self, Element, SigningKey, Suite, Tag};
-use bemr::published::{Group, Hashing, KeyPair, Reading, StaticKey, verify};
+use bemr_lab::attacks::{algebraic, encoded, refusal_of};
+use bemr_lab::paper::{Group, Hashing, KeyPair, Reading, StaticKey, verify};
 use bemr_spec::{Clause, Rules};
 use num_bigint::BigUint;
 use proptest::prelude::*;

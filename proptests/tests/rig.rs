@@ -1,9 +1,9 @@
 //! The implementation's side of the lockstep does what honest actors do, says it in the model's words, and does it again.
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
-use bemr::conformance::rig::{BREAKABLE, Forger, Rig};
 use bemr::wire;
-use bemr_spec::model::{
+use bemr_lab::sut::{BREAKABLE, Forger, Rig};
+use bemr_model::{
     Action, Actor, Change, Command, Decision, Edition, Flaws, Gossip, Happened, LedgerKind, Lifetimes,
     Members, Message, Order, Output, Packet, Public, Setup, Spoiling, Tid, View,
 };

@@ -9,10 +9,10 @@ use bemr::actors::bsd::State;
 use bemr::actors::user::PATIENCE;
 use bemr::crypto::Suite;
 use bemr::machine::driven;
-use bemr::network::{LedgerKind, Scenario};
 use bemr::records::Record;
-use bemr::weave::machines;
 use bemr::wire::{Ballot, Gossip};
+use bemr_lab::simulator::{LedgerKind, Scenario};
+use bemr_lab::specgen::machines;
 use std::collections::BTreeSet;
 
 /// Lets time pass.

@@ -11,7 +11,6 @@ use bemr::audit::{AuditReport, Auditor, PublicRecord, audit};
 use bemr::crypto::{AeadKey, Digest, Suite, Tag};
 use bemr::log::CloudLog;
 use bemr::merkle::{Frontier, MerkleTree};
-use bemr::network::Node;
 use bemr::records::{Record, commitments, map};
 use bemr::store::{Table, for_each, recover};
 use bemr::wire::{
@@ -19,6 +18,7 @@ use bemr::wire::{
     GrantBody, LeafKind, LogKind, Message, Name, PROTOCOL_VERSION, ReadRequest, ReadResponse, RequestOutcome,
     Revoke, RevokeBody, Role, TInitial, Time, encode,
 };
+use bemr_lab::simulator::Node;
 use bemr_spec::{Clause, Rules, Verdict};
 use tls_codec::{DeserializeBytes, Serialize};
 

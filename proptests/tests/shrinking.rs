@@ -2,8 +2,8 @@
 //! clause that the implementation alone does not keep is such a fault.
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
-use bemr::conformance::lockstep::{Campaign, Failure, Lockstep, Sides, shrink};
-use bemr::conformance::{Rerun, Trace, rerun};
+use bemr_lab::lockstep::{Campaign, Failure, Lockstep, Sides, shrink};
+use bemr_lab::trace::{Rerun, Trace, rerun};
 use bemr_spec::{Clause, Rules};
 
 /// Lives in which a fault has to show, and the steps of each.

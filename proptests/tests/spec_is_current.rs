@@ -1,10 +1,10 @@
 //! The chapters, the code and the tests agree: on the clauses, on what is generated, on constants and codes.
 
 use bemr::actors::{self, bsd, compose, user, validator};
-use bemr::weave::coverage::Coverage;
-use bemr::weave::machines::Chart;
-use bemr::weave::{self, Sources, machines};
 use bemr::{keys, ledger, records, session, wire};
+use bemr_lab::specgen::coverage::Coverage;
+use bemr_lab::specgen::machines::Chart;
+use bemr_lab::specgen::{self, Sources, machines};
 use bemr_spec::Clause;
 use bemr_spec::messages::CHAPTERS;
 use std::fs;
@@ -16,13 +16,13 @@ fn root() -> &'static Path {
 
 fn coverage() -> Coverage {
     let sources = Sources::read(root()).expect("the sources can be read");
-    Coverage::of(&sources, weave::tables().expect("the tables have no flaw"), &machines::charts())
+    Coverage::of(&sources, specgen::tables().expect("the tables have no flaw"), &machines::charts())
         .expect("they are Rust")
 }
 
 #[test]
 fn the_generated_files_are_current() {
-    let stale = weave::stale(root()).expect("the sources can be read");
+    let stale = specgen::stale(root()).expect("the sources can be read");
     assert!(stale.is_empty(), "run `cargo run -- spec --write`: {stale:?}");
 }
 
@@ -34,7 +34,7 @@ fn the_files_are_stale_until_they_are_written_and_after_every_change() {
     fs::create_dir_all(root.join("proptests/tests")).expect("a folder");
     fs::write(root.join("src/deep/a.rs"), "fn f() { Clause::VoteSigned; }").expect("a file");
     let door = "Ours.\n<!-- begin flow -->\nold\n<!-- end flow -->\n<!-- begin figures -->\n<!-- end figures -->\nOurs.\n";
-    fs::write(root.join(weave::DOOR), door).expect("a file");
+    fs::write(root.join(specgen::DOOR), door).expect("a file");
     let generated = [
         "register.md",
         "messages.md",
@@ -44,22 +44,22 @@ fn the_files_are_stale_until_they_are_written_and_after_every_change() {
         "flow.md",
         "experiment.md",
     ];
-    let generated = generated.map(|name| Path::new(weave::FOLDER).join(name));
-    let schema = PathBuf::from(weave::SCHEMA);
-    let all: Vec<PathBuf> = generated.into_iter().chain([schema, PathBuf::from(weave::DOOR)]).collect();
-    assert_eq!(weave::stale(root).expect("readable"), all);
-    assert_eq!(weave::write(root).expect("writable"), all);
-    assert_eq!(weave::stale(root).expect("readable"), [""; 0].map(PathBuf::from));
+    let generated = generated.map(|name| Path::new(specgen::FOLDER).join(name));
+    let schema = PathBuf::from(specgen::SCHEMA);
+    let all: Vec<PathBuf> = generated.into_iter().chain([schema, PathBuf::from(specgen::DOOR)]).collect();
+    assert_eq!(specgen::stale(root).expect("readable"), all);
+    assert_eq!(specgen::write(root).expect("writable"), all);
+    assert_eq!(specgen::stale(root).expect("readable"), [""; 0].map(PathBuf::from));
     let read = |path: &PathBuf| fs::read(root.join(path)).expect("it was written");
     let first: Vec<Vec<u8>> = all.iter().map(read).collect();
     let written = String::from_utf8(first[8].clone()).expect("text");
     assert!(written.starts_with("Ours.\n") && written.ends_with("Ours.\n") && !written.contains("old"));
 
     fs::write(root.join("proptests/tests/b.rs"), "#[test] fn t() { Clause::VoteSigned; }").expect("a file");
-    assert_eq!(weave::stale(root).expect("readable"), [&all[3..5], &all[8..]].concat());
+    assert_eq!(specgen::stale(root).expect("readable"), [&all[3..5], &all[8..]].concat());
     fs::remove_file(root.join("proptests/tests/b.rs")).expect("it is there");
     fs::write(root.join(&all[0]), "edited by hand").expect("a file");
-    assert_eq!(weave::write(root).expect("writable"), all[..1]);
+    assert_eq!(specgen::write(root).expect("writable"), all[..1]);
     assert_eq!(all.iter().map(read).collect::<Vec<_>>(), first);
 }
 

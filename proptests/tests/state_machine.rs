@@ -3,9 +3,9 @@
 //! this one draws each step from all that is possible then.
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
-use bemr::conformance::lockstep::{Deed, Lockstep, Register, Sides, lie_of, trace_of};
-use bemr::conformance::{Rerun, Trace, rerun};
-use bemr_spec::model::{
+use bemr_lab::lockstep::{Deed, Lockstep, Register, Sides, lie_of, trace_of};
+use bemr_lab::trace::{Rerun, Trace, rerun};
+use bemr_model::{
     Action, Actor, Command, LedgerKind, Lifetimes, Members, Order, Setup, Spoiling, Tid, World,
 };
 use bemr_spec::{Clause, Rules};

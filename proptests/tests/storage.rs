@@ -7,12 +7,12 @@ use bemr::actors::cloud::record_machine::State;
 use bemr::actors::{Actor, Cloud};
 use bemr::crypto::{Digest, Suite, Tag};
 use bemr::log::{CloudLog, verify_head, verify_leaf};
-use bemr::network::{Node, Scenario};
 use bemr::store::{MemoryStore, RedbStore, recover, recover_ledger};
 use bemr::wire::{
     Ballot, BlockBody, Entry, Gossip, Height, InclusionProof, InitialHeader, LeafKind, Message,
     QuorumCertificate, Receipt, Role, Signatory, StoredRecord, TInitial, TValid, Time, WrappedKey, encode,
 };
+use bemr_lab::simulator::{Node, Scenario};
 use bemr_spec::{Clause, Verdict};
 
 const RECORD: &str = "Observation-blood-pressure";

@@ -9,13 +9,13 @@ use bemr::actors::bsd::{ATTEMPT, Evidence, FINALITY, State, submission_machine a
 use bemr::crypto::{Digest, Suite, Tag};
 use bemr::log::CloudLog;
 use bemr::merkle::Frontier;
-use bemr::network::{LedgerKind, Scenario};
 use bemr::records::Record;
 use bemr::session::Custodian;
 use bemr::wire::{
     Ballot, Decision, Gossip, Height, InclusionProof, LeafKind, Message, Name, Outcome, Purpose, ReadRequest,
     Receipt, RequestOutcome, Role, Seal, SealChainStart, Stage as Phase, StoredRecord, Time, decode, encode,
 };
+use bemr_lab::simulator::{LedgerKind, Scenario};
 use bemr_spec::{Clause, Rules, Verdict};
 use std::collections::BTreeSet;
 

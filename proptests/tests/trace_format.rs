@@ -1,8 +1,8 @@
 //! Traces are read strictly, refused by line and field, and written as they were read.
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
-use bemr::conformance::trace::{EVENT, MAX_LINE, MAX_STEPS, PRINTABLE, schema};
-use bemr::conformance::{Flaw, Trace, TraceError, TraceWriter};
+use bemr_lab::trace::{EVENT, MAX_LINE, MAX_STEPS, PRINTABLE, schema};
+use bemr_lab::trace::{Flaw, Trace, TraceError, TraceWriter};
 use proptest::prelude::*;
 
 /// A user and a validator; somebody said something of every kind of action.

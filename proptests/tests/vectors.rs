@@ -1,6 +1,8 @@
 //! The test vectors in `spec/vectors/` are current, strict, true and complete.
 
-use bemr::vectors::{self, FOLDER, File, KINDS, Outcome, Question, Respondent, SCHEMA, coverage, reply, run};
+use bemr_lab::vectors::{
+    self, FOLDER, File, KINDS, Outcome, Question, Respondent, SCHEMA, coverage, reply, run,
+};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;

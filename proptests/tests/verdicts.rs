@@ -3,11 +3,11 @@
 //! The model has no bytes. A vector whose clause is of bytes, numbers or one function is not asked about; how many those are is
 //! counted, and by which clauses.
 
-use bemr::conformance::forge::FLAWS;
-use bemr::conformance::lockstep::{Driver, Kind, MOST_AT_ONCE, Move, instead};
-use bemr::vectors::Outcome;
 use bemr::wire::{self, decode};
-use bemr_spec::model::{
+use bemr_lab::forge::FLAWS;
+use bemr_lab::lockstep::{Driver, Kind, MOST_AT_ONCE, Move, instead};
+use bemr_lab::vectors::Outcome;
+use bemr_model::{
     Action, Actor, Ballot, Command, Datagram, Flaws, LedgerKind, Lifetimes, Message, Output, Packet, Parcel,
     Setup, Vote, World,
 };

@@ -1,11 +1,10 @@
-//! The law of B-EMR: the register of clauses, the verdicts, and the rules in force.
+//! The specification of B-EMR as values: the register of clauses, the verdicts, and the rules in force.
 //!
-//! The chapters beside this source are the law; this package makes their clauses values that code can name, and
-//! their message tables a decoder; [`model`] is the protocol as an executable state machine. There is no cryptography here, no clock, no randomness and no I/O.
+//! The chapters beside this source are the specification; this package makes their clauses values that code can name, and
+//! their message tables a decoder. There is no cryptography here, no clock, no randomness and no I/O.
 
 mod clause;
 pub mod messages;
-pub mod model;
 pub mod policies;
 mod refusal;
 mod rules;

@@ -7,7 +7,7 @@ use crate::{Clause, Refusal};
 /// The set of clauses in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     dropped: [u64; 4],
 }
 
@@ -15,20 +15,20 @@ impl Rules {
     /// Every clause is in force.
     pub const fn hardened() -> Self {
         Rules {
-            #[cfg(feature = "weaken")]
+            #[cfg(bemr_weaken)]
             dropped: [0; 4],
         }
     }
 
     /// The protocol as the paper has it, read literally: no clause is in force that stops an attack on it (chapter 18).
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     pub fn published() -> Self {
         let answers = Clause::ALL.into_iter().filter(|clause| !clause.stops().is_empty());
         answers.fold(Rules::hardened(), Rules::without)
     }
 
     /// These rules less `clause`: the mutant of that clause.
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     #[must_use]
     pub const fn without(mut self, clause: Clause) -> Self {
         let index = clause as usize;
@@ -37,14 +37,14 @@ impl Rules {
     }
 
     /// Whether `clause` is in force.
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     pub const fn in_force(&self, clause: Clause) -> bool {
         let index = clause as usize;
         self.dropped[index / 64] >> (index % 64) & 1 == 0
     }
 
     /// Whether `clause` is in force: always.
-    #[cfg(not(feature = "weaken"))]
+    #[cfg(not(bemr_weaken))]
     #[inline(always)]
     pub const fn in_force(&self, _clause: Clause) -> bool {
         true
@@ -84,7 +84,7 @@ mod tests {
         assert!(Clause::ALL.into_iter().all(|clause| Rules::hardened().in_force(clause)));
     }
 
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     #[test]
     fn a_mutant_drops_one_clause_and_no_other() {
         for dropped in Clause::ALL {

@@ -147,6 +147,6 @@ pub fn unwrap(
 }
 
 /// What a record's key is wrapped for: the record and its reader.
-pub(crate) fn grant_context(tid: &Digest, reader: &Name) -> Vec<u8> {
+pub fn grant_context(tid: &Digest, reader: &Name) -> Vec<u8> {
     [tid.as_bytes(), encode(reader).as_slice()].concat()
 }

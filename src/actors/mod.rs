@@ -23,7 +23,7 @@ pub use bsd::Bsd;
 pub use cloud::Cloud;
 pub use directory::Directory;
 pub use interface::{Actor, Input, Output, Step};
-#[cfg(feature = "weaken")]
+#[cfg(bemr_weaken)]
 pub use neighbours::Overheard;
 pub use neighbours::{MAX_SESSIONS, MAX_WAITING, Neighbours, RETRY, Received};
 pub use office::Office;

@@ -2,10 +2,10 @@
 //! session, and sorts packets by what they belong to.
 
 use crate::actors::Output;
-#[cfg(feature = "weaken")]
+#[cfg(bemr_weaken)]
 use crate::crypto::AeadKey;
 use crate::keys::{CertifiedPrincipal, Credentials, TrustStore};
-#[cfg(feature = "weaken")]
+#[cfg(bemr_weaken)]
 use crate::session::Position;
 use crate::session::{AwaitingFinish, AwaitingHello, AwaitingResponse, HANDSHAKE_TIME, Session, UsedKey};
 use crate::wire::{Message, Name, Packet, Purpose, Record, SessionId, Time, decode, encode};
@@ -33,15 +33,15 @@ pub struct Neighbours {
     sessions: BTreeMap<SessionId, Line>,
     /// The newest session with each peer.
     newest: BTreeMap<Name, SessionId>,
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     tap: Option<Vec<Overheard>>,
     /// What the last record held.
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     opened: Option<Vec<u8>>,
 }
 
 /// What a checker hears of an actor's sessions that nobody else does.
-#[cfg(feature = "weaken")]
+#[cfg(bemr_weaken)]
 #[expect(clippy::large_enum_variant, reason = "nearly all of them are messages")]
 pub enum Overheard {
     /// A message that the actor wants to say, or has just written into a session.
@@ -102,33 +102,33 @@ impl Neighbours {
             answering: BTreeMap::new(),
             sessions: BTreeMap::new(),
             newest: BTreeMap::new(),
-            #[cfg(feature = "weaken")]
+            #[cfg(bemr_weaken)]
             tap: None,
-            #[cfg(feature = "weaken")]
+            #[cfg(bemr_weaken)]
             opened: None,
         }
     }
 
     /// From now on what is said can be overheard.
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     pub fn tap(&mut self) {
         self.tap = Some(Vec::new());
     }
 
     /// What an intruder finds in memory: the keys of all its sessions.
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     pub fn stolen(&self) -> impl Iterator<Item = crate::session::Stolen> {
         self.sessions.values().map(|line| line.session.stolen())
     }
 
     /// What was said since this was last asked, in order.
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     pub fn overheard(&mut self) -> Vec<Overheard> {
         self.tap.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// The last message that was said and not asked for yet.
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     pub fn last_overheard(&self) -> Option<&Message> {
         self.tap.iter().flatten().rev().find_map(|heard| match heard {
             Overheard::Message { message, .. } => Some(message),
@@ -137,13 +137,13 @@ impl Neighbours {
     }
 
     /// What the record held that was opened since this was last asked, if one was.
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     pub fn last_opened(&mut self) -> Option<Vec<u8>> {
         self.opened.take()
     }
 
     /// Writes these bytes into the newest session with `peer`, whatever they are.
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     pub fn write_as_is(&mut self, rules: &Rules, peer: &Name, plaintext: &[u8]) -> Option<Vec<u8>> {
         let session = &mut self.newest.get(peer).and_then(|id| self.sessions.get_mut(id))?.session;
         let stage = session.purpose().stage();
@@ -151,9 +151,9 @@ impl Neighbours {
     }
 
     /// Lets a checker hear of a message.
-    #[cfg_attr(not(feature = "weaken"), expect(clippy::unused_self, unused_variables, reason = "no checker"))]
+    #[cfg_attr(not(bemr_weaken), expect(clippy::unused_self, unused_variables, reason = "no checker"))]
     fn note(&mut self, peer: &Name, message: &Message, key: Option<&UsedKey>) {
-        #[cfg(feature = "weaken")]
+        #[cfg(bemr_weaken)]
         if let Some(tap) = &mut self.tap {
             let written = key.map(|key| (key.position(), key.key().clone()));
             tap.push(Overheard::Message { peer: peer.clone(), message: message.clone(), written });
@@ -238,7 +238,7 @@ impl Neighbours {
     ///
     /// # Errors
     /// Those of [`AwaitingResponse::begin`].
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     pub fn greet<R: CryptoRng + ?Sized>(
         &mut self,
         rules: &Rules,
@@ -420,7 +420,7 @@ impl Neighbours {
             Err(refusal) => return ("Record", Err(refusal)),
         };
         (*used, *silent) = (now, false);
-        #[cfg(feature = "weaken")]
+        #[cfg(bemr_weaken)]
         if self.tap.is_some() {
             self.opened = Some(opened.message.to_vec());
         }
@@ -442,7 +442,7 @@ impl Neighbours {
         {
             self.sessions.remove(&oldest);
         }
-        #[cfg(feature = "weaken")]
+        #[cfg(bemr_weaken)]
         if let Some(tap) = &mut self.tap {
             tap.push(Overheard::Session(session.id(), session.chains()));
         }
@@ -563,7 +563,7 @@ mod tests {
         Message::Outcome(Outcome { tid, decision: Decision::Refused, reason: 0, height: Height(0) })
     }
 
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     #[test]
     fn a_session_at_its_end_is_followed_by_another_and_carries_what_a_checker_writes() {
         let mut door = Door::new(64);

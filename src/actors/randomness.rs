@@ -6,12 +6,12 @@ use rand_chacha::ChaCha20Rng;
 /// The randomness of one actor.
 pub struct Randomness {
     source: ChaCha20Rng,
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     tape: Tape,
 }
 
 /// What is known of the draws.
-#[cfg(feature = "weaken")]
+#[cfg(bemr_weaken)]
 enum Tape {
     /// Nothing.
     None,
@@ -25,13 +25,13 @@ impl From<ChaCha20Rng> for Randomness {
     fn from(source: ChaCha20Rng) -> Randomness {
         Randomness {
             source,
-            #[cfg(feature = "weaken")]
+            #[cfg(bemr_weaken)]
             tape: Tape::None,
         }
     }
 }
 
-#[cfg(feature = "weaken")]
+#[cfg(bemr_weaken)]
 impl Randomness {
     /// What was drawn since this was last asked; from now on it is noted.
     pub fn drawn(&mut self) -> Vec<u8> {
@@ -68,7 +68,7 @@ impl TryRng for Randomness {
     }
 
     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Infallible> {
-        #[cfg(feature = "weaken")]
+        #[cfg(bemr_weaken)]
         if let Tape::Given(left, enough) = &mut self.tape {
             *enough &= out.len() <= left.len();
             // Something else than zeros after the end, so that the draw of a scalar ends.
@@ -76,7 +76,7 @@ impl TryRng for Randomness {
             return Ok(());
         }
         self.source.try_fill_bytes(out)?;
-        #[cfg(feature = "weaken")]
+        #[cfg(bemr_weaken)]
         if let Tape::Noted(drawn) = &mut self.tape {
             drawn.extend_from_slice(out);
         }
@@ -87,7 +87,7 @@ impl TryRng for Randomness {
 impl TryCryptoRng for Randomness {}
 
 #[cfg(test)]
-#[cfg(feature = "weaken")]
+#[cfg(bemr_weaken)]
 mod tests {
     use super::*;
     use rand::{Rng, SeedableRng};

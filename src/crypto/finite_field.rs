@@ -16,7 +16,7 @@ pub(super) const WORDS_2048: usize = U2048::LIMBS;
 /// Words of the residues of ffdhe3072.
 pub(super) const WORDS_3072: usize = U3072::LIMBS;
 /// Words of the residues of the tiny group: two are the fewest that the product takes.
-#[cfg(feature = "weaken")]
+#[cfg(bemr_weaken)]
 pub(super) const WORDS_TINY: usize = crypto_bigint::U128::LIMBS;
 
 /// RFC 7919, appendix A.1.
@@ -41,7 +41,7 @@ pub(super) const P_3072: &str = "FFFFFFFFFFFFFFFFADF85458A2BB4A9AAFDC5620273D3CF
      3C1B20EE3FD59D7C25E41D2B66C62E37FFFFFFFFFFFFFFFF";
 
 /// 2^64 - 8489: the greatest safe prime below 2^64 that is 7 modulo 8, so that 2 is a square.
-#[cfg(feature = "weaken")]
+#[cfg(bemr_weaken)]
 pub(super) const P_TINY: &str = "FFFFFFFFFFFFDED7";
 
 /// The group of ffdhe2048.
@@ -57,7 +57,7 @@ pub(super) fn ffdhe3072() -> &'static FiniteField<WORDS_3072> {
 }
 
 /// The tiny group.
-#[cfg(feature = "weaken")]
+#[cfg(bemr_weaken)]
 pub(super) fn tiny() -> &'static FiniteField<WORDS_TINY> {
     static GROUP: LazyLock<FiniteField<WORDS_TINY>> = LazyLock::new(|| FiniteField::new(P_TINY));
     &GROUP

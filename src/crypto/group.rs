@@ -16,7 +16,7 @@ use curve25519_dalek::scalar::Scalar as CurveScalar;
 use rand::CryptoRng;
 use zeroize::{Zeroize, Zeroizing};
 
-#[cfg(feature = "weaken")]
+#[cfg(bemr_weaken)]
 use super::finite_field::WORDS_TINY;
 
 /// A group of prime order q.
@@ -69,7 +69,7 @@ pub(super) enum Point {
     Ffdhe2048(Box<Residue<WORDS_2048>>),
     Ffdhe3072(Box<Residue<WORDS_3072>>),
     Ristretto255(Box<RistrettoPoint>),
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     Tiny(Box<Residue<WORDS_TINY>>),
 }
 
@@ -78,7 +78,7 @@ pub(super) enum Table {
     Ffdhe2048(Box<FieldTable<WORDS_2048>>),
     Ffdhe3072(Box<FieldTable<WORDS_3072>>),
     Ristretto255(Box<RistrettoPoint>),
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     Tiny(Box<FieldTable<WORDS_TINY>>),
 }
 
@@ -88,7 +88,7 @@ pub(super) enum Integer {
     Ffdhe2048(FieldScalar<WORDS_2048>),
     Ffdhe3072(FieldScalar<WORDS_3072>),
     Ristretto255(Zeroizing<CurveScalar>),
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     Tiny(FieldScalar<WORDS_TINY>),
 }
 
@@ -113,21 +113,21 @@ in_suite! { Point, Box::new:
     Ffdhe2048 = Residue<WORDS_2048>;
     Ffdhe3072 = Residue<WORDS_3072>;
     Ristretto255 = RistrettoPoint;
-    #[cfg(feature = "weaken")] Tiny = Residue<WORDS_TINY>;
+    #[cfg(bemr_weaken)] Tiny = Residue<WORDS_TINY>;
 }
 
 in_suite! { Table, Box::new:
     Ffdhe2048 = FieldTable<WORDS_2048>;
     Ffdhe3072 = FieldTable<WORDS_3072>;
     Ristretto255 = RistrettoPoint;
-    #[cfg(feature = "weaken")] Tiny = FieldTable<WORDS_TINY>;
+    #[cfg(bemr_weaken)] Tiny = FieldTable<WORDS_TINY>;
 }
 
 in_suite! { Integer, std::convert::identity:
     Ffdhe2048 = FieldScalar<WORDS_2048>;
     Ffdhe3072 = FieldScalar<WORDS_3072>;
     Ristretto255 = Zeroizing<CurveScalar>;
-    #[cfg(feature = "weaken")] Tiny = FieldScalar<WORDS_TINY>;
+    #[cfg(bemr_weaken)] Tiny = FieldScalar<WORDS_TINY>;
 }
 
 /// Evaluates an expression with the group of a suite.
@@ -146,7 +146,7 @@ macro_rules! with_group {
                 let $group = &Ristretto;
                 $result
             }
-            #[cfg(feature = "weaken")]
+            #[cfg(bemr_weaken)]
             Suite::Tiny => {
                 let $group = finite_field::tiny();
                 $result
@@ -197,7 +197,7 @@ impl Element {
             Point::Ffdhe2048(_) => Suite::Ffdhe2048,
             Point::Ffdhe3072(_) => Suite::Ffdhe3072,
             Point::Ristretto255(_) => Suite::Ristretto255,
-            #[cfg(feature = "weaken")]
+            #[cfg(bemr_weaken)]
             Point::Tiny(_) => Suite::Tiny,
         }
     }
@@ -264,7 +264,7 @@ impl Zeroize for Element {
             Point::Ffdhe2048(inside) => inside.zeroize(),
             Point::Ffdhe3072(inside) => inside.zeroize(),
             Point::Ristretto255(inside) => inside.zeroize(),
-            #[cfg(feature = "weaken")]
+            #[cfg(bemr_weaken)]
             Point::Tiny(inside) => inside.zeroize(),
         }
     }
@@ -387,7 +387,7 @@ impl Scalar {
             Integer::Ffdhe2048(_) => Suite::Ffdhe2048,
             Integer::Ffdhe3072(_) => Suite::Ffdhe3072,
             Integer::Ristretto255(_) => Suite::Ristretto255,
-            #[cfg(feature = "weaken")]
+            #[cfg(bemr_weaken)]
             Integer::Tiny(_) => Suite::Tiny,
         }
     }
@@ -421,7 +421,7 @@ impl Zeroize for Scalar {
             Integer::Ffdhe2048(inside) => inside.zeroize(),
             Integer::Ffdhe3072(inside) => inside.zeroize(),
             Integer::Ristretto255(inside) => inside.zeroize(),
-            #[cfg(feature = "weaken")]
+            #[cfg(bemr_weaken)]
             Integer::Tiny(inside) => inside.zeroize(),
         }
     }

@@ -20,7 +20,7 @@ mod suite;
 mod tag;
 #[cfg(feature = "tally")]
 pub mod tally;
-#[cfg(all(test, feature = "weaken"))]
+#[cfg(all(test, bemr_weaken))]
 mod tests;
 
 pub use aead::{AeadKey, TAG_LEN};

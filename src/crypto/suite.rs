@@ -16,7 +16,7 @@ pub enum Suite {
     /// RFC 9496 ristretto255.
     Ristretto255 = 3,
     /// A 64-bit safe-prime group: the same code, no strength. For tests alone.
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     Tiny = 0xff01,
 }
 
@@ -26,7 +26,7 @@ impl Suite {
         Suite::Ffdhe2048,
         Suite::Ffdhe3072,
         Suite::Ristretto255,
-        #[cfg(feature = "weaken")]
+        #[cfg(bemr_weaken)]
         Suite::Tiny,
     ];
 
@@ -41,7 +41,7 @@ impl Suite {
             Suite::Ffdhe2048 => "ffdhe2048",
             Suite::Ffdhe3072 => "ffdhe3072",
             Suite::Ristretto255 => "ristretto255",
-            #[cfg(feature = "weaken")]
+            #[cfg(bemr_weaken)]
             Suite::Tiny => "tiny",
         }
     }
@@ -52,7 +52,7 @@ impl Suite {
             Suite::Ffdhe2048 => Some(finite_field::P_2048),
             Suite::Ffdhe3072 => Some(finite_field::P_3072),
             Suite::Ristretto255 => None,
-            #[cfg(feature = "weaken")]
+            #[cfg(bemr_weaken)]
             Suite::Tiny => Some(finite_field::P_TINY),
         }
     }
@@ -63,7 +63,7 @@ impl Suite {
             Suite::Ffdhe2048 => 256,
             Suite::Ffdhe3072 => 384,
             Suite::Ristretto255 => 32,
-            #[cfg(feature = "weaken")]
+            #[cfg(bemr_weaken)]
             Suite::Tiny => 8,
         }
     }

@@ -133,7 +133,7 @@ pub fn recorded() -> Recorded {
     RECORD.take().unwrap_or_default()
 }
 
-#[cfg(all(test, feature = "weaken"))]
+#[cfg(all(test, bemr_weaken))]
 mod tests {
     use super::*;
     use crate::crypto::signature::{Signed, verify_all};

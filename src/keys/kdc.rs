@@ -32,7 +32,7 @@ struct Issued {
 /// The KDC. It keeps one entry for each admitted principal and two for each certificate, and nothing for a refused
 /// request.
 // Two of it would give one serial twice: checkers alone go on twice from one beginning.
-#[cfg_attr(feature = "weaken", derive(Clone))]
+#[cfg_attr(bemr_weaken, derive(Clone))]
 pub struct Kdc {
     name: Name,
     suite: Suite,
@@ -144,7 +144,7 @@ impl Kdc {
     }
 
     /// The secret signing key, for checkers that sign what it would not.
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     pub fn signing_key(&self) -> &SigningKey {
         &self.signing
     }
@@ -166,7 +166,7 @@ impl Kdc {
 
     /// Lets a checker have certified what the rules forbid. Serials, lists and revocations stay; who is admitted, which
     /// certificates are in force and which keys were certified is afterwards as it was.
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     pub fn aside<T>(&mut self, odd: impl FnOnce(&mut Kdc) -> T) -> T {
         let before = (self.admitted.clone(), self.latest.clone(), self.certified_keys.clone());
         let made = odd(self);

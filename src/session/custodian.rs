@@ -155,7 +155,7 @@ impl RecoveredKey {
     }
 
     /// The key, for checkers that compare it.
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     pub const fn key(&self) -> &AeadKey {
         &self.key
     }

@@ -7,7 +7,7 @@
 mod custodian;
 mod fresh;
 mod initiator;
-#[cfg(feature = "weaken")]
+#[cfg(bemr_weaken)]
 pub mod insider;
 mod open;
 mod places;
@@ -15,7 +15,7 @@ mod records;
 mod responder;
 mod schedule;
 mod seal;
-#[cfg(feature = "weaken")]
+#[cfg(bemr_weaken)]
 mod stolen;
 #[cfg(test)]
 mod tests;
@@ -27,7 +27,7 @@ pub use open::{Opened, Position, Sent, Session, UsedKey};
 pub use records::{RECORD_OVERHEAD, SEQUENCE_LIMIT, SKIP_LIMIT};
 pub use responder::{AwaitingFinish, AwaitingHello};
 pub use seal::{MAX_SEALED_KEYS, SEAL_LIMIT, SealChain, SealableStage, Sealed, stage};
-#[cfg(feature = "weaken")]
+#[cfg(bemr_weaken)]
 pub use stolen::Stolen;
 
 /// The transitions of the machines in this room.

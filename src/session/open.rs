@@ -4,7 +4,7 @@ use crate::crypto::AeadKey;
 use crate::keys::{CertifiedPrincipal, Credentials};
 use crate::session::Transition;
 use crate::session::records::Records;
-#[cfg(feature = "weaken")]
+#[cfg(bemr_weaken)]
 use crate::session::stolen::Stolen;
 use crate::wire::{Direction, Name, Packet, Purpose, Record, RecordHeader, SessionId, Stage, decode};
 use bemr_spec::{Clause, Refusal, Rules};
@@ -93,19 +93,19 @@ impl Session {
     }
 
     /// The keys of both chains as they stand, for checkers that look for them where they must not be.
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     pub fn chains(&self) -> [[u8; 32]; 2] {
         self.records.chains()
     }
 
     /// What an intruder finds of it in memory, for checkers.
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     pub fn stolen(&self) -> Stolen {
         self.records.stolen()
     }
 
     /// As if it had sealed as many records as it may, for checkers.
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     pub fn wear_out(&mut self) {
         self.records.wear_out();
     }
@@ -161,7 +161,7 @@ impl UsedKey {
     }
 
     /// The key, for checkers that look for it where it must not be.
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     pub const fn key(&self) -> &AeadKey {
         &self.key
     }

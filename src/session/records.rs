@@ -1,7 +1,7 @@
 //! The record layer: one symmetric ratchet in each direction, one key for each record.
 
 use crate::crypto::{AeadKey, Tag, expand, expand_both};
-#[cfg(feature = "weaken")]
+#[cfg(bemr_weaken)]
 use crate::session::stolen::Stolen;
 use crate::wire::{Direction, MAX_MESSAGE, Packet, Purpose, Record, RecordHeader, SessionId, Stage, encode};
 use bemr_spec::{Clause, Refusal, Rules};
@@ -118,24 +118,24 @@ impl Records {
         self.id
     }
 
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     pub(super) fn chains(&self) -> [[u8; 32]; 2] {
         [*self.sending.key, *self.receiving.key]
     }
 
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     pub(super) fn stolen(&self) -> Stolen {
         let chains = [(self.own, self.sending.stolen()), (self.own.reverse(), self.receiving.stolen())];
         Stolen { id: self.id, chains }
     }
 
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     pub(super) const fn wear_out(&mut self) {
         self.sending.last = SEQUENCE_LIMIT;
     }
 
     /// As if so many records had been sent and received.
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     pub(super) const fn counted(&mut self, sent: u64, received: u64) {
         self.sending.last = sent;
         self.receiving.last = received;
@@ -205,7 +205,7 @@ impl std::fmt::Debug for Records {
     }
 }
 
-#[cfg(any(test, feature = "weaken"))]
+#[cfg(any(test, bemr_weaken))]
 impl Chain {
     /// A copy of what an intruder finds in memory.
     pub(super) fn stolen(&self) -> Chain {

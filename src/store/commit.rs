@@ -33,7 +33,7 @@ impl Commit {
     }
 
     /// The keys and values of the rows that it puts, for checkers.
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     pub fn rows(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.writes.iter().filter_map(|write| match write {
             Write::Put(_, key, value) => Some((key.as_slice(), value.as_slice())),
@@ -42,7 +42,7 @@ impl Commit {
     }
 
     /// The vault keys that it keeps, for checkers.
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     pub fn vault_keys(&self) -> impl Iterator<Item = &AeadKey> {
         self.writes.iter().filter_map(|write| match write {
             Write::Key(_, key) => Some(key),

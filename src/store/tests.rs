@@ -275,7 +275,7 @@ fn a_key_of_zeros_is_missing() {
     assert!(said.ends_with("the key is missing"), "{said}");
 }
 
-#[cfg(feature = "weaken")]
+#[cfg(bemr_weaken)]
 #[test]
 fn a_checker_sees_the_rows_and_keys_that_a_step_keeps() {
     let step = Commit::new().record(&tid(1), key(1), vec![5]).revoke(&tid(1), &name("reader"), vec![6]);

@@ -4,7 +4,7 @@
 use crate::canaries::{Canary, canaries};
 use crate::engine::{execute, explore};
 use crate::{Seen, Subject, TARGETS, Target, cargo_fuzz, corpus};
-use bemr::conformance::fuzzing::{CanaryRow, FUZZ_FORMAT, FuzzReport, TargetRow};
+use bemr_lab::fuzz_report::{CanaryRow, FUZZ_FORMAT, FuzzReport, TargetRow};
 use bemr_spec::Clause;
 use std::collections::BTreeSet;
 use std::process::Command;

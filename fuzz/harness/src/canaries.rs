@@ -5,12 +5,12 @@
 
 use crate::Subject;
 use crate::targets::Kept;
-use bemr::conformance::lockstep::Sides;
-use bemr::conformance::{Trace, TraceError};
 use bemr::crypto::{Digest, Scalar};
 use bemr::merkle::{verify_consistency, verify_inclusion};
 use bemr::store::StoreError;
 use bemr::wire::{Codec, ConsistencyProof, InclusionProof};
+use bemr_lab::lockstep::Sides;
+use bemr_lab::trace::{Trace, TraceError};
 use bemr_spec::{Clause, Refusal, Rules};
 use std::path::Path;
 

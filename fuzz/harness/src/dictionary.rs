@@ -1,8 +1,8 @@
 //! Words that mean something somewhere, for engines that know nothing: the labels and tags of the specification, clauses,
 //! messages, enums, and what a life is told in.
 
-use bemr::conformance::lockstep::Script;
-use bemr::conformance::trace::MESSAGES;
+use bemr_lab::lockstep::Script;
+use bemr_lab::trace::MESSAGES;
 use bemr_spec::Clause;
 use bemr_spec::messages::{CHAPTERS, Tables, Type};
 use std::collections::BTreeSet;

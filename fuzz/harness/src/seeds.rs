@@ -7,13 +7,13 @@ use crate::corpus::Named;
 use crate::engine::{execute, explore, minimised};
 use crate::targets::{as_trace, kept, tables, tag_of};
 use crate::{Seen, Subject, TARGETS, Target, target};
-use bemr::conformance::lockstep::{Kind, Lockstep, Nursery, Script, Statistics};
 use bemr::records::SAMPLES;
 use bemr::store::Table;
 use bemr::wire::{CODECS, encode};
+use bemr_lab::lockstep::{Kind, Lockstep, Nursery, Script, Statistics};
+use bemr_model::{Datagram, World};
 use bemr_spec::Rules;
 use bemr_spec::messages::{Bounds, Definition, Tree, Type};
-use bemr_spec::model::{Datagram, World};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many inputs the engine makes, by target: where the seeds themselves are not all there is.
@@ -270,7 +270,7 @@ fn heard(script: &Script, whole: &mut Vec<(&'static str, Vec<u8>)>) {
                     whole.extend(
                         both.rig().sent_as(|sent| sent == packet).map(|real| ("Packet", encode(&real))),
                     );
-                    if let bemr_spec::model::Packet::Record(record) = packet {
+                    if let bemr_model::Packet::Record(record) = packet {
                         let said = both.rig().said(parcel.from, &record.message);
                         whole.extend(said.map(|real| ("Message", encode(real))));
                     }

@@ -1,11 +1,11 @@
 //! What is tested: the product, or the product with a bug.
 
 use crate::targets::Kept;
-use bemr::conformance::lockstep::Sides;
-use bemr::conformance::{Trace, TraceError};
 use bemr::crypto::{Digest, Scalar};
 use bemr::store::{RedbStore, StoreError};
 use bemr::wire::{Codec, ConsistencyProof, InclusionProof};
+use bemr_lab::lockstep::Sides;
+use bemr_lab::trace::{Trace, TraceError};
 use bemr_spec::{Refusal, Rules};
 use std::path::Path;
 

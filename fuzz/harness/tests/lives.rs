@@ -1,11 +1,11 @@
 //! Lives told in words: they go the same each time, and one that shows a fault becomes a short trace that shows it again.
 
-use bemr::conformance::lockstep::{Nursery, Script, Statistics};
-use bemr::conformance::{Rerun, Trace, rerun};
 use bemr_fuzz::canaries::{canaries, canary};
 use bemr_fuzz::engine::{execute, explore};
 use bemr_fuzz::targets::as_trace;
 use bemr_fuzz::{Seen, Subject, corpus, target};
+use bemr_lab::lockstep::{Nursery, Script, Statistics};
+use bemr_lab::trace::{Rerun, Trace, rerun};
 use bemr_spec::Rules;
 
 /// The most steps of what shows a planted bug.

@@ -1,11 +1,11 @@
 //! Out of nothing: what is declared is enough to begin with, where no corpus is.
 
-use bemr::conformance::{Rerun, Trace, rerun};
 use bemr::records::{PolicyRegistry, RESOURCE_TYPES, Record, map};
 use bemr::wire::{Height, Name};
 use bemr_fuzz::canaries::canaries;
 use bemr_fuzz::engine::explore;
 use bemr_fuzz::{Dice, grow, target};
+use bemr_lab::trace::{Rerun, Trace, rerun};
 use bemr_spec::Rules;
 use std::collections::BTreeMap;
 

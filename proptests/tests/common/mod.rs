@@ -10,13 +10,13 @@ use bemr::actors::{Actor, Archive, Input, Office, Output, Received, Replica, Ste
 use bemr::crypto::{Digest, Signature, SigningKey, Suite, Tag};
 use bemr::keys::{Credentials, Identity};
 use bemr::ledger::Ledger;
-use bemr::network::{LedgerKind, Node, Scenario, Town};
 use bemr::records::{PolicyRegistry, Record, SAMPLES};
 use bemr::wire::{
     ApprovedChange, Ballot, Block, BlockBody, Decision, Entry, Gossip, InitialHeader, Message, Name,
     PROTOCOL_VERSION, PolicyApproval, PolicyChange, QuorumCertificate, RevocationList, Role, Signatory,
     TBlock, TInitial, TValid, Time, ValidBody, encode,
 };
+use bemr_lab::simulator::{LedgerKind, Node, Scenario, Town};
 use bemr_spec::{Clause, Refusal, Rules};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;

@@ -1,7 +1,7 @@
 //! What is provable: the numbers themselves, and that no cell goes beyond them.
 
 use super::table;
-use bemr::experiment::{
+use bemr_lab::experiment::{
     Adversary, Metric, Noise, Rule, Share, at_least, majority_is_right, somebody_answers,
     weighted_majority_mistakes,
 };

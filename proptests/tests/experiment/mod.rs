@@ -5,7 +5,7 @@ mod page;
 mod protocol;
 mod rules;
 
-use bemr::experiment::{Campaign, Rule, Size, Table};
+use bemr_lab::experiment::{Campaign, Rule, Size, Table};
 
 /// Every adversary, share and mix, with few runs: the seed is fixed, so that what holds once holds always.
 fn table(rules: &[Rule], transactions: usize, runs: usize) -> Table {

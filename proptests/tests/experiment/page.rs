@@ -2,7 +2,7 @@
 
 use super::table;
 use bemr::crypto::Suite;
-use bemr::experiment::{Adversary, Expedition, Played, Report, Rule, Share, Size, Spot, asking};
+use bemr_lab::experiment::{Adversary, Expedition, Played, Report, Rule, Share, Size, Spot, asking};
 use roxmltree::{Document, Node, ParsingOptions};
 
 fn report() -> Report {

@@ -1,10 +1,10 @@
 //! Runs of the real protocol with validators that lie, beside the Monte-Carlo of its rule.
 
 use bemr::crypto::Suite;
-use bemr::experiment::{Expedition, Played, Share, Spot};
-use bemr::network::{Conduct, Node, Scenario};
 use bemr::records::{Record, SAMPLES};
 use bemr::wire::{Ballot, Decision};
+use bemr_lab::experiment::{Expedition, Played, Share, Spot};
+use bemr_lab::simulator::{Conduct, Node, Scenario};
 
 fn expedition(points: &[(Played, usize)], transactions: usize) -> Expedition {
     let spot = |(played, tenths): &(Played, usize)| Spot {

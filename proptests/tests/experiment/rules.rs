@@ -1,7 +1,7 @@
 //! What rules do against adversaries: claims with their negative controls, and the metrics by which they are told.
 
 use super::table;
-use bemr::experiment::{
+use bemr_lab::experiment::{
     ADOPTED, Adversary, CONTROLS, Campaign, Delays, LONGEST_WAIT, Metric, Noise, Order, Played, Report, Rule,
     Share, Size, Spot, Table, asking,
 };
@@ -154,7 +154,7 @@ fn the_same_seed_gives_the_same_bytes_whatever_the_number_of_threads() {
     let csv = |seed, threads| {
         let size = Size { validators: 10, transactions: 20, runs: 5 };
         let table = Campaign::usual(seed, size).run(threads, |_| ());
-        let expedition = bemr::experiment::Expedition {
+        let expedition = bemr_lab::experiment::Expedition {
             seed,
             suite: bemr::crypto::Suite::Tiny,
             validators: 4,

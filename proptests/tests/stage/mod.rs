@@ -9,7 +9,6 @@ use bemr::actors::{Actor, Archive, Input, Neighbours, Output, Received, Step};
 use bemr::audit::{AuditReport, Auditor, Inconsistency, PublicRecord, audit};
 use bemr::crypto::{AeadKey, Digest, Suite, Tag};
 use bemr::keys::{Credentials, TrustStore};
-use bemr::network::{Event, Fair, Fate, Node, Parcel, Scenario, Town};
 use bemr::records::{Record, SAMPLES};
 use bemr::session::{AwaitingResponse, Session};
 use bemr::store::{Store, StoreError, Table, for_each};
@@ -17,6 +16,7 @@ use bemr::wire::{
     Ballot, Message, Name, Packet, Purpose, QuorumCertificate, Signatory, Stage as Phase, TBlock, TInitial,
     Time, Vote, VoteBody, WrappedKey, decode, encode,
 };
+use bemr_lab::simulator::{Event, Fair, Fate, Node, Parcel, Scenario, Town};
 use bemr_spec::{Clause, Rules};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;

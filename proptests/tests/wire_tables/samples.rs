@@ -8,7 +8,6 @@ use bemr::actors::Archive;
 use bemr::actors::compose::{Destination, compose, wrap};
 use bemr::crypto::{Digest, Signature, Suite, Tag};
 use bemr::keys::{Credentials, Identity};
-use bemr::network::{Parcel, Scenario, Town};
 use bemr::records::Record;
 use bemr::store::{MemoryStore, Table, for_each_row};
 use bemr::wire::{
@@ -19,6 +18,7 @@ use bemr::wire::{
     RevokeBody, Role, Seal, SealChainStart, SignedAuditHead, SignedCloudHead, StoredContent, TBlock,
     TInitial, TValid, Target, Time, ValidBody, Vote, Work, WorkRule, WrappedKey, decode, encode,
 };
+use bemr_lab::simulator::{Parcel, Scenario, Town};
 use bemr_spec::{Refusal, Rules};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;

@@ -75,7 +75,7 @@ impl Enumeration {
 pub(super) fn known() -> Vec<(&'static str, Type)> {
     let mut suites =
         vec![("ffdhe2048".to_owned(), 1), ("ffdhe3072".to_owned(), 2), ("ristretto255".to_owned(), 3)];
-    if cfg!(feature = "weaken") {
+    if cfg!(bemr_weaken) {
         suites.push(("tiny".to_owned(), 0xff01));
     }
     vec![

@@ -171,7 +171,7 @@ impl User {
     }
 
     /// Its office, for checkers that overhear it or speak in its name.
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     pub fn office(&mut self) -> &mut Office {
         &mut self.office
     }
@@ -236,7 +236,7 @@ impl User {
     ///
     /// # Errors
     /// Those of the session.
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     pub fn submit_as_is(&mut self, now: Time, initial: TInitial) -> Result<Vec<Output>, Refusal> {
         let bsd = self.bsd.clone();
         self.office.say(now, &bsd, Message::TInitial(Box::new(initial))).map(|(outputs, _)| outputs)

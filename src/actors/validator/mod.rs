@@ -117,7 +117,7 @@ impl Validator {
     }
 
     /// Its office, for checkers that overhear it or speak in its name.
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     pub fn office(&mut self) -> &mut Office {
         &mut self.office
     }

@@ -108,7 +108,7 @@ fn who_holds_keys_is_printed_as_what_it_is() {
     let recovered = custodial.open(&HARD, &seal).unwrap();
     printed.extend([format!("{near:?}"), used, format!("{chain:?}"), format!("{custodial:?}")]);
     printed.extend([format!("{:?}", recovered[0]), format!("{:?}", ward.world.kdc)]);
-    #[cfg(feature = "weaken")]
+    #[cfg(bemr_weaken)]
     printed.push(format!("{:?}", near.stolen()));
     let shown: [&[&str]; 9] = [
         &["AwaitingResponse { intended: ", "purpose: Initial"],

@@ -2,10 +2,10 @@
 
 use super::{HARD, Ward};
 use crate::keys::tests::only;
-#[cfg(feature = "weaken")]
+#[cfg(bemr_weaken)]
 use crate::session::insider::Line;
 use crate::session::{RECORD_OVERHEAD, SEQUENCE_LIMIT, SKIP_LIMIT, Session};
-#[cfg(feature = "weaken")]
+#[cfg(bemr_weaken)]
 use crate::wire::Direction;
 use crate::wire::{Packet, Purpose, Record, RecordHeader, SessionId, Stage, decode, encode};
 use bemr_spec::{Clause, Verdict};
@@ -189,7 +189,7 @@ fn keys_do_not_show() {
     );
 }
 
-#[cfg(feature = "weaken")]
+#[cfg(bemr_weaken)]
 #[test]
 fn a_line_with_the_keys_of_one_side_goes_on_as_that_side() {
     let (mut near, mut far) = Ward::new(66).session(Purpose::Initial);
@@ -211,7 +211,7 @@ fn a_line_with_the_keys_of_one_side_goes_on_as_that_side() {
     assert_eq!(near.chains(), [line.chains()[1], line.chains()[0]]);
 }
 
-#[cfg(feature = "weaken")]
+#[cfg(bemr_weaken)]
 #[test]
 fn with_stolen_keys_nothing_is_looked_for_without_end() {
     let (mut near, far) = Ward::new(67).session(Purpose::Initial);

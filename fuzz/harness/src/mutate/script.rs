@@ -1,8 +1,8 @@
 //! Lives: the moves of an adversary who has seen one go well and tries another.
 
 use crate::Dice;
-use bemr::conformance::lockstep::{Kind, MOST_MOVES, Move, Script};
-use bemr_spec::model::{LedgerKind, Lifetimes};
+use bemr_lab::lockstep::{Kind, MOST_MOVES, Move, Script};
+use bemr_model::{LedgerKind, Lifetimes};
 
 /// How often which kind is drawn: what honest life is made of most often.
 const OFTEN: [(Kind, usize); 18] = [

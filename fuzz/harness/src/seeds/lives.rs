@@ -1,8 +1,8 @@
 //! The lives that the corpus of the lockstep target is made from.
 
 use crate::corpus::Named;
-use bemr::conformance::lockstep::{Kind, MOST_AT_ONCE, Move, Nursery, Script, Statistics};
-use bemr_spec::model::{Action, Actor, Command, LedgerKind, Order};
+use bemr_lab::lockstep::{Kind, MOST_AT_ONCE, Move, Nursery, Script, Statistics};
+use bemr_model::{Action, Actor, Command, LedgerKind, Order};
 use bemr_spec::{Clause, Rules};
 
 /// Lives that are told wish by wish: honest ones, and what an adversary does in them who breaks nothing at once.

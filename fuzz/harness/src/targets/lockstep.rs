@@ -1,10 +1,10 @@
 //! Model and implementation in lockstep through a life that the bytes tell, with everything that an adversary does in it.
 
 use crate::{Seen, Subject};
-use bemr::conformance::Trace;
-use bemr::conformance::lockstep::{Nursery, Script, Statistics, trace_of};
+use bemr_lab::lockstep::{Nursery, Script, Statistics, trace_of};
+use bemr_lab::trace::Trace;
+use bemr_model::{Action, Happened, Setup};
 use bemr_spec::Clause;
-use bemr_spec::model::{Action, Happened, Setup};
 use std::cell::RefCell;
 
 thread_local! {

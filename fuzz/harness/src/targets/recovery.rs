@@ -7,13 +7,13 @@ use bemr::actors::Archive;
 use bemr::audit::AuditLog;
 use bemr::crypto::{AeadKey, Digest, Suite, VerifyingKey};
 use bemr::log::CloudIdentity;
-use bemr::network::{Cast, Scenario, Town};
 use bemr::records::{Record, SAMPLES};
 use bemr::store::{
     Commit, MemoryStore, Row, Store, StoreError, Table, recover, recover_audit_log, recover_ledger,
 };
 use bemr::votes::ValidatorSet;
 use bemr::wire::{Genesis, Time, encode};
+use bemr_lab::simulator::{Cast, Scenario, Town};
 use bemr_spec::{Clause, Rules};
 use std::cell::RefCell;
 use std::collections::BTreeMap;

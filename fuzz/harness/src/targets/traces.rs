@@ -1,7 +1,7 @@
 //! Traces from anybody: what is read is written again as it was, and whoever runs it again gets an answer.
 
 use crate::{Seen, Subject};
-use bemr::conformance::{Flaw, Rerun, Trace, rerun};
+use bemr_lab::trace::{Flaw, Rerun, Trace, rerun};
 
 /// The most steps of a trace that is run again here, and the most validators: what takes long shows nothing more.
 const MOST_STEPS: usize = 60;

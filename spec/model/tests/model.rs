@@ -1,0 +1,118 @@
+//! Honest runs of the model, as whoever hears what is said sees them.
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
+
+use bemr_model::{
+    Action, Actor, Command, Datagram, Decision, LedgerKind, Lifetimes, Message, Order, Packet, Parcel,
+    SealFault, Setup, View, World,
+};
+use bemr_spec::{Clause, Rules};
+
+fn setup(validators: u8, ledger: LedgerKind) -> Setup {
+    Setup { users: 2, validators, ledger, seed: 0, acquainted: false, lifetimes: Lifetimes::LONG }
+}
+
+/// What a parcel carries, once it is opened.
+fn message(parcel: &Parcel) -> Option<&Message> {
+    match &parcel.datagram {
+        Datagram::Packet(Packet::Record(record)) => Some(&record.message),
+        _ => None,
+    }
+}
+
+/// Delivers everything in order, then wakes who waits for the earliest instant, until `limit`. A record that is read is taken.
+fn run(world: &mut World, next: &mut u32, limit: u64) {
+    let mut nonce = 0;
+    loop {
+        while (*next as usize) < world.parcels().len() {
+            let happened = world.step(&Action::Deliver { parcel: *next }).unwrap();
+            let carried = message(&world.parcels()[*next as usize]);
+            assert!(
+                happened.clause.is_none() || !matches!(carried, Some(Message::Record { .. })),
+                "{happened:?}"
+            );
+            *next += 1;
+        }
+        let waits = |actor| Some((world.system().wakes(actor)?, actor));
+        let Some((time, actor)) = world.system().actors().filter_map(waits).min() else { return };
+        if time > limit {
+            return;
+        }
+        nonce += 1;
+        let found = (world.system().ledger_kind() == LedgerKind::Work && nonce % 5 == 0).then_some(nonce);
+        assert!(world.step(&Action::Wake { actor, found }).is_some());
+    }
+}
+
+fn submit(world: &mut World, record: u16, breaks: Option<Clause>) {
+    let command = Command::Submit { record, breaks, readers: [1].into_iter().collect() };
+    let happened = world.step(&Action::Command { actor: Actor::User(0), command });
+    assert_eq!(happened.map(|happened| happened.clause), Some(None));
+}
+
+/// What was said that `which` looks for, in the order in which it was said.
+fn said<T>(world: &World, which: impl Fn(&Message) -> Option<T>) -> Vec<T> {
+    world.parcels().iter().filter_map(message).filter_map(which).collect()
+}
+
+#[test]
+fn an_honest_network_commits_rejects_reads_and_erases() {
+    for (validators, ledger) in [
+        (1, LedgerKind::Quorum),
+        (4, LedgerKind::Quorum),
+        (7, LedgerKind::Quorum),
+        (1, LedgerKind::Work),
+        (2, LedgerKind::Work),
+    ] {
+        let mut world = World::new(Rules::hardened(), &Setup { users: 5, ..setup(validators, ledger) });
+        let mut next = 0;
+        submit(&mut world, 1, None);
+        submit(&mut world, 2, Some(Clause::RangeRule));
+        run(&mut world, &mut next, 100_000);
+        let mut ends = said(&world, |message| match *message {
+            Message::Outcome { tid, decision, reason, .. } => Some((tid, decision, reason)),
+            _ => None,
+        });
+        // A rejection needs no block.
+        ends.sort_unstable();
+        let rejected = (1, Decision::Rejected, Some(Clause::RangeRule));
+        assert_eq!(ends, [(0, Decision::Committed, None), rejected], "{validators} {ledger:?}");
+        for user in [0, 1] {
+            let command = Command::Read { tid: 0 };
+            world.step(&Action::Command { actor: Actor::User(user), command }).unwrap();
+        }
+        run(&mut world, &mut next, 200_000);
+        let read = said(&world, |message| matches!(message, Message::Record { .. }).then_some(()));
+        assert_eq!(read.len(), 2);
+        for user in [0, 1] {
+            let view = world.view(Actor::User(user));
+            assert!(matches!(&view, Some(View::User { requests, .. }) if requests.is_empty()), "{view:?}");
+        }
+        let order = Command::Order { tid: 0, order: Order::Erase([0, 3].into_iter().collect()) };
+        world.step(&Action::Command { actor: Actor::User(0), command: order }).unwrap();
+        run(&mut world, &mut next, 300_000);
+        match world.view(Actor::Cloud) {
+            Some(View::Cloud { records, leaves, .. }) => {
+                assert_eq!((records, leaves), (vec![(0, "Erased")], 2));
+            }
+            view => panic!("{view:?}"),
+        }
+    }
+}
+
+/// Model and implementation parted over this once: the implementation is given the second of the two.
+#[test]
+fn an_element_is_wrong_in_one_way_at_a_time() {
+    let mut world = World::new(Rules::hardened(), &setup(1, LedgerKind::Quorum));
+    submit(&mut world, 1, None);
+    run(&mut world, &mut 0, 100_000);
+    let seal = world.system().seals().next().unwrap();
+    for (faults, refused_by) in [
+        (vec![SealFault::StartElement], Some(Some(Clause::ElementInRange))),
+        (vec![SealFault::StartSubgroup], Some(Some(Clause::ElementInSubgroup))),
+        (vec![SealFault::StartElement, SealFault::StartSubgroup], None),
+        (vec![SealFault::StartSubgroup, SealFault::StartElement], None),
+    ] {
+        let happened = world.step(&Action::Unseal { seal, faults: faults.clone() });
+        assert_eq!(happened.map(|happened| happened.clause), refused_by, "{faults:?}");
+    }
+}

@@ -1,0 +1,222 @@
+//! `bemr audit`: an auditor who needs no secret.
+
+use crate::{Found, print, print_json, run};
+use bemr::actors::Directory;
+use bemr::audit::{AuditReport, Auditor, PublicRecord, audit as replay};
+use bemr::crypto::{Suite, VerifyingKey};
+use bemr::keys::{Place, TrustAnchor, TrustStore};
+use bemr::log::CloudIdentity;
+use bemr::store::{RedbStore, Store, StoreError, Table, for_each, for_each_row, recover};
+use bemr::votes::ValidatorSet;
+use bemr::wire::{
+    AuditEntry, Block, Certificate, CloudLeaf, Genesis, Name, RevocationList, SignedAuditHead,
+    SignedCloudHead, Time, decode,
+};
+use bemr_spec::{Refusal, Rules};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Options of `bemr audit`.
+#[derive(clap::Args)]
+pub(super) struct Options {
+    /// The database that `bemr run --store` wrote. Without it, the shipped sample is run in memory and audited.
+    #[arg(long, value_name = "PATH")]
+    store: Option<PathBuf>,
+    /// Prints one JSON document.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Verdict {
+    consistent: bool,
+    entry: Option<String>,
+    clause: Option<&'static str>,
+    problem: Option<String>,
+    report: Option<AuditReport>,
+}
+
+pub(super) fn audit(options: &Options) -> Result<Found, String> {
+    let rules = Rules::hardened();
+    let verdict = match &options.store {
+        Some(path) if !path.exists() => return Err(format!("{}: no such file", path.display())),
+        Some(path) => RedbStore::open(path).and_then(|store| audit_store(&rules, &store)),
+        None => {
+            let archive = run::sample()?;
+            archive.read(|store| Ok(audit_store(&rules, store))).map_err(|refusal| refusal.to_string())?
+        }
+    };
+    let verdict = match verdict {
+        Ok(Some(verdict)) => verdict,
+        Ok(None) => {
+            let place = options.store.as_deref().unwrap_or(Path::new("sample"));
+            return Err(format!("{}: nothing is stored yet", place.display()));
+        }
+        Err(StoreError::Damaged { file, entry, refusal }) => {
+            let file = file.map(|file| file.display().to_string());
+            let entry: Vec<String> = file.into_iter().chain(entry).collect();
+            broken(if entry.is_empty() { "the store".to_owned() } else { entry.join(", ") }, &refusal)
+        }
+        Err(unavailable) => return Err(unavailable.to_string()),
+    };
+    if options.json {
+        print_json(&verdict)?;
+    } else {
+        print(&describe(&verdict))?;
+    }
+    Ok(if verdict.consistent { Found::Nothing } else { Found::Something })
+}
+
+fn broken(entry: String, refusal: &Refusal) -> Verdict {
+    Verdict {
+        consistent: false,
+        entry: Some(entry),
+        clause: Some(refusal.clause().id()),
+        problem: Some(refusal.to_string()),
+        report: None,
+    }
+}
+
+fn describe(verdict: &Verdict) -> String {
+    let Some(report) = &verdict.report else {
+        let (entry, problem) = (verdict.entry.as_deref(), verdict.problem.as_deref());
+        return format!("INCONSISTENT at {}: {}", entry.unwrap_or("the store"), problem.unwrap_or("unknown"));
+    };
+    let AuditReport { blocks, final_blocks, anchors, decided_true, decided_false, .. } = report;
+    let AuditReport { leaves, leaves_anchored, records, erased, .. } = report;
+    let AuditReport { entries, entries_anchored, committed, rejected, deferred, aborted, .. } = report;
+    let state = if report.closed { "closed" } else { "open" };
+    format!(
+        "consistent: ledger, cloud log and audit log agree\n\
+         blocks   {blocks} ({final_blocks} final), {anchors} anchors\n\
+         decided  {decided_true} true, {decided_false} false\n\
+         cloud    {leaves} leaves, {leaves_anchored} anchored; {records} records, {erased} erased\n\
+         audit    {entries} entries, {entries_anchored} anchored, {state}; {committed} committed, \
+         {rejected} rejected, {deferred} deferred, {aborted} aborted"
+    )
+}
+
+/// What a store says in public, and the keys to check it with.
+struct Public {
+    genesis: Genesis,
+    validators: ValidatorSet,
+    cloud: CloudIdentity,
+    bsd: (Name, VerifyingKey),
+    latest: Time,
+    blocks: Vec<Block>,
+    leaves: Vec<CloudLeaf>,
+    cloud_heads: Vec<SignedCloudHead>,
+    entries: Vec<AuditEntry>,
+    audit_heads: Vec<SignedAuditHead>,
+}
+
+/// Nothing where the store is whole and holds no network yet.
+fn audit_store<S: Store + ?Sized>(rules: &Rules, store: &S) -> Result<Option<Verdict>, StoreError> {
+    // Everything that a network is made from is kept in one commit, before anything else.
+    if Table::ALL.iter().try_fold(0, |rows, table| Ok::<_, StoreError>(rows + store.len(*table)?))? == 0 {
+        return Ok(None);
+    }
+    let public = read_public(rules, store)?;
+    let identity = public.cloud.clone();
+    let auditor =
+        Auditor::new(rules, public.latest, public.genesis, public.validators, public.cloud, public.bsd);
+    let auditor = match auditor {
+        Ok(auditor) => auditor,
+        Err(refusal) => return Ok(Some(broken("genesis".to_owned(), &refusal))),
+    };
+    let record = PublicRecord {
+        blocks: &public.blocks,
+        leaves: &public.leaves,
+        cloud_heads: &public.cloud_heads,
+        entries: &public.entries,
+        audit_heads: &public.audit_heads,
+    };
+    Ok(Some(match replay(auditor, &record) {
+        Ok(report) => {
+            recover(rules, store, &identity)?;
+            Verdict { consistent: true, entry: None, clause: None, problem: None, report: Some(report) }
+        }
+        Err(found) => broken(found.entry.to_string(), &found.refusal),
+    }))
+}
+
+fn read_public<S: Store + ?Sized>(rules: &Rules, store: &S) -> Result<Public, StoreError> {
+    let damaged = |table: Table, key: &str, what: String| {
+        StoreError::damaged(store.place(), Some((table, key.as_bytes())), what)
+    };
+    let meta = |name: &'static str| {
+        let value = store.meta(name)?.ok_or_else(|| damaged(Table::Meta, name, "is missing".to_owned()))?;
+        Ok::<_, StoreError>((value, move |refusal: Refusal| damaged(Table::Meta, name, refusal.to_string())))
+    };
+    let (bytes, flawed) = meta("genesis")?;
+    let genesis: Genesis = decode(rules, &bytes).map_err(flawed)?;
+    let (bytes, _) = meta("suite")?;
+    let suite = Suite::ALL.iter().copied().find(|suite| suite.number()[..] == bytes[..]);
+    let suite = suite.ok_or_else(|| damaged(Table::Meta, "suite", "names no known suite".to_owned()))?;
+    let (bytes, flawed) = meta("kdc")?;
+    let issuer: Name = decode(rules, &bytes).map_err(flawed)?;
+    let (bytes, flawed) = meta("kdc-key")?;
+    let key = VerifyingKey::decode(rules, suite, &bytes).map_err(flawed)?;
+    let (bytes, flawed) = meta("revocation-list")?;
+    let list: RevocationList = decode(rules, &bytes).map_err(flawed)?;
+    let mut trust = TrustStore::new(rules, TrustAnchor { issuer, suite, key }, list).map_err(flawed)?;
+    let now = genesis.start;
+    let mut certificates: Vec<Certificate> = Vec::new();
+    for_each_row(store, Table::Certificates, |subject, bytes| {
+        let flawed = |refusal: Refusal| {
+            StoreError::damaged(store.place(), Some((Table::Certificates, subject)), refusal.to_string())
+        };
+        let certificate: Certificate = decode(rules, bytes).map_err(flawed)?;
+        certificates.push(certificate);
+        Ok(())
+    })?;
+    let directory = Directory::verified(rules, &mut trust, now, &certificates)
+        .map_err(|refusal| damaged(Table::Certificates, "all", refusal.to_string()))?;
+    let at = |place: Place| directory.iter().filter(move |one| one.role().place() == place);
+    let members: BTreeMap<Name, VerifyingKey> =
+        at(Place::Validator).map(|one| (one.name().clone(), one.signing_key().clone())).collect();
+    let validators = ValidatorSet::new(genesis.network.clone(), members);
+    let only = |place: Place, what: &str| {
+        let found =
+            at(place).next().ok_or_else(|| damaged(Table::Certificates, what, "is missing".to_owned()))?;
+        Ok::<_, StoreError>((found.name().clone(), found.signing_key().clone()))
+    };
+    let (cloud, cloud_key) = only(Place::Cloud, "cloud")?;
+    let bsd = only(Place::Bsd, "bsd")?;
+    let mut public = Public {
+        cloud: CloudIdentity { network: genesis.network.clone(), cloud, key: cloud_key },
+        genesis,
+        validators,
+        bsd,
+        latest: now,
+        blocks: Vec::new(),
+        leaves: Vec::new(),
+        cloud_heads: Vec::new(),
+        entries: Vec::new(),
+        audit_heads: Vec::new(),
+    };
+    for_each(store, rules, Table::Blocks, |block| {
+        public.blocks.push(block);
+        Ok(())
+    })?;
+    for_each(store, rules, Table::Leaves, |leaf| {
+        public.leaves.push(leaf);
+        Ok(())
+    })?;
+    for_each(store, rules, Table::CloudHeads, |head| {
+        public.cloud_heads.push(head);
+        Ok(())
+    })?;
+    for_each(store, rules, Table::AuditEntries, |entry| {
+        public.entries.push(entry);
+        Ok(())
+    })?;
+    for_each(store, rules, Table::AuditHeads, |head| {
+        public.audit_heads.push(head);
+        Ok(())
+    })?;
+    // The auditor's clock: nothing that was recorded lies in its future.
+    public.latest = public.blocks.last().map_or(now, |block| block.header().time);
+    Ok(public)
+}

@@ -1,0 +1,88 @@
+//! `bemr fuzz-report`: what a fuzzing campaign did, and whether that says anything.
+
+use crate::{Found, print, print_json};
+use bemr_lab::fuzz_report::{FuzzReport, MAX_REPORT};
+use bemr_spec::Clause;
+use serde::Serialize;
+use std::fmt::Write;
+use std::io::Read;
+use std::path::PathBuf;
+
+/// Options of `bemr fuzz-report`.
+#[derive(clap::Args)]
+pub(super) struct Options {
+    /// The report, as a campaign of `fuzz/` writes it.
+    file: PathBuf,
+    /// Prints one JSON document.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    informative: bool,
+    /// Why not.
+    why: Option<String>,
+    clauses_reached: usize,
+    /// Of so many.
+    clauses: usize,
+    report: &'a FuzzReport,
+}
+
+pub(super) fn fuzz_report(options: &Options) -> Result<Found, String> {
+    let name = options.file.display();
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(&options.file).map_err(|error| format!("{name}: {error}"))?;
+    file.take(MAX_REPORT as u64 + 1).read_to_end(&mut bytes).map_err(|error| format!("{name}: {error}"))?;
+    let report = FuzzReport::read(&bytes).map_err(|problem| format!("{name}: {problem}"))?;
+    let why = report.uninformative();
+    let found = why.is_some() || report.found().next().is_some();
+    if options.json {
+        let (informative, clauses_reached, clauses) =
+            (why.is_none(), report.clauses.len(), Clause::ALL.len());
+        print_json(&Shown { informative, why, clauses_reached, clauses, report: &report })?;
+    } else {
+        print(&told(&report, why.as_deref()))?;
+    }
+    Ok(if found { Found::Something } else { Found::Nothing })
+}
+
+fn told(report: &FuzzReport, why: Option<&str>) -> String {
+    let FuzzReport { commit, toolchain, engine, corpus, targets, clauses, canaries, .. } = report;
+    let mut text = format!("commit {commit}, {toolchain}\n{engine}, from the {corpus} corpus\n\n");
+    // A string grows: writing to it does not fail.
+    let _ = writeln!(
+        text,
+        "{:14} {:>12} {:>9} {:>9} {:>6}  found",
+        "target", "executions", "seconds", "a second", "kept"
+    );
+    for row in targets {
+        let rate = if row.seconds > 0.0 { row.executions as f64 / row.seconds } else { 0.0 };
+        let found = row.found.as_deref().unwrap_or("nothing");
+        let _ = writeln!(
+            text,
+            "{:14} {:>12} {:>9.1} {rate:>9.0} {:>6}  {found}",
+            row.name, row.executions, row.seconds, row.kept
+        );
+    }
+    let _ = writeln!(
+        text,
+        "\nclauses reached by the lockstep target: {} of {}",
+        clauses.len(),
+        Clause::ALL.len()
+    );
+    let _ = writeln!(text, "\n{:20} {:14} {:>12} {:>9}", "planted bug", "target", "executions", "seconds");
+    for row in canaries {
+        let missed = if row.found { "" } else { "  MISSED" };
+        let _ = writeln!(
+            text,
+            "{:20} {:14} {:>12} {:>9.1}{missed}",
+            row.name, row.target, row.executions, row.seconds
+        );
+    }
+    let _ = match why {
+        Some(why) => write!(text, "\nUNINFORMATIVE: {why}"),
+        None => write!(text, "\ninformative: all {} planted bugs were found", canaries.len()),
+    };
+    text
+}

@@ -1,0 +1,167 @@
+//! `bemr run`: the whole protocol on records.
+
+use crate::inputs;
+use crate::journey::Journey;
+use crate::tracer::TraceFile;
+use crate::{Found, tell};
+use bemr::actors::Archive;
+use bemr::crypto::Suite;
+use bemr::records::Moment;
+use bemr::store::{MemoryStore, RedbStore, Store, Table};
+use bemr::wire::{AttributeType, Time};
+use bemr_lab::simulator::{LedgerKind, MAX_VALIDATORS, Scenario};
+use bemr_lab::trace::MAX_TRACED;
+use bemr_spec::Rules;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::{Path, PathBuf};
+
+/// The most submissions that are under way at once.
+const WINDOW: usize = 32;
+
+/// The last instant that a run may begin at: the end of the year 9999.
+const LATEST: Time = Time(253_402_300_799_999);
+
+/// Options of `bemr run`.
+#[derive(clap::Args)]
+pub(super) struct Options {
+    /// Record files, or folders of them; without any, a sample that ships with the program.
+    #[arg(long, num_args = 1.., value_name = "FILE|DIR")]
+    records: Vec<PathBuf>,
+    /// The suite: ffdhe2048, ffdhe3072, ristretto255, or tiny (no strength at all).
+    #[arg(long, default_value = "ffdhe2048")]
+    suite: Suite,
+    /// How many validators.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=MAX_VALIDATORS as i64))]
+    validators: u16,
+    /// How blocks are closed.
+    #[arg(long, value_enum, default_value_t = Ledger::Quorum)]
+    ledger: Ledger,
+    /// Keeps ledger, cloud and audit log in a database on this path, which must not hold one yet.
+    #[arg(long, value_name = "PATH")]
+    store: Option<PathBuf>,
+    /// Writes the trace of everything that happens to this file, each line as soon as it has happened; of at most 64
+    /// validators.
+    #[arg(long, value_name = "OUT")]
+    trace: Option<PathBuf>,
+    /// All randomness comes from this number: the same seed, the same bytes.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// When virtual time begins: a date, a day with time and zone as in RFC 3339, or milliseconds since 1970. Records
+    /// must not be dated after it.
+    #[arg(long, default_value = "2027-01-01T00:00:00Z", value_name = "TIME", value_parser = instant)]
+    start: Time,
+    /// Prints one JSON document instead of the table.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Ledger {
+    Quorum,
+    Pow,
+}
+
+/// Digits alone are milliseconds since 1970.
+fn instant(text: &str) -> Result<Time, String> {
+    let time = match text.parse() {
+        Ok(milliseconds) => Some(Time(milliseconds)),
+        Err(_) => Moment::parse(AttributeType::DateTime, text).and_then(|moment| moment.begins()),
+    };
+    time.filter(|time| *time <= LATEST).ok_or_else(|| {
+        "wants a date, a day with time and zone such as 2027-01-01T00:00:00Z, or milliseconds, from 1970 to 9999"
+            .to_owned()
+    })
+}
+
+pub(super) fn run(options: &Options) -> Result<Found, String> {
+    let rules = Rules::hardened();
+    // First what may refuse, then what overwrites.
+    if options.trace.is_some() && usize::from(options.validators) > MAX_TRACED {
+        return Err(format!("--trace: a trace has at most {MAX_TRACED} validators"));
+    }
+    let archive = match &options.store {
+        None => Archive::new(MemoryStore::new()),
+        Some(path) => Archive::new(fresh_store(path)?),
+    };
+    let trace = options.trace.as_deref().map(TraceFile::create).transpose()?;
+    let scenario = Scenario {
+        rules,
+        ledger: match options.ledger {
+            Ledger::Quorum => LedgerKind::Quorum,
+            Ledger::Pow => LedgerKind::Work,
+        },
+        seed: options.seed,
+        start: options.start,
+        archive,
+        ..Scenario::new(options.suite, options.validators.into())
+    };
+    let mut journey = Journey::begin(scenario, trace)?;
+    let sources = inputs::sources(&options.records);
+    let bar = progress(sources.len());
+    for source in sources {
+        journey.submit(inputs::read(&rules, source));
+        journey.settle(WINDOW - 1);
+        bar.set_position(journey.settled());
+    }
+    journey.settle(0);
+    bar.set_message("reading back");
+    let verified_reads = journey.read_all();
+    journey.close();
+    bar.finish_and_clear();
+    let (report, failures) = journey.end(verified_reads);
+    let found = report.show(options.json)?;
+    Ok(failures.into_iter().fold(found, |found, (failure, weight)| {
+        tell(&failure);
+        found.max(weight)
+    }))
+}
+
+/// The shipped sample, run in memory.
+pub(super) fn sample() -> Result<Archive, String> {
+    let rules = Rules::hardened();
+    let scenario = Scenario::new(Suite::Ristretto255, 4);
+    let archive = scenario.archive.clone();
+    let mut journey = Journey::begin(scenario, None)?;
+    for source in inputs::sources(&[]) {
+        journey.submit(inputs::read(&rules, source));
+    }
+    journey.settle(0);
+    journey.close();
+    Ok(archive)
+}
+
+fn fresh_store(path: &Path) -> Result<RedbStore, String> {
+    let store = RedbStore::open(path).map_err(|error| error.to_string())?;
+    let held = store.len(Table::Meta).map_err(|error| error.to_string())?;
+    if held > 0 {
+        return Err(format!(
+            "{}: holds a network already; `bemr audit --store` checks it, `bemr run` wants a new path",
+            path.display()
+        ));
+    }
+    Ok(store)
+}
+
+/// A bar on standard error, and only where that is a terminal.
+fn progress(length: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} records {msg}");
+    ProgressBar::new(length as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bemr_lab::simulator::START;
+
+    #[test]
+    fn a_start_is_a_day_a_time_or_milliseconds() {
+        assert_eq!(instant("2027-01-01T00:00:00Z"), Ok(START));
+        assert_eq!(instant("2027-01-01T01:00:00+01:00"), Ok(START));
+        assert_eq!(instant("2027-01-01"), Ok(START));
+        assert_eq!(instant("1798761600000"), Ok(START));
+        assert_eq!(instant("9999-12-31T23:59:59.999Z"), Ok(LATEST));
+        for bad in ["", "now", "-1", "1969-12-31", "2027-02-30", "2027-01-01T00:00:00", "253402300800000"] {
+            assert!(instant(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Writes the trace of a run to a file.
+
+use bemr_lab::trace::{Header, Recorder, Step, TraceWriter};
+use std::fs::File;
+use std::io::LineWriter;
+use std::path::{Path, PathBuf};
+
+/// The file that a trace will be in.
+pub(super) struct TraceFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl TraceFile {
+    pub(super) fn create(path: &Path) -> Result<TraceFile, String> {
+        let file = File::create(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(TraceFile { path: path.to_owned(), file })
+    }
+}
+
+/// Each line reaches the file as soon as it has happened: what a line says of a commit, the store holds.
+pub(super) struct Tracer {
+    path: PathBuf,
+    out: TraceWriter<LineWriter<File>>,
+    recorder: Recorder,
+}
+
+impl Tracer {
+    pub(super) fn begin(to: TraceFile, recorder: Recorder, header: &Header) -> Result<Tracer, String> {
+        let TraceFile { path, file } = to;
+        match TraceWriter::begin(LineWriter::new(file), header) {
+            Ok(out) => Ok(Tracer { path, out, recorder }),
+            Err(error) => Err(format!("{}: {error}", path.display())),
+        }
+    }
+
+    /// Writes the steps that `record` makes.
+    pub(super) fn write(
+        &mut self,
+        record: impl FnOnce(&mut Recorder) -> Result<Vec<Step>, &'static str>,
+    ) -> Result<(), String> {
+        let written = match record(&mut self.recorder) {
+            Ok(steps) => {
+                steps.iter().try_for_each(|step| self.out.step(step)).map_err(|error| error.to_string())
+            }
+            Err(problem) => Err(problem.to_owned()),
+        };
+        written.map_err(|problem| format!("{}: {problem}", self.path.display()))
+    }
+}

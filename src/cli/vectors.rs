@@ -1,0 +1,229 @@
+//! `bemr vectors`: makes the test vectors, and puts them to this implementation or another.
+
+use crate::{Found, print, print_json, tell};
+use bemr_lab::vectors::{self, File, MAX_BYTES, Plan, Program, Question, Respondent, SCHEMA, Tally};
+use indicatif::ProgressBar;
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::io::{BufRead, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// Options of `bemr vectors`.
+#[derive(clap::Args)]
+pub(super) struct Options {
+    #[command(subcommand)]
+    deed: Deed,
+}
+
+#[derive(clap::Subcommand)]
+enum Deed {
+    /// Writes every file of vectors, and their schema, into a folder.
+    Generate {
+        /// The folder.
+        folder: PathBuf,
+        /// Makes the files of this kind alone.
+        #[arg(long)]
+        kind: Option<String>,
+        /// Makes the files of this suite alone.
+        #[arg(long)]
+        suite: Option<String>,
+        /// Writes nothing, and says which files would change.
+        #[arg(long)]
+        check: bool,
+        /// Prints one JSON document.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Reads the vectors in a folder and puts each to this implementation.
+    Verify {
+        /// The folder.
+        folder: PathBuf,
+        /// Prints one JSON document.
+        #[arg(long)]
+        json: bool,
+        /// Puts them to a program instead, which answers line by line; it and its arguments end the command line.
+        #[arg(long, num_args = 1.., allow_hyphen_values = true, value_name = "PROGRAM")]
+        against: Vec<String>,
+    },
+    /// Answers tests: reads one a line from standard input and writes one answer a line.
+    Answer,
+}
+
+#[derive(Serialize)]
+struct Written {
+    files: Vec<String>,
+    changed: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Report {
+    files: u64,
+    tests: u64,
+    agreed: u64,
+    unsupported: u64,
+    differing: Vec<vectors::Difference>,
+    unreadable: Vec<String>,
+    /// Which pairs of a field and a clause the files show.
+    coverage: vectors::Coverage,
+}
+
+pub(super) fn vectors(options: &Options) -> Result<Found, String> {
+    match &options.deed {
+        Deed::Generate { folder, kind, suite, check, json } => {
+            generate(folder, &plans(kind.as_deref(), suite.as_deref())?, *check, *json)
+        }
+        Deed::Verify { folder, json, against } => verify(folder, *json, against),
+        Deed::Answer => answer(),
+    }
+}
+
+fn plans(kind: Option<&str>, suite: Option<&str>) -> Result<Vec<Plan>, String> {
+    let all = vectors::plans();
+    let known = |what: &str, wanted: Option<&str>, names: Vec<&str>| match wanted {
+        Some(wanted) if !names.contains(&wanted) => {
+            let names: BTreeSet<&str> = names.into_iter().collect();
+            let names: Vec<&str> = names.into_iter().collect();
+            Err(format!("no {what} `{wanted}`; there are {}", names.join(", ")))
+        }
+        _ => Ok(()),
+    };
+    known("kind", kind, all.iter().map(|(entry, _)| entry.name).collect())?;
+    known("suite", suite, all.iter().map(|(_, suite)| *suite).collect())?;
+    let wanted = |(entry, of): &Plan| {
+        kind.is_none_or(|kind| kind == entry.name) && suite.is_none_or(|suite| suite == *of)
+    };
+    Ok(all.into_iter().filter(wanted).collect())
+}
+
+fn generate(folder: &Path, plans: &[Plan], check: bool, json: bool) -> Result<Found, String> {
+    let bar = ProgressBar::new(plans.len() as u64);
+    let made = vectors::generate(plans, |name| {
+        bar.set_message(name.to_owned());
+        bar.inc(1);
+    })?;
+    bar.finish_and_clear();
+    let wrong = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+    if !check {
+        std::fs::create_dir_all(folder).map_err(|error| wrong(folder, error))?;
+    }
+    let mut changed = Vec::new();
+    for (name, text) in &made {
+        let path = folder.join(name);
+        if std::fs::read(&path).is_ok_and(|there| there == text.as_bytes()) {
+            continue;
+        }
+        if check {
+            tell(&format!("{} is not as it is made", path.display()));
+        } else {
+            std::fs::write(&path, text).map_err(|error| wrong(&path, error))?;
+        }
+        changed.push(name.clone());
+    }
+    let found = if check && !changed.is_empty() { Found::Something } else { Found::Nothing };
+    let files: Vec<String> = made.into_iter().map(|(name, _)| name).collect();
+    if json {
+        print_json(&Written { files, changed })?;
+    } else {
+        let verb = if check { "stale" } else { "changed" };
+        print(&format!("{} files, {} {verb}", files.len(), changed.len()))?;
+    }
+    Ok(found)
+}
+
+fn verify(folder: &Path, json: bool, against: &[String]) -> Result<Found, String> {
+    let (files, unreadable) = read(folder)?;
+    let mut who = match against {
+        [] => Respondent::This,
+        command => Respondent::Other(Box::new(Program::start(command)?)),
+    };
+    let tests = files.iter().map(|file| file.number_of_tests).sum();
+    let bar = ProgressBar::new(tests);
+    let mut all = Tally::default();
+    for file in &files {
+        bar.set_message(file.name());
+        let Tally { agreed, unsupported, differing } = vectors::run(file, &mut who, || bar.inc(1))?;
+        all.agreed += agreed;
+        all.unsupported += unsupported;
+        all.differing.extend(differing);
+    }
+    bar.finish_and_clear();
+    let Tally { agreed, unsupported, differing } = all;
+    let found = match (differing.is_empty(), unreadable.is_empty()) {
+        (false, _) => Found::Something,
+        (true, false) => Found::BadInput,
+        (true, true) => Found::Nothing,
+    };
+    unreadable.iter().for_each(|line| tell(line));
+    let coverage = vectors::coverage(&files);
+    let files = files.len() as u64;
+    if json {
+        print_json(&Report { files, tests, agreed, unsupported, differing, unreadable, coverage })?;
+    } else {
+        for one in &differing {
+            let vectors::Difference { file, tc_id, comment, expected, answered } = one;
+            print(&format!("{file} tcId {tc_id}: {comment}: {answered} instead of {expected}"))?;
+        }
+        let not = differing.len();
+        print(&format!(
+            "{tests} tests in {files} files: {agreed} agreed, {not} not, {unsupported} unsupported"
+        ))?;
+        let vectors::Coverage { pairs, shown, reasoned, missing, .. } = coverage;
+        let missing = missing.len();
+        print(&format!(
+            "{pairs} pairs of a field and a clause: {shown} shown, {reasoned} with a reason, {missing} missing"
+        ))?;
+    }
+    Ok(found)
+}
+
+/// The files of vectors in a folder, by name, and what is wrong with the others.
+fn read(folder: &Path) -> Result<(Vec<File>, Vec<String>), String> {
+    let wrong = |error: std::io::Error| format!("{}: {error}", folder.display());
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(wrong)? {
+        let path = entry.map_err(wrong)?.path();
+        let is_json = path.extension().is_some_and(|extension| extension == "json");
+        if is_json && path.file_name().is_some_and(|name| name != SCHEMA) {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    if paths.is_empty() {
+        return Err(format!("{}: no vectors are there", folder.display()));
+    }
+    let (mut files, mut unreadable) = (Vec::new(), Vec::new());
+    for path in paths {
+        let mut bytes = Vec::new();
+        let opened = std::fs::File::open(&path);
+        let taken = opened.and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));
+        let read = taken.map_err(|error| error.to_string());
+        match read.and_then(|_| File::read(&bytes).map_err(|error| error.to_string())) {
+            Ok(file) => files.push(file),
+            Err(problem) => unreadable.push(format!("{}: {problem}", path.display())),
+        }
+    }
+    Ok((files, unreadable))
+}
+
+fn answer() -> Result<Found, String> {
+    let mut input = std::io::stdin().lock();
+    let mut out = std::io::stdout().lock();
+    let mut found = Found::Nothing;
+    loop {
+        let mut line = Vec::new();
+        let read = (&mut input).take(MAX_BYTES).read_until(b'\n', &mut line);
+        if read.map_err(|error| format!("standard input: {error}"))? == 0 {
+            return Ok(found);
+        }
+        let reply = match serde_json::from_slice::<Question>(&line) {
+            Ok(question) => vectors::reply(&question),
+            Err(error) => vectors::no_question(error.to_string()),
+        };
+        if reply.problem.is_some() {
+            found = Found::BadInput;
+        }
+        let written = serde_json::to_writer(&mut out, &reply).map_err(std::io::Error::from);
+        let written = written.and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
+        written.map_err(|error| format!("standard output: {error}"))?;
+    }
+}

@@ -1,0 +1,226 @@
+//! The rows of chapter 18, and how each is shown. What happens in it is not here: it is found.
+
+use crate::attacks::shown::Exhibit;
+use crate::attacks::{algebra, bytes, forged, rates, scenes};
+use crate::explore::{Part, TERMINATION};
+use crate::faults::Power;
+use bemr_spec::Clause;
+
+/// A row.
+#[derive(Clone, Copy, Debug)]
+pub struct Attack {
+    /// Its id, such as `C-08`.
+    pub id: &'static str,
+    /// What it is.
+    pub says: &'static str,
+    /// How it is shown.
+    pub how: How,
+}
+
+/// How an attack is shown.
+#[derive(Clone, Copy, Debug)]
+pub enum How {
+    /// A search finds a run that breaks `goal` in `part`, where the protocol lacks `without`.
+    Searched {
+        /// The network, and what the adversary can do there.
+        part: &'static Part,
+        /// The clauses that the paper does not have, without which the attack works.
+        without: &'static [Clause],
+        /// The goal that it breaks.
+        goal: &'static str,
+        /// The weakest adversary who is asked. Of the black hole it is silence, which is what the row is about: by order alone a
+        /// message is lost as well, in a run that nobody reads.
+        from: Power,
+    },
+    /// It is carried out on bytes, or over many runs.
+    Computed {
+        /// The goal that it breaks.
+        goal: &'static str,
+        /// Carries it out.
+        show: fn() -> Result<Exhibit, String>,
+    },
+}
+
+const fn searched(
+    id: &'static str,
+    says: &'static str,
+    part: &'static Part,
+    without: &'static [Clause],
+    goal: &'static str,
+) -> Attack {
+    Attack { id, says, how: How::Searched { part, without, goal, from: Power::Order } }
+}
+
+const fn at_least(power: Power, attack: Attack) -> Attack {
+    match attack.how {
+        How::Searched { part, without, goal, .. } => {
+            Attack { how: How::Searched { part, without, goal, from: power }, ..attack }
+        }
+        How::Computed { .. } => attack,
+    }
+}
+
+const fn computed(
+    id: &'static str,
+    says: &'static str,
+    goal: &'static str,
+    show: fn() -> Result<Exhibit, String>,
+) -> Attack {
+    Attack { id, says, how: How::Computed { goal, show } }
+}
+
+/// Every row of chapter 18, in its order.
+pub const CATALOGUE: &[Attack] = &[
+    searched(
+        "C-01",
+        "man in the middle of the key exchange",
+        &scenes::STRANGERS,
+        &[Clause::ResponderSignsTranscript],
+        "G-KEY",
+    ),
+    searched("C-02", "identity misbinding", &scenes::MISLED, &[Clause::PeerIsIntended], "G-KEY"),
+    computed("C-03", "element of small order", "G-SEC", algebra::small_order),
+    searched(
+        "C-04",
+        "reflection, exchange of roles",
+        &scenes::STRANGERS,
+        &[Clause::PeerIsNotSelf, Clause::RoleFitsPlace],
+        "G-KEY",
+    ),
+    searched(
+        "C-05",
+        "replay of T_initial, record used again",
+        &scenes::REPLAYED,
+        &[Clause::SequenceAdvances],
+        "G-FRE",
+    ),
+    computed("C-06", "a message of one stage taken for another", "G-AGR", bytes::tag_confusion),
+    searched(
+        "C-07",
+        "signature lifted to another transaction",
+        &scenes::FALSE_USER,
+        &[Clause::UserSignsInitial],
+        "G-ORI",
+    ),
+    searched("C-08", "ACK of another transaction", &scenes::FALSE_VOTER, &[Clause::VoteNamesBlock], "G-CIV"),
+    searched("C-09", "ACK flipped", &scenes::FALSE_VOTER, &[Clause::VoteSigned], "G-CIV"),
+    at_least(
+        Power::Silence,
+        searched("C-10", "black hole", &scenes::SILENT, &[Clause::FailoverIsBounded], TERMINATION),
+    ),
+    at_least(
+        Power::Silence,
+        searched("C-11", "fail-open continuation", &scenes::SILENT, &[Clause::AcceptNeedsQuorum], "G-CIV"),
+    ),
+    searched(
+        "C-12",
+        "late, duplicate, contrary ACK",
+        &scenes::FALSE_VOTER,
+        &[Clause::FirstDecisionStands],
+        "G-SDN",
+    ),
+    computed("C-13", "existential forgery of unhashed ElGamal", "G-ORI", algebra::unhashed),
+    computed("C-14", "signatures for a weak generator", "G-ORI", algebra::weak_generator),
+    computed("C-14b", "the same on safe-prime groups with g = 2", "G-ORI", algebra::standard_groups),
+    computed("C-15", "nonce used twice", "G-SEC", algebra::one_nonce),
+    computed("C-16", "r >= p accepted", "G-ORI", algebra::unbounded),
+    searched(
+        "C-17",
+        "surreptitious forwarding",
+        &scenes::FALSE_USER,
+        &[Clause::InitialNamesRecipient],
+        "G-AGR",
+    ),
+    computed("C-18", "wrapped key without context", "G-SEC", forged::seals),
+    searched(
+        "C-19",
+        "KDC holds or doubles keys",
+        &scenes::FALSE_KDC,
+        &[Clause::OnePrincipalOneCertificate],
+        "G-ORI",
+    ),
+    computed("C-20", "nonce repeated, cipher without authentication", "G-SEC", bytes::malleable),
+    searched(
+        "C-21",
+        "BSD invents a record or maps as it likes",
+        &scenes::FALSE_BSD,
+        &[Clause::BlockCarriesUserSignature],
+        "G-ORI",
+    ),
+    searched(
+        "C-22",
+        "majority, fork, double decision",
+        &scenes::REORGANISED,
+        &[Clause::ConfirmationsReached],
+        "G-CIV",
+    ),
+    searched("C-23", "Sybil, whitewashing", &scenes::FALSE_VOTER, &[Clause::VoterIsAdmitted], "G-CIV"),
+    searched("C-24", "equivocation", &scenes::FALSE_VOTER, &[Clause::OneVotePerValidator], "G-ACC"),
+    searched("C-25", "old contract", &scenes::CHANGED, &[Clause::TemplateIsInForce], "G-POL"),
+    searched(
+        "C-26",
+        "template exchanged, attribute left out",
+        &scenes::FALSE_BSD,
+        &[Clause::CheckedAttributesOpened],
+        "G-POL",
+    ),
+    searched(
+        "C-27",
+        "patient or user exchanged",
+        &scenes::FALSE_USER,
+        &[Clause::InitialSenderIsPeer],
+        "G-ORI",
+    ),
+    searched(
+        "C-28",
+        "cloud rolls back, forks, deletes, alters",
+        &scenes::FALSE_CLOUD,
+        &[Clause::LeafIsIncluded],
+        "G-DEL",
+    ),
+    at_least(
+        Power::User,
+        searched(
+            "C-29",
+            "escalation of role",
+            &scenes::FALSE_ROLE,
+            &[Clause::RoleMaySubmit, Clause::GrantsNameAuthorisedReaders],
+            "G-PRV",
+        ),
+    ),
+    computed("C-30", "public chain tells medical facts", "G-HID", bytes::guessed_attribute),
+    computed("C-31", "log cut or reordered", "G-AUD", forged::audit_log),
+    searched("C-32", "tid taken first", &scenes::FALSE_USER, &[Clause::TidIsDerived], "G-ORI"),
+    searched("C-33", "two readings of one message", &scenes::FALSE_USER, &[Clause::NoDuplicateKeys], "G-AGR"),
+    searched(
+        "C-34",
+        "only refusals are checked again",
+        &scenes::CONSPIRACY,
+        &[Clause::AcceptNeedsReverification],
+        "G-CIV",
+    ),
+    computed("C-35", "re-verification as a load", "G-TER", rates::load),
+    searched(
+        "C-36",
+        "eclipse of the BSD",
+        &scenes::ECLIPSE,
+        &[Clause::VoterIsAdmitted, Clause::VoteSigned],
+        "G-CIV",
+    ),
+    searched("C-37", "keys leak later", &scenes::LATER, &[Clause::SealedKeyIsErased], "G-SEC"),
+    computed("C-38", "trust poisoned: sleepers, coalitions, bad-mouthing", "G-CIV", rates::poisoned_trust),
+];
+
+impl Attack {
+    /// The row of this id.
+    pub fn find(id: &str) -> Option<&'static Attack> {
+        CATALOGUE.iter().find(|attack| attack.id.eq_ignore_ascii_case(id))
+    }
+
+    /// The goal that is at stake.
+    pub const fn goal(&self) -> &'static str {
+        match self.how {
+            How::Searched { goal, .. } | How::Computed { goal, .. } => goal,
+        }
+    }
+}

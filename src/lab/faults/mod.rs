@@ -1,0 +1,97 @@
+//! Adversaries as data: what one does, to whom, when and how often.
+//!
+//! An [`Adversary`] is a list of [`Ploy`]s; everything that none of them says is done as an honest network does it. It can be
+//! written down, read, and held against a trace: [`Watch`] says whether what happened is within what the adversary was
+//! said to do, [`least`] makes the weakest adversary out of what happened. What is not here: how a ploy is carried out, which
+//! is the business of who drives a network.
+
+mod act;
+mod behaviour;
+mod catalogue;
+mod contradiction;
+mod draw;
+mod least;
+mod ploy;
+mod power;
+mod watch;
+
+pub use act::{Act, Deed};
+pub use behaviour::Behaviour;
+pub use catalogue::{NAMED, Named};
+pub use contradiction::Contradiction;
+pub use least::least;
+pub use ploy::{MOST_PLOYS, Ploy, Target, When};
+pub use power::Power;
+pub use watch::Watch;
+
+use bemr_model::{Actor, Setup};
+use serde::{Deserialize, Serialize};
+
+/// What somebody does who is not honest: ploys that do not contradict each other.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Ploy>", into = "Vec<Ploy>")]
+pub struct Adversary(Vec<Ploy>);
+
+impl Adversary {
+    /// Nobody: all are honest, and nothing is lost.
+    pub const NOBODY: Adversary = Adversary(Vec::new());
+
+    /// The adversary of these ploys.
+    ///
+    /// # Errors
+    /// The first ploy that cannot be, alone or beside one before it, and why.
+    pub fn new(ploys: Vec<Ploy>) -> Result<Adversary, Contradiction> {
+        contradiction::check(&ploys)?;
+        Ok(Adversary(ploys))
+    }
+
+    /// What it does. Where several fit one thing, the first that has budget left is meant.
+    pub fn ploys(&self) -> &[Ploy] {
+        &self.0
+    }
+
+    /// Whether everybody whom it names is in a network.
+    ///
+    /// # Errors
+    /// The first ploy that names somebody who is not.
+    pub fn fits(&self, setup: &Setup) -> Result<(), Contradiction> {
+        let absent = |actor: &Actor| match actor {
+            Actor::User(number) => *number >= setup.users,
+            Actor::Validator(number) => *number >= setup.validators,
+            Actor::Bsd | Actor::Cloud | Actor::Kdc => false,
+        };
+        let mut ploys = (0..).zip(&self.0);
+        ploys.try_for_each(|(ploy, one)| match one.target.named().into_iter().find(absent) {
+            Some(actor) => Err(Contradiction { ploy, problem: format!("the setup has no {actor}") }),
+            None => Ok(()),
+        })
+    }
+
+    /// How strong it has to be.
+    pub fn power(&self) -> Power {
+        self.0.iter().map(|ploy| ploy.power()).max().map_or(Power::Order, |power| match power {
+            Power::LyingVote if self.liars() > 1 => Power::LyingMajority,
+            power => power,
+        })
+    }
+
+    /// How many validators say what they do not find.
+    fn liars(&self) -> usize {
+        let liars = self.0.iter().filter(|ploy| ploy.power() == Power::LyingVote);
+        liars.filter_map(|ploy| ploy.target.node()).collect::<std::collections::BTreeSet<_>>().len()
+    }
+}
+
+impl TryFrom<Vec<Ploy>> for Adversary {
+    type Error = Contradiction;
+
+    fn try_from(ploys: Vec<Ploy>) -> Result<Adversary, Contradiction> {
+        Adversary::new(ploys)
+    }
+}
+
+impl From<Adversary> for Vec<Ploy> {
+    fn from(adversary: Adversary) -> Vec<Ploy> {
+        adversary.0
+    }
+}

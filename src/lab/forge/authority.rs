@@ -1,0 +1,126 @@
+//! What goes to the KDC and comes from it, and changes of policy.
+
+use super::{Forge, element, nobody, other_suite, table};
+use bemr::crypto::{DecapsulationKey, SigningKey, Tag};
+use bemr::wire::{
+    ApprovedChange, Check, Contract, EnrolmentBody, EnrolmentRequest, Height, PolicyApproval, RequiredRule,
+    RevocationList, Rule, Version, encode,
+};
+use bemr_model::Flaws;
+use bemr_spec::Clause;
+
+impl Forge<'_> {
+    /// A request that says `body`, of whoever has these keys; what it says of them is not looked at.
+    pub fn enrolment(
+        &self,
+        body: &EnrolmentBody,
+        (signing, agreement): (&SigningKey, &DecapsulationKey),
+        flaws: Flaws,
+    ) -> Option<EnrolmentRequest> {
+        table::require("Enrolment", flaws)?;
+        let mut body = body.clone();
+        if flaws.has(Clause::ProtocolVersionIsOne) {
+            body.version = 2;
+        }
+        if flaws.has(Clause::SuiteMatches) {
+            body.suite = other_suite(body.suite);
+        }
+        if flaws.has(Clause::ElementInRange) || flaws.has(Clause::ElementInSubgroup) {
+            let key = if self.way(flaws, 2) == 0 { &mut body.signing_key } else { &mut body.agreement_key };
+            *key = element(key.as_slice(), flaws)?.into();
+        }
+        let message = encode(&body);
+        let other = [message.as_slice(), &[0]].concat();
+        let way = flaws.has(Clause::EnrolmentProvesPossession).then(|| self.way(flaws, 3));
+        let signed = if way == Some(0) { &other } else { &message };
+        let agreed = if way == Some(1) { &other } else { &message };
+        let tag = if way == Some(2) { Tag::POSSESSION_AGREEMENT } else { Tag::POSSESSION_SIGNING };
+        Some(EnrolmentRequest {
+            signing_proof: signing.sign(self.rules, tag, signed),
+            agreement_proof: agreement.prove_possession(self.rules, Tag::POSSESSION_AGREEMENT, agreed),
+            body,
+        })
+    }
+
+    /// A list that the KDC did not make: whatever is changed in it, nobody else can sign.
+    pub fn revocation_list(&self, genuine: &RevocationList, flaws: Flaws) -> Option<RevocationList> {
+        table::require("RevocationList", flaws)?;
+        let mut forged = genuine.clone();
+        let body = &mut forged.body;
+        if flaws.has(Clause::ProtocolVersionIsOne) {
+            body.version = 2;
+        }
+        if flaws.has(Clause::SuiteMatches) {
+            body.suite = other_suite(body.suite);
+        }
+        if flaws.has(Clause::OneEncodingPerValue) {
+            let mut serials = body.serials.as_slice().to_vec();
+            serials.extend([u64::MAX, u64::MAX]);
+            body.serials = serials.into();
+        }
+        if flaws.has(Clause::RevocationListAdvances) {
+            body.list = Version(0);
+        }
+        if flaws.has(Clause::RevocationListSignedByKdc) {
+            match self.way(flaws, 3) {
+                0 => body.next_update = body.next_update.after(1),
+                1 => body.issuer = nobody(),
+                _ => body.serials = Vec::new().into(),
+            }
+        }
+        (flaws.is_empty() || forged != *genuine).then_some(forged)
+    }
+
+    /// A change of the administrators who approve it, who all conspire.
+    pub fn policy_change(&self, genuine: &ApprovedChange, flaws: Flaws) -> Option<ApprovedChange> {
+        table::require("PolicyChange", flaws)?;
+        let mut forged = genuine.clone();
+        let change = &mut forged.change;
+        if flaws.has(Clause::ProtocolVersionIsOne) {
+            change.protocol = 2;
+        }
+        let (malformed, unchecked) =
+            (flaws.has(Clause::PolicyIsWellFormed), flaws.has(Clause::MandatoryAreChecked));
+        if malformed || unchecked {
+            let templates = change.templates.iter().map(|one| one.effective);
+            let last = templates.chain(change.contracts.iter().map(|one| one.effective)).max()?;
+            let contract = self.next_of_observations(last, malformed)?;
+            let contracts = change.contracts.iter().cloned().chain([contract]);
+            change.contracts = contracts.collect();
+        }
+        let message = encode(change);
+        let mut approvals = Vec::new();
+        for approval in forged.approvals.iter() {
+            let administrator = approval.administrator.clone();
+            let signature = self.sign(&administrator, Tag::POLICY_CHANGE, &message)?;
+            approvals.push(PolicyApproval { administrator, signature });
+        }
+        if flaws.has(Clause::PolicyChangeHasTwoAdministrators) {
+            let last = approvals.last()?.clone();
+            match self.way(flaws, 4) {
+                0 => {
+                    let who = &last.administrator;
+                    let signature = self.sign_or_not(false, flaws, who, Tag::POLICY_CHANGE, &message)?;
+                    approvals.last_mut()?.signature = signature;
+                }
+                1 => approvals.push(last),
+                2 => approvals.push(PolicyApproval { administrator: nobody(), ..last }),
+                _ => approvals.truncate(1),
+            }
+        }
+        forged.approvals = approvals.into();
+        Some(forged)
+    }
+
+    /// The next version of a contract of observations: its rules look at an attribute that there is not, or at none.
+    fn next_of_observations(&self, effective: Height, malformed: bool) -> Option<Contract> {
+        let newest = self.policy.contracts().filter(|one| one.id.as_str() == "observation-base").last()?;
+        let stray = RequiredRule { attribute: nobody() };
+        let rules: Vec<Rule> = match malformed {
+            true => vec![Rule { when: Vec::new().into(), check: Check::Required(stray) }],
+            false => Vec::new(),
+        };
+        let version = Version(newest.version.0 + 1);
+        Some(Contract { version, effective, rules: rules.into(), ..newest.clone() })
+    }
+}

@@ -1,0 +1,224 @@
+//! What the KDC and the administrators do in a random life, and what is said in their names.
+
+use crate::lockstep::insider;
+use bemr_model::{
+    Action, Actor, Change, Command, Datagram, Edition, Enrolment, Flaws, Gossip, Key, Lifetimes, Members,
+    Public, Role, Setup, Time, View, World,
+};
+use bemr_spec::Clause;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+/// Keys that nobody has at the beginning are numbered from here.
+const FRESH: u32 = 1_000;
+
+/// Draws what the authorities do.
+pub(super) struct Authority {
+    setup: Setup,
+    fresh: u32,
+    /// Whose certificate was taken back, and who did not ask for another one.
+    lapsed: Vec<Actor>,
+    listed: Time,
+}
+
+/// How long certificates and lists hold in a life: mostly for ever, now and then so briefly that they run out in it.
+pub(super) fn lifetimes(rng: &mut ChaCha8Rng) -> Lifetimes {
+    match rng.random_range(0..16) {
+        0 => Lifetimes { list: rng.random_range(5_000..60_000), ..Lifetimes::LONG },
+        1 => Lifetimes { certificate: rng.random_range(20_000..200_000), ..Lifetimes::LONG },
+        _ => Lifetimes::LONG,
+    }
+}
+
+fn public(view: View) -> Option<Public> {
+    match view {
+        View::User { public, .. }
+        | View::Bsd { public, .. }
+        | View::Validator { public, .. }
+        | View::Cloud { public, .. } => Some(public),
+        View::Kdc { .. } => None,
+    }
+}
+
+impl Authority {
+    pub(super) const fn new(setup: Setup) -> Authority {
+        Authority { setup, fresh: FRESH, lapsed: Vec::new(), listed: 0 }
+    }
+
+    /// Time goes on, or the KDC makes the list that is due, in a life in which what it signs runs out.
+    pub(super) fn in_time(&mut self, rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
+        let Lifetimes { certificate, list } = self.setup.lifetimes;
+        let shortest = certificate.min(list);
+        if shortest == Lifetimes::LONG.list {
+            return None;
+        }
+        if world.now() > self.listed + list / 2 && rng.random_range(0..1000) < 30 {
+            return Some(self.list(world));
+        }
+        let passes = rng.random_range(0..1000) < 4;
+        passes.then(|| Action::Pass { time: rng.random_range(1..=shortest / 2) })
+    }
+
+    fn list(&mut self, world: &World) -> Action {
+        self.listed = world.now();
+        Action::Command { actor: Actor::Kdc, command: Command::IssueList }
+    }
+
+    /// What happens next.
+    pub(super) fn next(&mut self, rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
+        // Whose certificate was taken back asks for another one soon.
+        let renewed = !self.lapsed.is_empty() && rng.random_range(0..2) == 0;
+        match rng.random_range(0..20) {
+            _ if renewed => Some(self.enrol(rng, world)),
+            0..7 => Some(self.enrol(rng, world)),
+            7..9 => Some(self.revoke(rng, world)),
+            9..11 => Some(self.list(world)),
+            11..14 => self.change(rng, world),
+            14..18 => self.lie_about_policy(rng, world),
+            _ => lie_about_list(rng, world),
+        }
+    }
+
+    /// What an honest one does: a certificate is taken back, a list made, a policy changed.
+    pub(super) fn honest(&mut self, rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
+        match rng.random_range(0..8) {
+            0 => Some(self.revoke(rng, world)),
+            1 => Some(self.list(world)),
+            _ => self.change(rng, world),
+        }
+    }
+
+    /// Somebody who has a certificate asks for another one, of other keys.
+    pub(super) fn certify(&mut self, rng: &mut ChaCha8Rng) -> Option<Action> {
+        let subject = Some(self.anybody(rng)).filter(|subject| !self.lapsed.contains(subject))?;
+        let (signing, agreement) = (Key(self.fresh), Key(self.fresh + 1));
+        self.fresh += 2;
+        let role = Role::of(subject)?;
+        let request = Enrolment { subject: Some(subject), role, signing, agreement, flaws: Flaws::NONE };
+        Some(Action::Command { actor: Actor::Kdc, command: Command::Enrol(request) })
+    }
+
+    fn anybody(&self, rng: &mut ChaCha8Rng) -> Actor {
+        match rng.random_range(0..10) {
+            0 => Actor::Bsd,
+            1 => Actor::Cloud,
+            2..5 => Actor::Validator(rng.random_range(0..self.setup.validators)),
+            _ => Actor::User(rng.random_range(0..self.setup.users)),
+        }
+    }
+
+    fn revoke(&mut self, rng: &mut ChaCha8Rng, world: &World) -> Action {
+        let subject = self.anybody(rng);
+        self.lapsed.push(subject);
+        self.listed = world.now();
+        Action::Command { actor: Actor::Kdc, command: Command::RevokeCertificate { subject } }
+    }
+
+    fn enrol(&mut self, rng: &mut ChaCha8Rng, world: &World) -> Action {
+        let expired = world.now() >= self.setup.lifetimes.certificate;
+        let place = rng.random_range(0..self.lapsed.len().max(1));
+        let lapsed = self.lapsed.get(place).copied().filter(|_| rng.random_range(0..10) < 8);
+        let somebody = lapsed.unwrap_or_else(|| self.anybody(rng));
+        let subject = Some(somebody).filter(|_| rng.random_range(0..20) > 0);
+        let right = subject.and_then(Role::of).filter(|_| rng.random_range(0..8) > 0);
+        let role = right.unwrap_or_else(|| Role::ALL[rng.random_range(0..Role::ALL.len())]);
+        let (signing, agreement) = (Key(self.fresh), Key(self.fresh + 1));
+        self.fresh += 2;
+        let old = Key(match rng.random_range(0..2) {
+            0 => rng.random_range(0..10),
+            _ => rng.random_range(FRESH..=self.fresh),
+        });
+        let (signing, agreement) = match rng.random_range(0..16) {
+            0 => (signing, signing),
+            1 => (old, agreement),
+            2 => (signing, old),
+            _ => (signing, agreement),
+        };
+        let drawn = (rng.random_range(0..5) < 2).then(|| insider::draw(rng, "Enrolment")).flatten();
+        let mut flaws = drawn.map_or(Flaws::NONE, |(flaws, _)| flaws);
+        if (lapsed.is_some() || expired) && rng.random_range(0..2) == 0 {
+            flaws = Flaws::of(Clause::EnrolmentProvesPossession);
+        }
+        if flaws.is_empty() && lapsed.is_some() && !expired {
+            self.lapsed.swap_remove(place);
+        }
+        let request = Enrolment { subject, role, signing, agreement, flaws };
+        Action::Command { actor: Actor::Kdc, command: Command::Enrol(request) }
+    }
+
+    /// A change that `fits` what `taker` knows, or may not, with approvals of administrators, or may not.
+    fn draw_change(
+        &self,
+        rng: &mut ChaCha8Rng,
+        world: &World,
+        taker: Actor,
+        fits: bool,
+    ) -> Option<(Change, Members)> {
+        let Public { height, policy, .. } = public(world.view(taker)?)?;
+        let mut edition = |newest: Option<Edition>, likely: u32| {
+            (rng.random_range(0..10) < likely).then(|| {
+                let version = newest.map_or(0, |newest| newest.version);
+                let version = match rng.random_range(0..16) {
+                    _ if fits => version + 1,
+                    0 => version,
+                    1 => version + 2,
+                    _ => version + 1,
+                };
+                let effective = match rng.random_range(0..10) {
+                    0 if !fits => height,
+                    _ => height + rng.random_range(1..=3),
+                };
+                Edition { version, effective }
+            })
+        };
+        // What holds all submissions up does not stay for long.
+        let held_up = policy.abeyance.is_some_and(|newest| newest.version % 2 == 1);
+        let change = Change {
+            templates: edition(policy.templates, 5),
+            abeyance: edition(policy.abeyance, if held_up { 9 } else { 2 }),
+            admission: edition(policy.admission, 4),
+        };
+        let administrators = 3..self.setup.users;
+        let mut approvals: Members = administrators.collect();
+        if !fits && rng.random_range(0..3) == 0 {
+            approvals = approvals.with(rng.random_range(0..self.setup.users.min(3)));
+        }
+        Some((change, approvals))
+    }
+
+    fn change(&self, rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
+        let actor = Actor::User(rng.random_range(0..self.setup.users));
+        let fits = rng.random_range(0..2) == 0;
+        let (change, approvals) = self.draw_change(rng, world, actor, fits)?;
+        Some(Action::Command { actor, command: Command::ChangePolicy { change, approvals } })
+    }
+
+    fn lie_about_policy(&self, rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
+        let others: Vec<Actor> = world.system().actors().collect();
+        let actor = Actor::User(self.setup.users - 1);
+        let to = others[rng.random_range(0..others.len())];
+        let flaws = match rng.random_range(0..4) {
+            0 => Flaws::NONE,
+            1 => Flaws::of(Clause::MandatoryAreChecked),
+            _ => insider::draw(rng, "PolicyChange")?.0,
+        };
+        let (change, approvals) = self.draw_change(rng, world, to, !flaws.is_empty())?;
+        // A flaw is that of an approval, or of something that is changed.
+        (to != actor && !change.is_empty() && !approvals.is_empty()).then_some(())?;
+        Some(Action::Tell { actor, to, gossip: Gossip::PolicyChange { change, approvals, flaws } })
+    }
+}
+
+/// The KDC's list, with a flaw or two.
+fn lie_about_list(rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
+    let mut lists = world.parcels().iter().rev().filter_map(|parcel| match &parcel.datagram {
+        Datagram::Gossip(Gossip::RevocationList { list, flaws }) if flaws.is_empty() => Some(list),
+        _ => None,
+    });
+    let list = insider::newer(lists.next()?);
+    let forged = Flaws::of(Clause::RevocationListSignedByKdc);
+    let flaws = if rng.random_range(0..3) == 0 { forged } else { insider::draw(rng, "RevocationList")?.0 };
+    let others: Vec<Actor> = world.system().actors().collect();
+    let to = others[rng.random_range(0..others.len())];
+    Some(Action::Tell { actor: Actor::Kdc, to, gossip: Gossip::RevocationList { list, flaws } })
+}

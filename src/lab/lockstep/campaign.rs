@@ -1,0 +1,224 @@
+//! Many random lives in lockstep.
+
+use crate::faults::Adversary;
+use crate::lockstep::statistics::broken;
+use crate::lockstep::{Divergence, Driver, Lockstep, Plotted, Short, Sides, Statistics, shrink};
+use crate::trace::{Header, Step, Trace};
+use bemr::crypto::Suite;
+use bemr_model::{Action, LedgerKind, Lifetimes, Setup, World};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// How many lives, and how long.
+#[derive(Clone, Copy, Debug)]
+pub struct Campaign {
+    /// The first seed; the lives have this one and those after it.
+    pub seed: u64,
+    /// How many.
+    pub lives: u64,
+    /// Steps of each.
+    pub steps: usize,
+    /// The rules of each side.
+    pub sides: Sides,
+}
+
+/// How many lives after a failure are looked at for a shorter one, and the most failures among them.
+const AFTER: u64 = 40;
+const OTHERS: usize = 4;
+
+/// A life in which model and implementation parted.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// Its seed.
+    pub seed: u64,
+    /// How many steps it had.
+    pub steps: usize,
+    /// As short as it could be made.
+    pub short: Short,
+}
+
+/// What a campaign found.
+#[derive(Clone, Debug, Default)]
+pub struct CampaignReport {
+    /// Lives that were lived.
+    pub lives: u64,
+    /// What they exercised.
+    pub statistics: Statistics,
+    /// The first life in which the two parted.
+    pub failure: Option<Failure>,
+}
+
+impl Failure {
+    /// The trace, for people and for [`crate::trace::replay`].
+    pub fn trace(&self, sides: impl Into<Sides>) -> Trace {
+        let Short { setup, actions, divergence } = &self.short;
+        let mut trace = trace_of(sides, setup, actions);
+        trace.header.adversary = Some(trace.adversary());
+        trace.header.note = Some(note(self.seed, divergence));
+        trace
+    }
+}
+
+/// What was found, in a line that a header can hold.
+fn note(seed: u64, divergence: &Divergence) -> String {
+    let printable = |c: char| if c.is_control() { ' ' } else { c };
+    format!("seed {seed}: {divergence}").chars().map(printable).take(1000).collect()
+}
+
+/// The trace of these actions, up to where model and implementation part. That step is told as the model has it; the rules
+/// are those of the implementation, so that whoever runs it again sees it go otherwise.
+pub fn trace_of(sides: impl Into<Sides>, setup: &Setup, actions: &[Action]) -> Trace {
+    let sides = sides.into();
+    let header = Header::new(Suite::Tiny, &sides.implementation, *setup);
+    let mut steps: Vec<Step> = Vec::new();
+    let Ok(mut both) = Lockstep::new(sides, setup) else { return Trace { header, steps } };
+    for action in actions {
+        let number = steps.len() as u64 + 1;
+        let alone = both.world().clone().perform(action);
+        match both.step(action) {
+            Ok(Some((done, happened))) => steps.push(Step::of(number, done, &happened)),
+            Ok(None) => {}
+            Err(_) => {
+                steps.extend(alone.map(|happened| Step::of(number, action.clone(), &happened)));
+                break;
+            }
+        }
+    }
+    Trace { header, steps }
+}
+
+/// An adversary drawn from a seed, and a network for it: of any size, closed by quorum or by work.
+pub fn drawn(seed: u64) -> (Adversary, Setup) {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let ledger = if rng.random_range(0..8) == 0 { LedgerKind::Work } else { LedgerKind::Quorum };
+    let setup = Setup {
+        users: rng.random_range(2..=5),
+        validators: [1, 3, 4, 7, 10][rng.random_range(0..5)],
+        ledger,
+        seed,
+        acquainted: rng.random_range(0..2) == 0,
+        lifetimes: Lifetimes::LONG,
+    };
+    (Adversary::draw(&mut rng, &setup), setup)
+}
+
+impl CampaignReport {
+    /// Takes up what another campaign found.
+    pub fn add(&mut self, other: CampaignReport) {
+        self.lives += other.lives;
+        self.statistics.add(&other.statistics);
+        self.failure = self.failure.take().or(other.failure);
+    }
+}
+
+impl Campaign {
+    /// Lives all lives, or up to the first in which the two part; `tell` hears of each.
+    pub fn run(&self, tell: impl FnMut(u64)) -> CampaignReport {
+        self.run_by(tell, |seed, statistics| self.live(seed, statistics))
+    }
+
+    /// The shortest of a failure of [`Campaign::run`] and the next few: how short a life can be made is a matter of luck.
+    pub fn shortest(&self, first: Failure) -> Failure {
+        let after = first.seed.saturating_add(1)..=first.seed.saturating_add(AFTER);
+        let others = after.filter_map(|seed| self.live(seed, &mut Statistics::default()).err()).take(OTHERS);
+        others.fold(
+            first,
+            |best, other| {
+                if other.short.actions.len() < best.short.actions.len() { *other } else { best }
+            },
+        )
+    }
+
+    /// As [`Campaign::run`], each life in the network and under the adversary that `of` gives for its seed.
+    pub fn run_under(
+        &self,
+        mut of: impl FnMut(u64) -> (Adversary, Setup),
+        tell: impl FnMut(u64),
+    ) -> CampaignReport {
+        self.run_by(tell, |seed, statistics| {
+            let (adversary, setup) = of(seed);
+            self.live_under(&adversary, &setup, statistics).map(drop)
+        })
+    }
+
+    fn run_by(
+        &self,
+        mut tell: impl FnMut(u64),
+        mut live: impl FnMut(u64, &mut Statistics) -> Result<(), Box<Failure>>,
+    ) -> CampaignReport {
+        let mut report = CampaignReport::default();
+        for seed in self.seed..self.seed.saturating_add(self.lives) {
+            let lived = live(seed, &mut report.statistics);
+            report.lives += 1;
+            tell(report.lives);
+            if let Err(failure) = lived {
+                report.failure = Some(*failure);
+                return report;
+            }
+        }
+        report
+    }
+
+    /// Lives one life.
+    ///
+    /// # Errors
+    /// The life in which they part, made short.
+    pub fn live(&self, seed: u64, statistics: &mut Statistics) -> Result<(), Box<Failure>> {
+        let mut driver = Driver::new(seed);
+        let setup = *driver.setup();
+        self.live_by(seed, &setup, statistics, |world| driver.next(world)).map(drop)
+    }
+
+    /// Lives one life under an adversary, and gives what was done.
+    ///
+    /// # Errors
+    /// The life in which they part, made short.
+    pub fn live_under(
+        &self,
+        adversary: &Adversary,
+        setup: &Setup,
+        statistics: &mut Statistics,
+    ) -> Result<Vec<Action>, Box<Failure>> {
+        let mut plotted = Plotted::new(adversary, setup);
+        self.live_by(setup.seed, setup, statistics, |world| plotted.next(world))
+    }
+
+    fn live_by(
+        &self,
+        seed: u64,
+        setup: &Setup,
+        statistics: &mut Statistics,
+        mut next: impl FnMut(&World) -> Option<Action>,
+    ) -> Result<Vec<Action>, Box<Failure>> {
+        let mut both = match Lockstep::new(self.sides, setup) {
+            Ok(both) => both,
+            Err(refusal) => {
+                let divergence = Divergence::Beginning(refusal.clause());
+                let short = Short { setup: *setup, actions: Vec::new(), divergence };
+                return Err(Box::new(Failure { seed, steps: 0, short }));
+            }
+        };
+        let mut actions = Vec::new();
+        let fail = |actions: &[Action]| {
+            let short = shrink(self.sides, setup, actions).expect("the same steps part again");
+            Box::new(Failure { seed, steps: actions.len(), short })
+        };
+        while both.steps() < self.steps {
+            let Some(action) = next(both.world()) else { break };
+            let broken = broken(both.world(), &action);
+            match both.step(&action) {
+                Ok(Some((done, happened))) => {
+                    statistics.count(&done, &happened, broken);
+                    actions.push(done);
+                }
+                Ok(None) => {}
+                Err(_) => {
+                    actions.push(action);
+                    return Err(fail(&actions));
+                }
+            }
+        }
+        both.look().map_err(|_| fail(&actions))?;
+        Ok(actions)
+    }
+}

@@ -1,0 +1,228 @@
+//! Model and implementation side by side: the same action to both, and what they make of it compared.
+//!
+//! Compared are the verdict with its clause, what is sent, term by term, and what can be seen of the actor afterwards. Goals
+//! are predicates over the model; where the views agree they speak of the implementation too. Every byte that left an
+//! actor is searched for secrets. Nothing here decides who is right: that is for the chapters.
+
+mod authority;
+mod campaign;
+mod deed;
+mod directed;
+mod divergence;
+mod driver;
+mod impostor;
+mod insider;
+mod moves;
+mod nursery;
+mod offices;
+mod play;
+mod shrink;
+mod statistics;
+
+pub use campaign::{Campaign, CampaignReport, Failure, drawn, trace_of};
+pub use deed::{Deed, Named, Register};
+pub use directed::{conspiracy, instead};
+pub use divergence::Divergence;
+pub use driver::{Driver, Plotted, Profile};
+pub use insider::{FORGED, forged, gossip_forged, lie_of};
+pub use moves::{Kind, MOST_AT_ONCE, MOST_MOVES, Move, Script};
+pub use nursery::Nursery;
+pub use play::{MOST_STEPS, Parted};
+pub use shrink::{Short, shrink};
+pub use statistics::{Statistics, UNREACHABLE, reason};
+
+use crate::sut::Rig;
+use bemr_model::{Action, Actor, GOALS, Happened, SHOWN, Setup, World};
+use bemr_spec::{Refusal, Rules};
+use rand::{Rng, RngExt};
+use std::collections::BTreeMap;
+
+/// How often the goals are looked at, in steps: each look costs as much as everything that ever happened.
+const LOOK: usize = 256;
+
+/// A view of so many entries is compared after every step of its actor; a longer one after one of as many steps as it is times longer, and
+/// whenever goals are looked at. So a step costs late in a life what it costs early.
+const GLANCE: usize = 32;
+
+/// After so many parcels much has happened.
+const MUCH: u32 = 1_000;
+
+/// Whether what costs as much as all that happened is done now: the more happened, the less often, so that a step costs late in a
+/// life what it costs early.
+fn affords(rng: &mut impl Rng, sent: u32) -> bool {
+    sent < MUCH || rng.random_range(0..sent) < MUCH
+}
+
+/// The rules of each side: the same but where a test wants to see a fault found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sides {
+    /// Those of the model.
+    pub model: Rules,
+    /// Those of the implementation.
+    pub implementation: Rules,
+}
+
+impl From<Rules> for Sides {
+    fn from(rules: Rules) -> Sides {
+        Sides { model: rules, implementation: rules }
+    }
+}
+
+/// Both sides.
+pub struct Lockstep {
+    rig: Rig,
+    world: World,
+    steps: usize,
+    crashed: bool,
+    /// Steps of an actor until its view is compared.
+    unseen: BTreeMap<Actor, usize>,
+}
+
+impl Lockstep {
+    /// Both sides at their beginning.
+    ///
+    /// # Errors
+    /// Those of [`Rig::new`].
+    pub fn new(sides: impl Into<Sides>, setup: &Setup) -> Result<Lockstep, Refusal> {
+        Lockstep::born(sides, setup, &mut Nursery::default())
+    }
+
+    /// As [`Lockstep::new`], out of a nursery.
+    ///
+    /// # Errors
+    /// Those of [`Rig::new`].
+    pub fn born(sides: impl Into<Sides>, setup: &Setup, nursery: &mut Nursery) -> Result<Lockstep, Refusal> {
+        let Sides { model, implementation } = sides.into();
+        let (mut rig, certificates) = nursery.rig(implementation, setup)?;
+        rig.watch();
+        rig.forge_with(insider::Insider::new(certificates));
+        Ok(Lockstep {
+            rig,
+            world: World::new(model, setup),
+            steps: 0,
+            crashed: false,
+            unseen: BTreeMap::new(),
+        })
+    }
+
+    /// The model's side.
+    pub const fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// The implementation's side.
+    pub const fn rig(&self) -> &Rig {
+        &self.rig
+    }
+
+    /// How many steps were done.
+    pub const fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// Lets something happen on both sides; nothing when it cannot happen now, or when the model cannot tell what it does.
+    /// Gives the action as it was done, with the nonce that was found, should it have been.
+    ///
+    /// # Errors
+    /// Where the two part. The sides are not to be used after that.
+    pub fn step(&mut self, action: &Action) -> Result<Option<(Action, Happened)>, Box<Divergence>> {
+        let mut action = action.clone();
+        let implementation = if let Action::Wake { actor, found } = &mut action {
+            // Which nonces meet a target is a matter of digests.
+            if self.world.system().wakes(*actor).is_none() && self.rig.wakes(*actor).is_none() {
+                return Ok(None);
+            }
+            let happened = self.rig.step(&Action::Wake { actor: *actor, found: None });
+            *found = self.rig.found();
+            happened
+        } else if matches!(action, Action::Say { .. } | Action::Tell { .. } | Action::Inject { .. }) {
+            // Not everything can be forged.
+            match self.rig.step(&action) {
+                Some(happened) => Some(happened),
+                None => return Ok(None),
+            }
+        } else {
+            None
+        };
+        let woken = matches!(
+            action,
+            Action::Wake { .. } | Action::Say { .. } | Action::Tell { .. } | Action::Inject { .. }
+        );
+        let Some(model) = self.world.perform(&action) else {
+            return if woken { Err(Divergence::Possible { model: false }.into()) } else { Ok(None) };
+        };
+        let implementation = if woken { implementation } else { self.rig.step(&action) };
+        let implementation = implementation.ok_or(Divergence::Possible { model: true })?;
+        if model.time != implementation.time {
+            let (model, implementation) = (model.time, implementation.time);
+            return Err(Divergence::Time { model, implementation }.into());
+        }
+        if model.clause != implementation.clause {
+            let (model, implementation) = (model.clause, implementation.clause);
+            return Err(Divergence::Clause { model, implementation }.into());
+        }
+        // What an honest actor signs and does not fit is refused by the same clauses, and the model does not say why.
+        if model.cause.is_some() && model.cause != implementation.cause {
+            let (model, implementation) = (model.cause, implementation.cause);
+            return Err(Divergence::Cause { model, implementation }.into());
+        }
+        if model.place != implementation.place {
+            let (model, implementation) = (model.place, implementation.place);
+            return Err(Divergence::Place { model, implementation }.into());
+        }
+        if model.opened != implementation.opened {
+            let (model, implementation) = (model.opened, implementation.opened);
+            return Err(Divergence::Opened { model, implementation }.into());
+        }
+        // Some orders are those of digests, which the model does not have.
+        if model.sends != implementation.sends {
+            let (mut ours, mut theirs) = (model.sends, implementation.sends.clone());
+            ours.retain(|output| match theirs.iter().position(|other| other == output) {
+                Some(place) => {
+                    theirs.remove(place);
+                    false
+                }
+                None => true,
+            });
+            if !ours.is_empty() || !theirs.is_empty() {
+                return Err(Divergence::Sends { model: ours, implementation: theirs }.into());
+            }
+        }
+        self.world.dispatch(implementation.actor, &implementation.sends);
+        self.steps += 1;
+        self.crashed |= matches!(action, Action::Crash { .. });
+        let unseen = self.unseen.entry(implementation.actor).or_default();
+        match unseen.checked_sub(1) {
+            Some(left) => *unseen = left,
+            None => *unseen = compare(&self.world, &self.rig, implementation.actor)? / GLANCE,
+        }
+        if let Some(leak) = self.rig.leaks().into_iter().next() {
+            return Err(Divergence::Leak(leak).into());
+        }
+        if self.steps.is_multiple_of(LOOK) {
+            self.look()?;
+        }
+        Ok(Some((action, implementation)))
+    }
+
+    /// Looks at every goal, and at every actor.
+    ///
+    /// # Errors
+    /// The actor in whose view the two part, or the goal that is broken.
+    pub fn look(&self) -> Result<(), Box<Divergence>> {
+        self.rig.actors().iter().try_for_each(|actor| compare(&self.world, &self.rig, *actor).map(drop))?;
+        let claimed = GOALS.iter().chain(SHOWN).filter(|goal| !self.crashed || goal.holds_through_crashes());
+        let broken = claimed.into_iter().find(|goal| !goal.is_kept(self.world.system()));
+        broken.map_or(Ok(()), |goal| Err(Divergence::Goal(goal.name).into()))
+    }
+}
+
+/// Compares what can be seen of an actor, and gives how long its view is.
+fn compare(world: &World, rig: &Rig, actor: Actor) -> Result<usize, Box<Divergence>> {
+    let (Some(model), Some(real)) = (world.view(actor), rig.view(actor)) else { return Ok(0) };
+    let entries = model.entries();
+    if model == real {
+        return Ok(entries);
+    }
+    Err(Divergence::View { actor, model: model.into(), implementation: real.into() }.into())
+}

@@ -1,0 +1,76 @@
+//! A trace as a figure of a page: the diagram, every step in a table, and buttons that go from step to step where scripts run.
+
+use super::svg::Drawing;
+use super::{drawn, text::sends, verdict};
+use crate::html::{escaped, put};
+use crate::trace::{Step, Trace};
+
+/// What a page with such figures looks like beside the rest.
+pub(super) const STYLE: &str = include_str!("diagram.css");
+/// What goes from step to step.
+pub(super) const SCRIPT: &str = include_str!("player.js");
+
+const COLUMNS: [&str; 9] = ["Step", "Time", "From", "To", "Event", "Verdict", "Clause", "Sends", "Action"];
+
+/// Writes the figure. `id` tells its steps from those of others on the page; the only one has none. `open` is whether the table is seen at
+/// once.
+pub(super) fn player(out: &mut String, id: &str, caption: &str, trace: &Trace, open: bool) {
+    let Drawing { width, head, body, height } = Drawing::of(trace, id);
+    let (caption, high) = (escaped(caption), Drawing::HEAD);
+    put(out, format_args!("<figure class=\"run\">\n<figcaption>{caption}</figcaption>"));
+    put(
+        out,
+        format_args!(
+            "<div class=\"player\" role=\"group\" aria-label=\"Step by step: {caption}\" hidden=\"hidden\">\n<div class=\"buttons\">"
+        ),
+    );
+    for (go, name) in [("first", "First"), ("previous", "Previous"), ("next", "Next"), ("last", "Last")] {
+        put(out, format_args!("<button type=\"button\" data-go=\"{go}\">{name}</button>"));
+    }
+    put(
+        out,
+        format_args!(
+            "</div>\n<p class=\"now\" aria-live=\"polite\"></p>\n\
+             <p class=\"hint\">Keys: left and right arrow, Home, End. A click on a step goes there.</p>\n</div>\n\
+             <div class=\"scroll diagram\" tabindex=\"0\" role=\"region\" aria-label=\"Diagram: {caption}\">\n\
+             <svg class=\"seq head\" aria-hidden=\"true\" width=\"{width}\" height=\"{high}\" viewBox=\"0 0 {width} {high}\">\n\
+             {head}</svg>\n\
+             <svg class=\"seq\" role=\"img\" aria-label=\"Sequence diagram: {caption}; the table below says the same\" width=\"{width}\" \
+             height=\"{height}\" viewBox=\"0 0 {width} {height}\">\n{body}</svg>\n</div>"
+        ),
+    );
+    let open = if open { " open=\"open\"" } else { "" };
+    put(
+        out,
+        format_args!(
+            "<details{open}><summary>Every step</summary>\n\
+             <div class=\"scroll steps\" tabindex=\"0\" role=\"region\" aria-label=\"Every step: {caption}\">\n<table>\n<thead><tr>"
+        ),
+    );
+    COLUMNS.iter().for_each(|column| put(out, format_args!("<th scope=\"col\">{column}</th>")));
+    put(out, format_args!("</tr></thead>\n<tbody>"));
+    drawn(trace).for_each(|step| row(out, trace, step));
+    put(out, format_args!("</tbody>\n</table>\n</div></details>\n</figure>"));
+}
+
+fn row(out: &mut String, trace: &Trace, step: &Step) {
+    let name = |actor| escaped(&trace.header.name(actor));
+    let class = if step.clause.is_some() { " class=\"refused\"" } else { "" };
+    let action = serde_json::to_string(&step.action).expect("every action has a JSON form");
+    put(
+        out,
+        format_args!(
+            "<tr data-step=\"{number}\"{class}><td class=\"number\">{number}</td><td class=\"number\">{} ms</td><td>{}</td>\
+             <td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td><code>{}</code></td></tr>",
+            step.time,
+            step.from.map_or_else(String::new, name),
+            step.actor.map_or_else(String::new, name),
+            escaped(&step.event),
+            verdict(step),
+            step.clause.map_or_else(String::new, |clause| escaped(&clause.to_string())),
+            escaped(&sends(trace, step)),
+            escaped(&action),
+            number = step.step,
+        ),
+    );
+}

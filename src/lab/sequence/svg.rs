@@ -1,0 +1,184 @@
+//! A trace as an SVG sequence diagram that needs nothing else: time at the left, a line for each actor, an arrow for each
+//! arrival.
+
+use super::{drawn, mischief, published, refusal, taking_part, what};
+use crate::html::{escaped, put};
+use crate::trace::{Step, Trace};
+use bemr_model::Actor;
+
+/// Where the first actor's column begins: time stands before it.
+const LEFT: usize = 92;
+/// The height of the names, of a step, and of a line below it.
+const HEAD: usize = 40;
+const ROW: usize = 34;
+const LINE: usize = 16;
+/// About the width of a character of the labels.
+const CHARACTER: usize = 7;
+/// The most characters of a label.
+const LABEL: usize = 40;
+
+/// Its colours where it stands alone; dark where the reader's system is. A page has its own, of the same names.
+const COLOURS: &str = "\
+.seq{--paper:#fff;--ink:#17202b;--faint:#55606e;--line:#c3ccd6;--arrow:#1d5fb8;--bad:#b3261e;background:var(--paper)}\
+@media screen and (prefers-color-scheme:dark){.seq{--paper:#12171e;--ink:#e6ebf1;--faint:#9aa7b6;--line:#394553;--arrow:#7fb2ff;\
+--bad:#ff8a80}}";
+
+/// How it looks.
+pub(super) const SHAPES: &str = "\
+.seq{font:13px ui-sans-serif,system-ui,sans-serif}\
+.seq text{fill:var(--ink)}.seq .halo{paint-order:stroke;stroke:var(--paper);stroke-width:5px;stroke-linejoin:round}\
+.seq .time{fill:var(--faint);font-size:11px}.seq .name{font-weight:600}.seq .all{fill:var(--faint);font-size:12px}\
+.seq .life{stroke:var(--line)}.seq .row{fill:transparent}\
+.seq .box{fill:var(--paper);stroke:var(--line)}\
+.seq .arrow{stroke:var(--arrow);stroke-width:1.5}.seq .tip{fill:var(--arrow)}\
+.seq .bad .arrow{stroke:var(--bad);stroke-dasharray:5 3}.seq .bad .cross{stroke:var(--bad);stroke-width:2.2}\
+.seq .bad .said{fill:var(--bad)}.seq .bad .box{stroke:var(--bad)}\n";
+
+/// A diagram in parts, so that a page can keep the names in sight.
+pub(super) struct Drawing {
+    pub(super) width: usize,
+    /// The names, [`Drawing::HEAD`] high.
+    pub(super) head: String,
+    /// The rest, whose origin is its own.
+    pub(super) body: String,
+    pub(super) height: usize,
+}
+
+impl Drawing {
+    pub(super) const HEAD: usize = HEAD;
+
+    /// `id` stands before the number in the id of each step.
+    pub(super) fn of(trace: &Trace, id: &str) -> Drawing {
+        let header = &trace.header;
+        let actors = taking_part(header, drawn(trace));
+        let longest = actors.iter().map(|actor| header.name(*actor).len()).max().unwrap_or(0);
+        let column = (longest.min(LABEL) * (CHARACTER + 1) + 20).max(128);
+        let x = |actor: Actor| {
+            let place = actors.iter().position(|other| *other == actor).unwrap_or(0);
+            LEFT + place * column + column / 2
+        };
+        let width = LEFT + actors.len().max(1) * column;
+        let (mut head, mut steps, mut height) = (String::new(), String::new(), 8);
+        for step in drawn(trace) {
+            height += draw(&mut steps, (step, id), height, (width, column), x);
+        }
+        height += 8;
+        let mut body = String::new();
+        for actor in &actors {
+            let x = x(*actor);
+            write(&mut head, "name", x, 25, &header.name(*actor));
+            put(&mut body, format_args!("<path class=\"life\" d=\"M{x} 0V{height}\"/>"));
+        }
+        body.push_str(&steps);
+        Drawing { width, head, body, height }
+    }
+}
+
+/// The whole diagram as one SVG document.
+pub fn svg(trace: &Trace) -> String {
+    let Drawing { width, head, body, height } = Drawing::of(trace, "");
+    let whole = height + 2 * HEAD;
+    let foot = HEAD + height;
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"seq\" role=\"img\" aria-labelledby=\"trace-title\" \
+         width=\"{width}\" height=\"{whole}\" viewBox=\"0 0 {width} {whole}\">\n\
+         <title id=\"trace-title\">{}</title>\n<style>{COLOURS}{SHAPES}</style>\n\
+         <rect width=\"100%\" height=\"100%\" fill=\"var(--paper)\"/>\n\
+         <g>\n{head}</g>\n<g transform=\"translate(0 {HEAD})\">\n{body}</g>\n\
+         <g transform=\"translate(0 {foot})\">\n{head}</g>\n</svg>\n",
+        escaped(&title(trace)),
+    )
+}
+
+/// What a diagram shows, in a line.
+pub(super) fn title(trace: &Trace) -> String {
+    let (steps, refused) =
+        (trace.steps.len(), trace.steps.iter().filter(|step| step.clause.is_some()).count());
+    match &trace.header.note {
+        Some(note) => format!("{note}: {steps} steps, {refused} refused"),
+        None => format!("A trace of {steps} steps, {refused} refused"),
+    }
+}
+
+/// Draws a step at this height; how high it is.
+fn draw(
+    out: &mut String,
+    (step, id): (&Step, &str),
+    top: usize,
+    (width, column): (usize, usize),
+    x: impl Fn(Actor) -> usize,
+) -> usize {
+    let Some(actor) = step.actor else { return 0 };
+    let there = x(actor);
+    let everybody = published(step).collect::<Vec<&str>>().join(", ");
+    let height = if everybody.is_empty() { ROW } else { ROW + LINE };
+    let base = top + ROW - 12;
+    let class = if step.clause.is_none() { "step" } else { "step bad" };
+    put(out, format_args!("<g class=\"{class}\" id=\"{id}step-{0}\" data-step=\"{0}\">", step.step));
+    put(out, format_args!("<rect class=\"row\" y=\"{top}\" width=\"{width}\" height=\"{height}\"/>"));
+    let (what, refused) = (what(step), refusal(step));
+    let said = [Some(what.as_str()), refused.as_deref(), mischief(step)];
+    let said = said.into_iter().flatten().collect::<Vec<&str>>().join(" · ");
+    match step.from.map(&x) {
+        Some(here) if here != there => {
+            arrow(out, here, there, base, step.clause.is_none());
+            // A long arrow says at both of its ends what it is.
+            if here.abs_diff(there) <= 8 * column {
+                write(out, "said halo", here.midpoint(there), base - 7, &said);
+            } else {
+                let (left, right) = (here.min(there) + column, here.max(there) - column);
+                write(out, "said halo", left, base - 7, &said);
+                write(out, "said halo", right, base - 7, &said);
+            }
+        }
+        _ => {
+            let wide = said.chars().count().min(LABEL) * CHARACTER + 20;
+            let left = there.saturating_sub(wide / 2).min(width.saturating_sub(wide)).max(LEFT);
+            let y = base - 10;
+            put(
+                out,
+                format_args!(
+                    "<rect class=\"box\" x=\"{left}\" y=\"{y}\" width=\"{wide}\" height=\"20\" rx=\"10\"/>"
+                ),
+            );
+            write(out, "said", left + wide / 2, base + 4, &said);
+        }
+    }
+    if !everybody.is_empty() {
+        write(out, "all halo", there, base + LINE + 4, &format!("to everybody: {everybody}"));
+    }
+    write(out, "time halo", LEFT / 2, base + 4, &format!("{} ms", step.time));
+    put(out, format_args!("</g>"));
+    height
+}
+
+/// An arrow with a tip, or with a cross where it is not taken.
+fn arrow(out: &mut String, here: usize, there: usize, base: usize, taken: bool) {
+    let before = |distance: usize| if here < there { there - distance } else { there + distance };
+    put(out, format_args!("<path class=\"arrow\" d=\"M{here} {base}H{there}\"/>"));
+    if taken {
+        let (back, up, down) = (before(9), base - 4, base + 4);
+        put(out, format_args!("<path class=\"tip\" d=\"M{there} {base}L{back} {up}V{down}Z\"/>"));
+    } else {
+        let (near, far, up, down) = (before(3), before(13), base - 5, base + 5);
+        let cross = format!("M{near} {up}L{far} {down}M{near} {down}L{far} {up}");
+        put(out, format_args!("<path class=\"cross\" d=\"{cross}\"/>"));
+    }
+}
+
+/// A text in the middle of `x`.
+fn write(out: &mut String, class: &str, x: usize, y: usize, text: &str) {
+    let text = label(text);
+    put(
+        out,
+        format_args!("<text class=\"{class}\" x=\"{x}\" y=\"{y}\" text-anchor=\"middle\">{text}</text>"),
+    );
+}
+
+/// A text of bounded length, escaped.
+fn label(text: &str) -> String {
+    if text.chars().count() <= LABEL {
+        return escaped(text);
+    }
+    escaped(&text.chars().take(LABEL - 1).chain(['…']).collect::<String>())
+}

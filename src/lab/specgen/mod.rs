@@ -1,0 +1,122 @@
+//! Weaves the parts of the specification that are made from the code and the chapters, into `spec/generated/`.
+//!
+//! Seven files: the register of clauses, every message in the presentation language, every state machine, where each
+//! clause is enforced and shown, for people and for programs, the way of one record, and what an ACK is worth. Beside them the JSON Schema of
+//! traces, and two parts of `README.md`. They are committed; a test says when they are not what [`write()`] would write. Nothing here takes part
+//! in the protocol.
+
+pub mod coverage;
+mod door;
+mod experiment;
+pub mod machines;
+mod register;
+mod sources;
+
+#[cfg(test)]
+mod tests;
+
+pub use register::explain;
+pub use sources::Sources;
+
+use crate::trace;
+use bemr_spec::messages::{CHAPTERS, Tables};
+use coverage::Coverage;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+/// The folder of the generated files, from the root of the project.
+pub const FOLDER: &str = "spec/generated";
+
+/// The JSON Schema of traces, from the root of the project.
+pub const SCHEMA: &str = "spec/trace.schema.json";
+
+/// What else has generated parts, from the root of the project.
+pub const DOOR: &str = "README.md";
+
+/// Writes the generated files under `root`, the root of the project, and says which ones changed.
+///
+/// # Errors
+/// A source that cannot be read or has no tokens; a flawed table of messages; a file that cannot be written.
+pub fn write(root: &Path) -> io::Result<Vec<PathBuf>> {
+    let stale = differing(root)?;
+    fs::create_dir_all(root.join(FOLDER))?;
+    for (path, text) in &stale {
+        fs::write(root.join(path), text)?;
+    }
+    Ok(stale.into_iter().map(|(path, _)| path).collect())
+}
+
+/// The generated files under `root` that [`write()`] would change.
+///
+/// # Errors
+/// As [`write()`].
+pub fn stale(root: &Path) -> io::Result<Vec<PathBuf>> {
+    Ok(differing(root)?.into_iter().map(|(path, _)| path).collect())
+}
+
+fn differing(root: &Path) -> io::Result<Vec<(PathBuf, String)>> {
+    let mut differing = Vec::new();
+    for (path, text) in generate(&Sources::read(root)?, &fs::read_to_string(root.join(DOOR))?)? {
+        let same = match fs::read(root.join(&path)) {
+            Ok(there) => there == text.as_bytes(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Err(error) => return Err(error),
+        };
+        if !same {
+            differing.push((path, text));
+        }
+    }
+    Ok(differing)
+}
+
+fn generate(sources: &Sources, door: &str) -> io::Result<[(PathBuf, String); 9]> {
+    let tables = tables()?;
+    let charts = machines::charts();
+    let coverage = Coverage::of(sources, tables, &charts)?;
+    let at = |name| Path::new(FOLDER).join(name);
+    Ok([
+        (at("register.md"), register::render()),
+        (at("messages.md"), messages(tables)),
+        (at("machines.md"), machines::render(&charts)),
+        (at("coverage.md"), coverage.render()),
+        (at("coverage.json"), coverage.to_json()),
+        (at("flow.md"), heading("The way of one record", "the trace of a run") + "\n" + &door::flow()?),
+        (at("experiment.md"), experiment::render()),
+        (SCHEMA.into(), serde_json::to_string_pretty(&trace::schema())? + "\n"),
+        (DOOR.into(), door::render(door, tables, &coverage)?),
+    ])
+}
+
+/// The tables of the chapters.
+///
+/// # Errors
+/// All their flaws, as one error.
+pub fn tables() -> io::Result<&'static Tables> {
+    Tables::of_the_chapters().map_err(|flaws| {
+        let flaws: Vec<String> = flaws.iter().map(ToString::to_string).collect();
+        io::Error::new(io::ErrorKind::InvalidData, flaws.join("\n"))
+    })
+}
+
+fn messages(tables: &Tables) -> String {
+    let mut out = heading("Messages", "the tables of the chapters");
+    out.push_str("\nBehind each field: who sets it; the clauses that check it.\n");
+    for (chapter, _) in CHAPTERS {
+        let shown = tables.presentation(chapter);
+        if !shown.is_empty() {
+            write!(out, "\n## [{chapter}](../chapters/{chapter})\n\n```tls\n{shown}```\n")
+                .expect("a string grows");
+        }
+    }
+    out
+}
+
+fn heading(title: &str, from: &str) -> String {
+    format!("# {title}\n\n<!-- Written by `cargo run -- spec --write` from {from}. -->\n")
+}
+
+/// Text as the cell of a table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}

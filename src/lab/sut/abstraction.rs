@@ -1,0 +1,188 @@
+//! What actors say, in the words of the model.
+
+use crate::sut::tables::{Tables, ballot};
+use bemr::crypto::{Digest, Tag};
+use bemr::wire::{self, StoredRecord, encode};
+use bemr_model::{
+    Actor, Block, Decision, Flaws, Gossip, Head, LogKind, Message, Order, Packet, Record, Stage, Vote,
+};
+use bemr_spec::Clause;
+use std::sync::Arc;
+
+impl Tables {
+    /// A message that `by` says, to what came in with `cause`.
+    pub(super) fn message(&mut self, by: Actor, cause: Option<&Packet>, message: &wire::Message) -> Message {
+        let flaws = Flaws::NONE;
+        match message {
+            wire::Message::TInitial(initial) => {
+                Message::Initial { header: self.header(&initial.header), flaws }
+            }
+            wire::Message::Outcome(outcome) => Message::Outcome {
+                tid: self.tid(&outcome.tid),
+                decision: decision(outcome.decision),
+                reason: Clause::from_code(outcome.reason),
+                height: outcome.height.0,
+            },
+            wire::Message::TBlock(block) => {
+                let digest = Digest::of(Tag::T_BLOCK, &encode(&block.body));
+                Message::Block { question: self.question(digest, &block.initial, &block.body), flaws }
+            }
+            wire::Message::Vote(vote) => Message::Vote(Vote {
+                validator: self.validator(&vote.validator),
+                question: self.asked(&vote.body.block),
+                ballot: ballot(&vote.body),
+                flaws,
+            }),
+            wire::Message::TValid(valid) => {
+                let certificate = self.certificate(&valid.acknowledgement);
+                let block = self.block(&valid.body.header);
+                self.promoted(StoredRecord::of(valid).digest(), certificate, block);
+                let sealed = valid.body.seals != Digest::default();
+                Message::Valid { certificate, block, height: valid.body.height.0, sealed, flaws }
+            }
+            wire::Message::Receipt(receipt) => {
+                let (certificate, block) = self.stored(&receipt.leaf.content);
+                let index = receipt.leaf.sequence as u32;
+                Message::Receipt { tid: self.tid(&receipt.leaf.tid), index, certificate, block, flaws }
+            }
+            wire::Message::ReadRequest(read) => Message::Read {
+                request: self.request(&read.nonce),
+                tid: self.tid(&read.tid),
+                remembered: read.remembered as u32,
+            },
+            wire::Message::ReadResponse(response) => {
+                let (initial, proof) = (&response.record.initial, &response.proof);
+                // A proof of consistency does not say from where: from what the request remembers.
+                let from = match cause {
+                    Some(Packet::Record(Record { message: Message::Read { remembered, .. }, .. })) => {
+                        *remembered
+                    }
+                    _ => 0,
+                };
+                Message::Record {
+                    request: self.request(&response.nonce),
+                    tid: self.tid(&initial.tid),
+                    owner: self.user(&initial.user),
+                    head: self.cloud_head(&proof.head.head),
+                    from,
+                    anchored: proof.anchored.as_ref().map(|head| self.cloud_head(head)),
+                    template: initial.template.version.0,
+                    flaws,
+                }
+            }
+            wire::Message::Grant(grant) => Message::Order {
+                request: self.request(grant.digest().as_bytes()),
+                tid: self.tid(&grant.body.tid),
+                owner: self.user(&grant.body.owner),
+                order: Order::Grant(self.user(&grant.body.key.reader)),
+                issued: self.time(grant.body.issued),
+                flaws,
+            },
+            wire::Message::Revoke(revoke) => Message::Order {
+                request: self.request(revoke.digest().as_bytes()),
+                tid: self.tid(&revoke.body.tid),
+                owner: self.user(&revoke.body.owner),
+                order: Order::Revoke(self.user(&revoke.body.reader)),
+                issued: self.time(revoke.body.issued),
+                flaws,
+            },
+            wire::Message::Erase(erase) => {
+                let approvals = erase.approvals.iter().map(|one| &one.authority.body.subject);
+                Message::Order {
+                    request: self.request(erase.digest().as_bytes()),
+                    tid: self.tid(&erase.body.tid),
+                    // Nobody signs an erasure as owner: it is told by who brings it.
+                    owner: if let Actor::User(user) = by { user } else { u8::MAX },
+                    order: Order::Erase(self.users(approvals)),
+                    issued: self.time(erase.body.issued),
+                    flaws,
+                }
+            }
+            wire::Message::Answer(answer) => Message::Answer {
+                request: self.request(&answer.request),
+                tid: self.tid(&answer.tid),
+                decision: decision(answer.decision),
+                reason: Clause::from_code(answer.reason),
+            },
+        }
+    }
+
+    /// Something public.
+    pub(super) fn gossip(&mut self, gossip: &wire::Gossip) -> Gossip {
+        let flaws = Flaws::NONE;
+        match gossip {
+            wire::Gossip::Decision(certificate) => Gossip::Decision(self.certificate(certificate)),
+            wire::Gossip::CloudHead(signed) => {
+                let named = self.cloud_head(&signed.head);
+                Gossip::Head { head: self.head(signed.head.digest(), named), flaws }
+            }
+            wire::Gossip::AuditHead(signed) => {
+                let head = &signed.head;
+                let closed = head.state == wire::LogState::Closed;
+                let (size, time) = (head.count as u32, self.time(head.time));
+                let named = Head { kind: LogKind::Audit, size, closed, time };
+                Gossip::Head { head: self.head(head.digest(), named), flaws }
+            }
+            wire::Gossip::Proposal(proposed) => Gossip::Proposal {
+                proposal: self.proposal(&proposed.header, proposed.entries.as_slice()),
+                signatory: self.validator(&proposed.signatory.validator),
+                flaws,
+            },
+            wire::Gossip::Closing(signature) => Gossip::Closing {
+                height: signature.height.0,
+                block: self.block(&signature.header),
+                signatory: self.validator(&signature.signatory.validator),
+                flaws,
+            },
+            wire::Gossip::Block(block) => Gossip::Block(self.closed(block)),
+            wire::Gossip::BlocksFrom(height) => Gossip::BlocksFrom(height.0),
+            wire::Gossip::PolicyChange(approved) => self.change(approved),
+            wire::Gossip::RevocationList(list) => self.list(list),
+        }
+    }
+
+    fn cloud_head(&self, head: &wire::CloudHead) -> Head {
+        let (size, time) = (head.size as u32, self.time(head.time));
+        Head { kind: LogKind::Cloud, size, closed: false, time }
+    }
+
+    fn closed(&mut self, block: &wire::Block) -> Arc<Block> {
+        let proposal = self.proposal(block.header(), block.entries.as_slice());
+        let signatories = self.signatories(block.closed.signatories.as_slice());
+        Arc::new(Block { id: proposal.id(), proposal: (*proposal).clone(), signatories, flaws: Flaws::NONE })
+    }
+}
+
+fn decision(decision: wire::Decision) -> Decision {
+    match decision {
+        wire::Decision::Committed => Decision::Committed,
+        wire::Decision::Rejected => Decision::Rejected,
+        wire::Decision::Deferred => Decision::Deferred,
+        wire::Decision::Refused => Decision::Refused,
+    }
+}
+
+/// The decision on a submission, as a user heard it.
+pub(super) fn heard(outcome: &wire::Outcome) -> Decision {
+    decision(outcome.decision)
+}
+
+/// The stage of a record.
+pub(super) fn stage(stage: wire::Stage) -> Stage {
+    match stage {
+        wire::Stage::Block => Stage::Block,
+        wire::Stage::Valid => Stage::Valid,
+        wire::Stage::Read => Stage::Read,
+        wire::Stage::Initial | wire::Stage::Handshake => Stage::Initial,
+    }
+}
+
+/// What a session is for.
+pub(super) fn purpose(purpose: wire::Purpose) -> Stage {
+    match purpose {
+        wire::Purpose::Initial => Stage::Initial,
+        wire::Purpose::Block => Stage::Block,
+        wire::Purpose::Valid => Stage::Valid,
+        wire::Purpose::Read => Stage::Read,
+    }
+}
