@@ -5,13 +5,13 @@
 //! times that is logarithmic in a memory that no cache holds, 10000 would be linear.
 
 use bemr::audit::{AuditLog, Auditor, Outcome};
-use bemr::crypto::{AeadKey, Digest, SigningKey, Suite, Tag};
+use bemr::crypto::{AeadKey, Digest, Domain, SigningKey, Suite};
 use bemr::ledger::Ledger;
-use bemr::log::{CloudIdentity, CloudLog, verify_leaf};
 use bemr::merkle::{
     Frontier, MerkleTree, prove_consistency, prove_inclusion, verify_consistency, verify_inclusion,
 };
 use bemr::store::{Commit, LogNodes, MemoryStore, RedbStore, Store};
+use bemr::transparency::{CloudLog, LogOperator, verify_leaf};
 use bemr::votes::ValidatorSet;
 use bemr::wire::{
     Ballot, Block, ClosingRule, Entry, Genesis, Height, LeafKind, Name, PROTOCOL_VERSION, QuorumCertificate,
@@ -40,7 +40,7 @@ fn name(text: &str) -> Name {
 }
 
 fn tid(n: u64) -> Digest {
-    Digest::of(Tag::TRANSACTION_ID, &n.to_be_bytes())
+    Digest::of(Domain::TRANSACTION_ID, &n.to_be_bytes())
 }
 
 /// Runs `step`, which changes nothing, in criterion and keeps the median time of one run.
@@ -79,14 +79,14 @@ fn keep_median(table: &mut Table, line: &'static str, size: u64, mut samples: Ve
 struct Cloud {
     log: CloudLog,
     key: SigningKey,
-    identity: CloudIdentity,
+    identity: LogOperator,
 }
 
 impl Cloud {
     fn new() -> Cloud {
         let key = SigningKey::generate(Suite::Ristretto255, &mut ChaCha20Rng::seed_from_u64(1));
         let identity =
-            CloudIdentity { network: name("net"), cloud: name("cloud"), key: key.verifying_key().clone() };
+            LogOperator { network: name("net"), cloud: name("cloud"), key: key.verifying_key().clone() };
         let log = CloudLog::new(Suite::Ristretto255, name("net"), name("cloud"), Frontier::default());
         Cloud { log, key, identity }
     }
@@ -141,7 +141,7 @@ fn stores(c: &mut Criterion, table: &mut Table, lines: [&'static str; 3], store:
         }
         measure_growing(table, lines[0], size, || cloud.store(store));
     }
-    bemr::log::verify_head(&RULES, &cloud.identity, &cloud.log.sign(&RULES, &cloud.key, Time(0)))
+    bemr::transparency::verify_head(&RULES, &cloud.identity, &cloud.log.sign(&RULES, &cloud.key, Time(0)))
         .expect("own head");
 }
 

@@ -8,7 +8,7 @@
 
 mod clock;
 
-use bemr_lab::lockstep::{Campaign, Driver, Lockstep, Statistics};
+use bemr_lab::lockstep::{Campaign, Coverage, Driver, Lockstep};
 use bemr_spec::Rules;
 use clock::processor_time;
 use criterion::{Criterion, SamplingMode};
@@ -26,7 +26,7 @@ const LIVES: u64 = 12;
 
 fn short_life(seed: u64) -> u64 {
     let campaign = Campaign { seed, lives: 1, steps: SHORT, sides: Rules::hardened().into() };
-    let mut statistics = Statistics::default();
+    let mut statistics = Coverage::default();
     campaign.live(seed, &mut statistics).expect("model and implementation agree");
     statistics.steps
 }

@@ -8,7 +8,7 @@
 #![allow(clippy::disallowed_types, reason = "a bench measures real time")]
 
 use bemr::crypto::{
-    DecapsulationKey, Element, Ephemeral, Factor, Scalar, Signature, Signed, SigningKey, Suite, Tag,
+    DecapsulationKey, Domain, Element, Ephemeral, Factor, Scalar, Signature, Signed, SigningKey, Suite,
     VerifyingKey, verify_all,
 };
 use bemr_spec::Rules;
@@ -38,13 +38,13 @@ fn cases(suite: Suite) -> Vec<Case> {
     let plain = key.verifying_key().clone();
     let mut ready = plain.clone();
     ready.precompute();
-    let signature = key.sign(&RULES, Tag::VOTE, b"message");
+    let signature = key.sign(&RULES, Domain::VOTE, b"message");
     let batch: Vec<(VerifyingKey, Signature)> = (0..BATCH)
         .map(|_| {
             let key = SigningKey::generate(suite, &mut rng);
             let mut public = key.verifying_key().clone();
             public.precompute();
-            (public, key.sign(&RULES, Tag::VOTE, b"message"))
+            (public, key.sign(&RULES, Domain::VOTE, b"message"))
         })
         .collect();
     let recipient = DecapsulationKey::generate(suite, &mut rng);
@@ -63,17 +63,17 @@ fn cases(suite: Suite) -> Vec<Case> {
     );
     add("key table", Box::new(move || black_box(Factor::from(base.clone())).precompute()));
     add("membership", Box::new(move || drop(black_box(Element::decode(&RULES, suite, &encoded)))));
-    add("sign", Box::new(move || drop(black_box(key.sign(&RULES, Tag::VOTE, b"message")))));
+    add("sign", Box::new(move || drop(black_box(key.sign(&RULES, Domain::VOTE, b"message")))));
     let s = signature.clone();
-    add("verify", Box::new(move || assert!(plain.verify(&RULES, Tag::VOTE, b"message", &s))));
+    add("verify", Box::new(move || assert!(plain.verify(&RULES, Domain::VOTE, b"message", &s))));
     add(
         "verify, key table",
-        Box::new(move || assert!(ready.verify(&RULES, Tag::VOTE, b"message", &signature))),
+        Box::new(move || assert!(ready.verify(&RULES, Domain::VOTE, b"message", &signature))),
     );
     add(
         "verify batch of 16",
         Box::new(move || {
-            let signed = |(key, signature)| Signed { key, tag: Tag::VOTE, message: b"message", signature };
+            let signed = |(key, signature)| Signed { key, tag: Domain::VOTE, message: b"message", signature };
             let batch: Vec<_> = batch.iter().map(|(key, signature)| signed((key, signature))).collect();
             assert!(verify_all(&RULES, &batch));
         }),

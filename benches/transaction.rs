@@ -13,10 +13,10 @@
 mod clock;
 
 use bemr::crypto::Suite;
-use bemr::crypto::tally::{self, Operation};
+use bemr::crypto::operations::{self, Operation};
 use bemr::records::{Record, SAMPLES};
 use bemr::wire::Decision;
-use bemr_lab::simulator::{Scenario, Town};
+use bemr_lab::simulator::{Network, NetworkConfig};
 use bemr_spec::Rules;
 use clock::processor_time;
 use criterion::{BenchmarkId, Criterion, SamplingMode};
@@ -34,7 +34,7 @@ const QUIET: u64 = 10_000;
 
 /// A network whose sessions are established, and its next record.
 struct Running {
-    town: Town,
+    town: Network,
     next: u64,
     rounds: usize,
 }
@@ -63,7 +63,7 @@ impl Floor {
 
 impl Running {
     fn new(suite: Suite, validators: usize) -> Running {
-        let town = Scenario::new(suite, validators).build().expect("a fair scenario");
+        let town = NetworkConfig::new(suite, validators).build().expect("a fair scenario");
         let mut running = Running { town, next: 0, rounds: 0 };
         // The first transaction shakes every hand and makes every table.
         running.round();
@@ -84,9 +84,9 @@ impl Running {
     fn round(&mut self) -> Round {
         let whole = self.transaction();
         self.settle();
-        tally::record();
+        operations::record();
         self.transaction();
-        let recorded = tally::recorded();
+        let recorded = operations::recorded();
         self.settle();
         self.rounds += 1;
         let singly = (self.rounds <= SINGLY).then(|| Floor::of(&recorded.singly));

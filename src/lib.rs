@@ -10,13 +10,13 @@
 //! ```ignore
 //! use bemr::actors::user::Answer;
 //! use bemr::crypto::Suite;
-//! use bemr_lab::simulator::Scenario;
+//! use bemr_lab::simulator::NetworkConfig;
 //! use bemr::records::{Record, SAMPLES};
 //! use bemr::spec::{Refusal, Rules};
 //! use bemr::wire::Decision;
 //!
 //! // A KDC that enrols everybody, four validators, a server database, a cloud, and users.
-//! let mut town = Scenario::new(Suite::Ristretto255, 4).build()?;
+//! let mut town = NetworkConfig::new(Suite::Ristretto255, 4).build()?;
 //! let doctor = town.cast.doctor.clone();
 //!
 //! let (_, bytes) = SAMPLES[0];
@@ -48,7 +48,7 @@
 //! | [`votes`] | validator sets, votes, quorum certificates |
 //! | [`merkle`] | trees, proofs of inclusion and of consistency |
 //! | [`ledger`] | blocks, closed by quorum or by proof of work |
-//! | [`log`] | the cloud's append-only log |
+//! | [`transparency`] | the cloud's append-only log |
 //! | [`audit`] | the audit log and its auditor |
 //! | [`store`] | what lasts: in memory, or in a database on a path |
 //! | [`mod@machine`] | state machines as tables |
@@ -63,12 +63,12 @@ pub mod audit;
 pub mod crypto;
 pub mod keys;
 pub mod ledger;
-pub mod log;
 pub mod machine;
 pub mod merkle;
 pub mod records;
 pub mod session;
 pub mod store;
+pub mod transparency;
 pub mod votes;
 pub mod wire;
 

@@ -1,7 +1,7 @@
 //! `bemr check`: its page.
 
 use crate::bemr;
-use bemr_lab::attacks::cliff::{SIZES, published};
+use bemr_lab::attacks::threshold::{SIZES, published};
 use bemr_model::GOALS;
 use bemr_spec::Clause;
 use std::path::Path;

@@ -1,11 +1,11 @@
 //! Adversaries that are given as data: what they do is what they say, and the protocol bears them.
 
-use bemr_lab::faults::{Adversary, Behaviour, NAMED, Named, Power};
+use bemr_lab::faults::{Adversary, Capability, FaultKind, NAMED, NamedAdversary};
 use bemr_lab::lockstep::{
-    Campaign, Divergence, Failure, Lockstep, Plotted, Sides, Statistics, drawn, trace_of,
+    AdversarialDriver, Campaign, Coverage, Divergence, Failure, Lockstep, Sides, drawn, trace_of,
 };
 use bemr_lab::trace::{Flaw, Trace};
-use bemr_model::{Action, Actor, Happened, LedgerKind, Lifetimes, Setup, World, final_blocks_agree};
+use bemr_model::{Action, Actor, Execution, Happened, LedgerKind, Lifetimes, Setup, final_blocks_agree};
 use bemr_spec::{Clause, Rules};
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -22,7 +22,7 @@ fn told(name: &str, failure: &Failure) -> String {
     format!("{name}, seed {}: {}\n{text}", failure.seed, failure.short.divergence)
 }
 
-fn live(name: &str, adversary: &Adversary, setup: &Setup, statistics: &mut Statistics) -> Vec<Action> {
+fn live(name: &str, adversary: &Adversary, setup: &Setup, statistics: &mut Coverage) -> Vec<Action> {
     let campaign = Campaign { seed: 0, lives: 1, steps: STEPS, sides: RULES.into() };
     let lived = campaign.live_under(adversary, setup, statistics);
     lived.unwrap_or_else(|failure| panic!("{}", told(name, &failure)))
@@ -36,7 +36,7 @@ fn trace(adversary: &Adversary, setup: &Setup, actions: &[Action]) -> Trace {
 }
 
 /// Networks for an adversary: closed by quorum, small and larger, and by work.
-fn networks(named: &Named) -> impl Iterator<Item = (Adversary, Setup)> {
+fn networks(named: &NamedAdversary) -> impl Iterator<Item = (Adversary, Setup)> {
     let sizes = [(4, LedgerKind::Quorum), (7, LedgerKind::Quorum), (4, LedgerKind::Work)];
     (0..).zip(sizes).map(|(seed, (validators, ledger))| {
         let adversary = named.of(validators).expect("a test of its own says so");
@@ -46,17 +46,17 @@ fn networks(named: &Named) -> impl Iterator<Item = (Adversary, Setup)> {
 
 /// A life under a named adversary.
 struct Lived {
-    named: &'static Named,
+    named: &'static NamedAdversary,
     adversary: Adversary,
     setup: Setup,
     actions: Vec<Action>,
 }
 
 /// Four lives of every named adversary in each of its networks, and what happened in them.
-fn named_lives() -> &'static (Vec<Lived>, Statistics) {
-    static LIVES: OnceLock<(Vec<Lived>, Statistics)> = OnceLock::new();
+fn named_lives() -> &'static (Vec<Lived>, Coverage) {
+    static LIVES: OnceLock<(Vec<Lived>, Coverage)> = OnceLock::new();
     LIVES.get_or_init(|| {
-        let (mut lives, mut statistics) = (Vec::new(), Statistics::default());
+        let (mut lives, mut statistics) = (Vec::new(), Coverage::default());
         for named in NAMED {
             for (adversary, setup) in networks(named) {
                 for seed in 0..4 {
@@ -81,12 +81,12 @@ fn model_and_implementation_agree_under_every_named_adversary_and_no_goal_is_bro
 /// height that is final for another.
 fn parts(name: &str, adversary: &Adversary, setup: &Setup) -> bool {
     let mut both = Lockstep::new(RULES, setup).expect("a fair network");
-    let mut plotted = Plotted::new(adversary, setup);
+    let mut plotted = AdversarialDriver::new(adversary, setup);
     while both.steps() < STEPS {
         let Some(action) = plotted.next(both.world()) else { break };
         if let Err(found) = both.step(&action) {
             // Which shows it made short.
-            live(name, adversary, setup, &mut Statistics::default());
+            live(name, adversary, setup, &mut Coverage::default());
             panic!("{name}: {found}");
         }
         if !final_blocks_agree(both.world().system()) {
@@ -100,7 +100,7 @@ fn parts(name: &str, adversary: &Adversary, setup: &Setup) -> bool {
 fn who_is_cut_off_where_blocks_are_closed_by_work_takes_for_final_what_others_do_not_and_a_quorum_prevents_it()
  {
     for name in ["partition", "private-fork"] {
-        let adversary = Named::find(name).and_then(|named| named.of(4).ok()).expect("it has a name");
+        let adversary = NamedAdversary::find(name).and_then(|named| named.of(4).ok()).expect("it has a name");
         let parted = |ledger| (0..200).any(|seed| parts(name, &adversary, &setup(seed, 5, 4, ledger)));
         assert!(parted(LedgerKind::Work), "{name} parts nothing");
         assert!(!parted(LedgerKind::Quorum), "{name} parts what a quorum closed");
@@ -109,7 +109,7 @@ fn who_is_cut_off_where_blocks_are_closed_by_work_takes_for_final_what_others_do
 
 #[test]
 fn model_and_implementation_agree_under_adversaries_drawn_by_chance() {
-    let mut statistics = Statistics::default();
+    let mut statistics = Coverage::default();
     let mut powers = BTreeSet::new();
     for seed in 0..400 {
         let (adversary, setup) = drawn(seed);
@@ -135,11 +135,11 @@ fn a_named_adversary_does_what_its_ploys_say_and_nothing_else() {
         // As it shows from outside: what never arrives is lost or silent, what comes again is repeated.
         for word in wanted {
             let shown = done.iter().any(|behaviour| match word {
-                "silence" | "drop" => behaviour.withholds() || matches!(behaviour, Behaviour::Delay { .. }),
-                "duplicate" | "replay" => *behaviour == Behaviour::Replay,
-                "contradict" | "equivocate" => *behaviour == Behaviour::Equivocate,
+                "silence" | "drop" => behaviour.withholds() || matches!(behaviour, FaultKind::Delay { .. }),
+                "duplicate" | "replay" => *behaviour == FaultKind::Replay,
+                "contradict" | "equivocate" => *behaviour == FaultKind::Equivocate,
                 // A lie of a validator is mostly a vote.
-                "lie" => matches!(behaviour, Behaviour::Lie | Behaviour::Equivocate),
+                "lie" => matches!(behaviour, FaultKind::Lie | FaultKind::Equivocate),
                 word => behaviour.word() == word,
             });
             assert!(shown, "{}: {word} is not among {done:?}", named.name);
@@ -149,9 +149,9 @@ fn a_named_adversary_does_what_its_ploys_say_and_nothing_else() {
 
 #[test]
 fn a_trace_that_does_more_than_its_adversary_is_inconsistent() {
-    let named = Named::find("falsification-node").expect("it is there");
+    let named = NamedAdversary::find("falsification-node").expect("it is there");
     let (adversary, setup) = networks(named).next().expect("a network");
-    let actions = live(named.name, &adversary, &setup, &mut Statistics::default());
+    let actions = live(named.name, &adversary, &setup, &mut Coverage::default());
     let trace = trace(&Adversary::NOBODY, &setup, &actions);
     let refused = Trace::read(&*trace.to_bytes()).expect_err("somebody lied");
     assert_eq!(refused.flaw, Flaw::Inconsistent, "{refused}");
@@ -167,28 +167,28 @@ fn a_trace_that_does_more_than_its_adversary_is_inconsistent() {
 fn an_honest_life_takes_no_adversary() {
     for seed in 0..20 {
         let setup = setup(seed, 3, 4, LedgerKind::Quorum);
-        let actions = live("nobody", &Adversary::NOBODY, &setup, &mut Statistics::default());
+        let actions = live("nobody", &Adversary::NOBODY, &setup, &mut Coverage::default());
         let trace = trace(&Adversary::NOBODY, &setup, &actions);
         assert_eq!(trace.adversary(), Adversary::NOBODY, "seed {seed}");
         assert!(Trace::read(&*trace.to_bytes()).is_ok(), "seed {seed}");
-        assert_eq!(trace.adversary().power(), Power::Order);
+        assert_eq!(trace.adversary().power(), Capability::Order);
     }
 }
 
 /// What became of each step of a life, in the model.
 fn told_by_the_model(setup: &Setup, actions: &[Action]) -> Vec<Happened> {
-    let mut world = World::new(RULES, setup);
+    let mut world = Execution::new(RULES, setup);
     actions.iter().filter_map(|action| world.step(action)).collect()
 }
 
 #[test]
 fn what_leaks_opens_what_is_said_after_it_and_nothing_that_was_said_before() {
-    let thief = Named::find("thief").expect("it is there");
+    let thief = NamedAdversary::find("thief").expect("it is there");
     let (mut opened, mut leaks) = (0, 0);
     for seed in 0..20 {
         let (adversary, setup) =
             (thief.of(4).expect("four are enough"), setup(seed, 5, 4, LedgerKind::Quorum));
-        let actions = live(thief.name, &adversary, &setup, &mut Statistics::default());
+        let actions = live(thief.name, &adversary, &setup, &mut Coverage::default());
         let happened = told_by_the_model(&setup, &actions);
         assert_eq!(happened.len(), actions.len());
         // The victim took it, or sent it, before anybody read its memory.
@@ -228,17 +228,17 @@ fn what_leaks_opens_what_is_said_after_it_and_nothing_that_was_said_before() {
 
 #[test]
 fn where_old_keys_stay_at_hand_a_leak_opens_the_past_and_breaks_the_goal_of_keys() {
-    let thief = Named::find("thief").expect("it is there").of(4).expect("four are enough");
+    let thief = NamedAdversary::find("thief").expect("it is there").of(4).expect("four are enough");
     let without = RULES.without(Clause::SequenceAdvances);
     let diverge = |sides: Sides, seed| {
         let campaign = Campaign { seed, lives: 1, steps: STEPS, sides };
         let setup = setup(seed, 5, 4, LedgerKind::Quorum);
-        campaign.live_under(&thief, &setup, &mut Statistics::default()).err().map(|failure| *failure)
+        campaign.live_under(&thief, &setup, &mut Coverage::default()).err().map(|failure| *failure)
     };
     let both = (0..10).find_map(|seed| diverge(without.into(), seed)).expect("a goal is broken");
     assert_eq!(both.short.divergence, Divergence::Goal("G-KEY"));
     let least = both.trace(without).adversary();
-    assert_eq!(least.power(), Power::Leak);
+    assert_eq!(least.power(), Capability::Leak);
     assert!(both.short.actions.len() <= 8, "{:?}", both.short.actions);
     let one = Sides { model: RULES, implementation: without };
     let one = (0..10).find_map(|seed| diverge(one, seed)).expect("the two part");

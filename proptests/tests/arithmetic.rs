@@ -1,7 +1,7 @@
 //! The fast arithmetic against `num-bigint`, the readable one, on every suite that has a finite field, and against
 //! the group's own laws on the curve.
 
-use bemr::crypto::{Element, Factor, Scalar, Signed, SigningKey, Suite, Tag, invalid, verify_all};
+use bemr::crypto::{Domain, Element, Factor, Scalar, Signed, SigningKey, Suite, invalid, verify_all};
 use bemr_spec::{Clause, Rules};
 use num_bigint::BigUint;
 use proptest::prelude::*;
@@ -211,13 +211,13 @@ proptest! {
             .iter()
             .zip(keys.iter().cycle())
             .zip(&messages)
-            .map(|((broken, key), message)| key.sign(&RULES, Tag::VOTE, &[message[0], u8::from(*broken)]))
+            .map(|((broken, key), message)| key.sign(&RULES, Domain::VOTE, &[message[0], u8::from(*broken)]))
             .collect();
         let batch: Vec<_> = signatures
             .iter()
             .zip(keys.iter().cycle())
             .zip(&messages)
-            .map(|((signature, key), message)| Signed { key: key.verifying_key(), tag: Tag::VOTE, message, signature })
+            .map(|((signature, key), message)| Signed { key: key.verifying_key(), tag: Domain::VOTE, message, signature })
             .collect();
         let wrong: Vec<_> = (0..broken.len()).filter(|i| broken[*i]).collect();
         prop_assert_eq!(verify_all(&RULES, &batch), wrong.is_empty());

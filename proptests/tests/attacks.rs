@@ -5,9 +5,9 @@ use bemr_lab::attacks::{
     Attack, CATALOGUE, How, Outcome, Pair, TABLE, WEAKNESSES, Weakness, limited, markdown, outcome,
     weaknesses_as_markdown,
 };
-use bemr_lab::faults::Power;
+use bemr_lab::faults::Capability;
 use bemr_lab::forge::FLAWS;
-use bemr_lab::trace::{Rerun, Trace, rerun};
+use bemr_lab::trace::{Replay, Trace, rerun};
 use bemr_model::{GOALS, SHOWN};
 use bemr_spec::{Clause, Rules};
 use std::path::Path;
@@ -65,8 +65,8 @@ fn a_told_attack_breaks_its_goal_at_its_last_step_on_both_sides() {
         let trace = Trace::read(&pair.published.trace.to_bytes()[..]).expect("a trace");
         match rerun(&trace) {
             // It ought to have ended; nothing that is done breaks it.
-            Rerun::Agrees { both: true, .. } => assert_eq!(attack.goal(), "G-TER", "{}", attack.id),
-            Rerun::Parts { step, difference } => {
+            Replay::Agrees { both: true, .. } => assert_eq!(attack.goal(), "G-TER", "{}", attack.id),
+            Replay::Parts { step, difference } => {
                 assert_eq!(step, trace.steps.len() as u64, "{}: {difference}", attack.id);
                 assert!(difference.ends_with(" is broken"), "{}: {difference}", attack.id);
             }
@@ -81,7 +81,7 @@ fn the_same_steps_under_every_clause_break_nothing_on_either_side() {
         let trace = Trace::read(&pair.hardened.trace.to_bytes()[..]).expect("a trace");
         assert!(trace.header.rules.is_empty());
         let again = rerun(&trace);
-        assert!(matches!(again, Rerun::Agrees { both: true, .. }), "{}: {again:?}", attack.id);
+        assert!(matches!(again, Replay::Agrees { both: true, .. }), "{}: {again:?}", attack.id);
     }
 }
 
@@ -114,7 +114,7 @@ fn a_weaker_adversary_has_less_of_a_scene() {
     for attack in CATALOGUE {
         let How::Searched { part, .. } = attack.how else { continue };
         let mut before = None;
-        for power in Power::ALL {
+        for power in Capability::ALL {
             let Some(limited) = limited(power, part) else { continue };
             if let Some(before) = before.replace(limited) {
                 let (less, more) = (before.budget, limited.budget);

@@ -1,12 +1,12 @@
 //! The cliffs: from how many liars on which goal breaks. They are where chapter 15 says, they are found again, and what a bench leaves out by
 //! numbers changes no verdict.
 
-use bemr_lab::attacks::cliff::{
+use bemr_lab::attacks::threshold::{
     Among, BENCHES, Bench, CLIFF, Cell, Looked, SIZES, Verdict, markdown, published, questions_of,
 };
 use bemr_lab::explore::{CERTIFIED, PROGRESS, STORED, search};
-use bemr_lab::trace::{Rerun, Trace, rerun};
-use bemr_model::{GOALS, World};
+use bemr_lab::trace::{Replay, Trace, rerun};
+use bemr_model::{Execution, GOALS};
 use std::path::Path;
 
 const CHAPTER: &str = include_str!("../../spec/chapters/15-goals-adversary.md");
@@ -107,7 +107,7 @@ fn what_breaks_a_goal_is_gone_through_with_real_bytes_or_says_why_not() {
             let (Some((part, run)), Some(told)) = (&looked.run, looked.tell()) else { continue };
             let Cell { goal, lying, .. } = &looked.cell;
             if let Some(goal) = GOALS.iter().find(|one| one.name == goal) {
-                let mut world = World::new(bench.rules(), &part.setup);
+                let mut world = Execution::new(bench.rules(), &part.setup);
                 run.steps.iter().for_each(|step| assert!(world.step(&step.action).is_some(), "{goal:?}"));
                 assert!(!goal.is_kept(world.system()), "{goal:?}, {lying}");
             }
@@ -116,16 +116,16 @@ fn what_breaks_a_goal_is_gone_through_with_real_bytes_or_says_why_not() {
             match told.both {
                 Ok(()) => {
                     both += 1;
-                    let agrees = matches!(again, Rerun::Agrees { both: true, .. });
+                    let agrees = matches!(again, Replay::Agrees { both: true, .. });
                     assert!(
                         agrees
-                            || matches!(&again, Rerun::Parts { difference, .. } if difference.ends_with("is broken")),
+                            || matches!(&again, Replay::Parts { difference, .. } if difference.ends_with("is broken")),
                         "{goal}: {again:?}"
                     );
                 }
                 Err(why) => {
                     assert!(why.contains("nobody can make that"), "{goal}, {lying}: {why}");
-                    assert!(matches!(again, Rerun::Agrees { both: false, .. }), "{goal}: {again:?}");
+                    assert!(matches!(again, Replay::Agrees { both: false, .. }), "{goal}: {again:?}");
                 }
             }
         }

@@ -5,18 +5,18 @@
 use crate::common::{Heard, RULES, Stage, name, refused, refused_by, sample, stray_digest};
 use bemr::actors::validator::MAX_WAITING;
 use bemr::actors::validator::closing_machine::{self, State};
-use bemr::actors::{Archive, Input, MAX_BLOCKS, Output, Step, Validator};
+use bemr::actors::{Input, MAX_BLOCKS, Output, Step, StoreHandle, Validator};
 use bemr::audit::AuditLog;
-use bemr::crypto::{Digest, SigningKey, Suite, Tag};
+use bemr::crypto::{Digest, Domain, SigningKey, Suite};
 use bemr::ledger::{MAX_ENTRIES, Proposal};
-use bemr::log::CloudLog;
 use bemr::merkle::Frontier;
 use bemr::store::{MemoryStore, recover_ledger};
+use bemr::transparency::CloudLog;
 use bemr::wire::{
     Anchor, Ballot, BlockHeader, BlockProposal, Closing, ClosingSignature, Entry, Gossip, Height, LeafKind,
     LogKind, Message, Name, QuorumCertificate, Signatory, SignedCloudHead, Time, VoteBody, encode,
 };
-use bemr_lab::simulator::{Node, Scenario};
+use bemr_lab::simulator::{NetworkConfig, Node};
 use bemr_spec::{Clause, Refusal};
 
 /// The decision on the n-th submission of the doctor.
@@ -180,7 +180,7 @@ fn entries_that_come_later_under_a_signed_header_are_not_taken() {
 
 #[test]
 fn one_validator_closes_alone_and_two_close_together() {
-    let mut stage = Stage::of(Scenario::new(Suite::Tiny, 1));
+    let mut stage = Stage::of(NetworkConfig::new(Suite::Tiny, 1));
     let certificate = decision(&mut stage, 0);
     let (bsd, first) = (stage.town.cast.bsd.clone(), validator(&stage, 1));
     stage.tell(&bsd, &first, Gossip::Decision(certificate)).assert_taken();
@@ -194,7 +194,7 @@ fn one_validator_closes_alone_and_two_close_together() {
         .collect();
     assert_eq!(names, ["Proposal", "Block"]);
 
-    let mut stage = Stage::of(Scenario::new(Suite::Tiny, 2));
+    let mut stage = Stage::of(NetworkConfig::new(Suite::Tiny, 2));
     let certificate = decision(&mut stage, 0);
     let proposal = proposal(&stage, 2, vec![Entry::Decision(certificate)], |_| ());
     let heard = proposed(&mut stage, proposal);
@@ -360,7 +360,7 @@ fn closing(stage: &mut Stage, change: impl FnOnce(&Stage, &mut ClosingSignature)
     proposed(stage, proposal.clone()).assert_taken();
     let third = validator(stage, 3);
     let header = proposal.header.digest();
-    let signature = stage.sign(&third, Tag::BLOCK_CLOSE, header.as_bytes());
+    let signature = stage.sign(&third, Domain::BLOCK_CLOSE, header.as_bytes());
     let signatory = Signatory { validator: third, signature };
     let mut closing = ClosingSignature { height: proposal.header.height, header, signatory };
     change(stage, &mut closing);
@@ -376,14 +376,14 @@ fn a_closing_signature_is_a_validators_for_what_was_signed() {
     refused_by(Clause::VoteSigned, |stage| {
         closing(stage, |stage, closing| {
             let doctor = stage.town.cast.doctor.clone();
-            closing.signatory.signature = stage.sign(&doctor, Tag::BLOCK_CLOSE, closing.header.as_bytes());
+            closing.signatory.signature = stage.sign(&doctor, Domain::BLOCK_CLOSE, closing.header.as_bytes());
         })
     });
     // For what this validator did not sign there is nothing to add it to, whatever the rules.
     refused(Clause::EventFitsState, |stage| closing(stage, |_, closing| closing.header = stray_digest()));
     refused(Clause::EventFitsState, |stage| {
         let second = validator(stage, 2);
-        let signature = stage.sign(&second, Tag::BLOCK_CLOSE, stray_digest().as_bytes());
+        let signature = stage.sign(&second, Domain::BLOCK_CLOSE, stray_digest().as_bytes());
         let signatory = Signatory { validator: second, signature };
         tell(
             stage,
@@ -491,7 +491,7 @@ fn two_heads_of_one_size_bring_the_ledger_to_no_standstill() {
 }
 
 /// Validator 1 ends, and another process starts from what it kept.
-fn restart(stage: &mut Stage, archive: &Archive) {
+fn restart(stage: &mut Stage, archive: &StoreHandle) {
     let first = validator(stage, 1);
     let (genesis, validators) = (stage.town.genesis.clone(), stage.town.validators.clone());
     let now = stage.now();
@@ -509,7 +509,7 @@ fn restart(stage: &mut Stage, archive: &Archive) {
 #[test]
 fn a_validator_that_restarts_signs_no_other_header() {
     refused_by(Clause::OneCloseByValidator, |stage| {
-        let archive = Archive::new(MemoryStore::new());
+        let archive = StoreHandle::new(MemoryStore::new());
         restart(stage, &archive);
         stage.close(Vec::new());
         let (one, other) = (decision(stage, 0), decision(stage, 1));
@@ -528,7 +528,7 @@ fn a_validator_that_restarts_signs_no_other_header() {
 #[test]
 fn a_validator_that_restarts_proposes_what_it_signed() {
     let mut stage = Stage::new(RULES);
-    let archive = Archive::new(MemoryStore::new());
+    let archive = StoreHandle::new(MemoryStore::new());
     restart(&mut stage, &archive);
     let certificate = decision(&mut stage, 0);
     let signed = proposal(&stage, 2, vec![Entry::Decision(certificate)], |_| ());
@@ -542,7 +542,7 @@ fn a_validator_that_restarts_proposes_what_it_signed() {
 #[test]
 fn a_validator_that_restarts_repeats_its_votes() {
     refused_by(Clause::OneBlockPerTid, |stage| {
-        let archive = Archive::new(MemoryStore::new());
+        let archive = StoreHandle::new(MemoryStore::new());
         restart(stage, &archive);
         let cast = stage.town.cast.clone();
         let initial = stage.initial(&cast.doctor, sample("Patient-example"), &[]);
@@ -616,11 +616,11 @@ fn what_waits_for_a_block_is_bounded_and_so_is_the_block() {
     let sample = decision(&mut stage, 0).body;
     let signers: Vec<_> = (1..=3).map(|n| (validator(&stage, n), stage.key(&validator(&stage, n)))).collect();
     let certificate = |n: usize| {
-        let body = VoteBody { tid: Digest::of(Tag::TRANSACTION_ID, &n.to_be_bytes()), ..sample.clone() };
+        let body = VoteBody { tid: Digest::of(Domain::TRANSACTION_ID, &n.to_be_bytes()), ..sample.clone() };
         let message = encode(&body);
         let sign = |(who, key): &(Name, SigningKey)| Signatory {
             validator: who.clone(),
-            signature: key.sign(&RULES, Tag::VOTE, &message),
+            signature: key.sign(&RULES, Domain::VOTE, &message),
         };
         let signatories = signers.iter().map(sign).collect();
         Gossip::Decision(QuorumCertificate { body, signatories })

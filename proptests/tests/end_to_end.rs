@@ -4,14 +4,14 @@ use bemr::actors::user::Answer;
 use bemr::crypto::Suite;
 use bemr::records::{Record, SAMPLES};
 use bemr::wire::Decision;
-use bemr_lab::simulator::{LedgerKind, Scenario};
+use bemr_lab::simulator::{LedgerKind, NetworkConfig};
 use bemr_spec::Rules;
 
 #[test]
 fn a_record_travels_to_the_cloud_and_back() {
     let rules = Rules::hardened();
     for ledger in [LedgerKind::Quorum, LedgerKind::Work] {
-        let mut town = Scenario { ledger, ..Scenario::new(Suite::Tiny, 4) }.build().unwrap();
+        let mut town = NetworkConfig { ledger, ..NetworkConfig::new(Suite::Tiny, 4) }.build().unwrap();
         let doctor = town.cast.doctor.clone();
         let (_, bytes) = SAMPLES[0];
         let record = Record::read(&rules, bytes).unwrap();

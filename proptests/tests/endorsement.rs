@@ -4,7 +4,7 @@
 
 use crate::common::{Heard, RULES, Stage, name, refused, refused_by, sample, stray_digest};
 use bemr::actors::Actor;
-use bemr::crypto::{Digest, Suite, Tag};
+use bemr::crypto::{Digest, Domain, Suite};
 use bemr::records::{Record, canonical, commitment_of, map, opening};
 use bemr::wire::{
     AttributeOpening, Ballot, BlockBody, Gossip, Height, InitialHeader, Message, Role, TBlock, TInitial,
@@ -61,9 +61,9 @@ fn a_validator_votes_once_and_repeats_its_vote() {
     assert!(!heard.unchanged);
     let first = vote(&heard);
     assert_eq!((first.body.ballot, first.body.reason), (Ballot::True, 0));
-    assert_eq!(first.body.block, Digest::of(Tag::T_BLOCK, &encode(&block.body)));
+    assert_eq!(first.body.block, Digest::of(Domain::T_BLOCK, &encode(&block.body)));
     let key = stage.key(&stage.town.cast.validators[0]);
-    assert!(key.verifying_key().verify(&RULES, Tag::VOTE, &encode(&first.body), &first.signature));
+    assert!(key.verifying_key().verify(&RULES, Domain::VOTE, &encode(&first.body), &first.signature));
     let again = ask(&mut stage, block);
     assert!(again.unchanged);
     assert_eq!(vote(&again), first);
@@ -111,7 +111,7 @@ fn a_t_block_that_the_bsd_did_not_sign_is_refused() {
     refused_by(Clause::BsdSignsBlock, |stage| {
         changed(stage, |stage, _, block| {
             let cloud = stage.town.cast.cloud.clone();
-            block.signature = stage.sign(&cloud, Tag::T_BLOCK, &encode(&block.body));
+            block.signature = stage.sign(&cloud, Domain::T_BLOCK, &encode(&block.body));
         })
     });
     // In the name of another BSD, to whom the user did submit.
@@ -130,7 +130,7 @@ fn only_a_bsd_opens_a_session_with_a_validator() {
         let cast = stage.town.cast.clone();
         let initial = initial(&mut stage);
         let mut block = stage.block_with(&initial, |_| (), |body| body.bsd = cast.cloud.clone());
-        block.signature = stage.sign(&cast.cloud, Tag::T_BLOCK, &encode(&block.body));
+        block.signature = stage.sign(&cast.cloud, Domain::T_BLOCK, &encode(&block.body));
         stage.office(&cast.cloud).rules = RULES.without(Clause::RoleFitsPlace);
         let heard = stage.say(&cast.cloud, &cast.validators[0], Message::TBlock(Box::new(block)));
         heard.assert_refused(clause);
@@ -147,7 +147,7 @@ fn the_users_certificate_is_the_kdcs_and_theirs() {
         changed(stage, |stage, _, block| {
             let colleague = stage.town.cast.colleague.clone();
             block.user = stage.town.credentials[&colleague].certified().certificate().clone();
-            block.user_signature = stage.sign(&colleague, Tag::T_INITIAL, &encode(&block.initial));
+            block.user_signature = stage.sign(&colleague, Domain::T_INITIAL, &encode(&block.initial));
         })
     });
     // A doctor who signs as an assistant.
@@ -226,7 +226,7 @@ fn a_t_block_without_the_users_signature_is_refused() {
     refused_by(Clause::BlockCarriesUserSignature, |stage| {
         changed(stage, |stage, _, block| {
             let bsd = stage.town.cast.bsd.clone();
-            block.user_signature = stage.sign(&bsd, Tag::T_INITIAL, &encode(&block.initial));
+            block.user_signature = stage.sign(&bsd, Domain::T_INITIAL, &encode(&block.initial));
         })
     });
     refused_by(Clause::BlockCarriesUserSignature, |stage| {
@@ -315,12 +315,12 @@ fn a_second_t_block_for_one_tid_is_refused_and_kept_as_evidence() {
     let validator = stage.town.cast.validators[0].clone();
     let evidence = stage.town.validator(&validator).unwrap().evidence().to_vec();
     let [two] = evidence.as_slice() else { panic!("{evidence:?}") };
-    assert_ne!(two.voted, Digest::of(Tag::T_BLOCK, &encode(&two.refused.body)));
+    assert_ne!(two.voted, Digest::of(Domain::T_BLOCK, &encode(&two.refused.body)));
     // Anybody can check it: the BSD signed both.
     let bsd = stage.key(&stage.town.cast.bsd);
     assert!(bsd.verifying_key().verify(
         &RULES,
-        Tag::T_BLOCK,
+        Domain::T_BLOCK,
         &encode(&two.refused.body),
         &two.refused.signature
     ));
@@ -466,7 +466,7 @@ fn a_validator_takes_no_other_message_of_a_bsd() {
         let initial = initial(stage);
         let block = stage.block(&initial);
         let body = bemr::actors::validator::vote_body(&block, &Ok(()));
-        let signature = stage.sign(&cast.bsd, Tag::VOTE, &encode(&body));
+        let signature = stage.sign(&cast.bsd, Domain::VOTE, &encode(&body));
         let vote = Vote { validator: cast.bsd.clone(), body, signature };
         stage.say(&cast.bsd, &cast.validators[0], Message::Vote(vote))
     });

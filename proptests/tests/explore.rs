@@ -1,18 +1,18 @@
 //! What exhaustive search of the model shows, and that it would see what it has to see.
 
 use bemr_lab::explore::{
-    Budget, Found, GoalReport, Part, PartReport, SCOPES, Scope, TERMINATION, search, search_for,
+    Budget, Found, GoalReport, PartReport, SCOPES, SearchConfig, SearchSuite, TERMINATION, search, search_for,
 };
-use bemr_lab::trace::{Rerun, Trace, rerun};
-use bemr_model::{Actor, GOALS, Renaming, Setup, World};
+use bemr_lab::trace::{Replay, Trace, rerun};
+use bemr_model::{Actor, Execution, GOALS, Renaming, Setup};
 use bemr_spec::{Clause, Rules};
 
-fn scope(name: &str) -> &'static Scope {
+fn scope(name: &str) -> &'static SearchSuite {
     SCOPES.iter().find(|scope| scope.name == name).expect("a scope of this name")
 }
 
 /// Searches every part of a scope to its end; the counts are the pinned ones and no goal is broken.
-fn searched(scope: &Scope) -> Vec<PartReport> {
+fn searched(scope: &SearchSuite) -> Vec<PartReport> {
     let mut counts = Vec::new();
     let mut reports = Vec::new();
     for part in scope.parts {
@@ -53,22 +53,22 @@ fn ci_is_pinned_at_five_million_states_or_more() {
 }
 
 /// The run, told as a trace and read again, breaks the same goal on the model and on the implementation, step by step.
-fn breaks_on_both_sides(part: &Part, clause: Clause, goal: &str, run: &Found) -> Result<(), String> {
+fn breaks_on_both_sides(part: &SearchConfig, clause: Clause, goal: &str, run: &Found) -> Result<(), String> {
     let name = format!("{}: {goal} without {}", part.name, clause.id());
     let told = run.tell(Rules::hardened().without(clause), part.setup);
     let trace = Trace::read(&told.trace.to_bytes()[..]).map_err(|error| format!("{name}: {error}"))?;
     assert_eq!(trace.header.rules, [clause]);
     let again = rerun(&trace);
     let as_told = match (&told.both, &again) {
-        (Err(why), Rerun::Agrees { both: false, .. }) => {
+        (Err(why), Replay::Agrees { both: false, .. }) => {
             let excused = ALONE.iter().find(|(excused, of, _)| (*excused, *of) == (clause, goal));
             excused.is_some_and(|(.., reason)| why.contains(reason))
         }
         // Nothing that was done breaks it: it ought to have ended.
-        (Ok(()), Rerun::Agrees { both: true, .. }) => goal == TERMINATION,
+        (Ok(()), Replay::Agrees { both: true, .. }) => goal == TERMINATION,
         // The first of the goals that it breaks is named.
-        (Ok(()), Rerun::Parts { step, difference }) => {
-            let mut world = World::new(Rules::hardened().without(clause), &part.setup);
+        (Ok(()), Replay::Parts { step, difference }) => {
+            let mut world = Execution::new(Rules::hardened().without(clause), &part.setup);
             run.steps.iter().for_each(|step| drop(world.step(&step.action)));
             let broken = GOALS.iter().filter(|goal| !goal.is_kept(world.system()));
             let broken: Vec<&str> = broken.map(|goal| goal.name).collect();
@@ -127,7 +127,7 @@ fn every_goal_has_a_mutant_that_its_part_notices() {
     }
 }
 
-fn part(name: &str) -> &'static Part {
+fn part(name: &str) -> &'static SearchConfig {
     scope("ci").parts.iter().find(|part| part.name == name).expect("a part of this name")
 }
 
@@ -150,22 +150,22 @@ fn parcels_that_nobody_hears_change_no_verdict() {
 }
 
 /// Parts that are small enough to be searched without the reduction, and mutants that break a goal in them.
-fn with_names() -> Vec<(Part, usize, &'static [Clause])> {
+fn with_names() -> Vec<(SearchConfig, usize, &'static [Clause])> {
     let none = Budget::default();
-    let until = |until, part: &Part| Part { until, states: None, ..*part };
-    let setup = |users, validators, part: &Part| Setup { users, validators, ..part.setup };
-    let votes = Part { silent: &[Actor::Cloud], ..until(100, part("lying validator")) };
-    let two_lie = Part { insiders: &[Actor::Validator(0), Actor::Validator(2)], ..votes };
-    let closing = Part { budget: none, ..*part("closing") };
+    let until = |until, part: &SearchConfig| SearchConfig { until, states: None, ..*part };
+    let setup = |users, validators, part: &SearchConfig| Setup { users, validators, ..part.setup };
+    let votes = SearchConfig { silent: &[Actor::Cloud], ..until(100, part("lying validator")) };
+    let two_lie = SearchConfig { insiders: &[Actor::Validator(0), Actor::Validator(2)], ..votes };
+    let closing = SearchConfig { budget: none, ..*part("closing") };
     let work = part("proof of work");
-    let three = Part {
+    let three = SearchConfig {
         setup: setup(1, 3, work),
         budget: Budget { luck: 2, ..none },
         silent: &[Actor::User(0)],
         ..until(150, work)
     };
     let handshake = part("handshake");
-    let idle = Part {
+    let idle = SearchConfig {
         setup: setup(3, 1, handshake),
         budget: Budget { redirect: 1, replay: 1, ..none },
         silent: &[Actor::Cloud],
@@ -183,7 +183,7 @@ fn with_names() -> Vec<(Part, usize, &'static [Clause])> {
 #[test]
 fn who_is_who_changes_no_verdict_and_every_state_stands_for_those_that_differ_in_it_alone() {
     for (part, names, mutants) in with_names() {
-        let part: &'static Part = Box::leak(Box::new(part));
+        let part: &'static SearchConfig = Box::leak(Box::new(part));
         assert_eq!(part.under(Rules::hardened()).names(), names, "{}", part.name);
         let without = mutants.iter().map(|clause| Rules::hardened().without(*clause));
         for rules in [Rules::hardened()].into_iter().chain(without) {

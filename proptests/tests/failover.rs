@@ -2,14 +2,14 @@
 //! blocks, a store that fails, and towns under random fates with liars in them.
 #![allow(clippy::unwrap_used, reason = "in a test what fails to unwrap fails the test")]
 
-use crate::stage::{
-    Double, RULES, Script, Stage, certify, packet_of, reason, record, says, silent, sound, vote,
+use crate::testbed::{
+    Double, RULES, Script, Testbed, certify, packet_of, reason, record, says, silent, sound, vote,
 };
 use bemr::actors::bsd::{ATTEMPT, ATTEMPTS, Evidence, State};
 use bemr::actors::user::{ATTEMPTS as TRIES, PATIENCE, submitting_machine};
 use bemr::actors::validator::closing_machine;
-use bemr::actors::{Actor, Archive, Input, Office, Output, Replica, Step};
-use bemr::crypto::{AeadKey, Digest, Suite, Tag};
+use bemr::actors::{Actor, Input, LedgerView, NodeContext, Output, Step, StoreHandle};
+use bemr::crypto::{AeadKey, Digest, Domain, Suite};
 use bemr::keys::Credentials;
 use bemr::ledger::{Ledger, Proposal};
 use bemr::store::{Commit, MemoryStore, Row, Store, StoreError, Table};
@@ -18,7 +18,7 @@ use bemr::wire::{
     Name, Outcome, PROTOCOL_VERSION, PolicyApproval, PolicyChange, QuorumCertificate, Signatory, TBlock,
     Time, Version, VoteBody, encode,
 };
-use bemr_lab::simulator::{Event, Foundation, LedgerKind, Node, Parcel, Scenario};
+use bemr_lab::simulator::{Envelope, Event, LedgerKind, NetworkConfig, Node, ProvisionedKeys};
 use bemr_spec::{Clause, Rules};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
@@ -38,13 +38,13 @@ fn hard_of_hearing(times: usize) -> Script {
     )
 }
 
-fn expiries(stage: &Stage, event: &str) -> Vec<Time> {
+fn expiries(stage: &Testbed, event: &str) -> Vec<Time> {
     stage.events.iter().filter(|one| one.event == event).map(|one| one.time).collect()
 }
 
 #[test]
 fn a_silent_network_is_asked_three_times_with_the_same_bytes() {
-    let mut stage = Stage::new(RULES, 4);
+    let mut stage = Testbed::new(RULES, 4);
     stage.play_all(|_| silent());
     let tid = stage.submit(&sound());
     assert_eq!(stage.finish(&tid), State::Deferred);
@@ -60,7 +60,7 @@ fn a_silent_network_is_asked_three_times_with_the_same_bytes() {
 
 #[test]
 fn without_a_bound_the_bsd_asks_for_ever() {
-    let mut stage = Stage::new(RULES.without(Clause::FailoverIsBounded), 4);
+    let mut stage = Testbed::new(RULES.without(Clause::FailoverIsBounded), 4);
     stage.play_all(|_| silent());
     let tid = stage.submit(&sound());
     assert!(!stage.run(10 * ATTEMPT, |stage| stage.state_of(&tid).is_terminal()));
@@ -69,7 +69,7 @@ fn without_a_bound_the_bsd_asks_for_ever() {
 
 #[test]
 fn only_the_silent_are_asked_again() {
-    let mut stage = Stage::new(RULES, 4);
+    let mut stage = Testbed::new(RULES, 4);
     stage.play_all(|number| if number < 2 { says(Ballot::True, 0) } else { hard_of_hearing(2) });
     let tid = stage.submit(&sound());
     assert_eq!(stage.finish(&tid), State::Committed);
@@ -79,7 +79,7 @@ fn only_the_silent_are_asked_again() {
 
 #[test]
 fn votes_of_several_attempts_add_up() {
-    let mut stage = Stage::new(RULES, 4);
+    let mut stage = Testbed::new(RULES, 4);
     stage.play_all(|number| if number == 3 { silent() } else { hard_of_hearing(number + 1) });
     let tid = stage.submit(&sound());
     assert_eq!(stage.finish(&tid), State::Committed);
@@ -92,7 +92,7 @@ fn another_question_in_the_second_attempt_loses_the_votes_of_the_first() {
     // The third vote gets lost twice; honest actors vote. Without ACK-03 the second T_block is another one, and who voted on
     // the first refuses it.
     for (rules, refused) in [(RULES, false), (RULES.without(Clause::FailoverKeepsDigest), true)] {
-        let mut stage = Stage::new(rules, 4);
+        let mut stage = Testbed::new(rules, 4);
         stage.lose({
             let mut lost = 0;
             move |parcel| {
@@ -112,7 +112,7 @@ fn another_question_in_the_second_attempt_loses_the_votes_of_the_first() {
 // ---- Sessions that died ----
 
 /// Loses the first `count` parcels with this label.
-fn lose_first(stage: &mut Stage, label: &'static str, count: usize) {
+fn lose_first(stage: &mut Testbed, label: &'static str, count: usize) {
     let mut lost = 0;
     stage.lose(move |parcel| {
         let loses = parcel.label == label && lost < count;
@@ -123,7 +123,7 @@ fn lose_first(stage: &mut Stage, label: &'static str, count: usize) {
 
 #[test]
 fn a_lost_finish_costs_one_attempt_and_no_more() {
-    let mut stage = Stage::new(RULES, 4);
+    let mut stage = Testbed::new(RULES, 4);
     let bsd = stage.town.cast.bsd.clone();
     let mut lost = 0;
     // The doctor's finish arrives; those of the BSD to all four validators do not.
@@ -143,7 +143,7 @@ fn a_lost_finish_costs_one_attempt_and_no_more() {
 
 #[test]
 fn a_user_whose_finish_was_lost_submits_in_a_new_session() {
-    let mut stage = Stage::new(RULES, 4);
+    let mut stage = Testbed::new(RULES, 4);
     lose_first(&mut stage, "Finish", 1);
     let doctor = stage.town.cast.doctor.clone();
     let tid = stage.submit(&sound());
@@ -154,7 +154,7 @@ fn a_user_whose_finish_was_lost_submits_in_a_new_session() {
 
 #[test]
 fn a_validator_that_forgot_its_sessions_is_asked_in_a_new_one() {
-    let mut stage = Stage::new(RULES, 4);
+    let mut stage = Testbed::new(RULES, 4);
     stage.play_all(|_| says(Ballot::True, 0));
     let first = stage.submit(&sound());
     assert_eq!(stage.finish(&first), State::Committed);
@@ -170,17 +170,17 @@ fn a_validator_that_forgot_its_sessions_is_asked_in_a_new_one() {
 
 #[test]
 fn a_lost_hello_is_said_again_and_a_deaf_peer_given_up() {
-    let mut stage = Stage::new(RULES, 4);
+    let mut stage = Testbed::new(RULES, 4);
     lose_first(&mut stage, "Hello", 1);
     let tid = stage.submit(&sound());
     assert_eq!(stage.finish(&tid), State::Committed);
 
-    let mut stage = Stage::new(RULES, 4);
+    let mut stage = Testbed::new(RULES, 4);
     let deaf = stage.validators()[3].clone();
     let hellos = Rc::new(RefCell::new(Vec::new()));
     let (kept, to) = (Rc::clone(&hellos), deaf.clone());
     let bsd = stage.town.cast.bsd.clone();
-    stage.fate(move |now: Time, parcel: Parcel| {
+    stage.fate(move |now: Time, parcel: Envelope| {
         if parcel.to == to && parcel.from == bsd && packet_of(&parcel).is_some() {
             kept.borrow_mut().push((now, parcel.label));
             return Vec::new();
@@ -199,8 +199,8 @@ fn a_lost_hello_is_said_again_and_a_deaf_peer_given_up() {
 
 #[test]
 fn a_response_that_takes_longer_than_the_first_wait_still_makes_a_session() {
-    let mut stage = Stage::new(RULES, 4);
-    stage.fate(|_: Time, parcel: Parcel| {
+    let mut stage = Testbed::new(RULES, 4);
+    stage.fate(|_: Time, parcel: Envelope| {
         let delay = if parcel.label == "Response" { 3_000 } else { 0 };
         vec![(delay, parcel)]
     });
@@ -223,7 +223,7 @@ fn every_row_of_the_users_machine_is_driven() {
     };
 
     // Nobody ever answers: three times the same T_initial, then no more.
-    let mut stage = Stage::new(RULES, 4);
+    let mut stage = Testbed::new(RULES, 4);
     let (bsd, doctor) = (stage.town.cast.bsd.clone(), stage.town.cast.doctor.clone());
     let mut double = Double::of(&mut stage, &bsd);
     let tid = stage.submit(&sound());
@@ -252,7 +252,7 @@ fn every_row_of_the_users_machine_is_driven() {
 
     // An answer in time.
     let outcomes = |rules: Rules| {
-        let mut stage = Stage::new(rules, 4);
+        let mut stage = Testbed::new(rules, 4);
         let mut double = Double::of(&mut stage, &bsd);
         let tid = stage.submit(&sound());
         while double.listen(&mut stage).is_empty() {
@@ -286,7 +286,7 @@ fn every_row_of_the_users_machine_is_driven() {
     );
     // Nor does the BSD say anything else to a user.
     let block = vote_body(&stage);
-    let nonsense = Message::Vote(crate::stage::sign_vote(&stage.town.credentials[&bsd], block));
+    let nonsense = Message::Vote(crate::testbed::sign_vote(&stage.town.credentials[&bsd], block));
     let said =
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| double.say(&mut stage, &doctor, nonsense)));
     assert!(said.is_err(), "SES-07 does not let it out");
@@ -294,20 +294,20 @@ fn every_row_of_the_users_machine_is_driven() {
     assert_eq!(driven.len(), submitting_machine::ROWS.len());
 }
 
-fn vote_body(stage: &Stage) -> VoteBody {
+fn vote_body(stage: &Testbed) -> VoteBody {
     decision_body(stage, b"a decision")
 }
 
 // ---- Closing blocks ----
 
-fn decision_body(stage: &Stage, what: &[u8]) -> VoteBody {
+fn decision_body(stage: &Testbed, what: &[u8]) -> VoteBody {
     VoteBody {
         version: PROTOCOL_VERSION,
         suite: Suite::Tiny,
         network: stage.town.validators.network().clone(),
         validators: stage.town.validators.digest(),
-        tid: Digest::of(Tag::TRANSACTION_ID, what),
-        block: Digest::of(Tag::T_BLOCK, what),
+        tid: Digest::of(Domain::TRANSACTION_ID, what),
+        block: Digest::of(Domain::T_BLOCK, what),
         policy: Digest::default(),
         height: Height(1),
         ballot: Ballot::True,
@@ -315,24 +315,24 @@ fn decision_body(stage: &Stage, what: &[u8]) -> VoteBody {
     }
 }
 
-fn decision(stage: &Stage, what: &[u8]) -> QuorumCertificate {
+fn decision(stage: &Testbed, what: &[u8]) -> QuorumCertificate {
     let quorum = stage.town.validators.quorum();
     certify(stage, &stage.validators()[..quorum], &decision_body(stage, what))
 }
 
 /// One validator alone with the test, which plays the others.
 struct Closing {
-    stage: Stage,
+    stage: Testbed,
     us: Name,
     others: Vec<Credentials>,
 }
 
 impl Closing {
     fn new(rules: Rules) -> Closing {
-        Closing::of(Stage::new(rules, 4))
+        Closing::of(Testbed::new(rules, 4))
     }
 
-    fn of(mut stage: Stage) -> Closing {
+    fn of(mut stage: Testbed) -> Closing {
         stage.lose(|_| true);
         let names = stage.validators();
         let others = names[1..].iter().map(|name| stage.town.credentials[name].clone()).collect();
@@ -485,7 +485,7 @@ fn a_height_goes_from_proposal_to_close() {
     drive(State::AwaitingClose, Event::ProposalArrived, State::Closed);
 
     // Of two validators one proposes and the other's signature closes.
-    let mut closing = Closing::of(Stage::new(RULES, 2));
+    let mut closing = Closing::of(Testbed::new(RULES, 2));
     let proposal = closing.proposal(b"four");
     let second = closing.hears(closing.shown(&proposal, 0));
     assert!(matches!(told(&second)[..], [Gossip::Closing(_), Gossip::Block(_)]), "{second:?}");
@@ -493,7 +493,7 @@ fn a_height_goes_from_proposal_to_close() {
     drive(State::AwaitingProposal, Event::ProposalArrived, State::Closed);
 
     // Where there is no other, the proposal is closed as it is made.
-    let mut closing = Closing::of(Stage::new(RULES, 1));
+    let mut closing = Closing::of(Testbed::new(RULES, 1));
     let certificate = decision(&closing.stage, b"five");
     closing.hears(Gossip::Decision(certificate)).outcome.unwrap();
     closing.turn();
@@ -508,8 +508,8 @@ fn a_height_goes_from_proposal_to_close() {
 #[test]
 fn a_height_that_is_mined_goes_from_its_beginning_to_its_close() {
     use closing_machine::{Event, State};
-    let work = Scenario { ledger: LedgerKind::Work, ..Scenario::new(Suite::Tiny, 1) };
-    let mut closing = Closing::of(Stage::of(work));
+    let work = NetworkConfig { ledger: LedgerKind::Work, ..NetworkConfig::new(Suite::Tiny, 1) };
+    let mut closing = Closing::of(Testbed::of(work));
     let certificate = decision(&closing.stage, b"mined");
     closing.hears(Gossip::Decision(certificate)).outcome.unwrap();
     bemr::machine::driven::take();
@@ -623,7 +623,7 @@ fn a_split_height_stays_quiet_and_defers_what_waits_for_it() {
 
 #[test]
 fn a_validator_that_missed_a_block_gets_it_when_it_proposes() {
-    let mut stage = Stage::new(RULES, 4);
+    let mut stage = Testbed::new(RULES, 4);
     let behind = stage.validators()[1].clone();
     let to = behind.clone();
     let mut lost = false;
@@ -678,8 +678,8 @@ impl Store for Moody {
 #[test]
 fn an_end_that_cannot_be_kept_is_not_told_and_comes_when_it_can() {
     let fails = Rc::new(Cell::new(false));
-    let archive = Archive::new(Moody { inner: MemoryStore::new(), fails: Rc::clone(&fails) });
-    let mut stage = Stage::of(Scenario { archive, ..Scenario::new(Suite::Tiny, 4) });
+    let archive = StoreHandle::new(Moody { inner: MemoryStore::new(), fails: Rc::clone(&fails) });
+    let mut stage = Testbed::of(NetworkConfig { archive, ..NetworkConfig::new(Suite::Tiny, 4) });
     stage.play_all(|_| silent());
     let tid = stage.submit(&sound());
     assert!(stage.run(10_000, |stage| stage.state_of(&tid) == State::AwaitingVotes));
@@ -704,14 +704,14 @@ fn an_end_that_cannot_be_kept_is_not_told_and_comes_when_it_can() {
 // ---- What the KDC and the administrators publish is held when it is kept ----
 
 /// An actor that goes on from what `archive` holds for it.
-fn begun(foundation: &mut Foundation, who: &Name, archive: &Archive) -> Office {
+fn begun(foundation: &mut ProvisionedKeys, who: &Name, archive: &StoreHandle) -> NodeContext {
     let mut office = foundation.office(who);
     office.keep_in(archive).unwrap();
     office
 }
 
 /// The next version of the template of observations, signed by both administrators.
-fn next_template(foundation: &Foundation, version: u32) -> ApprovedChange {
+fn next_template(foundation: &ProvisionedKeys, version: u32) -> ApprovedChange {
     let policy = &foundation.replica.policy;
     let observation = Name::new("observation").unwrap();
     let mut next = policy.template_in_force(&observation, Height(1)).unwrap().clone();
@@ -727,7 +727,7 @@ fn next_template(foundation: &Foundation, version: u32) -> ApprovedChange {
         administrator: who.clone(),
         signature: foundation.credentials[who].identity().signing_key().sign(
             &RULES,
-            Tag::POLICY_CHANGE,
+            Domain::POLICY_CHANGE,
             &message,
         ),
     };
@@ -736,15 +736,15 @@ fn next_template(foundation: &Foundation, version: u32) -> ApprovedChange {
 }
 
 /// What an actor holds: the history of its policy and the number of its revocation list.
-fn held(office: &Office) -> (Digest, Version) {
+fn held(office: &NodeContext) -> (Digest, Version) {
     (office.replica.policy.history(), office.trust.revocation_list().body.list)
 }
 
 #[test]
 fn an_actor_that_starts_again_holds_every_change_and_the_list_that_it_kept_and_nobody_elses() {
-    let scenario = Scenario::new(Suite::Tiny, 4);
+    let scenario = NetworkConfig::new(Suite::Tiny, 4);
     let (mut foundation, now) = (scenario.found().unwrap(), scenario.start);
-    let archive = Archive::new(MemoryStore::new());
+    let archive = StoreHandle::new(MemoryStore::new());
     let (bsd, cloud) = (foundation.cast.bsd.clone(), foundation.cast.cloud.clone());
     let mut office = begun(&mut foundation, &bsd, &archive);
     let first = held(&office);
@@ -760,10 +760,10 @@ fn an_actor_that_starts_again_holds_every_change_and_the_list_that_it_kept_and_n
 
 #[test]
 fn what_cannot_be_kept_is_not_held() {
-    let scenario = Scenario::new(Suite::Tiny, 4);
+    let scenario = NetworkConfig::new(Suite::Tiny, 4);
     let (mut foundation, now) = (scenario.found().unwrap(), scenario.start);
     let fails = Rc::new(Cell::new(true));
-    let archive = Archive::new(Moody { inner: MemoryStore::new(), fails: Rc::clone(&fails) });
+    let archive = StoreHandle::new(Moody { inner: MemoryStore::new(), fails: Rc::clone(&fails) });
     let bsd = foundation.cast.bsd.clone();
     let mut office = begun(&mut foundation, &bsd, &archive);
     let (change, list) = (next_template(&foundation, 2), foundation.kdc.revocation_list(&RULES, now));
@@ -780,17 +780,17 @@ fn what_cannot_be_kept_is_not_held() {
 
 #[test]
 fn of_two_branches_a_store_holds_the_heavier_and_of_equals_the_first() {
-    let scenario = Scenario { ledger: LedgerKind::Work, ..Scenario::new(Suite::Tiny, 4) };
+    let scenario = NetworkConfig { ledger: LedgerKind::Work, ..NetworkConfig::new(Suite::Tiny, 4) };
     let foundation = scenario.found().unwrap();
-    let archive = Archive::new(MemoryStore::new());
-    let grow = |replica: &mut Replica, later: u64| {
+    let archive = StoreHandle::new(MemoryStore::new());
+    let grow = |replica: &mut LedgerView, later: u64| {
         let time = Time(scenario.start.0 + 2_000 * (replica.ledger.height().0 + 1) + later);
         let mut proposal = replica.ledger.propose(Vec::new(), time, foundation.cast.validators[0].clone());
         assert!(proposal.mine(1 << 24));
         let change = replica.on_block(&RULES, time, proposal.close(Vec::new())).unwrap();
         archive.keep_block(&change, &replica.ledger).unwrap();
     };
-    let holds = |replica: &Replica| {
+    let holds = |replica: &LedgerView| {
         let height = |n: u64| archive.read(|store| store.block(&RULES, Height(n))).unwrap();
         let held: Vec<Block> = (1..).map_while(height).collect();
         replica.ledger.blocks().eq(&held)
@@ -869,7 +869,10 @@ fn dishonest(kind: u64) -> Script {
 }
 
 /// Loses, repeats, delays and bends packets, each kind within its budget.
-fn fickle(seed: u64, kinds: &Rc<RefCell<Life>>) -> impl FnMut(Time, Parcel) -> Vec<(u64, Parcel)> + use<> {
+fn fickle(
+    seed: u64,
+    kinds: &Rc<RefCell<Life>>,
+) -> impl FnMut(Time, Envelope) -> Vec<(u64, Envelope)> + use<> {
     let mut rng = ChaCha20Rng::seed_from_u64(seed ^ 0xfa7e);
     let kinds = Rc::clone(kinds);
     let percent = [0, 2, 8, 25][pick(&mut rng, 4) as usize];
@@ -912,7 +915,8 @@ fn live(seed: u64) -> Life {
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
     let validators = [1, 4, 4, 7][pick(&mut rng, 4) as usize];
     let ledger = if pick(&mut rng, 8) == 0 { LedgerKind::Work } else { LedgerKind::Quorum };
-    let mut stage = Stage::of(Scenario { ledger, seed, ..Scenario::new(Suite::Tiny, validators) });
+    let mut stage =
+        Testbed::of(NetworkConfig { ledger, seed, ..NetworkConfig::new(Suite::Tiny, validators) });
     let liars = pick(&mut rng, (validators as u64 - 1) / 3 + 1) as usize;
     let names = stage.validators();
     for name in names.iter().take(liars) {

@@ -3,29 +3,29 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
 use crate::common::{Heard, RULES, Stage, sample};
-use bemr::actors::compose::wrap;
+use bemr::actors::initial_builder::wrap;
 use bemr::actors::validator::vote_body;
 use bemr::actors::{Input, Output, Step};
 use bemr::audit::AuditLog;
-use bemr::crypto::{Suite, Tag};
+use bemr::crypto::{Domain, Suite};
 use bemr::keys::Identity;
 use bemr::ledger::Proposal;
-use bemr::log::CloudLog;
 use bemr::merkle::Frontier;
 use bemr::records::SAMPLES;
 use bemr::session::insider::Caller;
 use bemr::store::{Table, for_each};
+use bemr::transparency::CloudLog;
 use bemr::votes::verify_quorum;
 use bemr::wire::{
     Anchor, Ballot, Block, BlockProposal, ClosingSignature, CloudLeaf, Contract, Decision, Entry, Erase,
     EraseApproval, EraseBody, Gossip, Grant, GrantBody, Height, LeafKind, LogKind, Message, Name, Outcome,
-    PROTOCOL_VERSION, Packet, PolicyChange, Purpose, QuorumCertificate, ReadRequest, Receipt, RequestOutcome,
-    Revoke, RevokeBody, Role, TBlock, TInitial, TValid, Version, Vote, decode, encode,
+    PROTOCOL_VERSION, Packet, PolicyChange, QuorumCertificate, ReadRequest, Receipt, RequestOutcome, Revoke,
+    RevokeBody, Role, SessionType, TBlock, TInitial, TValid, Version, Vote, decode, encode,
 };
 use bemr_lab::forge::{
     CONDITIONAL, COSTLY, Certificates, ENTAILS, FLAWS, Forge, MANNERS, RENEWING, STUBBORN, makes, packet,
 };
-use bemr_lab::simulator::Scenario;
+use bemr_lab::simulator::NetworkConfig;
 use bemr_model::Flaws;
 use bemr_spec::{Clause, Rules, Verdict};
 use rand::SeedableRng;
@@ -234,7 +234,7 @@ impl Bench {
             key: wrap(&RULES, &mut self.stage.rng, &tid, &reader, &[9; 32]),
             issued: self.stage.now(),
         };
-        let signature = self.stage.sign(&cast.doctor, Tag::GRANT, &encode(&body));
+        let signature = self.stage.sign(&cast.doctor, Domain::GRANT, &encode(&body));
         Grant { body, signature, reader: reader.certificate().clone() }
     }
 
@@ -249,7 +249,7 @@ impl Bench {
             reader: cast.colleague.clone(),
             issued: self.stage.now(),
         };
-        let signature = self.stage.sign(&cast.doctor, Tag::REVOKE, &encode(&body));
+        let signature = self.stage.sign(&cast.doctor, Domain::REVOKE, &encode(&body));
         Revoke { body, signature }
     }
 
@@ -259,7 +259,7 @@ impl Bench {
         let body = EraseBody { version: PROTOCOL_VERSION, suite: Suite::Tiny, tid, cloud, issued };
         let approve = |who: &Name| EraseApproval {
             authority: self.stage.town.credentials[who].certified().certificate().clone(),
-            signature: self.stage.sign(who, Tag::ERASE, &encode(&body)),
+            signature: self.stage.sign(who, Domain::ERASE, &encode(&body)),
         };
         let approvals = vec![approve(&cast.doctor), approve(&cast.administrators[0])];
         Erase { body, approvals: approvals.into() }
@@ -357,7 +357,7 @@ fn scene(bench: &mut Bench, kind: &str) -> Deliver {
         "Vote" => {
             let (_, block) = bench.asked();
             let body = vote_body(&block, &Ok(()));
-            let signature = bench.stage.sign(&first, Tag::VOTE, &encode(&body));
+            let signature = bench.stage.sign(&first, Domain::VOTE, &encode(&body));
             let genuine = Vote { validator: first.clone(), body, signature };
             in_session(first, bsd, move |forge, flaws| Some(Message::Vote(forge.vote(&genuine, flaws)?)))
         }
@@ -488,7 +488,7 @@ fn scene(bench: &mut Bench, kind: &str) -> Deliver {
             })
         }
         "Finish" => {
-            let caller = Caller::new(&mut bench.stage.rng, Suite::Tiny, Purpose::Initial);
+            let caller = Caller::new(&mut bench.stage.rng, Suite::Tiny, SessionType::Initial);
             let response = bench.arrives(&doctor, &bsd, &caller.hello());
             let Some(Output::Send { packet, .. }) = response.step.outputs().next() else {
                 panic!("{response:?}", response = response.step)
@@ -776,7 +776,7 @@ fn any_record_can_be_spoilt() {
 fn a_certificate_is_spoilt_whatever_the_quorum() {
     let (_, flaws) = FLAWS.iter().find(|(kind, _)| *kind == "Certificate").unwrap();
     for validators in 1..=8 {
-        let mut bench = Bench::of(RULES, Stage::of(Scenario::new(Suite::Tiny, validators)));
+        let mut bench = Bench::of(RULES, Stage::of(NetworkConfig::new(Suite::Tiny, validators)));
         let block = bench.block();
         let mut genuine = bench.stage.certificate(&block, Ballot::True, 0);
         let all = genuine.signatories.as_slice().to_vec();

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
 use bemr_lab::mutation::unit::doors;
-use bemr_lab::mutation::{CHECKERS, DEFENCE, Kind, Mutant, Published, Shelf, render, run};
+use bemr_lab::mutation::{CHECKERS, Corpus, DEFENCE, Kind, Mutant, Published, render, run};
 use bemr_spec::{Clause, Rules};
 use std::path::{Path, PathBuf};
 
@@ -17,8 +17,8 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn shelf() -> Shelf {
-    Shelf::read(&root()).unwrap_or_else(|error| panic!("{error}"))
+fn shelf() -> Corpus {
+    Corpus::read(&root()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn read(name: &str) -> String {

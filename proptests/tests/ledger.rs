@@ -1,8 +1,8 @@
 //! Random histories of blocks, honest and not, on ledgers of both kinds.
 #![allow(clippy::unwrap_used, reason = "in a test what fails to unwrap fails the test")]
 
-use bemr::crypto::{Digest, SigningKey, Suite, Tag};
-use bemr::ledger::{Change, Ledger, Proposal};
+use bemr::crypto::{Digest, Domain, SigningKey, Suite};
+use bemr::ledger::{ChainUpdate, Ledger, Proposal};
 use bemr::votes::ValidatorSet;
 use bemr::wire::{
     Anchor, Ballot, Block, ClosingRule, Entry, Genesis, Height, LogKind, Name, PROTOCOL_VERSION,
@@ -42,7 +42,7 @@ fn name(text: &str) -> Name {
 }
 
 impl Net {
-    fn sign(&self, tag: Tag, message: &[u8]) -> Vec<Signatory> {
+    fn sign(&self, tag: Domain, message: &[u8]) -> Vec<Signatory> {
         let quorum = self.keys.iter().take(self.validators.quorum());
         quorum
             .map(|(name, key)| Signatory {
@@ -58,14 +58,14 @@ impl Net {
             suite: Suite::Ristretto255,
             network: name("net"),
             validators: self.validators.digest(),
-            tid: Digest::of(Tag::TRANSACTION_ID, &n.to_be_bytes()),
-            block: Digest::of(Tag::T_BLOCK, &n.to_be_bytes()),
+            tid: Digest::of(Domain::TRANSACTION_ID, &n.to_be_bytes()),
+            block: Digest::of(Domain::T_BLOCK, &n.to_be_bytes()),
             policy: Digest::default(),
             height: Height(1),
             ballot: Ballot::True,
             reason: 0,
         };
-        let signatories = self.sign(Tag::VOTE, &encode(&body)).into();
+        let signatories = self.sign(Domain::VOTE, &encode(&body)).into();
         Entry::Decision(QuorumCertificate { body, signatories })
     }
 
@@ -94,7 +94,7 @@ impl Net {
     fn close(&self, ledger: &Ledger, mut proposal: Proposal) -> Block {
         match ledger.genesis().rule {
             ClosingRule::Quorum => {
-                let signatories = self.sign(Tag::BLOCK_CLOSE, proposal.digest().as_bytes());
+                let signatories = self.sign(Domain::BLOCK_CLOSE, proposal.digest().as_bytes());
                 proposal.close(signatories)
             }
             ClosingRule::Work(_) => {
@@ -178,7 +178,7 @@ proptest! {
             let (tip, work) = (ledger.tip(), ledger.height());
             let change = ledger.append(&RULES, &NET.validators, NOW, block);
             match &change {
-                Ok(Change::Kept) | Err(_) => prop_assert_eq!((ledger.tip(), ledger.height()), (tip, work)),
+                Ok(ChainUpdate::Kept) | Err(_) => prop_assert_eq!((ledger.tip(), ledger.height()), (tip, work)),
                 Ok(_) => prop_assert_ne!(ledger.tip(), tip),
             }
             if let Err(refusal) = &change {

@@ -1,8 +1,8 @@
 //! Model and implementation side by side, through many random lives.
 
-use bemr_lab::lockstep::{Campaign, Driver, Failure, Statistics, UNREACHABLE, trace_of};
-use bemr_lab::trace::{Rerun, Trace, rerun};
-use bemr_model::{Action, Actor, Command, Goal, LedgerKind, Lifetimes, Members, SHOWN, Setup, World};
+use bemr_lab::lockstep::{Campaign, Coverage, Driver, Failure, UNREACHABLE, trace_of};
+use bemr_lab::trace::{Replay, Trace, rerun};
+use bemr_model::{Action, Actor, Command, Execution, Goal, LedgerKind, Lifetimes, Members, SHOWN, Setup};
 use bemr_spec::{Clause, Rules};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -48,7 +48,7 @@ fn told(failure: &Failure) -> String {
 
 #[test]
 fn model_and_implementation_agree_through_two_million_steps_of_random_lives() {
-    let halves: Vec<Statistics> = std::thread::scope(|scope| {
+    let halves: Vec<Coverage> = std::thread::scope(|scope| {
         let half = |seed| {
             scope.spawn(move || {
                 let report = campaign(seed, LIVES / 2).run(|_| ());
@@ -60,7 +60,7 @@ fn model_and_implementation_agree_through_two_million_steps_of_random_lives() {
         };
         [half(0), half(1_000_000)].map(|thread| thread.join().unwrap()).into()
     });
-    let mut sum = Statistics::default();
+    let mut sum = Coverage::default();
     halves.iter().for_each(|half| sum.add(half));
     println!("{sum:#?}");
     assert!(sum.steps >= 2_000_000, "{} steps", sum.steps);
@@ -108,7 +108,7 @@ fn model_and_implementation_agree_through_two_million_steps_of_random_lives() {
 }
 
 /// Every clause but those that nobody sees broken.
-fn each_clause_is_reached(sum: &Statistics) {
+fn each_clause_is_reached(sum: &Coverage) {
     for (clause, why) in UNREACHABLE {
         assert_eq!(sum.refusals(*clause), 0, "{clause} refuses nothing: {why}");
     }
@@ -134,7 +134,7 @@ fn the_same_seed_gives_the_same_trace_byte_for_byte() {
         let life = || {
             let mut driver = Driver::new(seed);
             let setup = *driver.setup();
-            let mut world = World::new(RULES, &setup);
+            let mut world = Execution::new(RULES, &setup);
             let actions: Vec<Action> = (0..200)
                 .filter_map(|_| {
                     let action = driver.next(&world)?;
@@ -162,7 +162,7 @@ fn acquaintances_speak_at_once_and_strangers_shake_hands_first() {
             trace.steps.iter().flat_map(|step| &step.sends).map(|send| send.message.as_str()).collect();
         assert_eq!(sent, [first, second]);
         let read = Trace::read(trace.to_bytes().as_slice()).unwrap();
-        assert_eq!((read.header.setup, rerun(&read)), (setup, Rerun::Agrees { steps: 2, both: true }));
+        assert_eq!((read.header.setup, rerun(&read)), (setup, Replay::Agrees { steps: 2, both: true }));
     }
 }
 
@@ -176,7 +176,7 @@ fn every_kept_trace_goes_as_it_says() {
         assert!(trace.header.note.is_some(), "{}: what it showed is in its note", path.display());
         assert_eq!(
             rerun(&trace),
-            Rerun::Agrees { steps: trace.steps.len(), both: true },
+            Replay::Agrees { steps: trace.steps.len(), both: true },
             "{}",
             path.display()
         );
@@ -194,13 +194,13 @@ fn a_trace_that_tells_something_else_is_told_from_one_that_does_not() {
         .chain((0..4).map(|parcel| Action::Deliver { parcel }))
         .collect();
     let sound = trace_of(RULES, &setup, &actions);
-    assert_eq!(rerun(&sound), Rerun::Agrees { steps: 5, both: true });
+    assert_eq!(rerun(&sound), Replay::Agrees { steps: 5, both: true });
     let mut refused = sound.clone();
     refused.steps[2].clause = Some(Clause::TidIsFresh);
-    assert!(matches!(rerun(&refused), Rerun::Parts { step: 3, .. }));
+    assert!(matches!(rerun(&refused), Replay::Parts { step: 3, .. }));
     let mut silent = sound.clone();
     silent.steps[1].sends.clear();
-    assert!(matches!(rerun(&silent), Rerun::Parts { step: 2, .. }));
+    assert!(matches!(rerun(&silent), Replay::Parts { step: 2, .. }));
 }
 
 /// Looks at a goal through many lives of the model, in which nobody dies where the goal is not claimed of who dies: the first
@@ -209,7 +209,7 @@ fn looked_at(rules: Rules, goal: &Goal, lives: u64) -> (Option<(u64, usize)>, bo
     let mut happens = false;
     let broken = (0..lives).find_map(|seed| {
         let mut driver = Driver::new(seed);
-        let mut world = World::new(rules, driver.setup());
+        let mut world = Execution::new(rules, driver.setup());
         (0..STEPS).find_map(|step| {
             let action = driver.next(&world)?;
             let claimed = goal.holds_through_crashes() || !matches!(action, Action::Crash { .. });

@@ -3,12 +3,12 @@
 
 use bemr::actors::bsd::submission_machine;
 use bemr::actors::cloud::record_machine;
-use bemr::actors::compose::{Destination, compose};
+use bemr::actors::initial_builder::{Destination, compose};
 use bemr::crypto::{Digest, Suite};
 use bemr::machine::Machine;
 use bemr::records::{PolicyRegistry, Record, SAMPLES};
 use bemr::wire::{Height, TInitial, Time};
-use bemr_lab::simulator::{Event, Fair, Fate, Parcel, Scenario, Town};
+use bemr_lab::simulator::{Envelope, Event, FaultInjector, Network, NetworkConfig, Reliable};
 use bemr_spec::{Rules, Verdict};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -21,14 +21,14 @@ type Seen = BTreeSet<(String, String, String)>;
 
 /// What becomes of one record, event by event.
 struct Watch {
-    town: Town,
+    town: Network,
     initial: TInitial,
     seen: [Seen; 2],
 }
 
 impl Watch {
-    fn new(fate: Box<dyn Fate>, record: &[u8]) -> Watch {
-        let town = Scenario { fate, ..Scenario::new(Suite::Tiny, 4) }.build().expect("a network");
+    fn new(fate: Box<dyn FaultInjector>, record: &[u8]) -> Watch {
+        let town = NetworkConfig { fate, ..NetworkConfig::new(Suite::Tiny, 4) }.build().expect("a network");
         let (own, network) = (&town.credentials[&town.cast.doctor], town.validators.network().clone());
         let policy = PolicyRegistry::shipped(network.clone());
         let destination = Destination { bsd: town.cast.bsd.clone(), network, height: Height(1) };
@@ -106,9 +106,9 @@ fn sample(name: &str) -> &'static [u8] {
 const VALID: &str = "Patient-infant-mom.json";
 
 /// Loses what has this label.
-fn without(label: &'static str) -> Box<dyn Fate> {
+fn without(label: &'static str) -> Box<dyn FaultInjector> {
     Box::new(
-        move |_: Time, parcel: Parcel| if parcel.label == label { Vec::new() } else { vec![(0, parcel)] },
+        move |_: Time, parcel: Envelope| if parcel.label == label { Vec::new() } else { vec![(0, parcel)] },
     )
 }
 
@@ -125,7 +125,7 @@ fn went(watch: &Watch, machine: usize, steps: &[(&str, &str, &str)]) {
 
 #[test]
 fn a_record_goes_from_submission_to_erasure_by_the_tables() {
-    let mut watch = Watch::new(Box::new(Fair), sample(VALID));
+    let mut watch = Watch::new(Box::new(Reliable), sample(VALID));
     watch.run(60_000, Some(submission_machine::State::AwaitingVotes));
     watch.submit();
     watch.run(60_000, Some(submission_machine::State::Committed));
@@ -179,7 +179,7 @@ fn a_record_goes_from_submission_to_erasure_by_the_tables() {
 
 #[test]
 fn a_record_that_breaks_a_contract_is_rejected_by_the_tables() {
-    let mut watch = Watch::new(Box::new(Fair), sample("broken-impossible-heart-rate.json"));
+    let mut watch = Watch::new(Box::new(Reliable), sample("broken-impossible-heart-rate.json"));
     watch.run(60_000, Some(submission_machine::State::Rejected));
     watch.submit();
     watch.run(1_000, None);

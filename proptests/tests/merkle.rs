@@ -1,7 +1,7 @@
 //! Merkle trees against their recursive definition, and proofs against every change.
 #![allow(clippy::unwrap_used, reason = "in a test what fails to unwrap fails the test")]
 
-use bemr::crypto::{Digest, Tag};
+use bemr::crypto::{Digest, Domain};
 use bemr::merkle::{Frontier, MerkleTree, root_of, verify_consistency, verify_inclusion};
 use bemr::wire::{ConsistencyProof, InclusionProof};
 use proptest::prelude::*;
@@ -9,12 +9,12 @@ use proptest::prelude::*;
 /// RFC 9162, section 2.1.1, as it is written, with the tags of the chapter on the ledger.
 fn oracle(leaves: &[Digest]) -> Digest {
     match leaves {
-        [] => Digest::of(Tag::MERKLE_EMPTY, &[]),
-        [leaf] => Digest::of(Tag::MERKLE_LEAF, leaf.as_bytes()),
+        [] => Digest::of(Domain::MERKLE_EMPTY, &[]),
+        [leaf] => Digest::of(Domain::MERKLE_LEAF, leaf.as_bytes()),
         _ => {
             let k = leaves.len().next_power_of_two() / 2;
             let (left, right) = (oracle(&leaves[..k]), oracle(&leaves[k..]));
-            Digest::of_parts(Tag::MERKLE_NODE, &[left.as_bytes(), right.as_bytes()])
+            Digest::of_parts(Domain::MERKLE_NODE, &[left.as_bytes(), right.as_bytes()])
         }
     }
 }
@@ -109,8 +109,8 @@ proptest! {
         let tree: MerkleTree = leaves.iter().collect();
         let mut forked = leaves.clone();
         let changed = at.index(leaves.len());
-        forked[changed] = Digest::of(Tag::MERKLE_LEAF, leaves[changed].as_bytes());
-        forked.extend((0..extra).map(|i| Digest::of(Tag::MERKLE_LEAF, &i.to_be_bytes())));
+        forked[changed] = Digest::of(Domain::MERKLE_LEAF, leaves[changed].as_bytes());
+        forked.extend((0..extra).map(|i| Digest::of(Domain::MERKLE_LEAF, &i.to_be_bytes())));
         let fork: MerkleTree = forked.iter().collect();
         let proof = fork.prove_consistency(tree.size(), fork.size()).unwrap();
         prop_assert!(!verify_consistency((tree.size(), &tree.root()), (fork.size(), &fork.root()), &proof));

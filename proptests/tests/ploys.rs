@@ -1,6 +1,8 @@
 //! Adversaries as data: what can be, how strong it is, and the least that suffices.
 
-use bemr_lab::faults::{Act, Adversary, Behaviour, Deed, NAMED, Ploy, Power, Target, Watch, When, least};
+use bemr_lab::faults::{
+    Act, Adversary, Capability, FaultKind, FaultRule, Monitor, NAMED, ObservedFault, Scope, Trigger, least,
+};
 use bemr_model::{LedgerKind, Lifetimes, Setup};
 use proptest::prelude::*;
 use rand::SeedableRng;
@@ -10,8 +12,8 @@ const FIRST: Actor = Actor::Validator(0);
 
 use bemr_model::Actor;
 
-fn ploy(behaviour: Behaviour) -> Ploy {
-    Ploy::new(behaviour, if behaviour.is_of_messages() { Target::Everything } else { Target::Node(FIRST) })
+fn ploy(behaviour: FaultKind) -> FaultRule {
+    FaultRule::new(behaviour, if behaviour.is_of_messages() { Scope::Everything } else { Scope::Node(FIRST) })
 }
 
 fn setup(users: u8, validators: u8) -> Setup {
@@ -33,32 +35,32 @@ fn every_named_adversary_can_be_in_a_network_of_any_size() {
 
 #[test]
 fn what_cannot_be_is_refused_with_its_place_and_a_reason() {
-    let when = |when: When| Ploy { when, ..ploy(Behaviour::Drop) };
-    let node = |behaviour, node| Ploy::new(behaviour, Target::Node(node));
-    let link = |from, to| Ploy::new(Behaviour::Drop, Target::Link { from, to });
-    let wrong: Vec<(Vec<Ploy>, usize, &str)> = vec![
-        (vec![ploy(Behaviour::Drop).at_most(0)], 0, "no ploy"),
-        (vec![when(When { from: Some(5), until: Some(5), ..When::ALWAYS })], 0, "ends before"),
-        (vec![when(When { message: Some("Hullo".to_owned()), ..When::ALWAYS })], 0, "\"Hullo\""),
-        (vec![when(When { thousandths: Some(1000), ..When::ALWAYS })], 0, "chance"),
-        (vec![when(When { winning: true, ..When::ALWAYS })], 0, "only votes"),
-        (vec![ploy(Behaviour::Delay { by: 0 })], 0, "delay of nothing"),
+    let when = |when: Trigger| FaultRule { when, ..ploy(FaultKind::Drop) };
+    let node = |behaviour, node| FaultRule::new(behaviour, Scope::Node(node));
+    let link = |from, to| FaultRule::new(FaultKind::Drop, Scope::Link { from, to });
+    let wrong: Vec<(Vec<FaultRule>, usize, &str)> = vec![
+        (vec![ploy(FaultKind::Drop).at_most(0)], 0, "no ploy"),
+        (vec![when(Trigger { from: Some(5), until: Some(5), ..Trigger::ALWAYS })], 0, "ends before"),
+        (vec![when(Trigger { message: Some("Hullo".to_owned()), ..Trigger::ALWAYS })], 0, "\"Hullo\""),
+        (vec![when(Trigger { thousandths: Some(1000), ..Trigger::ALWAYS })], 0, "chance"),
+        (vec![when(Trigger { winning: true, ..Trigger::ALWAYS })], 0, "only votes"),
+        (vec![ploy(FaultKind::Delay { by: 0 })], 0, "delay of nothing"),
         (
-            vec![ploy(Behaviour::Silence).when(When { thousandths: Some(5), ..When::ALWAYS })],
+            vec![ploy(FaultKind::Silence).when(Trigger { thousandths: Some(5), ..Trigger::ALWAYS })],
             0,
             "drops messages",
         ),
         (vec![link(FIRST, FIRST)], 0, "no link"),
-        (vec![Ploy::new(Behaviour::Drop, Target::Across([].into()))], 0, "nobody"),
-        (vec![node(Behaviour::Contradict, Actor::Bsd)], 0, "cannot contradict"),
-        (vec![node(Behaviour::Certify, Actor::Bsd)], 0, "cannot certify"),
-        (vec![node(Behaviour::Crash, Actor::User(0))], 0, "cannot crash"),
-        (vec![node(Behaviour::Lie, Actor::Kdc)], 0, "no address"),
-        (vec![Ploy::new(Behaviour::Lie, Target::Everything)], 0, "of one node"),
-        (vec![ploy(Behaviour::Drop), ploy(Behaviour::Drop)], 1, "said twice"),
-        (vec![node(Behaviour::Silence, FIRST), node(Behaviour::Contradict, FIRST)], 1, "who is silent"),
-        (vec![node(Behaviour::Equivocate, FIRST), node(Behaviour::Contradict, FIRST)], 1, "not both"),
-        (vec![ploy(Behaviour::Drop), ploy(Behaviour::Duplicate)], 1, "never arrives"),
+        (vec![FaultRule::new(FaultKind::Drop, Scope::Across([].into()))], 0, "nobody"),
+        (vec![node(FaultKind::Contradict, Actor::Bsd)], 0, "cannot contradict"),
+        (vec![node(FaultKind::Certify, Actor::Bsd)], 0, "cannot certify"),
+        (vec![node(FaultKind::Crash, Actor::User(0))], 0, "cannot crash"),
+        (vec![node(FaultKind::Lie, Actor::Kdc)], 0, "no address"),
+        (vec![FaultRule::new(FaultKind::Lie, Scope::Everything)], 0, "of one node"),
+        (vec![ploy(FaultKind::Drop), ploy(FaultKind::Drop)], 1, "said twice"),
+        (vec![node(FaultKind::Silence, FIRST), node(FaultKind::Contradict, FIRST)], 1, "who is silent"),
+        (vec![node(FaultKind::Equivocate, FIRST), node(FaultKind::Contradict, FIRST)], 1, "not both"),
+        (vec![ploy(FaultKind::Drop), ploy(FaultKind::Duplicate)], 1, "never arrives"),
     ];
     for (ploys, place, reason) in wrong {
         let refused = Adversary::new(ploys.clone()).expect_err(reason);
@@ -72,34 +74,34 @@ fn what_cannot_be_is_refused_with_its_place_and_a_reason() {
 
 #[test]
 fn who_is_silent_for_a_while_can_lie_after_it() {
-    let while_silent = When { until: Some(10), ..When::ALWAYS };
-    let then = When { from: Some(10), ..When::ALWAYS };
-    let silent = Ploy::new(Behaviour::Silence, Target::Node(FIRST)).when(while_silent);
-    let lies = Ploy::new(Behaviour::Contradict, Target::Node(FIRST)).when(then);
+    let while_silent = Trigger { until: Some(10), ..Trigger::ALWAYS };
+    let then = Trigger { from: Some(10), ..Trigger::ALWAYS };
+    let silent = FaultRule::new(FaultKind::Silence, Scope::Node(FIRST)).when(while_silent);
+    let lies = FaultRule::new(FaultKind::Contradict, Scope::Node(FIRST)).when(then);
     assert!(Adversary::new(vec![silent, lies]).is_ok());
 }
 
 #[test]
 fn an_adversary_is_as_strong_as_its_strongest_ploy_and_two_liars_are_a_majority_in_the_making() {
-    let contradict = |number| Ploy::new(Behaviour::Contradict, Target::Node(Actor::Validator(number)));
-    let power = |ploys: Vec<Ploy>| Adversary::new(ploys).unwrap().power();
-    assert_eq!(power(vec![]), Power::Order);
-    assert_eq!(power(vec![ploy(Behaviour::Replay), ploy(Behaviour::Duplicate)]), Power::Replay);
-    assert_eq!(power(vec![contradict(0)]), Power::LyingVote);
-    assert_eq!(power(vec![contradict(0), contradict(1)]), Power::LyingMajority);
+    let contradict = |number| FaultRule::new(FaultKind::Contradict, Scope::Node(Actor::Validator(number)));
+    let power = |ploys: Vec<FaultRule>| Adversary::new(ploys).unwrap().power();
+    assert_eq!(power(vec![]), Capability::Order);
+    assert_eq!(power(vec![ploy(FaultKind::Replay), ploy(FaultKind::Duplicate)]), Capability::Replay);
+    assert_eq!(power(vec![contradict(0)]), Capability::LyingVote);
+    assert_eq!(power(vec![contradict(0), contradict(1)]), Capability::LyingMajority);
     assert_eq!(
-        power(vec![contradict(0), Ploy::new(Behaviour::Lie, Target::Node(Actor::Cloud))]),
-        Power::Cloud
+        power(vec![contradict(0), FaultRule::new(FaultKind::Lie, Scope::Node(Actor::Cloud))]),
+        Capability::Cloud
     );
     let strengths = [
-        Behaviour::Silence,
-        Behaviour::Delay { by: 1 },
-        Behaviour::Drop,
-        Behaviour::Duplicate,
-        Behaviour::Replay,
-        Behaviour::Redirect,
-        Behaviour::Spoil,
-        Behaviour::Contradict,
+        FaultKind::Silence,
+        FaultKind::Delay { by: 1 },
+        FaultKind::Drop,
+        FaultKind::Duplicate,
+        FaultKind::Replay,
+        FaultKind::Redirect,
+        FaultKind::Spoil,
+        FaultKind::Contradict,
     ];
     assert!(strengths.is_sorted_by_key(|behaviour| behaviour.power(Some(FIRST))));
 }
@@ -107,12 +109,12 @@ fn an_adversary_is_as_strong_as_its_strongest_ploy_and_two_liars_are_a_majority_
 #[test]
 fn a_budget_is_used_up_and_another_ploy_takes_over() {
     let adversary = Adversary::new(vec![
-        ploy(Behaviour::Duplicate).at_most(1),
-        ploy(Behaviour::Replay).at_most(1).when(When { from: Some(10), ..When::ALWAYS }),
+        ploy(FaultKind::Duplicate).at_most(1),
+        ploy(FaultKind::Replay).at_most(1).when(Trigger { from: Some(10), ..Trigger::ALWAYS }),
     ])
     .unwrap();
-    let act = Act { deed: Deed::Again, from: FIRST, to: Actor::Bsd, message: Some("Vote") };
-    let mut watch = Watch::new(&adversary);
+    let act = Act { deed: ObservedFault::Again, from: FIRST, to: Actor::Bsd, message: Some("Vote") };
+    let mut watch = Monitor::new(&adversary);
     assert!(watch.take(10, &act));
     assert!(!watch.take(9, &act), "it is too early for the second");
     assert!(watch.take(10, &act));
@@ -132,12 +134,12 @@ proptest! {
         let mut acts = acts;
         acts.sort_by_key(|(time, _)| *time);
         let adversary = least(&acts, &[Actor::Bsd].into());
-        let mut watch = Watch::new(&adversary);
+        let mut watch = Monitor::new(&adversary);
         for (time, act) in &acts {
             prop_assert!(watch.take(*time, act), "{} at {time} is not of {adversary:?}", act);
         }
         // And no more than that, but for those who never say anything.
-        for (time, act) in acts.iter().filter(|(_, act)| !matches!(act.deed, Deed::Withheld | Deed::Lost)) {
+        for (time, act) in acts.iter().filter(|(_, act)| !matches!(act.deed, ObservedFault::Withheld | ObservedFault::Lost)) {
             prop_assert!(!watch.take(*time, act), "{} at {time} once more", act);
         }
     }
@@ -145,15 +147,15 @@ proptest! {
 
 fn act() -> impl Strategy<Value = Act> {
     let deeds = [
-        Deed::Late(7),
-        Deed::Lost,
-        Deed::Overtook,
-        Deed::Again,
-        Deed::Redirected,
-        Deed::Spoilt,
-        Deed::Told,
-        Deed::Voted,
-        Deed::Said,
+        ObservedFault::Late(7),
+        ObservedFault::Lost,
+        ObservedFault::Overtook,
+        ObservedFault::Again,
+        ObservedFault::Redirected,
+        ObservedFault::Spoilt,
+        ObservedFault::Told,
+        ObservedFault::Voted,
+        ObservedFault::Said,
     ];
     let actors = [Actor::Bsd, Actor::Cloud, Actor::User(0), FIRST];
     let pick = prop::sample::select(actors.to_vec());

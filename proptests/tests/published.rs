@@ -1,7 +1,7 @@
 //! The attacks that are equations, at real group sizes: each works on the paper's construction, and the protocol refuses what
 //! it makes by the clause that chapter 18 names.
 
-use bemr::crypto::{self, Element, SigningKey, Suite, Tag};
+use bemr::crypto::{self, Domain, Element, SigningKey, Suite};
 use bemr_lab::attacks::{algebraic, encoded, refusal_of};
 use bemr_lab::paper::{Group, Hashing, KeyPair, Reading, StaticKey, verify};
 use bemr_spec::{Clause, Rules};
@@ -165,7 +165,7 @@ proptest! {
             prop_assert!(found.is_some_and(|found| pair.is_secret(&group, &found)));
             // The protocol's nonces are those of key, tag and message.
             let key = SigningKey::generate(suite, &mut ChaCha20Rng::seed_from_u64(3));
-            let signed = |message: &[u8]| key.sign(&RULES, Tag::T_INITIAL, message);
+            let signed = |message: &[u8]| key.sign(&RULES, Domain::T_INITIAL, message);
             let commitment = |message: &[u8]| signed(message).as_bytes()[..suite.element_len()].to_vec();
             prop_assert_ne!(commitment(&first), commitment(&second));
             prop_assert_eq!(signed(&first), signed(&first));
@@ -192,7 +192,7 @@ proptest! {
             let wide = [forged.r.to_bytes_be(), encoded(suite, &forged.s)].concat();
             let key = SigningKey::generate(suite, &mut ChaCha20Rng::seed_from_u64(7));
             let wide = crypto::Signature::from_bytes(&wide);
-            let refusal = key.verifying_key().check(&RULES, Tag::T_INITIAL, &second, &wide).unwrap_err();
+            let refusal = key.verifying_key().check(&RULES, Domain::T_INITIAL, &second, &wide).unwrap_err();
             prop_assert_eq!(refusal.clause(), Clause::SuiteMatches);
             prop_assert_eq!(refusal_of(suite, &second, &forged), Some(Clause::CommitmentRecomputed));
         }

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
 use bemr::wire;
-use bemr_lab::sut::{BREAKABLE, Forger, Rig};
+use bemr_lab::sut::{BREAKABLE, Forger, SystemUnderTest};
 use bemr_model::{
     Action, Actor, Change, Command, Decision, Edition, Flaws, Gossip, Happened, LedgerKind, Lifetimes,
     Members, Message, Order, Output, Packet, Public, Setup, Spoiling, Tid, View,
@@ -13,7 +13,7 @@ const RULES: Rules = Rules::hardened();
 
 /// Delivers what is sent, in order; when nothing is on its way, the next instant comes that somebody waits for.
 struct Driver {
-    rig: Rig,
+    rig: SystemUnderTest,
     next: u32,
     happened: Vec<Happened>,
 }
@@ -26,7 +26,7 @@ impl Driver {
     fn seeded(validators: u8, ledger: LedgerKind, seed: u64) -> Driver {
         let lifetimes = Lifetimes::LONG;
         let setup = Setup { users: 5, validators, ledger, seed, acquainted: false, lifetimes };
-        let mut rig = Rig::new(RULES, &setup).unwrap();
+        let mut rig = SystemUnderTest::new(RULES, &setup).unwrap();
         rig.watch();
         Driver { rig, next: 0, happened: Vec::new() }
     }
@@ -86,7 +86,7 @@ impl Driver {
     }
 
     #[track_caller]
-    fn until(&mut self, done: impl Fn(&Rig) -> bool) {
+    fn until(&mut self, done: impl Fn(&SystemUnderTest) -> bool) {
         for _ in 0..20_000 {
             if done(&self.rig) {
                 return;
@@ -116,7 +116,7 @@ impl Driver {
     }
 }
 
-fn ended(rig: &Rig, user: u8) -> Vec<(Tid, Option<Decision>)> {
+fn ended(rig: &SystemUnderTest, user: u8) -> Vec<(Tid, Option<Decision>)> {
     match rig.view(Actor::User(user)) {
         Some(View::User { ended, .. }) => ended,
         other => panic!("{other:?}"),
@@ -227,7 +227,8 @@ fn what_a_packet_says_in_clear_can_be_changed_on_the_way() {
     let bloated = (Spoiling::Bloat, Clause::SizeWithinBound);
     let element =
         [(Spoiling::Neutral, Clause::ElementInRange), (Spoiling::Outside, Clause::ElementInSubgroup)];
-    let hello = [(Spoiling::Suite, Clause::SuiteNotDowngraded), (Spoiling::Purpose, Clause::RoleFitsPlace)];
+    let hello =
+        [(Spoiling::Suite, Clause::SuiteNotDowngraded), (Spoiling::SessionType, Clause::RoleFitsPlace)];
     let flight = (Spoiling::Swap, Clause::FlightIsAuthentic);
     let record = [
         (Spoiling::Stage, Clause::StageFitsSession),
@@ -330,7 +331,7 @@ fn a_bsd_that_crashes_knows_the_records_that_it_took_and_the_tids_that_ended() {
 fn a_validator_that_crashes_keeps_the_block_that_it_closed() {
     let mut driver = Driver::new(1, LedgerKind::Quorum);
     driver.submit(0, 0, None);
-    let height = |rig: &Rig| match rig.view(Actor::Validator(0)) {
+    let height = |rig: &SystemUnderTest| match rig.view(Actor::Validator(0)) {
         Some(View::Validator { public, .. }) => public.height,
         other => panic!("{other:?}"),
     };
@@ -384,18 +385,24 @@ fn the_watch_knows_the_secrets_that_it_looks_for() {
 struct Liar;
 
 impl Forger for Liar {
-    fn message(&mut self, rig: &Rig, _: Actor, _: Actor, term: &Message) -> Option<wire::Message> {
+    fn message(
+        &mut self,
+        rig: &SystemUnderTest,
+        _: Actor,
+        _: Actor,
+        term: &Message,
+    ) -> Option<wire::Message> {
         let Message::Outcome { tid, .. } = term else { return None };
         let tid = rig.tables().real_tid(*tid)?;
         let (decision, height) = (wire::Decision::Committed, wire::Height(1));
         Some(wire::Message::Outcome(wire::Outcome { tid, decision, reason: 0, height }))
     }
 
-    fn packet(&mut self, _: &Rig, _: &Packet, _: Flaws) -> Option<wire::Packet> {
+    fn packet(&mut self, _: &SystemUnderTest, _: &Packet, _: Flaws) -> Option<wire::Packet> {
         None
     }
 
-    fn gossip(&mut self, _: &Rig, _: Actor, _: Actor, term: &Gossip) -> Option<wire::Gossip> {
+    fn gossip(&mut self, _: &SystemUnderTest, _: Actor, _: Actor, term: &Gossip) -> Option<wire::Gossip> {
         let Gossip::BlocksFrom(height) = term else { return None };
         Some(wire::Gossip::BlocksFrom(wire::Height(*height)))
     }

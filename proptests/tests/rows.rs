@@ -3,7 +3,7 @@
 //! What each step has to look like is asserted in the files of its subject.
 #![allow(clippy::unwrap_used, reason = "in a test what fails to unwrap fails the test")]
 
-use crate::stage::{RULES, Script, Stage, broken, certify, reason, says, sound, vote};
+use crate::testbed::{RULES, Script, Testbed, broken, certify, reason, says, sound, vote};
 use bemr::actors::Input;
 use bemr::actors::bsd::State;
 use bemr::actors::user::PATIENCE;
@@ -11,21 +11,21 @@ use bemr::crypto::Suite;
 use bemr::machine::driven;
 use bemr::records::Record;
 use bemr::wire::{Ballot, Gossip};
-use bemr_lab::simulator::{LedgerKind, Scenario};
+use bemr_lab::simulator::{LedgerKind, NetworkConfig};
 use bemr_lab::specgen::machines;
 use std::collections::BTreeSet;
 
 /// Lets time pass.
-fn wait(stage: &mut Stage, milliseconds: u64) {
+fn wait(stage: &mut Testbed, milliseconds: u64) {
     stage.run(milliseconds, |_| false);
 }
 
-fn town(validators: usize) -> Stage {
-    Stage::new(RULES, validators)
+fn town(validators: usize) -> Testbed {
+    Testbed::new(RULES, validators)
 }
 
 /// Submits a record to its end.
-fn end(stage: &mut Stage, record: &Record) -> State {
+fn end(stage: &mut Testbed, record: &Record) -> State {
     let tid = stage.submit(record);
     let state = stage.finish(&tid);
     wait(stage, 20_000);
@@ -135,8 +135,8 @@ fn blocks_are_closed_otherwise() {
         assert_eq!(end(&mut town(validators), &sound()), State::Committed);
     }
     for (record, state) in [(sound(), State::Committed), (broken(), State::Rejected)] {
-        let work = Scenario { ledger: LedgerKind::Work, ..Scenario::new(Suite::Tiny, 4) };
-        assert_eq!(end(&mut Stage::of(work), &record), state);
+        let work = NetworkConfig { ledger: LedgerKind::Work, ..NetworkConfig::new(Suite::Tiny, 4) };
+        assert_eq!(end(&mut Testbed::of(work), &record), state);
     }
 }
 

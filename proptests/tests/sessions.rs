@@ -1,14 +1,14 @@
 //! Random runs of certificates, handshakes, records and seals through the public interface.
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its world is to stop")]
 
-use bemr::crypto::{Digest, Suite, Tag};
+use bemr::crypto::{Digest, Domain, Suite};
 use bemr::keys::{Credentials, Identity, Kdc, Lifetimes, TrustStore};
 use bemr::session::{
     AwaitingHello, AwaitingResponse, Custodian, SKIP_LIMIT, SealChain, Sent, Session, UsedKey, stage,
 };
 use bemr::wire::{
-    Certificate, EnrolmentRequest, Name, Packet, Purpose, RevocationList, Role, Seal, SealChainStart, Stage,
-    Time, decode, encode,
+    Certificate, ContentType, EnrolmentRequest, Name, Packet, RevocationList, Role, Seal, SealChainStart,
+    SessionType, Time, decode, encode,
 };
 use bemr_spec::{Clause, Rules};
 use proptest::prelude::*;
@@ -55,7 +55,7 @@ impl Ward {
 
     fn hello(&mut self) -> (AwaitingResponse, Vec<u8>) {
         let rng = &mut self.rng;
-        AwaitingResponse::begin(&HARD, rng, NOW, &self.user, Purpose::Initial, self.bsd.name()).unwrap()
+        AwaitingResponse::begin(&HARD, rng, NOW, &self.user, SessionType::Initial, self.bsd.name()).unwrap()
     }
 
     fn session(&mut self) -> (Session, Session) {
@@ -117,7 +117,7 @@ proptest! {
             match step {
                 Move::Send(count) => for _ in 0..count {
                     let message = (sent.len() as u64 + 1).to_be_bytes();
-                    sent.push(near.seal_record(&HARD, Stage::Initial, &message).unwrap().record);
+                    sent.push(near.seal_record(&HARD, ContentType::Initial, &message).unwrap().record);
                 },
                 Move::Deliver(which) if !sent.is_empty() => {
                     let at = which.index(sent.len());
@@ -149,7 +149,7 @@ proptest! {
             }
         }
         // Nothing above disturbed the other direction.
-        let record = far.seal_record(&HARD, Stage::Initial, b"back").unwrap().record;
+        let record = far.seal_record(&HARD, ContentType::Initial, b"back").unwrap().record;
         let opened = near.open_record(&HARD, &record).unwrap();
         prop_assert_eq!(opened.message.as_slice(), b"back");
     }
@@ -203,10 +203,10 @@ proptest! {
         let mut seals: Vec<(Seal, Vec<Vec<u8>>)> = Vec::new();
         for (n, size) in sizes.iter().enumerate() {
             let sent: Vec<Sent> =
-                (0..*size).map(|_| user.seal_record(&HARD, Stage::Initial, &[n as u8]).unwrap()).collect();
+                (0..*size).map(|_| user.seal_record(&HARD, ContentType::Initial, &[n as u8]).unwrap()).collect();
             let mut keys: Vec<UsedKey> =
                 sent.iter().map(|sent| bsd.open_record(&HARD, &sent.record).unwrap().key).collect();
-            let tid = Digest::of(Tag::TRANSACTION_ID, &[n as u8]);
+            let tid = Digest::of(Domain::TRANSACTION_ID, &[n as u8]);
             let (seal, evidence) = chain.seal::<stage::Initial>(&HARD, tid, &mut keys).unwrap();
             prop_assert!(keys.is_empty());
             prop_assert!(evidence.digest_for(&HARD, &tid).is_ok());

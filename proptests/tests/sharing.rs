@@ -4,15 +4,15 @@
 
 use crate::common::{Heard, RULES, Stage, name, refused, refused_by, sample, stray_digest};
 use bemr::actors::cloud::record_machine::State;
-use bemr::actors::compose::{ONE_NONCE, record_context, transaction_id, unwrap, wrap};
+use bemr::actors::initial_builder::{ONE_NONCE, record_context, transaction_id, unwrap, wrap};
 use bemr::actors::user::{ANSWER, Answer, RequestId};
 use bemr::actors::{Actor, Input, Output, User};
 use bemr::audit::{AuditReport, Auditor, PublicRecord, audit};
-use bemr::crypto::{AeadKey, Digest, Suite, Tag};
-use bemr::log::CloudLog;
+use bemr::crypto::{AeadKey, Digest, Domain, Suite};
 use bemr::merkle::{Frontier, MerkleTree};
 use bemr::records::{Record, commitments, map};
 use bemr::store::{Table, for_each, recover};
+use bemr::transparency::CloudLog;
 use bemr::wire::{
     Anchor, CloudLeaf, ConsistencyProof, Decision, Entry, Erase, EraseApproval, EraseBody, Gossip, Grant,
     GrantBody, LeafKind, LogKind, Message, Name, PROTOCOL_VERSION, ReadRequest, ReadResponse, RequestOutcome,
@@ -164,7 +164,7 @@ fn grant(stage: &mut Stage, tid: Digest, reader: &Name, change: impl FnOnce(&mut
         issued: stage.now(),
     };
     change(&mut body);
-    let signature = stage.sign(&cast.doctor, Tag::GRANT, &encode(&body));
+    let signature = stage.sign(&cast.doctor, Domain::GRANT, &encode(&body));
     Grant { body, signature, reader: reader.certificate().clone() }
 }
 
@@ -180,7 +180,7 @@ fn revoke(stage: &Stage, tid: Digest, reader: &Name, change: impl FnOnce(&mut Re
         issued: stage.now(),
     };
     change(&mut body);
-    let signature = stage.sign(&cast.doctor, Tag::REVOKE, &encode(&body));
+    let signature = stage.sign(&cast.doctor, Domain::REVOKE, &encode(&body));
     Revoke { body, signature }
 }
 
@@ -191,7 +191,7 @@ fn erase(stage: &Stage, tid: Digest, by: &[&Name], change: impl FnOnce(&mut Eras
     change(&mut body);
     let approve = |who: &&Name| EraseApproval {
         authority: stage.town.credentials[*who].certified().certificate().clone(),
-        signature: stage.sign(who, Tag::ERASE, &encode(&body)),
+        signature: stage.sign(who, Domain::ERASE, &encode(&body)),
     };
     let approvals: Vec<EraseApproval> = by.iter().map(approve).collect();
     Erase { body, approvals: approvals.into() }
@@ -363,14 +363,14 @@ fn only_the_owner_shares_a_record() {
         let cast = stage.town.cast.clone();
         let tid = shared(stage);
         let mut grant = grant(stage, tid, &cast.assistant, |_| ());
-        grant.signature = stage.sign(&cast.colleague, Tag::GRANT, &encode(&grant.body));
+        grant.signature = stage.sign(&cast.colleague, Domain::GRANT, &encode(&grant.body));
         to_cloud(stage, &cast.colleague, Message::Grant(Box::new(grant)))
     });
     refused_by(clause, |stage| {
         let cast = stage.town.cast.clone();
         let tid = shared(stage);
         let mut grant = grant(stage, tid, &cast.assistant, |_| ());
-        grant.signature = stage.sign(&cast.doctor, Tag::REVOKE, &encode(&grant.body));
+        grant.signature = stage.sign(&cast.doctor, Domain::REVOKE, &encode(&grant.body));
         to_cloud(stage, &cast.doctor, Message::Grant(Box::new(grant)))
     });
 }
@@ -428,7 +428,7 @@ fn only_the_owner_ends_a_grant() {
         let cast = stage.town.cast.clone();
         let tid = shared(stage);
         let mut revoke = revoke(stage, tid, &cast.colleague, |_| ());
-        revoke.signature = stage.sign(&cast.colleague, Tag::REVOKE, &encode(&revoke.body));
+        revoke.signature = stage.sign(&cast.colleague, Domain::REVOKE, &encode(&revoke.body));
         to_cloud(stage, &cast.colleague, Message::Revoke(revoke))
     });
     refused_by(clause, |stage| {
@@ -815,7 +815,7 @@ fn a_head_that_the_cloud_did_not_sign_is_refused() {
         lied(stage, |stage, response| {
             let bsd = stage.town.cast.bsd.clone();
             response.proof.head.signature =
-                stage.sign(&bsd, Tag::CLOUD_HEAD, &encode(&response.proof.head.head));
+                stage.sign(&bsd, Domain::CLOUD_HEAD, &encode(&response.proof.head.head));
         })
     });
     refused_by(Clause::HeadSignedByCloud, |stage| {
@@ -823,7 +823,7 @@ fn a_head_that_the_cloud_did_not_sign_is_refused() {
             response.proof.head.head.network = name("pbn-2");
             let cloud = stage.town.cast.cloud.clone();
             response.proof.head.signature =
-                stage.sign(&cloud, Tag::CLOUD_HEAD, &encode(&response.proof.head.head));
+                stage.sign(&cloud, Domain::CLOUD_HEAD, &encode(&response.proof.head.head));
         })
     });
 }
@@ -955,7 +955,7 @@ fn the_owners_certificate_is_the_kdcs_theirs_and_not_revoked() {
             let assistant = stage.town.cast.assistant.clone();
             response.record.user = stage.town.credentials[&assistant].certified().certificate().clone();
             let message = encode(&response.record.initial);
-            response.record.user_signature = stage.sign(&assistant, Tag::T_INITIAL, &message);
+            response.record.user_signature = stage.sign(&assistant, Domain::T_INITIAL, &message);
         })
     });
     refused_by(Clause::CertificateNotRevoked, |stage| {
@@ -974,7 +974,7 @@ fn a_record_that_its_owner_did_not_sign_is_refused() {
         lied(stage, |stage, response| {
             let cloud = stage.town.cast.cloud.clone();
             response.record.user_signature =
-                stage.sign(&cloud, Tag::T_INITIAL, &encode(&response.record.initial));
+                stage.sign(&cloud, Domain::T_INITIAL, &encode(&response.record.initial));
             Fork::new(stage).show(stage, response);
         })
     });
@@ -1037,7 +1037,7 @@ fn conspired(stage: &mut Stage) -> Digest {
     let context = record_context(&header.user, &header.nonce);
     let key = AeadKey::from_bytes(initial.record_key);
     initial.ciphertext = key.seal(&ONE_NONCE, &context, sample("broken-impossible-heart-rate")).into();
-    header.ciphertext = Digest::of(Tag::CIPHERTEXT, initial.ciphertext.as_slice());
+    header.ciphertext = Digest::of(Domain::CIPHERTEXT, initial.ciphertext.as_slice());
     header.tid = transaction_id(&header.user, &header.nonce, &header.ciphertext);
     let mut grants = Vec::new();
     for reader in [&cast.doctor, &cast.colleague] {
@@ -1045,14 +1045,14 @@ fn conspired(stage: &mut Stage) -> Digest {
         grants.push(wrap(&RULES, &mut stage.rng, &header.tid, &reader, &initial.record_key));
     }
     initial.grants = grants.into();
-    header.grants = bemr::actors::compose::grants_digest(&initial.grants);
+    header.grants = bemr::actors::initial_builder::grants_digest(&initial.grants);
     let message = encode(header);
-    initial.signature = stage.sign(&cast.doctor, Tag::T_INITIAL, &message);
+    initial.signature = stage.sign(&cast.doctor, Domain::T_INITIAL, &message);
     let mut block = judged;
     block.initial = initial.header.clone();
     block.user_signature = initial.signature.clone();
     block.body.tid = initial.header.tid;
-    block.body.initial = Digest::of(Tag::T_INITIAL, &message);
+    block.body.initial = Digest::of(Domain::T_INITIAL, &message);
     stage.sign_block(&mut block);
     // The honest validators find nothing wrong.
     for validator in &cast.validators {

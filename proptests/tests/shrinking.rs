@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
 use bemr_lab::lockstep::{Campaign, Failure, Lockstep, Sides, shrink};
-use bemr_lab::trace::{Rerun, Trace, rerun};
+use bemr_lab::trace::{Replay, Trace, rerun};
 use bemr_spec::{Clause, Rules};
 
 /// Lives in which a fault has to show, and the steps of each.
@@ -84,7 +84,7 @@ fn shown(clause: Clause) -> usize {
     let read = Trace::read(trace.to_bytes().as_slice()).unwrap();
     assert_eq!((read.steps.len(), read.header.rules.as_slice()), (length, [clause].as_slice()));
     assert!(
-        matches!(rerun(&read), Rerun::Parts { step, .. } if step == length as u64),
+        matches!(rerun(&read), Replay::Parts { step, .. } if step == length as u64),
         "{}: {:?}",
         clause.id(),
         rerun(&read)

@@ -1,6 +1,6 @@
 //! The chapters, the code and the tests agree: on the clauses, on what is generated, on constants and codes.
 
-use bemr::actors::{self, bsd, compose, user, validator};
+use bemr::actors::{self, bsd, initial_builder, user, validator};
 use bemr::{keys, ledger, records, session, wire};
 use bemr_lab::specgen::coverage::Coverage;
 use bemr_lab::specgen::machines::Chart;
@@ -100,7 +100,7 @@ fn the_constants_of_the_chapter_are_those_of_the_code() {
         ("user: wait for an outcome, each attempt", user::PATIENCE),
         ("user: wait for the cloud, each attempt", user::ANSWER),
         ("user: attempts", user::ATTEMPTS.into()),
-        ("longest life of a submission", compose::LIFETIME),
+        ("longest life of a submission", initial_builder::LIFETIME),
         ("handshake begun anew", actors::RETRY),
         ("longest handshake, memory of a hello", session::HANDSHAKE_TIME),
         ("hellos remembered", wide(session::REMEMBERED_HELLOS)),

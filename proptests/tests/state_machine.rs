@@ -3,10 +3,10 @@
 //! this one draws each step from all that is possible then.
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
-use bemr_lab::lockstep::{Deed, Lockstep, Register, Sides, lie_of, trace_of};
-use bemr_lab::trace::{Rerun, Trace, rerun};
+use bemr_lab::lockstep::{Lockstep, Register, Sides, SymbolicAction, lie_of, trace_of};
+use bemr_lab::trace::{Replay, Trace, rerun};
 use bemr_model::{
-    Action, Actor, Command, LedgerKind, Lifetimes, Members, Order, Setup, Spoiling, Tid, World,
+    Action, Actor, Command, Execution, LedgerKind, Lifetimes, Members, Order, Setup, Spoiling, Tid,
 };
 use bemr_spec::{Clause, Rules};
 use proptest::prelude::*;
@@ -24,7 +24,7 @@ use std::sync::atomic::Ordering;
 struct Reference {
     sides: Sides,
     setup: Setup,
-    world: World,
+    world: Execution,
     register: Register,
     /// What has not arrived yet.
     flying: Vec<u32>,
@@ -40,7 +40,7 @@ impl fmt::Debug for Reference {
 
 impl Reference {
     fn new(sides: Sides, setup: Setup) -> Reference {
-        let world = World::new(sides.model, &setup);
+        let world = Execution::new(sides.model, &setup);
         Reference {
             sides,
             setup,
@@ -51,7 +51,7 @@ impl Reference {
         }
     }
 
-    fn apply(mut self, deed: &Deed) -> Reference {
+    fn apply(mut self, deed: &SymbolicAction) -> Reference {
         let Some(action) = deed.action(&self.world, &self.register) else { return self };
         let (sent, now) = (self.world.parcels().len() as u32, self.world.now());
         self.stated.extend(statement(&action));
@@ -70,14 +70,14 @@ impl Reference {
 
     /// Whether it is possible and says something that was not said at this instant: two statements that say the same at one
     /// instant are one, and have one name.
-    fn can(&self, deed: &Deed) -> bool {
+    fn can(&self, deed: &SymbolicAction) -> bool {
         let action = deed.action(&self.world, &self.register);
         let said = action.as_ref().and_then(statement);
         deed.fits(&self.setup) && action.is_some() && said.is_none_or(|said| !self.stated.contains(&said))
     }
 
     /// What can happen now, each as often as it should.
-    fn possible(&self) -> BoxedStrategy<Deed> {
+    fn possible(&self) -> BoxedStrategy<SymbolicAction> {
         let world = &self.world;
         let sent = world.parcels().len() as u32;
         let mut ways: Vec<(u32, BoxedStrategy<Action>)> = Vec::new();
@@ -118,7 +118,9 @@ impl Reference {
             ));
         }
         let (state, register) = (world.clone(), self.register.clone());
-        Union::new_weighted(ways).prop_map(move |action| Deed::of(&action, &state, &register)).boxed()
+        Union::new_weighted(ways)
+            .prop_map(move |action| SymbolicAction::of(&action, &state, &register))
+            .boxed()
     }
 }
 
@@ -187,7 +189,7 @@ impl Tested {
         Tested { sides, setup, both, register: Register::default(), done: Vec::new(), left }
     }
 
-    fn act(&mut self, deed: &Deed) -> Result<(), String> {
+    fn act(&mut self, deed: &SymbolicAction) -> Result<(), String> {
         let Some(action) = deed.action(self.both.world(), &self.register) else { return Ok(()) };
         match self.both.step(&action) {
             Ok(None) => Ok(()),
@@ -219,21 +221,21 @@ struct Machine;
 
 impl ReferenceStateMachine for Machine {
     type State = Reference;
-    type Transition = Deed;
+    type Transition = SymbolicAction;
 
     fn init_state() -> BoxedStrategy<Reference> {
         setups().prop_map(|setup| Reference::new(Rules::hardened().into(), setup)).boxed()
     }
 
-    fn transitions(state: &Reference) -> BoxedStrategy<Deed> {
+    fn transitions(state: &Reference) -> BoxedStrategy<SymbolicAction> {
         state.possible()
     }
 
-    fn preconditions(state: &Reference, deed: &Deed) -> bool {
+    fn preconditions(state: &Reference, deed: &SymbolicAction) -> bool {
         state.can(deed)
     }
 
-    fn apply(state: Reference, deed: &Deed) -> Reference {
+    fn apply(state: Reference, deed: &SymbolicAction) -> Reference {
         state.apply(deed)
     }
 }
@@ -246,7 +248,7 @@ impl StateMachineTest for Machine {
         Tested::new(state, "state-machine")
     }
 
-    fn apply(mut tested: Tested, _: &Reference, deed: Deed) -> Tested {
+    fn apply(mut tested: Tested, _: &Reference, deed: SymbolicAction) -> Tested {
         if let Err(found) = tested.act(&deed) {
             panic!("{found}");
         }
@@ -317,6 +319,6 @@ fn a_fault_is_found_and_its_sequence_is_short_and_can_be_run_again() {
         assert!(reason.contains(clause.id()), "{reason}");
         assert!(trace.steps.len() <= most, "{}: {} steps", clause.id(), trace.steps.len());
         let step = trace.steps.len() as u64;
-        assert!(matches!(rerun(&trace), Rerun::Parts { step: at, .. } if at == step));
+        assert!(matches!(rerun(&trace), Replay::Parts { step: at, .. } if at == step));
     }
 }

@@ -1,7 +1,7 @@
 //! What the public log and the cloud's answers tell of grants, revocations and erasures: nothing to who only guesses.
 
 use crate::common::{RULES, Stage, sample};
-use bemr::crypto::{Digest, Tag};
+use bemr::crypto::{Digest, Domain};
 use bemr::wire::{
     CloudLeaf, Decision, Erase, EraseApproval, EraseBody, Message, Name, PROTOCOL_VERSION, Revoke,
     RevokeBody, encode,
@@ -31,7 +31,7 @@ fn revocation(stage: &Stage, tid: Digest, [doctor, colleague, cloud]: &[Name; 3]
         reader: colleague.clone(),
         issued: stage.now(),
     };
-    Revoke { signature: stage.sign(signer, Tag::REVOKE, &encode(&body)), body }
+    Revoke { signature: stage.sign(signer, Domain::REVOKE, &encode(&body)), body }
 }
 
 fn erasure(stage: &Stage, tid: Digest, cloud: &Name, by: &[&Name]) -> Erase {
@@ -44,7 +44,7 @@ fn erasure(stage: &Stage, tid: Digest, cloud: &Name, by: &[&Name]) -> Erase {
     };
     let approve = |who: &&Name| EraseApproval {
         authority: stage.town.credentials[*who].certified().certificate().clone(),
-        signature: stage.sign(who, Tag::ERASE, &encode(&body)),
+        signature: stage.sign(who, Domain::ERASE, &encode(&body)),
     };
     Erase { approvals: by.iter().map(approve).collect::<Vec<_>>().into(), body }
 }
@@ -63,12 +63,12 @@ fn a_leaf_names_the_whole_signed_statement_and_not_its_guessable_body() {
 
     let revoke = revocation(&stage, tid, &names, &doctor);
     stage.say(&doctor, &cloud, Message::Revoke(revoke.clone())).assert_taken();
-    assert_eq!(leaf(&stage, 1).content, Digest::of(Tag::REVOKE, &encode(&revoke)));
-    assert_ne!(leaf(&stage, 1).content, Digest::of(Tag::REVOKE, &encode(&revoke.body)));
+    assert_eq!(leaf(&stage, 1).content, Digest::of(Domain::REVOKE, &encode(&revoke)));
+    assert_ne!(leaf(&stage, 1).content, Digest::of(Domain::REVOKE, &encode(&revoke.body)));
 
     let erase = erasure(&stage, tid, &cloud, &[&administrator, &doctor]);
     stage.say(&doctor, &cloud, Message::Erase(erase.clone())).assert_taken();
-    assert_eq!(leaf(&stage, 2).content, Digest::of(Tag::ERASE, &encode(&erase)));
+    assert_eq!(leaf(&stage, 2).content, Digest::of(Domain::ERASE, &encode(&erase)));
 }
 
 #[test]

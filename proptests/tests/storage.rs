@@ -5,14 +5,14 @@
 use crate::common::{Heard, RULES, Stage, name, refused, refused_by, sample, stray_digest};
 use bemr::actors::cloud::record_machine::State;
 use bemr::actors::{Actor, Cloud};
-use bemr::crypto::{Digest, Suite, Tag};
-use bemr::log::{CloudLog, verify_head, verify_leaf};
+use bemr::crypto::{Digest, Domain, Suite};
 use bemr::store::{MemoryStore, RedbStore, recover, recover_ledger};
+use bemr::transparency::{CloudLog, verify_head, verify_leaf};
 use bemr::wire::{
     Ballot, BlockBody, Entry, Gossip, Height, InclusionProof, InitialHeader, LeafKind, Message,
     QuorumCertificate, Receipt, Role, Signatory, StoredRecord, TInitial, TValid, Time, WrappedKey, encode,
 };
-use bemr_lab::simulator::{Node, Scenario};
+use bemr_lab::simulator::{NetworkConfig, Node};
 use bemr_spec::{Clause, Verdict};
 
 const RECORD: &str = "Observation-blood-pressure";
@@ -138,7 +138,7 @@ fn only_a_bsd_has_records_stored() {
         let mut valid = stage.valid(sample(RECORD), &[]);
         let validator = &cast.validators[1];
         valid.body.bsd = validator.clone();
-        valid.signature = stage.sign(validator, Tag::T_VALID, &encode(&valid.body));
+        valid.signature = stage.sign(validator, Domain::T_VALID, &encode(&valid.body));
         stage.office(validator).rules = RULES.without(Clause::RoleFitsPlace);
         stage.say(validator, &cast.cloud, Message::TValid(Box::new(valid))).assert_refused(clause);
     }
@@ -153,7 +153,7 @@ fn the_submitters_certificate_is_the_kdcs_and_theirs() {
         changed(stage, |stage, valid| {
             let colleague = stage.town.cast.colleague.clone();
             valid.user = stage.town.credentials[&colleague].certified().certificate().clone();
-            valid.user_signature = stage.sign(&colleague, Tag::T_INITIAL, &encode(&valid.initial));
+            valid.user_signature = stage.sign(&colleague, Domain::T_INITIAL, &encode(&valid.initial));
         })
     });
 }
@@ -201,7 +201,7 @@ fn a_t_valid_without_the_users_signature_is_refused() {
     refused_by(Clause::ValidCarriesUserSignature, |stage| {
         changed(stage, |stage, valid| {
             let bsd = stage.town.cast.bsd.clone();
-            valid.user_signature = stage.sign(&bsd, Tag::T_INITIAL, &encode(&valid.initial));
+            valid.user_signature = stage.sign(&bsd, Domain::T_INITIAL, &encode(&valid.initial));
         })
     });
     // The BSD gives an accepted record another tid.
@@ -283,7 +283,7 @@ fn sign_votes(stage: &Stage, certificate: &mut QuorumCertificate) {
     let message = encode(&certificate.body);
     let sign = |validator: &bemr::wire::Name| Signatory {
         validator: validator.clone(),
-        signature: stage.sign(validator, Tag::VOTE, &message),
+        signature: stage.sign(validator, Domain::VOTE, &message),
     };
     certificate.signatories = stage.town.cast.validators.iter().map(sign).collect::<Vec<_>>().into();
 }
@@ -322,7 +322,7 @@ fn a_certificate_without_a_quorum_is_refused() {
     refused_by(Clause::VoterIsAdmitted, |stage| {
         certified(stage, |stage, certificate| {
             let doctor = stage.town.cast.doctor.clone();
-            let signature = stage.sign(&doctor, Tag::VOTE, &encode(&certificate.body));
+            let signature = stage.sign(&doctor, Domain::VOTE, &encode(&certificate.body));
             let mut signatories = certificate.signatories.as_slice()[..3].to_vec();
             signatories.insert(0, Signatory { validator: doctor, signature });
             certificate.signatories = signatories.into();
@@ -408,12 +408,12 @@ fn granted(stage: &mut Stage, change: impl FnOnce(&mut Stage, &mut Vec<WrappedKe
     let mut keys = initial.grants.as_slice().to_vec();
     change(stage, &mut keys);
     initial.grants = keys.into();
-    let digest = bemr::actors::compose::grants_digest(&initial.grants);
+    let digest = bemr::actors::initial_builder::grants_digest(&initial.grants);
     let mut block = honest;
     block.initial.grants = digest;
     let message = encode(&block.initial);
-    block.user_signature = stage.sign(&doctor, Tag::T_INITIAL, &message);
-    block.body.initial = Digest::of(Tag::T_INITIAL, &message);
+    block.user_signature = stage.sign(&doctor, Domain::T_INITIAL, &message);
+    block.body.initial = Digest::of(Domain::T_INITIAL, &message);
     stage.sign_block(&mut block);
     let certificate = stage.certificate(&block, Ballot::True, 0);
     let valid = stage.valid_with(&initial, &block, certificate);
@@ -525,10 +525,10 @@ fn a_cloud_that_restarts_goes_on_for_peers_who_do_not_know() {
     let folder = tempfile::tempdir().unwrap();
     for on_disk in [false, true] {
         let archive = match on_disk {
-            true => bemr::actors::Archive::new(RedbStore::open(folder.path().join("store")).unwrap()),
-            false => bemr::actors::Archive::new(MemoryStore::new()),
+            true => bemr::actors::StoreHandle::new(RedbStore::open(folder.path().join("store")).unwrap()),
+            false => bemr::actors::StoreHandle::new(MemoryStore::new()),
         };
-        let scenario = Scenario { archive, ..Scenario::new(Suite::Tiny, 4) };
+        let scenario = NetworkConfig { archive, ..NetworkConfig::new(Suite::Tiny, 4) };
         let mut stage = Stage::of(scenario);
         let cast = stage.town.cast.clone();
         let read = |stage: &mut Stage, tid| {

@@ -1,10 +1,10 @@
 //! The store on a path: processes that are killed, files that are damaged.
 #![allow(clippy::unwrap_used, reason = "in a test what fails to unwrap fails the test")]
 
-use bemr::crypto::{AeadKey, Digest, SigningKey, Suite, Tag};
-use bemr::log::{CloudIdentity, CloudLog, verify_leaf};
+use bemr::crypto::{AeadKey, Digest, Domain, SigningKey, Suite};
 use bemr::merkle::{prove_consistency, prove_inclusion, verify_consistency};
 use bemr::store::{Commit, LogNodes, RedbStore, Store, StoreError, Table, recover};
+use bemr::transparency::{CloudLog, LogOperator, verify_leaf};
 use bemr::wire::{LeafKind, Name, Time};
 use bemr_spec::{Clause, Rules};
 use rand::{RngExt, SeedableRng};
@@ -23,19 +23,19 @@ fn name(text: &str) -> Name {
     Name::new(text).unwrap()
 }
 
-fn cloud() -> (SigningKey, CloudIdentity) {
+fn cloud() -> (SigningKey, LogOperator) {
     let key = SigningKey::generate(Suite::Ristretto255, &mut ChaCha20Rng::seed_from_u64(1));
     let identity =
-        CloudIdentity { network: name("net"), cloud: name("cloud"), key: key.verifying_key().clone() };
+        LogOperator { network: name("net"), cloud: name("cloud"), key: key.verifying_key().clone() };
     (key, identity)
 }
 
 fn tid(n: u64) -> Digest {
-    Digest::of(Tag::TRANSACTION_ID, &n.to_be_bytes())
+    Digest::of(Domain::TRANSACTION_ID, &n.to_be_bytes())
 }
 
 fn vault_key(n: u64) -> AeadKey {
-    AeadKey::from_bytes(*Digest::of(Tag::RECORD_KEY, &n.to_be_bytes()).as_bytes())
+    AeadKey::from_bytes(*Digest::of(Domain::RECORD_KEY, &n.to_be_bytes()).as_bytes())
 }
 
 /// The bytes of a record: of several pages, each record another length.

@@ -1,47 +1,49 @@
 //! What the BSD takes from a user: every check of T_initial, the seals, and every row of the machine of a submission.
 #![allow(clippy::unwrap_used, reason = "in a test what fails to unwrap fails the test")]
 
-use crate::stage::{
-    Double, Draft, Line, RULES, Script, Stage, broken, certify, packet_of, reason, says, silent, sound, vote,
+use crate::testbed::{
+    Double, Draft, Line, RULES, Script, Testbed, broken, certify, packet_of, reason, says, silent, sound,
+    vote,
 };
 use bemr::actors::Input;
 use bemr::actors::bsd::{ATTEMPT, Evidence, FINALITY, State, submission_machine as machine};
-use bemr::crypto::{Digest, Suite, Tag};
-use bemr::log::CloudLog;
+use bemr::crypto::{Digest, Domain, Suite};
 use bemr::merkle::Frontier;
 use bemr::records::Record;
 use bemr::session::Custodian;
+use bemr::transparency::CloudLog;
 use bemr::wire::{
-    Ballot, Decision, Gossip, Height, InclusionProof, LeafKind, Message, Name, Outcome, Purpose, ReadRequest,
-    Receipt, RequestOutcome, Role, Seal, SealChainStart, Stage as Phase, StoredRecord, Time, decode, encode,
+    Ballot, ContentType, Decision, Gossip, Height, InclusionProof, LeafKind, Message, Name, Outcome,
+    ReadRequest, Receipt, RequestOutcome, Role, Seal, SealChainStart, SessionType, StoredRecord, Time,
+    decode, encode,
 };
-use bemr_lab::simulator::{LedgerKind, Scenario};
+use bemr_lab::simulator::{LedgerKind, NetworkConfig};
 use bemr_spec::{Clause, Rules, Verdict};
 use std::collections::BTreeSet;
 
 /// Bends an honest T_initial.
-type Bend = fn(&mut Draft, &Stage);
+type Bend = fn(&mut Draft, &Testbed);
 
-fn quiet(rules: Rules) -> (Stage, Name) {
-    let mut stage = Stage::new(rules, 4);
+fn quiet(rules: Rules) -> (Testbed, Name) {
+    let mut stage = Testbed::new(rules, 4);
     stage.play_all(|_| silent());
     let doctor = stage.town.cast.doctor.clone();
     (stage, doctor)
 }
 
-fn bent(stage: &mut Stage, who: &Name, bend: Bend) -> Draft {
+fn bent(stage: &mut Testbed, who: &Name, bend: Bend) -> Draft {
     let mut draft = stage.draft(who, &sound(), &[]);
     bend(&mut draft, stage);
     draft
 }
 
 /// What the BSD makes of a bent T_initial: the clause that refuses it, having changed nothing.
-fn clause_of(rules: Rules, who: impl Fn(&Stage) -> Name, bend: Bend) -> Option<Clause> {
+fn clause_of(rules: Rules, who: impl Fn(&Testbed) -> Name, bend: Bend) -> Option<Clause> {
     let (mut stage, _) = quiet(rules);
     let who = who(&stage);
     let draft = bent(&mut stage, &who, bend);
     let bsd = stage.town.cast.bsd.clone();
-    let mut line = stage.connect(&who, &bsd, Purpose::Initial);
+    let mut line = stage.connect(&who, &bsd, SessionType::Initial);
     let before = stage.public(&bsd);
     let (step, answers) = stage.say(&mut line, &draft.message());
     match step.clause() {
@@ -66,7 +68,7 @@ fn clause_of(rules: Rules, who: impl Fn(&Stage) -> Name, bend: Bend) -> Option<C
     step.clause()
 }
 
-fn doctor(stage: &Stage) -> Name {
+fn doctor(stage: &Testbed) -> Name {
     stage.town.cast.doctor.clone()
 }
 
@@ -100,11 +102,12 @@ fn only_the_users_own_signature_over_the_whole_header_is_taken() {
             let colleague = &stage.town.credentials[&stage.town.cast.colleague];
             let header = encode(&draft.initial.header);
             draft.initial.signature =
-                colleague.identity().signing_key().sign(&RULES, Tag::T_INITIAL, &header);
+                colleague.identity().signing_key().sign(&RULES, Domain::T_INITIAL, &header);
         },
         |draft, _| {
             let header = encode(&draft.initial.header);
-            draft.initial.signature = draft.own.identity().signing_key().sign(&RULES, Tag::T_BLOCK, &header);
+            draft.initial.signature =
+                draft.own.identity().signing_key().sign(&RULES, Domain::T_BLOCK, &header);
         },
         |draft, _| draft.initial.header.patient = Name::new("somebody-else").unwrap(),
         |draft, _| draft.initial.header.expires = Time(draft.initial.header.expires.0 - 1),
@@ -117,7 +120,7 @@ fn only_the_users_own_signature_over_the_whole_header_is_taken() {
 #[test]
 fn a_tid_is_derived_from_its_user_nonce_and_ciphertext() {
     only(Clause::TidIsDerived, |draft, _| {
-        draft.initial.header.tid = Digest::of(Tag::TRANSACTION_ID, b"of my choice");
+        draft.initial.header.tid = Digest::of(Domain::TRANSACTION_ID, b"of my choice");
         draft.sign();
     });
 }
@@ -151,7 +154,7 @@ fn nobody_submits_in_the_name_or_role_of_another() {
 
 #[test]
 fn an_administrator_submits_nothing() {
-    let administrator = |stage: &Stage| stage.town.cast.administrators[0].clone();
+    let administrator = |stage: &Testbed| stage.town.cast.administrators[0].clone();
     let honest: Bend = |_, _| ();
     assert_eq!(clause_of(RULES, administrator, honest), Some(Clause::RoleMaySubmit));
     // Without ROL-01 it goes on to who may read what was submitted, and without that it is taken.
@@ -194,7 +197,7 @@ fn a_submission_is_valid_from_its_issue_for_at_most_a_day() {
     (header.issued, header.expires) = (Time(header.issued.0 - 86_399_999), header.issued.after(1));
     draft.sign();
     let bsd = stage.town.cast.bsd.clone();
-    let mut line = stage.connect(&doctor, &bsd, Purpose::Initial);
+    let mut line = stage.connect(&doctor, &bsd, SessionType::Initial);
     assert_eq!(stage.say(&mut line, &draft.message()).0.clause(), Some(Clause::GrantsNameAuthorisedReaders));
 }
 
@@ -241,7 +244,7 @@ fn what_is_no_record_is_refused_by_the_clause_of_records() {
         draft.bind();
         let bsd = stage.town.cast.bsd.clone();
         let before = stage.public(&bsd);
-        let mut line = stage.connect(&doctor, &bsd, Purpose::Initial);
+        let mut line = stage.connect(&doctor, &bsd, SessionType::Initial);
         assert_eq!(stage.say(&mut line, &draft.message()).0.clause(), Some(clause));
         assert_eq!(stage.public(&bsd), before);
     }
@@ -252,7 +255,7 @@ fn the_commitments_are_those_of_the_record() {
     let bends: [Bend; 3] = [
         |draft, _| {
             let mut commitments = draft.initial.header.commitments.as_slice().to_vec();
-            commitments[0] = Digest::of(Tag::COMMITMENT, b"another value");
+            commitments[0] = Digest::of(Domain::COMMITMENT, b"another value");
             draft.initial.header.commitments = commitments.into();
             draft.sign();
         },
@@ -297,7 +300,7 @@ fn the_first_readers_are_the_signed_ones_in_order_and_may_read() {
         let mut grants = draft.initial.grants.as_slice().to_vec();
         grants[1].reader = Name::new("nobody-at-all").unwrap();
         draft.initial.grants = grants.into();
-        draft.initial.header.grants = bemr::actors::compose::grants_digest(&draft.initial.grants);
+        draft.initial.header.grants = bemr::actors::initial_builder::grants_digest(&draft.initial.grants);
         draft.sign();
     };
     only(Clause::GrantsNameAuthorisedReaders, stranger);
@@ -306,11 +309,11 @@ fn the_first_readers_are_the_signed_ones_in_order_and_may_read() {
 #[test]
 fn a_tid_is_taken_once_and_its_outcome_told_again() {
     // A record that breaks a contract and a network that says nothing: the BSD itself rejects it.
-    let ended = |rules: Rules| -> (Stage, Line, Draft) {
+    let ended = |rules: Rules| -> (Testbed, Line, Draft) {
         let (mut stage, doctor) = quiet(rules);
         let bsd = stage.town.cast.bsd.clone();
         let draft = stage.draft(&doctor, &broken(), &[]);
-        let mut line = stage.connect(&doctor, &bsd, Purpose::Initial);
+        let mut line = stage.connect(&doctor, &bsd, SessionType::Initial);
         assert_eq!(stage.say(&mut line, &draft.message()).0.clause(), None);
         (stage, line, draft)
     };
@@ -340,11 +343,11 @@ fn the_outcome_is_told_to_nobody_else() {
     let (mut stage, doctor) = quiet(RULES);
     let bsd = stage.town.cast.bsd.clone();
     let draft = stage.draft(&doctor, &broken(), &[]);
-    let mut line = stage.connect(&doctor, &bsd, Purpose::Initial);
+    let mut line = stage.connect(&doctor, &bsd, SessionType::Initial);
     stage.say(&mut line, &draft.message()).0.outcome.unwrap();
     stage.finish(&draft.tid());
     let colleague = stage.town.cast.colleague.clone();
-    let mut line = stage.connect(&colleague, &bsd, Purpose::Initial);
+    let mut line = stage.connect(&colleague, &bsd, SessionType::Initial);
     let (step, answers) = stage.say(&mut line, &draft.message());
     assert_eq!(step.clause(), Some(Clause::InitialSenderIsPeer));
     assert!(matches!(answers.as_slice(), [Message::Outcome(told)] if told.decision == Decision::Refused));
@@ -356,7 +359,7 @@ fn a_record_is_not_used_twice_for_one_patient() {
         let (mut stage, doctor) = quiet(rules);
         let bsd = stage.town.cast.bsd.clone();
         let first = stage.draft(&doctor, &sound(), &[]);
-        let mut line = stage.connect(&doctor, &bsd, Purpose::Initial);
+        let mut line = stage.connect(&doctor, &bsd, SessionType::Initial);
         stage.say(&mut line, &first.message()).0.outcome.unwrap();
         stage.run(1_000, |_| false);
         let second = stage.draft(&doctor, &sound(), &[]);
@@ -378,12 +381,12 @@ fn a_record_is_not_used_twice_for_one_patient() {
 
 #[test]
 fn a_committed_record_stays_used() {
-    let mut stage = Stage::new(RULES, 4);
+    let mut stage = Testbed::new(RULES, 4);
     let tid = stage.submit(&sound());
     assert_eq!(stage.finish(&tid), State::Committed);
     let (bsd, doctor) = (stage.town.cast.bsd.clone(), doctor(&stage));
     let draft = stage.draft(&doctor, &sound(), &[]);
-    let mut line = stage.connect(&doctor, &bsd, Purpose::Initial);
+    let mut line = stage.connect(&doctor, &bsd, SessionType::Initial);
     assert_eq!(stage.say(&mut line, &draft.message()).0.clause(), Some(Clause::RecordNotReused));
 }
 
@@ -393,7 +396,7 @@ fn the_bsd_takes_no_message_that_the_table_gives_to_another_stage_or_direction()
     let bsd = stage.town.cast.bsd.clone();
     let tid = Digest::default();
     let outcome = Outcome { tid, decision: Decision::Committed, reason: 0, height: Height(1) };
-    let mut line = stage.connect(&doctor, &bsd, Purpose::Initial);
+    let mut line = stage.connect(&doctor, &bsd, SessionType::Initial);
     let before = stage.public(&bsd);
     // The right stage, the wrong direction. There is no handler that a mutant could fall through to.
     let (step, _) = stage.say(&mut line, &Message::Outcome(outcome));
@@ -402,7 +405,7 @@ fn the_bsd_takes_no_message_that_the_table_gives_to_another_stage_or_direction()
     let read = ReadRequest { tid, nonce: [0; 32], remembered: 0 };
     let answer = RequestOutcome { request: [0; 32], tid, decision: Decision::Committed, reason: 0 };
     for message in [Message::Answer(answer), Message::ReadRequest(read)] {
-        let (step, _) = stage.say_bytes(&mut line, Phase::Initial, &encode(&message));
+        let (step, _) = stage.say_bytes(&mut line, ContentType::Initial, &encode(&message));
         assert_eq!(step.clause(), Some(Clause::MessageTypeIsExpected));
     }
     assert_eq!(stage.public(&bsd), before);
@@ -420,10 +423,10 @@ fn a_vote_in_the_session_of_a_user_is_no_vote() {
         let tid = stage.submit(&sound());
         assert!(stage.run(1_000, |stage| !stage.heard(&stage.validators()[3]).is_empty()));
         let block = stage.heard(&stage.validators()[3])[0].clone();
-        let mut line = stage.connect(&doctor, &bsd, Purpose::Initial);
+        let mut line = stage.connect(&doctor, &bsd, SessionType::Initial);
         let ballot = vote(&stage.town.credentials[&doctor], &block, Ballot::True, 0);
         let before = stage.public(&bsd);
-        let (step, _) = stage.say_bytes(&mut line, Phase::Initial, &encode(&Message::Vote(ballot)));
+        let (step, _) = stage.say_bytes(&mut line, ContentType::Initial, &encode(&Message::Vote(ballot)));
         assert_eq!(step.clause(), Some(expected));
         assert_eq!(stage.public(&bsd), before);
         assert_eq!(stage.state_of(&tid), State::AwaitingVotes);
@@ -445,10 +448,10 @@ fn a_message_has_one_encoding_within_its_bound() {
         let (mut stage, doctor) = quiet(rules);
         let bsd = stage.town.cast.bsd.clone();
         let draft = stage.draft(&doctor, &sound(), &[]);
-        let mut line = stage.connect(&doctor, &bsd, Purpose::Initial);
+        let mut line = stage.connect(&doctor, &bsd, SessionType::Initial);
         let before = stage.public(&bsd);
         let bytes = [encode(&draft.message()), vec![0]].concat();
-        let (step, _) = stage.say_bytes(&mut line, Phase::Initial, &bytes);
+        let (step, _) = stage.say_bytes(&mut line, ContentType::Initial, &bytes);
         assert_eq!(step.clause(), trailing);
         assert_eq!(stage.public(&bsd) == before, trailing.is_some());
         let before = stage.public(&bsd);
@@ -464,11 +467,11 @@ fn no_bytes_disturb_the_bsd() {
     let (mut stage, doctor) = quiet(RULES);
     let bsd = stage.town.cast.bsd.clone();
     let draft = stage.draft(&doctor, &sound(), &[]);
-    let mut line = stage.connect(&doctor, &bsd, Purpose::Initial);
+    let mut line = stage.connect(&doctor, &bsd, SessionType::Initial);
     let before = stage.public(&bsd);
     let honest = encode(&draft.message());
     for cut in (0..honest.len()).step_by(97) {
-        let (step, _) = stage.say_bytes(&mut line, Phase::Initial, &honest[..cut]);
+        let (step, _) = stage.say_bytes(&mut line, ContentType::Initial, &honest[..cut]);
         assert_eq!(step.clause(), Some(Clause::OneEncodingPerValue));
     }
     assert_eq!(stage.public(&bsd), before);
@@ -482,8 +485,8 @@ fn the_key_of_t_initial_is_sealed_before_t_block_goes_out_and_the_custodian_open
     let (mut stage, doctor) = quiet(RULES);
     let bsd = stage.town.cast.bsd.clone();
     let draft = stage.draft(&doctor, &sound(), &[]);
-    let mut line = stage.connect(&doctor, &bsd, Purpose::Initial);
-    let sent = line.session.seal_record(&RULES, Phase::Initial, &encode(&draft.message())).unwrap();
+    let mut line = stage.connect(&doctor, &bsd, SessionType::Initial);
+    let sent = line.session.seal_record(&RULES, ContentType::Initial, &encode(&draft.message())).unwrap();
     let step = stage.give(&bsd, Input::Packet { from: doctor, packet: sent.record.clone() });
     assert_eq!(step.clause(), None);
     assert!(stage.run(1_000, |stage| !stage.heard(&stage.validators()[0]).is_empty()));
@@ -491,7 +494,7 @@ fn the_key_of_t_initial_is_sealed_before_t_block_goes_out_and_the_custodian_open
     let kept = |name: String| stage.archive.read(|store| store.meta(&name)).unwrap().unwrap();
     let seal: Seal = decode(&RULES, &kept(format!("seal/{}", block.body.seal))).unwrap();
     assert_eq!(bemr::wire::SealDigest::of(&seal).0, block.body.seal);
-    assert_eq!((seal.context.tid, seal.context.stage), (draft.tid(), Phase::Initial));
+    assert_eq!((seal.context.tid, seal.context.stage), (draft.tid(), ContentType::Initial));
     let start: SealChainStart = decode(&RULES, &kept("seal-chain".to_owned())).unwrap();
     let custodian = stage.town.credentials[&stage.town.cast.custodian].clone();
     let mut chain = Custodian::new(&RULES, custodian).unwrap().open_chain(&RULES, &start).unwrap();
@@ -508,7 +511,7 @@ fn without_a_seal_no_validator_votes() {
         (RULES.without(Clause::SealBeforeNextStage), true, false),
         (RULES.without(Clause::SealBeforeNextStage).without(Clause::SealDigestIsCarried), true, true),
     ] {
-        let mut stage = Stage::new(rules, 4);
+        let mut stage = Testbed::new(rules, 4);
         let tid = stage.submit(&sound());
         let ended = stage.finish(&tid);
         assert_eq!(ended, if voted { State::Committed } else { State::Deferred });
@@ -523,7 +526,7 @@ fn without_a_seal_no_validator_votes() {
 #[test]
 fn the_audit_log_names_the_seal_that_the_last_message_carried() {
     let committed = |record: &Record| {
-        let mut stage = Stage::new(RULES, 4);
+        let mut stage = Testbed::new(RULES, 4);
         let tid = stage.submit(record);
         let state = stage.finish(&tid);
         let entry = stage.archive.read(|store| store.audit_entry(&RULES, 0)).unwrap().unwrap();
@@ -534,18 +537,18 @@ fn the_audit_log_names_the_seal_that_the_last_message_carried() {
         (state, seal)
     };
     let (state, seal) = committed(&sound());
-    assert_eq!((state, seal.context.stage), (State::Committed, Phase::Block));
+    assert_eq!((state, seal.context.stage), (State::Committed, ContentType::Block));
     // A quorum of three: the keys of the three votes that were counted by then, and of the four T_blocks.
     assert_eq!(seal.context.keys.len(), 7);
     let (state, seal) = committed(&broken());
-    assert_eq!((state, seal.context.stage), (State::Rejected, Phase::Initial));
+    assert_eq!((state, seal.context.stage), (State::Rejected, ContentType::Initial));
 }
 
 // ---- Every row of the machine ----
 
 /// A town in which every validator votes by `script`, and a record is submitted.
-fn staged(record: &Record, script: impl Fn(usize) -> Script) -> (Stage, Digest) {
-    let mut stage = Stage::new(RULES, 4);
+fn staged(record: &Record, script: impl Fn(usize) -> Script) -> (Testbed, Digest) {
+    let mut stage = Testbed::new(RULES, 4);
     stage.play_all(script);
     let tid = stage.submit(record);
     (stage, tid)
@@ -569,7 +572,7 @@ fn no_vote(_: usize) -> Script {
 }
 
 /// How the submission ended, with the clause or code that the user was told and whether a block says so.
-fn ended(stage: &mut Stage, tid: &Digest, state: State, told: u16) {
+fn ended(stage: &mut Testbed, tid: &Digest, state: State, told: u16) {
     assert_eq!(stage.finish(tid), state);
     let doctor = doctor(stage);
     let tid = *tid;
@@ -591,7 +594,7 @@ fn ended(stage: &mut Stage, tid: &Digest, state: State, told: u16) {
     assert_eq!(stage.bsd().state_of(&tid), state);
 }
 
-fn accepted_and_stored() -> Stage {
+fn accepted_and_stored() -> Testbed {
     let (mut stage, tid) = staged(&sound(), honest_true);
     ended(&mut stage, &tid, State::Committed, 0);
     let certificate = stage.decided(&tid).unwrap();
@@ -600,14 +603,14 @@ fn accepted_and_stored() -> Stage {
     stage
 }
 
-fn rejected_by_the_network() -> Stage {
+fn rejected_by_the_network() -> Testbed {
     let (mut stage, tid) = staged(&broken(), honest_false);
     ended(&mut stage, &tid, State::Rejected, reason());
     assert_eq!(stage.decided(&tid).unwrap().body.ballot, Ballot::False);
     stage
 }
 
-fn a_lying_quorum_says_true() -> Stage {
+fn a_lying_quorum_says_true() -> Testbed {
     let (mut stage, tid) = staged(&broken(), honest_true);
     ended(&mut stage, &tid, State::Deferred, Clause::AcceptNeedsReverification.code());
     let [Evidence::Overruled(certificate)] = stage.bsd().evidence() else {
@@ -617,64 +620,65 @@ fn a_lying_quorum_says_true() -> Stage {
     stage
 }
 
-fn a_lying_quorum_says_false() -> Stage {
+fn a_lying_quorum_says_false() -> Testbed {
     let (mut stage, tid) = staged(&sound(), honest_false);
     ended(&mut stage, &tid, State::Deferred, Clause::AcceptNeedsReverification.code());
     assert!(matches!(stage.bsd().evidence(), [Evidence::Overruled(one)] if one.body.ballot == Ballot::False));
     stage
 }
 
-fn torn_over_a_sound_record() -> Stage {
+fn torn_over_a_sound_record() -> Testbed {
     let (mut stage, tid) = staged(&sound(), torn);
     ended(&mut stage, &tid, State::Deferred, Clause::AcceptNeedsQuorum.code());
     assert!(stage.decided(&tid).is_none());
     stage
 }
 
-fn torn_over_a_broken_record() -> Stage {
+fn torn_over_a_broken_record() -> Testbed {
     let (mut stage, tid) = staged(&broken(), torn);
     ended(&mut stage, &tid, State::Rejected, reason());
     stage
 }
 
-fn nobody_votes_on_a_sound_record() -> Stage {
+fn nobody_votes_on_a_sound_record() -> Testbed {
     let (mut stage, tid) = staged(&sound(), no_vote);
     ended(&mut stage, &tid, State::Deferred, Clause::FailoverIsBounded.code());
     stage
 }
 
-fn nobody_votes_on_a_broken_record() -> Stage {
+fn nobody_votes_on_a_broken_record() -> Testbed {
     let (mut stage, tid) = staged(&broken(), no_vote);
     ended(&mut stage, &tid, State::Rejected, reason());
     stage
 }
 
-fn by_work(record: &Record) -> (Stage, Digest) {
-    let mut stage = Stage::of(Scenario { ledger: LedgerKind::Work, ..Scenario::new(Suite::Tiny, 4) });
+fn by_work(record: &Record) -> (Testbed, Digest) {
+    let mut stage =
+        Testbed::of(NetworkConfig { ledger: LedgerKind::Work, ..NetworkConfig::new(Suite::Tiny, 4) });
     let tid = stage.submit(record);
     (stage, tid)
 }
 
-fn confirmations_come_one_by_one() -> Stage {
+fn confirmations_come_one_by_one() -> Testbed {
     let (mut stage, tid) = by_work(&sound());
     ended(&mut stage, &tid, State::Committed, 0);
     stage
 }
 
-fn confirmations_of_a_rejection_come_one_by_one() -> Stage {
+fn confirmations_of_a_rejection_come_one_by_one() -> Testbed {
     let (mut stage, tid) = by_work(&broken());
     ended(&mut stage, &tid, State::Rejected, reason());
     stage
 }
 
 /// Nobody hears of the decision, so no block ever holds it.
-fn unheard(record: &Record, script: fn(usize) -> Script) -> (Stage, Digest) {
+fn unheard(record: &Record, script: fn(usize) -> Script) -> (Testbed, Digest) {
     let (mut stage, tid) = staged(record, script);
     stage.lose(|parcel| parcel.label == "Decision");
     (stage, tid)
 }
 
-fn the_decision_never_becomes_final() -> Stage {
+fn the_decision_never_becomes_final() -> Testbed {
     let (mut stage, tid) = unheard(&sound(), honest_true);
     assert!(stage.run(10_000, |stage| stage.state_of(&tid) == State::AwaitingFinality));
     let decided = stage.town.world.now();
@@ -684,7 +688,7 @@ fn the_decision_never_becomes_final() -> Stage {
     stage
 }
 
-fn the_rejection_never_becomes_final() -> Stage {
+fn the_rejection_never_becomes_final() -> Testbed {
     let (mut stage, tid) = unheard(&broken(), honest_false);
     assert!(stage.run(10_000, |stage| stage.state_of(&tid) == State::AwaitingRejection));
     ended(&mut stage, &tid, State::Rejected, reason());
@@ -692,7 +696,7 @@ fn the_rejection_never_becomes_final() -> Stage {
 }
 
 /// More than a third lie to the BSD: the ledger holds the opposite of what they told it.
-fn two_faced(record: &Record, script: fn(usize) -> Script, ballot: Ballot, reason: u16) -> Stage {
+fn two_faced(record: &Record, script: fn(usize) -> Script, ballot: Ballot, reason: u16) -> Testbed {
     let (mut stage, tid) = unheard(record, script);
     let waits = |state| matches!(state, State::AwaitingFinality | State::AwaitingRejection);
     assert!(stage.run(10_000, |stage| waits(stage.state_of(&tid))));
@@ -709,15 +713,15 @@ fn two_faced(record: &Record, script: fn(usize) -> Script, ballot: Ballot, reaso
     stage
 }
 
-fn the_ledger_says_false_after_a_true_quorum() -> Stage {
+fn the_ledger_says_false_after_a_true_quorum() -> Testbed {
     two_faced(&sound(), honest_true, Ballot::False, reason())
 }
 
-fn the_ledger_says_true_after_a_false_quorum() -> Stage {
+fn the_ledger_says_true_after_a_false_quorum() -> Testbed {
     two_faced(&broken(), honest_false, Ballot::True, 0)
 }
 
-fn the_cloud_answers_to_the_second_t_valid() -> Stage {
+fn the_cloud_answers_to_the_second_t_valid() -> Testbed {
     let (mut stage, tid) = staged(&sound(), honest_true);
     let mut lost = 0;
     stage.lose(move |parcel| {
@@ -728,7 +732,7 @@ fn the_cloud_answers_to_the_second_t_valid() -> Stage {
     stage
 }
 
-fn the_cloud_is_out_of_reach() -> Stage {
+fn the_cloud_is_out_of_reach() -> Testbed {
     let (mut stage, tid) = staged(&sound(), honest_true);
     stage.lose(|parcel| parcel.to.as_str() == "cloud" && packet_of(parcel).is_some());
     assert!(stage.run(60_000, |stage| stage.state_of(&tid) == State::AwaitingReceipt));
@@ -741,7 +745,7 @@ fn the_cloud_is_out_of_reach() -> Stage {
 }
 
 /// A row of the machine (from, event, to) and the scenarios that drive it.
-type Scenarios = (&'static str, &'static str, &'static str, Vec<fn() -> Stage>);
+type Scenarios = (&'static str, &'static str, &'static str, Vec<fn() -> Testbed>);
 
 /// A scenario for each row, by the row's state, event and guard.
 fn scenarios() -> Vec<Scenarios> {
@@ -872,7 +876,7 @@ fn a_receipt_for_what_awaits_none_is_refused() {
         }
         receipt
     });
-    let tid = stage.submit(&crate::stage::record("Observation-bmd"));
+    let tid = stage.submit(&crate::testbed::record("Observation-bmd"));
     assert_eq!(stage.finish(&tid), State::Deferred);
     assert_ne!(stage.public(&bsd), before);
     let before = stage.public(&bsd);
@@ -924,7 +928,7 @@ fn a_receipt_is_of_the_records_own_leaf() {
     for (kind, own, taken) in
         [(LeafKind::Record, true, true), (LeafKind::Record, false, false), (LeafKind::Grant, true, false)]
     {
-        let mut stage = Stage::new(RULES, 4);
+        let mut stage = Testbed::new(RULES, 4);
         let (bsd, cloud) = (stage.town.cast.bsd.clone(), stage.town.cast.cloud.clone());
         let mut double = Double::of(&mut stage, &cloud);
         let tid = stage.submit(&sound());
@@ -949,7 +953,8 @@ fn a_receipt_is_of_the_records_own_leaf() {
 
 #[test]
 fn an_end_without_a_final_decision_names_none() {
-    let mut stage = Stage::of(Scenario { ledger: LedgerKind::Work, ..Scenario::new(Suite::Tiny, 4) });
+    let mut stage =
+        Testbed::of(NetworkConfig { ledger: LedgerKind::Work, ..NetworkConfig::new(Suite::Tiny, 4) });
     let bsd = stage.town.cast.bsd.clone();
     let mut blocks = 0;
     stage.lose(move |parcel| {

@@ -5,11 +5,11 @@
 
 use bemr::wire::{self, decode};
 use bemr_lab::forge::FLAWS;
-use bemr_lab::lockstep::{Driver, Kind, MOST_AT_ONCE, Move, instead};
+use bemr_lab::lockstep::{Driver, Instruction, Kind, MOST_AT_ONCE, instead};
 use bemr_lab::vectors::Outcome;
 use bemr_model::{
-    Action, Actor, Ballot, Command, Datagram, Flaws, LedgerKind, Lifetimes, Message, Output, Packet, Parcel,
-    Setup, Vote, World,
+    Action, Actor, Ballot, Command, Datagram, Envelope, Execution, Flaws, LedgerKind, Lifetimes, Message,
+    Output, Packet, Setup, Vote,
 };
 use bemr_spec::{Clause, Rules};
 use serde_json::Value;
@@ -51,7 +51,7 @@ const STEPS: usize = 400;
 /// For each kind of message and flaw what receivers say to it; nothing where it is taken.
 type Verdicts = BTreeMap<(Name, Clause), BTreeSet<Option<Clause>>>;
 
-fn lives() -> impl Iterator<Item = (Setup, Vec<Move>)> {
+fn lives() -> impl Iterator<Item = (Setup, Vec<Instruction>)> {
     let networks =
         [(5, 4, LedgerKind::Quorum, true), (5, 1, LedgerKind::Work, true), (3, 1, LedgerKind::Quorum, false)];
     networks.into_iter().flat_map(|(users, validators, ledger, acquainted)| {
@@ -59,9 +59,9 @@ fn lives() -> impl Iterator<Item = (Setup, Vec<Move>)> {
             let setup = Setup { users, validators, ledger, seed: 0, acquainted, lifetimes: Lifetimes::LONG };
             let wish = |number: u16| {
                 [
-                    Move { kind: Kind::Command, choice: seed * 40 + number },
-                    Move { kind: Kind::Govern, choice: seed * 40 + number },
-                    Move { kind: Kind::Go, choice: MOST_AT_ONCE },
+                    Instruction { kind: Kind::Command, choice: seed * 40 + number },
+                    Instruction { kind: Kind::Govern, choice: seed * 40 + number },
+                    Instruction { kind: Kind::Go, choice: MOST_AT_ONCE },
                 ]
             };
             (setup, (0..10).flat_map(wish).collect())
@@ -70,7 +70,7 @@ fn lives() -> impl Iterator<Item = (Setup, Vec<Move>)> {
 }
 
 /// The verdict on a lie that is said instead of this parcel.
-fn verdict(world: &World, lie: &Action, to: Actor) -> Option<Option<Clause>> {
+fn verdict(world: &Execution, lie: &Action, to: Actor) -> Option<Option<Clause>> {
     let mut world = world.clone();
     let sent = world.parcels().len();
     let done = world.step(lie)?;
@@ -82,11 +82,11 @@ fn verdict(world: &World, lie: &Action, to: Actor) -> Option<Option<Clause>> {
 }
 
 /// What can be done instead of a genuine action, of this kind and with this flaw.
-fn lies(world: &World, genuine: &Action, kind: Name, flaw: Clause) -> Vec<Action> {
+fn lies(world: &Execution, genuine: &Action, kind: Name, flaw: Clause) -> Vec<Action> {
     let flaws = Flaws::NONE.and(flaw);
     match genuine {
         Action::Deliver { parcel } => {
-            let parcel: &Parcel = &world.parcels()[*parcel as usize];
+            let parcel: &Envelope = &world.parcels()[*parcel as usize];
             let (actor, to) = (parcel.from, parcel.to);
             match parcel.datagram {
                 Datagram::Packet(
@@ -117,7 +117,7 @@ fn beside(mut lie: Action) -> Action {
 }
 
 /// Asks about everything that is taken in honest lives.
-fn ask(verdicts: &mut Verdicts, world: &World, genuine: &Action) {
+fn ask(verdicts: &mut Verdicts, world: &Execution, genuine: &Action) {
     let to = match genuine {
         Action::Deliver { parcel } => world.parcels()[*parcel as usize].to,
         Action::Command { actor, command: Command::Enrol(_) } => *actor,
@@ -141,7 +141,7 @@ fn verdicts() -> Verdicts {
     let mut verdicts = Verdicts::new();
     for (setup, moves) in lives() {
         let (mut world, mut driver, mut tried) =
-            (World::new(Rules::hardened(), &setup), Driver::led(setup), 0);
+            (Execution::new(Rules::hardened(), &setup), Driver::led(setup), 0);
         for one in moves {
             let times = if one.kind == Kind::Go { one.choice } else { 1 };
             for _ in 0..times {
@@ -165,7 +165,7 @@ fn seen() -> BTreeSet<(Name, Clause)> {
     let mut seen = BTreeSet::new();
     for seed in 0..LIVES {
         let mut driver = Driver::new(seed);
-        let mut world = World::new(Rules::hardened(), driver.setup());
+        let mut world = Execution::new(Rules::hardened(), driver.setup());
         for _ in 0..STEPS {
             let Some(action) = driver.next(&world) else { break };
             let Some(done) = world.step(&action) else { continue };
@@ -192,7 +192,7 @@ fn judged(output: &Output) -> Option<(Name, Clause)> {
 }
 
 /// What somebody looked at, by the names of its kinds.
-fn names(world: &World, action: &Action) -> Vec<Name> {
+fn names(world: &Execution, action: &Action) -> Vec<Name> {
     match action {
         Action::Deliver { parcel } | Action::Spoil { parcel, .. } | Action::Redirect { parcel, .. } => {
             match &world.parcels()[*parcel as usize].datagram {

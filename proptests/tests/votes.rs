@@ -1,10 +1,10 @@
 //! What the BSD takes from a validator: every check of a vote, what a quorum is, and what a vote after the decision does.
 #![allow(clippy::unwrap_used, reason = "in a test what fails to unwrap fails the test")]
 
-use crate::stage::{RULES, Stage, broken, reason, says, sign_vote, silent, sound, vote};
+use crate::testbed::{RULES, Testbed, broken, reason, says, sign_vote, silent, sound, vote};
 use bemr::actors::bsd::{Evidence, State};
 use bemr::actors::{Input, Step};
-use bemr::crypto::{Digest, Suite, Tag};
+use bemr::crypto::{Digest, Domain, Suite};
 use bemr::keys::Credentials;
 use bemr::votes::{BallotBox, Equivocation, ValidatorSet};
 use bemr::wire::{Ballot, Height, Message, Name, TBlock, Vote, VoteBody, encode};
@@ -16,7 +16,7 @@ type Bend = fn(&mut VoteBody);
 
 /// A town whose validators are silent until the test lets them vote, and what they were asked.
 struct Poll {
-    stage: Stage,
+    stage: Testbed,
     tid: Digest,
     block: TBlock,
     voters: Vec<Credentials>,
@@ -28,7 +28,7 @@ impl Poll {
     }
 
     fn on(rules: Rules, validators: usize, record: &bemr::records::Record) -> Poll {
-        let mut stage = Stage::new(rules, validators);
+        let mut stage = Testbed::new(rules, validators);
         stage.play_all(|_| silent());
         let tid = stage.submit(record);
         let last = stage.validators().pop().unwrap();
@@ -105,7 +105,7 @@ fn a_vote_names_the_validator_set_and_network_that_was_asked() {
 
 #[test]
 fn a_vote_names_the_block_that_was_asked_in_version_and_suite() {
-    only(Clause::VoteNamesBlock, |body| body.block = Digest::of(Tag::T_BLOCK, b"harmless"));
+    only(Clause::VoteNamesBlock, |body| body.block = Digest::of(Domain::T_BLOCK, b"harmless"));
     only(Clause::VoteNamesBlock, |body| body.version = 2);
     only(Clause::VoteNamesBlock, |body| body.suite = Suite::Ristretto255);
 }
@@ -121,7 +121,7 @@ fn a_vote_on_a_transaction_that_nobody_asked_about_is_refused() {
     // No mutant: there is no ballot box that it could be counted in.
     let mut poll = Poll::new(RULES, 4);
     let mut body = poll.ballot(0, Ballot::True, 0).body;
-    body.tid = Digest::of(Tag::TRANSACTION_ID, b"another");
+    body.tid = Digest::of(Domain::TRANSACTION_ID, b"another");
     let said = sign_vote(&poll.voters[0], body);
     assert_eq!(poll.refuses(0, said).clause(), Some(Clause::VoteNamesBlock));
 }
@@ -368,7 +368,7 @@ fn what_a_lying_quorum_accepts_is_stored_only_without_re_verification() {
     for (rules, state) in
         [(RULES, State::Deferred), (RULES.without(Clause::AcceptNeedsReverification), State::Committed)]
     {
-        let mut stage = Stage::new(rules, 4);
+        let mut stage = Testbed::new(rules, 4);
         stage.play_all(|_| says(Ballot::True, 0));
         let tid = stage.submit(&broken());
         assert_eq!(stage.finish(&tid), state);
@@ -382,7 +382,7 @@ fn a_true_quorum_is_needed_to_accept() {
         for (rules, state) in
             [(RULES, State::Deferred), (RULES.without(Clause::AcceptNeedsQuorum), State::AwaitingFinality)]
         {
-            let mut stage = Stage::new(rules, 4);
+            let mut stage = Testbed::new(rules, 4);
             stage.play_all(|voter| match (number, voter) {
                 (0, _) => silent(),
                 (_, 0 | 1) => says(Ballot::True, 0),
@@ -421,7 +421,7 @@ fn a_vote_says_the_same_in_every_order() {
         }
         assert_eq!(poll.state(), State::AwaitingFinality, "{order:?}");
         let bytes = encode(&poll.block.body);
-        assert_eq!(poll.ballot(1, Ballot::True, 0).body.block, Digest::of(Tag::T_BLOCK, &bytes));
+        assert_eq!(poll.ballot(1, Ballot::True, 0).body.block, Digest::of(Domain::T_BLOCK, &bytes));
     }
 }
 

@@ -25,7 +25,7 @@ pub enum Spoiling {
     /// A hello names another suite.
     Suite,
     /// A hello names a purpose that its receiver does not answer.
-    Purpose,
+    SessionType,
     /// The ephemeral of a hello or response is the neutral element.
     Neutral,
     /// The ephemeral of a hello or response is outside the subgroup.
@@ -48,7 +48,7 @@ impl Spoiling {
         Spoiling::Extend,
         Spoiling::Bloat,
         Spoiling::Suite,
-        Spoiling::Purpose,
+        Spoiling::SessionType,
         Spoiling::Neutral,
         Spoiling::Outside,
         Spoiling::Stage,

@@ -4,13 +4,13 @@
 use crate::checks::Checks;
 use crate::custodian::{RecordId, Seal, SealId};
 use crate::ledger::{Ledger, quorum};
-use crate::neighbours::{Neighbours, Received};
 use crate::rename::{Rename, Renaming, renamed};
 use crate::roles::may_handle_records;
+use crate::session_manager::{Received, SessionManager};
 use crate::shared::{Past, Shared};
 use crate::{
-    Actor, Ballot, BlockId, Certificate, Decision, Flaws, Gossip, Head, Header, Height, LogKind, Members,
-    Message, Output, Packet, Question, Stage, Tid, Time, View, Vote,
+    Actor, Ballot, BlockId, Certificate, ContentType, Decision, Flaws, Gossip, Head, Header, Height, LogKind,
+    Members, Message, Output, Packet, Question, Tid, Time, View, Vote,
 };
 use bemr_spec::{Clause, Rules};
 use std::collections::{BTreeMap, BTreeSet};
@@ -100,7 +100,7 @@ pub(super) struct Logged {
 /// The BSD.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Bsd {
-    pub(super) neighbours: Shared<Neighbours>,
+    pub(super) neighbours: Shared<SessionManager>,
     pub(super) ledger: Shared<Ledger>,
     pub(super) open: BTreeMap<Tid, Open>,
     pub(super) ended: BTreeMap<Tid, Ended>,
@@ -128,7 +128,7 @@ pub(super) struct Bsd {
 }
 
 impl Bsd {
-    pub(super) fn new(ledger: Ledger, neighbours: Neighbours) -> Bsd {
+    pub(super) fn new(ledger: Ledger, neighbours: SessionManager) -> Bsd {
         Bsd {
             neighbours: Shared::new(neighbours),
             ledger: Shared::new(ledger),
@@ -170,7 +170,7 @@ impl Bsd {
     ) -> (&'static str, Result<Vec<Output>, Clause>, Vec<Output>) {
         match self.neighbours.receive(rules, now, from, packet, flaws) {
             Err(clause) => ("Packet", Err(clause), Vec::new()),
-            Ok(Received::Shook(outputs)) => {
+            Ok(Received::HandshakeProgress(outputs)) => {
                 self.note_asked(&outputs);
                 ("Handshake", Ok(outputs), Vec::new())
             }
@@ -255,7 +255,7 @@ impl Bsd {
         let certified = self.neighbours.trust.certifies(rules, now, header.readers);
         checks.require(Clause::GrantsNameAuthorisedReaders, readers && certified)?;
 
-        self.seal(rules, tid, Stage::Initial, vec![key]);
+        self.seal(rules, tid, ContentType::Initial, vec![key]);
         self.questions += 1;
         let question = Question {
             header,
@@ -326,7 +326,7 @@ impl Bsd {
     }
 
     /// Seals the keys of a stage that is over.
-    fn seal(&mut self, rules: &Rules, tid: Tid, stage: Stage, keys: Vec<RecordId>) {
+    fn seal(&mut self, rules: &Rules, tid: Tid, stage: ContentType, keys: Vec<RecordId>) {
         if rules.in_force(Clause::SealBeforeNextStage) {
             let chain = self.chain.0;
             let before = self.seals.0.iter().filter(|seal| seal.id.chain == chain).count();
@@ -590,7 +590,7 @@ impl Bsd {
             return self.end(rules, now, tid, Decision::Rejected, reason, height);
         }
         let used = std::mem::take(&mut open.used.0);
-        self.seal(rules, tid, Stage::Block, used);
+        self.seal(rules, tid, ContentType::Block, used);
         let sealed = rules.in_force(Clause::SealBeforeNextStage);
         if !rules.in_force(Clause::SealedKeyIsErased) {
             self.held.insert((tid, true));

@@ -2,10 +2,10 @@
 
 use crate::checks::Checks;
 use crate::ledger::{Ledger, quorum};
-use crate::neighbours::{Neighbours, Received};
 use crate::public::LeafKind;
 use crate::rename::renamed;
 use crate::roles::{is_administrator, may_handle_records};
+use crate::session_manager::{Received, SessionManager};
 use crate::shared::Shared;
 use crate::{
     Actor, Ballot, BlockId, Certificate, Decision, Entry, Flaws, Gossip, Head, Height, LogKind, Members,
@@ -33,7 +33,7 @@ pub(super) struct Stored {
 /// The cloud.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Cloud {
-    pub(super) neighbours: Shared<Neighbours>,
+    pub(super) neighbours: Shared<SessionManager>,
     pub(super) ledger: Shared<Ledger>,
     pub(super) records: BTreeMap<Tid, Stored>,
     pub(super) heads: Vec<Head>,
@@ -44,7 +44,7 @@ pub(super) struct Cloud {
 }
 
 impl Cloud {
-    pub(super) fn new(ledger: Ledger, neighbours: Neighbours) -> Cloud {
+    pub(super) fn new(ledger: Ledger, neighbours: SessionManager) -> Cloud {
         Cloud {
             neighbours: Shared::new(neighbours),
             ledger: Shared::new(ledger),
@@ -71,7 +71,7 @@ impl Cloud {
     ) -> (&'static str, Result<Vec<Output>, Clause>, Vec<Output>) {
         match self.neighbours.receive(rules, now, from, packet, flaws) {
             Err(clause) => ("Packet", Err(clause), Vec::new()),
-            Ok(Received::Shook(outputs)) => ("Handshake", Ok(outputs), Vec::new()),
+            Ok(Received::HandshakeProgress(outputs)) => ("Handshake", Ok(outputs), Vec::new()),
             Ok(Received::Message(peer, message, _)) => self.on_message(rules, now, peer, message),
         }
     }

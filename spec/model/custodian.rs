@@ -3,7 +3,7 @@
 //! A key is the record that it opens. Nobody but an owner that lies wraps what is no key.
 
 use crate::checks::Checks;
-use crate::{Flaws, Record, SessionId, Stage, Tid};
+use crate::{ContentType, Flaws, Record, SessionId, Tid};
 use bemr_spec::{Clause, Rules};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ pub(super) struct Seal {
     /// The chain, by the number of times that its owner had died before; and the number in it, from 1.
     pub(super) id: SealId,
     pub(super) tid: Tid,
-    pub(super) stage: Stage,
+    pub(super) stage: ContentType,
     pub(super) keys: Vec<RecordId>,
 }
 
@@ -175,7 +175,7 @@ type Digest = (SealId, Option<u32>);
 /// The custodian: of each chain that it opened, which seal held the key of which record.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Custodian {
-    opened: BTreeMap<u32, BTreeMap<(RecordId, Stage), Digest>>,
+    opened: BTreeMap<u32, BTreeMap<(RecordId, ContentType), Digest>>,
 }
 
 impl Custodian {

@@ -556,11 +556,11 @@ fn read(system: &System) -> bool {
 
 fn freshness(system: &System) -> bool {
     let heads = system.users().all(|user| user.remembered == user.newest);
-    heads && system.neighbours().all(super::neighbours::Neighbours::nothing_repeated)
+    heads && system.neighbours().all(super::session_manager::SessionManager::nothing_repeated)
 }
 
 fn session(system: &System) -> bool {
-    system.neighbours().any(super::neighbours::Neighbours::has_sessions)
+    system.neighbours().any(super::session_manager::SessionManager::has_sessions)
 }
 
 fn stage_order(system: &System) -> bool {
@@ -577,7 +577,7 @@ fn nothing_held(system: &System) -> bool {
 }
 
 fn sessions_keep(system: &System) -> bool {
-    !system.betrayed && system.neighbours().all(super::neighbours::Neighbours::ends_agree)
+    !system.betrayed && system.neighbours().all(super::session_manager::SessionManager::ends_agree)
 }
 
 fn immutability(system: &System) -> bool {

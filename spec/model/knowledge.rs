@@ -2,8 +2,8 @@
 //!
 //! What is sent it sees anyway, and what it makes itself it knows. Long-term keys open no record, so they are not here.
 
-use crate::neighbours::Neighbours;
-use crate::{Datagram, Packet, Parcel, Record, SessionId};
+use crate::session_manager::SessionManager;
+use crate::{Datagram, Envelope, Packet, Record, SessionId};
 use bemr_spec::{Clause, Rules};
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ pub(super) struct Learned {
 
 impl Knowledge {
     /// The keys of an actor's sessions leak. Without SES-03 old keys are at hand, and leak too.
-    pub(super) fn learn(&mut self, rules: &Rules, of: &Neighbours, sent: &[Parcel]) -> Learned {
+    pub(super) fn learn(&mut self, rules: &Rules, of: &SessionManager, sent: &[Envelope]) -> Learned {
         let ratchets = rules.in_force(Clause::SequenceAdvances);
         let chains: BTreeMap<ChainId, u32> = of.chains().collect();
         for (chain, last) in &chains {

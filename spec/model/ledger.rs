@@ -32,7 +32,7 @@ pub const fn quorum(members: u8) -> usize {
 
 /// What a block did to the chain in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Change {
+pub(super) enum ChainUpdate {
     /// It stands on the tip.
     Extended,
     /// It is held on another chain.
@@ -273,7 +273,12 @@ impl Ledger {
     }
 
     /// Takes a block, or refuses it and changes nothing.
-    pub(super) fn append(&mut self, rules: &Rules, now: Time, block: Arc<Block>) -> Result<Change, Clause> {
+    pub(super) fn append(
+        &mut self,
+        rules: &Rules,
+        now: Time,
+        block: Arc<Block>,
+    ) -> Result<ChainUpdate, Clause> {
         let proposal = &block.proposal;
         let checks = Checks::of(rules, block.flaws);
         let place = self.check_place(rules, now, proposal, block.id)?;
@@ -296,17 +301,17 @@ impl Ledger {
         rules: &Rules,
         (shared, branch): (usize, Vec<Arc<Block>>),
         block: Arc<Block>,
-    ) -> Change {
+    ) -> ChainUpdate {
         if branch.is_empty() && shared == self.trunk.len() {
             self.push(block);
             self.forget_stale(rules);
-            return Change::Extended;
+            return ChainUpdate::Extended;
         }
         // Every block of one ledger has as much work: the model has no targets.
         let heavier = shared + branch.len() + 1 > self.trunk.len();
         if !heavier && rules.in_force(Clause::HeaviestChainWins) {
             self.sides.insert(block.id, block);
-            return Change::Kept;
+            return ChainUpdate::Kept;
         }
         self.undone |= shared < self.final_blocks();
         let mut removed = Vec::new();
@@ -321,7 +326,7 @@ impl Ledger {
             self.push(block);
         }
         self.forget_stale(rules);
-        Change::Reorganised(removed)
+        ChainUpdate::Reorganised(removed)
     }
 
     fn push(&mut self, block: Arc<Block>) {
@@ -414,7 +419,7 @@ impl Ledger {
         now: Time,
         from: Actor,
         block: &Arc<Block>,
-    ) -> (Result<Change, Clause>, Vec<Output>) {
+    ) -> (Result<ChainUpdate, Clause>, Vec<Output>) {
         let taken = self.append(rules, now, Arc::clone(block));
         let missing = taken.as_ref().err().map_or(Vec::new(), |refused| self.missing(now, *refused, from));
         (taken, missing)

@@ -5,9 +5,9 @@
 
 use crate::shared::Shared;
 use crate::{
-    Actor, Ballot, Block, BlockId, Certificate, Change, Datagram, Decision, Edition, Entry, Flaws, Gossip,
-    Head, Header, HelloId, LeafKind, LedgerKind, LogKind, Members, Message, Order, Packet, Parcel, Policy,
-    Proposal, Question, Record, RequestId, RevocationList, SessionId, Stage, Versions, Vote,
+    Actor, Ballot, Block, BlockId, Certificate, Change, ContentType, Datagram, Decision, Edition, Entry,
+    Envelope, Flaws, Gossip, Head, Header, HelloId, LeafKind, LedgerKind, LogKind, Members, Message, Order,
+    Packet, Policy, Proposal, Question, Record, RequestId, RevocationList, SessionId, Versions, Vote,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -144,7 +144,7 @@ nameless!(
     LeafKind,
     LedgerKind,
     LogKind,
-    Stage,
+    ContentType,
     bemr_spec::Clause,
     &'static str
 );
@@ -240,7 +240,7 @@ renamed!(RequestId { user: of_users, number });
 renamed!(Record { session, from_initiator, stage, sequence, message });
 renamed!(Proposal { height, previous, time, proposer: of_validators, entries, nonce, flaws });
 renamed!(Block { proposal, id, signatories: of_validators, flaws });
-renamed!(Parcel { from, to, datagram, flaws });
+renamed!(Envelope { from, to, datagram, flaws });
 
 impl Rename for Order {
     fn renamed(&self, names: &Renaming) -> Order {

@@ -6,17 +6,17 @@ use crate::cloud::Cloud;
 use crate::custodian::SealId;
 use crate::kdc::Kdc;
 use crate::ledger::Ledger;
-use crate::neighbours::Neighbours;
 use crate::policy::Registry;
 use crate::public::{Falsification, List, Place, PublicRecord};
 use crate::rename::{Rename, Renaming};
+use crate::session_manager::SessionManager;
 use crate::shared::Shared;
 use crate::trust::Trust;
 use crate::user::User;
 use crate::validator::Validator;
 use crate::{
-    Actor, Command, Datagram, Flaws, Gossip, LedgerKind, LogKind, Message, Output, Setup, Stage, Tid, Time,
-    View,
+    Actor, Command, ContentType, Datagram, Flaws, Gossip, LedgerKind, LogKind, Message, Output, Setup, Tid,
+    Time, View,
 };
 use bemr_spec::{Clause, Rules};
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub(super) enum Node {
 }
 
 impl Node {
-    fn sessions(&self) -> Option<&Neighbours> {
+    fn sessions(&self) -> Option<&SessionManager> {
         match self {
             Node::Bsd(bsd) => Some(&bsd.neighbours),
             Node::Cloud(cloud) => Some(&cloud.neighbours),
@@ -110,7 +110,7 @@ impl System {
     fn of_strangers(setup: &Setup) -> System {
         let ledger = || Ledger::new(setup.ledger, setup.validators);
         let trust = Shared::new(Trust::new(setup));
-        let neighbours = |own| Neighbours::new(own, trust.clone());
+        let neighbours = |own| SessionManager::new(own, trust.clone());
         let users = (0..setup.users)
             .map(|number| Node::User(User::new(number, ledger(), neighbours(Actor::User(number)))));
         let validators = (0..setup.validators).map(|number| {
@@ -135,9 +135,11 @@ impl System {
         let users = (0..setup.users).map(Actor::User);
         let validators = (0..setup.validators).map(Actor::Validator);
         let pairs = users
-            .flat_map(|user| [(user, Actor::Bsd, Stage::Initial), (user, Actor::Cloud, Stage::Read)])
-            .chain(validators.map(|validator| (Actor::Bsd, validator, Stage::Block)))
-            .chain([(Actor::Bsd, Actor::Cloud, Stage::Valid)]);
+            .flat_map(|user| {
+                [(user, Actor::Bsd, ContentType::Initial), (user, Actor::Cloud, ContentType::Read)]
+            })
+            .chain(validators.map(|validator| (Actor::Bsd, validator, ContentType::Block)))
+            .chain([(Actor::Bsd, Actor::Cloud, ContentType::Valid)]);
         for (one, other, purpose) in pairs {
             for (own, peer) in [(one, other), (other, one)] {
                 if let Some(neighbours) = self.node_mut(own).and_then(Node::neighbours) {
@@ -215,12 +217,12 @@ impl System {
     }
 
     /// The sessions of everybody.
-    pub(super) fn neighbours(&self) -> impl Iterator<Item = &Neighbours> {
+    pub(super) fn neighbours(&self) -> impl Iterator<Item = &SessionManager> {
         self.nodes.iter().filter_map(|node| node.sessions())
     }
 
     /// The sessions of one actor.
-    pub(super) fn neighbours_of(&self, actor: Actor) -> Option<&Neighbours> {
+    pub(super) fn neighbours_of(&self, actor: Actor) -> Option<&SessionManager> {
         self.node(actor)?.sessions()
     }
 
@@ -495,12 +497,12 @@ impl System {
 }
 
 impl Node {
-    fn neighbours(&mut self) -> Option<&mut Neighbours> {
+    fn neighbours(&mut self) -> Option<&mut SessionManager> {
         self.public().map(|(neighbours, _)| neighbours)
     }
 
     /// What every actor but the KDC has.
-    fn public(&mut self) -> Option<(&mut Neighbours, &mut Ledger)> {
+    fn public(&mut self) -> Option<(&mut SessionManager, &mut Ledger)> {
         match self {
             Node::Bsd(bsd) => Some((&mut bsd.neighbours, &mut bsd.ledger)),
             Node::Cloud(cloud) => Some((&mut cloud.neighbours, &mut cloud.ledger)),

@@ -191,7 +191,7 @@ impl FromIterator<u8> for Members {
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
-pub enum Stage {
+pub enum ContentType {
     /// T_initial and its outcome.
     Initial,
     /// T_block and votes.
@@ -539,15 +539,15 @@ impl Message {
     }
 
     /// The stage of the records that carry it (chapter 8).
-    pub const fn stage(&self) -> Stage {
+    pub const fn stage(&self) -> ContentType {
         match self {
-            Message::Initial { .. } | Message::Outcome { .. } => Stage::Initial,
-            Message::Block { .. } | Message::Vote(_) => Stage::Block,
-            Message::Valid { .. } | Message::Receipt { .. } => Stage::Valid,
+            Message::Initial { .. } | Message::Outcome { .. } => ContentType::Initial,
+            Message::Block { .. } | Message::Vote(_) => ContentType::Block,
+            Message::Valid { .. } | Message::Receipt { .. } => ContentType::Valid,
             Message::Read { .. }
             | Message::Record { .. }
             | Message::Order { .. }
-            | Message::Answer { .. } => Stage::Read,
+            | Message::Answer { .. } => ContentType::Read,
         }
     }
 }
@@ -562,7 +562,7 @@ pub struct Record {
     /// Whether the session's initiator wrote it.
     pub from_initiator: bool,
     /// Its stage.
-    pub stage: Stage,
+    pub stage: ContentType,
     /// From 1 in each direction.
     pub sequence: u32,
     /// What it carries.
@@ -580,7 +580,7 @@ pub enum Packet {
         /// Which.
         hello: HelloId,
         /// What for.
-        purpose: Stage,
+        purpose: ContentType,
     },
     /// The second.
     Response {
@@ -874,7 +874,7 @@ pub enum Datagram {
 
 /// One datagram on its way.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Parcel {
+pub struct Envelope {
     /// From where it comes, as far as the receiver can tell.
     pub from: Actor,
     /// To whom.

@@ -2,8 +2,8 @@
 
 use crate::checks::Checks;
 use crate::ledger::Ledger;
-use crate::neighbours::{Neighbours, Received};
 use crate::rename::renamed;
+use crate::session_manager::{Received, SessionManager};
 use crate::shared::Shared;
 use crate::{
     Actor, Command, Decision, FORKING, Flaws, Gossip, Head, Header, LogKind, Message, Order, Output, Packet,
@@ -33,7 +33,7 @@ struct Waiting {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct User {
     number: u8,
-    pub(super) neighbours: Shared<Neighbours>,
+    pub(super) neighbours: Shared<SessionManager>,
     pub(super) ledger: Shared<Ledger>,
     submissions: BTreeMap<Tid, Waiting>,
     ended: BTreeMap<Tid, Option<Decision>>,
@@ -51,7 +51,7 @@ pub(super) struct User {
 }
 
 impl User {
-    pub(super) fn new(number: u8, ledger: Ledger, neighbours: Neighbours) -> User {
+    pub(super) fn new(number: u8, ledger: Ledger, neighbours: SessionManager) -> User {
         User {
             number,
             neighbours: Shared::new(neighbours),
@@ -162,7 +162,7 @@ impl User {
     ) -> (&'static str, Result<Vec<Output>, Clause>) {
         match self.neighbours.receive(rules, now, from, packet, flaws) {
             Err(clause) => ("Packet", Err(clause)),
-            Ok(Received::Shook(outputs)) => ("Handshake", Ok(outputs)),
+            Ok(Received::HandshakeProgress(outputs)) => ("Handshake", Ok(outputs)),
             Ok(Received::Message(peer, message, _)) => {
                 (message.name(), self.on_message(rules, now, peer, message).map(|()| Vec::new()))
             }

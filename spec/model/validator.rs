@@ -2,11 +2,11 @@
 
 use crate::bsd::LIFETIME;
 use crate::checks::Checks;
-use crate::closing::Closing;
+use crate::consensus::Closing;
 use crate::ledger::Ledger;
-use crate::neighbours::{Neighbours, Received};
 use crate::rename::renamed;
 use crate::roles::may_handle_records;
+use crate::session_manager::{Received, SessionManager};
 use crate::shared::Shared;
 use crate::{Actor, Ballot, Flaws, Gossip, Message, Output, Packet, Question, Tid, Time, View, Vote};
 use bemr_spec::{Clause, Rules};
@@ -21,7 +21,7 @@ pub(super) const AHEAD: u64 = 8;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Validator {
     number: u8,
-    pub(super) neighbours: Shared<Neighbours>,
+    pub(super) neighbours: Shared<SessionManager>,
     pub(super) ledger: Shared<Ledger>,
     pub(super) votes: BTreeMap<Tid, Vote>,
     /// Whether a vote was given on two T_blocks of one tid: only without BLK-07.
@@ -32,7 +32,7 @@ pub(super) struct Validator {
 }
 
 impl Validator {
-    pub(super) fn new(number: u8, ledger: Ledger, neighbours: Neighbours) -> Validator {
+    pub(super) fn new(number: u8, ledger: Ledger, neighbours: SessionManager) -> Validator {
         Validator {
             number,
             neighbours: Shared::new(neighbours),
@@ -61,7 +61,7 @@ impl Validator {
     ) -> (&'static str, Result<Vec<Output>, Clause>) {
         match self.neighbours.receive(rules, now, from, packet, flaws) {
             Err(clause) => ("Packet", Err(clause)),
-            Ok(Received::Shook(outputs)) => ("Handshake", Ok(outputs)),
+            Ok(Received::HandshakeProgress(outputs)) => ("Handshake", Ok(outputs)),
             Ok(Received::Message(peer, Message::Block { question, flaws }, _)) => {
                 ("BlockRequestArrived", self.on_block_request(rules, now, peer, question, flaws))
             }

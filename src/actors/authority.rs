@@ -1,6 +1,6 @@
 //! What the KDC and the administrators publish: every node takes it alike, and keeps it where it keeps what has to last.
 
-use crate::actors::{Archive, Office};
+use crate::actors::{NodeContext, StoreHandle};
 use crate::store::Commit;
 use crate::wire::{ApprovedChange, Name, RevocationList, Time, decode, encode};
 use bemr_spec::{Clause, Refusal};
@@ -15,13 +15,13 @@ fn change_row(who: &Name, number: usize) -> String {
     format!("policy-taken/{who}/{number:010}")
 }
 
-impl Office {
+impl NodeContext {
     /// Goes on with the policy and the revocation list that `archive` holds for this actor, and keeps new ones there from
     /// now on.
     ///
     /// # Errors
     /// CLD-06 when the store is damaged.
-    pub fn keep_in(&mut self, archive: &Archive) -> Result<(), Refusal> {
+    pub fn keep_in(&mut self, archive: &StoreHandle) -> Result<(), Refusal> {
         let rules = self.rules;
         let damaged =
             |row: &str, cause: &Refusal| Refusal::new(Clause::StoreMatchesHead).at(format!("{row}: {cause}"));
@@ -64,10 +64,10 @@ impl Office {
     /// Takes a change of policy.
     ///
     /// # Errors
-    /// Those of [`Replica::on_policy_change`](crate::actors::Replica::on_policy_change); CLD-06 when it cannot be kept.
+    /// Those of [`LedgerView::on_policy_change`](crate::actors::LedgerView::on_policy_change); CLD-06 when it cannot be kept.
     pub fn on_policy_change(&mut self, now: Time, change: &ApprovedChange) -> Result<(), Refusal> {
         let before = self.replica.policy.clone();
-        let Office { rules, trust, directory, replica, .. } = self;
+        let NodeContext { rules, trust, directory, replica, .. } = self;
         replica.on_policy_change(rules, now, trust, directory, change)?;
         let Some((archive, number)) = &self.kept else { return Ok(()) };
         let row = change_row(self.name(), *number);

@@ -2,19 +2,19 @@
 //!
 //! What a block that was taken brings about is for each actor; so is all other gossip.
 
-use crate::actors::{Office, Output, Step};
-use crate::ledger::Change;
+use crate::actors::{NodeContext, Output, Step};
+use crate::ledger::ChainUpdate;
 use crate::wire::{Block, Gossip, Name, Time};
 use bemr_spec::Refusal;
 
-impl Office {
-    /// Takes a block. Beside what it says of it comes what to ask of `from`, when blocks before this one are missing.
+impl NodeContext {
+    /// Takes a block. AuxiliaryProperty what it says of it comes what to ask of `from`, when blocks before this one are missing.
     pub fn on_block(
         &mut self,
         now: Time,
         from: &Name,
         block: Block,
-    ) -> (Result<Change, Refusal>, Vec<Output>) {
+    ) -> (Result<ChainUpdate, Refusal>, Vec<Output>) {
         let taken = self.replica.on_block(&self.rules, now, block);
         let missing = taken.as_ref().err().map(|refusal| self.replica.missing(now, refusal, from));
         (taken, missing.unwrap_or_default())

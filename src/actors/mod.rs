@@ -3,31 +3,31 @@
 //! An actor takes one [`Input`] at an instant and answers with one [`Step`]: what it says of the input and what
 //! it sends. A refused input leaves its state as it was. Nothing here knows of sockets, threads or clocks.
 
-mod archive;
 mod authority;
 pub mod bsd;
+mod certificate_directory;
 pub mod cloud;
-pub mod compose;
-mod directory;
+mod context;
 mod gossip;
+pub mod initial_builder;
 mod interface;
-mod neighbours;
-mod office;
+mod ledger_view;
 mod randomness;
-mod replica;
+mod session_manager;
+mod store_handle;
 pub mod user;
 pub mod validator;
 
-pub use archive::Archive;
 pub use bsd::Bsd;
+pub use certificate_directory::CertificateDirectory;
 pub use cloud::Cloud;
-pub use directory::Directory;
+pub use context::NodeContext;
 pub use interface::{Actor, Input, Output, Step};
-#[cfg(bemr_weaken)]
-pub use neighbours::Overheard;
-pub use neighbours::{MAX_SESSIONS, MAX_WAITING, Neighbours, RETRY, Received};
-pub use office::Office;
+pub use ledger_view::{LedgerView, MAX_BLOCKS};
 pub use randomness::Randomness;
-pub use replica::{MAX_BLOCKS, Replica};
+#[cfg(bemr_weaken)]
+pub use session_manager::Overheard;
+pub use session_manager::{MAX_SESSIONS, MAX_WAITING, RETRY, Received, SessionManager};
+pub use store_handle::StoreHandle;
 pub use user::User;
 pub use validator::Validator;

@@ -3,8 +3,8 @@
 use crate::audit::verify_audit_head;
 use crate::crypto::{Digest, VerifyingKey};
 use crate::ledger::Ledger;
-use crate::log::{CloudIdentity, verify_head};
 use crate::merkle::Frontier;
+use crate::transparency::{LogOperator, verify_head};
 use crate::votes::ValidatorSet;
 use crate::wire::{
     AuditEntry, AuditStart, Ballot, Block, CloudLeaf, Entry, Genesis, Height, LeafKind, LogKind, LogState,
@@ -120,7 +120,7 @@ pub struct Auditor {
     rules: Rules,
     now: Time,
     validators: ValidatorSet,
-    cloud: CloudIdentity,
+    cloud: LogOperator,
     bsd: (Name, VerifyingKey),
     ledger: Ledger,
     log: Frontier,
@@ -151,7 +151,7 @@ impl Auditor {
         now: Time,
         genesis: Genesis,
         validators: ValidatorSet,
-        cloud: CloudIdentity,
+        cloud: LogOperator,
         bsd: (Name, VerifyingKey),
     ) -> Result<Auditor, Refusal> {
         let start =

@@ -1,6 +1,6 @@
 //! The writing end of the audit log.
 
-use crate::crypto::{Digest, SigningKey, Suite, Tag, VerifyingKey};
+use crate::crypto::{Digest, Domain, SigningKey, Suite, VerifyingKey};
 use crate::wire::{
     AuditEntry, AuditHead, AuditStart, LogState, Name, PROTOCOL_VERSION, SignedAuditHead, Terminal, Time,
     encode,
@@ -117,7 +117,7 @@ impl AuditLog {
             state: self.state,
             time,
         };
-        let signature = key.sign(rules, Tag::AUDIT_HEAD, &encode(&head));
+        let signature = key.sign(rules, Domain::AUDIT_HEAD, &encode(&head));
         SignedAuditHead { head, signature }
     }
 }
@@ -139,6 +139,6 @@ pub fn verify_audit_head(
         && head.network == *network
         && head.bsd == *bsd;
     rules.require(Clause::AuditHeadSigned, named).map_err(|refusal| refusal.at("head"))?;
-    key.vouches(rules, Clause::AuditHeadSigned, Tag::AUDIT_HEAD, &encode(head), &signed.signature)
+    key.vouches(rules, Clause::AuditHeadSigned, Domain::AUDIT_HEAD, &encode(head), &signed.signature)
         .map_err(|refusal| refusal.at("signature"))
 }

@@ -1,8 +1,8 @@
 use super::*;
-use crate::crypto::{Digest, SigningKey, Suite, Tag};
+use crate::crypto::{Digest, Domain, SigningKey, Suite};
 use crate::ledger::Ledger;
 use crate::ledger::tests::{Network, anchor, name, tid, work};
-use crate::log::tests::Cloud;
+use crate::transparency::tests::Cloud;
 use crate::wire::{
     AuditEntry, AuditHead, Ballot, Block, ClosingRule, CloudLeaf, Entry, LeafKind, LogKind, SignedAuditHead,
     SignedCloudHead, Terminal, Time, decode, encode,
@@ -92,7 +92,7 @@ impl World {
             reason: 0,
             block: decision.map(|certificate| certificate.body.block),
             decision: decision.map(|certificate| certificate.digest()),
-            seal: Some(Digest::of(Tag::SEAL, b"s")),
+            seal: Some(Digest::of(Domain::SEAL, b"s")),
             time: Time(1),
         }
     }
@@ -473,7 +473,7 @@ fn a_head_of_another_version_suite_network_or_server_is_refused() {
     for edit in edits {
         let mut head = signed.head.clone();
         edit(&mut head);
-        let signature = world.bsd.sign(&RULES, Tag::AUDIT_HEAD, &encode(&head));
+        let signature = world.bsd.sign(&RULES, Domain::AUDIT_HEAD, &encode(&head));
         let refusal = world.log.verify_head(&RULES, key, &SignedAuditHead { head, signature }).unwrap_err();
         assert_eq!((refusal.clause(), refusal.place()), (Clause::AuditHeadSigned, Some("head")));
     }

@@ -1,7 +1,7 @@
 //! `bemr adversary`: the adversaries that have names, and whether one from a file can be.
 
-use crate::{Found, print, print_json};
-use bemr_lab::faults::{Adversary, NAMED, Named};
+use crate::{ExitStatus, print, print_json};
+use bemr_lab::faults::{Adversary, NAMED, NamedAdversary};
 use bemr_model::{LedgerKind, Lifetimes, Setup};
 use serde::Serialize;
 use std::path::Path;
@@ -33,7 +33,7 @@ struct Row {
 /// # Errors
 /// A file that cannot be read, or an adversary that cannot be.
 pub(super) fn find(named: &str, validators: u8) -> Result<Adversary, String> {
-    if let Some(named) = Named::find(named) {
+    if let Some(named) = NamedAdversary::find(named) {
         return named.of(validators).map_err(|error| error.to_string());
     }
     let path = Path::new(named);
@@ -67,8 +67,8 @@ pub(super) fn network(validators: u8, seed: u64) -> Setup {
     }
 }
 
-pub(super) fn adversary(options: &Options) -> Result<Found, String> {
-    let of = |named: &Named| -> Result<Row, String> {
+pub(super) fn adversary(options: &Options) -> Result<ExitStatus, String> {
+    let of = |named: &NamedAdversary| -> Result<Row, String> {
         let ploys = named.of(options.validators).map_err(|error| error.to_string())?;
         let (name, says) = (named.name.to_owned(), named.says.to_owned());
         Ok(Row { name, says, minimum_power: ploys.power().name(), ploys })
@@ -81,9 +81,9 @@ pub(super) fn adversary(options: &Options) -> Result<Found, String> {
             let line = |row: &Row| format!("{:20} {:15} {}", row.name, row.minimum_power, row.says);
             print(&rows.iter().map(line).collect::<Vec<_>>().join("\n"))?;
         }
-        return Ok(Found::Nothing);
+        return Ok(ExitStatus::Nothing);
     };
-    let row = match Named::find(wanted) {
+    let row = match NamedAdversary::find(wanted) {
         Some(named) => of(named)?,
         None => {
             let ploys = find(wanted, options.validators)?;
@@ -93,11 +93,11 @@ pub(super) fn adversary(options: &Options) -> Result<Found, String> {
     };
     if options.json {
         print_json(&row)?;
-        return Ok(Found::Nothing);
+        return Ok(ExitStatus::Nothing);
     }
     let says = if row.says.is_empty() { String::new() } else { format!(": {}", row.says) };
     let mut lines = vec![format!("{}{says}", row.name), format!("minimum power: {}", row.minimum_power)];
     lines.extend(row.ploys.ploys().iter().map(ToString::to_string));
     print(&lines.join("\n"))?;
-    Ok(Found::Nothing)
+    Ok(ExitStatus::Nothing)
 }

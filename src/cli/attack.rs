@@ -1,8 +1,8 @@
 //! `bemr attack`: every attack of chapter 18 on the protocol as the paper has it, and the clause that stops it.
 
-use crate::pages::cliffs;
-use crate::{Found, print, print_json, tell};
-use bemr_lab::attacks::cliff::{self, Among, CLIFF, Cell, SIZES, Verdict};
+use crate::report_parts::cliffs;
+use crate::{ExitStatus, print, print_json, tell};
+use bemr_lab::attacks::threshold::{self, Among, CLIFF, Cell, SIZES, Verdict};
 use bemr_lab::attacks::{
     Attack, CATALOGUE, How, Outcome, TABLE, WEAKNESSES, markdown, outcome, weaknesses, weaknesses_as_markdown,
 };
@@ -72,7 +72,7 @@ fn rules_of(text: &str) -> Result<Chosen, String> {
     Ok(Chosen { name: text.to_owned(), rules })
 }
 
-pub(super) fn attack(options: &Options) -> Result<Found, String> {
+pub(super) fn attack(options: &Options) -> Result<ExitStatus, String> {
     if options.powers {
         return powers(options);
     }
@@ -113,7 +113,7 @@ pub(super) fn attack(options: &Options) -> Result<Found, String> {
     } else {
         print(&table(&outcomes))?;
     }
-    Ok(if failed { Found::Something } else { Found::Nothing })
+    Ok(if failed { ExitStatus::Something } else { ExitStatus::Nothing })
 }
 
 fn bar(length: u64) -> ProgressBar {
@@ -125,7 +125,7 @@ fn bar(length: u64) -> ProgressBar {
 }
 
 /// Whether an adversary breaks the goal of each row under other rules.
-fn under(options: &Options, chosen: &Chosen) -> Result<Found, String> {
+fn under(options: &Options, chosen: &Chosen) -> Result<ExitStatus, String> {
     #[derive(Serialize)]
     struct Under<'a> {
         id: &'static str,
@@ -168,11 +168,11 @@ fn under(options: &Options, chosen: &Chosen) -> Result<Found, String> {
         };
         print(&rows.iter().map(line).collect::<Vec<_>>().join("\n"))?;
     }
-    Ok(if any { Found::Something } else { Found::Nothing })
+    Ok(if any { ExitStatus::Something } else { ExitStatus::Nothing })
 }
 
 /// What breaks without each clause, and by whom.
-fn powers(options: &Options) -> Result<Found, String> {
+fn powers(options: &Options) -> Result<ExitStatus, String> {
     let bar = bar(Clause::ALL.len() as u64);
     let mut all = Vec::new();
     for clause in Clause::ALL {
@@ -191,15 +191,15 @@ fn powers(options: &Options) -> Result<Found, String> {
     } else {
         print(table.trim_end())?;
     }
-    Ok(Found::Nothing)
+    Ok(ExitStatus::Nothing)
 }
 
 /// From how many liars on which goal breaks.
-fn cliff(options: &Options) -> Result<Found, String> {
+fn cliff(options: &Options) -> Result<ExitStatus, String> {
     let sizes = options.validators.map_or(SIZES.to_vec(), |validators| vec![validators]);
-    let bar = bar(cliff::questions_of(&sizes).count() as u64);
+    let bar = bar(threshold::questions_of(&sizes).count() as u64);
     let mut before = bar.elapsed();
-    let looked = cliff::look(&sizes, |bench, among| {
+    let looked = threshold::look(&sizes, |bench, among| {
         bar.inc(1);
         let took = bar.elapsed() - before;
         before = bar.elapsed();
@@ -221,7 +221,7 @@ fn cliff(options: &Options) -> Result<Found, String> {
         }
     }
     let cells: Vec<Cell> = looked.into_iter().map(|one| one.cell).collect();
-    let table = cliff::markdown(&cells, &sizes);
+    let table = threshold::markdown(&cells, &sizes);
     if options.write {
         let json = serde_json::to_string_pretty(&cells).map_err(|error| error.to_string())? + "\n";
         for (end, text) in [("md", &table), ("json", &json)] {
@@ -236,7 +236,7 @@ fn cliff(options: &Options) -> Result<Found, String> {
         print(table.trim_end())?;
     }
     let unknown = cells.iter().any(|cell| matches!(cell.verdict, Verdict::Unfinished { .. }));
-    Ok(if unknown { Found::Something } else { Found::Nothing })
+    Ok(if unknown { ExitStatus::Something } else { ExitStatus::Nothing })
 }
 
 fn write_traces(outcome: &Outcome, out: &std::path::Path) -> Result<(), String> {

@@ -1,12 +1,12 @@
 //! `bemr audit`: an auditor who needs no secret.
 
-use crate::{Found, print, print_json, run};
-use bemr::actors::Directory;
+use crate::{ExitStatus, print, print_json, run};
+use bemr::actors::CertificateDirectory;
 use bemr::audit::{AuditReport, Auditor, PublicRecord, audit as replay};
 use bemr::crypto::{Suite, VerifyingKey};
 use bemr::keys::{Place, TrustAnchor, TrustStore};
-use bemr::log::CloudIdentity;
 use bemr::store::{RedbStore, Store, StoreError, Table, for_each, for_each_row, recover};
+use bemr::transparency::LogOperator;
 use bemr::votes::ValidatorSet;
 use bemr::wire::{
     AuditEntry, Block, Certificate, CloudLeaf, Genesis, Name, RevocationList, SignedAuditHead,
@@ -37,7 +37,7 @@ struct Verdict {
     report: Option<AuditReport>,
 }
 
-pub(super) fn audit(options: &Options) -> Result<Found, String> {
+pub(super) fn audit(options: &Options) -> Result<ExitStatus, String> {
     let rules = Rules::hardened();
     let verdict = match &options.store {
         Some(path) if !path.exists() => return Err(format!("{}: no such file", path.display())),
@@ -65,7 +65,7 @@ pub(super) fn audit(options: &Options) -> Result<Found, String> {
     } else {
         print(&describe(&verdict))?;
     }
-    Ok(if verdict.consistent { Found::Nothing } else { Found::Something })
+    Ok(if verdict.consistent { ExitStatus::Nothing } else { ExitStatus::Something })
 }
 
 fn broken(entry: String, refusal: &Refusal) -> Verdict {
@@ -101,7 +101,7 @@ fn describe(verdict: &Verdict) -> String {
 struct Public {
     genesis: Genesis,
     validators: ValidatorSet,
-    cloud: CloudIdentity,
+    cloud: LogOperator,
     bsd: (Name, VerifyingKey),
     latest: Time,
     blocks: Vec<Block>,
@@ -171,7 +171,7 @@ fn read_public<S: Store + ?Sized>(rules: &Rules, store: &S) -> Result<Public, St
         certificates.push(certificate);
         Ok(())
     })?;
-    let directory = Directory::verified(rules, &mut trust, now, &certificates)
+    let directory = CertificateDirectory::verified(rules, &mut trust, now, &certificates)
         .map_err(|refusal| damaged(Table::Certificates, "all", refusal.to_string()))?;
     let at = |place: Place| directory.iter().filter(move |one| one.role().place() == place);
     let members: BTreeMap<Name, VerifyingKey> =
@@ -185,7 +185,7 @@ fn read_public<S: Store + ?Sized>(rules: &Rules, store: &S) -> Result<Public, St
     let (cloud, cloud_key) = only(Place::Cloud, "cloud")?;
     let bsd = only(Place::Bsd, "bsd")?;
     let mut public = Public {
-        cloud: CloudIdentity { network: genesis.network.clone(), cloud, key: cloud_key },
+        cloud: LogOperator { network: genesis.network.clone(), cloud, key: cloud_key },
         genesis,
         validators,
         bsd,

@@ -3,11 +3,11 @@
 use crate::adversary::{find, network};
 use crate::check_page::{Checked, page};
 use crate::explore::{GoalRow, goals, resident, table, write_broken};
-use crate::{Found, print, print_json, tell};
+use crate::{ExitStatus, print, print_json, tell};
 use bemr_lab::explore::{SCOPES, search};
 use bemr_lab::faults::Adversary;
 use bemr_lab::lockstep::{Campaign, CampaignReport, Failure, drawn};
-use bemr_lab::trace::{Rerun, Trace, rerun};
+use bemr_lab::trace::{Replay, Trace, rerun};
 use bemr_spec::Rules;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -89,7 +89,7 @@ fn bar(length: Option<u64>, prefix: &'static str) -> ProgressBar {
     bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-pub(super) fn check(options: &Options) -> Result<Found, String> {
+pub(super) fn check(options: &Options) -> Result<ExitStatus, String> {
     let (scope, lives) = match (options.quick, options.deep) {
         (true, _) => ("smoke", 500),
         (_, true) => ("deep", 1_000_000),
@@ -137,7 +137,7 @@ pub(super) fn check(options: &Options) -> Result<Found, String> {
     let mut differ = Vec::new();
     for (name, text) in KEPT {
         let trace = Trace::read(text.as_bytes()).map_err(|error| format!("{name}: {error}"))?;
-        if let Rerun::Parts { step, difference } = rerun(&trace) {
+        if let Replay::Parts { step, difference } = rerun(&trace) {
             tell(&format!("{name}: step {step}: {difference}"));
             differ.push(format!("proptests/traces/{name}.jsonl"));
         }
@@ -163,7 +163,7 @@ pub(super) fn check(options: &Options) -> Result<Found, String> {
     if options.json {
         let failed = !found.is_empty() || broken;
         print_json(&Report { goals, lockstep: row, replayed: KEPT.len(), found })?;
-        return Ok(if failed { Found::Something } else { Found::Nothing });
+        return Ok(if failed { ExitStatus::Something } else { ExitStatus::Nothing });
     }
     print(&format!(
         "{}\n\nlockstep: {row}\nkept traces: {} run again, {} differ",
@@ -171,11 +171,11 @@ pub(super) fn check(options: &Options) -> Result<Found, String> {
         KEPT.len(),
         differing,
     ))?;
-    Ok(if broken || !found.is_empty() { Found::Something } else { Found::Nothing })
+    Ok(if broken || !found.is_empty() { ExitStatus::Something } else { ExitStatus::Nothing })
 }
 
 /// Lives under one adversary.
-fn under(named: &str, lives: u64, options: &Options) -> Result<Found, String> {
+fn under(named: &str, lives: u64, options: &Options) -> Result<ExitStatus, String> {
     let rules = Rules::hardened();
     let sizes = [4, 7, 10].map(|validators| Ok((validators, find(named, validators)?)));
     let sizes = sizes.into_iter().collect::<Result<Vec<(u8, Adversary)>, String>>()?;
@@ -195,7 +195,7 @@ fn under(named: &str, lives: u64, options: &Options) -> Result<Found, String> {
         found.push(write_failure(failure, rules, &options.out)?);
     }
     let row = LockstepRow::of(&report);
-    let verdict = if found.is_empty() { Found::Nothing } else { Found::Something };
+    let verdict = if found.is_empty() { ExitStatus::Nothing } else { ExitStatus::Something };
     if options.json {
         print_json(&Report { goals: Vec::new(), lockstep: row, replayed: 0, found })?;
     } else {

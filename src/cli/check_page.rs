@@ -1,8 +1,8 @@
 //! The page of `bemr check`: what holds, how it was looked at, and runs to go through.
 
 use crate::explore::GoalRow;
-use crate::pages::{cliffs, kill_matrix};
-use bemr_lab::explore::{Part, PartReport, TERMINATION};
+use crate::report_parts::{cliffs, kill_matrix};
+use bemr_lab::explore::{PartReport, SearchConfig, TERMINATION};
 use bemr_lab::html::{Entry, escaped, paragraph, put, table};
 use bemr_lab::lockstep::CampaignReport;
 use bemr_lab::sequence::{Section, page_of_runs};
@@ -16,7 +16,7 @@ pub(super) struct Checked<'a> {
     /// The scope that was searched.
     pub(super) scope: &'static str,
     /// Its parts, each with what was found and the seconds that it took.
-    pub(super) parts: &'a [(Part, PartReport, f64)],
+    pub(super) parts: &'a [(SearchConfig, PartReport, f64)],
     /// What they say together.
     pub(super) goals: &'a [GoalRow],
     /// The lives in lockstep.

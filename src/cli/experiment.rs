@@ -1,9 +1,9 @@
 //! `bemr experiment`: what a decision is worth when validators lie, measured beside what is provable.
 
-use crate::{Found, print, print_json, tell};
+use crate::{ExitStatus, print, print_json, tell};
 use bemr::crypto::Suite;
 use bemr_lab::experiment::{
-    ADOPTED, Campaign, Claim, Expedition, Played, Report, Rule, Share, Size, Spot, Table, asking,
+    ADOPTED, Campaign, Claim, Expedition, GridPoint, Played, Report, Rule, Share, Size, Table, asking,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
@@ -34,15 +34,16 @@ struct Extent {
     sizes: Vec<Size>,
     asked: Size,
     suite: Suite,
-    spots: Vec<Spot>,
+    spots: Vec<GridPoint>,
     transactions: usize,
 }
 
 impl Extent {
     fn of(quick: bool) -> Extent {
         let size = |validators, transactions, runs| Size { validators, transactions, runs };
-        let spot = |played, tenths: usize, under_way| Spot { played, share: Share::SWEEP[tenths], under_way };
-        let sweep = |tenths: &[usize]| -> Vec<Spot> {
+        let spot =
+            |played, tenths: usize, under_way| GridPoint { played, share: Share::SWEEP[tenths], under_way };
+        let sweep = |tenths: &[usize]| -> Vec<GridPoint> {
             let of = |played| tenths.iter().map(move |tenths| spot(played, *tenths, 1));
             Played::ALL.into_iter().flat_map(of).collect()
         };
@@ -74,7 +75,7 @@ fn bar(length: usize, prefix: &'static str) -> ProgressBar {
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-pub(super) fn experiment(options: &Options) -> Result<Found, String> {
+pub(super) fn experiment(options: &Options) -> Result<ExitStatus, String> {
     // First what may refuse, then what takes minutes.
     std::fs::create_dir_all(&options.out).map_err(|error| format!("{}: {error}", options.out.display()))?;
     let threads = usize::from(options.threads);
@@ -113,7 +114,7 @@ pub(super) fn experiment(options: &Options) -> Result<Found, String> {
     } else {
         print(&show(&report))?;
     }
-    Ok(if failures.is_empty() { Found::Nothing } else { Found::Something })
+    Ok(if failures.is_empty() { ExitStatus::Nothing } else { ExitStatus::Something })
 }
 
 fn write(path: &Path, text: &str) -> Result<(), String> {

@@ -1,8 +1,8 @@
 //! `bemr explore`: searches every state of the model within a scope.
 
-use crate::{Found, print, print_json, tell};
+use crate::{ExitStatus, print, print_json, tell};
 use bemr_lab::explore::{
-    Estimate, Found as Run, FoundStep, Part, PartReport, SCOPES, Scope, estimate, search,
+    Estimate, Found as Run, FoundStep, PartReport, SCOPES, SearchConfig, SearchSuite, estimate, search,
 };
 use bemr_spec::{Clause, Rules};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -17,7 +17,7 @@ use std::time::Duration;
 pub(super) struct Options {
     /// smoke (seconds), ci (minutes) or deep (hours).
     #[arg(value_parser = scope)]
-    scope: &'static Scope,
+    scope: &'static SearchSuite,
     /// Searches just the part of this name.
     #[arg(long)]
     part: Option<String>,
@@ -41,7 +41,7 @@ pub(super) struct Options {
     json: bool,
 }
 
-fn scope(text: &str) -> Result<&'static Scope, String> {
+fn scope(text: &str) -> Result<&'static SearchSuite, String> {
     let names = || SCOPES.iter().map(|scope| scope.name).collect::<Vec<_>>().join(", ");
     SCOPES.iter().find(|scope| scope.name == text).ok_or_else(|| format!("the scopes are {}", names()))
 }
@@ -99,7 +99,7 @@ pub(super) fn lines(run: &Run) -> Vec<String> {
 
 /// Writes a trace of every run that breaks a goal, and says where.
 pub(super) fn write_broken(
-    part: &Part,
+    part: &SearchConfig,
     rules: Rules,
     report: &PartReport,
     out: &Path,
@@ -154,7 +154,7 @@ pub(super) fn goals<'a>(reports: impl Iterator<Item = (&'a PartReport, f64)>) ->
     rows.into_values().collect()
 }
 
-pub(super) fn explore(options: &Options) -> Result<Found, String> {
+pub(super) fn explore(options: &Options) -> Result<ExitStatus, String> {
     let rules = options.without.map_or(Rules::hardened(), |clause| Rules::hardened().without(clause));
     let named = |name: &str| options.part.as_deref().is_none_or(|part| part == name);
     let mut parts: Vec<_> = options.scope.parts.iter().filter(|part| named(part.name)).collect();
@@ -165,7 +165,7 @@ pub(super) fn explore(options: &Options) -> Result<Found, String> {
     if let Some(address) = &options.serve {
         tell(&format!("{} at http://{address}/ until interrupted", first.name));
         first.serve(rules, address);
-        return Ok(Found::Nothing);
+        return Ok(ExitStatus::Nothing);
     }
     let (mut reports, mut rows) = (Vec::new(), Vec::new());
     let (mut failed, mut found) = (false, Vec::new());
@@ -195,11 +195,11 @@ pub(super) fn explore(options: &Options) -> Result<Found, String> {
     } else {
         print(&table(&goals))?;
     }
-    Ok(if broken || failed { Found::Something } else { Found::Nothing })
+    Ok(if broken || failed { ExitStatus::Something } else { ExitStatus::Nothing })
 }
 
 /// Searches one part with a spinner, within the bound of memory.
-fn measure(part: &Part, rules: Rules, options: &Options, held: &mut Held) -> (PartReport, PartRow) {
+fn measure(part: &SearchConfig, rules: Rules, options: &Options, held: &mut Held) -> (PartReport, PartRow) {
     let bar = ProgressBar::new_spinner();
     let style = ProgressStyle::with_template("{spinner} {prefix}: {msg}, {elapsed}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
@@ -259,7 +259,7 @@ impl Held {
 const GROWTH: Duration = Duration::from_secs(10);
 
 /// Says how large a part may be, from its first seconds.
-fn guess(part: &Part, rules: Rules, options: &Options) -> String {
+fn guess(part: &SearchConfig, rules: Rules, options: &Options) -> String {
     let clock = ProgressBar::hidden();
     let mut grown = Vec::new();
     let report = search(part.under(rules), usize::from(options.threads), |progress| {

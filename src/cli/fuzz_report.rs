@@ -1,6 +1,6 @@
 //! `bemr fuzz-report`: what a fuzzing campaign did, and whether that says anything.
 
-use crate::{Found, print, print_json};
+use crate::{ExitStatus, print, print_json};
 use bemr_lab::fuzz_report::{FuzzReport, MAX_REPORT};
 use bemr_spec::Clause;
 use serde::Serialize;
@@ -29,7 +29,7 @@ struct Shown<'a> {
     report: &'a FuzzReport,
 }
 
-pub(super) fn fuzz_report(options: &Options) -> Result<Found, String> {
+pub(super) fn fuzz_report(options: &Options) -> Result<ExitStatus, String> {
     let name = options.file.display();
     let mut bytes = Vec::new();
     let file = std::fs::File::open(&options.file).map_err(|error| format!("{name}: {error}"))?;
@@ -44,7 +44,7 @@ pub(super) fn fuzz_report(options: &Options) -> Result<Found, String> {
     } else {
         print(&told(&report, why.as_deref()))?;
     }
-    Ok(if found { Found::Something } else { Found::Nothing })
+    Ok(if found { ExitStatus::Something } else { ExitStatus::Nothing })
 }
 
 fn told(report: &FuzzReport, why: Option<&str>) -> String {

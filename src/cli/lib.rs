@@ -13,14 +13,14 @@ mod experiment;
 mod explore;
 mod fuzz_report;
 mod inputs;
-mod journey;
-mod kill;
-mod pages;
+mod mutation;
 mod replay;
 mod report;
+mod report_parts;
 mod run;
+mod run_loop;
 mod spec;
-mod tracer;
+mod trace_file;
 mod vectors;
 
 use clap::{Parser, Subcommand};
@@ -58,7 +58,7 @@ enum Command {
     /// Says what a fuzzing campaign did, and whether it found what was planted for it.
     FuzzReport(fuzz_report::Options),
     /// Shows every checker a protocol that lacks a clause, clause after clause, and says who notices.
-    KillMatrix(kill::Options),
+    KillMatrix(mutation::Options),
     /// Prints a clause, where it is enforced and what tests it; without one, the register.
     Spec(spec::Options),
     /// Makes test vectors, and puts them to this implementation or another.
@@ -67,7 +67,7 @@ enum Command {
 
 /// What a command found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Found {
+enum ExitStatus {
     /// All held.
     Nothing,
     /// Some input could not be read, or some output not written.
@@ -76,12 +76,12 @@ enum Found {
     Something,
 }
 
-impl From<Found> for ExitCode {
-    fn from(found: Found) -> ExitCode {
+impl From<ExitStatus> for ExitCode {
+    fn from(found: ExitStatus) -> ExitCode {
         match found {
-            Found::Nothing => ExitCode::SUCCESS,
-            Found::Something => ExitCode::from(1),
-            Found::BadInput => ExitCode::from(2),
+            ExitStatus::Nothing => ExitCode::SUCCESS,
+            ExitStatus::Something => ExitCode::from(1),
+            ExitStatus::BadInput => ExitCode::from(2),
         }
     }
 }
@@ -100,7 +100,7 @@ pub fn main() -> ExitCode {
         Command::Experiment(options) => experiment::experiment(&options),
         Command::Explore(options) => explore::explore(&options),
         Command::FuzzReport(options) => fuzz_report::fuzz_report(&options),
-        Command::KillMatrix(options) => kill::kill_matrix(&options),
+        Command::KillMatrix(options) => mutation::kill_matrix(&options),
         Command::Spec(options) => spec::spec(&options),
         Command::Vectors(options) => vectors::vectors(&options),
     };
@@ -108,7 +108,7 @@ pub fn main() -> ExitCode {
         Ok(found) => found.into(),
         Err(message) => {
             tell(&format!("bemr: {message}"));
-            Found::BadInput.into()
+            ExitStatus::BadInput.into()
         }
     }
 }

@@ -1,8 +1,8 @@
 //! `bemr replay` and `bemr trace verify`: traces, for people.
 
-use crate::{Found, print, print_json, tell};
+use crate::{ExitStatus, print, print_json, tell};
 use bemr_lab::sequence::{html, mermaid, svg, text};
-use bemr_lab::trace::{Flaw, Header, Rerun, Step, Trace, rerun};
+use bemr_lab::trace::{Flaw, Header, Replay, Step, Trace, rerun};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -55,24 +55,25 @@ struct Shown<'a> {
     header: &'a Header,
     steps: &'a [Step],
     #[serde(flatten)]
-    rerun: Rerun,
+    rerun: Replay,
 }
 
-pub(super) fn replay(options: &Options) -> Result<Found, String> {
+pub(super) fn replay(options: &Options) -> Result<ExitStatus, String> {
     let trace = Trace::open(&options.trace).map_err(|error| error.to_string())?;
     let rerun = rerun(&trace);
     let (found, said) = match &rerun {
-        Rerun::Agrees { steps, both: true } => {
-            (Found::Nothing, format!("model and implementation do these {steps} steps as the trace says"))
+        Replay::Agrees { steps, both: true } => (
+            ExitStatus::Nothing,
+            format!("model and implementation do these {steps} steps as the trace says"),
+        ),
+        Replay::Agrees { steps, both: false } => {
+            (ExitStatus::Nothing, format!("the model explains all {steps} steps"))
         }
-        Rerun::Agrees { steps, both: false } => {
-            (Found::Nothing, format!("the model explains all {steps} steps"))
-        }
-        Rerun::Parts { step, difference } => {
+        Replay::Parts { step, difference } => {
             let again = format!("bemr replay {}", options.trace.display());
-            (Found::Something, format!("step {step}: {difference}\nagain: {again}"))
+            (ExitStatus::Something, format!("step {step}: {difference}\nagain: {again}"))
         }
-        Rerun::NotCompared => (Found::Nothing, "not run again".to_owned()),
+        Replay::NotCompared => (ExitStatus::Nothing, "not run again".to_owned()),
     };
     if options.json {
         print_json(&Shown { header: &trace.header, steps: &trace.steps, rerun })?;
@@ -99,7 +100,7 @@ struct Verdict {
     problem: Option<String>,
 }
 
-pub(super) fn trace(options: &TraceOptions) -> Result<Found, String> {
+pub(super) fn trace(options: &TraceOptions) -> Result<ExitStatus, String> {
     let TraceCommand::Verify { file, json } = &options.command;
     let (verdict, said) = match Trace::open(file) {
         Ok(trace) => {
@@ -128,5 +129,5 @@ pub(super) fn trace(options: &TraceOptions) -> Result<Found, String> {
     } else {
         print(&said)?;
     }
-    Ok(if verdict.consistent { Found::Nothing } else { Found::Something })
+    Ok(if verdict.consistent { ExitStatus::Nothing } else { ExitStatus::Something })
 }

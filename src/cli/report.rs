@@ -1,6 +1,6 @@
 //! What became of each record, as a table or as JSON.
 
-use crate::{Found, print, print_json, tell};
+use crate::{ExitStatus, print, print_json, tell};
 use bemr::crypto::Digest;
 use bemr::wire::Height;
 use serde::Serialize;
@@ -75,7 +75,7 @@ impl Report {
     }
 
     /// Prints it, and what there is to say of single records on standard error.
-    pub(super) fn show(&self, json: bool) -> Result<Found, String> {
+    pub(super) fn show(&self, json: bool) -> Result<ExitStatus, String> {
         for row in &self.records {
             if let Some(detail) = &row.detail {
                 tell(&format!("{}: {detail}", row.source));
@@ -89,9 +89,9 @@ impl Report {
         let decided =
             self.committed + self.rejected == self.submitted && self.verified_reads == self.committed;
         Ok(match (decided, self.records.len() == self.submitted) {
-            (false, _) => Found::Something,
-            (true, false) => Found::BadInput,
-            (true, true) => Found::Nothing,
+            (false, _) => ExitStatus::Something,
+            (true, false) => ExitStatus::BadInput,
+            (true, true) => ExitStatus::Nothing,
         })
     }
 

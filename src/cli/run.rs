@@ -1,15 +1,15 @@
 //! `bemr run`: the whole protocol on records.
 
 use crate::inputs;
-use crate::journey::Journey;
-use crate::tracer::TraceFile;
-use crate::{Found, tell};
-use bemr::actors::Archive;
+use crate::run_loop::RunLoop;
+use crate::trace_file::TraceFile;
+use crate::{ExitStatus, tell};
+use bemr::actors::StoreHandle;
 use bemr::crypto::Suite;
 use bemr::records::Moment;
 use bemr::store::{MemoryStore, RedbStore, Store, Table};
 use bemr::wire::{AttributeType, Time};
-use bemr_lab::simulator::{LedgerKind, MAX_VALIDATORS, Scenario};
+use bemr_lab::simulator::{LedgerKind, MAX_VALIDATORS, NetworkConfig};
 use bemr_lab::trace::MAX_TRACED;
 use bemr_spec::Rules;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -73,18 +73,18 @@ fn instant(text: &str) -> Result<Time, String> {
     })
 }
 
-pub(super) fn run(options: &Options) -> Result<Found, String> {
+pub(super) fn run(options: &Options) -> Result<ExitStatus, String> {
     let rules = Rules::hardened();
     // First what may refuse, then what overwrites.
     if options.trace.is_some() && usize::from(options.validators) > MAX_TRACED {
         return Err(format!("--trace: a trace has at most {MAX_TRACED} validators"));
     }
     let archive = match &options.store {
-        None => Archive::new(MemoryStore::new()),
-        Some(path) => Archive::new(fresh_store(path)?),
+        None => StoreHandle::new(MemoryStore::new()),
+        Some(path) => StoreHandle::new(fresh_store(path)?),
     };
     let trace = options.trace.as_deref().map(TraceFile::create).transpose()?;
-    let scenario = Scenario {
+    let scenario = NetworkConfig {
         rules,
         ledger: match options.ledger {
             Ledger::Quorum => LedgerKind::Quorum,
@@ -93,9 +93,9 @@ pub(super) fn run(options: &Options) -> Result<Found, String> {
         seed: options.seed,
         start: options.start,
         archive,
-        ..Scenario::new(options.suite, options.validators.into())
+        ..NetworkConfig::new(options.suite, options.validators.into())
     };
-    let mut journey = Journey::begin(scenario, trace)?;
+    let mut journey = RunLoop::begin(scenario, trace)?;
     let sources = inputs::sources(&options.records);
     let bar = progress(sources.len());
     for source in sources {
@@ -117,11 +117,11 @@ pub(super) fn run(options: &Options) -> Result<Found, String> {
 }
 
 /// The shipped sample, run in memory.
-pub(super) fn sample() -> Result<Archive, String> {
+pub(super) fn sample() -> Result<StoreHandle, String> {
     let rules = Rules::hardened();
-    let scenario = Scenario::new(Suite::Ristretto255, 4);
+    let scenario = NetworkConfig::new(Suite::Ristretto255, 4);
     let archive = scenario.archive.clone();
-    let mut journey = Journey::begin(scenario, None)?;
+    let mut journey = RunLoop::begin(scenario, None)?;
     for source in inputs::sources(&[]) {
         journey.submit(inputs::read(&rules, source));
     }

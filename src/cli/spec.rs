@@ -1,6 +1,6 @@
 //! `bemr spec`: the register of clauses, for people.
 
-use crate::{Found, print, print_json, tell};
+use crate::{ExitStatus, print, print_json, tell};
 use bemr_lab::specgen;
 use bemr_spec::Clause;
 use serde::Serialize;
@@ -58,7 +58,7 @@ fn entry(clause: Clause) -> Entry {
     }
 }
 
-pub(super) fn spec(options: &Options) -> Result<Found, String> {
+pub(super) fn spec(options: &Options) -> Result<ExitStatus, String> {
     if options.write {
         let root = PathBuf::from(".");
         if !root.join("spec/chapters").is_dir() {
@@ -67,7 +67,7 @@ pub(super) fn spec(options: &Options) -> Result<Found, String> {
         for path in specgen::write(&root).map_err(|error| error.to_string())? {
             tell(&format!("wrote {}", path.display()));
         }
-        return Ok(Found::Nothing);
+        return Ok(ExitStatus::Nothing);
     }
     match &options.clause {
         Some(text) => {
@@ -90,5 +90,5 @@ pub(super) fn spec(options: &Options) -> Result<Found, String> {
             print(&Clause::ALL.map(line).join("\n"))?;
         }
     }
-    Ok(Found::Nothing)
+    Ok(ExitStatus::Nothing)
 }

@@ -1,6 +1,6 @@
 //! `bemr vectors`: makes the test vectors, and puts them to this implementation or another.
 
-use crate::{Found, print, print_json, tell};
+use crate::{ExitStatus, print, print_json, tell};
 use bemr_lab::vectors::{self, File, MAX_BYTES, Plan, Program, Question, Respondent, SCHEMA, Tally};
 use indicatif::ProgressBar;
 use serde::Serialize;
@@ -67,7 +67,7 @@ struct Report {
     coverage: vectors::Coverage,
 }
 
-pub(super) fn vectors(options: &Options) -> Result<Found, String> {
+pub(super) fn vectors(options: &Options) -> Result<ExitStatus, String> {
     match &options.deed {
         Deed::Generate { folder, kind, suite, check, json } => {
             generate(folder, &plans(kind.as_deref(), suite.as_deref())?, *check, *json)
@@ -95,7 +95,7 @@ fn plans(kind: Option<&str>, suite: Option<&str>) -> Result<Vec<Plan>, String> {
     Ok(all.into_iter().filter(wanted).collect())
 }
 
-fn generate(folder: &Path, plans: &[Plan], check: bool, json: bool) -> Result<Found, String> {
+fn generate(folder: &Path, plans: &[Plan], check: bool, json: bool) -> Result<ExitStatus, String> {
     let bar = ProgressBar::new(plans.len() as u64);
     let made = vectors::generate(plans, |name| {
         bar.set_message(name.to_owned());
@@ -119,7 +119,7 @@ fn generate(folder: &Path, plans: &[Plan], check: bool, json: bool) -> Result<Fo
         }
         changed.push(name.clone());
     }
-    let found = if check && !changed.is_empty() { Found::Something } else { Found::Nothing };
+    let found = if check && !changed.is_empty() { ExitStatus::Something } else { ExitStatus::Nothing };
     let files: Vec<String> = made.into_iter().map(|(name, _)| name).collect();
     if json {
         print_json(&Written { files, changed })?;
@@ -130,7 +130,7 @@ fn generate(folder: &Path, plans: &[Plan], check: bool, json: bool) -> Result<Fo
     Ok(found)
 }
 
-fn verify(folder: &Path, json: bool, against: &[String]) -> Result<Found, String> {
+fn verify(folder: &Path, json: bool, against: &[String]) -> Result<ExitStatus, String> {
     let (files, unreadable) = read(folder)?;
     let mut who = match against {
         [] => Respondent::This,
@@ -149,9 +149,9 @@ fn verify(folder: &Path, json: bool, against: &[String]) -> Result<Found, String
     bar.finish_and_clear();
     let Tally { agreed, unsupported, differing } = all;
     let found = match (differing.is_empty(), unreadable.is_empty()) {
-        (false, _) => Found::Something,
-        (true, false) => Found::BadInput,
-        (true, true) => Found::Nothing,
+        (false, _) => ExitStatus::Something,
+        (true, false) => ExitStatus::BadInput,
+        (true, true) => ExitStatus::Nothing,
     };
     unreadable.iter().for_each(|line| tell(line));
     let coverage = vectors::coverage(&files);
@@ -205,10 +205,10 @@ fn read(folder: &Path) -> Result<(Vec<File>, Vec<String>), String> {
     Ok((files, unreadable))
 }
 
-fn answer() -> Result<Found, String> {
+fn answer() -> Result<ExitStatus, String> {
     let mut input = std::io::stdin().lock();
     let mut out = std::io::stdout().lock();
-    let mut found = Found::Nothing;
+    let mut found = ExitStatus::Nothing;
     loop {
         let mut line = Vec::new();
         let read = (&mut input).take(MAX_BYTES).read_until(b'\n', &mut line);
@@ -220,7 +220,7 @@ fn answer() -> Result<Found, String> {
             Err(error) => vectors::no_question(error.to_string()),
         };
         if reply.problem.is_some() {
-            found = Found::BadInput;
+            found = ExitStatus::BadInput;
         }
         let written = serde_json::to_writer(&mut out, &reply).map_err(std::io::Error::from);
         let written = written.and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());

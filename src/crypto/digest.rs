@@ -1,6 +1,6 @@
 //! SHA-256 with a domain tag.
 
-use crate::crypto::Tag;
+use crate::crypto::Domain;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
@@ -13,13 +13,13 @@ pub struct Digest([u8; 32]);
 
 impl Digest {
     /// `SHA-256(length of label as one byte || label || message)`.
-    pub fn of(tag: Tag, message: &[u8]) -> Digest {
+    pub fn of(tag: Domain, message: &[u8]) -> Digest {
         Digest::of_parts(tag, &[message])
     }
 
     /// As [`Digest::of`] of the parts one after the other. The caller sees to it that their lengths are fixed or
     /// written in them.
-    pub fn of_parts(tag: Tag, parts: &[&[u8]]) -> Digest {
+    pub fn of_parts(tag: Domain, parts: &[&[u8]]) -> Digest {
         let label = tag.label().as_bytes();
         let mut hash = Sha256::new();
         hash.update([label.len() as u8]);

@@ -2,10 +2,10 @@
 //!
 //! One code for all of them; a suite differs by p and by the number of words that p needs.
 
+use super::exponentiation::{self, Comb};
 use super::group::{self, Group, InSuite};
 use super::jacobi;
 use super::montgomery::{Modulus, Residue};
-use super::power::{self, Comb};
 use bemr_spec::{Clause, Refusal, Rules};
 use crypto_bigint::{Odd, U2048, U3072, Uint, Word};
 use std::sync::LazyLock;
@@ -177,7 +177,7 @@ where
     }
 
     fn power(&self, base: &Residue<L>, secret: &Scalar<L>) -> Residue<L> {
-        power::secret_power(&self.p, base, &Zeroizing::new(secret.integer()), self.bits)
+        exponentiation::secret_power(&self.p, base, &Zeroizing::new(secret.integer()), self.bits)
     }
 
     fn table(&self, base: &Residue<L>) -> Table<L> {
@@ -202,7 +202,10 @@ where
                 others.push((table.base, exponent));
             }
         }
-        self.p.product(&Comb::public_product(&self.p, &combs), &power::public_product(&self.p, &others))
+        self.p.product(
+            &Comb::public_product(&self.p, &combs),
+            &exponentiation::public_product(&self.p, &others),
+        )
     }
 
     fn reduce(&self, bytes: &[u8]) -> Scalar<L> {

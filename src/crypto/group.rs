@@ -159,7 +159,7 @@ macro_rules! with_group {
 macro_rules! tally {
     ($operation:ident($($input:expr),*)) => {
         #[cfg(feature = "tally")]
-        super::tally::note(|| super::tally::Operation::$operation($($input),*));
+        super::operations::note(|| super::operations::Operation::$operation($($input),*));
     };
 }
 

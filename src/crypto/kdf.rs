@@ -1,6 +1,6 @@
 //! HKDF-SHA-256 (RFC 5869) with domain tags.
 
-use crate::crypto::Tag;
+use crate::crypto::Domain;
 use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -14,7 +14,7 @@ pub fn extract(salt: &[u8], input: &[u8]) -> Zeroizing<[u8; 32]> {
 }
 
 /// HKDF-Expand of `key` with info `length of label || label || context`, `N` bytes, at most [`MAX_EXPANDED`].
-pub fn expand<const N: usize>(key: &[u8; 32], tag: Tag, context: &[u8]) -> Zeroizing<[u8; N]> {
+pub fn expand<const N: usize>(key: &[u8; 32], tag: Domain, context: &[u8]) -> Zeroizing<[u8; N]> {
     const { assert!(N <= MAX_EXPANDED, "HKDF-Expand gives at most 255 blocks") };
     let mut out = Zeroizing::new([0; N]);
     expand_into(key, tag, context, out.as_mut_slice());
@@ -22,7 +22,7 @@ pub fn expand<const N: usize>(key: &[u8; 32], tag: Tag, context: &[u8]) -> Zeroi
 }
 
 /// As [`expand`], of one key for two tags: what HMAC makes of the key is made once.
-pub fn expand_both(key: &[u8; 32], tags: [Tag; 2]) -> [Zeroizing<[u8; 32]>; 2] {
+pub fn expand_both(key: &[u8; 32], tags: [Domain; 2]) -> [Zeroizing<[u8; 32]>; 2] {
     let hkdf = prepared(key);
     tags.map(|tag| {
         let mut out = Zeroizing::new([0; 32]);
@@ -34,7 +34,7 @@ pub fn expand_both(key: &[u8; 32], tags: [Tag; 2]) -> [Zeroizing<[u8; 32]>; 2] {
 }
 
 /// As [`expand`], for a length that the suite decides; it is below [`MAX_EXPANDED`] in every suite.
-pub(super) fn expand_into(key: &[u8; 32], tag: Tag, context: &[u8], out: &mut [u8]) {
+pub(super) fn expand_into(key: &[u8; 32], tag: Domain, context: &[u8], out: &mut [u8]) {
     let label = tag.label().as_bytes();
     expand_info(key, &[&[label.len() as u8], label, context], out)
         .expect("the callers ask for less than the bound");

@@ -2,7 +2,7 @@
 
 use crate::crypto::public_key::PublicKey;
 use crate::crypto::signature::{self, Signature};
-use crate::crypto::{AeadKey, Element, Scalar, Suite, Tag, expand, extract};
+use crate::crypto::{AeadKey, Domain, Element, Scalar, Suite, expand, extract};
 use bemr_spec::{Clause, Refusal, Rules};
 use rand::CryptoRng;
 use zeroize::Zeroizing;
@@ -55,7 +55,7 @@ impl EncapsulationKey {
     }
 
     /// Whether `proof` is the holder's proof of possession over `message` for `tag`.
-    pub fn verify_possession(&self, rules: &Rules, tag: Tag, message: &[u8], proof: &Signature) -> bool {
+    pub fn verify_possession(&self, rules: &Rules, tag: Domain, message: &[u8], proof: &Signature) -> bool {
         signature::check(rules, &self.0, tag, message, proof).is_ok()
     }
 }
@@ -101,7 +101,7 @@ impl DecapsulationKey {
     }
 
     /// Proof of possession: a Schnorr signature under the agreement key, which signs nothing else.
-    pub fn prove_possession(&self, rules: &Rules, tag: Tag, message: &[u8]) -> Signature {
+    pub fn prove_possession(&self, rules: &Rules, tag: Domain, message: &[u8]) -> Signature {
         signature::sign(rules, &self.secret, &self.public.0, tag, message)
     }
 
@@ -127,5 +127,5 @@ fn derive(
     let key = extract(b"", &Zeroizing::new(shared.encode()));
     let info = [&recipient.suite().number(), encapsulation, recipient.0.encoding(), context].concat();
     let info = if rules.in_force(Clause::EncapsulationIsContextual) { &*info } else { &[] };
-    AeadKey::from_bytes(*expand::<32>(&key, Tag::ENCAPSULATION, info))
+    AeadKey::from_bytes(*expand::<32>(&key, Domain::ENCAPSULATION, info))
 }

@@ -1,9 +1,9 @@
 //! Schnorr signatures over the order-q group of a suite: a commitment R and a response s.
 //!
-//! What a signature is for is a [`Tag`] that it covers; who may sign what is not known here.
+//! What a signature is for is a [`Domain`] that it covers; who may sign what is not known here.
 
 use crate::crypto::public_key::PublicKey;
-use crate::crypto::{Digest, Element, Factor, Scalar, Suite, Tag, expand_into, extract};
+use crate::crypto::{Digest, Domain, Element, Factor, Scalar, Suite, expand_into, extract};
 use bemr_spec::{Clause, Refusal, Rules};
 use rand::CryptoRng;
 use std::collections::BTreeMap;
@@ -52,7 +52,7 @@ pub struct Signed<'a> {
     /// The signer's key.
     pub key: &'a VerifyingKey,
     /// What the signature is for.
-    pub tag: Tag,
+    pub tag: Domain,
     /// The signed message.
     pub message: &'a [u8],
     /// The signature.
@@ -84,7 +84,7 @@ impl SigningKey {
     }
 
     /// Signs `message` for `tag`.
-    pub fn sign(&self, rules: &Rules, tag: Tag, message: &[u8]) -> Signature {
+    pub fn sign(&self, rules: &Rules, tag: Domain, message: &[u8]) -> Signature {
         sign(rules, &self.secret, &self.public.0, tag, message)
     }
 
@@ -131,7 +131,7 @@ impl VerifyingKey {
     }
 
     /// Whether `signature` is the holder's over `message` for `tag`.
-    pub fn verify(&self, rules: &Rules, tag: Tag, message: &[u8], signature: &Signature) -> bool {
+    pub fn verify(&self, rules: &Rules, tag: Domain, message: &[u8], signature: &Signature) -> bool {
         self.check(rules, tag, message, signature).is_ok()
     }
 
@@ -143,7 +143,7 @@ impl VerifyingKey {
         &self,
         rules: &Rules,
         clause: Clause,
-        tag: Tag,
+        tag: Domain,
         message: &[u8],
         signature: &Signature,
     ) -> Result<(), Refusal> {
@@ -162,7 +162,7 @@ impl VerifyingKey {
     pub fn check(
         &self,
         rules: &Rules,
-        tag: Tag,
+        tag: Domain,
         message: &[u8],
         signature: &Signature,
     ) -> Result<(), Refusal> {
@@ -213,7 +213,7 @@ pub(super) fn sign(
     rules: &Rules,
     secret: &Scalar,
     public: &PublicKey,
-    tag: Tag,
+    tag: Domain,
     message: &[u8],
 ) -> Signature {
     let (suite, negated) = (secret.suite(), secret.negate());
@@ -236,7 +236,7 @@ pub(super) fn sign(
 pub(super) fn check(
     rules: &Rules,
     public: &PublicKey,
-    tag: Tag,
+    tag: Domain,
     message: &[u8],
     signature: &Signature,
 ) -> Result<(), Refusal> {
@@ -254,7 +254,7 @@ pub(super) fn check(
 /// for each signature that none of the signers could foresee.
 fn check_batch(rules: &Rules, suite: Suite, batch: &[Signed<'_>]) -> Result<(), Refusal> {
     #[cfg(feature = "tally")]
-    let tally = crate::crypto::tally::Batch::begin();
+    let tally = crate::crypto::operations::Batch::begin();
     let mut parsed = Vec::with_capacity(batch.len());
     let mut transcript = Vec::with_capacity(2 + batch.len() * 2 * (suite.element_len() + suite.scalar_len()));
     transcript.extend_from_slice(&suite.number());
@@ -271,7 +271,7 @@ fn check_batch(rules: &Rules, suite: Suite, batch: &[Signed<'_>]) -> Result<(), 
         tally.holds(signed.key.0.factor(), &challenge, &response, commitment.element());
         parsed.push((signed.key.0.factor(), key, commitment, challenge, response));
     }
-    let seed = Digest::of(Tag::SIGNATURE_BATCH, &transcript);
+    let seed = Digest::of(Domain::SIGNATURE_BATCH, &transcript);
     let zero = Scalar::reduce(suite, &[]);
     let mut responses = zero.clone();
     let mut keys: BTreeMap<&[u8], (&Factor, Scalar)> = BTreeMap::new();
@@ -291,20 +291,20 @@ fn check_batch(rules: &Rules, suite: Suite, batch: &[Signed<'_>]) -> Result<(), 
 }
 
 fn coefficient(suite: Suite, seed: &Digest, place: usize) -> Scalar {
-    let digest = Digest::of_parts(Tag::SIGNATURE_BATCH, &[seed.as_bytes(), &(place as u64).to_be_bytes()]);
+    let digest = Digest::of_parts(Domain::SIGNATURE_BATCH, &[seed.as_bytes(), &(place as u64).to_be_bytes()]);
     Scalar::reduce(suite, &digest.as_bytes()[..16])
 }
 
-fn nonce(rules: &Rules, secret: &Scalar, tag: Tag, message: &[u8], counter: u8) -> Scalar {
+fn nonce(rules: &Rules, secret: &Scalar, tag: Domain, message: &[u8], counter: u8) -> Scalar {
     let suite = secret.suite();
     let key = extract(b"", secret.encode());
     let (length, label) = labelled(tag);
-    let digest = Digest::of_parts(Tag::SIGNATURE_NONCE, &[&length, label, message]);
+    let digest = Digest::of_parts(Domain::SIGNATURE_NONCE, &[&length, label, message]);
     let context = [suite.number().as_slice(), &[counter], digest.as_bytes()].concat();
     let mut wide = Zeroizing::new(vec![0; Scalar::wide_len(suite)]);
     // The mutant forgets the message: every signature of a key has one nonce.
     let context = if rules.in_force(Clause::NonceIsDerived) { &*context } else { &[] };
-    expand_into(&key, Tag::SIGNATURE_NONCE, context, &mut wide);
+    expand_into(&key, Domain::SIGNATURE_NONCE, context, &mut wide);
     Scalar::reduce(suite, &wide)
 }
 
@@ -313,7 +313,7 @@ pub(super) fn challenge(
     suite: Suite,
     key: &[u8],
     commitment: &[u8],
-    tag: Tag,
+    tag: Domain,
     message: &[u8],
 ) -> Scalar {
     let (number, (length, label)) = (suite.number(), labelled(tag));
@@ -322,11 +322,11 @@ pub(super) fn challenge(
     } else {
         &[&number, commitment, message]
     };
-    Scalar::reduce(suite, Digest::of_parts(Tag::SIGNATURE_CHALLENGE, covered).as_bytes())
+    Scalar::reduce(suite, Digest::of_parts(Domain::SIGNATURE_CHALLENGE, covered).as_bytes())
 }
 
 /// The length of a tag's label in one byte, and the label.
-fn labelled(tag: Tag) -> ([u8; 1], &'static [u8]) {
+fn labelled(tag: Domain) -> ([u8; 1], &'static [u8]) {
     let label = tag.label().as_bytes();
     ([label.len() as u8], label)
 }

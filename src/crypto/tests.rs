@@ -8,7 +8,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
 const RULES: Rules = Rules::hardened();
-const TAG: Tag = Tag::VOTE;
+const TAG: Domain = Domain::VOTE;
 
 fn rng(seed: u64) -> ChaCha20Rng {
     ChaCha20Rng::seed_from_u64(seed)
@@ -253,7 +253,7 @@ fn a_signature_verifies_and_no_neighbour_of_it_does() {
         for _ in 0..2 {
             assert!(public.verify(&RULES, TAG, b"message", &signature), "{suite}");
             assert!(!public.verify(&RULES, TAG, b"massage", &signature));
-            assert!(!public.verify(&RULES, Tag::T_BLOCK, b"message", &signature));
+            assert!(!public.verify(&RULES, Domain::T_BLOCK, b"message", &signature));
             assert!(!other.verifying_key().verify(&RULES, TAG, b"message", &signature));
             for place in [0, suite.element_len() - 1, suite.element_len() + 3, suite.signature_len() - 2] {
                 let mut bytes = signature.as_bytes().to_vec();
@@ -315,20 +315,26 @@ fn sig_02_without_key_and_tag_in_the_challenge_a_signature_can_be_lifted() {
     for &suite in Suite::ALL {
         let mut rng = rng(9);
         let key = SigningKey::generate(suite, &mut rng);
-        let signature = key.sign(&RULES, Tag::VOTE, b"m");
-        let refusal = key.verifying_key().check(&RULES, Tag::T_VALID, b"m", &signature).unwrap_err();
+        let signature = key.sign(&RULES, Domain::VOTE, b"m");
+        let refusal = key.verifying_key().check(&RULES, Domain::T_VALID, b"m", &signature).unwrap_err();
         assert_eq!(refusal.clause(), Clause::CommitmentRecomputed);
-        let weak = key.sign(&mutant, Tag::VOTE, b"m");
+        let weak = key.sign(&mutant, Domain::VOTE, b"m");
         assert!(
-            key.verifying_key().verify(&mutant, Tag::T_VALID, b"m", &weak),
+            key.verifying_key().verify(&mutant, Domain::T_VALID, b"m", &weak),
             "{suite}: lifted to another stage"
         );
 
         // The signature bends into one under a related key: s' = s - c * bend verifies under Y' = Y * g^bend.
         let (commitment, response) = weak.as_bytes().split_at(suite.element_len());
         let response = Scalar::decode(&RULES, suite, response).unwrap();
-        let challenge =
-            signature::challenge(&mutant, suite, &key.verifying_key().encode(), commitment, Tag::VOTE, b"m");
+        let challenge = signature::challenge(
+            &mutant,
+            suite,
+            &key.verifying_key().encode(),
+            commitment,
+            Domain::VOTE,
+            b"m",
+        );
         let bend = Scalar::random(suite, &mut rng);
         let bent = response.plus_product(&challenge, &bend.negate()).unwrap();
         let factors = [(&Factor::from(key.verifying_key().element().clone()), &Scalar::reduce(suite, &[1]))];
@@ -336,10 +342,10 @@ fn sig_02_without_key_and_tag_in_the_challenge_a_signature_can_be_lifted() {
         let related = VerifyingKey::decode(&RULES, suite, &related.encode()).unwrap();
         let forged = Signature::from_bytes(&[commitment, bent.encode()].concat());
         assert!(
-            related.verify(&mutant, Tag::VOTE, b"m", &forged),
+            related.verify(&mutant, Domain::VOTE, b"m", &forged),
             "{suite}: a signature under a related key"
         );
-        assert!(!related.verify(&RULES, Tag::VOTE, b"m", &forged));
+        assert!(!related.verify(&RULES, Domain::VOTE, b"m", &forged));
     }
 }
 
@@ -510,13 +516,13 @@ fn possession_of_an_agreement_key_is_proved_by_its_holder_alone() {
         let mut rng = rng(14);
         let (holder, thief) =
             (DecapsulationKey::generate(suite, &mut rng), DecapsulationKey::generate(suite, &mut rng));
-        let tag = Tag::POSSESSION_AGREEMENT;
+        let tag = Domain::POSSESSION_AGREEMENT;
         let proof = holder.prove_possession(&RULES, tag, b"id");
         assert!(holder.encapsulation_key().verify_possession(&RULES, tag, b"id", &proof));
         assert!(!thief.encapsulation_key().verify_possession(&RULES, tag, b"id", &proof));
         assert!(!holder.encapsulation_key().verify_possession(
             &RULES,
-            Tag::POSSESSION_SIGNING,
+            Domain::POSSESSION_SIGNING,
             b"id",
             &proof
         ));
@@ -609,7 +615,7 @@ fn the_check_values_of_the_chapter_hold() {
         let values: Vec<_> = row.split('`').collect();
         let of = |byte| Scalar::reduce(suite, &vec![byte; suite.scalar_len() + 16]);
         let key = SigningKey::from_bytes(&RULES, suite, of(0x42).encode()).unwrap();
-        let signature = key.sign(&RULES, Tag::VOTE, b"a message");
+        let signature = key.sign(&RULES, Domain::VOTE, b"a message");
         let digest: [u8; 32] = <sha2::Sha256 as sha2::Digest>::digest(signature.as_bytes()).into();
         assert_eq!(hex(&digest), values[1], "{suite}");
         let recipient = DecapsulationKey::from_bytes(&RULES, suite, of(0x42).encode()).unwrap();

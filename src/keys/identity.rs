@@ -1,6 +1,6 @@
 //! A principal's own key pairs, and these pairs with the certificate that vouches for them.
 
-use crate::crypto::{DecapsulationKey, SigningKey, Suite, Tag};
+use crate::crypto::{DecapsulationKey, Domain, SigningKey, Suite};
 use crate::keys::CertifiedPrincipal;
 use crate::wire::{EnrolmentBody, EnrolmentRequest, Name, PROTOCOL_VERSION, Role, encode};
 use bemr_spec::{Clause, Refusal, Rules};
@@ -59,8 +59,8 @@ impl Identity {
         };
         let bytes = encode(&body);
         EnrolmentRequest {
-            signing_proof: self.signing.sign(rules, Tag::POSSESSION_SIGNING, &bytes),
-            agreement_proof: self.agreement.prove_possession(rules, Tag::POSSESSION_AGREEMENT, &bytes),
+            signing_proof: self.signing.sign(rules, Domain::POSSESSION_SIGNING, &bytes),
+            agreement_proof: self.agreement.prove_possession(rules, Domain::POSSESSION_AGREEMENT, &bytes),
             body,
         }
     }

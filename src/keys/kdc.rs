@@ -2,7 +2,7 @@
 //!
 //! It is no escrow: no secret key of a principal is made here or comes here.
 
-use crate::crypto::{EncapsulationKey, SigningKey, Suite, Tag, VerifyingKey};
+use crate::crypto::{Domain, EncapsulationKey, SigningKey, Suite, VerifyingKey};
 use crate::keys::TrustAnchor;
 use crate::wire::{
     Certificate, CertificateBody, EnrolmentRequest, Name, PROTOCOL_VERSION, RevocationList,
@@ -107,13 +107,13 @@ impl Kdc {
         let message = encode(body);
         rules
             .check(Clause::EnrolmentProvesPossession, || {
-                signing.verify(rules, Tag::POSSESSION_SIGNING, &message, &request.signing_proof)
+                signing.verify(rules, Domain::POSSESSION_SIGNING, &message, &request.signing_proof)
             })
             .map_err(|refusal| refusal.at("signing_proof"))?;
         rules
             .check(Clause::EnrolmentProvesPossession, || {
                 let proof = &request.agreement_proof;
-                agreement.verify_possession(rules, Tag::POSSESSION_AGREEMENT, &message, proof)
+                agreement.verify_possession(rules, Domain::POSSESSION_AGREEMENT, &message, proof)
             })
             .map_err(|refusal| refusal.at("agreement_proof"))?;
 
@@ -133,7 +133,7 @@ impl Kdc {
         };
         let issued = Issued { serial: body.serial, not_after: body.not_after };
         self.latest.insert(body.subject.clone(), issued);
-        let signature = self.signing.sign(rules, Tag::CERTIFICATE, &encode(&body));
+        let signature = self.signing.sign(rules, Domain::CERTIFICATE, &encode(&body));
         Ok(Certificate { body, signature })
     }
 
@@ -195,7 +195,7 @@ impl Kdc {
             next_update: now.after(self.lifetimes.list),
             serials: self.revoked.iter().copied().collect::<Vec<_>>().into(),
         };
-        let signature = self.signing.sign(rules, Tag::REVOCATION_LIST, &encode(&body));
+        let signature = self.signing.sign(rules, Domain::REVOCATION_LIST, &encode(&body));
         RevocationList { body, signature }
     }
 }

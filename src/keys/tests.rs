@@ -1,5 +1,5 @@
 use super::*;
-use crate::crypto::{DecapsulationKey, Digest, SigningKey, Suite, Tag};
+use crate::crypto::{DecapsulationKey, Digest, Domain, SigningKey, Suite};
 use crate::wire::{Certificate, EnrolmentRequest, Name, RevocationList, Role, Time, Version, decode, encode};
 use bemr_spec::{Clause, Refusal, Rules};
 use rand_chacha::ChaCha20Rng;
@@ -75,8 +75,8 @@ fn a_certificate_gives_back_what_was_enrolled() {
     assert_eq!((alice.name().as_str(), alice.role(), body.serial), ("alice", Role::Doctor, 1));
     assert_eq!((body.not_before, body.not_after), (NOW, NOW.after(LIFETIMES.certificate)));
     let message = b"m";
-    let signature = alice.identity().signing_key().sign(&HARD, Tag::T_INITIAL, message);
-    assert!(alice.certified().signing_key().verify(&HARD, Tag::T_INITIAL, message, &signature));
+    let signature = alice.identity().signing_key().sign(&HARD, Domain::T_INITIAL, message);
+    assert!(alice.certified().signing_key().verify(&HARD, Domain::T_INITIAL, message, &signature));
     let certificate = alice.certified().certificate();
     assert_eq!(&decode::<Certificate>(&HARD, &encode(certificate)).unwrap(), certificate);
     world.enrol("bob", Role::Doctor);
@@ -182,9 +182,9 @@ fn key_04_a_certificate_of_another_kdc_is_refused() {
     escalated.body.role = Role::Administrator;
     let rogue = SigningKey::generate(SUITE, &mut world.rng);
     let mut forged = genuine.clone();
-    forged.signature = rogue.sign(&HARD, Tag::CERTIFICATE, &encode(&forged.body));
+    forged.signature = rogue.sign(&HARD, Domain::CERTIFICATE, &encode(&forged.body));
     let mut lifted = genuine.clone();
-    lifted.signature = alice.identity().signing_key().sign(&HARD, Tag::T_INITIAL, &encode(&lifted.body));
+    lifted.signature = alice.identity().signing_key().sign(&HARD, Domain::T_INITIAL, &encode(&lifted.body));
     let mut other_issuer = genuine;
     other_issuer.body.issuer = name("kdc2");
     for certificate in [escalated, forged, lifted, other_issuer] {
@@ -421,10 +421,10 @@ fn a_certificate_is_known_by_its_whole_encoding() {
     let certificate = alice.certified().certificate();
     let again = world.trust.verify(&HARD, NOW, certificate).unwrap();
     assert!(Arc::ptr_eq(&again, alice.certified()), "verified once, remembered by digest");
-    let digest = Digest::of(Tag::CERTIFICATE, &encode(certificate));
+    let digest = Digest::of(Domain::CERTIFICATE, &encode(certificate));
     let mut other = certificate.clone();
     other.body.serial += 1;
-    assert_ne!(digest, Digest::of(Tag::CERTIFICATE, &encode(&other)));
+    assert_ne!(digest, Digest::of(Domain::CERTIFICATE, &encode(&other)));
 }
 
 #[test]
@@ -446,7 +446,7 @@ fn messages_of_the_kdc_have_the_bytes_of_the_chapter() {
     let proofs = [encode(&request.signing_proof), encode(&request.agreement_proof)].concat();
     assert_eq!(encode(&request), [&body[..], &proofs].concat());
     let public = identity.signing_key().verifying_key();
-    assert!(public.verify(&HARD, Tag::POSSESSION_SIGNING, &body, &request.signing_proof));
+    assert!(public.verify(&HARD, Domain::POSSESSION_SIGNING, &body, &request.signing_proof));
 
     let certificate = alice.certified().certificate();
     let body = [
@@ -464,7 +464,7 @@ fn messages_of_the_kdc_have_the_bytes_of_the_chapter() {
     ]
     .concat();
     assert_eq!(encode(certificate), [body.clone(), encode(&certificate.signature)].concat());
-    assert!(verifies(Tag::CERTIFICATE, &body, &certificate.signature));
+    assert!(verifies(Domain::CERTIFICATE, &body, &certificate.signature));
 
     let list = world.trust.revocation_list();
     let body = [
@@ -480,7 +480,7 @@ fn messages_of_the_kdc_have_the_bytes_of_the_chapter() {
     ]
     .concat();
     assert_eq!(encode(list), [body.clone(), encode(&list.signature)].concat());
-    assert!(verifies(Tag::REVOCATION_LIST, &body, &list.signature));
+    assert!(verifies(Domain::REVOCATION_LIST, &body, &list.signature));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! A [`Certificate`] is bytes that claim something. A [`CertifiedPrincipal`] can only come from here.
 
-use crate::crypto::{Digest, EncapsulationKey, Suite, Tag, VerifyingKey};
+use crate::crypto::{Digest, Domain, EncapsulationKey, Suite, VerifyingKey};
 use crate::wire::{Certificate, Name, PROTOCOL_VERSION, RevocationList, Role, Time, encode};
 use bemr_spec::{Clause, Refusal, Rules};
 use std::collections::BTreeMap;
@@ -148,7 +148,7 @@ impl TrustStore {
         then: Time,
         certificate: &Certificate,
     ) -> Result<Arc<CertifiedPrincipal>, Refusal> {
-        let digest = Digest::of(Tag::CERTIFICATE, &encode(certificate));
+        let digest = Digest::of(Domain::CERTIFICATE, &encode(certificate));
         let known = self.verified.get(&digest).cloned();
         let principal = match known {
             Some(principal) => principal,
@@ -206,7 +206,13 @@ impl TrustStore {
         rules
             .require(Clause::CertificateSignedByKdc, body.issuer == self.anchor.issuer)
             .and_then(|()| {
-                key.vouches(rules, Clause::CertificateSignedByKdc, Tag::CERTIFICATE, &encode(body), signature)
+                key.vouches(
+                    rules,
+                    Clause::CertificateSignedByKdc,
+                    Domain::CERTIFICATE,
+                    &encode(body),
+                    signature,
+                )
             })
             .map_err(|refusal| refusal.at(body.subject.as_str()))?;
         let mut signing = VerifyingKey::decode(rules, self.anchor.suite, body.signing_key.as_slice())
@@ -247,7 +253,7 @@ fn check_list(
         .require(Clause::RevocationListAdvances, current.is_none_or(|current| body.list > current.body.list))
         .map_err(|refusal| refusal.at(format!("list {}", body.list)))?;
     rules.require(Clause::RevocationListSignedByKdc, body.issuer == anchor.issuer)?;
-    let (clause, tag) = (Clause::RevocationListSignedByKdc, Tag::REVOCATION_LIST);
+    let (clause, tag) = (Clause::RevocationListSignedByKdc, Domain::REVOCATION_LIST);
     anchor.key.vouches(rules, clause, tag, &encode(body), &list.signature)
 }
 
@@ -264,7 +270,7 @@ mod tests {
         let known = world.enrol("alice", Role::Doctor).certified().clone();
         let mut trust = world.trust.clone();
         trust.verified = (0..REMEMBERED_CERTIFICATES as u64)
-            .map(|n| (Digest::of(Tag::CERTIFICATE, &n.to_be_bytes()), Arc::clone(&known)))
+            .map(|n| (Digest::of(Domain::CERTIFICATE, &n.to_be_bytes()), Arc::clone(&known)))
             .collect();
         trust
     }

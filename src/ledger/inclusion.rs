@@ -1,6 +1,6 @@
 //! What one checks with a closed header alone, without the ledger.
 
-use crate::crypto::Tag;
+use crate::crypto::Domain;
 use crate::merkle::verify_inclusion;
 use crate::votes::{ValidatorSet, verify_signatories};
 use crate::wire::{BlockHeader, ClosedHeader, Closing, Entry, InclusionProof, Name};
@@ -37,7 +37,7 @@ pub fn verify_close(rules: &Rules, validators: &ValidatorSet, closed: &ClosedHea
             }
             let message = closed.header.digest();
             let signatories = closed.signatories.as_slice();
-            verify_signatories(rules, validators, signatories, Tag::BLOCK_CLOSE, message.as_bytes())
+            verify_signatories(rules, validators, signatories, Domain::BLOCK_CLOSE, message.as_bytes())
                 .map_err(|cause| Refusal::new(Clause::BlockHasQuorum).at(cause.to_string()))
         }
         Closing::Work(work) => {
@@ -68,8 +68,8 @@ pub fn double_signers<'a>(
     for signatory in first.signatories.iter() {
         let twin = second.signatories.iter().find(|twin| twin.validator == signatory.validator);
         if let (Some(twin), Some(key)) = (twin, validators.key(&signatory.validator))
-            && key.verify(rules, Tag::BLOCK_CLOSE, one.as_bytes(), &signatory.signature)
-            && key.verify(rules, Tag::BLOCK_CLOSE, other.as_bytes(), &twin.signature)
+            && key.verify(rules, Domain::BLOCK_CLOSE, one.as_bytes(), &signatory.signature)
+            && key.verify(rules, Domain::BLOCK_CLOSE, other.as_bytes(), &twin.signature)
         {
             liars.push(&signatory.validator);
         }

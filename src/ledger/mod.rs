@@ -3,19 +3,19 @@
 //! It holds decisions and anchors, no record and no attribute. It does not vote, does not decide what goes into
 //! a block, and sends nothing.
 
-mod ancestry;
-mod book;
-mod closer;
+mod branch;
+mod canonical;
 mod inclusion;
 mod proposal;
+mod replica;
 mod schedule;
-mod trunk;
+mod signer_lock;
 mod verified;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use book::{Change, Decision, Ledger, MAX_AHEAD, MAX_ENTRIES};
-pub use closer::Closer;
 pub use inclusion::{double_signers, verify_close, verify_entry};
 pub use proposal::Proposal;
+pub use replica::{ChainUpdate, Decision, Ledger, MAX_AHEAD, MAX_ENTRIES};
+pub use signer_lock::SignerLock;

@@ -1,6 +1,6 @@
 //! A block that is not closed yet.
 
-use crate::crypto::{Digest, SigningKey, Tag};
+use crate::crypto::{Digest, Domain, SigningKey};
 use crate::wire::{Block, BlockHeader, ClosedHeader, Closing, Entry, Name, Signatory};
 use bemr_spec::Rules;
 
@@ -32,9 +32,9 @@ impl Proposal {
         self.header.digest()
     }
 
-    /// The validator's signature that closes the block. [`crate::ledger::Closer`] signs only one per height.
+    /// The validator's signature that closes the block. [`crate::ledger::SignerLock`] signs only one per height.
     pub fn sign(&self, rules: &Rules, validator: &Name, key: &SigningKey) -> Signatory {
-        let signature = key.sign(rules, Tag::BLOCK_CLOSE, self.digest().as_bytes());
+        let signature = key.sign(rules, Domain::BLOCK_CLOSE, self.digest().as_bytes());
         Signatory { validator: validator.clone(), signature }
     }
 

@@ -1,7 +1,7 @@
 //! Proof of work: what a target is worth and which target a block has.
 
 use crate::crypto::Digest;
-use crate::ledger::ancestry::Ancestry;
+use crate::ledger::branch::Ancestry;
 use crate::wire::{BlockHeader, Closing, Genesis, Target, Time, WorkRule};
 use num_bigint::BigUint;
 

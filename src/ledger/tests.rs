@@ -1,5 +1,5 @@
 use super::*;
-use crate::crypto::{Digest, SigningKey, Suite, Tag};
+use crate::crypto::{Digest, Domain, SigningKey, Suite};
 use crate::votes::ValidatorSet;
 use crate::wire::{
     Anchor, Ballot, Block, Closing, ClosingRule, Entry, Genesis, Height, LogKind, Name, PROTOCOL_VERSION,
@@ -47,7 +47,7 @@ impl Network {
         Ledger::new(&RULES, self.genesis(rule)).unwrap()
     }
 
-    pub(crate) fn sign(&self, count: usize, tag: Tag, message: &[u8]) -> Vec<Signatory> {
+    pub(crate) fn sign(&self, count: usize, tag: Domain, message: &[u8]) -> Vec<Signatory> {
         let signers = self.keys.iter().take(count);
         signers
             .map(|(name, key)| Signatory {
@@ -65,13 +65,13 @@ impl Network {
             network: name("net"),
             validators: self.validators.digest(),
             tid,
-            block: Digest::of(Tag::T_BLOCK, tid.as_bytes()),
-            policy: Digest::of(Tag::POLICY_SET, b"p"),
+            block: Digest::of(Domain::T_BLOCK, tid.as_bytes()),
+            policy: Digest::of(Domain::POLICY_SET, b"p"),
             height: Height(1),
             ballot,
             reason,
         };
-        let signatories = self.sign(self.validators.quorum(), Tag::VOTE, &encode(&body)).into();
+        let signatories = self.sign(self.validators.quorum(), Domain::VOTE, &encode(&body)).into();
         QuorumCertificate { body, signatories }
     }
 
@@ -80,7 +80,8 @@ impl Network {
     }
 
     pub(crate) fn close(&self, proposal: Proposal) -> Block {
-        let signatories = self.sign(self.validators.quorum(), Tag::BLOCK_CLOSE, proposal.digest().as_bytes());
+        let signatories =
+            self.sign(self.validators.quorum(), Domain::BLOCK_CLOSE, proposal.digest().as_bytes());
         proposal.close(signatories)
     }
 
@@ -103,7 +104,7 @@ impl Network {
         block
     }
 
-    fn offer(&self, rules: &Rules, ledger: &Ledger, block: &Block) -> Result<Change, Refusal> {
+    fn offer(&self, rules: &Rules, ledger: &Ledger, block: &Block) -> Result<ChainUpdate, Refusal> {
         ledger.clone().append(rules, &self.validators, NOW, block.clone())
     }
 
@@ -126,7 +127,7 @@ impl Network {
 }
 
 pub(crate) fn tid(n: u64) -> Digest {
-    Digest::of(Tag::TRANSACTION_ID, &n.to_be_bytes())
+    Digest::of(Domain::TRANSACTION_ID, &n.to_be_bytes())
 }
 
 pub(crate) fn anchor(kind: LogKind, keeper: &str, size: u64, head: Digest) -> Entry {
@@ -225,13 +226,13 @@ fn a_quorum_block_has_the_signatures_of_more_than_two_thirds_of_its_validators()
     let ledger = net.ledger(ClosingRule::Quorum);
     let proposal = ledger.propose(vec![], Time(9000), name("v00"));
     let digest = proposal.digest();
-    let few = proposal.clone().close(net.sign(2, Tag::BLOCK_CLOSE, digest.as_bytes()));
-    let other_tag = proposal.clone().close(net.sign(3, Tag::VOTE, digest.as_bytes()));
-    let mut twice = net.sign(3, Tag::BLOCK_CLOSE, digest.as_bytes());
+    let few = proposal.clone().close(net.sign(2, Domain::BLOCK_CLOSE, digest.as_bytes()));
+    let other_tag = proposal.clone().close(net.sign(3, Domain::VOTE, digest.as_bytes()));
+    let mut twice = net.sign(3, Domain::BLOCK_CLOSE, digest.as_bytes());
     twice[2] = twice[1].clone();
     let twice = proposal.clone().close(twice);
     let strangers = Network::new(Suite::Ristretto255, 4, 2);
-    let foreign = proposal.clone().close(strangers.sign(3, Tag::BLOCK_CLOSE, digest.as_bytes()));
+    let foreign = proposal.clone().close(strangers.sign(3, Domain::BLOCK_CLOSE, digest.as_bytes()));
     let mut other_set = proposal;
     other_set.header.closing = Closing::Quorum(strangers.validators.digest());
     for block in [few, other_tag, twice, foreign, net.close(other_set)] {
@@ -261,7 +262,7 @@ fn a_mined_block_meets_its_target_and_carries_no_signatures() {
     net.shows(Clause::WorkMeetsTarget, &ledger, &proposal.clone().close(vec![]));
     assert!(proposal.mine(1 << 20));
     let digest = proposal.digest();
-    let signed = proposal.clone().close(net.sign(1, Tag::BLOCK_CLOSE, digest.as_bytes()));
+    let signed = proposal.clone().close(net.sign(1, Domain::BLOCK_CLOSE, digest.as_bytes()));
     net.shows(Clause::WorkMeetsTarget, &ledger, &signed);
     proposal.header.closing = Closing::Quorum(net.validators.digest());
     net.shows(Clause::WorkMeetsTarget, &ledger, &net.close(proposal));
@@ -431,7 +432,7 @@ fn a_validator_closes_one_block_of_a_height() {
     let net = network();
     let mut ledger = net.ledger(ClosingRule::Quorum);
     let (validator, key) = net.keys.first_key_value().unwrap();
-    let mut closer = Closer::new(validator.clone());
+    let mut closer = SignerLock::new(validator.clone());
     let first = ledger.propose(vec![], Time(5000), name("v00"));
     let rival = ledger.propose(vec![], Time(5001), name("v00"));
     closer.sign(&RULES, key, &first).unwrap();
@@ -439,7 +440,7 @@ fn a_validator_closes_one_block_of_a_height() {
     let refusal = closer.sign(&RULES, key, &rival).unwrap_err();
     assert_eq!(refusal.clause(), Clause::OneCloseByValidator);
     let (height, digest) = closer.last().unwrap();
-    let mut resumed = Closer::resume(validator.clone(), height, digest);
+    let mut resumed = SignerLock::resume(validator.clone(), height, digest);
     assert!(resumed.sign(&RULES, key, &rival).is_err());
     assert!(resumed.clone().sign(&RULES.without(Clause::OneCloseByValidator), key, &rival).is_ok());
     ledger.append(&RULES, &net.validators, NOW, net.close(first)).unwrap();
@@ -508,8 +509,8 @@ fn under_proof_of_work_a_longer_private_chain_takes_back_a_decision_that_is_not_
     for block in private {
         changes.push(ledger.append(&RULES, &net.validators, NOW, block).unwrap());
     }
-    assert_eq!(changes[..2], [Change::Kept, Change::Kept]);
-    let Change::Reorganised { removed, added } = &changes[2] else { panic!("{changes:?}") };
+    assert_eq!(changes[..2], [ChainUpdate::Kept, ChainUpdate::Kept]);
+    let ChainUpdate::Reorganised { removed, added } = &changes[2] else { panic!("{changes:?}") };
     assert_eq!((removed.len(), *added, &removed[1]), (2, 3, &public));
     assert_eq!(ledger.decision(&tid(1)).unwrap().certificate.body.ballot, Ballot::False);
     assert_eq!((ledger.height(), ledger.sides()), (Height(4), 2));
@@ -550,11 +551,11 @@ fn a_chain_of_equal_work_does_not_replace_the_first_one_held() {
     let base = ledger.clone();
     let first = net.extend(&mut ledger, vec![net.decision(1, Ballot::True)]);
     let equal = fork(&net, &base, vec![vec![net.decision(1, Ballot::False)]]).remove(0);
-    assert_eq!(net.offer(&RULES, &ledger, &equal).unwrap(), Change::Kept);
+    assert_eq!(net.offer(&RULES, &ledger, &equal).unwrap(), ChainUpdate::Kept);
     let mutant = RULES.without(Clause::HeaviestChainWins);
     assert_eq!(
         net.offer(&mutant, &ledger, &equal).unwrap(),
-        Change::Reorganised { removed: vec![first], added: 1 }
+        ChainUpdate::Reorganised { removed: vec![first], added: 1 }
     );
 }
 
@@ -597,7 +598,7 @@ fn a_side_branch_obeys_the_clauses_of_its_own_chain_and_is_forgotten_when_it_can
     // What the trunk decided and anchored is not decided and anchored on the branch.
     let entries = || vec![net.decision(1, Ballot::True), anchor(LogKind::Cloud, "cloud", 3, tid(1))];
     let side = fork(&net, &base, vec![entries()]).remove(0);
-    assert_eq!(ledger.append(&RULES, &net.validators, NOW, side.clone()).unwrap(), Change::Kept);
+    assert_eq!(ledger.append(&RULES, &net.validators, NOW, side.clone()).unwrap(), ChainUpdate::Kept);
     // What the branch decided and anchored is.
     let mut branch = base.clone();
     branch.append(&RULES, &net.validators, NOW, side.clone()).unwrap();
@@ -640,7 +641,7 @@ fn an_anchor_of_a_branch_advances_its_own_log_and_no_other() {
     let first = net.extend(&mut other, others);
     let second = net.extend(&mut other, vec![anchor(LogKind::Cloud, "x", 2, tid(3))]);
     for block in [first, second] {
-        assert_eq!(ledger.append(&RULES, &net.validators, NOW, block).unwrap(), Change::Kept);
+        assert_eq!(ledger.append(&RULES, &net.validators, NOW, block).unwrap(), ChainUpdate::Kept);
     }
 }
 
@@ -651,7 +652,7 @@ fn a_decision_of_another_network_is_none_here() {
     let mut certificate = net.certificate(tid(1), Ballot::True);
     ledger.clone().verify_decision(&RULES, &net.validators, &certificate).unwrap();
     certificate.body.network = name("net2");
-    certificate.signatories = net.sign(3, Tag::VOTE, &encode(&certificate.body)).into();
+    certificate.signatories = net.sign(3, Domain::VOTE, &encode(&certificate.body)).into();
     let refusal = ledger.verify_decision(&RULES, &net.validators, &certificate).unwrap_err();
     assert_eq!((refusal.clause(), refusal.place()), (Clause::EntryHasQuorum, Some("network")));
 }

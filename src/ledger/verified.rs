@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn it_forgets_the_oldest_and_stays_within_its_capacity() {
-        let digest = |i: usize| Digest::of(crate::crypto::Tag::QUORUM, &i.to_be_bytes());
+        let digest = |i: usize| Digest::of(crate::crypto::Domain::QUORUM, &i.to_be_bytes());
         let mut verified = Verified::default();
         for i in 0..CAPACITY + 10 {
             verified.insert(digest(i));

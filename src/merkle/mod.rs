@@ -16,20 +16,20 @@ pub use prove::{Nodes, prove_consistency, prove_inclusion, root_at};
 pub use tree::{MerkleTree, NoSuchNode};
 pub use verify::{verify_consistency, verify_inclusion};
 
-use crate::crypto::{Digest, Tag};
+use crate::crypto::{Digest, Domain};
 
 /// The root of the tree without leaves.
 pub fn empty_root() -> Digest {
-    Digest::of(Tag::MERKLE_EMPTY, &[])
+    Digest::of(Domain::MERKLE_EMPTY, &[])
 }
 
 /// The hash of a leaf made of `digest`.
 pub fn leaf_hash(digest: &Digest) -> Digest {
-    Digest::of(Tag::MERKLE_LEAF, digest.as_bytes())
+    Digest::of(Domain::MERKLE_LEAF, digest.as_bytes())
 }
 
 fn node_hash(left: &Digest, right: &Digest) -> Digest {
-    Digest::of_parts(Tag::MERKLE_NODE, &[left.as_bytes(), right.as_bytes()])
+    Digest::of_parts(Domain::MERKLE_NODE, &[left.as_bytes(), right.as_bytes()])
 }
 
 /// The root of the tree of these leaf digests.

@@ -2,7 +2,7 @@ use super::*;
 use crate::wire::{ConsistencyProof, InclusionProof};
 
 fn digests(n: u64) -> Vec<Digest> {
-    (0..n).map(|i| Digest::of(Tag::CLOUD_LEAF, &i.to_be_bytes())).collect()
+    (0..n).map(|i| Digest::of(Domain::CLOUD_LEAF, &i.to_be_bytes())).collect()
 }
 
 /// The definition of RFC 9162, word for word.
@@ -102,7 +102,7 @@ fn every_consistency_proof_of_small_trees_verifies_and_for_no_other_pair_of_root
 fn a_leaf_cannot_pass_for_a_node() {
     let leaves = digests(2);
     let inner = Digest::of_parts(
-        Tag::MERKLE_LEAF,
+        Domain::MERKLE_LEAF,
         &[leaf_hash(&leaves[0]).as_bytes(), leaf_hash(&leaves[1]).as_bytes()],
     );
     assert_ne!(inner, root_of(&leaves));

@@ -6,24 +6,24 @@
 
 mod commitment;
 mod contract;
+mod date;
 mod decimal;
+mod fhir_path;
 mod json;
-mod map;
-mod moment;
-mod path;
+mod mapping;
 mod record;
-mod referent;
+mod reference;
 mod registry;
 mod samples;
 
 pub use commitment::{commitment_of, commitments, opening};
 pub use contract::{Facts, Failure, Opened, checked_attributes, evaluate};
+pub use date::Moment;
 pub use decimal::Decimal;
 pub use json::{MAX_DEPTH, MAX_SIZE, MAX_VALUES};
-pub use map::{MAX_VALUE, canonical, map, read_value};
-pub use moment::Moment;
+pub use mapping::{MAX_VALUE, canonical, map, read_value};
 pub use record::{RESOURCE_TYPES, Record};
-pub use referent::UNKNOWN;
+pub use reference::UNKNOWN;
 pub use registry::{MAX_ATTRIBUTES, Policy, PolicyRegistry, shipped_change};
 pub use samples::SAMPLES;
 

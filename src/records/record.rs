@@ -1,7 +1,7 @@
 //! A record: the exact bytes that a user submits, and the FHIR resource that they are.
 
 use crate::records::json::{self, Json};
-use crate::records::referent;
+use crate::records::reference;
 use crate::wire::Name;
 use bemr_spec::{Clause, Refusal, Rules};
 
@@ -56,7 +56,7 @@ impl Record {
     /// The name of the patient whom it is about; see "The name of a referent" in the chapter. Every record has one.
     pub fn patient(&self) -> Name {
         let member = RESOURCE_TYPES.iter().find(|(known, _)| *known == self.resource_type());
-        referent::patient(self, member.and_then(|(_, member)| self.root.member(member)))
+        reference::patient(self, member.and_then(|(_, member)| self.root.member(member)))
     }
 
     pub(super) fn is_patient(&self) -> bool {

@@ -2,8 +2,8 @@
 //!
 //! Who an administrator is, and whether a signature is theirs, is decided by the caller.
 
-use crate::crypto::{Digest, Tag};
-use crate::records::path::Path;
+use crate::crypto::{Digest, Domain};
+use crate::records::fhir_path::Path;
 use crate::records::{Decimal, Facts, Failure, Opened, RESOURCE_TYPES, checked_attributes, evaluate};
 use crate::wire::{
     Attribute, AttributeType, Bound, Check, Condition, Contract, Height, List, Name, PROTOCOL_VERSION,
@@ -87,7 +87,7 @@ impl<'a> Policy<'a> {
             template: entry(&self.registry.held.template_digests, self.template.policy()),
             contracts: contracts.collect(),
         };
-        Digest::of(Tag::POLICY_SET, &encode(&set))
+        Digest::of(Domain::POLICY_SET, &encode(&set))
     }
 
     /// As [`evaluate`], with these contracts.
@@ -263,7 +263,7 @@ impl PolicyRegistry {
     }
 
     fn note(&mut self, change: &PolicyChange) {
-        self.history = Digest::of_parts(Tag::PUBLIC_STATE, &[self.history.as_bytes(), &encode(change)]);
+        self.history = Digest::of_parts(Domain::PUBLIC_STATE, &[self.history.as_bytes(), &encode(change)]);
     }
 
     /// Refuses a change after which, at some height from its first effect on, the policy would not be sound.
@@ -335,14 +335,14 @@ impl PolicyRegistry {
 impl Held {
     fn insert_template(&mut self, template: &Template) {
         let (id, version) = (&template.id, template.version);
-        let digest = Digest::of(Tag::TEMPLATE, &encode(template));
+        let digest = Digest::of(Domain::TEMPLATE, &encode(template));
         put(&mut self.template_digests, id, version, digest);
         put(&mut self.templates, id, version, Arc::new(template.clone()));
     }
 
     fn insert_contract(&mut self, contract: &Contract) {
         let (id, version) = (&contract.id, contract.version);
-        let digest = Digest::of(Tag::CONTRACT, &encode(contract));
+        let digest = Digest::of(Domain::CONTRACT, &encode(contract));
         put(&mut self.contract_digests, id, version, digest);
         put(&mut self.contracts, id, version, Arc::new(contract.clone()));
     }

@@ -770,11 +770,11 @@ mod policy {
 
     #[test]
     fn a_change_travels_with_its_approvals_and_names_the_protocol() {
-        use crate::crypto::{SigningKey, Suite, Tag};
+        use crate::crypto::{Domain, SigningKey, Suite};
         use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
         let mut change = contract("prescribing", |_| {});
         let key = SigningKey::generate(Suite::Ristretto255, &mut ChaCha20Rng::seed_from_u64(1));
-        let signature = key.sign(&HARDENED, Tag::POLICY_CHANGE, &encode(&change));
+        let signature = key.sign(&HARDENED, Domain::POLICY_CHANGE, &encode(&change));
         let approvals = vec![PolicyApproval { administrator: name("ada"), signature }].into();
         let approved = ApprovedChange { change: change.clone(), approvals };
         assert_eq!(decode::<ApprovedChange>(&HARDENED, &encode(&approved)).as_ref(), Ok(&approved));
@@ -890,17 +890,17 @@ fn the_samples_are_what_their_names_say() {
 /// Every template, contract and policy set as the chapter lists it: a reimplementer compares the digests.
 #[test]
 fn the_chapter_has_the_digests_of_the_shipped_policy() {
-    use crate::crypto::{Digest, Tag};
+    use crate::crypto::{Digest, Domain};
     let registry = registry();
     let shipped = shipped_change(name("net"));
     let templates = shipped
         .templates
         .iter()
-        .map(|one| (format!("template {}", one.policy()), Digest::of(Tag::TEMPLATE, &encode(one))));
+        .map(|one| (format!("template {}", one.policy()), Digest::of(Domain::TEMPLATE, &encode(one))));
     let contracts = shipped
         .contracts
         .iter()
-        .map(|one| (format!("contract {}", one.policy()), Digest::of(Tag::CONTRACT, &encode(one))));
+        .map(|one| (format!("contract {}", one.policy()), Digest::of(Domain::CONTRACT, &encode(one))));
     let sets = shipped.templates.iter().map(|one| {
         (format!("policy set of {}", one.id), registry.policy_in_force(&one.id, Height(1)).unwrap().digest())
     });

@@ -1,12 +1,12 @@
 //! The side that sends the hello.
 
-use crate::crypto::{Element, Ephemeral, Tag};
+use crate::crypto::{Domain, Element, Ephemeral};
 use crate::keys::{Credentials, TrustStore};
 use crate::session::schedule::Schedule;
 use crate::session::{HANDSHAKE_TIME, Refused, Session, Transition};
 use crate::wire::{
-    Direction, Finish, Hello, IdentityProof, Name, PROTOCOL_VERSION, Packet, Purpose, Response, Time, decode,
-    encode,
+    Direction, Finish, Hello, IdentityProof, Name, PROTOCOL_VERSION, Packet, Response, SessionType, Time,
+    decode, encode,
 };
 use bemr_spec::{Clause, Refusal, Rules};
 use rand::CryptoRng;
@@ -30,7 +30,7 @@ impl AwaitingResponse {
         rng: &mut R,
         now: Time,
         own: &Credentials,
-        purpose: Purpose,
+        purpose: SessionType,
         intended: &Name,
     ) -> Result<(AwaitingResponse, Vec<u8>), Refusal> {
         rules.require(Clause::PeerIsNotSelf, intended != own.name())?;
@@ -94,7 +94,7 @@ impl AwaitingResponse {
             .map_err(|refusal| refusal.at(peer.name().as_str()))?;
         peer.role().require_place(rules, purpose.responder())?;
         let heard = schedule.responder_transcript(&theirs.certificate);
-        let (clause, tag) = (Clause::ResponderSignsTranscript, Tag::RESPONDER_SIGNATURE);
+        let (clause, tag) = (Clause::ResponderSignsTranscript, Domain::RESPONDER_SIGNATURE);
         peer.signing_key().vouches(rules, clause, tag, heard.as_bytes(), &theirs.signature)?;
         rules.check(Clause::ResponderConfirmsKey, || {
             schedule.confirms(Direction::ResponderToInitiator, &heard, &theirs.confirmation)
@@ -106,7 +106,7 @@ impl AwaitingResponse {
         let signing_key = self.own.identity().signing_key();
         let ours = IdentityProof {
             certificate: certificate.clone(),
-            signature: signing_key.sign(rules, Tag::INITIATOR_SIGNATURE, said.as_bytes()),
+            signature: signing_key.sign(rules, Domain::INITIATOR_SIGNATURE, said.as_bytes()),
             confirmation: schedule.confirmation(own, &said),
         };
         let finish = encode(&Packet::Finish(Finish { proof: schedule.seal_proof(own, &ours) }));

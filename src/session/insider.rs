@@ -1,13 +1,13 @@
 //! The two ends of a handshake, and the seals of a chain, as somebody makes them who keeps the key schedule and not the rules.
 //! For checkers.
 
-use crate::crypto::{DecapsulationKey, Digest, Element, Ephemeral, SigningKey, Suite, Tag};
+use crate::crypto::{DecapsulationKey, Digest, Domain, Element, Ephemeral, SigningKey, Suite};
 use crate::session::records::Records;
 use crate::session::schedule::Schedule;
 use crate::session::seal::{SEAL_LIMIT, chain_id, first_chain_key, ratchet, seal_nonce};
 use crate::wire::{
-    Certificate, Direction, Finish, Hello, IdentityProof, PROTOCOL_VERSION, Packet, Purpose, Response, Seal,
-    SealChainStart, SealContext, SessionId, Stage, decode, encode,
+    Certificate, ContentType, Direction, Finish, Hello, IdentityProof, PROTOCOL_VERSION, Packet, Response,
+    Seal, SealChainStart, SealContext, SessionId, SessionType, decode, encode,
 };
 use bemr_spec::{Clause, Refusal, Rules};
 use rand::CryptoRng;
@@ -29,7 +29,7 @@ pub struct Answered {
 
 impl Caller {
     /// One with a fresh hello.
-    pub fn new<R: CryptoRng + ?Sized>(rng: &mut R, suite: Suite, purpose: Purpose) -> Caller {
+    pub fn new<R: CryptoRng + ?Sized>(rng: &mut R, suite: Suite, purpose: SessionType) -> Caller {
         let mut nonce = [0; 32];
         rng.fill_bytes(&mut nonce);
         let pair = Ephemeral::generate(suite, rng);
@@ -65,7 +65,7 @@ impl Answered {
         let sender = Direction::InitiatorToResponder;
         let mut proof = IdentityProof {
             certificate: certificate.clone(),
-            signature: signer.sign(rules, Tag::INITIATOR_SIGNATURE, said.as_bytes()),
+            signature: signer.sign(rules, Domain::INITIATOR_SIGNATURE, said.as_bytes()),
             confirmation: self.schedule.confirmation(sender, &said),
         };
         edit(&mut proof);
@@ -93,7 +93,7 @@ pub fn respond<R: CryptoRng + ?Sized>(
     let sender = Direction::ResponderToInitiator;
     let mut proof = IdentityProof {
         certificate: certificate.clone(),
-        signature: signer.sign(rules, Tag::RESPONDER_SIGNATURE, said.as_bytes()),
+        signature: signer.sign(rules, Domain::RESPONDER_SIGNATURE, said.as_bytes()),
         confirmation: schedule.confirmation(sender, &said),
     };
     edit(&mut proof);
@@ -128,7 +128,7 @@ impl Line {
     pub fn new(
         rules: &Rules,
         id: SessionId,
-        purpose: Purpose,
+        purpose: SessionType,
         own: Direction,
         sending: ([u8; 32], u64),
         receiving: ([u8; 32], u64),
@@ -154,7 +154,7 @@ impl Line {
     ///
     /// # Errors
     /// As [`crate::session::Session::seal_record`].
-    pub fn seal(&mut self, rules: &Rules, stage: Stage, message: &[u8]) -> Result<Vec<u8>, Refusal> {
+    pub fn seal(&mut self, rules: &Rules, stage: ContentType, message: &[u8]) -> Result<Vec<u8>, Refusal> {
         self.0.seal(rules, stage, message).map(|(packet, ..)| packet)
     }
 

@@ -4,36 +4,36 @@
 //! can be neither copied nor written down, so an actor that starts again shakes hands again, and no nonce can
 //! repeat.
 
+#[cfg(bemr_weaken)]
+mod compromised;
 mod custodian;
-mod fresh;
+mod established;
 mod initiator;
 #[cfg(bemr_weaken)]
 pub mod insider;
-mod open;
-mod places;
 mod records;
+mod replay_cache;
 mod responder;
 mod schedule;
 mod seal;
-#[cfg(bemr_weaken)]
-mod stolen;
+mod session_type;
 #[cfg(test)]
 mod tests;
 
+#[cfg(bemr_weaken)]
+pub use compromised::Stolen;
 pub use custodian::{Custodian, OpenedChain, RecoveredKey};
-pub use fresh::{HANDSHAKE_TIME, REMEMBERED_HELLOS};
+pub use established::{Opened, Position, Sent, Session, UsedKey};
 pub use initiator::AwaitingResponse;
-pub use open::{Opened, Position, Sent, Session, UsedKey};
 pub use records::{RECORD_OVERHEAD, SEQUENCE_LIMIT, SKIP_LIMIT};
+pub use replay_cache::{HANDSHAKE_TIME, REMEMBERED_HELLOS};
 pub use responder::{AwaitingFinish, AwaitingHello};
 pub use seal::{MAX_SEALED_KEYS, SEAL_LIMIT, SealChain, SealableStage, Sealed, stage};
-#[cfg(bemr_weaken)]
-pub use stolen::Stolen;
 
 /// The transitions of the machines in this room.
 pub mod transitions {
+    pub use super::established::TRANSITIONS as SESSION;
     pub use super::initiator::TRANSITIONS as INITIATOR;
-    pub use super::open::TRANSITIONS as SESSION;
     pub use super::responder::TRANSITIONS as RESPONDER;
 }
 

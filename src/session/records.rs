@@ -1,9 +1,11 @@
 //! The record layer: one symmetric ratchet in each direction, one key for each record.
 
-use crate::crypto::{AeadKey, Tag, expand, expand_both};
+use crate::crypto::{AeadKey, Domain, expand, expand_both};
 #[cfg(bemr_weaken)]
-use crate::session::stolen::Stolen;
-use crate::wire::{Direction, MAX_MESSAGE, Packet, Purpose, Record, RecordHeader, SessionId, Stage, encode};
+use crate::session::compromised::Stolen;
+use crate::wire::{
+    ContentType, Direction, MAX_MESSAGE, Packet, Record, RecordHeader, SessionId, SessionType, encode,
+};
 use bemr_spec::{Clause, Refusal, Rules};
 use zeroize::Zeroizing;
 
@@ -22,7 +24,7 @@ pub(super) const TAG_LENGTH: usize = 16;
 type ChainKey = Zeroizing<[u8; 32]>;
 
 /// The nonce of the key at this place: direction, stage, two zeros, sequence.
-pub(super) fn nonce(direction: Direction, stage: Stage, sequence: u64) -> [u8; 12] {
+pub(super) fn nonce(direction: Direction, stage: ContentType, sequence: u64) -> [u8; 12] {
     let mut nonce = [0; 12];
     nonce[0] = direction as u8;
     nonce[1] = stage as u8;
@@ -80,7 +82,7 @@ impl Chain {
         };
         let mut chain = start.clone();
         for _ in from + 1..sequence {
-            chain = expand(&chain, Tag::CHAIN_NEXT, b"");
+            chain = expand(&chain, Domain::CHAIN_NEXT, b"");
         }
         let (next, key) = step(&chain);
         ((sequence > self.last).then_some(next), key)
@@ -88,14 +90,14 @@ impl Chain {
 }
 
 fn step(chain: &ChainKey) -> (ChainKey, AeadKey) {
-    let [next, key] = expand_both(chain, [Tag::CHAIN_NEXT, Tag::RECORD_KEY]);
+    let [next, key] = expand_both(chain, [Domain::CHAIN_NEXT, Domain::RECORD_KEY]);
     (next, AeadKey::from_bytes(*key))
 }
 
 /// Both directions of a session, without its principals.
 pub(super) struct Records {
     id: SessionId,
-    purpose: Purpose,
+    purpose: SessionType,
     own: Direction,
     pub(super) sending: Chain,
     pub(super) receiving: Chain,
@@ -105,7 +107,7 @@ impl Records {
     pub(super) fn new(
         rules: &Rules,
         id: SessionId,
-        purpose: Purpose,
+        purpose: SessionType,
         own: Direction,
         sending: ChainKey,
         receiving: ChainKey,
@@ -141,7 +143,7 @@ impl Records {
         self.receiving.last = received;
     }
 
-    pub(super) const fn purpose(&self) -> Purpose {
+    pub(super) const fn purpose(&self) -> SessionType {
         self.purpose
     }
 
@@ -149,7 +151,7 @@ impl Records {
     pub(super) fn seal(
         &mut self,
         rules: &Rules,
-        stage: Stage,
+        stage: ContentType,
         plaintext: &[u8],
     ) -> Result<(Vec<u8>, RecordHeader, AeadKey), Refusal> {
         rules.require(Clause::StageFitsSession, stage == self.purpose.stage())?;

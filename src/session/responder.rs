@@ -1,8 +1,8 @@
 //! The side that answers a hello.
 
-use crate::crypto::{Digest, Element, Ephemeral, Tag};
+use crate::crypto::{Digest, Domain, Element, Ephemeral};
 use crate::keys::{Credentials, TrustStore};
-use crate::session::fresh::SeenHellos;
+use crate::session::replay_cache::SeenHellos;
 use crate::session::schedule::Schedule;
 use crate::session::{HANDSHAKE_TIME, Refused, Session, Transition};
 use crate::wire::{
@@ -78,7 +78,7 @@ impl AwaitingHello {
         let signing_key = self.own.identity().signing_key();
         let ours = IdentityProof {
             certificate: certificate.clone(),
-            signature: signing_key.sign(rules, Tag::RESPONDER_SIGNATURE, heard.as_bytes()),
+            signature: signing_key.sign(rules, Domain::RESPONDER_SIGNATURE, heard.as_bytes()),
             confirmation: schedule.confirmation(direction, &heard),
         };
         let proof = schedule.seal_proof(direction, &ours);
@@ -134,7 +134,7 @@ impl AwaitingFinish {
         rules.require(Clause::PeerIsNotSelf, peer.name() != self.own.name())?;
         peer.role().require_place(rules, self.hello.purpose.initiator())?;
         let heard = Schedule::initiator_transcript(&self.heard, &self.proof, &theirs.certificate);
-        let (clause, tag) = (Clause::InitiatorSignsTranscript, Tag::INITIATOR_SIGNATURE);
+        let (clause, tag) = (Clause::InitiatorSignsTranscript, Domain::INITIATOR_SIGNATURE);
         peer.signing_key().vouches(rules, clause, tag, heard.as_bytes(), &theirs.signature)?;
         rules.check(Clause::InitiatorConfirmsKey, || {
             self.schedule.confirms(direction, &heard, &theirs.confirmation)

@@ -1,8 +1,10 @@
 //! The transcript and the keys that a handshake derives from it.
 
-use crate::crypto::{AeadKey, Digest, Element, Ephemeral, Tag, expand, extract};
+use crate::crypto::{AeadKey, Digest, Domain, Element, Ephemeral, expand, extract};
 use crate::session::records::{Records, nonce, open_authentic};
-use crate::wire::{Certificate, Direction, Hello, IdentityProof, Purpose, SessionId, Stage, decode, encode};
+use crate::wire::{
+    Certificate, ContentType, Direction, Hello, IdentityProof, SessionId, SessionType, decode, encode,
+};
 use bemr_spec::{Clause, Refusal, Rules};
 use subtle::ConstantTimeEq;
 use tls_codec::TlsByteVecU16;
@@ -10,7 +12,7 @@ use zeroize::Zeroizing;
 
 /// The secret of one handshake and the digest of its messages in clear.
 pub(super) struct Schedule {
-    purpose: Purpose,
+    purpose: SessionType,
     clear: Digest,
     secret: Zeroizing<[u8; 32]>,
 }
@@ -47,15 +49,15 @@ impl Schedule {
 
     fn proof_key(&self, sender: Direction) -> AeadKey {
         let tag = match sender {
-            Direction::InitiatorToResponder => Tag::INITIATOR_PROOF_KEY,
-            Direction::ResponderToInitiator => Tag::RESPONDER_PROOF_KEY,
+            Direction::InitiatorToResponder => Domain::INITIATOR_PROOF_KEY,
+            Direction::ResponderToInitiator => Domain::RESPONDER_PROOF_KEY,
         };
         AeadKey::from_bytes(*expand(&self.secret, tag, self.clear.as_bytes()))
     }
 
     /// A proof of identity, encrypted.
     pub(super) fn seal_proof(&self, sender: Direction, proof: &IdentityProof) -> TlsByteVecU16 {
-        let nonce = nonce(sender, Stage::Handshake, 0);
+        let nonce = nonce(sender, ContentType::Handshake, 0);
         self.proof_key(sender).seal(&nonce, self.clear.as_bytes(), &encode(proof)).into()
     }
 
@@ -66,7 +68,7 @@ impl Schedule {
         sender: Direction,
         proof: &TlsByteVecU16,
     ) -> Result<IdentityProof, Refusal> {
-        let nonce = nonce(sender, Stage::Handshake, 0);
+        let nonce = nonce(sender, ContentType::Handshake, 0);
         let key = self.proof_key(sender);
         let bytes = open_authentic(
             rules,
@@ -82,8 +84,8 @@ impl Schedule {
     /// The sender's key confirmation over its transcript.
     pub(super) fn confirmation(&self, sender: Direction, transcript: &Digest) -> [u8; 32] {
         let tag = match sender {
-            Direction::InitiatorToResponder => Tag::INITIATOR_CONFIRMATION,
-            Direction::ResponderToInitiator => Tag::RESPONDER_CONFIRMATION,
+            Direction::InitiatorToResponder => Domain::INITIATOR_CONFIRMATION,
+            Direction::ResponderToInitiator => Domain::RESPONDER_CONFIRMATION,
         };
         *expand(&self.secret, tag, transcript.as_bytes())
     }
@@ -98,18 +100,18 @@ impl Schedule {
         let context = transcript.as_bytes();
         // The mutant of SES-08 has one chain for both directions, as a key without direction has.
         let back = if rules.in_force(Clause::DirectionIsIncoming) {
-            Tag::CHAIN_RESPONDER
+            Domain::CHAIN_RESPONDER
         } else {
-            Tag::CHAIN_INITIATOR
+            Domain::CHAIN_INITIATOR
         };
         let chain = |direction| {
             let tag = match direction {
-                Direction::InitiatorToResponder => Tag::CHAIN_INITIATOR,
+                Direction::InitiatorToResponder => Domain::CHAIN_INITIATOR,
                 Direction::ResponderToInitiator => back,
             };
             expand(&self.secret, tag, context)
         };
-        let id = SessionId(Digest::from_bytes(*expand(&self.secret, Tag::SESSION_ID, context)));
+        let id = SessionId(Digest::from_bytes(*expand(&self.secret, Domain::SESSION_ID, context)));
         Records::new(rules, id, self.purpose, sending, chain(sending), chain(sending.reverse()))
     }
 }
@@ -121,5 +123,5 @@ impl std::fmt::Debug for Schedule {
 }
 
 fn transcript(step: u8, parts: &[&[u8]]) -> Digest {
-    Digest::of(Tag::TRANSCRIPT, &[&[step], &parts.concat()[..]].concat())
+    Digest::of(Domain::TRANSCRIPT, &[&[step], &parts.concat()[..]].concat())
 }

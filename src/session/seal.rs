@@ -1,12 +1,12 @@
 //! Sealing: before the next stage of a transaction begins, the keys that protected this one are encrypted to the
 //! custodian and erased.
 
-use crate::crypto::{AeadKey, Digest, Tag, expand, expand_both};
+use crate::crypto::{AeadKey, Digest, Domain, expand, expand_both};
 use crate::keys::{CertifiedPrincipal, Credentials, Place};
 use crate::session::{Position, UsedKey};
 use crate::wire::{
-    Name, PROTOCOL_VERSION, Packet, Seal, SealChainBody, SealChainStart, SealContext, SealDigest, SealedKey,
-    Stage, decode, encode,
+    ContentType, Name, PROTOCOL_VERSION, Packet, Seal, SealChainBody, SealChainStart, SealContext,
+    SealDigest, SealedKey, decode, encode,
 };
 use bemr_spec::{Clause, Refusal, Rules};
 use rand::CryptoRng;
@@ -38,15 +38,15 @@ mod closed {
 /// A stage whose keys are sealed before the next one.
 pub trait SealableStage: closed::Closed {
     /// Its value on the wire.
-    const STAGE: Stage;
+    const STAGE: ContentType;
 }
 
 impl SealableStage for stage::Initial {
-    const STAGE: Stage = Stage::Initial;
+    const STAGE: ContentType = ContentType::Initial;
 }
 
 impl SealableStage for stage::Block {
-    const STAGE: Stage = Stage::Block;
+    const STAGE: ContentType = ContentType::Block;
 }
 
 /// Evidence that the keys of stage `S` of one transaction are sealed. The constructors of the messages of the next
@@ -89,7 +89,7 @@ impl<S: SealableStage> Sealed<S> {
 impl SealDigest {
     /// The digest of `seal`.
     pub fn of(seal: &Seal) -> SealDigest {
-        SealDigest(Digest::of(Tag::SEAL, &encode(seal)))
+        SealDigest(Digest::of(Domain::SEAL, &encode(seal)))
     }
 
     /// Goes on when this digest, carried by a message, is of some seal.
@@ -232,17 +232,17 @@ impl std::fmt::Debug for SealChain {
 
 /// The name of a chain: the digest of its start.
 pub(super) fn chain_id(start: &SealChainStart) -> Digest {
-    Digest::of(Tag::SEAL_CHAIN, &encode(start))
+    Digest::of(Domain::SEAL_CHAIN, &encode(start))
 }
 
 /// The first key of a chain.
 pub(super) fn first_chain_key(encapsulated: &AeadKey, id: &Digest) -> Zeroizing<[u8; 32]> {
-    expand(encapsulated.expose(), Tag::SEAL_CHAIN, id.as_bytes())
+    expand(encapsulated.expose(), Domain::SEAL_CHAIN, id.as_bytes())
 }
 
 /// The next key of a chain, and the key of the seal at this place.
 pub(super) fn ratchet(chain: &Zeroizing<[u8; 32]>) -> (Zeroizing<[u8; 32]>, AeadKey) {
-    let [next, key] = expand_both(chain, [Tag::SEAL_NEXT, Tag::SEAL_KEY]);
+    let [next, key] = expand_both(chain, [Domain::SEAL_NEXT, Domain::SEAL_KEY]);
     (next, AeadKey::from_bytes(*key))
 }
 

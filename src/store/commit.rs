@@ -1,8 +1,8 @@
 //! One step, to be kept as a whole.
 
 use crate::crypto::{AeadKey, Digest};
-use crate::log::Appended;
 use crate::store::{Table, table};
+use crate::transparency::Appended;
 use crate::wire::{AuditEntry, Block, Name, SignedAuditHead, SignedCloudHead, encode};
 
 /// What one step changes. Later changes of a row win over earlier ones.

@@ -3,9 +3,9 @@
 use crate::audit::AuditLog;
 use crate::crypto::{Digest, VerifyingKey};
 use crate::ledger::Ledger;
-use crate::log::{CloudIdentity, verify_head};
 use crate::merkle::{Frontier, Nodes, leaf_hash};
 use crate::store::{Store, StoreError, Table, decoded, for_each_row, table};
+use crate::transparency::{LogOperator, verify_head};
 use crate::votes::ValidatorSet;
 use crate::wire::{
     AuditEntry, Block, CloudLeaf, Genesis, LeafKind, LogState, SignedAuditHead, SignedCloudHead, Time,
@@ -36,7 +36,7 @@ pub struct Recovered {
 pub fn recover<S: Store + ?Sized>(
     rules: &Rules,
     store: &S,
-    identity: &CloudIdentity,
+    identity: &LogOperator,
 ) -> Result<Recovered, StoreError> {
     let damage = |entry: Option<(Table, &[u8])>, problem: String| {
         if rules.in_force(Clause::StoreMatchesHead) {

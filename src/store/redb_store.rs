@@ -3,7 +3,7 @@
 //! The database checks its pages when it is opened. Beyond that every row carries a check value over its table,
 //! key and value, and a panic inside the database becomes an error here: a damaged file is answered, not obeyed.
 
-use crate::crypto::{AeadKey, Digest, Tag};
+use crate::crypto::{AeadKey, Digest, Domain};
 use crate::store::commit::Write;
 use crate::store::vault_file::VaultFile;
 use crate::store::{Commit, Row, Store, StoreError, Table};
@@ -341,14 +341,14 @@ fn slot_of(transaction: &WriteTransaction, tid: &Digest) -> Result<Option<u64>, 
 fn row_check(table: Table, key: &[u8], value: &[u8]) -> [u8; CHECK] {
     let name = table.name().as_bytes();
     let lengths = [[name.len() as u8].as_slice(), &(key.len() as u32).to_be_bytes()].concat();
-    let digest = Digest::of_parts(Tag::STORE_ROW, &[&lengths, name, key, value]);
+    let digest = Digest::of_parts(Domain::STORE_ROW, &[&lengths, name, key, value]);
     *digest.as_bytes().first_chunk().expect("a digest has 32 bytes")
 }
 
 /// Ties a key to its record. It tells nothing of a key of 256 random bits.
 fn key_check(tid: &[u8], key: &AeadKey) -> Digest {
     let bytes = Zeroizing::new([tid, key.expose()].concat());
-    Digest::of_parts(Tag::STORE_ROW, &[&[0], &bytes])
+    Digest::of_parts(Domain::STORE_ROW, &[&[0], &bytes])
 }
 
 /// Runs what uses the database; a panic in it is damage.

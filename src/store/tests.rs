@@ -1,8 +1,8 @@
 use super::*;
-use crate::crypto::{Suite, Tag};
+use crate::crypto::{Domain, Suite};
 use crate::ledger::tests::{Network, name, tid};
-use crate::log::tests::Cloud;
 use crate::merkle::{prove_consistency, prove_inclusion};
+use crate::transparency::tests::Cloud;
 use crate::wire::{Ballot, ClosingRule, LeafKind, Time};
 use bemr_spec::{Clause, Rules};
 
@@ -24,7 +24,7 @@ fn erase_record(store: &mut dyn Store, cloud: &mut Cloud, n: u64) {
 }
 
 fn key(n: u64) -> AeadKey {
-    AeadKey::from_bytes(*Digest::of(Tag::RECORD_KEY, &n.to_be_bytes()).as_bytes())
+    AeadKey::from_bytes(*Digest::of(Domain::RECORD_KEY, &n.to_be_bytes()).as_bytes())
 }
 
 fn filled(store: &mut dyn Store) -> Cloud {

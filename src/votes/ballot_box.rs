@@ -1,6 +1,6 @@
 //! Collects the votes on one T_block.
 
-use crate::crypto::Tag;
+use crate::crypto::Domain;
 use crate::votes::ValidatorSet;
 use crate::wire::{Ballot, Name, QuorumCertificate, Signatory, Vote, VoteBody, encode};
 use bemr_spec::{Clause, Refusal, Rules};
@@ -81,7 +81,7 @@ impl BallotBox {
         rules.require(Clause::VoteNamesPolicy, body.policy == asked.policy)?;
         if let Some(key) = key {
             let signature = &vote.signature;
-            key.vouches(rules, Clause::VoteSigned, Tag::VOTE, &encode(body), signature)?;
+            key.vouches(rules, Clause::VoteSigned, Domain::VOTE, &encode(body), signature)?;
         }
         Ok(VerifiedVote(vote))
     }

@@ -1,6 +1,6 @@
 //! Verifies quorum certificates.
 
-use crate::crypto::{Signed, Tag, vouch_all};
+use crate::crypto::{Domain, Signed, vouch_all};
 use crate::votes::ValidatorSet;
 use crate::wire::{QuorumCertificate, Signatory, encode};
 use bemr_spec::{Clause, Refusal, Rules};
@@ -18,7 +18,7 @@ pub fn verify_quorum(
         .require(Clause::VoterIsAdmitted, certificate.body.validators == validators.digest())
         .map_err(|refusal| refusal.at("validators"))?;
     let message = encode(&certificate.body);
-    verify_signatories(rules, validators, certificate.signatories.as_slice(), Tag::VOTE, &message)
+    verify_signatories(rules, validators, certificate.signatories.as_slice(), Domain::VOTE, &message)
 }
 
 /// Checks that more than two thirds of `validators` signed `message` for `tag`, each once.
@@ -29,7 +29,7 @@ pub fn verify_signatories(
     rules: &Rules,
     validators: &ValidatorSet,
     signatories: &[Signatory],
-    tag: Tag,
+    tag: Domain,
     message: &[u8],
 ) -> Result<(), Refusal> {
     let ascending = signatories.windows(2).all(|pair| pair[0].validator < pair[1].validator);

@@ -1,6 +1,6 @@
 //! The admitted validators of a network.
 
-use crate::crypto::{Digest, Tag, VerifyingKey};
+use crate::crypto::{Digest, Domain, VerifyingKey};
 use crate::wire::{Name, encode};
 use std::collections::BTreeMap;
 use tls_codec::{TlsByteVecU16, TlsSerialize, TlsSize, TlsVecU32};
@@ -33,7 +33,7 @@ impl ValidatorSet {
             .map(|(name, key)| Member { validator: name.clone(), signing_key: key.encode().into() })
             .collect();
         let digest = Digest::of(
-            Tag::VALIDATOR_SET,
+            Domain::VALIDATOR_SET,
             &encode(&Members { network: network.clone(), members: listed.into() }),
         );
         ValidatorSet { network, members: members.into(), digest }

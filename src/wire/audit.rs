@@ -1,6 +1,6 @@
 //! The audit log of a server database: entries and signed heads.
 
-use crate::crypto::{Digest, Signature, Suite, Tag};
+use crate::crypto::{Digest, Domain, Signature, Suite};
 use crate::wire::{Name, Time, encode};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
@@ -97,20 +97,20 @@ pub struct SignedAuditHead {
 impl AuditEntry {
     /// What the next entry names.
     pub fn digest(&self) -> Digest {
-        Digest::of(Tag::AUDIT_ENTRY, &encode(self))
+        Digest::of(Domain::AUDIT_ENTRY, &encode(self))
     }
 }
 
 impl AuditStart {
     /// What the first entry names.
     pub fn digest(&self) -> Digest {
-        Digest::of(Tag::AUDIT_START, &encode(self))
+        Digest::of(Domain::AUDIT_START, &encode(self))
     }
 }
 
 impl AuditHead {
     /// What an anchor names.
     pub fn digest(&self) -> Digest {
-        Digest::of(Tag::AUDIT_HEAD, &encode(self))
+        Digest::of(Domain::AUDIT_HEAD, &encode(self))
     }
 }

@@ -1,6 +1,6 @@
 //! Blocks of the public ledger.
 
-use crate::crypto::{Digest, Tag};
+use crate::crypto::{Digest, Domain};
 use crate::wire::{Height, Name, QuorumCertificate, Signatory, Time, encode};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU16, TlsVecU32};
 
@@ -150,21 +150,21 @@ pub struct Block {
 impl Genesis {
     /// What the first block names as the block before it.
     pub fn digest(&self) -> Digest {
-        Digest::of(Tag::GENESIS, &encode(self))
+        Digest::of(Domain::GENESIS, &encode(self))
     }
 }
 
 impl BlockHeader {
     /// What identifies the block.
     pub fn digest(&self) -> Digest {
-        Digest::of(Tag::BLOCK_HEADER, &encode(self))
+        Digest::of(Domain::BLOCK_HEADER, &encode(self))
     }
 }
 
 impl Entry {
     /// What the entry's leaf in the block's tree is made of.
     pub fn digest(&self) -> Digest {
-        Digest::of(Tag::LEDGER_ENTRY, &encode(self))
+        Digest::of(Domain::LEDGER_ENTRY, &encode(self))
     }
 }
 
@@ -179,12 +179,12 @@ enum Borrowed<'a> {
 impl QuorumCertificate {
     /// What identifies the certificate.
     pub fn digest(&self) -> Digest {
-        Digest::of(Tag::QUORUM, &encode(self))
+        Digest::of(Domain::QUORUM, &encode(self))
     }
 
     /// As [`Entry::digest`], of the entry that it makes.
     pub fn entry_digest(&self) -> Digest {
-        Digest::of(Tag::LEDGER_ENTRY, &encode(&Borrowed::Decision(self)))
+        Digest::of(Domain::LEDGER_ENTRY, &encode(&Borrowed::Decision(self)))
     }
 }
 

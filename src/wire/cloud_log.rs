@@ -1,6 +1,6 @@
 //! The cloud's log: leaves and signed heads.
 
-use crate::crypto::{Digest, Signature, Suite, Tag};
+use crate::crypto::{Digest, Domain, Signature, Suite};
 use crate::wire::{Name, Time, encode};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
@@ -66,13 +66,13 @@ pub struct SignedCloudHead {
 impl CloudLeaf {
     /// What the leaf in the tree is made of.
     pub fn digest(&self) -> Digest {
-        Digest::of(Tag::CLOUD_LEAF, &encode(self))
+        Digest::of(Domain::CLOUD_LEAF, &encode(self))
     }
 }
 
 impl CloudHead {
     /// What an anchor names.
     pub fn digest(&self) -> Digest {
-        Digest::of(Tag::CLOUD_HEAD, &encode(self))
+        Digest::of(Domain::CLOUD_HEAD, &encode(self))
     }
 }

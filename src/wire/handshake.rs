@@ -9,7 +9,7 @@ use tls_codec::{TlsByteVecU16, TlsDeserializeBytes, TlsSerialize, TlsSize};
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, TlsSerialize, TlsDeserializeBytes, TlsSize,
 )]
 #[repr(u8)]
-pub enum Purpose {
+pub enum SessionType {
     /// A user hands records to the BSD.
     Initial = 1,
     /// The BSD asks a validator.
@@ -28,7 +28,7 @@ pub struct Hello {
     /// The suite of the session.
     pub suite: Suite,
     /// What the session is for.
-    pub purpose: Purpose,
+    pub purpose: SessionType,
     /// Fresh random bytes.
     pub nonce: [u8; 32],
     /// Encoding of a fresh element.

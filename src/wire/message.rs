@@ -1,7 +1,7 @@
 //! The messages that session records carry.
 
 use crate::wire::{
-    Erase, Grant, Outcome, ReadRequest, ReadResponse, Receipt, RequestOutcome, Revoke, Stage, TBlock,
+    ContentType, Erase, Grant, Outcome, ReadRequest, ReadResponse, Receipt, RequestOutcome, Revoke, TBlock,
     TInitial, TValid, Vote,
 };
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
@@ -80,17 +80,17 @@ impl Message {
     }
 
     /// The stage of the records that carry it.
-    pub const fn stage(&self) -> Stage {
+    pub const fn stage(&self) -> ContentType {
         match self {
-            Message::TInitial(_) | Message::Outcome(_) => Stage::Initial,
-            Message::TBlock(_) | Message::Vote(_) => Stage::Block,
-            Message::TValid(_) | Message::Receipt(_) => Stage::Valid,
+            Message::TInitial(_) | Message::Outcome(_) => ContentType::Initial,
+            Message::TBlock(_) | Message::Vote(_) => ContentType::Block,
+            Message::TValid(_) | Message::Receipt(_) => ContentType::Valid,
             Message::ReadRequest(_)
             | Message::ReadResponse(_)
             | Message::Grant(_)
             | Message::Revoke(_)
             | Message::Erase(_)
-            | Message::Answer(_) => Stage::Read,
+            | Message::Answer(_) => ContentType::Read,
         }
     }
 }

@@ -8,7 +8,7 @@ mod audit;
 mod block;
 mod certificate;
 mod cloud_log;
-mod codecs;
+mod codec_registry;
 mod gossip;
 mod handshake;
 mod ids;
@@ -16,8 +16,8 @@ mod list;
 mod message;
 mod policy;
 mod proof;
-mod reading;
 mod record;
+mod requests;
 mod seal;
 mod transaction;
 mod vote;
@@ -32,9 +32,9 @@ pub use certificate::{
     Certificate, CertificateBody, EnrolmentBody, EnrolmentRequest, RevocationList, RevocationListBody, Role,
 };
 pub use cloud_log::{CloudHead, CloudLeaf, LeafKind, SignedCloudHead};
-pub use codecs::{CODECS, Codec, NOT_DECODED};
+pub use codec_registry::{CODECS, Codec, NOT_DECODED};
 pub use gossip::{BlockProposal, ClosingSignature, Gossip};
-pub use handshake::{Finish, Hello, IdentityProof, Purpose, Response};
+pub use handshake::{Finish, Hello, IdentityProof, Response, SessionType};
 pub use ids::{Height, Name, Time, Version};
 pub use list::{List, Text};
 pub use message::Message;
@@ -44,11 +44,11 @@ pub use policy::{
     RequiredRule, Rule, SubjectRule, SubmitterRule, Template, Test, ValueSetRule,
 };
 pub use proof::{ConsistencyProof, InclusionProof};
-pub use reading::{
+pub use record::{ContentType, Direction, Packet, Record, RecordHeader, SessionId};
+pub use requests::{
     Decision, Erase, EraseApproval, EraseBody, Grant, GrantBody, Outcome, ReadProof, ReadRequest,
     ReadResponse, Receipt, RequestOutcome, Revoke, RevokeBody, StoredContent, StoredRecord,
 };
-pub use record::{Direction, Packet, Record, RecordHeader, SessionId, Stage};
 pub use seal::{Seal, SealChainBody, SealChainStart, SealContext, SealDigest, SealedKey};
 pub use transaction::{
     AttributeOpening, BlockBody, InitialHeader, TBlock, TInitial, TValid, ValidBody, WrappedKey,

@@ -15,7 +15,7 @@ pub struct SessionId(pub Digest);
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, TlsSerialize, TlsDeserializeBytes, TlsSize,
 )]
 #[repr(u8)]
-pub enum Stage {
+pub enum ContentType {
     /// The handshake.
     Handshake = 0,
     /// T_initial and its outcome.
@@ -48,7 +48,7 @@ pub struct RecordHeader {
     /// Which way it goes.
     pub direction: Direction,
     /// The stage.
-    pub stage: Stage,
+    pub stage: ContentType,
     /// Its number in its direction; the first one is 1.
     pub sequence: u64,
 }

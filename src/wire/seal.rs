@@ -1,7 +1,7 @@
 //! Seals: used session keys, encrypted to the custodian.
 
 use crate::crypto::{Digest, Suite};
-use crate::wire::{Direction, Name, SessionId, Stage};
+use crate::wire::{ContentType, Direction, Name, SessionId};
 use tls_codec::{TlsByteVecU16, TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU32};
 
 /// Who opens a seal chain and for whom; the context of its one encapsulation.
@@ -51,7 +51,7 @@ pub struct SealContext {
     /// The transaction.
     pub tid: Digest,
     /// The stage that all the keys served.
-    pub stage: Stage,
+    pub stage: ContentType,
     /// Who seals.
     pub owner: Name,
     /// The keys, in the order of the wrapped bytes.

@@ -1,7 +1,7 @@
 //! Makes the corpus: what happens on the wire of a life, records, kept traces, and what the engine finds from there, as small
 //! as it can be made. It is made by a command, and what is in `fuzz/corpus` is what the command made.
 
-mod lives;
+mod runs;
 
 use crate::corpus::Named;
 use crate::engine::{execute, explore, minimised};
@@ -10,8 +10,8 @@ use crate::{Seen, Subject, TARGETS, Target, target};
 use bemr::records::SAMPLES;
 use bemr::store::Table;
 use bemr::wire::{CODECS, encode};
-use bemr_lab::lockstep::{Kind, Lockstep, Nursery, Script, Statistics};
-use bemr_model::{Datagram, World};
+use bemr_lab::lockstep::{Coverage, Kind, Lockstep, Script, SetupCache};
+use bemr_model::{Datagram, Execution};
 use bemr_spec::Rules;
 use bemr_spec::messages::{Bounds, Definition, Tree, Type};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,7 +44,7 @@ pub fn real(name: &str) -> Vec<Named> {
                 ((*name).to_owned(), serde_json::to_vec(&value).expect("JSON has a form"))
             })
             .collect(),
-        "lockstep" => lives::told(),
+        "lockstep" => runs::told(),
         "traces" => traces(),
         _ => Vec::new(),
     }
@@ -60,7 +60,7 @@ pub fn made(target: &Target, mut tell: impl FnMut(u64)) -> Vec<Named> {
         // What was reached once is not looked for again.
         let reached = crate::corpus::read(target.name).unwrap_or_default();
         seeds.extend(reached.into_iter().map(|(_, bytes)| bytes));
-        seeds.extend(lives::probes().chain(lives::varied()));
+        seeds.extend(runs::probes().chain(runs::varied()));
     }
     let run = explore(target, &subject, &seeds, 1, |executed| {
         tell(executed);
@@ -217,7 +217,7 @@ fn parts(tree: &Tree<'_>, tell: &mut impl FnMut(&str, Vec<u8>)) {
 /// What was said, told and kept, by the names of its tables.
 fn whole() -> Vec<(&'static str, Vec<u8>)> {
     let mut whole = Vec::new();
-    for (_, bytes) in crate::corpus::read("lockstep").unwrap_or_default().iter().chain(&lives::told()) {
+    for (_, bytes) in crate::corpus::read("lockstep").unwrap_or_default().iter().chain(&runs::told()) {
         heard(&Script::read(bytes), &mut whole);
     }
     let kept = kept();
@@ -252,7 +252,7 @@ fn whole() -> Vec<(&'static str, Vec<u8>)> {
 
 /// Plays a life again, and takes down what is said and told in it.
 fn heard(script: &Script, whole: &mut Vec<(&'static str, Vec<u8>)>) {
-    let (law, mut nursery, mut counts) = (Rules::hardened(), Nursery::default(), Statistics::default());
+    let (law, mut nursery, mut counts) = (Rules::hardened(), SetupCache::default(), Coverage::default());
     let Ok(actions) = script.play(law, &mut nursery, &mut counts, |_, _| ()) else { return };
     let Ok(mut both) = Lockstep::new(Rules::hardened(), &script.setup) else { return };
     let mut seen = 0;
@@ -260,7 +260,7 @@ fn heard(script: &Script, whole: &mut Vec<(&'static str, Vec<u8>)>) {
         if both.step(action).is_err() {
             return;
         }
-        let world: &World = both.world();
+        let world: &Execution = both.world();
         for parcel in &world.parcels()[seen..] {
             match &parcel.datagram {
                 Datagram::Gossip(gossip) => {

@@ -4,8 +4,8 @@ use bemr_fuzz::canaries::{canaries, canary};
 use bemr_fuzz::engine::{execute, explore};
 use bemr_fuzz::targets::as_trace;
 use bemr_fuzz::{Seen, Subject, corpus, target};
-use bemr_lab::lockstep::{Nursery, Script, Statistics};
-use bemr_lab::trace::{Rerun, Trace, rerun};
+use bemr_lab::lockstep::{Coverage, Script, SetupCache};
+use bemr_lab::trace::{Replay, Trace, rerun};
 use bemr_spec::Rules;
 
 /// The most steps of what shows a planted bug.
@@ -17,15 +17,15 @@ fn lives() -> Vec<Vec<u8>> {
 
 #[test]
 fn a_life_goes_the_same_out_of_a_nursery_and_without_one() {
-    let (mut nursery, mut steps) = (Nursery::default(), 0);
+    let (mut nursery, mut steps) = (SetupCache::default(), 0);
     for life in lives() {
         let script = Script::read(&life);
-        let play = |nursery: &mut Nursery| {
-            let mut statistics = Statistics::default();
+        let play = |nursery: &mut SetupCache| {
+            let mut statistics = Coverage::default();
             let actions = script.play(Rules::hardened(), nursery, &mut statistics, |_, _| ()).unwrap();
             (actions, statistics)
         };
-        let (first, second) = (play(&mut nursery), play(&mut Nursery::default()));
+        let (first, second) = (play(&mut nursery), play(&mut SetupCache::default()));
         assert_eq!(first, second);
         steps += first.0.len();
     }
@@ -45,7 +45,7 @@ fn what_shows_a_planted_bug_becomes_a_short_trace_that_shows_it_again() {
         assert!(read.steps.len() <= SHORT, "{name}: {} steps", read.steps.len());
         let last = read.steps.len() as u64;
         assert!(
-            matches!(rerun(&read), Rerun::Parts { step, .. } if step == last),
+            matches!(rerun(&read), Replay::Parts { step, .. } if step == last),
             "{name}: {:?}",
             rerun(&read)
         );

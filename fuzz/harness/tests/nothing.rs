@@ -5,7 +5,7 @@ use bemr::wire::{Height, Name};
 use bemr_fuzz::canaries::canaries;
 use bemr_fuzz::engine::explore;
 use bemr_fuzz::{Dice, grow, target};
-use bemr_lab::trace::{Rerun, Trace, rerun};
+use bemr_lab::trace::{Replay, Trace, rerun};
 use bemr_spec::Rules;
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ fn a_life_grows_that_is_a_trace_and_agrees() {
     for seed in 0..20 {
         let bytes = grow::life(&mut Dice::new(seed));
         let trace = Trace::read(bytes.as_slice()).unwrap();
-        assert!(matches!(rerun(&trace), Rerun::Agrees { .. }), "seed {seed}: {:?}", rerun(&trace));
+        assert!(matches!(rerun(&trace), Replay::Agrees { .. }), "seed {seed}: {:?}", rerun(&trace));
         steps += trace.steps.len();
     }
     assert!(steps > 20, "{steps} steps");

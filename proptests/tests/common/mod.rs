@@ -3,11 +3,11 @@
 //! An insider speaks to an actor in a real session, so that nothing but what is said is false.
 
 use bemr::actors::bsd::{Addressee, Desk};
-use bemr::actors::compose::{Destination, compose};
+use bemr::actors::initial_builder::{Destination, compose};
 use bemr::actors::user::{Answer, RequestId};
 use bemr::actors::validator::vote_body;
-use bemr::actors::{Actor, Archive, Input, Office, Output, Received, Replica, Step, User};
-use bemr::crypto::{Digest, Signature, SigningKey, Suite, Tag};
+use bemr::actors::{Actor, Input, LedgerView, NodeContext, Output, Received, Step, StoreHandle, User};
+use bemr::crypto::{Digest, Domain, Signature, SigningKey, Suite};
 use bemr::keys::{Credentials, Identity};
 use bemr::ledger::Ledger;
 use bemr::records::{PolicyRegistry, Record, SAMPLES};
@@ -16,7 +16,7 @@ use bemr::wire::{
     PROTOCOL_VERSION, PolicyApproval, PolicyChange, QuorumCertificate, RevocationList, Role, Signatory,
     TBlock, TInitial, TValid, Time, ValidBody, encode,
 };
-use bemr_lab::simulator::{LedgerKind, Node, Scenario, Town};
+use bemr_lab::simulator::{LedgerKind, Network, NetworkConfig, Node};
 use bemr_spec::{Clause, Refusal, Rules};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -36,7 +36,7 @@ pub(crate) fn name(text: &str) -> Name {
 
 /// Some digest that nobody else names.
 pub(crate) fn stray_digest() -> Digest {
-    Digest::of(Tag::SEAL, b"stray")
+    Digest::of(Domain::SEAL, b"stray")
 }
 
 /// What an actor made of what was said to it.
@@ -81,34 +81,34 @@ pub(crate) fn refused(clause: Clause, attack: impl Fn(&mut Stage) -> Heard) {
 }
 
 pub(crate) struct Stage {
-    pub(crate) town: Town,
-    pub(crate) archive: Archive,
+    pub(crate) town: Network,
+    pub(crate) archive: StoreHandle,
     /// The insiders' copy of what is public.
-    pub(crate) replica: Replica,
+    pub(crate) replica: LedgerView,
     pub(crate) rng: ChaCha20Rng,
     /// How far the insiders' clock and the actors' are ahead of the world's.
     pub(crate) later: u64,
     rules: Rules,
-    offices: BTreeMap<Name, Office>,
+    offices: BTreeMap<Name, NodeContext>,
 }
 
 impl Stage {
     /// Four validators who close blocks by quorum.
     pub(crate) fn new(rules: Rules) -> Stage {
-        Stage::of(Scenario { rules, ..Scenario::new(Suite::Tiny, 4) })
+        Stage::of(NetworkConfig { rules, ..NetworkConfig::new(Suite::Tiny, 4) })
     }
 
     /// Four validators who close blocks by work.
     pub(crate) fn by_work(rules: Rules) -> Stage {
-        Stage::of(Scenario { rules, ledger: LedgerKind::Work, ..Scenario::new(Suite::Tiny, 4) })
+        Stage::of(NetworkConfig { rules, ledger: LedgerKind::Work, ..NetworkConfig::new(Suite::Tiny, 4) })
     }
 
-    pub(crate) fn of(scenario: Scenario) -> Stage {
+    pub(crate) fn of(scenario: NetworkConfig) -> Stage {
         let (archive, rules) = (scenario.archive.clone(), scenario.rules);
         let town = scenario.build().expect("a sound scenario");
         let ledger = Ledger::new(&rules, town.genesis.clone()).expect("a sound genesis");
         let policy = PolicyRegistry::shipped(town.genesis.network.clone());
-        let replica = Replica::new(ledger, town.validators.clone(), policy);
+        let replica = LedgerView::new(ledger, town.validators.clone(), policy);
         let rng = ChaCha20Rng::seed_from_u64(99);
         Stage { town, archive, replica, rng, later: 0, rules, offices: BTreeMap::new() }
     }
@@ -127,20 +127,20 @@ impl Stage {
         SigningKey::from_bytes(&RULES, key.verifying_key().suite(), &key.to_bytes()).expect("a key")
     }
 
-    pub(crate) fn sign(&self, who: &Name, tag: Tag, message: &[u8]) -> Signature {
+    pub(crate) fn sign(&self, who: &Name, tag: Domain, message: &[u8]) -> Signature {
         self.key(who).sign(&RULES, tag, message)
     }
 
     /// An office like that of `who`, without any session.
-    pub(crate) fn new_office(&self, who: &Name) -> Office {
+    pub(crate) fn new_office(&self, who: &Name) -> NodeContext {
         let own = self.town.credentials[who].clone();
         let (trust, directory) = (self.town.trust.clone(), self.town.directory.clone());
         let rng = ChaCha20Rng::seed_from_u64(who.as_str().bytes().map(u64::from).sum());
-        Office::new(RULES, own, trust, directory, self.replica.clone(), rng.into())
+        NodeContext::new(RULES, own, trust, directory, self.replica.clone(), rng.into())
     }
 
     /// The office of the insider `who`.
-    pub(crate) fn office(&mut self, who: &Name) -> &mut Office {
+    pub(crate) fn office(&mut self, who: &Name) -> &mut NodeContext {
         if !self.offices.contains_key(who) {
             let office = self.new_office(who);
             self.offices.insert(who.clone(), office);
@@ -159,7 +159,7 @@ impl Stage {
             Node::Bsd(bsd) => bsd.as_mut(),
             Node::Validator(validator) => validator.as_mut(),
             Node::Cloud(cloud) => cloud.as_mut(),
-            Node::Insider(insider) => insider.as_mut(),
+            Node::ByzantineValidator(insider) => insider.as_mut(),
         }
     }
 
@@ -214,7 +214,7 @@ impl Stage {
                 continue;
             }
             match self.office(who).receive(now, from, packet).1 {
-                Ok(Received::Shook(_, outputs, _)) => more.extend(outputs),
+                Ok(Received::HandshakeProgress(_, outputs, _)) => more.extend(outputs),
                 Ok(Received::Message { message, .. }) => said.push(message),
                 Err(refusal) => panic!("{who} refuses what {from} says by {refusal}"),
             }
@@ -289,18 +289,18 @@ impl Stage {
             network: self.town.genesis.network.clone(),
             validators: self.town.validators.digest(),
             height,
-            initial: Digest::of(Tag::T_INITIAL, &message),
+            initial: Digest::of(Domain::T_INITIAL, &message),
             policy: intake.policy,
             seal: stray_digest(),
             issued: self.now(),
         };
         body(&mut asked);
         TBlock {
-            signature: self.sign(&cast.bsd, Tag::T_BLOCK, &encode(&asked)),
+            signature: self.sign(&cast.bsd, Domain::T_BLOCK, &encode(&asked)),
             body: asked,
             initial: signed,
             user: user.certificate().clone(),
-            user_signature: self.sign(&initial.header.user, Tag::T_INITIAL, &message),
+            user_signature: self.sign(&initial.header.user, Domain::T_INITIAL, &message),
             openings: intake.openings.into(),
         }
     }
@@ -311,7 +311,7 @@ impl Stage {
 
     /// Signs a T_block again, as user and BSD would, after a change of its parts.
     pub(crate) fn sign_block(&self, block: &mut TBlock) {
-        block.signature = self.sign(&self.town.cast.bsd, Tag::T_BLOCK, &encode(&block.body));
+        block.signature = self.sign(&self.town.cast.bsd, Domain::T_BLOCK, &encode(&block.body));
     }
 
     /// What all validators say of a T_block.
@@ -322,7 +322,7 @@ impl Stage {
         let validators = &self.town.cast.validators;
         let sign = |validator: &Name| Signatory {
             validator: validator.clone(),
-            signature: self.sign(validator, Tag::VOTE, &message),
+            signature: self.sign(validator, Domain::VOTE, &message),
         };
         QuorumCertificate { body, signatories: validators.iter().map(sign).collect::<Vec<_>>().into() }
     }
@@ -359,7 +359,7 @@ impl Stage {
                 tid: block.body.tid,
                 bsd: cast.bsd.clone(),
                 cloud: cast.cloud.clone(),
-                block: Digest::of(Tag::T_BLOCK, &encode(&block.body)),
+                block: Digest::of(Domain::T_BLOCK, &encode(&block.body)),
                 acknowledgement: certificate.digest(),
                 height: closed.header().height,
                 header: closed.header().digest(),
@@ -382,7 +382,7 @@ impl Stage {
 
     /// Signs a T_valid again after a change of its parts.
     pub(crate) fn sign_valid(&self, valid: &mut TValid) {
-        valid.signature = self.sign(&self.town.cast.bsd, Tag::T_VALID, &encode(&valid.body));
+        valid.signature = self.sign(&self.town.cast.bsd, Domain::T_VALID, &encode(&valid.body));
     }
 
     /// T_valid of a record that the network accepted.
@@ -413,7 +413,7 @@ impl Stage {
         let message = encode(&change);
         let approve = |who: &&Name| PolicyApproval {
             administrator: (*who).clone(),
-            signature: self.sign(who, Tag::POLICY_CHANGE, &message),
+            signature: self.sign(who, Domain::POLICY_CHANGE, &message),
         };
         ApprovedChange { change, approvals: by.iter().map(approve).collect() }
     }

@@ -2,11 +2,11 @@
 
 use super::table;
 use bemr::crypto::Suite;
-use bemr_lab::experiment::{Adversary, Expedition, Played, Report, Rule, Share, Size, Spot, asking};
+use bemr_lab::experiment::{Adversary, Expedition, GridPoint, Played, Report, Rule, Share, Size, asking};
 use roxmltree::{Document, Node, ParsingOptions};
 
 fn report() -> Report {
-    let spot = |played| Spot { played, share: Share::SWEEP[3], under_way: 1 };
+    let spot = |played| GridPoint { played, share: Share::SWEEP[3], under_way: 1 };
     let spots = vec![spot(Played::Falsify), spot(Played::BlackHole)];
     let expedition =
         Expedition { seed: 1, suite: Suite::Tiny, validators: 4, transactions: 3, prior: 0.5, spots };

@@ -3,11 +3,11 @@
 use bemr::crypto::Suite;
 use bemr::records::{Record, SAMPLES};
 use bemr::wire::{Ballot, Decision};
-use bemr_lab::experiment::{Expedition, Played, Share, Spot};
-use bemr_lab::simulator::{Conduct, Node, Scenario};
+use bemr_lab::experiment::{Expedition, GridPoint, Played, Share};
+use bemr_lab::simulator::{ByzantinePolicy, NetworkConfig, Node};
 
 fn expedition(points: &[(Played, usize)], transactions: usize) -> Expedition {
-    let spot = |(played, tenths): &(Played, usize)| Spot {
+    let spot = |(played, tenths): &(Played, usize)| GridPoint {
         played: *played,
         share: Share::SWEEP[*tenths],
         under_way: 1,
@@ -52,7 +52,7 @@ fn the_real_protocol_does_the_same_for_the_same_seed() {
 
 #[test]
 fn with_many_under_way_later_attempts_come_too_late_and_that_explains_what_is_deferred_more() {
-    let spots = vec![Spot { played: Played::Falsify, share: Share::SWEEP[3], under_way: 16 }];
+    let spots = vec![GridPoint { played: Played::Falsify, share: Share::SWEEP[3], under_way: 16 }];
     let expedition = Expedition { prior: 1.0, spots, ..expedition(&[], 120) };
     let point = expedition.run(1, |_| ()).expect("nothing refuses it").remove(0);
     assert!(point.seen.late > 0, "{point:?}");
@@ -61,8 +61,8 @@ fn with_many_under_way_later_attempts_come_too_late_and_that_explains_what_is_de
 }
 
 /// A network of four in which one behaves so; what its vote on a valid record was, and how the record ended.
-fn one_of_four(conduct: Conduct) -> (Vec<Ballot>, Option<Decision>, usize) {
-    let scenario = Scenario { conduct: vec![conduct], ..Scenario::new(Suite::Tiny, 4) };
+fn one_of_four(conduct: ByzantinePolicy) -> (Vec<Ballot>, Option<Decision>, usize) {
+    let scenario = NetworkConfig { conduct: vec![conduct], ..NetworkConfig::new(Suite::Tiny, 4) };
     let rules = scenario.rules;
     let mut town = scenario.build().expect("a network");
     let doctor = town.cast.doctor.clone();
@@ -79,7 +79,9 @@ fn one_of_four(conduct: Conduct) -> (Vec<Ballot>, Option<Decision>, usize) {
     );
     let outcome = town.user(&doctor).and_then(|user| user.outcome(&tid)).map(|outcome| outcome.decision);
     let honest = match town.world.node(&liar) {
-        Some(Node::Insider(insider)) => insider.validator().votes().map(|vote| vote.body.ballot).collect(),
+        Some(Node::ByzantineValidator(insider)) => {
+            insider.validator().votes().map(|vote| vote.body.ballot).collect()
+        }
         _ => Vec::new(),
     };
     (honest, outcome, votes)
@@ -87,11 +89,11 @@ fn one_of_four(conduct: Conduct) -> (Vec<Ballot>, Option<Decision>, usize) {
 
 #[test]
 fn one_liar_among_four_changes_nothing_and_the_absent_says_nothing() {
-    let (honest, outcome, votes) = one_of_four(Conduct::FALSIFY);
+    let (honest, outcome, votes) = one_of_four(ByzantinePolicy::FALSIFY);
     assert_eq!((honest, outcome), (vec![Ballot::True], Some(Decision::Committed)));
     assert!(votes > 0, "its lie arrives, signed");
-    let (_, outcome, votes) = one_of_four(Conduct::Absent);
+    let (_, outcome, votes) = one_of_four(ByzantinePolicy::Absent);
     assert_eq!((outcome, votes), (Some(Decision::Committed), 0));
-    let (_, outcome, votes) = one_of_four(Conduct::Flawed { falsify: 0.0, silence: 1.0 });
+    let (_, outcome, votes) = one_of_four(ByzantinePolicy::Flawed { falsify: 0.0, silence: 1.0 });
     assert_eq!((outcome, votes), (Some(Decision::Committed), 0));
 }

@@ -2,8 +2,8 @@
 
 use super::table;
 use bemr_lab::experiment::{
-    ADOPTED, Adversary, CONTROLS, Campaign, Delays, LONGEST_WAIT, Metric, Noise, Order, Played, Report, Rule,
-    Share, Size, Spot, Table, asking,
+    ADOPTED, Adversary, CONTROLS, Campaign, Delays, GridPoint, LONGEST_WAIT, Metric, Noise, Order, Played,
+    Report, Rule, Share, Size, Table, asking,
 };
 use std::cmp::Ordering;
 
@@ -160,7 +160,7 @@ fn the_same_seed_gives_the_same_bytes_whatever_the_number_of_threads() {
             validators: 4,
             transactions: 2,
             prior: 0.5,
-            spots: vec![Spot { played: Played::Falsify, share: Share::SWEEP[3], under_way: 1 }],
+            spots: vec![GridPoint { played: Played::Falsify, share: Share::SWEEP[3], under_way: 1 }],
         };
         let points = expedition.run(threads, |_| ()).expect("a fair network");
         let report = Report { quick: true, tables: vec![table], asked: Vec::new(), expedition, points };

@@ -4,9 +4,9 @@
 //! again from both. What does not occur in such a run is written down.
 
 use super::policies::policies;
-use bemr::actors::Archive;
-use bemr::actors::compose::{Destination, compose, wrap};
-use bemr::crypto::{Digest, Signature, Suite, Tag};
+use bemr::actors::StoreHandle;
+use bemr::actors::initial_builder::{Destination, compose, wrap};
+use bemr::crypto::{Digest, Domain, Signature, Suite};
 use bemr::keys::{Credentials, Identity};
 use bemr::records::Record;
 use bemr::store::{MemoryStore, Table, for_each_row};
@@ -18,7 +18,7 @@ use bemr::wire::{
     RevokeBody, Role, Seal, SealChainStart, SignedAuditHead, SignedCloudHead, StoredContent, TBlock,
     TInitial, TValid, Target, Time, ValidBody, Vote, Work, WorkRule, WrappedKey, decode, encode,
 };
-use bemr_lab::simulator::{Parcel, Scenario, Town};
+use bemr_lab::simulator::{Envelope, Network, NetworkConfig};
 use bemr_spec::{Refusal, Rules};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -76,10 +76,10 @@ const PATIENT: &[u8] = br#"{"resourceType":"Patient","id":"p1","gender":"other",
 
 /// A network that carried a record.
 struct Run {
-    town: Town,
-    archive: Archive,
+    town: Network,
+    archive: StoreHandle,
     rng: ChaCha20Rng,
-    carried: Vec<Parcel>,
+    carried: Vec<Envelope>,
     tid: Digest,
     stored: StoredContent,
     block: Block,
@@ -88,20 +88,23 @@ struct Run {
 
 impl Run {
     fn new() -> Run {
-        let carried: Rc<RefCell<Vec<Parcel>>> = Rc::default();
+        let carried: Rc<RefCell<Vec<Envelope>>> = Rc::default();
         let listener = Rc::clone(&carried);
-        let fate = move |_: Time, parcel: Parcel| {
+        let fate = move |_: Time, parcel: Envelope| {
             listener.borrow_mut().push(parcel.clone());
             vec![(0, parcel)]
         };
-        let archive = Archive::new(MemoryStore::new());
-        let scenario =
-            Scenario { fate: Box::new(fate), archive: archive.clone(), ..Scenario::new(Suite::Tiny, 2) };
+        let archive = StoreHandle::new(MemoryStore::new());
+        let scenario = NetworkConfig {
+            fate: Box::new(fate),
+            archive: archive.clone(),
+            ..NetworkConfig::new(Suite::Tiny, 2)
+        };
         let mut town = scenario.build().expect("two validators are a network");
         let doctor = town.cast.doctor.clone();
         let record = Record::read(&RULES, PATIENT).expect("a record");
         let tid = town.by(&doctor, |user, now| user.submit(now, &record, &[])).expect("it is composed");
-        let mut ended = |town: &mut Town| town.user(&doctor).is_some_and(|user| !user.awaits(&tid));
+        let mut ended = |town: &mut Network| town.user(&doctor).is_some_and(|user| !user.awaits(&tid));
         town.run_until(600_000, |_| (), &mut ended);
         town.run_until(30_000, |_| (), |_| false);
 
@@ -130,7 +133,7 @@ impl Run {
         self.credentials(who).certified().certificate().clone()
     }
 
-    fn sign(&self, who: &Name, tag: Tag, message: &[u8]) -> Signature {
+    fn sign(&self, who: &Name, tag: Domain, message: &[u8]) -> Signature {
         self.credentials(who).identity().signing_key().sign(&RULES, tag, message)
     }
 
@@ -204,7 +207,7 @@ impl Run {
     }
 
     fn t_initial(&mut self) -> TInitial {
-        let Town { cast, credentials, directory, .. } = &self.town;
+        let Network { cast, credentials, directory, .. } = &self.town;
         let (own, bsd) = (&credentials[&cast.doctor], cast.bsd.clone());
         let destination = Destination { bsd, network: self.vote.body.network.clone(), height: Height(1) };
         let record = Record::read(&RULES, PATIENT).expect("a record");
@@ -219,7 +222,7 @@ impl Run {
         let opening = AttributeOpening { index: 1, opening: [2; 32], value: vec![0].into() };
         TBlock {
             body: record.block.clone(),
-            signature: self.sign(&self.town.cast.bsd, Tag::T_BLOCK, &encode(&record.block)),
+            signature: self.sign(&self.town.cast.bsd, Domain::T_BLOCK, &encode(&record.block)),
             initial: record.initial.clone(),
             user: record.user.clone(),
             user_signature: record.user_signature.clone(),
@@ -245,7 +248,7 @@ impl Run {
             issued: self.town.world.now(),
         };
         TValid {
-            signature: self.sign(&body.bsd, Tag::T_VALID, &encode(&body)),
+            signature: self.sign(&body.bsd, Domain::T_VALID, &encode(&body)),
             body,
             initial: record.initial,
             user: record.user,
@@ -305,7 +308,7 @@ impl Run {
             key,
             issued: self.town.world.now(),
         };
-        let signature = self.sign(&body.owner, Tag::GRANT, &encode(&body));
+        let signature = self.sign(&body.owner, Domain::GRANT, &encode(&body));
         Grant { body, signature, reader: self.certificate(&cast.colleague) }
     }
 
@@ -320,7 +323,7 @@ impl Run {
             reader: cast.colleague.clone(),
             issued: self.town.world.now(),
         };
-        Revoke { signature: self.sign(&body.owner, Tag::REVOKE, &encode(&body)), body }
+        Revoke { signature: self.sign(&body.owner, Domain::REVOKE, &encode(&body)), body }
     }
 
     fn erase(&self) -> Erase {
@@ -335,7 +338,7 @@ impl Run {
         let message = encode(&body);
         let approve = |who| EraseApproval {
             authority: self.certificate(who),
-            signature: self.sign(who, Tag::ERASE, &message),
+            signature: self.sign(who, Domain::ERASE, &message),
         };
         let approvals = vec![approve(&cast.doctor), approve(&cast.administrators[0])];
         Erase { body, approvals: approvals.into() }
@@ -395,7 +398,7 @@ impl Run {
         let doctor = self.town.cast.doctor.clone();
         let proof = IdentityProof {
             certificate: self.certificate(&doctor),
-            signature: self.sign(&doctor, Tag::INITIATOR_SIGNATURE, &[1; 32]),
+            signature: self.sign(&doctor, Domain::INITIATOR_SIGNATURE, &[1; 32]),
             confirmation: [6; 32],
         };
         vec![
@@ -417,7 +420,7 @@ impl Run {
         let members: Vec<u8> = members.collect();
         let length = (members.len() as u32).to_be_bytes().to_vec();
         let bytes = [encode(set.network()), length, members].concat();
-        assert_eq!(Digest::of(Tag::VALIDATOR_SET, &bytes), set.digest());
+        assert_eq!(Digest::of(Domain::VALIDATOR_SET, &bytes), set.digest());
         Sample { table: "ValidatorSet", bytes, again: None }
     }
 }

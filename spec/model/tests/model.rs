@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
 use bemr_model::{
-    Action, Actor, Command, Datagram, Decision, LedgerKind, Lifetimes, Message, Order, Packet, Parcel,
-    SealFault, Setup, View, World,
+    Action, Actor, Command, Datagram, Decision, Envelope, Execution, LedgerKind, Lifetimes, Message, Order,
+    Packet, SealFault, Setup, View,
 };
 use bemr_spec::{Clause, Rules};
 
@@ -12,7 +12,7 @@ fn setup(validators: u8, ledger: LedgerKind) -> Setup {
 }
 
 /// What a parcel carries, once it is opened.
-fn message(parcel: &Parcel) -> Option<&Message> {
+fn message(parcel: &Envelope) -> Option<&Message> {
     match &parcel.datagram {
         Datagram::Packet(Packet::Record(record)) => Some(&record.message),
         _ => None,
@@ -20,7 +20,7 @@ fn message(parcel: &Parcel) -> Option<&Message> {
 }
 
 /// Delivers everything in order, then wakes who waits for the earliest instant, until `limit`. A record that is read is taken.
-fn run(world: &mut World, next: &mut u32, limit: u64) {
+fn run(world: &mut Execution, next: &mut u32, limit: u64) {
     let mut nonce = 0;
     loop {
         while (*next as usize) < world.parcels().len() {
@@ -43,14 +43,14 @@ fn run(world: &mut World, next: &mut u32, limit: u64) {
     }
 }
 
-fn submit(world: &mut World, record: u16, breaks: Option<Clause>) {
+fn submit(world: &mut Execution, record: u16, breaks: Option<Clause>) {
     let command = Command::Submit { record, breaks, readers: [1].into_iter().collect() };
     let happened = world.step(&Action::Command { actor: Actor::User(0), command });
     assert_eq!(happened.map(|happened| happened.clause), Some(None));
 }
 
 /// What was said that `which` looks for, in the order in which it was said.
-fn said<T>(world: &World, which: impl Fn(&Message) -> Option<T>) -> Vec<T> {
+fn said<T>(world: &Execution, which: impl Fn(&Message) -> Option<T>) -> Vec<T> {
     world.parcels().iter().filter_map(message).filter_map(which).collect()
 }
 
@@ -63,7 +63,7 @@ fn an_honest_network_commits_rejects_reads_and_erases() {
         (1, LedgerKind::Work),
         (2, LedgerKind::Work),
     ] {
-        let mut world = World::new(Rules::hardened(), &Setup { users: 5, ..setup(validators, ledger) });
+        let mut world = Execution::new(Rules::hardened(), &Setup { users: 5, ..setup(validators, ledger) });
         let mut next = 0;
         submit(&mut world, 1, None);
         submit(&mut world, 2, Some(Clause::RangeRule));
@@ -102,7 +102,7 @@ fn an_honest_network_commits_rejects_reads_and_erases() {
 /// Model and implementation parted over this once: the implementation is given the second of the two.
 #[test]
 fn an_element_is_wrong_in_one_way_at_a_time() {
-    let mut world = World::new(Rules::hardened(), &setup(1, LedgerKind::Quorum));
+    let mut world = Execution::new(Rules::hardened(), &setup(1, LedgerKind::Quorum));
     submit(&mut world, 1, None);
     run(&mut world, &mut 0, 100_000);
     let seal = world.system().seals().next().unwrap();

@@ -1,6 +1,6 @@
 //! What the BSD found out about others.
 
-use crate::actors::bsd::{Bsd, keeping};
+use crate::actors::bsd::{Bsd, persist};
 use crate::votes::{BallotBox, Equivocation, VerifiedVote};
 use crate::wire::{QuorumCertificate, Vote};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
@@ -34,7 +34,7 @@ impl Bsd {
         };
         if fresh {
             // Nobody is told of it, so that a store which does not take it keeps nothing from going on.
-            let _ = self.archive.commit(keeping::evidence(self.evidence.len(), &evidence));
+            let _ = self.archive.commit(persist::evidence(self.evidence.len(), &evidence));
             self.evidence.push(evidence);
         }
     }

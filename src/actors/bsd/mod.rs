@@ -3,33 +3,33 @@
 //!
 //! It evaluates contracts but does not vote, and cannot make the cloud store what the network did not accept.
 
-mod asking;
+mod check;
 mod decide;
-mod ending;
 mod evidence;
-mod intake;
-mod keeping;
-mod receiving;
-mod storing;
+mod initial;
+mod persist;
 mod submission;
+mod terminal;
+mod valid;
+mod votes;
 
+pub use check::{Addressee, Desk, check_addressee, check_grants, check_tid, check_validity, facts};
 pub use decide::{Acknowledgement, decide};
 pub use evidence::Evidence;
-pub use intake::{Addressee, Desk, check_addressee, check_grants, check_tid, check_validity, facts};
 pub use submission::{Event, State, submission_machine};
 
-use crate::actors::{Actor, Archive, Input, Office, Output, Received, Replica, Step};
+use crate::actors::{Actor, Input, LedgerView, NodeContext, Output, Received, Step, StoreHandle};
 use crate::audit::AuditLog;
-use crate::crypto::{Digest, Tag};
+use crate::crypto::{Digest, Domain};
 use crate::keys::{CertifiedPrincipal, TrustStore};
-use crate::log::CloudIdentity;
 use crate::session::{SealChain, Sealed, UsedKey};
 use crate::store::Commit;
+use crate::transparency::LogOperator;
 use crate::wire::{Decision, Gossip, Height, LogKind, Message, Name, Seal, SealDigest, Time, encode};
 use bemr_spec::{Clause, Refusal};
-use ending::Ended;
 use std::collections::{BTreeMap, BTreeSet};
 use submission::Submission;
+use terminal::Ended;
 
 /// How long the BSD waits for votes, and for a receipt, in each attempt, in milliseconds.
 pub const ATTEMPT: u64 = 4_000;
@@ -42,11 +42,11 @@ pub const FINALITY: u64 = 60_000;
 
 /// The server database.
 pub struct Bsd {
-    office: Office,
+    office: NodeContext,
     addressee: Addressee,
-    cloud: CloudIdentity,
+    cloud: LogOperator,
     seals: SealChain,
-    archive: Archive,
+    archive: StoreHandle,
     audit: AuditLog,
     audit_head: Option<Digest>,
     reuse_key: [u8; 32],
@@ -64,24 +64,24 @@ impl Bsd {
     /// # Errors
     /// CLD-06 when the store does not take what it begins with.
     pub fn new(
-        mut office: Office,
-        cloud: CloudIdentity,
+        mut office: NodeContext,
+        cloud: LogOperator,
         seals: SealChain,
-        archive: Archive,
+        archive: StoreHandle,
         audit: AuditLog,
     ) -> Result<Bsd, Refusal> {
         let mut reuse_key = [0; 32];
         rand::Rng::fill_bytes(&mut office.rng, &mut reuse_key);
-        archive.commit(keeping::reuse_key(&reuse_key))?;
+        archive.commit(persist::reuse_key(&reuse_key))?;
         office.keep_in(&archive)?;
         Ok(Bsd::with(office, cloud, seals, archive, audit, reuse_key))
     }
 
     fn with(
-        office: Office,
-        cloud: CloudIdentity,
+        office: NodeContext,
+        cloud: LogOperator,
         seals: SealChain,
-        archive: Archive,
+        archive: StoreHandle,
         audit: AuditLog,
         reuse_key: [u8; 32],
     ) -> Bsd {
@@ -128,12 +128,12 @@ impl Bsd {
 
     /// Its office, for checkers that overhear it or speak in its name.
     #[cfg(bemr_weaken)]
-    pub fn office(&mut self) -> &mut Office {
+    pub fn office(&mut self) -> &mut NodeContext {
         &mut self.office
     }
 
     /// Its copy of the ledger and the policy.
-    pub fn replica(&self) -> &Replica {
+    pub fn replica(&self) -> &LedgerView {
         &self.office.replica
     }
 
@@ -309,7 +309,7 @@ impl Actor for Bsd {
             Input::Gossip { from, gossip } => self.on_gossip(now, &from, gossip),
             Input::Packet { from, packet } => match self.office.receive(now, &from, &packet) {
                 (event, Err(refusal)) => Step::refused(event, refusal),
-                (_, Ok(Received::Shook(event, outputs, said))) => {
+                (_, Ok(Received::HandshakeProgress(event, outputs, said))) => {
                     for (_, message, key) in said {
                         if let Message::TBlock(block) = message {
                             self.note_used(&block.body.tid, [key]);
@@ -337,6 +337,6 @@ impl Actor for Bsd {
             public.extend(tid.as_bytes());
             public.extend(submission.state.name().as_bytes());
         }
-        Digest::of(Tag::PUBLIC_STATE, &public)
+        Digest::of(Domain::PUBLIC_STATE, &public)
     }
 }

@@ -2,15 +2,15 @@
 //!
 //! It checks everything itself and can open nothing: it holds ciphertext, and keys encapsulated to others.
 
-mod admission;
+mod check;
 
-use crate::actors::compose::ONE_NONCE;
-use crate::actors::{Actor, Archive, Input, Office, Output, Received, Replica, Step};
-use crate::crypto::{AeadKey, Digest, Tag};
+use crate::actors::initial_builder::ONE_NONCE;
+use crate::actors::{Actor, Input, LedgerView, NodeContext, Output, Received, Step, StoreHandle};
+use crate::crypto::{AeadKey, Digest, Domain};
 use crate::keys::{CertifiedPrincipal, Permission, Place, TrustStore};
-use crate::log::CloudLog;
 use crate::merkle::{prove_consistency, prove_inclusion};
 use crate::store::{Commit, LogNodes, Table, for_each};
+use crate::transparency::CloudLog;
 use crate::wire::{
     CloudHead, CloudLeaf, Decision, Erase, Gossip, Grant, InclusionProof, LeafKind, LogKind, Message, Name,
     PROTOCOL_VERSION, ReadProof, ReadRequest, ReadResponse, Receipt, RequestOutcome, Revoke, Role,
@@ -59,8 +59,8 @@ use record_machine::{Event, State};
 
 /// The cloud.
 pub struct Cloud {
-    office: Office,
-    archive: Archive,
+    office: NodeContext,
+    archive: StoreHandle,
     log: CloudLog,
     records: BTreeMap<Digest, (State, u64)>,
     head: Option<SignedCloudHead>,
@@ -71,7 +71,7 @@ impl Cloud {
     ///
     /// # Errors
     /// CLD-06 when the store is damaged.
-    pub fn new(mut office: Office, archive: Archive, log: CloudLog) -> Result<Cloud, Refusal> {
+    pub fn new(mut office: NodeContext, archive: StoreHandle, log: CloudLog) -> Result<Cloud, Refusal> {
         office.keep_in(&archive)?;
         let mut records = BTreeMap::new();
         let rules = office.rules;
@@ -94,7 +94,7 @@ impl Cloud {
     }
 
     /// Its copy of the ledger and the policy.
-    pub fn replica(&self) -> &Replica {
+    pub fn replica(&self) -> &LedgerView {
         &self.office.replica
     }
 
@@ -105,7 +105,7 @@ impl Cloud {
 
     /// Its office, for checkers that overhear it or speak in its name.
     #[cfg(bemr_weaken)]
-    pub fn office(&mut self) -> &mut Office {
+    pub fn office(&mut self) -> &mut NodeContext {
         &mut self.office
     }
 
@@ -135,7 +135,7 @@ impl Cloud {
         peer: &CertifiedPrincipal,
         valid: TValid,
     ) -> (Result<Vec<Output>, Refusal>, Vec<Output>) {
-        if let Err(refusal) = admission::check_sender(&self.office, peer, &valid) {
+        if let Err(refusal) = check::check_sender(&self.office, peer, &valid) {
             return (Err(refusal), Vec::new());
         }
         let rules = self.office.rules;
@@ -152,7 +152,7 @@ impl Cloud {
 
     fn store(&mut self, now: Time, peer: &CertifiedPrincipal, valid: TValid) -> Result<Vec<Output>, Refusal> {
         let rules = self.office.rules;
-        admission::check_content(&mut self.office, now, &valid)?;
+        check::check_content(&mut self.office, now, &valid)?;
         let state = State::INITIAL.step(&rules, Event::ValidArrived, State::Stored)?;
         let tid = valid.body.tid;
         let record = StoredRecord::of(&valid);
@@ -314,7 +314,7 @@ impl Cloud {
             && body.cloud == *self.office.name();
         rules.require(Clause::GrantByOwner, by_owner).map_err(|refusal| refusal.at("owner"))?;
         peer.signing_key()
-            .vouches(&rules, Clause::GrantByOwner, Tag::GRANT, &encode(body), &grant.signature)
+            .vouches(&rules, Clause::GrantByOwner, Domain::GRANT, &encode(body), &grant.signature)
             .map_err(|refusal| refusal.at("signature"))?;
         self.check_advances(&body.tid, &body.key.reader, body.issued)?;
         let reader = self.office.trust.verify(&rules, now, &grant.reader)?;
@@ -379,7 +379,7 @@ impl Cloud {
             && body.reader != body.owner;
         rules.require(Clause::RevokeByOwner, by_owner).map_err(|refusal| refusal.at("owner"))?;
         peer.signing_key()
-            .vouches(&rules, Clause::RevokeByOwner, Tag::REVOKE, &encode(body), &revoke.signature)
+            .vouches(&rules, Clause::RevokeByOwner, Domain::REVOKE, &encode(body), &revoke.signature)
             .map_err(|refusal| refusal.at("signature"))?;
         self.check_advances(&body.tid, &body.reader, body.issued)?;
         let granted = self.archive.read(|store| store.grant(&body.tid, &body.reader))?.is_some();
@@ -409,7 +409,13 @@ impl Cloud {
             let authority = self.office.trust.verify(&rules, now, &approval.authority)?;
             authority
                 .signing_key()
-                .vouches(&rules, Clause::ErasureByAuthority, Tag::ERASE, &encode(body), &approval.signature)
+                .vouches(
+                    &rules,
+                    Clause::ErasureByAuthority,
+                    Domain::ERASE,
+                    &encode(body),
+                    &approval.signature,
+                )
                 .map_err(|refusal| refusal.at(authority.name().as_str()))?;
             authorities.push((authority.name().clone(), authority.role()));
         }
@@ -522,7 +528,7 @@ impl Actor for Cloud {
             Input::Gossip { from, gossip } => self.on_gossip(now, &from, gossip),
             Input::Packet { from, packet } => match self.office.receive(now, &from, &packet) {
                 (event, Err(refusal)) => Step::refused(event, refusal),
-                (_, Ok(Received::Shook(event, outputs, _))) => Step::taken(event, outputs),
+                (_, Ok(Received::HandshakeProgress(event, outputs, _))) => Step::taken(event, outputs),
                 (event, Ok(Received::Message { peer, message, .. })) => {
                     match sender(&message)
                         .and_then(|place| peer.role().require_place(&self.office.rules, place))
@@ -543,6 +549,6 @@ impl Actor for Cloud {
         let mut public = self.office.replica.state();
         public.extend(self.log.size().to_be_bytes());
         public.extend(self.log.root().as_bytes());
-        Digest::of(Tag::PUBLIC_STATE, &public)
+        Digest::of(Domain::PUBLIC_STATE, &public)
     }
 }

@@ -3,14 +3,14 @@
 //! It believes neither BSD nor cloud: what it reads it checks against the owner's signature, the cloud's signed log
 //! and the ledger.
 
-mod reading;
+mod check;
 
-use crate::actors::compose::{Destination, compose, wrap};
-use crate::actors::{Actor, Input, Office, Output, Received, Replica, Step};
-use crate::crypto::{Digest, Tag};
+use crate::actors::initial_builder::{Destination, compose, wrap};
+use crate::actors::{Actor, Input, LedgerView, NodeContext, Output, Received, Step};
+use crate::crypto::{Digest, Domain};
 use crate::keys::{CertifiedPrincipal, TrustStore};
-use crate::log::{CloudIdentity, Witness};
 use crate::records::Record;
+use crate::transparency::{LogClient, LogOperator};
 use crate::wire::{
     ApprovedChange, Decision, Erase, EraseApproval, EraseBody, Gossip, Grant, GrantBody, Height, Message,
     Name, Outcome, PROTOCOL_VERSION, PolicyApproval, PolicyChange, ReadRequest, RequestOutcome, Revoke,
@@ -126,9 +126,9 @@ pub struct RequestId(u64);
 
 /// A user.
 pub struct User {
-    office: Office,
+    office: NodeContext,
     bsd: Name,
-    witness: Witness,
+    witness: LogClient,
     submissions: BTreeMap<Digest, Submitted>,
     past: BTreeMap<Digest, Past>,
     requests: BTreeMap<RequestId, Request>,
@@ -138,11 +138,11 @@ pub struct User {
 
 impl User {
     /// A user who submits to `bsd` and reads from `cloud`.
-    pub fn new(office: Office, bsd: Name, cloud: CloudIdentity) -> User {
+    pub fn new(office: NodeContext, bsd: Name, cloud: LogOperator) -> User {
         User {
             office,
             bsd,
-            witness: Witness::new(cloud),
+            witness: LogClient::new(cloud),
             submissions: BTreeMap::new(),
             past: BTreeMap::new(),
             requests: BTreeMap::new(),
@@ -154,14 +154,14 @@ impl User {
     /// A user whose app starts again with what it keeps: record keys, submissions that await their outcome, the newest
     /// head of the cloud and what is public. `office` has their keys, and no sessions.
     #[must_use]
-    pub fn restart(self, mut office: Office) -> User {
+    pub fn restart(self, mut office: NodeContext) -> User {
         (office.replica, office.trust) = (self.office.replica, self.office.trust);
         let (requests, answers) = (BTreeMap::new(), BTreeMap::new());
         User { office, requests, answers, ..self }
     }
 
     /// Their copy of the ledger and the policy.
-    pub fn replica(&self) -> &Replica {
+    pub fn replica(&self) -> &LedgerView {
         &self.office.replica
     }
 
@@ -172,7 +172,7 @@ impl User {
 
     /// Its office, for checkers that overhear it or speak in its name.
     #[cfg(bemr_weaken)]
-    pub fn office(&mut self) -> &mut Office {
+    pub fn office(&mut self) -> &mut NodeContext {
         &mut self.office
     }
 
@@ -206,7 +206,7 @@ impl User {
         record: &Record,
         readers: &[Name],
     ) -> Result<(Digest, Vec<Output>), Refusal> {
-        let Office { rules, own, directory, replica, rng, .. } = &mut self.office;
+        let NodeContext { rules, own, directory, replica, rng, .. } = &mut self.office;
         let destination = Destination {
             bsd: self.bsd.clone(),
             network: replica.validators.network().clone(),
@@ -307,7 +307,7 @@ impl User {
         let open = self.submissions.get(&tid).map(|open| Zeroizing::new(open.initial.record_key));
         let past = || self.past.get(&tid).map(|past| past.record_key.clone());
         let record_key = open.or_else(past).ok_or_else(|| Refusal::new(Clause::GrantByOwner))?;
-        let Office { rules, rng, own, .. } = &mut self.office;
+        let NodeContext { rules, rng, own, .. } = &mut self.office;
         let body = GrantBody {
             version: PROTOCOL_VERSION,
             suite: own.identity().suite(),
@@ -317,7 +317,7 @@ impl User {
             key: wrap(rules, rng, &tid, &reader, &record_key),
             issued: now,
         };
-        let signature = own.identity().signing_key().sign(rules, Tag::GRANT, &encode(&body));
+        let signature = own.identity().signing_key().sign(rules, Domain::GRANT, &encode(&body));
         let grant = Grant { body, signature, reader: reader.certificate().clone() };
         self.ask(now, tid, Message::Grant(Box::new(grant)))
     }
@@ -332,7 +332,7 @@ impl User {
         tid: Digest,
         reader: &Name,
     ) -> Result<(RequestId, Vec<Output>), Refusal> {
-        let Office { rules, own, .. } = &mut self.office;
+        let NodeContext { rules, own, .. } = &mut self.office;
         let body = RevokeBody {
             version: PROTOCOL_VERSION,
             suite: own.identity().suite(),
@@ -342,7 +342,7 @@ impl User {
             reader: reader.clone(),
             issued: now,
         };
-        let signature = own.identity().signing_key().sign(rules, Tag::REVOKE, &encode(&body));
+        let signature = own.identity().signing_key().sign(rules, Domain::REVOKE, &encode(&body));
         self.ask(now, tid, Message::Revoke(Revoke { body, signature }))
     }
 
@@ -362,7 +362,7 @@ impl User {
         let key = self.office.own.identity().signing_key();
         EraseApproval {
             authority: self.office.own.certified().certificate().clone(),
-            signature: key.sign(&self.office.rules, Tag::ERASE, &encode(body)),
+            signature: key.sign(&self.office.rules, Domain::ERASE, &encode(body)),
         }
     }
 
@@ -371,14 +371,14 @@ impl User {
         let key = self.office.own.identity().signing_key();
         PolicyApproval {
             administrator: self.office.name().clone(),
-            signature: key.sign(&self.office.rules, Tag::POLICY_CHANGE, &encode(change)),
+            signature: key.sign(&self.office.rules, Domain::POLICY_CHANGE, &encode(change)),
         }
     }
 
     /// Publishes a change of policy, once this node has taken it.
     ///
     /// # Errors
-    /// Those of [`Replica::on_policy_change`].
+    /// Those of [`LedgerView::on_policy_change`].
     pub fn change_policy(&mut self, now: Time, approved: ApprovedChange) -> Result<Vec<Output>, Refusal> {
         self.office.on_policy_change(now, &approved)?;
         Ok(vec![Output::Publish(Gossip::PolicyChange(approved))])
@@ -545,7 +545,7 @@ impl Actor for User {
             Input::Gossip { from, gossip } => self.on_gossip(now, &from, gossip),
             Input::Packet { from, packet } => match self.office.receive(now, &from, &packet) {
                 (event, Err(refusal)) => Step::refused(event, refusal),
-                (_, Ok(Received::Shook(event, outputs, _))) => Step::taken(event, outputs),
+                (_, Ok(Received::HandshakeProgress(event, outputs, _))) => Step::taken(event, outputs),
                 (_, Ok(Received::Message { peer, message, .. })) => self.on_message(now, &peer, message),
             },
         }
@@ -562,6 +562,6 @@ impl Actor for User {
         public.extend((self.submissions.len() as u64).to_be_bytes());
         public.extend((self.requests.len() as u64).to_be_bytes());
         public.extend(Height(self.witness.size()).0.to_be_bytes());
-        Digest::of(Tag::PUBLIC_STATE, &public)
+        Digest::of(Domain::PUBLIC_STATE, &public)
     }
 }

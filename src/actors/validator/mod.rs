@@ -2,20 +2,20 @@
 //!
 //! It sees of a record the attributes that the contracts check, and nothing else.
 
-mod closing;
-mod endorse;
+mod check;
+mod consensus;
 
-pub use closing::{ClosingReport, GATHER, MAX_WAITING, NONCES, NONCES_TAKE, TURN, closing_machine};
-pub use endorse::{AHEAD, BEHIND, vote_body};
+pub use check::{AHEAD, BEHIND, vote_body};
+pub use consensus::{ClosingReport, GATHER, MAX_WAITING, NONCES, NONCES_TAKE, TURN, closing_machine};
 
-use crate::actors::{Actor, Archive, Input, Office, Output, Received, Replica, Step};
-use crate::crypto::{Digest, Tag};
+use crate::actors::{Actor, Input, LedgerView, NodeContext, Output, Received, Step, StoreHandle};
+use crate::crypto::{Digest, Domain};
 use crate::keys::{CertifiedPrincipal, TrustStore};
-use crate::log::CloudIdentity;
 use crate::store::{Commit, StoreError, Table, for_each_row};
+use crate::transparency::LogOperator;
 use crate::wire::{Gossip, Message, Name, TBlock, Time, Vote, decode, encode};
 use bemr_spec::{Clause, Refusal};
-use closing::Closing;
+use consensus::Closing;
 use std::collections::BTreeMap;
 
 crate::machine! {
@@ -51,11 +51,11 @@ const MAX_EVIDENCE: usize = 1024;
 
 /// A validator.
 pub struct Validator {
-    office: Office,
+    office: NodeContext,
     votes: BTreeMap<Digest, Vote>,
     closing: Closing,
     evidence: Vec<TwoBlocks>,
-    archive: Option<Archive>,
+    archive: Option<StoreHandle>,
 }
 
 /// Where a store keeps the vote on a transaction.
@@ -67,7 +67,7 @@ const VOTES: &str = "vote/";
 
 impl Validator {
     /// A validator that has voted on nothing. `cloud` and `bsd` are those whose heads it anchors.
-    pub fn new(office: Office, cloud: CloudIdentity, bsd: CloudIdentity) -> Validator {
+    pub fn new(office: NodeContext, cloud: LogOperator, bsd: LogOperator) -> Validator {
         let closing = Closing::new(office.name().clone(), cloud, bsd);
         Validator { office, votes: BTreeMap::new(), closing, evidence: Vec::new(), archive: None }
     }
@@ -79,10 +79,10 @@ impl Validator {
     /// # Errors
     /// CLD-06 when the store is damaged.
     pub fn resume(
-        mut office: Office,
-        cloud: CloudIdentity,
-        bsd: CloudIdentity,
-        archive: Archive,
+        mut office: NodeContext,
+        cloud: LogOperator,
+        bsd: LogOperator,
+        archive: StoreHandle,
     ) -> Result<Validator, Refusal> {
         let rules = office.rules;
         office.keep_in(&archive)?;
@@ -107,7 +107,7 @@ impl Validator {
     }
 
     /// Its copy of the ledger and the policy.
-    pub fn replica(&self) -> &Replica {
+    pub fn replica(&self) -> &LedgerView {
         &self.office.replica
     }
 
@@ -118,7 +118,7 @@ impl Validator {
 
     /// Its office, for checkers that overhear it or speak in its name.
     #[cfg(bemr_weaken)]
-    pub fn office(&mut self) -> &mut Office {
+    pub fn office(&mut self) -> &mut NodeContext {
         &mut self.office
     }
 
@@ -144,10 +144,10 @@ impl Validator {
         block: TBlock,
     ) -> Result<Vec<Output>, Refusal> {
         let rules = self.office.rules;
-        endorse::check_origin(&mut self.office, now, peer, &block)?;
+        check::check_origin(&mut self.office, now, peer, &block)?;
         let tid = block.body.tid;
         if let Some(vote) = self.votes.get(&tid) {
-            let asked = Digest::of(Tag::T_BLOCK, &encode(&block.body));
+            let asked = Digest::of(Domain::T_BLOCK, &encode(&block.body));
             let same = rules.require(Clause::OneBlockPerTid, vote.body.block == asked);
             if let Err(refusal) = same {
                 if self.evidence.len() < MAX_EVIDENCE {
@@ -161,12 +161,12 @@ impl Validator {
                 return self.say_vote(now, peer.name(), vote);
             }
         }
-        let policy = endorse::check_policy(&rules, &self.office.replica, &block)?;
-        let verdict = endorse::verdict(&rules, &policy, &block)?;
+        let policy = check::check_policy(&rules, &self.office.replica, &block)?;
+        let verdict = check::verdict(&rules, &policy, &block)?;
         State::AwaitingBlock.step(&rules, Event::BlockRequestArrived, State::Voted)?;
         let body = vote_body(&block, &verdict);
         let key = self.office.own.identity().signing_key();
-        let signature = key.sign(&rules, Tag::VOTE, &encode(&body));
+        let signature = key.sign(&rules, Domain::VOTE, &encode(&body));
         let vote = Vote { validator: self.office.name().clone(), body, signature };
         if let Some(archive) = &self.archive {
             archive.commit(Commit::new().meta(&vote_row(&tid), encode(&vote)))?;
@@ -215,7 +215,7 @@ impl Actor for Validator {
             Input::Gossip { from, gossip } => self.on_gossip(now, &from, gossip),
             Input::Packet { from, packet } => match self.office.receive(now, &from, &packet) {
                 (event, Err(refusal)) => Step::refused(event, refusal),
-                (_, Ok(Received::Shook(event, outputs, _))) => Step::taken(event, outputs),
+                (_, Ok(Received::HandshakeProgress(event, outputs, _))) => Step::taken(event, outputs),
                 (_, Ok(Received::Message { peer, message: Message::TBlock(block), .. })) => {
                     let outcome = self.on_block_request(now, &peer, *block);
                     Step { event: Event::BlockRequestArrived.name(), outcome, repeats: Vec::new() }
@@ -235,6 +235,6 @@ impl Actor for Validator {
         let mut public = self.office.replica.state();
         public.extend((self.votes.len() as u64).to_be_bytes());
         public.extend(self.closing.state());
-        Digest::of(Tag::PUBLIC_STATE, &public)
+        Digest::of(Domain::PUBLIC_STATE, &public)
     }
 }

@@ -1,10 +1,10 @@
 //! The equations of chapter 18, carried out with one key each at real sizes; random ones are a property test's.
 
 use crate::attacks::algebraic;
-use crate::attacks::pair::less;
-use crate::attacks::shown::Exhibit;
+use crate::attacks::evidence::Exhibit;
+use crate::attacks::replay::less;
 use crate::paper::{Group, Hashing, KeyPair, Reading, Signature, StaticKey, verify};
-use bemr::crypto::{self, Element, SigningKey, Suite, Tag};
+use bemr::crypto::{self, Domain, Element, SigningKey, Suite};
 use bemr_spec::{Clause, Rules};
 use num_bigint::BigUint;
 use rand::SeedableRng;
@@ -41,7 +41,7 @@ pub fn refusal_of(suite: Suite, message: &[u8], forged: &Signature) -> Option<Cl
     let response = &forged.s % Group::of(suite)?.order;
     let signature = [encoded(suite, &forged.r), encoded(suite, &response)].concat();
     let signature = crypto::Signature::from_bytes(&signature);
-    let checked = key.verifying_key().check(&RULES, Tag::T_INITIAL, message, &signature);
+    let checked = key.verifying_key().check(&RULES, Domain::T_INITIAL, message, &signature);
     checked.err().map(|refusal| refusal.clause())
 }
 
@@ -120,7 +120,7 @@ pub(super) fn one_nonce() -> Result<Exhibit, String> {
     let key = SigningKey::generate(SUITE, &mut ChaCha20Rng::seed_from_u64(3));
     let repeats = |rules: &Rules| {
         let commitment = |message: &[u8]| {
-            key.sign(rules, Tag::T_INITIAL, message).as_bytes()[..SUITE.element_len()].to_vec()
+            key.sign(rules, Domain::T_INITIAL, message).as_bytes()[..SUITE.element_len()].to_vec()
         };
         commitment(b"one") == commitment(b"other")
     };

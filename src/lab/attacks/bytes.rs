@@ -1,8 +1,8 @@
 //! Attacks on bytes that are no equations: what one signature can be taken for, what an unauthenticated cipher lets through,
 //! what a digest of few values tells.
 
-use crate::attacks::shown::{Exhibit, stopped_by};
-use bemr::crypto::{AeadKey, Digest, SigningKey, Suite, Tag};
+use crate::attacks::evidence::{Exhibit, stopped_by};
+use bemr::crypto::{AeadKey, Digest, Domain, SigningKey, Suite};
 use bemr::records::commitment_of;
 use bemr::wire::Name;
 use bemr_spec::Clause;
@@ -14,8 +14,8 @@ pub(super) fn tag_confusion() -> Result<Exhibit, String> {
     let key = SigningKey::generate(Suite::Ristretto255, &mut ChaCha20Rng::seed_from_u64(6));
     let body = b"one shape for both transactions";
     stopped_by(Clause::ChallengeCoversKeyAndTag, |rules| {
-        let signature = key.sign(rules, Tag::T_INITIAL, body);
-        key.verifying_key().check(rules, Tag::T_BLOCK, body, &signature)?;
+        let signature = key.sign(rules, Domain::T_INITIAL, body);
+        key.verifying_key().check(rules, Domain::T_BLOCK, body, &signature)?;
         Ok("the user's signature of T_initial, taken for the signature of a T_block".to_owned())
     })
 }
@@ -47,10 +47,10 @@ const VALUES: [&[u8]; 4] = [b"male", b"female", b"other", b"unknown"];
 /// C-30: the attribute behind a public digest is found by trying all of its values. A commitment has 2^256 openings.
 pub(super) fn guessed_attribute() -> Result<Exhibit, String> {
     let hidden = VALUES[2];
-    let published = Digest::of(Tag::COMMITMENT, hidden);
+    let published = Digest::of(Domain::COMMITMENT, hidden);
     let guesses = || VALUES.iter().enumerate();
     let (tries, found) = guesses()
-        .find(|(_, guess)| Digest::of(Tag::COMMITMENT, guess) == published)
+        .find(|(_, guess)| Digest::of(Domain::COMMITMENT, guess) == published)
         .ok_or("no value has this digest")?;
     let name = Name::new("gender").ok_or("a name of graphic characters")?;
     let committed = |opening: &[u8; 32], value: &[u8]| commitment_of(0, &name, value, opening);

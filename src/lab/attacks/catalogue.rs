@@ -1,9 +1,9 @@
 //! The rows of chapter 18, and how each is shown. What happens in it is not here: it is found.
 
-use crate::attacks::shown::Exhibit;
-use crate::attacks::{algebra, bytes, forged, rates, scenes};
-use crate::explore::{Part, TERMINATION};
-use crate::faults::Power;
+use crate::attacks::evidence::Exhibit;
+use crate::attacks::{algebra, bytes, forged, rates, scenarios};
+use crate::explore::{SearchConfig, TERMINATION};
+use crate::faults::Capability;
 use bemr_spec::Clause;
 
 /// A row.
@@ -23,14 +23,14 @@ pub enum How {
     /// A search finds a run that breaks `goal` in `part`, where the protocol lacks `without`.
     Searched {
         /// The network, and what the adversary can do there.
-        part: &'static Part,
+        part: &'static SearchConfig,
         /// The clauses that the paper does not have, without which the attack works.
         without: &'static [Clause],
         /// The goal that it breaks.
         goal: &'static str,
         /// The weakest adversary who is asked. Of the black hole it is silence, which is what the row is about: by order alone a
         /// message is lost as well, in a run that nobody reads.
-        from: Power,
+        from: Capability,
     },
     /// It is carried out on bytes, or over many runs.
     Computed {
@@ -44,14 +44,14 @@ pub enum How {
 const fn searched(
     id: &'static str,
     says: &'static str,
-    part: &'static Part,
+    part: &'static SearchConfig,
     without: &'static [Clause],
     goal: &'static str,
 ) -> Attack {
-    Attack { id, says, how: How::Searched { part, without, goal, from: Power::Order } }
+    Attack { id, says, how: How::Searched { part, without, goal, from: Capability::Order } }
 }
 
-const fn at_least(power: Power, attack: Attack) -> Attack {
+const fn at_least(power: Capability, attack: Attack) -> Attack {
     match attack.how {
         How::Searched { part, without, goal, .. } => {
             Attack { how: How::Searched { part, without, goal, from: power }, ..attack }
@@ -74,23 +74,23 @@ pub const CATALOGUE: &[Attack] = &[
     searched(
         "C-01",
         "man in the middle of the key exchange",
-        &scenes::STRANGERS,
+        &scenarios::STRANGERS,
         &[Clause::ResponderSignsTranscript],
         "G-KEY",
     ),
-    searched("C-02", "identity misbinding", &scenes::MISLED, &[Clause::PeerIsIntended], "G-KEY"),
+    searched("C-02", "identity misbinding", &scenarios::MISLED, &[Clause::PeerIsIntended], "G-KEY"),
     computed("C-03", "element of small order", "G-SEC", algebra::small_order),
     searched(
         "C-04",
         "reflection, exchange of roles",
-        &scenes::STRANGERS,
+        &scenarios::STRANGERS,
         &[Clause::PeerIsNotSelf, Clause::RoleFitsPlace],
         "G-KEY",
     ),
     searched(
         "C-05",
         "replay of T_initial, record used again",
-        &scenes::REPLAYED,
+        &scenarios::REPLAYED,
         &[Clause::SequenceAdvances],
         "G-FRE",
     ),
@@ -98,24 +98,30 @@ pub const CATALOGUE: &[Attack] = &[
     searched(
         "C-07",
         "signature lifted to another transaction",
-        &scenes::FALSE_USER,
+        &scenarios::FALSE_USER,
         &[Clause::UserSignsInitial],
         "G-ORI",
     ),
-    searched("C-08", "ACK of another transaction", &scenes::FALSE_VOTER, &[Clause::VoteNamesBlock], "G-CIV"),
-    searched("C-09", "ACK flipped", &scenes::FALSE_VOTER, &[Clause::VoteSigned], "G-CIV"),
+    searched(
+        "C-08",
+        "ACK of another transaction",
+        &scenarios::FALSE_VOTER,
+        &[Clause::VoteNamesBlock],
+        "G-CIV",
+    ),
+    searched("C-09", "ACK flipped", &scenarios::FALSE_VOTER, &[Clause::VoteSigned], "G-CIV"),
     at_least(
-        Power::Silence,
-        searched("C-10", "black hole", &scenes::SILENT, &[Clause::FailoverIsBounded], TERMINATION),
+        Capability::Silence,
+        searched("C-10", "black hole", &scenarios::SILENT, &[Clause::FailoverIsBounded], TERMINATION),
     ),
     at_least(
-        Power::Silence,
-        searched("C-11", "fail-open continuation", &scenes::SILENT, &[Clause::AcceptNeedsQuorum], "G-CIV"),
+        Capability::Silence,
+        searched("C-11", "fail-open continuation", &scenarios::SILENT, &[Clause::AcceptNeedsQuorum], "G-CIV"),
     ),
     searched(
         "C-12",
         "late, duplicate, contrary ACK",
-        &scenes::FALSE_VOTER,
+        &scenarios::FALSE_VOTER,
         &[Clause::FirstDecisionStands],
         "G-SDN",
     ),
@@ -127,7 +133,7 @@ pub const CATALOGUE: &[Attack] = &[
     searched(
         "C-17",
         "surreptitious forwarding",
-        &scenes::FALSE_USER,
+        &scenarios::FALSE_USER,
         &[Clause::InitialNamesRecipient],
         "G-AGR",
     ),
@@ -135,7 +141,7 @@ pub const CATALOGUE: &[Attack] = &[
     searched(
         "C-19",
         "KDC holds or doubles keys",
-        &scenes::FALSE_KDC,
+        &scenarios::FALSE_KDC,
         &[Clause::OnePrincipalOneCertificate],
         "G-ORI",
     ),
@@ -143,59 +149,65 @@ pub const CATALOGUE: &[Attack] = &[
     searched(
         "C-21",
         "BSD invents a record or maps as it likes",
-        &scenes::FALSE_BSD,
+        &scenarios::FALSE_BSD,
         &[Clause::BlockCarriesUserSignature],
         "G-ORI",
     ),
     searched(
         "C-22",
         "majority, fork, double decision",
-        &scenes::REORGANISED,
+        &scenarios::REORGANISED,
         &[Clause::ConfirmationsReached],
         "G-CIV",
     ),
-    searched("C-23", "Sybil, whitewashing", &scenes::FALSE_VOTER, &[Clause::VoterIsAdmitted], "G-CIV"),
-    searched("C-24", "equivocation", &scenes::FALSE_VOTER, &[Clause::OneVotePerValidator], "G-ACC"),
-    searched("C-25", "old contract", &scenes::CHANGED, &[Clause::TemplateIsInForce], "G-POL"),
+    searched("C-23", "Sybil, whitewashing", &scenarios::FALSE_VOTER, &[Clause::VoterIsAdmitted], "G-CIV"),
+    searched("C-24", "equivocation", &scenarios::FALSE_VOTER, &[Clause::OneVotePerValidator], "G-ACC"),
+    searched("C-25", "old contract", &scenarios::CHANGED, &[Clause::TemplateIsInForce], "G-POL"),
     searched(
         "C-26",
         "template exchanged, attribute left out",
-        &scenes::FALSE_BSD,
+        &scenarios::FALSE_BSD,
         &[Clause::CheckedAttributesOpened],
         "G-POL",
     ),
     searched(
         "C-27",
         "patient or user exchanged",
-        &scenes::FALSE_USER,
+        &scenarios::FALSE_USER,
         &[Clause::InitialSenderIsPeer],
         "G-ORI",
     ),
     searched(
         "C-28",
         "cloud rolls back, forks, deletes, alters",
-        &scenes::FALSE_CLOUD,
+        &scenarios::FALSE_CLOUD,
         &[Clause::LeafIsIncluded],
         "G-DEL",
     ),
     at_least(
-        Power::User,
+        Capability::User,
         searched(
             "C-29",
             "escalation of role",
-            &scenes::FALSE_ROLE,
+            &scenarios::FALSE_ROLE,
             &[Clause::RoleMaySubmit, Clause::GrantsNameAuthorisedReaders],
             "G-PRV",
         ),
     ),
     computed("C-30", "public chain tells medical facts", "G-HID", bytes::guessed_attribute),
     computed("C-31", "log cut or reordered", "G-AUD", forged::audit_log),
-    searched("C-32", "tid taken first", &scenes::FALSE_USER, &[Clause::TidIsDerived], "G-ORI"),
-    searched("C-33", "two readings of one message", &scenes::FALSE_USER, &[Clause::NoDuplicateKeys], "G-AGR"),
+    searched("C-32", "tid taken first", &scenarios::FALSE_USER, &[Clause::TidIsDerived], "G-ORI"),
+    searched(
+        "C-33",
+        "two readings of one message",
+        &scenarios::FALSE_USER,
+        &[Clause::NoDuplicateKeys],
+        "G-AGR",
+    ),
     searched(
         "C-34",
         "only refusals are checked again",
-        &scenes::CONSPIRACY,
+        &scenarios::CONSPIRACY,
         &[Clause::AcceptNeedsReverification],
         "G-CIV",
     ),
@@ -203,11 +215,11 @@ pub const CATALOGUE: &[Attack] = &[
     searched(
         "C-36",
         "eclipse of the BSD",
-        &scenes::ECLIPSE,
+        &scenarios::ECLIPSE,
         &[Clause::VoterIsAdmitted, Clause::VoteSigned],
         "G-CIV",
     ),
-    searched("C-37", "keys leak later", &scenes::LATER, &[Clause::SealedKeyIsErased], "G-SEC"),
+    searched("C-37", "keys leak later", &scenarios::LATER, &[Clause::SealedKeyIsErased], "G-SEC"),
     computed("C-38", "trust poisoned: sleepers, coalitions, bad-mouthing", "G-CIV", rates::poisoned_trust),
 ];
 

@@ -1,8 +1,8 @@
 //! What is shown to those who look at it afterwards: a log to an auditor, a seal to the custodian. Everything that can be
 //! falsified in it is, one thing at a time, until something is taken for genuine.
 
-use crate::attacks::pair::less;
-use crate::attacks::shown::Exhibit;
+use crate::attacks::evidence::Exhibit;
+use crate::attacks::replay::less;
 use crate::lockstep::Lockstep;
 use bemr::crypto::AeadKey;
 use bemr_model::{

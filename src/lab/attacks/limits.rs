@@ -1,42 +1,42 @@
 //! A scene for an adversary of less power: a weaker one has less of it.
 
-use crate::explore::{Budget, Part};
-use crate::faults::Power;
+use crate::explore::{Budget, SearchConfig};
+use crate::faults::Capability;
 use bemr_model::Actor;
 
 /// The part with an adversary of no more than this power; nothing where it has just the same as one of less.
-pub fn limited(power: Power, part: &Part) -> Option<Part> {
-    let has = |other: Power| power >= other;
-    let take = |least: Power, times: u8| if has(least) { times } else { 0 };
+pub fn limited(power: Capability, part: &SearchConfig) -> Option<SearchConfig> {
+    let has = |other: Capability| power >= other;
+    let take = |least: Capability, times: u8| if has(least) { times } else { 0 };
     let Budget { drop, replay, redirect, early, crash, lie, luck } = part.budget;
-    let allowed = |(nth, insider): &(usize, &Actor)| has(Power::of(**insider, *nth));
+    let allowed = |(nth, insider): &(usize, &Actor)| has(Capability::of(**insider, *nth));
     let insiders = part.insiders.iter().enumerate().take_while(allowed).count();
     let scripted = part.script.iter().any(|(actor, _)| *actor == Actor::Kdc);
-    if scripted && !has(Power::Kdc) {
+    if scripted && !has(Capability::Kdc) {
         return None;
     }
-    let poses = part.poses && has(Power::Forge);
-    let less = Part {
+    let poses = part.poses && has(Capability::Forge);
+    let less = SearchConfig {
         insiders: &part.insiders[..insiders],
         poses,
-        silent: if has(Power::Silence) { part.silent } else { &[] },
+        silent: if has(Capability::Silence) { part.silent } else { &[] },
         budget: Budget {
-            drop: take(Power::Drop, drop),
-            replay: take(Power::Replay, replay),
-            redirect: take(Power::Redirect, redirect),
-            early: take(Power::Delay, early),
+            drop: take(Capability::Drop, drop),
+            replay: take(Capability::Replay, replay),
+            redirect: take(Capability::Redirect, redirect),
+            early: take(Capability::Delay, early),
             crash,
             lie: if insiders > 0 || poses { lie } else { 0 },
             luck,
         },
         ..*part
     };
-    let same = |weaker: &Part| {
+    let same = |weaker: &SearchConfig| {
         (weaker.insiders, weaker.poses, weaker.silent, weaker.budget)
             == (less.insiders, less.poses, less.silent, less.budget)
     };
     let mut weaker =
-        Power::ALL.into_iter().filter(|other| *other < power).filter_map(|other| limited(other, part));
+        Capability::ALL.into_iter().filter(|other| *other < power).filter_map(|other| limited(other, part));
     let is_new = weaker.next_back().is_none_or(|weaker| !same(&weaker));
     is_new.then_some(less)
 }

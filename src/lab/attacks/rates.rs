@@ -1,7 +1,7 @@
 //! Attacks on a rate: many runs of the rules of decision, as the experiment has them, against bounds that were fixed before
 //! anything was measured.
 
-use crate::attacks::shown::Exhibit;
+use crate::attacks::evidence::Exhibit;
 use crate::experiment::{Adversary, Campaign, Metric, Noise, Rule, Share, Size};
 use bemr_spec::Clause;
 

@@ -2,9 +2,9 @@
 //! every weight.
 
 use super::Voters;
-use super::bench::ATTEMPTS;
 use super::deciders::Decider;
-use super::tape::Moment;
+use super::random_inputs::Moment;
+use super::setting::ATTEMPTS;
 use serde::Serialize;
 
 /// What the validators do that an attacker holds.

@@ -8,7 +8,7 @@ use super::counts::Counts;
 use super::deciders::{Rule, Ruling};
 use super::limits::{Limit, Setting, weighted_majority_mistakes};
 use super::measures::Measured;
-use super::tape::{Noise, Size, Tape};
+use super::random_inputs::{Noise, RandomInputs, Size};
 use super::trial::{Held, trial};
 use super::{Share, Voters};
 use bemr::wire::Ballot;
@@ -170,7 +170,7 @@ impl Campaign {
     }
 
     fn one_run(&self, run: usize, sums: &mut Sums) {
-        let tape = Tape::draw(self.seed, run, &self.size, &self.noise);
+        let tape = RandomInputs::draw(self.seed, run, &self.size, &self.noise);
         for ((prior, adversary, share, rule), cell) in self.places().zip(&mut sums.cells) {
             let held = Held::By(adversary, share);
             let counts = match rule {
@@ -213,7 +213,7 @@ fn watched(
     rule: Rule,
     held: Held,
     prior: f64,
-    tape: &Tape,
+    tape: &RandomInputs,
     share: Share,
     bound: &mut MistakeBound,
 ) -> Counts {

@@ -1,7 +1,7 @@
 //! Counts of what happened. They add up; what they mean is in [`super::measures`].
 
-use super::bench::{ATTEMPTS, Delay, LATEST};
 use super::deciders::Ruling;
+use super::setting::{ATTEMPTS, Delay, LATEST};
 
 /// What one transaction came to.
 pub(super) struct Note {

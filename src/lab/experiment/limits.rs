@@ -4,9 +4,9 @@
 //! chapter 16; nothing here is measured.
 
 use super::adversary::Adversary;
-use super::bench::ATTEMPTS;
 use super::deciders::{Rule, SAMPLED};
-use super::tape::Noise;
+use super::random_inputs::Noise;
+use super::setting::ATTEMPTS;
 use serde::Serialize;
 use std::cmp::Ordering;
 

@@ -2,8 +2,8 @@
 //!
 //! Everything is summed in whole numbers, so that neither the order of runs nor the number of threads changes a digit.
 
-use super::bench::Delay;
 use super::counts::Counts;
+use super::setting::Delay;
 use serde::Serialize;
 
 /// A ratio's mean over runs, and half the width of its 95 % interval.

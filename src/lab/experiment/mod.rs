@@ -30,12 +30,10 @@
 //! }
 //! ```
 //!
-//! The real protocol with validators that lie is run at some [`Spot`]s beside it: [`Expedition`]. A [`Report`] says all of
+//! The real protocol with validators that lie is run at some [`GridPoint`]s beside it: [`Expedition`]. A [`Report`] says all of
 //! it as CSV, JSON and one page.
 
 mod adversary;
-mod asking;
-mod bench;
 mod campaign;
 mod claims;
 mod counts;
@@ -43,24 +41,26 @@ mod deciders;
 mod limits;
 mod measures;
 mod protocol;
+mod protocol_run;
+mod query_strategy;
+mod random_inputs;
 mod report;
+mod setting;
 mod share;
-mod tape;
 mod trial;
-mod visit;
 mod voters;
 
 pub use adversary::Adversary;
-pub use asking::{Asked, Order, asking};
-pub use bench::{ATTEMPTS, Ballots, Delay, LONGEST_WAIT, Reexecution};
 pub use campaign::{Campaign, Cell, MistakeBound, PRIORS, Silenced, Table};
 pub use claims::{ADOPTED, Added, CONTROLS, Claim, Mirrored, Reconstructed, T1, T2, Worst};
 pub use deciders::{Asks, Decided, Decider, Rule, Ruling, SAMPLED, Uses};
 pub use limits::{Limit, Setting, at_least, majority_is_right, somebody_answers, weighted_majority_mistakes};
 pub use measures::{Delays, Estimate, Injected, Measured, Metric};
-pub use protocol::{Expedition, Played, Point, REAL_NOISE, Spot};
+pub use protocol::{Expedition, GridPoint, Played, Point, REAL_NOISE};
+pub use protocol_run::Seen;
+pub use query_strategy::{Asked, Order, asking};
+pub use random_inputs::{Noise, Size};
 pub use report::{Report, Summary};
+pub use setting::{ATTEMPTS, Ballots, Delay, LONGEST_WAIT, Reexecution};
 pub use share::Share;
-pub use tape::{Noise, Size};
-pub use visit::Seen;
 pub use voters::Voters;

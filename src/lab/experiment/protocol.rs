@@ -4,10 +4,10 @@
 
 use super::deciders::Rule;
 use super::measures::{Estimate, Metric};
-use super::tape::{Noise, Size};
-use super::visit::{Seen, visit};
+use super::protocol_run::{Seen, visit};
+use super::random_inputs::{Noise, Size};
 use super::{Adversary, Campaign, Share};
-use crate::simulator::Conduct;
+use crate::simulator::ByzantinePolicy;
 use bemr::crypto::Suite;
 use bemr_spec::Refusal;
 use serde::Serialize;
@@ -39,11 +39,11 @@ impl Played {
         }
     }
 
-    pub(super) fn conduct(self) -> Conduct {
+    pub(super) fn conduct(self) -> ByzantinePolicy {
         match self {
-            Played::Falsify => Conduct::FALSIFY,
-            Played::BlackHole => Conduct::Absent,
-            Played::Mixed => Conduct::MIXED,
+            Played::Falsify => ByzantinePolicy::FALSIFY,
+            Played::BlackHole => ByzantinePolicy::Absent,
+            Played::Mixed => ByzantinePolicy::MIXED,
         }
     }
 }
@@ -53,7 +53,7 @@ pub const REAL_NOISE: Noise = Noise { execution: 0.0, ..Noise::USUAL };
 
 /// Where the real protocol is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Spot {
+pub struct GridPoint {
     /// What those held do.
     pub played: Played,
     /// How many are held.
@@ -77,7 +77,7 @@ pub struct Expedition {
     /// The share of right requests.
     pub prior: f64,
     /// Where.
-    pub spots: Vec<Spot>,
+    pub spots: Vec<GridPoint>,
 }
 
 fn named<S: serde::Serializer>(suite: &Suite, serializer: S) -> Result<S::Ok, S::Error> {
@@ -88,7 +88,7 @@ fn named<S: serde::Serializer>(suite: &Suite, serializer: S) -> Result<S::Ok, S:
 #[derive(Clone, Debug, Serialize)]
 pub struct Point {
     /// Where it is.
-    pub spot: Spot,
+    pub spot: GridPoint,
     /// What was seen.
     pub seen: Seen,
     /// The rate of right decisions.
@@ -148,7 +148,7 @@ impl Expedition {
             ..Campaign::usual(self.seed, size)
         };
         let table = campaign.run(threads, |_| ());
-        let point = |(spot, seen): (&Spot, Seen)| {
+        let point = |(spot, seen): (&GridPoint, Seen)| {
             let cell = table.cell(self.prior, spot.played.adversary(), spot.share, Rule::Bemr)?;
             let expected = cell.measured.estimate(Metric::Cdr)?;
             let cdr = seen.cdr();

@@ -1,10 +1,10 @@
 //! One run of one cell: a decider meets an adversary over one tape.
 
 use super::adversary::{Adversary, deeds};
-use super::bench::{Ballots, Delay, Reexecution};
 use super::counts::{Counts, Note};
 use super::deciders::{Asks, Rule, Ruling};
-use super::tape::{Moment, Tape};
+use super::random_inputs::{Moment, RandomInputs};
+use super::setting::{Ballots, Delay, Reexecution};
 use super::{Share, Voters};
 use bemr::wire::Ballot;
 
@@ -29,7 +29,7 @@ pub(super) fn trial(
     rule: Rule,
     held: Held,
     prior: Prior,
-    tape: &Tape,
+    tape: &RandomInputs,
     mut watch: impl FnMut(Ruling, &Ballots<'_>, Ballot),
 ) -> Counts {
     let (moments, all) = match rule.asks() {
@@ -57,7 +57,7 @@ pub(super) fn trial(
         let mut contracts = Reexecution::new(ballot(truth != fate.misexecuted));
         let decided = decider.decide(&ballots, &mut contracts);
         let by_then = decided.at;
-        assert!(by_then <= Delay::end_of(super::bench::ATTEMPTS - 1).and_execution(), "waiting is bounded");
+        assert!(by_then <= Delay::end_of(super::setting::ATTEMPTS - 1).and_execution(), "waiting is bounded");
         let lies = taken.without(deeds.right);
         let mut shown = Voters::NOBODY;
         if fate.audit < audited {

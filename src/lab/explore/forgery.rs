@@ -4,11 +4,11 @@
 //! hello and proves itself to who answers. What fails the check of a clause that is in force is refused and changes nothing
 //! but sequence numbers, which hold for honest messages as well: so only what fails a clause that is *not* in force is made.
 
-use crate::explore::Part;
-use crate::explore::atlas::{Lie, Says};
+use crate::explore::SearchConfig;
+use crate::explore::transition_cache::{Lie, Says};
 use crate::forge::FLAWS;
 use crate::lockstep::{FORGED, forged, gossip_forged};
-use bemr_model::{Actor, Datagram, Flaws, HelloId, Packet, Parcel, SessionId, Stage};
+use bemr_model::{Actor, ContentType, Datagram, Envelope, Flaws, HelloId, Packet, SessionId};
 use bemr_spec::{Clause, Rules};
 
 /// The number of what is made up in a handshake: one of each is enough.
@@ -21,7 +21,7 @@ fn unchecked(rules: &Rules, kind: &str) -> impl Iterator<Item = Flaws> {
 }
 
 /// What this parcel makes an insider say, who sent it, or who poses as somebody.
-pub(super) fn prompted(rules: &Rules, part: &Part, parcel: &Parcel) -> Vec<Lie> {
+pub(super) fn prompted(rules: &Rules, part: &SearchConfig, parcel: &Envelope) -> Vec<Lie> {
     let (by, to) = (parcel.from, parcel.to);
     let flaws = || unchecked(rules, parcel.datagram.name());
     let genuine = parcel.datagram.flaws().iter().all(Flaws::is_empty);
@@ -70,16 +70,16 @@ fn posed(rules: &Rules, packet: &Packet) -> Vec<Lie> {
 }
 
 /// Hellos in the name of whom an honest run begins a session with.
-pub(super) fn unprompted(rules: &Rules, part: &Part) -> Vec<Lie> {
+pub(super) fn unprompted(rules: &Rules, part: &SearchConfig) -> Vec<Lie> {
     if !part.poses {
         return Vec::new();
     }
     let users = (0..part.setup.users).map(Actor::User);
     let validators = (0..part.setup.validators).map(Actor::Validator);
     let ends = users
-        .flat_map(|user| [(user, Actor::Bsd, Stage::Initial), (user, Actor::Cloud, Stage::Read)])
-        .chain(validators.map(|validator| (Actor::Bsd, validator, Stage::Block)))
-        .chain([(Actor::Bsd, Actor::Cloud, Stage::Valid)]);
+        .flat_map(|user| [(user, Actor::Bsd, ContentType::Initial), (user, Actor::Cloud, ContentType::Read)])
+        .chain(validators.map(|validator| (Actor::Bsd, validator, ContentType::Block)))
+        .chain([(Actor::Bsd, Actor::Cloud, ContentType::Valid)]);
     // A purpose is changed on the way alone.
     let flaws: Vec<Flaws> =
         unchecked(rules, "Hello").filter(|flaws| !flaws.has(Clause::RoleFitsPlace)).collect();

@@ -1,6 +1,6 @@
 //! What a search asks of every scene: whether the goals hold, and whether what they speak of happens.
 
-use crate::explore::{Part, Scene, Stage};
+use crate::explore::{SearchConfig, SearchModel, SearchState};
 use bemr_model::{
     Actor, GOALS, Members, System, everything_ended, sound_is_committed, stored_is_certified,
     two_certificates,
@@ -13,8 +13,8 @@ pub const TERMINATION: &str = "G-TER";
 
 /// What a part can ask for beside the goals that every search knows: it depends on who lies, or on how a run ends.
 #[derive(Clone, Copy, Debug)]
-pub struct Beside {
-    /// Its name in [`Part::goals`].
+pub struct AuxiliaryProperty {
+    /// Its name in [`SearchConfig::goals`].
     pub name: &'static str,
     /// What it says.
     pub says: &'static str,
@@ -22,18 +22,18 @@ pub struct Beside {
 }
 
 /// All of these.
-pub const BESIDE: &[Beside] = &[
-    Beside {
+pub const BESIDE: &[AuxiliaryProperty] = &[
+    AuxiliaryProperty {
         name: PROGRESS,
         says: "where nothing can happen any more, every submission that breaks no rule is committed",
         holds: progresses,
     },
-    Beside {
+    AuxiliaryProperty {
         name: STORED,
         says: "whatever the BSD does, what the cloud stores has a true certificate of a quorum, and breaks no rule",
         holds: stores,
     },
-    Beside {
+    AuxiliaryProperty {
         name: CERTIFIED,
         says: "whatever the BSD asks, there are not enough signatures for two certificates on one tid",
         holds: certifies,
@@ -64,9 +64,9 @@ fn first(found: &AtomicBool) -> bool {
     !found.swap(true, Ordering::Relaxed)
 }
 
-impl Stage {
+impl SearchModel {
     /// Of each goal whether it is broken, and then of each whether it happens; what is known of it already is not asked.
-    fn verdict(&self, scene: &Scene) -> u64 {
+    fn verdict(&self, scene: &SearchState) -> u64 {
         *scene.verdict.get_or_init(|| {
             let system = self.system(scene);
             let mut verdict = 0;
@@ -84,30 +84,30 @@ impl Stage {
     }
 }
 
-fn holds<const N: usize>(stage: &Stage, scene: &Scene) -> bool {
+fn holds<const N: usize>(stage: &SearchModel, scene: &SearchState) -> bool {
     stage.verdict(scene) >> N & 1 == 0 || !first(&stage.found.broken[N])
 }
 
-fn happens<const N: usize>(stage: &Stage, scene: &Scene) -> bool {
+fn happens<const N: usize>(stage: &SearchModel, scene: &SearchState) -> bool {
     stage.verdict(scene) >> (MOST + N) & 1 == 1 && first(&stage.found.happened[N])
 }
 
-fn terminates(stage: &Stage, scene: &Scene) -> bool {
+fn terminates(stage: &SearchModel, scene: &SearchState) -> bool {
     if !stage.is_over(scene) {
         return true;
     }
     everything_ended(&stage.system(scene)) || !first(&stage.found.endless)
 }
 
-fn progresses(stage: &Stage, scene: &Scene) -> bool {
+fn progresses(stage: &SearchModel, scene: &SearchState) -> bool {
     !stage.is_over(scene) || sound_is_committed(&stage.system(scene)) || !stage.is_first(PROGRESS)
 }
 
-fn stores(stage: &Stage, scene: &Scene) -> bool {
+fn stores(stage: &SearchModel, scene: &SearchState) -> bool {
     stored_is_certified(&stage.system(scene)) || !stage.is_first(STORED)
 }
 
-fn certifies(stage: &Stage, scene: &Scene) -> bool {
+fn certifies(stage: &SearchModel, scene: &SearchState) -> bool {
     let number = |insider: &Actor| match insider {
         Actor::Validator(number) => Some(*number),
         _ => None,
@@ -116,8 +116,8 @@ fn certifies(stage: &Stage, scene: &Scene) -> bool {
     !two_certificates(&stage.system(scene), liars) || !stage.is_first(CERTIFIED)
 }
 
-impl Stage {
-    fn system(&self, scene: &Scene) -> System {
+impl SearchModel {
+    fn system(&self, scene: &SearchState) -> System {
         let mut system = self.start.clone();
         self.atlas().restore(&mut system, &scene.states);
         system
@@ -130,7 +130,7 @@ impl Stage {
     }
 }
 
-type Condition = fn(&Stage, &Scene) -> bool;
+type Condition = fn(&SearchModel, &SearchState) -> bool;
 
 /// A condition cannot carry which goal it is of: there is one of each kind for every place that a goal can have.
 macro_rules! conditions {
@@ -146,9 +146,9 @@ const CONDITIONS: [(Condition, Condition); MOST] = conditions!(
 const _: () = assert!(GOALS.len() <= MOST, "a verdict has no room for so many goals");
 
 /// The goals of a part, and what sometimes has to happen.
-pub(super) fn properties(part: &Part) -> Vec<Property<Stage>> {
+pub(super) fn properties(part: &SearchConfig) -> Vec<Property<SearchModel>> {
     let checked = |name: &str| part.goals.contains(&name);
-    let mut properties: Vec<Property<Stage>> = Vec::new();
+    let mut properties: Vec<Property<SearchModel>> = Vec::new();
     for (goal, (holds, happens)) in GOALS.iter().zip(CONDITIONS) {
         if checked(goal.name) {
             properties.push(Property::always(goal.name, holds));

@@ -19,26 +19,26 @@
 //! questions and the audit log show that order. Nor are users whom the script names, nor validators whose turn to propose can
 //! come before the part is over: to swap two of those is to swap two instants as well.
 
-mod atlas;
+mod configuration;
+mod counterexample;
 mod forgery;
 mod goals;
 mod moves;
-mod pace;
-mod part;
-mod scene;
-pub(crate) mod scopes;
+mod partial_order;
 mod search;
-mod stage;
+mod search_model;
+mod state;
+pub(crate) mod suites;
 mod symmetry;
-mod telling;
+mod transition_cache;
 
-pub use goals::{BESIDE, Beside, CERTIFIED, PROGRESS, STORED, TERMINATION};
-pub use part::{Arrival, Budget, Part};
-pub use scene::{Move, Scene};
-pub use scopes::{SCOPES, Scope};
+pub use configuration::{Arrival, Budget, SearchConfig};
+pub use counterexample::Counterexample;
+pub use goals::{AuxiliaryProperty, BESIDE, CERTIFIED, PROGRESS, STORED, TERMINATION};
 pub use search::{
-    Estimate, Found, FoundStep, GoalReport, Hunt, PartReport, Progress, estimate, hunt, search, search_for,
-    search_within,
+    BoundedSearch, Estimate, Found, FoundStep, GoalReport, PartReport, Progress, estimate, hunt, search,
+    search_for, search_within,
 };
-pub use stage::Stage;
-pub use telling::Told;
+pub use search_model::SearchModel;
+pub use state::{Move, SearchState};
+pub use suites::{SCOPES, SearchSuite};

@@ -1,15 +1,15 @@
 //! What an adversary can do beyond losing and delaying: redirect, and lie as an insider.
 
-use crate::explore::atlas::{Lie, Says};
-use crate::explore::{Arrival, Part};
+use crate::explore::transition_cache::{Lie, Says};
+use crate::explore::{Arrival, SearchConfig};
 use bemr_model::{
-    Actor, Ballot, Certificate, Change, Datagram, Edition, Flaws, Gossip, Head, Header, LogKind, Members,
-    Message, Packet, Parcel, Policy, Question, Time, Versions, Vote,
+    Actor, Ballot, Certificate, Change, Datagram, Edition, Envelope, Flaws, Gossip, Head, Header, LogKind,
+    Members, Message, Packet, Policy, Question, Time, Versions, Vote,
 };
 use bemr_spec::Clause;
 
 /// To whom else, and from which address, a handshake packet can be led: others of the same place.
-pub(super) fn redirections(parcel: &Parcel, actors: impl Iterator<Item = Actor>) -> Vec<(Actor, Actor)> {
+pub(super) fn redirections(parcel: &Envelope, actors: impl Iterator<Item = Actor>) -> Vec<(Actor, Actor)> {
     let Datagram::Packet(packet) = &parcel.datagram else { return Vec::new() };
     let answers = matches!(packet, Packet::Response { .. } | Packet::Finish { .. });
     let mut led = Vec::new();
@@ -29,7 +29,7 @@ const fn same_place(one: Actor, other: Actor) -> bool {
 }
 
 /// What an insider can say who was sent this.
-pub(super) fn prompted(part: &Part, parcel: &Parcel) -> Vec<Lie> {
+pub(super) fn prompted(part: &SearchConfig, parcel: &Envelope) -> Vec<Lie> {
     let insider = parcel.to;
     if !part.insiders.contains(&insider) {
         return Vec::new();
@@ -64,7 +64,7 @@ pub(super) fn prompted(part: &Part, parcel: &Parcel) -> Vec<Lie> {
 }
 
 /// What insiders can say of their own accord.
-pub(super) fn unprompted(part: &Part, now: Time) -> Vec<Lie> {
+pub(super) fn unprompted(part: &SearchConfig, now: Time) -> Vec<Lie> {
     if !part.invents {
         return Vec::new();
     }
@@ -123,7 +123,7 @@ fn changes(user: u8) -> Vec<Lie> {
 }
 
 /// A BSD asks about what nobody submitted, asks a second time about what was, and has stored what was not decided.
-fn blocks(part: &Part, header: Header, flaws: Flaws) -> Vec<(Actor, Message)> {
+fn blocks(part: &SearchConfig, header: Header, flaws: Flaws) -> Vec<(Actor, Message)> {
     let signatories = (0..part.setup.validators).collect();
     let certificate = Certificate {
         question: other_question(header),
@@ -142,7 +142,7 @@ fn blocks(part: &Part, header: Header, flaws: Flaws) -> Vec<(Actor, Message)> {
 }
 
 /// A BSD asks each validator about this, by another T_block than its own.
-fn questions(part: &Part, header: Header, flaws: Flaws) -> Vec<(Actor, Message)> {
+fn questions(part: &SearchConfig, header: Header, flaws: Flaws) -> Vec<(Actor, Message)> {
     let message = Message::Block { question: other_question(header), flaws };
     (0..part.setup.validators).map(|validator| (Actor::Validator(validator), message)).collect()
 }

@@ -1,8 +1,8 @@
 //! Runs a search and says what it found.
 
-use crate::explore::atlas::{Number, Says};
-use crate::explore::{BESIDE, Move, Part, Stage, TERMINATION};
-use bemr_model::{Action, GOALS, Happened, Parcel, World};
+use crate::explore::transition_cache::{Number, Says};
+use crate::explore::{BESIDE, Move, SearchConfig, SearchModel, TERMINATION};
+use bemr_model::{Action, Envelope, Execution, GOALS, Happened};
 use bemr_spec::Rules;
 use stateright::{Checker, HasDiscoveries, Model, Path};
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ pub struct FoundStep {
     /// What was done.
     pub action: Action,
     /// The parcel of which it speaks by its number.
-    pub parcel: Option<Parcel>,
+    pub parcel: Option<Envelope>,
     /// What became of it.
     pub happened: Happened,
 }
@@ -69,7 +69,7 @@ pub struct Progress {
 }
 
 /// Searches to the end, or until `go_on` says no.
-pub fn search(stage: Stage, threads: usize, mut go_on: impl FnMut(Progress) -> bool) -> PartReport {
+pub fn search(stage: SearchModel, threads: usize, mut go_on: impl FnMut(Progress) -> bool) -> PartReport {
     let checker = stage.checker().threads(threads).spawn_bfs();
     let mut complete = true;
     while !checker.is_done() {
@@ -119,13 +119,13 @@ pub fn search(stage: Stage, threads: usize, mut go_on: impl FnMut(Progress) -> b
 }
 
 /// Searches until the goal of this name is broken: a shortest run that breaks it, and the states visited.
-pub fn search_for(stage: Stage, goal: &'static str, threads: usize) -> (Option<Found>, usize) {
+pub fn search_for(stage: SearchModel, goal: &'static str, threads: usize) -> (Option<Found>, usize) {
     search_within(stage, goal, threads, usize::MAX)
 }
 
 /// The same among about so many states.
 pub fn search_within(
-    stage: Stage,
+    stage: SearchModel,
     goal: &'static str,
     threads: usize,
     states: usize,
@@ -139,7 +139,7 @@ pub fn search_within(
 
 /// What a bounded search for any broken goal found.
 #[derive(Clone, Debug)]
-pub struct Hunt {
+pub struct BoundedSearch {
     /// The goal that was broken first, and a run that breaks it; a world that goes through the run agrees.
     pub broken: Option<(&'static str, Found)>,
     /// Different states visited.
@@ -148,7 +148,7 @@ pub struct Hunt {
 
 /// Searches until any goal of the part is broken, or about `most` states were visited. One thread does it: the same rules
 /// give the same run after the same number of states.
-pub fn hunt(stage: Stage, most: usize) -> Hunt {
+pub fn hunt(stage: SearchModel, most: usize) -> BoundedSearch {
     let part = stage.part;
     let wanted = HasDiscoveries::AnyOf(part.goals.iter().copied().collect());
     let checker = stage.checker().finish_when(wanted).target_state_count(most).spawn_bfs().join();
@@ -159,21 +159,21 @@ pub fn hunt(stage: Stage, most: usize) -> Hunt {
     });
     // Of equal lengths the first in the order of the goals.
     let broken = runs.min_by_key(|(_, run)| run.steps.len());
-    Hunt { broken, states: checker.unique_state_count() }
+    BoundedSearch { broken, states: checker.unique_state_count() }
 }
 
 /// Whether a world of its own agrees. What ought to end and has not is a matter of what else can happen: the search's alone.
-fn is_broken_by(stage: &Stage, name: &str, run: &Found) -> bool {
+fn is_broken_by(stage: &SearchModel, name: &str, run: &Found) -> bool {
     let Some(goal) = GOALS.iter().find(|goal| goal.name == name) else { return name == TERMINATION };
-    let mut world = World::new(stage.rules, &stage.part.setup);
+    let mut world = Execution::new(stage.rules, &stage.part.setup);
     let done = run.steps.iter().all(|step| world.step(&step.action).is_some());
     done && !goal.is_kept(world.system())
 }
 
 /// The run of these moves, as the model's own world goes through it.
-fn retrace(stage: &Stage, path: Path<<Stage as Model>::State, Move>) -> Option<Found> {
+fn retrace(stage: &SearchModel, path: Path<<SearchModel as Model>::State, Move>) -> Option<Found> {
     let mut scene = stage.begin();
-    let mut world = World::new(stage.rules, &stage.part.setup);
+    let mut world = Execution::new(stage.rules, &stage.part.setup);
     // Where in the world the parcels of a number are. Of equal ones any will do.
     let mut places: BTreeMap<Number, u32> = BTreeMap::new();
     let mut steps = Vec::new();
@@ -303,7 +303,7 @@ fn parabola(points: &[(f64, f64)]) -> Option<(f64, f64, f64)> {
     Some((a - b * mean + c * mean * mean, b - 2.0 * c * mean, c))
 }
 
-impl Part {
+impl SearchConfig {
     /// Serves the states of this part to a browser; comes back only when the address cannot be used.
     pub fn serve(&self, rules: Rules, address: &str) {
         let _ = self.under(rules).checker().serve(address);

@@ -4,10 +4,10 @@
 //! numbers. One rule does: whose turn it is to propose is the number counted from the height (chapter 10), so that a
 //! validator whose turn can come before the part is over is only itself. Under proof of work no rule does.
 //!
-//! This is derived from the part, and not believed: [`Stage`](crate::explore::Stage) asks every actor that turns up to react
+//! This is derived from the part, and not believed: [`SearchModel`](crate::explore::SearchModel) asks every actor that turns up to react
 //! under other names as well, and has the reaction be the same under these names.
 
-use crate::explore::{Arrival, Part};
+use crate::explore::{Arrival, SearchConfig};
 use bemr_model::{Actor, Command, LedgerKind, Order, Rename, Renaming, System, may_handle_records};
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ const MOST: usize = 120;
 const MOST_BESIDE_SWAPS: usize = 24;
 
 /// Ways to rename the actors of a part that leave the part as it is, the one first that renames nobody.
-pub(super) fn renamings(part: &Part, start: &System) -> Vec<Renaming> {
+pub(super) fn renamings(part: &SearchConfig, start: &System) -> Vec<Renaming> {
     let (users, validators) = (part.setup.users, part.setup.validators);
     let most = if part.arrival == Arrival::Any { MOST } else { MOST_BESIDE_SWAPS };
     let user_classes = few(classes(users, |user| class_of_user(part, user)), most);
@@ -37,7 +37,7 @@ pub(super) fn renamings(part: &Part, start: &System) -> Vec<Renaming> {
 
 /// Every two validators who can be swapped, by their numbers, where not every order is searched: of what happens to
 /// one of them or to the other, one is looked at.
-pub(super) fn swaps(part: &Part, start: &System) -> Vec<(u8, u8, Renaming)> {
+pub(super) fn swaps(part: &SearchConfig, start: &System) -> Vec<(u8, u8, Renaming)> {
     if part.arrival == Arrival::Any {
         return Vec::new();
     }
@@ -120,7 +120,7 @@ fn orders(members: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// What a part does with a user; none where no other user is like them.
-fn class_of_user(part: &Part, user: u8) -> Option<(bool, bool)> {
+fn class_of_user(part: &SearchConfig, user: u8) -> Option<(bool, bool)> {
     let actor = Actor::User(user);
     let speaks_of = |command: &Command| match command {
         Command::Submit { readers, .. } => readers.has(user),
@@ -139,7 +139,7 @@ fn class_of_user(part: &Part, user: u8) -> Option<(bool, bool)> {
 }
 
 /// What a part does with a validator; none where no other validator is like it.
-fn class_of_validator(part: &Part, validator: u8) -> Option<(bool, bool)> {
+fn class_of_validator(part: &SearchConfig, validator: u8) -> Option<(bool, bool)> {
     let actor = Actor::Validator(validator);
     let serials = |(_, command): &(Actor, Command)| {
         matches!(command, Command::Enrol(_) | Command::RevokeCertificate { .. } | Command::IssueList)
@@ -153,7 +153,7 @@ fn class_of_validator(part: &Part, validator: u8) -> Option<(bool, bool)> {
 
 /// Whether a validator's turn can come before the part is over: turn r of height h not before h times the time to gather
 /// and r turns, and no height without something that was not in a block before.
-fn has_turn(part: &Part, validator: u8) -> bool {
+fn has_turn(part: &SearchConfig, validator: u8) -> bool {
     let brings = |command: &Command| match command {
         // Its decision, its end in the audit log, its leaf in the cloud's.
         Command::Submit { .. } => 3,

@@ -1,21 +1,21 @@
 //! The adversaries that the paper fears, and those that it should, by name.
 
-use crate::faults::{Adversary, Behaviour, Contradiction, Ploy, Target, When};
+use crate::faults::{Adversary, Contradiction, FaultKind, FaultRule, Scope, Trigger};
 use bemr_model::{Actor, Time};
 use std::collections::BTreeSet;
 
 /// An adversary with a name.
 #[derive(Clone, Copy, Debug)]
-pub struct Named {
+pub struct NamedAdversary {
     /// The name.
     pub name: &'static str,
     /// What it is.
     pub says: &'static str,
     /// Its ploys in a network of so many validators, of whom it has as many as the protocol bears.
-    ploys: fn(u8) -> Vec<Ploy>,
+    ploys: fn(u8) -> Vec<FaultRule>,
 }
 
-impl Named {
+impl NamedAdversary {
     /// It, in a network of so many validators.
     ///
     /// # Errors
@@ -25,229 +25,245 @@ impl Named {
     }
 
     /// The one of this name.
-    pub fn find(name: &str) -> Option<&'static Named> {
+    pub fn find(name: &str) -> Option<&'static NamedAdversary> {
         NAMED.iter().find(|one| one.name == name)
     }
 }
 
-/// When whoever is cut off for a while is so, in milliseconds.
+/// Trigger whoever is cut off for a while is so, in milliseconds.
 const CUT_OFF: (Time, Time) = (300, 2_000);
 
 /// How much slower a slow node is.
 const SLOW: Time = 1_500;
 
 /// All of them.
-pub const NAMED: &[Named] = &[
-    Named {
+pub const NAMED: &[NamedAdversary] = &[
+    NamedAdversary {
         name: "loss",
         says: "a tenth of all messages is lost",
-        ploys: |_| vec![by_chance(Behaviour::Drop, 100)],
+        ploys: |_| vec![by_chance(FaultKind::Drop, 100)],
     },
-    Named {
+    NamedAdversary {
         name: "delay",
         says: "a fifth of all messages comes too late",
-        ploys: |_| vec![by_chance(Behaviour::Delay { by: 2_500 }, 200)],
+        ploys: |_| vec![by_chance(FaultKind::Delay { by: 2_500 }, 200)],
     },
-    Named {
+    NamedAdversary {
         name: "disorder",
         says: "messages come twice, out of order, and again long after",
         ploys: |_| {
             vec![
-                by_chance(Behaviour::Duplicate, 200),
-                by_chance(Behaviour::Reorder, 300),
-                by_chance(Behaviour::Replay, 20),
+                by_chance(FaultKind::Duplicate, 200),
+                by_chance(FaultKind::Reorder, 300),
+                by_chance(FaultKind::Replay, 20),
             ]
         },
     },
-    Named {
+    NamedAdversary {
         name: "one-way",
         says: "nothing gets from the server database to the first validator, and everything gets back",
         ploys: |_| {
-            vec![Ploy::new(Behaviour::Silence, Target::Link { from: Actor::Bsd, to: Actor::Validator(0) })]
+            vec![FaultRule::new(
+                FaultKind::Silence,
+                Scope::Link { from: Actor::Bsd, to: Actor::Validator(0) },
+            )]
         },
     },
-    Named {
+    NamedAdversary {
         name: "partition",
         says: "a part of the validators is cut off from the others, and comes back",
         ploys: |validators| {
             let side = liars(validators).chain([Actor::Validator(0)]).collect();
-            vec![Ploy::new(Behaviour::Silence, Target::Across(side)).when(from_until(CUT_OFF.0, CUT_OFF.1))]
+            vec![
+                FaultRule::new(FaultKind::Silence, Scope::Across(side))
+                    .when(from_until(CUT_OFF.0, CUT_OFF.1)),
+            ]
         },
     },
-    Named {
+    NamedAdversary {
         name: "eclipse",
         says: "the server database hears nobody for a while, and nobody hears it",
         ploys: |_| {
             let side = BTreeSet::from([Actor::Bsd]);
-            vec![Ploy::new(Behaviour::Silence, Target::Across(side)).when(from_until(CUT_OFF.0, CUT_OFF.1))]
-        },
-    },
-    Named {
-        name: "black-hole-node",
-        says: "the paper's black hole: validators answer nothing",
-        ploys: |validators| of_liars(validators, Behaviour::Silence),
-    },
-    Named {
-        name: "black-hole-link",
-        says: "a black hole on the links to validators: half of what goes there is lost",
-        ploys: |validators| {
-            let when = When { thousandths: Some(500), ..When::ALWAYS };
-            let towards = |liar| Ploy::new(Behaviour::Drop, Target::Towards(liar)).when(when.clone());
-            liars(validators).map(towards).collect()
-        },
-    },
-    Named {
-        name: "falsification-node",
-        says: "the paper's falsification: validators vote otherwise than they find",
-        ploys: |validators| of_liars(validators, Behaviour::Contradict),
-    },
-    Named {
-        name: "falsification-link",
-        says: "falsification on the links: bytes are changed",
-        ploys: |_| vec![by_chance(Behaviour::Spoil, 100)],
-    },
-    Named {
-        name: "random-liars",
-        says: "validators vote otherwise in half of all cases",
-        ploys: |validators| {
-            let when = When { thousandths: Some(500), ..When::ALWAYS };
-            of_liars_when(validators, Behaviour::Contradict, &when)
-        },
-    },
-    Named {
-        name: "strategists",
-        says: "validators vote otherwise together, and only where that wins",
-        ploys: |validators| {
-            let when = When { winning: true, ..When::ALWAYS };
-            let all = (0..validators).rev().take(usize::from(validators.div_ceil(3))).map(Actor::Validator);
-            all.map(|liar| Ploy::new(Behaviour::Contradict, Target::Node(liar)).when(when.clone())).collect()
-        },
-    },
-    Named {
-        name: "equivocators",
-        says: "validators vote both ways",
-        ploys: |validators| of_liars(validators, Behaviour::Equivocate),
-    },
-    Named {
-        name: "sleepers",
-        says: "validators vote as they find twice, and otherwise ever after",
-        ploys: |validators| {
-            of_liars_when(validators, Behaviour::Contradict, &When { after: Some(2), ..When::ALWAYS })
-        },
-    },
-    Named {
-        name: "slow-validators",
-        says: "what validators send comes late",
-        ploys: |validators| of_liars(validators, Behaviour::Delay { by: SLOW }),
-    },
-    Named {
-        name: "stale-contracts",
-        says: "changes of policy do not reach some validators, who go on under the old contracts",
-        ploys: |validators| {
-            let when = When { message: Some("PolicyChange".to_owned()), ..When::ALWAYS };
-            let towards = |liar| Ploy::new(Behaviour::Drop, Target::Towards(liar)).when(when.clone());
-            liars(validators).map(towards).collect()
-        },
-    },
-    Named {
-        name: "withheld-blocks",
-        says: "validators keep the blocks that they close to themselves",
-        ploys: |validators| {
-            let when = When { message: Some("Block".to_owned()), ..When::ALWAYS };
-            of_liars_when(validators, Behaviour::Drop, &when)
-        },
-    },
-    Named {
-        name: "reordered-blocks",
-        says: "blocks and what closes them come out of order, and late",
-        ploys: |_| {
-            let named =
-                |name: &str| When { message: Some(name.to_owned()), thousandths: Some(400), ..When::ALWAYS };
             vec![
-                Ploy::new(Behaviour::Delay { by: SLOW }, Target::Everything).when(named("Block")),
-                Ploy::new(Behaviour::Reorder, Target::Everything).when(named("Proposal")),
-                Ploy::new(Behaviour::Reorder, Target::Everything).when(named("Closing")),
+                FaultRule::new(FaultKind::Silence, Scope::Across(side))
+                    .when(from_until(CUT_OFF.0, CUT_OFF.1)),
             ]
         },
     },
-    Named {
+    NamedAdversary {
+        name: "black-hole-node",
+        says: "the paper's black hole: validators answer nothing",
+        ploys: |validators| of_liars(validators, FaultKind::Silence),
+    },
+    NamedAdversary {
+        name: "black-hole-link",
+        says: "a black hole on the links to validators: half of what goes there is lost",
+        ploys: |validators| {
+            let when = Trigger { thousandths: Some(500), ..Trigger::ALWAYS };
+            let towards = |liar| FaultRule::new(FaultKind::Drop, Scope::Towards(liar)).when(when.clone());
+            liars(validators).map(towards).collect()
+        },
+    },
+    NamedAdversary {
+        name: "falsification-node",
+        says: "the paper's falsification: validators vote otherwise than they find",
+        ploys: |validators| of_liars(validators, FaultKind::Contradict),
+    },
+    NamedAdversary {
+        name: "falsification-link",
+        says: "falsification on the links: bytes are changed",
+        ploys: |_| vec![by_chance(FaultKind::Spoil, 100)],
+    },
+    NamedAdversary {
+        name: "random-liars",
+        says: "validators vote otherwise in half of all cases",
+        ploys: |validators| {
+            let when = Trigger { thousandths: Some(500), ..Trigger::ALWAYS };
+            of_liars_when(validators, FaultKind::Contradict, &when)
+        },
+    },
+    NamedAdversary {
+        name: "strategists",
+        says: "validators vote otherwise together, and only where that wins",
+        ploys: |validators| {
+            let when = Trigger { winning: true, ..Trigger::ALWAYS };
+            let all = (0..validators).rev().take(usize::from(validators.div_ceil(3))).map(Actor::Validator);
+            all.map(|liar| FaultRule::new(FaultKind::Contradict, Scope::Node(liar)).when(when.clone()))
+                .collect()
+        },
+    },
+    NamedAdversary {
+        name: "equivocators",
+        says: "validators vote both ways",
+        ploys: |validators| of_liars(validators, FaultKind::Equivocate),
+    },
+    NamedAdversary {
+        name: "sleepers",
+        says: "validators vote as they find twice, and otherwise ever after",
+        ploys: |validators| {
+            of_liars_when(validators, FaultKind::Contradict, &Trigger { after: Some(2), ..Trigger::ALWAYS })
+        },
+    },
+    NamedAdversary {
+        name: "slow-validators",
+        says: "what validators send comes late",
+        ploys: |validators| of_liars(validators, FaultKind::Delay { by: SLOW }),
+    },
+    NamedAdversary {
+        name: "stale-contracts",
+        says: "changes of policy do not reach some validators, who go on under the old contracts",
+        ploys: |validators| {
+            let when = Trigger { message: Some("PolicyChange".to_owned()), ..Trigger::ALWAYS };
+            let towards = |liar| FaultRule::new(FaultKind::Drop, Scope::Towards(liar)).when(when.clone());
+            liars(validators).map(towards).collect()
+        },
+    },
+    NamedAdversary {
+        name: "withheld-blocks",
+        says: "validators keep the blocks that they close to themselves",
+        ploys: |validators| {
+            let when = Trigger { message: Some("Block".to_owned()), ..Trigger::ALWAYS };
+            of_liars_when(validators, FaultKind::Drop, &when)
+        },
+    },
+    NamedAdversary {
+        name: "reordered-blocks",
+        says: "blocks and what closes them come out of order, and late",
+        ploys: |_| {
+            let named = |name: &str| Trigger {
+                message: Some(name.to_owned()),
+                thousandths: Some(400),
+                ..Trigger::ALWAYS
+            };
+            vec![
+                FaultRule::new(FaultKind::Delay { by: SLOW }, Scope::Everything).when(named("Block")),
+                FaultRule::new(FaultKind::Reorder, Scope::Everything).when(named("Proposal")),
+                FaultRule::new(FaultKind::Reorder, Scope::Everything).when(named("Closing")),
+            ]
+        },
+    },
+    NamedAdversary {
         name: "private-fork",
         says: "miners work on a chain of their own for a while, and then show it",
         ploys: |validators| {
             let side = liars(validators).chain([Actor::Validator(0)]).collect();
-            let border = || Target::Across(BTreeSet::clone(&side));
-            let block = When { message: Some("Block".to_owned()), ..from_until(0, CUT_OFF.1) };
-            vec![Ploy::new(Behaviour::Silence, border()).when(block)]
+            let border = || Scope::Across(BTreeSet::clone(&side));
+            let block = Trigger { message: Some("Block".to_owned()), ..from_until(0, CUT_OFF.1) };
+            vec![FaultRule::new(FaultKind::Silence, border()).when(block)]
         },
     },
-    Named {
+    NamedAdversary {
         name: "newcomers",
         says: "validators vote under names that nobody admitted",
-        ploys: |validators| of_liars(validators, Behaviour::Lie),
+        ploys: |validators| of_liars(validators, FaultKind::Lie),
     },
-    Named {
+    NamedAdversary {
         name: "man-in-the-middle",
         says: "packets go astray, come from others, are changed, and handshakes are answered by impostors",
         ploys: |_| {
             vec![
-                by_chance(Behaviour::Redirect, 40),
-                by_chance(Behaviour::Spoil, 40),
-                by_chance(Behaviour::Replay, 20),
-                Ploy::new(Behaviour::Pose, Target::Node(Actor::Bsd)).when(seldom()),
-                Ploy::new(Behaviour::Pose, Target::Node(Actor::Cloud)).when(seldom()),
-                Ploy::new(Behaviour::Pose, Target::Node(Actor::User(0))).when(seldom()),
+                by_chance(FaultKind::Redirect, 40),
+                by_chance(FaultKind::Spoil, 40),
+                by_chance(FaultKind::Replay, 20),
+                FaultRule::new(FaultKind::Pose, Scope::Node(Actor::Bsd)).when(seldom()),
+                FaultRule::new(FaultKind::Pose, Scope::Node(Actor::Cloud)).when(seldom()),
+                FaultRule::new(FaultKind::Pose, Scope::Node(Actor::User(0))).when(seldom()),
             ]
         },
     },
-    Named {
+    NamedAdversary {
         name: "insider-user",
         says: "a certified user says what no honest one would",
         ploys: |_| insider(Actor::User(0)),
     },
-    Named {
+    NamedAdversary {
         name: "insider-bsd",
         says: "the server database says what no honest one would, and shows its audit log otherwise",
         ploys: |_| {
             let mut ploys = insider(Actor::Bsd);
-            ploys.push(Ploy::new(Behaviour::Falsify, Target::Node(Actor::Bsd)));
+            ploys.push(FaultRule::new(FaultKind::Falsify, Scope::Node(Actor::Bsd)));
             ploys
         },
     },
-    Named {
+    NamedAdversary {
         name: "insider-cloud",
         says: "the cloud rolls back, forks, deletes, changes and truncates",
         ploys: |_| {
             let mut ploys = insider(Actor::Cloud);
-            ploys.push(Ploy::new(Behaviour::Falsify, Target::Node(Actor::Cloud)));
-            ploys.push(Ploy::new(Behaviour::Tamper, Target::Node(Actor::Cloud)).when(seldom()).at_most(8));
+            ploys.push(FaultRule::new(FaultKind::Falsify, Scope::Node(Actor::Cloud)));
+            ploys
+                .push(FaultRule::new(FaultKind::Tamper, Scope::Node(Actor::Cloud)).when(seldom()).at_most(8));
             ploys
         },
     },
-    Named {
+    NamedAdversary {
         name: "insider-kdc",
         says: "a second pair of keys is certified for names that have one, and lists are forged",
         ploys: |_| {
             vec![
-                Ploy::new(Behaviour::Certify, Target::Node(Actor::Kdc)).when(seldom()),
-                Ploy::new(Behaviour::Tell, Target::Node(Actor::Kdc)).when(seldom()),
+                FaultRule::new(FaultKind::Certify, Scope::Node(Actor::Kdc)).when(seldom()),
+                FaultRule::new(FaultKind::Tell, Scope::Node(Actor::Kdc)).when(seldom()),
             ]
         },
     },
-    Named {
+    NamedAdversary {
         name: "thief",
         says: "now and then somebody reads what the server database, a user or the cloud has in memory",
         ploys: |_| {
             let whose = [Actor::Bsd, Actor::Cloud, Actor::User(0)];
-            whose.map(|node| Ploy::new(Behaviour::Leak, Target::Node(node)).when(seldom())).into()
+            whose.map(|node| FaultRule::new(FaultKind::Leak, Scope::Node(node)).when(seldom())).into()
         },
     },
-    Named {
+    NamedAdversary {
         name: "crashes",
         says: "everybody who can dies now and then, and starts again",
         ploys: |validators| {
             let mortal = [Actor::Bsd, Actor::Cloud].into_iter().chain((0..validators).map(Actor::Validator));
-            let when = When { thousandths: Some(3), ..When::ALWAYS };
-            mortal.map(|node| Ploy::new(Behaviour::Crash, Target::Node(node)).when(when.clone())).collect()
+            let when = Trigger { thousandths: Some(3), ..Trigger::ALWAYS };
+            mortal
+                .map(|node| FaultRule::new(FaultKind::Crash, Scope::Node(node)).when(when.clone()))
+                .collect()
         },
     },
 ];
@@ -258,30 +274,30 @@ fn liars(validators: u8) -> impl Iterator<Item = Actor> {
     (validators - many..validators).map(Actor::Validator)
 }
 
-fn of_liars(validators: u8, behaviour: Behaviour) -> Vec<Ploy> {
-    of_liars_when(validators, behaviour, &When::ALWAYS)
+fn of_liars(validators: u8, behaviour: FaultKind) -> Vec<FaultRule> {
+    of_liars_when(validators, behaviour, &Trigger::ALWAYS)
 }
 
-fn of_liars_when(validators: u8, behaviour: Behaviour, when: &When) -> Vec<Ploy> {
-    liars(validators).map(|liar| Ploy::new(behaviour, Target::Node(liar)).when(when.clone())).collect()
+fn of_liars_when(validators: u8, behaviour: FaultKind, when: &Trigger) -> Vec<FaultRule> {
+    liars(validators).map(|liar| FaultRule::new(behaviour, Scope::Node(liar)).when(when.clone())).collect()
 }
 
-fn insider(node: Actor) -> Vec<Ploy> {
-    let tell = Ploy::new(Behaviour::Tell, Target::Node(node)).when(seldom());
-    let lie =
-        Ploy::new(Behaviour::Lie, Target::Node(node)).when(When { thousandths: Some(300), ..When::ALWAYS });
+fn insider(node: Actor) -> Vec<FaultRule> {
+    let tell = FaultRule::new(FaultKind::Tell, Scope::Node(node)).when(seldom());
+    let lie = FaultRule::new(FaultKind::Lie, Scope::Node(node))
+        .when(Trigger { thousandths: Some(300), ..Trigger::ALWAYS });
     vec![lie, tell]
 }
 
-fn by_chance(behaviour: Behaviour, thousandths: u16) -> Ploy {
-    let when = When { thousandths: Some(thousandths), ..When::ALWAYS };
-    Ploy::new(behaviour, Target::Everything).when(when)
+fn by_chance(behaviour: FaultKind, thousandths: u16) -> FaultRule {
+    let when = Trigger { thousandths: Some(thousandths), ..Trigger::ALWAYS };
+    FaultRule::new(behaviour, Scope::Everything).when(when)
 }
 
-const fn seldom() -> When {
-    When { thousandths: Some(50), ..When::ALWAYS }
+const fn seldom() -> Trigger {
+    Trigger { thousandths: Some(50), ..Trigger::ALWAYS }
 }
 
-const fn from_until(from: Time, until: Time) -> When {
-    When { from: Some(from), until: Some(until), ..When::ALWAYS }
+const fn from_until(from: Time, until: Time) -> Trigger {
+    Trigger { from: Some(from), until: Some(until), ..Trigger::ALWAYS }
 }

@@ -1,36 +1,36 @@
 //! Adversaries as data: what one does, to whom, when and how often.
 //!
-//! An [`Adversary`] is a list of [`Ploy`]s; everything that none of them says is done as an honest network does it. It can be
-//! written down, read, and held against a trace: [`Watch`] says whether what happened is within what the adversary was
+//! An [`Adversary`] is a list of [`FaultRule`]s; everything that none of them says is done as an honest network does it. It can be
+//! written down, read, and held against a trace: [`Monitor`] says whether what happened is within what the adversary was
 //! said to do, [`least`] makes the weakest adversary out of what happened. What is not here: how a ploy is carried out, which
 //! is the business of who drives a network.
 
-mod act;
-mod behaviour;
+mod arbitrary;
+mod capability;
 mod catalogue;
-mod contradiction;
-mod draw;
-mod least;
-mod ploy;
-mod power;
-mod watch;
+mod kind;
+mod minimise;
+mod monitor;
+mod observed;
+mod rule;
+mod validation;
 
-pub use act::{Act, Deed};
-pub use behaviour::Behaviour;
-pub use catalogue::{NAMED, Named};
-pub use contradiction::Contradiction;
-pub use least::least;
-pub use ploy::{MOST_PLOYS, Ploy, Target, When};
-pub use power::Power;
-pub use watch::Watch;
+pub use capability::Capability;
+pub use catalogue::{NAMED, NamedAdversary};
+pub use kind::FaultKind;
+pub use minimise::least;
+pub use monitor::Monitor;
+pub use observed::{Act, ObservedFault};
+pub use rule::{FaultRule, MOST_PLOYS, Scope, Trigger};
+pub use validation::Contradiction;
 
 use bemr_model::{Actor, Setup};
 use serde::{Deserialize, Serialize};
 
 /// What somebody does who is not honest: ploys that do not contradict each other.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<Ploy>", into = "Vec<Ploy>")]
-pub struct Adversary(Vec<Ploy>);
+#[serde(try_from = "Vec<FaultRule>", into = "Vec<FaultRule>")]
+pub struct Adversary(Vec<FaultRule>);
 
 impl Adversary {
     /// Nobody: all are honest, and nothing is lost.
@@ -40,13 +40,13 @@ impl Adversary {
     ///
     /// # Errors
     /// The first ploy that cannot be, alone or beside one before it, and why.
-    pub fn new(ploys: Vec<Ploy>) -> Result<Adversary, Contradiction> {
-        contradiction::check(&ploys)?;
+    pub fn new(ploys: Vec<FaultRule>) -> Result<Adversary, Contradiction> {
+        validation::check(&ploys)?;
         Ok(Adversary(ploys))
     }
 
     /// What it does. Where several fit one thing, the first that has budget left is meant.
-    pub fn ploys(&self) -> &[Ploy] {
+    pub fn ploys(&self) -> &[FaultRule] {
         &self.0
     }
 
@@ -68,30 +68,30 @@ impl Adversary {
     }
 
     /// How strong it has to be.
-    pub fn power(&self) -> Power {
-        self.0.iter().map(|ploy| ploy.power()).max().map_or(Power::Order, |power| match power {
-            Power::LyingVote if self.liars() > 1 => Power::LyingMajority,
+    pub fn power(&self) -> Capability {
+        self.0.iter().map(|ploy| ploy.power()).max().map_or(Capability::Order, |power| match power {
+            Capability::LyingVote if self.liars() > 1 => Capability::LyingMajority,
             power => power,
         })
     }
 
     /// How many validators say what they do not find.
     fn liars(&self) -> usize {
-        let liars = self.0.iter().filter(|ploy| ploy.power() == Power::LyingVote);
+        let liars = self.0.iter().filter(|ploy| ploy.power() == Capability::LyingVote);
         liars.filter_map(|ploy| ploy.target.node()).collect::<std::collections::BTreeSet<_>>().len()
     }
 }
 
-impl TryFrom<Vec<Ploy>> for Adversary {
+impl TryFrom<Vec<FaultRule>> for Adversary {
     type Error = Contradiction;
 
-    fn try_from(ploys: Vec<Ploy>) -> Result<Adversary, Contradiction> {
+    fn try_from(ploys: Vec<FaultRule>) -> Result<Adversary, Contradiction> {
         Adversary::new(ploys)
     }
 }
 
-impl From<Adversary> for Vec<Ploy> {
-    fn from(adversary: Adversary) -> Vec<Ploy> {
+impl From<Adversary> for Vec<FaultRule> {
+    fn from(adversary: Adversary) -> Vec<FaultRule> {
         adversary.0
     }
 }

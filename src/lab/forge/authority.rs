@@ -1,7 +1,7 @@
 //! What goes to the KDC and comes from it, and changes of policy.
 
 use super::{Forge, element, nobody, other_suite, table};
-use bemr::crypto::{DecapsulationKey, SigningKey, Tag};
+use bemr::crypto::{DecapsulationKey, Domain, SigningKey};
 use bemr::wire::{
     ApprovedChange, Check, Contract, EnrolmentBody, EnrolmentRequest, Height, PolicyApproval, RequiredRule,
     RevocationList, Rule, Version, encode,
@@ -34,10 +34,10 @@ impl Forge<'_> {
         let way = flaws.has(Clause::EnrolmentProvesPossession).then(|| self.way(flaws, 3));
         let signed = if way == Some(0) { &other } else { &message };
         let agreed = if way == Some(1) { &other } else { &message };
-        let tag = if way == Some(2) { Tag::POSSESSION_AGREEMENT } else { Tag::POSSESSION_SIGNING };
+        let tag = if way == Some(2) { Domain::POSSESSION_AGREEMENT } else { Domain::POSSESSION_SIGNING };
         Some(EnrolmentRequest {
             signing_proof: signing.sign(self.rules, tag, signed),
-            agreement_proof: agreement.prove_possession(self.rules, Tag::POSSESSION_AGREEMENT, agreed),
+            agreement_proof: agreement.prove_possession(self.rules, Domain::POSSESSION_AGREEMENT, agreed),
             body,
         })
     }
@@ -92,7 +92,7 @@ impl Forge<'_> {
         let mut approvals = Vec::new();
         for approval in forged.approvals.iter() {
             let administrator = approval.administrator.clone();
-            let signature = self.sign(&administrator, Tag::POLICY_CHANGE, &message)?;
+            let signature = self.sign(&administrator, Domain::POLICY_CHANGE, &message)?;
             approvals.push(PolicyApproval { administrator, signature });
         }
         if flaws.has(Clause::PolicyChangeHasTwoAdministrators) {
@@ -100,7 +100,7 @@ impl Forge<'_> {
             match self.way(flaws, 4) {
                 0 => {
                     let who = &last.administrator;
-                    let signature = self.sign_or_not(false, flaws, who, Tag::POLICY_CHANGE, &message)?;
+                    let signature = self.sign_or_not(false, flaws, who, Domain::POLICY_CHANGE, &message)?;
                     approvals.last_mut()?.signature = signature;
                 }
                 1 => approvals.push(last),

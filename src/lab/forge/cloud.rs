@@ -1,8 +1,8 @@
 //! What the cloud says, and the BSD to its user.
 
 use super::{Forge, any, element, flip_last, nobody, stray, table};
-use bemr::actors::compose::{ONE_NONCE, grant_context, unwrap};
-use bemr::crypto::{Digest, Tag};
+use bemr::actors::initial_builder::{ONE_NONCE, grant_context, unwrap};
+use bemr::crypto::{Digest, Domain};
 use bemr::merkle::MerkleTree;
 use bemr::wire::{
     CloudLeaf, ConsistencyProof, LeafKind, Outcome, ReadResponse, Receipt, RequestOutcome, SignedAuditHead,
@@ -28,7 +28,8 @@ impl Forge<'_> {
             forged.head.network = nobody();
         }
         let message = encode(&forged.head);
-        forged.signature = self.sign_or_not(!wrong || way == 1, flaws, &cloud, Tag::CLOUD_HEAD, &message)?;
+        forged.signature =
+            self.sign_or_not(!wrong || way == 1, flaws, &cloud, Domain::CLOUD_HEAD, &message)?;
         Some(())
     }
 
@@ -42,7 +43,8 @@ impl Forge<'_> {
         }
         let message = encode(&forged.head);
         let signed = !wrong || way == 1;
-        forged.signature = self.sign_or_not(signed, flaws, &genuine.head.bsd, Tag::AUDIT_HEAD, &message)?;
+        forged.signature =
+            self.sign_or_not(signed, flaws, &genuine.head.bsd, Domain::AUDIT_HEAD, &message)?;
         Some(forged)
     }
 
@@ -84,7 +86,7 @@ impl Forge<'_> {
                 let first = commitments.first_mut()?;
                 *first = stray(first.as_bytes());
                 header.commitments = commitments.into();
-                forged.record.user_signature = self.sign(&header.user, Tag::T_INITIAL, &encode(header))?;
+                forged.record.user_signature = self.sign(&header.user, Domain::T_INITIAL, &encode(header))?;
             }
             store(&mut forged, leaves, remembered)?;
         }

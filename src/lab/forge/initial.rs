@@ -1,8 +1,8 @@
 //! T_initial.
 
 use super::{Forge, any, nobody, other_suite, record, stray, table};
-use bemr::actors::compose::{LIFETIME, ONE_NONCE, grants_digest, record_context, transaction_id};
-use bemr::crypto::{AeadKey, Digest, Tag};
+use bemr::actors::initial_builder::{LIFETIME, ONE_NONCE, grants_digest, record_context, transaction_id};
+use bemr::crypto::{AeadKey, Digest, Domain};
 use bemr::keys::Permission;
 use bemr::wire::{Role, TInitial, Version, encode};
 use bemr_model::Flaws;
@@ -63,7 +63,8 @@ impl Forge<'_> {
             self.readers(&mut forged, flaws)?;
         }
         let signed = !flaws.has(Clause::UserSignsInitial);
-        forged.signature = self.sign_or_not(signed, flaws, &user, Tag::T_INITIAL, &encode(&forged.header))?;
+        forged.signature =
+            self.sign_or_not(signed, flaws, &user, Domain::T_INITIAL, &encode(&forged.header))?;
         Some(forged)
     }
 
@@ -94,7 +95,7 @@ impl Forge<'_> {
             *ciphertext.last_mut()? ^= 1;
         }
         if !unsigned {
-            header.ciphertext = Digest::of(Tag::CIPHERTEXT, &ciphertext);
+            header.ciphertext = Digest::of(Domain::CIPHERTEXT, &ciphertext);
         }
         if !underived {
             header.tid = transaction_id(&header.user, &header.nonce, &header.ciphertext);

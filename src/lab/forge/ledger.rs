@@ -1,7 +1,7 @@
 //! Proposals, closing signatures and blocks.
 
 use super::{Forge, nobody, other_suite, stray, table, votes};
-use bemr::crypto::{Digest, Tag};
+use bemr::crypto::{Digest, Domain};
 use bemr::ledger::{MAX_ENTRIES, Proposal};
 use bemr::merkle::root_of;
 use bemr::wire::{
@@ -40,7 +40,7 @@ impl Forge<'_> {
     fn sign_close(&self, signatory: &mut Signatory, header: &Digest, flaws: Flaws) -> Option<()> {
         let signed = !flaws.has(Clause::VoteSigned);
         signatory.signature =
-            self.sign_or_not(signed, flaws, &signatory.validator, Tag::BLOCK_CLOSE, header.as_bytes())?;
+            self.sign_or_not(signed, flaws, &signatory.validator, Domain::BLOCK_CLOSE, header.as_bytes())?;
         if flaws.has(Clause::VoterIsAdmitted) {
             signatory.validator = nobody();
         }
@@ -64,7 +64,7 @@ impl Forge<'_> {
         if !flaws.is_empty() {
             let digest = proposal.digest();
             for signatory in &mut signatories {
-                let signed = self.sign(&signatory.validator, Tag::BLOCK_CLOSE, digest.as_bytes());
+                let signed = self.sign(&signatory.validator, Domain::BLOCK_CLOSE, digest.as_bytes());
                 match signed {
                     Some(signature) => signatory.signature = signature,
                     None if flaws.has(Clause::EntryHasQuorum) && close.is_empty() => return None,
@@ -82,7 +82,7 @@ impl Forge<'_> {
         }
         if close.has(Clause::WorkMeetsTarget) {
             let proposer = proposal.header().proposer.clone();
-            let signature = self.sign(&proposer, Tag::BLOCK_CLOSE, proposal.digest().as_bytes())?;
+            let signature = self.sign(&proposer, Domain::BLOCK_CLOSE, proposal.digest().as_bytes())?;
             signatories.push(Signatory { validator: proposer, signature });
         }
         let mut block = proposal.close(Vec::new());

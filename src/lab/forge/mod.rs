@@ -29,8 +29,8 @@ pub use tblock::is_of_the_body;
 
 use table::is_manner;
 
-use bemr::actors::Directory;
-use bemr::crypto::{Digest, Element, Signature, Suite, Tag};
+use bemr::actors::CertificateDirectory;
+use bemr::crypto::{Digest, Domain, Element, Signature, Suite};
 use bemr::keys::Credentials;
 use bemr::records::PolicyRegistry;
 use bemr::wire::Name;
@@ -48,7 +48,7 @@ pub struct Forge<'a> {
     /// Certificates that do not hold.
     pub certificates: &'a Certificates,
     /// The published ones, which do.
-    pub directory: &'a Directory,
+    pub directory: &'a CertificateDirectory,
     /// Templates and contracts.
     pub policy: &'a PolicyRegistry,
     /// Which of the ways to fail a check, where there are several; any number will do. Two flaws at once are each made in the
@@ -62,7 +62,7 @@ impl Forge<'_> {
         if listed == 1 { self.way % ways } else { 0 }
     }
 
-    fn sign(&self, who: &Name, tag: Tag, message: &[u8]) -> Option<Signature> {
+    fn sign(&self, who: &Name, tag: Domain, message: &[u8]) -> Option<Signature> {
         Some(self.keys.get(who)?.identity().signing_key().sign(self.rules, tag, message))
     }
 
@@ -73,7 +73,7 @@ impl Forge<'_> {
         right: bool,
         flaws: Flaws,
         who: &Name,
-        tag: Tag,
+        tag: Domain,
         message: &[u8],
     ) -> Option<Signature> {
         if right {
@@ -97,7 +97,7 @@ pub(super) fn nobody() -> Name {
 
 /// A digest that stands for nothing, another one for other bytes.
 pub(super) fn stray(bytes: &[u8]) -> Digest {
-    Digest::of_parts(Tag::PUBLIC_STATE, &[b"stray", bytes])
+    Digest::of_parts(Domain::PUBLIC_STATE, &[b"stray", bytes])
 }
 
 pub(super) fn other_suite(suite: Suite) -> Suite {

@@ -1,7 +1,7 @@
 //! Grants, revocations and erasures.
 
 use super::{Forge, nobody, other_suite, table};
-use bemr::crypto::Tag;
+use bemr::crypto::Domain;
 use bemr::keys::Permission;
 use bemr::wire::{Erase, Grant, Message, Name, Revoke, Time, encode};
 use bemr_model::Flaws;
@@ -42,7 +42,7 @@ impl Forge<'_> {
         }
         forged.reader = self.certificate(&forged.reader, flaws)?;
         let signed = self.spoil_owner(&mut body.owner, &mut body.cloud, flaws, Clause::GrantByOwner);
-        forged.signature = self.sign_or_not(signed, flaws, &owner, Tag::GRANT, &encode(body))?;
+        forged.signature = self.sign_or_not(signed, flaws, &owner, Domain::GRANT, &encode(body))?;
         Some(forged)
     }
 
@@ -62,7 +62,7 @@ impl Forge<'_> {
             body.issued = Time(0);
         }
         let signed = self.spoil_owner(&mut body.owner, &mut body.cloud, flaws, Clause::RevokeByOwner);
-        forged.signature = self.sign_or_not(signed, flaws, &owner, Tag::REVOKE, &encode(body))?;
+        forged.signature = self.sign_or_not(signed, flaws, &owner, Domain::REVOKE, &encode(body))?;
         Some(forged)
     }
 
@@ -77,7 +77,7 @@ impl Forge<'_> {
         true
     }
 
-    /// An erasure of its authorities, who all conspire. Beside a flaw of a certificate, CLD-13 is about the cloud's name, and
+    /// An erasure of its authorities, who all conspire. AuxiliaryProperty a flaw of a certificate, CLD-13 is about the cloud's name, and
     /// comes first.
     pub fn erase(&self, genuine: &Erase, flaws: Flaws) -> Option<Erase> {
         table::require("Erase", flaws)?;
@@ -98,7 +98,7 @@ impl Forge<'_> {
         for (place, approval) in approvals.iter_mut().enumerate() {
             let signed = way != Some(1) || place > 0;
             approval.signature =
-                self.sign_or_not(signed, flaws, &approval.authority.body.subject, Tag::ERASE, &message)?;
+                self.sign_or_not(signed, flaws, &approval.authority.body.subject, Domain::ERASE, &message)?;
         }
         let first = approvals.first_mut()?;
         first.authority = self.certificate(&first.authority, flaws)?;

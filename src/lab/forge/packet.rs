@@ -6,7 +6,7 @@
 use super::handshake::BETWEEN;
 use super::{element, flip_last, other_suite, stray, table};
 use bemr::session::SKIP_LIMIT;
-use bemr::wire::{Packet, Purpose, SessionId, Stage};
+use bemr::wire::{ContentType, Packet, SessionId, SessionType};
 use bemr_model::Flaws;
 use bemr_spec::Clause;
 
@@ -25,8 +25,11 @@ pub fn packet(genuine: &Packet, flaws: Flaws) -> Option<Packet> {
             }
             if flaws.has(Clause::RoleFitsPlace) {
                 // Nobody answers two purposes of which one is block.
-                hello.purpose =
-                    if hello.purpose == Purpose::Block { Purpose::Initial } else { Purpose::Block };
+                hello.purpose = if hello.purpose == SessionType::Block {
+                    SessionType::Initial
+                } else {
+                    SessionType::Block
+                };
             }
             hello.ephemeral = element(hello.ephemeral.as_slice(), flaws)?.into();
         }
@@ -50,7 +53,11 @@ pub fn packet(genuine: &Packet, flaws: Flaws) -> Option<Packet> {
                 header.direction = header.direction.reverse();
             }
             if flaws.has(Clause::StageFitsSession) {
-                header.stage = if header.stage == Stage::Block { Stage::Initial } else { Stage::Block };
+                header.stage = if header.stage == ContentType::Block {
+                    ContentType::Initial
+                } else {
+                    ContentType::Block
+                };
             }
             if flaws.has(Clause::SequenceAdvances) {
                 header.sequence = 0;

@@ -1,8 +1,8 @@
 //! T_block.
 
 use super::{Forge, any, initial, nobody, other_suite, stray, table};
-use bemr::actors::compose::LIFETIME;
-use bemr::crypto::{Digest, Tag};
+use bemr::actors::initial_builder::LIFETIME;
+use bemr::crypto::{Digest, Domain};
 use bemr::records::{canonical, commitment_of};
 use bemr::wire::{AttributeOpening, AttributeType, Height, List, Role, TBlock, Version, encode};
 use bemr_model::Flaws;
@@ -86,18 +86,18 @@ impl Forge<'_> {
         self.open(&mut forged, genuine, flaws)?;
         let header = encode(&forged.initial);
         if any(flaws, SIGNED_BY_THE_USER) {
-            forged.body.initial = Digest::of(Tag::T_INITIAL, &header);
-            forged.user_signature = self.sign(&forged.initial.user, Tag::T_INITIAL, &header)?;
+            forged.body.initial = Digest::of(Domain::T_INITIAL, &header);
+            forged.user_signature = self.sign(&forged.initial.user, Domain::T_INITIAL, &header)?;
         }
         if flaws.has(Clause::BlockCarriesUserSignature) {
             match self.way(flaws, 2) {
-                0 => forged.user_signature = self.sign(&bsd, Tag::T_INITIAL, &header)?,
+                0 => forged.user_signature = self.sign(&bsd, Domain::T_INITIAL, &header)?,
                 _ => forged.body.initial = stray(&header),
             }
         }
         forged.user = self.certificate(&genuine.user, flaws)?;
         let signed = !flaws.has(Clause::BsdSignsBlock);
-        forged.signature = self.sign_or_not(signed, flaws, &bsd, Tag::T_BLOCK, &encode(&forged.body))?;
+        forged.signature = self.sign_or_not(signed, flaws, &bsd, Domain::T_BLOCK, &encode(&forged.body))?;
         Some(forged)
     }
 

@@ -1,7 +1,7 @@
 //! T_valid.
 
 use super::{Forge, any, flip_last, nobody, other_suite, stray, table};
-use bemr::crypto::{Digest, Tag};
+use bemr::crypto::{Digest, Domain};
 use bemr::wire::{Ballot, TValid, encode};
 use bemr_model::Flaws;
 use bemr_spec::Clause;
@@ -35,9 +35,9 @@ impl Forge<'_> {
                 }
             }
             let message = encode(header);
-            forged.user_signature = self.sign(&forged.initial.user, Tag::T_INITIAL, &message)?;
-            forged.block.initial = Digest::of(Tag::T_INITIAL, &message);
-            forged.body.block = Digest::of(Tag::T_BLOCK, &encode(&forged.block));
+            forged.user_signature = self.sign(&forged.initial.user, Domain::T_INITIAL, &message)?;
+            forged.block.initial = Digest::of(Domain::T_INITIAL, &message);
+            forged.body.block = Digest::of(Domain::T_BLOCK, &encode(&forged.block));
             forged.acknowledgement.body.block = forged.body.block;
             self.sign_again(&mut forged.acknowledgement);
             forged.body.acknowledgement = forged.acknowledgement.digest();
@@ -50,7 +50,7 @@ impl Forge<'_> {
             forged.body.acknowledgement = forged.acknowledgement.digest();
         }
         if flaws.has(Clause::ValidCarriesUserSignature) {
-            forged.user_signature = self.sign(&bsd, Tag::T_INITIAL, &encode(&forged.initial))?;
+            forged.user_signature = self.sign(&bsd, Domain::T_INITIAL, &encode(&forged.initial))?;
         }
         if any(flaws, OF_THE_CERTIFICATE) {
             let of_certificate = flaws.iter().filter(|flaw| OF_THE_CERTIFICATE.contains(flaw));
@@ -100,7 +100,7 @@ impl Forge<'_> {
             forged.body.cloud = nobody();
         }
         let signed = !flaws.has(Clause::BsdSignsValid) || self.way(flaws, 2) == 1;
-        forged.signature = self.sign_or_not(signed, flaws, &bsd, Tag::T_VALID, &encode(&forged.body))?;
+        forged.signature = self.sign_or_not(signed, flaws, &bsd, Domain::T_VALID, &encode(&forged.body))?;
         Some(forged)
     }
 }

@@ -1,7 +1,7 @@
 //! Votes, and certificates made of them.
 
 use super::{Forge, flip_last, nobody, other_suite, stray, table};
-use bemr::crypto::{Digest, Signature, Tag};
+use bemr::crypto::{Digest, Domain, Signature};
 use bemr::wire::{Ballot, Height, Name, QuorumCertificate, Signatory, TBlock, Vote, VoteBody, encode};
 use bemr_model::{self, Flaws};
 use bemr_spec::Clause;
@@ -14,7 +14,7 @@ impl Forge<'_> {
             bemr_model::Ballot::True => (Ballot::True, 0),
             bemr_model::Ballot::False(reason) => (Ballot::False, reason.code()),
         };
-        turned.signature = self.sign(&genuine.validator, Tag::VOTE, &encode(&turned.body))?;
+        turned.signature = self.sign(&genuine.validator, Domain::VOTE, &encode(&turned.body))?;
         self.vote(&turned, flaws)
     }
 
@@ -27,13 +27,13 @@ impl Forge<'_> {
             network: asked.network.clone(),
             validators: asked.validators,
             tid: initial.tid,
-            block: Digest::of(Tag::T_BLOCK, &encode(asked)),
+            block: Digest::of(Domain::T_BLOCK, &encode(asked)),
             policy: asked.policy,
             height: asked.height,
             ballot: Ballot::True,
             reason: 0,
         };
-        let signature = self.sign(validator, Tag::VOTE, &encode(&body))?;
+        let signature = self.sign(validator, Domain::VOTE, &encode(&body))?;
         Some(Vote { validator: validator.clone(), body, signature })
     }
 
@@ -62,7 +62,8 @@ impl Forge<'_> {
             body.policy = stray(body.policy.as_bytes());
         }
         let signed = !flaws.has(Clause::VoteSigned);
-        forged.signature = self.sign_or_not(signed, flaws, &genuine.validator, Tag::VOTE, &encode(body))?;
+        forged.signature =
+            self.sign_or_not(signed, flaws, &genuine.validator, Domain::VOTE, &encode(body))?;
         Some(forged)
     }
 
@@ -112,7 +113,7 @@ impl Forge<'_> {
         let message = encode(&forged.body);
         let mut signatories = forged.signatories.as_slice().to_vec();
         for signatory in &mut signatories {
-            if let Some(signature) = self.sign(&signatory.validator, Tag::VOTE, &message) {
+            if let Some(signature) = self.sign(&signatory.validator, Domain::VOTE, &message) {
                 signatory.signature = signature;
             }
         }

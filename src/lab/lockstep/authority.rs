@@ -1,9 +1,9 @@
 //! What the KDC and the administrators do in a random life, and what is said in their names.
 
-use crate::lockstep::insider;
+use crate::lockstep::forgery;
 use bemr_model::{
-    Action, Actor, Change, Command, Datagram, Edition, Enrolment, Flaws, Gossip, Key, Lifetimes, Members,
-    Public, Role, Setup, Time, View, World,
+    Action, Actor, Change, Command, Datagram, Edition, Enrolment, Execution, Flaws, Gossip, Key, Lifetimes,
+    Members, Public, Role, Setup, Time, View,
 };
 use bemr_spec::Clause;
 use rand::RngExt;
@@ -46,7 +46,7 @@ impl Authority {
     }
 
     /// Time goes on, or the KDC makes the list that is due, in a life in which what it signs runs out.
-    pub(super) fn in_time(&mut self, rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
+    pub(super) fn in_time(&mut self, rng: &mut ChaCha8Rng, world: &Execution) -> Option<Action> {
         let Lifetimes { certificate, list } = self.setup.lifetimes;
         let shortest = certificate.min(list);
         if shortest == Lifetimes::LONG.list {
@@ -59,13 +59,13 @@ impl Authority {
         passes.then(|| Action::Pass { time: rng.random_range(1..=shortest / 2) })
     }
 
-    fn list(&mut self, world: &World) -> Action {
+    fn list(&mut self, world: &Execution) -> Action {
         self.listed = world.now();
         Action::Command { actor: Actor::Kdc, command: Command::IssueList }
     }
 
     /// What happens next.
-    pub(super) fn next(&mut self, rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
+    pub(super) fn next(&mut self, rng: &mut ChaCha8Rng, world: &Execution) -> Option<Action> {
         // Whose certificate was taken back asks for another one soon.
         let renewed = !self.lapsed.is_empty() && rng.random_range(0..2) == 0;
         match rng.random_range(0..20) {
@@ -80,7 +80,7 @@ impl Authority {
     }
 
     /// What an honest one does: a certificate is taken back, a list made, a policy changed.
-    pub(super) fn honest(&mut self, rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
+    pub(super) fn honest(&mut self, rng: &mut ChaCha8Rng, world: &Execution) -> Option<Action> {
         match rng.random_range(0..8) {
             0 => Some(self.revoke(rng, world)),
             1 => Some(self.list(world)),
@@ -107,14 +107,14 @@ impl Authority {
         }
     }
 
-    fn revoke(&mut self, rng: &mut ChaCha8Rng, world: &World) -> Action {
+    fn revoke(&mut self, rng: &mut ChaCha8Rng, world: &Execution) -> Action {
         let subject = self.anybody(rng);
         self.lapsed.push(subject);
         self.listed = world.now();
         Action::Command { actor: Actor::Kdc, command: Command::RevokeCertificate { subject } }
     }
 
-    fn enrol(&mut self, rng: &mut ChaCha8Rng, world: &World) -> Action {
+    fn enrol(&mut self, rng: &mut ChaCha8Rng, world: &Execution) -> Action {
         let expired = world.now() >= self.setup.lifetimes.certificate;
         let place = rng.random_range(0..self.lapsed.len().max(1));
         let lapsed = self.lapsed.get(place).copied().filter(|_| rng.random_range(0..10) < 8);
@@ -134,7 +134,7 @@ impl Authority {
             2 => (signing, old),
             _ => (signing, agreement),
         };
-        let drawn = (rng.random_range(0..5) < 2).then(|| insider::draw(rng, "Enrolment")).flatten();
+        let drawn = (rng.random_range(0..5) < 2).then(|| forgery::draw(rng, "Enrolment")).flatten();
         let mut flaws = drawn.map_or(Flaws::NONE, |(flaws, _)| flaws);
         if (lapsed.is_some() || expired) && rng.random_range(0..2) == 0 {
             flaws = Flaws::of(Clause::EnrolmentProvesPossession);
@@ -150,7 +150,7 @@ impl Authority {
     fn draw_change(
         &self,
         rng: &mut ChaCha8Rng,
-        world: &World,
+        world: &Execution,
         taker: Actor,
         fits: bool,
     ) -> Option<(Change, Members)> {
@@ -186,21 +186,21 @@ impl Authority {
         Some((change, approvals))
     }
 
-    fn change(&self, rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
+    fn change(&self, rng: &mut ChaCha8Rng, world: &Execution) -> Option<Action> {
         let actor = Actor::User(rng.random_range(0..self.setup.users));
         let fits = rng.random_range(0..2) == 0;
         let (change, approvals) = self.draw_change(rng, world, actor, fits)?;
         Some(Action::Command { actor, command: Command::ChangePolicy { change, approvals } })
     }
 
-    fn lie_about_policy(&self, rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
+    fn lie_about_policy(&self, rng: &mut ChaCha8Rng, world: &Execution) -> Option<Action> {
         let others: Vec<Actor> = world.system().actors().collect();
         let actor = Actor::User(self.setup.users - 1);
         let to = others[rng.random_range(0..others.len())];
         let flaws = match rng.random_range(0..4) {
             0 => Flaws::NONE,
             1 => Flaws::of(Clause::MandatoryAreChecked),
-            _ => insider::draw(rng, "PolicyChange")?.0,
+            _ => forgery::draw(rng, "PolicyChange")?.0,
         };
         let (change, approvals) = self.draw_change(rng, world, to, !flaws.is_empty())?;
         // A flaw is that of an approval, or of something that is changed.
@@ -210,14 +210,14 @@ impl Authority {
 }
 
 /// The KDC's list, with a flaw or two.
-fn lie_about_list(rng: &mut ChaCha8Rng, world: &World) -> Option<Action> {
+fn lie_about_list(rng: &mut ChaCha8Rng, world: &Execution) -> Option<Action> {
     let mut lists = world.parcels().iter().rev().filter_map(|parcel| match &parcel.datagram {
         Datagram::Gossip(Gossip::RevocationList { list, flaws }) if flaws.is_empty() => Some(list),
         _ => None,
     });
-    let list = insider::newer(lists.next()?);
+    let list = forgery::newer(lists.next()?);
     let forged = Flaws::of(Clause::RevocationListSignedByKdc);
-    let flaws = if rng.random_range(0..3) == 0 { forged } else { insider::draw(rng, "RevocationList")?.0 };
+    let flaws = if rng.random_range(0..3) == 0 { forged } else { forgery::draw(rng, "RevocationList")?.0 };
     let others: Vec<Actor> = world.system().actors().collect();
     let to = others[rng.random_range(0..others.len())];
     Some(Action::Tell { actor: Actor::Kdc, to, gossip: Gossip::RevocationList { list, flaws } })

@@ -1,11 +1,11 @@
 //! Many random lives in lockstep.
 
 use crate::faults::Adversary;
-use crate::lockstep::statistics::broken;
-use crate::lockstep::{Divergence, Driver, Lockstep, Plotted, Short, Sides, Statistics, shrink};
+use crate::lockstep::coverage::broken;
+use crate::lockstep::{AdversarialDriver, Coverage, Divergence, Driver, Lockstep, ShrunkRun, Sides, shrink};
 use crate::trace::{Header, Step, Trace};
 use bemr::crypto::Suite;
-use bemr_model::{Action, LedgerKind, Lifetimes, Setup, World};
+use bemr_model::{Action, Execution, LedgerKind, Lifetimes, Setup};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -34,7 +34,7 @@ pub struct Failure {
     /// How many steps it had.
     pub steps: usize,
     /// As short as it could be made.
-    pub short: Short,
+    pub short: ShrunkRun,
 }
 
 /// What a campaign found.
@@ -43,7 +43,7 @@ pub struct CampaignReport {
     /// Lives that were lived.
     pub lives: u64,
     /// What they exercised.
-    pub statistics: Statistics,
+    pub statistics: Coverage,
     /// The first life in which the two parted.
     pub failure: Option<Failure>,
 }
@@ -51,7 +51,7 @@ pub struct CampaignReport {
 impl Failure {
     /// The trace, for people and for [`crate::trace::replay`].
     pub fn trace(&self, sides: impl Into<Sides>) -> Trace {
-        let Short { setup, actions, divergence } = &self.short;
+        let ShrunkRun { setup, actions, divergence } = &self.short;
         let mut trace = trace_of(sides, setup, actions);
         trace.header.adversary = Some(trace.adversary());
         trace.header.note = Some(note(self.seed, divergence));
@@ -120,7 +120,7 @@ impl Campaign {
     /// The shortest of a failure of [`Campaign::run`] and the next few: how short a life can be made is a matter of luck.
     pub fn shortest(&self, first: Failure) -> Failure {
         let after = first.seed.saturating_add(1)..=first.seed.saturating_add(AFTER);
-        let others = after.filter_map(|seed| self.live(seed, &mut Statistics::default()).err()).take(OTHERS);
+        let others = after.filter_map(|seed| self.live(seed, &mut Coverage::default()).err()).take(OTHERS);
         others.fold(
             first,
             |best, other| {
@@ -144,7 +144,7 @@ impl Campaign {
     fn run_by(
         &self,
         mut tell: impl FnMut(u64),
-        mut live: impl FnMut(u64, &mut Statistics) -> Result<(), Box<Failure>>,
+        mut live: impl FnMut(u64, &mut Coverage) -> Result<(), Box<Failure>>,
     ) -> CampaignReport {
         let mut report = CampaignReport::default();
         for seed in self.seed..self.seed.saturating_add(self.lives) {
@@ -163,7 +163,7 @@ impl Campaign {
     ///
     /// # Errors
     /// The life in which they part, made short.
-    pub fn live(&self, seed: u64, statistics: &mut Statistics) -> Result<(), Box<Failure>> {
+    pub fn live(&self, seed: u64, statistics: &mut Coverage) -> Result<(), Box<Failure>> {
         let mut driver = Driver::new(seed);
         let setup = *driver.setup();
         self.live_by(seed, &setup, statistics, |world| driver.next(world)).map(drop)
@@ -177,9 +177,9 @@ impl Campaign {
         &self,
         adversary: &Adversary,
         setup: &Setup,
-        statistics: &mut Statistics,
+        statistics: &mut Coverage,
     ) -> Result<Vec<Action>, Box<Failure>> {
-        let mut plotted = Plotted::new(adversary, setup);
+        let mut plotted = AdversarialDriver::new(adversary, setup);
         self.live_by(setup.seed, setup, statistics, |world| plotted.next(world))
     }
 
@@ -187,14 +187,14 @@ impl Campaign {
         &self,
         seed: u64,
         setup: &Setup,
-        statistics: &mut Statistics,
-        mut next: impl FnMut(&World) -> Option<Action>,
+        statistics: &mut Coverage,
+        mut next: impl FnMut(&Execution) -> Option<Action>,
     ) -> Result<Vec<Action>, Box<Failure>> {
         let mut both = match Lockstep::new(self.sides, setup) {
             Ok(both) => both,
             Err(refusal) => {
                 let divergence = Divergence::Beginning(refusal.clause());
-                let short = Short { setup: *setup, actions: Vec::new(), divergence };
+                let short = ShrunkRun { setup: *setup, actions: Vec::new(), divergence };
                 return Err(Box::new(Failure { seed, steps: 0, short }));
             }
         };

@@ -1,17 +1,17 @@
 //! What happens next, drawn from a seed: honest life, and an adversary who loses, delays, repeats, redirects, spoils, lies
 //! poses and kills, each as often as its profile says.
 
-mod led;
-mod plotted;
+mod adversarial;
+mod scripted;
 
-pub use plotted::Plotted;
+pub use adversarial::AdversarialDriver;
 
 use crate::lockstep::authority::{self, Authority};
-use crate::lockstep::{affords, impostor, insider, offices};
+use crate::lockstep::{affords, auditor, forgery, impersonation};
 use crate::sut::BREAKABLE;
 use bemr_model::{
-    Action, Actor, Command, Datagram, LedgerKind, Members, Order, Packet, Setup, Spoiling, Tid, Time, View,
-    World,
+    Action, Actor, Command, Datagram, Execution, LedgerKind, Members, Order, Packet, Setup, Spoiling, Tid,
+    Time, View,
 };
 use bemr_spec::Clause;
 use rand::{RngExt, SeedableRng};
@@ -182,7 +182,7 @@ impl Driver {
     }
 
     /// Takes up what the last step sent, and who submitted in it.
-    fn take_up(&mut self, world: &World) {
+    fn take_up(&mut self, world: &Execution) {
         let sent = world.parcels().len() as u32;
         self.fresh = self.seen..sent;
         if std::mem::take(&mut self.hasty) {
@@ -196,18 +196,18 @@ impl Driver {
     }
 
     /// What happens next in `world`.
-    pub fn next(&mut self, world: &World) -> Option<Action> {
+    pub fn next(&mut self, world: &Execution) -> Option<Action> {
         self.take_up(world);
         let sent = self.seen;
-        if let Some(vote) = self.fresh.clone().find_map(|parcel| insider::vote(world, parcel))
+        if let Some(vote) = self.fresh.clone().find_map(|parcel| forgery::vote(world, parcel))
             && self.profile.lie > 0
             && self.scheme.is_empty()
             && self.chance(60)
         {
-            self.scheme.extend(insider::coalition(&mut self.rng, world, &vote));
+            self.scheme.extend(forgery::coalition(&mut self.rng, world, &vote));
         }
         if self.profile.lie > 0 && self.scheme.is_empty() {
-            let lies = self.fresh.clone().flat_map(|parcel| insider::at_once(&mut self.rng, world, parcel));
+            let lies = self.fresh.clone().flat_map(|parcel| forgery::at_once(&mut self.rng, world, parcel));
             self.scheme = lies.collect();
         }
         if let Some(lie) = self.scheme.pop_front() {
@@ -232,9 +232,9 @@ impl Driver {
         }
         if sent > 0
             && self.chance(profile.lie)
-            && let Some(lie) = insider::lie(&mut self.rng, world, &self.flying)
+            && let Some(lie) = forgery::lie(&mut self.rng, world, &self.flying)
         {
-            self.hasty = self.chance(700) || insider::is_urgent(&lie);
+            self.hasty = self.chance(700) || forgery::is_urgent(&lie);
             return Some(lie);
         }
         if sent == 0 || self.chance(profile.command) {
@@ -244,11 +244,11 @@ impl Driver {
             return Some(self.kill(world));
         }
         if world.submissions() > 0 && self.chance(profile.audit) && affords(&mut self.rng, sent) {
-            return Some(offices::audit(&mut self.rng, world));
+            return Some(auditor::audit(&mut self.rng, world));
         }
         if self.chance(profile.unseal)
             && affords(&mut self.rng, sent)
-            && let Some(action) = offices::unseal(&mut self.rng, world)
+            && let Some(action) = auditor::unseal(&mut self.rng, world)
         {
             return Some(action);
         }
@@ -286,26 +286,26 @@ impl Driver {
     }
 
     /// An impostor's packet, which arrives before everything else.
-    fn pose(&mut self, world: &World) -> Option<Action> {
+    fn pose(&mut self, world: &Execution) -> Option<Action> {
         self.posed += 1;
-        let packet = impostor::pose(&mut self.rng, world, &self.flying, self.posed)?;
+        let packet = impersonation::pose(&mut self.rng, world, &self.flying, self.posed)?;
         self.hasty = true;
         Some(packet)
     }
 
     /// Somebody dies, and now and then their store is damaged.
-    fn kill(&mut self, world: &World) -> Action {
+    fn kill(&mut self, world: &Execution) -> Action {
         let mortal = 2 + u32::from(self.setup.validators);
         let actor = match self.rng.random_range(0..mortal) {
             0 => Actor::Bsd,
             1 => Actor::Cloud,
             number => Actor::Validator((number - 2) as u8),
         };
-        let damage = if self.chance(600) { offices::damage(&mut self.rng, world, actor) } else { None };
+        let damage = if self.chance(600) { auditor::damage(&mut self.rng, world, actor) } else { None };
         Action::Crash { actor, damage }
     }
 
-    fn spoil(&mut self, world: &World, sent: u32) -> Option<Action> {
+    fn spoil(&mut self, world: &Execution, sent: u32) -> Option<Action> {
         let parcel = match self.flying.len() {
             flying if flying > 0 && self.chance(600) => {
                 self.flying[self.rng.random_range(0..flying.min(WINDOW))]
@@ -317,15 +317,15 @@ impl Driver {
     }
 
     /// What can be done to the bytes of a parcel.
-    fn spoiling(&mut self, world: &World, parcel: u32) -> Option<Spoiling> {
+    fn spoiling(&mut self, world: &Execution, parcel: u32) -> Option<Spoiling> {
         let datagram = &world.parcels().get(parcel as usize)?.datagram;
-        insider::is_honest(datagram).then_some(())?;
+        forgery::is_honest(datagram).then_some(())?;
         let possible = |how: &Spoiling| *how == Spoiling::Flip || world.spoiled(parcel, *how).is_some();
         let ways: Vec<Spoiling> = Spoiling::ALL.into_iter().filter(possible).collect();
         Some(ways[self.rng.random_range(0..ways.len())])
     }
 
-    fn redirect(&mut self, world: &World, sent: u32) -> Action {
+    fn redirect(&mut self, world: &Execution, sent: u32) -> Action {
         let parcel = sent - 1 - self.rng.random_range(0..sent.min(50));
         let (from, to, datagram) = match world.parcels().get(parcel as usize) {
             Some(parcel) => (parcel.from, parcel.to, &parcel.datagram),
@@ -346,7 +346,7 @@ impl Driver {
         self.rng.random_range(0..users)
     }
 
-    fn command(&mut self, world: &World) -> Action {
+    fn command(&mut self, world: &Execution) -> Action {
         let submissions = world.submissions();
         if submissions > 0 && self.chance(8) {
             return Action::Command { actor: Actor::Bsd, command: Command::CloseAudit };

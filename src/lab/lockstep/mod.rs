@@ -4,35 +4,35 @@
 //! are predicates over the model; where the views agree they speak of the implementation too. Every byte that left an
 //! actor is searched for secrets. Nothing here decides who is right: that is for the chapters.
 
+mod auditor;
 mod authority;
 mod campaign;
-mod deed;
-mod directed;
+mod coverage;
 mod divergence;
 mod driver;
-mod impostor;
-mod insider;
-mod moves;
-mod nursery;
-mod offices;
-mod play;
+mod forgery;
+mod impersonation;
+mod instruction;
+mod interpreter;
+mod setup_cache;
 mod shrink;
-mod statistics;
+mod symbolic;
+mod targeted;
 
 pub use campaign::{Campaign, CampaignReport, Failure, drawn, trace_of};
-pub use deed::{Deed, Named, Register};
-pub use directed::{conspiracy, instead};
+pub use coverage::{Coverage, UNREACHABLE, reason};
 pub use divergence::Divergence;
-pub use driver::{Driver, Plotted, Profile};
-pub use insider::{FORGED, forged, gossip_forged, lie_of};
-pub use moves::{Kind, MOST_AT_ONCE, MOST_MOVES, Move, Script};
-pub use nursery::Nursery;
-pub use play::{MOST_STEPS, Parted};
-pub use shrink::{Short, shrink};
-pub use statistics::{Statistics, UNREACHABLE, reason};
+pub use driver::{AdversarialDriver, Driver, Profile};
+pub use forgery::{FORGED, forged, gossip_forged, lie_of};
+pub use instruction::{Instruction, Kind, MOST_AT_ONCE, MOST_MOVES, Script};
+pub use interpreter::{MOST_STEPS, ScriptDivergence};
+pub use setup_cache::SetupCache;
+pub use shrink::{ShrunkRun, shrink};
+pub use symbolic::{EnvelopeName, Register, SymbolicAction};
+pub use targeted::{conspiracy, instead};
 
-use crate::sut::Rig;
-use bemr_model::{Action, Actor, GOALS, Happened, SHOWN, Setup, World};
+use crate::sut::SystemUnderTest;
+use bemr_model::{Action, Actor, Execution, GOALS, Happened, SHOWN, Setup};
 use bemr_spec::{Refusal, Rules};
 use rand::{Rng, RngExt};
 use std::collections::BTreeMap;
@@ -70,8 +70,8 @@ impl From<Rules> for Sides {
 
 /// Both sides.
 pub struct Lockstep {
-    rig: Rig,
-    world: World,
+    rig: SystemUnderTest,
+    world: Execution,
     steps: usize,
     crashed: bool,
     /// Steps of an actor until its view is compared.
@@ -82,23 +82,27 @@ impl Lockstep {
     /// Both sides at their beginning.
     ///
     /// # Errors
-    /// Those of [`Rig::new`].
+    /// Those of [`SystemUnderTest::new`].
     pub fn new(sides: impl Into<Sides>, setup: &Setup) -> Result<Lockstep, Refusal> {
-        Lockstep::born(sides, setup, &mut Nursery::default())
+        Lockstep::born(sides, setup, &mut SetupCache::default())
     }
 
     /// As [`Lockstep::new`], out of a nursery.
     ///
     /// # Errors
-    /// Those of [`Rig::new`].
-    pub fn born(sides: impl Into<Sides>, setup: &Setup, nursery: &mut Nursery) -> Result<Lockstep, Refusal> {
+    /// Those of [`SystemUnderTest::new`].
+    pub fn born(
+        sides: impl Into<Sides>,
+        setup: &Setup,
+        nursery: &mut SetupCache,
+    ) -> Result<Lockstep, Refusal> {
         let Sides { model, implementation } = sides.into();
         let (mut rig, certificates) = nursery.rig(implementation, setup)?;
         rig.watch();
-        rig.forge_with(insider::Insider::new(certificates));
+        rig.forge_with(forgery::KeyRing::new(certificates));
         Ok(Lockstep {
             rig,
-            world: World::new(model, setup),
+            world: Execution::new(model, setup),
             steps: 0,
             crashed: false,
             unseen: BTreeMap::new(),
@@ -106,12 +110,12 @@ impl Lockstep {
     }
 
     /// The model's side.
-    pub const fn world(&self) -> &World {
+    pub const fn world(&self) -> &Execution {
         &self.world
     }
 
     /// The implementation's side.
-    pub const fn rig(&self) -> &Rig {
+    pub const fn rig(&self) -> &SystemUnderTest {
         &self.rig
     }
 
@@ -218,7 +222,7 @@ impl Lockstep {
 }
 
 /// Compares what can be seen of an actor, and gives how long its view is.
-fn compare(world: &World, rig: &Rig, actor: Actor) -> Result<usize, Box<Divergence>> {
+fn compare(world: &Execution, rig: &SystemUnderTest, actor: Actor) -> Result<usize, Box<Divergence>> {
     let (Some(model), Some(real)) = (world.view(actor), rig.view(actor)) else { return Ok(0) };
     let entries = model.entries();
     if model == real {

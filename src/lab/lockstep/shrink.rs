@@ -1,9 +1,9 @@
 //! Makes a life that shows a divergence short: weaker first, then shorter, until neither goes on. What is left diverges in
 //! the same way as the whole did.
 
-use crate::faults::Power;
-use crate::lockstep::deed::{Deed, Register, is_in};
-use crate::lockstep::{Divergence, Lockstep, Nursery, Sides};
+use crate::faults::Capability;
+use crate::lockstep::symbolic::{Register, SymbolicAction, is_in};
+use crate::lockstep::{Divergence, Lockstep, SetupCache, Sides};
 use bemr_model::{Action, Actor, LedgerKind, Lifetimes, Setup};
 use bemr_spec::Clause;
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ const BIRTH: usize = 50;
 
 /// A life that shows a divergence.
 #[derive(Clone, Debug)]
-pub struct Short {
+pub struct ShrunkRun {
     /// Its network.
     pub setup: Setup,
     /// What happens in it; the last of it is where the two part.
@@ -26,8 +26,8 @@ pub struct Short {
 }
 
 /// The shortest life found in which model and implementation part in the same way; nothing when they do not part.
-pub fn shrink(sides: impl Into<Sides>, setup: &Setup, actions: &[Action]) -> Option<Short> {
-    let (sides, essence, nursery) = (sides.into(), String::new(), Nursery::default());
+pub fn shrink(sides: impl Into<Sides>, setup: &Setup, actions: &[Action]) -> Option<ShrunkRun> {
+    let (sides, essence, nursery) = (sides.into(), String::new(), SetupCache::default());
     let mut search = Search { sides, essence, patience: PATIENCE, nursery };
     let mut found = search.play(setup, actions.iter().map(Err).enumerate())?;
     search.essence = found.divergence.essence();
@@ -38,17 +38,17 @@ pub fn shrink(sides: impl Into<Sides>, setup: &Setup, actions: &[Action]) -> Opt
         search.shorten(&mut found);
         search.weaken(&mut found);
         if search.patience == 0 || before == (found.setup, found.deeds.clone()) {
-            let Life { setup, actions, divergence, .. } = found;
-            return Some(Short { setup, actions, divergence });
+            let RecordedRun { setup, actions, divergence, .. } = found;
+            return Some(ShrunkRun { setup, actions, divergence });
         }
     }
 }
 
 /// A life as it was played: as it was meant, and as it was done.
-struct Life {
+struct RecordedRun {
     setup: Setup,
     /// With the number of each in the life that it comes from: so steps keep their names.
-    deeds: Vec<(usize, Deed)>,
+    deeds: Vec<(usize, SymbolicAction)>,
     actions: Vec<Action>,
     divergence: Divergence,
 }
@@ -57,7 +57,7 @@ struct Search {
     sides: Sides,
     essence: String,
     patience: usize,
-    nursery: Nursery,
+    nursery: SetupCache,
 }
 
 impl Search {
@@ -66,8 +66,8 @@ impl Search {
     fn play<'a>(
         &mut self,
         setup: &Setup,
-        deeds: impl IntoIterator<Item = (usize, Result<&'a Deed, &'a Action>)>,
-    ) -> Option<Life> {
+        deeds: impl IntoIterator<Item = (usize, Result<&'a SymbolicAction, &'a Action>)>,
+    ) -> Option<RecordedRun> {
         let mut both = Lockstep::born(self.sides, setup, &mut self.nursery).ok()?;
         let mut register = Register::default();
         let (mut meant, mut done) = (Vec::new(), Vec::new());
@@ -78,7 +78,7 @@ impl Search {
                 Err(action) => Some(action.clone()),
             };
             let Some(action) = action else { continue };
-            let deed = Deed::of(&action, both.world(), &register);
+            let deed = SymbolicAction::of(&action, both.world(), &register);
             let action = match both.step(&action) {
                 Ok(None) => continue,
                 Ok(Some((action, _))) => action,
@@ -96,15 +96,15 @@ impl Search {
         }
         self.patience = self.patience.saturating_sub(BIRTH + done.len());
         let divergence = divergence.or_else(|| both.look().err().map(|found| *found))?;
-        Some(Life { setup: *setup, deeds: meant, actions: done, divergence })
+        Some(RecordedRun { setup: *setup, deeds: meant, actions: done, divergence })
     }
 
     /// Takes a candidate when it parts in the same way.
     fn takes<'a>(
         &mut self,
-        found: &mut Life,
+        found: &mut RecordedRun,
         setup: &Setup,
-        deeds: impl IntoIterator<Item = &'a (usize, Deed)>,
+        deeds: impl IntoIterator<Item = &'a (usize, SymbolicAction)>,
     ) -> bool {
         if self.patience == 0 {
             return false;
@@ -122,7 +122,7 @@ impl Search {
 
     /// Whether the two agree through this life where both have the model's rules: else it shows something else than what is
     /// missing on one side.
-    fn is_of_the_fault(&mut self, life: &Life) -> bool {
+    fn is_of_the_fault(&mut self, life: &RecordedRun) -> bool {
         let Sides { model, implementation } = self.sides;
         if model == implementation {
             return true;
@@ -133,7 +133,7 @@ impl Search {
     }
 
     /// A smaller network of acquaintances, closed by quorum.
-    fn network(&mut self, found: &mut Life) {
+    fn network(&mut self, found: &mut RecordedRun) {
         // All at once first: what closes a block in one network does not in another.
         let acquainted = Setup { acquainted: true, ledger: LedgerKind::Quorum, seed: 0, ..found.setup };
         for validators in 1..found.setup.validators {
@@ -172,7 +172,7 @@ impl Search {
     }
 
     /// The same life in a smaller network: whoever is not there is left out, or another takes their part.
-    fn moved(&mut self, found: &mut Life, setup: &Setup) -> bool {
+    fn moved(&mut self, found: &mut RecordedRun, setup: &Setup) -> bool {
         let left_out = |actor| Some(actor).filter(|actor| is_in(setup, *actor));
         let taken_over = |actor| {
             Some(match actor {
@@ -183,31 +183,32 @@ impl Search {
         };
         let ways: [&dyn Fn(Actor) -> Option<Actor>; 2] = [&left_out, &taken_over];
         ways.into_iter().any(|way| {
-            let among = |(step, deed): &(usize, Deed)| Some((*step, deed.among(way)?));
-            let deeds: Vec<(usize, Deed)> = found.deeds.iter().filter_map(among).collect();
+            let among = |(step, deed): &(usize, SymbolicAction)| Some((*step, deed.among(way)?));
+            let deeds: Vec<(usize, SymbolicAction)> = found.deeds.iter().filter_map(among).collect();
             self.takes(found, setup, &deeds)
         })
     }
 
     /// Without all of what takes the strongest adversary, then the next; where that is not to be left out as a whole, without
     /// what each actor does of it.
-    fn troubles(&mut self, found: &mut Life) {
-        for power in Power::ALL.into_iter().rev() {
-            let takes_it = |deed: &Deed| deed.power() == Some(power);
+    fn troubles(&mut self, found: &mut RecordedRun) {
+        for power in Capability::ALL.into_iter().rev() {
+            let takes_it = |deed: &SymbolicAction| deed.power() == Some(power);
             if self.calmer(found, &takes_it) {
                 continue;
             }
             let by: BTreeSet<Actor> = found.deeds.iter().filter_map(|(_, deed)| deed.by()).collect();
             for actor in by {
-                self.calmer(found, &|deed: &Deed| takes_it(deed) && deed.by() == Some(actor));
+                self.calmer(found, &|deed: &SymbolicAction| takes_it(deed) && deed.by() == Some(actor));
             }
         }
         let mut arrived = BTreeSet::new();
-        let first = |(action, deed): (&Action, &(usize, Deed))| match action {
+        let first = |(action, deed): (&Action, &(usize, SymbolicAction))| match action {
             Action::Deliver { parcel } if !arrived.insert(*parcel) => None,
             _ => Some(deed.clone()),
         };
-        let once: Vec<(usize, Deed)> = found.actions.iter().zip(&found.deeds).filter_map(first).collect();
+        let once: Vec<(usize, SymbolicAction)> =
+            found.actions.iter().zip(&found.deeds).filter_map(first).collect();
         if once.len() < found.deeds.len() {
             let setup = found.setup;
             self.takes(found, &setup, &once);
@@ -215,15 +216,15 @@ impl Search {
     }
 
     /// Without the deeds of this kind, all at once; whether that can be.
-    fn calmer(&mut self, found: &mut Life, left_out: &dyn Fn(&Deed) -> bool) -> bool {
-        let calm: Vec<(usize, Deed)> =
+    fn calmer(&mut self, found: &mut RecordedRun, left_out: &dyn Fn(&SymbolicAction) -> bool) -> bool {
+        let calm: Vec<(usize, SymbolicAction)> =
             found.deeds.iter().filter(|(_, deed)| !left_out(deed)).cloned().collect();
         let setup = found.setup;
         calm.len() == found.deeds.len() || self.takes(found, &setup, &calm)
     }
 
     /// Leaves out halves, then quarters, down to single steps.
-    fn shorten(&mut self, found: &mut Life) {
+    fn shorten(&mut self, found: &mut RecordedRun) {
         let mut size = found.deeds.len().div_ceil(2).max(1);
         loop {
             let before = found.deeds.len();
@@ -245,7 +246,7 @@ impl Search {
     }
 
     /// Weakens one deed after the other, then the records.
-    fn weaken(&mut self, found: &mut Life) {
+    fn weaken(&mut self, found: &mut RecordedRun) {
         let mut place = 0;
         while place < found.deeds.len() {
             for weaker in found.deeds[place].1.weaker() {
@@ -273,15 +274,15 @@ impl Search {
 
     fn renamed(
         &mut self,
-        found: &mut Life,
+        found: &mut RecordedRun,
         from: (u16, Option<Clause>),
         (record, breaks): (u16, Option<Clause>),
     ) -> bool {
-        let other = |(step, deed): &(usize, Deed)| match deed.record() == Some(from) {
+        let other = |(step, deed): &(usize, SymbolicAction)| match deed.record() == Some(from) {
             true => (*step, deed.with_record(record, breaks)),
             false => (*step, deed.clone()),
         };
-        let deeds: Vec<(usize, Deed)> = found.deeds.iter().map(other).collect();
+        let deeds: Vec<(usize, SymbolicAction)> = found.deeds.iter().map(other).collect();
         let setup = found.setup;
         self.takes(found, &setup, &deeds)
     }

@@ -1,9 +1,9 @@
 //! The checker that lets the adversaries of the attack pairs break a goal without the clause: those whom the table of the
 //! weakest ones names. It finds their runs anew; what is not in the table is not tried.
 
-use crate::mutation::{Finding, Mutant, Notice, Shelf};
+use crate::mutation::{Corpus, Finding, Mutant, Notice};
 
-pub(super) fn look(mutant: Mutant, shelf: &Shelf) -> Finding {
+pub(super) fn look(mutant: Mutant, shelf: &Corpus) -> Finding {
     let mut cases = 0;
     // With nothing missing, the adversaries of all clauses may try.
     let of_this = |clause| mutant.0.is_none_or(|missing| missing == clause);

@@ -1,6 +1,6 @@
 //! What a checker is, and the list of them.
 
-use crate::mutation::{Shelf, attack, fuzz, goals, lockstep, traces, unit};
+use crate::mutation::{Corpus, attack, fuzz, goals, lockstep, traces, unit};
 use crate::trace::Trace;
 use bemr_spec::{Clause, Rules};
 use serde::{Deserialize, Serialize};
@@ -136,7 +136,7 @@ pub struct Checker {
     /// Whether it takes seconds for all mutants together.
     pub quick: bool,
     /// Looks at a mutant.
-    pub look: fn(Mutant, &Shelf) -> Finding,
+    pub look: fn(Mutant, &Corpus) -> Finding,
 }
 
 /// Every checker, in the order in which they look: what one finds is on the shelf for those after it.

@@ -1,14 +1,14 @@
 //! The checker that plays the lives that the fuzzers kept, with the mutated implementation beside the model with every clause.
 //! Those that are named after the clause come first: it is what they were kept for.
 
-use crate::lockstep::{Nursery, Parted, Script, Statistics};
+use crate::lockstep::{Coverage, Script, ScriptDivergence, SetupCache};
 use crate::mutation::lockstep::sides;
-use crate::mutation::{Finding, Mutant, Notice, Shelf};
+use crate::mutation::{Corpus, Finding, Mutant, Notice};
 
-pub(super) fn look(mutant: Mutant, shelf: &Shelf) -> Finding {
+pub(super) fn look(mutant: Mutant, shelf: &Corpus) -> Finding {
     let named = |name: &str| mutant.0.is_some_and(|clause| name.starts_with(clause.id()));
     let (first, others): (Vec<_>, Vec<_>) = shelf.lives.iter().partition(|(name, _)| named(name));
-    let mut nursery = Nursery::default();
+    let mut nursery = SetupCache::default();
     let mut cases = 0;
     for (name, script) in first.into_iter().chain(others) {
         cases += 1;
@@ -24,6 +24,6 @@ pub(super) fn look(mutant: Mutant, shelf: &Shelf) -> Finding {
     Finding::Missed { cases }
 }
 
-fn play(script: &Script, mutant: Mutant, nursery: &mut Nursery) -> Result<(), Box<Parted>> {
-    script.play(sides(mutant), nursery, &mut Statistics::default(), |_, _| ()).map(drop)
+fn play(script: &Script, mutant: Mutant, nursery: &mut SetupCache) -> Result<(), Box<ScriptDivergence>> {
+    script.play(sides(mutant), nursery, &mut Coverage::default(), |_, _| ()).map(drop)
 }

@@ -1,9 +1,9 @@
 //! Checkers that look at the mutated model alone: they notice where a goal is broken.
 
-use crate::explore::{Part, SCOPES, hunt};
+use crate::explore::{SCOPES, SearchConfig, hunt};
 use crate::lockstep::Driver;
-use crate::mutation::{Finding, Mutant, Notice, Shelf};
-use bemr_model::{Action, Actor, GOALS, Goal, Message, SHOWN, World};
+use crate::mutation::{Corpus, Finding, Mutant, Notice};
+use bemr_model::{Action, Actor, Execution, GOALS, Goal, Message, SHOWN};
 use bemr_spec::Rules;
 
 /// About how many states of a part are visited for a mutant that the part does not claim to notice.
@@ -22,14 +22,14 @@ const LOOK: usize = 25;
 /// The goal that speaks of who submitted.
 const ORIGIN: &str = "G-ORI";
 
-fn scope(name: &str) -> &'static [Part] {
+fn scope(name: &str) -> &'static [SearchConfig] {
     SCOPES.iter().find(|scope| scope.name == name).map_or(&[], |scope| scope.parts)
 }
 
 /// Searches the parts that claim to notice this mutant, then all parts of scope `smoke`, then the beginnings of those of scope
 /// `ci`.
-pub(super) fn search(mutant: Mutant, _: &Shelf) -> Finding {
-    let claims = |part: &&Part| part.notices.iter().any(|(clause, _)| Some(*clause) == mutant.0);
+pub(super) fn search(mutant: Mutant, _: &Corpus) -> Finding {
+    let claims = |part: &&SearchConfig| part.notices.iter().any(|(clause, _)| Some(*clause) == mutant.0);
     let claimed = scope("ci").iter().filter(claims).map(|part| (part, MOST_CLAIMED));
     let others = scope("smoke").iter().chain(scope("ci")).map(|part| (part, MOST));
     let mut cases = 0;
@@ -46,7 +46,7 @@ pub(super) fn search(mutant: Mutant, _: &Shelf) -> Finding {
 }
 
 /// Lives random lives and looks at every goal, those of auditors included.
-pub(super) fn lives(mutant: Mutant, _: &Shelf) -> Finding {
+pub(super) fn lives(mutant: Mutant, _: &Corpus) -> Finding {
     for seed in 0..LIVES {
         let Some(most) = live(mutant.rules(), seed, STEPS, LOOK).map(|(step, _)| step) else { continue };
         // Once more, looking after each step.
@@ -65,7 +65,7 @@ pub(super) fn lives(mutant: Mutant, _: &Shelf) -> Finding {
 /// Lives one life of at most so many steps: the step after which a goal is found broken.
 fn live(rules: Rules, seed: u64, steps: usize, look: usize) -> Option<(usize, &'static Goal)> {
     let mut driver = Driver::new(seed);
-    let mut world = World::new(rules, driver.setup());
+    let mut world = Execution::new(rules, driver.setup());
     let (mut crashed, mut spoke) = (false, false);
     for step in 1..=steps {
         let action = driver.next(&world)?;

@@ -2,7 +2,7 @@
 //! clause beside the implementation with every clause parts where this does, and is not counted.
 
 use crate::lockstep::{Campaign, Sides};
-use crate::mutation::{Finding, Mutant, Notice, Shelf};
+use crate::mutation::{Corpus, Finding, Mutant, Notice};
 use bemr_spec::Rules;
 
 /// Lives, and the steps of each.
@@ -17,7 +17,7 @@ pub(super) fn sides(mutant: Mutant) -> Sides {
     Sides { model: Rules::hardened(), implementation: mutant.rules() }
 }
 
-pub(super) fn look(mutant: Mutant, _: &Shelf) -> Finding {
+pub(super) fn look(mutant: Mutant, _: &Corpus) -> Finding {
     let sides = sides(mutant);
     let report = Campaign { seed: SEED, lives: LIVES, steps: STEPS, sides }.run(|_| ());
     match report.failure {

@@ -1,6 +1,6 @@
 //! Shows every mutant to every checker.
 
-use crate::mutation::{Checker, DEFENCE, Family, Finding, Killer, Kind, Mutant, Notice, Shelf};
+use crate::mutation::{Checker, Corpus, DEFENCE, Family, Finding, Kind, Mutant, Notice, WitnessTrace};
 use bemr_spec::Clause;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -70,7 +70,7 @@ impl Row {
 pub fn run<'a>(
     checkers: impl Iterator<Item = &'a Checker>,
     clauses: &[Clause],
-    shelf: &mut Shelf,
+    shelf: &mut Corpus,
     tell: impl Fn(Progress) + Sync,
 ) -> Matrix {
     let mut rows: Vec<Row> =
@@ -85,7 +85,7 @@ pub fn run<'a>(
         }
         for (row, mut finding) in rows.iter_mut().zip(findings) {
             if let Finding::Noticed(Notice { trace, .. }) = &mut finding
-                && let Some(killer) = trace.take().and_then(|trace| Killer::new(*trace))
+                && let Some(killer) = trace.take().and_then(|trace| WitnessTrace::new(*trace))
             {
                 shelf.put(killer);
             }
@@ -99,7 +99,7 @@ pub fn run<'a>(
 fn look(
     checker: &Checker,
     mutants: &[Mutant],
-    shelf: &Shelf,
+    shelf: &Corpus,
     tell: &(impl Fn(Progress) + Sync),
 ) -> Vec<Finding> {
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));

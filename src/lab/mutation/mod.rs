@@ -12,18 +12,18 @@
 
 mod attack;
 mod checker;
+mod corpus;
 mod fuzz;
 mod goals;
 mod lockstep;
 mod matrix;
 mod reasons;
 mod report;
-mod shelf;
 mod traces;
 pub mod unit;
 
 pub use checker::{CHECKERS, Checker, Family, Finding, Kind, Mutant, Notice};
+pub use corpus::{Corpus, CorpusError, WitnessTrace};
 pub use matrix::{Matrix, Progress, Row, run};
 pub use reasons::DEFENCE;
 pub use report::{Entry, Published, render};
-pub use shelf::{Killer, Shelf, ShelfError};

@@ -1,6 +1,6 @@
 //! The matrix as it is published: as JSON for programs, and from that as a table for people.
 
-use crate::mutation::{Finding, Kind, Matrix, Row, Shelf};
+use crate::mutation::{Corpus, Finding, Kind, Matrix, Row};
 use bemr::crypto::Digest;
 use bemr_spec::Clause;
 use serde::{Deserialize, Serialize};
@@ -47,7 +47,7 @@ pub struct Entry {
 
 impl Published {
     /// What there is to publish of a matrix.
-    pub fn of(matrix: &Matrix, shelf: &Shelf) -> Published {
+    pub fn of(matrix: &Matrix, shelf: &Corpus) -> Published {
         let count = |is: &dyn Fn(&Row) -> bool| matrix.rows.iter().filter(|row| is(row)).count();
         let entry = |row: &Row| Entry {
             clause: row.clause,
@@ -70,7 +70,7 @@ impl Published {
 
     /// This with what other checkers said lately in the place of what they said then.
     #[must_use]
-    pub fn refreshed(self, lately: &Matrix, shelf: &Shelf) -> Published {
+    pub fn refreshed(self, lately: &Matrix, shelf: &Corpus) -> Published {
         let mut rows: Vec<Row> =
             self.rows.into_iter().map(|row| Row { clause: row.clause, findings: row.checkers }).collect();
         for row in &mut rows {

@@ -4,12 +4,12 @@
 //! come from the lack of this clause are left out there: what they showed would be that, and nothing of the clause.
 
 use crate::mutation::lockstep::sides;
-use crate::mutation::{Finding, Killer, Mutant, Notice, Shelf};
-use crate::trace::{Rerun, Trace, rerun_beside};
+use crate::mutation::{Corpus, Finding, Mutant, Notice, WitnessTrace};
+use crate::trace::{Replay, Trace, rerun_beside};
 use bemr_model::LedgerKind;
 
 /// With nothing missing every trace that there is goes as it tells, each killer too.
-pub(super) fn look(mutant: Mutant, shelf: &Shelf) -> Finding {
+pub(super) fn look(mutant: Mutant, shelf: &Corpus) -> Finding {
     let quorum = |trace: &Trace| trace.header.setup.ledger == LedgerKind::Quorum;
     let kept = shelf.kept.iter().filter(|(_, trace)| trace.header.rules.is_empty() && quorum(trace));
     let killers = shelf.killers().filter(|killer| mutant.0.is_none_or(|clause| clause == killer.clause()));
@@ -28,13 +28,13 @@ pub(super) fn look(mutant: Mutant, shelf: &Shelf) -> Finding {
 /// The step at which the mutated implementation goes otherwise than the trace tells, and how.
 fn parts(mutant: Mutant, trace: &Trace) -> Option<(usize, String)> {
     match rerun_beside(sides(mutant), trace) {
-        Rerun::Agrees { .. } => None,
-        Rerun::Parts { step, difference } => Some((step as usize, difference)),
-        Rerun::NotCompared => Some((0, "the actors cannot be made".to_owned())),
+        Replay::Agrees { .. } => None,
+        Replay::Parts { step, difference } => Some((step as usize, difference)),
+        Replay::NotCompared => Some((0, "the actors cannot be made".to_owned())),
     }
 }
 
-impl Killer {
+impl WitnessTrace {
     /// Whether it does what it is for: the mutant goes otherwise at its last step, and nobody does with nothing missing.
     pub fn kills(&self) -> bool {
         let last = self.trace().steps.len();

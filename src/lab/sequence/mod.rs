@@ -5,7 +5,7 @@
 mod html;
 mod mermaid;
 mod one_record;
-mod pairs;
+mod page_of_runs;
 mod player;
 mod svg;
 mod text;
@@ -13,7 +13,7 @@ mod text;
 pub use html::html;
 pub use mermaid::{mermaid, story};
 pub use one_record::one_record;
-pub use pairs::{Section, page_of_runs};
+pub use page_of_runs::{Section, page_of_runs};
 pub use svg::svg;
 pub use text::text;
 

@@ -1,7 +1,7 @@
 //! The flow of one record, drawn from a run.
 
 use crate::sequence::{mermaid, story};
-use crate::simulator::{Event, Scenario, Town};
+use crate::simulator::{Event, Network, NetworkConfig};
 use crate::trace::{Recorder, Step};
 use bemr::actors::User;
 use bemr::crypto::Suite;
@@ -17,7 +17,7 @@ const LIMIT: u64 = 60_000;
 /// # Errors
 /// What refused the network, the record or the requests.
 pub fn one_record() -> Result<String, Refusal> {
-    let scenario = Scenario::new(Suite::Ristretto255, 4);
+    let scenario = NetworkConfig::new(Suite::Ristretto255, 4);
     let (rules, seed, start) = (scenario.rules, scenario.seed, scenario.start);
     let mut town = scenario.build()?;
     let (mut recorder, header) = Recorder::begin(rules, seed, start, &mut town)?;
@@ -25,7 +25,7 @@ pub fn one_record() -> Result<String, Refusal> {
     let record = Record::read(&rules, sample)?;
     let doctor = town.cast.doctor.clone();
     let mut steps: Vec<Step> = Vec::new();
-    let mut until = |town: &mut Town, done: &dyn Fn(&User) -> bool| {
+    let mut until = |town: &mut Network, done: &dyn Fn(&User) -> bool| {
         let doctor = town.cast.doctor.clone();
         let see = |event: &Event| steps.extend(recorder.event(event));
         town.run_until(LIMIT, see, |town| town.user(&doctor).is_none_or(|user| done(user)));

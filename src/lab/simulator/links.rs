@@ -1,7 +1,7 @@
 //! Packets in flight, in the order of their arrival. A fair link keeps the order of what goes over it, as a stream
 //! transport does; fate can break it.
 
-use crate::simulator::{Fate, Parcel};
+use crate::simulator::{Envelope, FaultInjector};
 use bemr::wire::{Name, Time};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 /// The packets in flight. Two that arrive at one instant arrive in the order in which they were sent.
 pub struct Links {
-    in_flight: BTreeMap<(Time, u64), (u64, Parcel)>,
+    in_flight: BTreeMap<(Time, u64), (u64, Envelope)>,
     /// When the last packet that fate did not delay arrives over each directed link.
     busy: BTreeMap<(Name, Name), Time>,
     /// How many packets were handed over, and how many copies of them were sent on their way.
@@ -18,12 +18,12 @@ pub struct Links {
     latency: u64,
     jitter: u64,
     rng: ChaCha20Rng,
-    fate: Box<dyn Fate>,
+    fate: Box<dyn FaultInjector>,
 }
 
 impl Links {
     /// Links with a latency of `latency` to `latency + jitter` milliseconds, drawn from `seed`.
-    pub fn new(latency: u64, jitter: u64, seed: u64, fate: Box<dyn Fate>) -> Links {
+    pub fn new(latency: u64, jitter: u64, seed: u64, fate: Box<dyn FaultInjector>) -> Links {
         let rng = ChaCha20Rng::seed_from_u64(seed);
         Links {
             in_flight: BTreeMap::new(),
@@ -38,7 +38,7 @@ impl Links {
     }
 
     /// Sends a packet at `now`. Packets are numbered from 0 in this order; what fate makes of one has its number.
-    pub fn send(&mut self, now: Time, parcel: Parcel) {
+    pub fn send(&mut self, now: Time, parcel: Envelope) {
         let number = self.handed;
         self.handed += 1;
         for (delay, parcel) in self.fate.decide(now, parcel) {
@@ -59,7 +59,7 @@ impl Links {
     }
 
     /// The next packet, with its number.
-    pub fn receive(&mut self) -> Option<(Time, u64, Parcel)> {
+    pub fn receive(&mut self) -> Option<(Time, u64, Envelope)> {
         self.in_flight.pop_first().map(|((arrival, _), (number, parcel))| (arrival, number, parcel))
     }
 

@@ -2,16 +2,16 @@
 //!
 //! It carries bytes and knows nothing of what they mean.
 
-mod conduct;
-mod fate;
-mod foundation;
+mod byzantine;
+mod configuration;
+mod fault_injector;
 mod links;
-mod scenario;
-mod world;
+mod network;
+mod provisioned;
 
-pub use conduct::{Conduct, Insider};
-pub use fate::{Fair, Fate, Parcel};
-pub use foundation::Foundation;
+pub use byzantine::{ByzantinePolicy, ByzantineValidator};
+pub use configuration::{LedgerKind, MAX_VALIDATORS, Network, NetworkConfig, Roster, START};
+pub use fault_injector::{Envelope, FaultInjector, Reliable};
 pub use links::Links;
-pub use scenario::{Cast, LedgerKind, MAX_VALIDATORS, START, Scenario, Town};
-pub use world::{Cause, Event, Node, World};
+pub use network::{Cause, Event, Node, Simulator};
+pub use provisioned::ProvisionedKeys;

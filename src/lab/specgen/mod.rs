@@ -1,14 +1,14 @@
 //! Weaves the parts of the specification that are made from the code and the chapters, into `spec/generated/`.
 //!
 //! Seven files: the register of clauses, every message in the presentation language, every state machine, where each
-//! clause is enforced and shown, for people and for programs, the way of one record, and what an ACK is worth. Beside them the JSON Schema of
+//! clause is enforced and shown, for people and for programs, the way of one record, and what an ACK is worth. AuxiliaryProperty them the JSON Schema of
 //! traces, and two parts of `README.md`. They are committed; a test says when they are not what [`write()`] would write. Nothing here takes part
 //! in the protocol.
 
 pub mod coverage;
-mod door;
 mod experiment;
 pub mod machines;
+mod readme;
 mod register;
 mod sources;
 
@@ -81,10 +81,10 @@ fn generate(sources: &Sources, door: &str) -> io::Result<[(PathBuf, String); 9]>
         (at("machines.md"), machines::render(&charts)),
         (at("coverage.md"), coverage.render()),
         (at("coverage.json"), coverage.to_json()),
-        (at("flow.md"), heading("The way of one record", "the trace of a run") + "\n" + &door::flow()?),
+        (at("flow.md"), heading("The way of one record", "the trace of a run") + "\n" + &readme::flow()?),
         (at("experiment.md"), experiment::render()),
         (SCHEMA.into(), serde_json::to_string_pretty(&trace::schema())? + "\n"),
-        (DOOR.into(), door::render(door, tables, &coverage)?),
+        (DOOR.into(), readme::render(door, tables, &coverage)?),
     ])
 }
 

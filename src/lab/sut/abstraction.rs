@@ -1,15 +1,15 @@
 //! What actors say, in the words of the model.
 
-use crate::sut::tables::{Tables, ballot};
-use bemr::crypto::{Digest, Tag};
+use crate::sut::tables::{RefinementMap, ballot};
+use bemr::crypto::{Digest, Domain};
 use bemr::wire::{self, StoredRecord, encode};
 use bemr_model::{
-    Actor, Block, Decision, Flaws, Gossip, Head, LogKind, Message, Order, Packet, Record, Stage, Vote,
+    Actor, Block, ContentType, Decision, Flaws, Gossip, Head, LogKind, Message, Order, Packet, Record, Vote,
 };
 use bemr_spec::Clause;
 use std::sync::Arc;
 
-impl Tables {
+impl RefinementMap {
     /// A message that `by` says, to what came in with `cause`.
     pub(super) fn message(&mut self, by: Actor, cause: Option<&Packet>, message: &wire::Message) -> Message {
         let flaws = Flaws::NONE;
@@ -24,7 +24,7 @@ impl Tables {
                 height: outcome.height.0,
             },
             wire::Message::TBlock(block) => {
-                let digest = Digest::of(Tag::T_BLOCK, &encode(&block.body));
+                let digest = Digest::of(Domain::T_BLOCK, &encode(&block.body));
                 Message::Block { question: self.question(digest, &block.initial, &block.body), flaws }
             }
             wire::Message::Vote(vote) => Message::Vote(Vote {
@@ -168,21 +168,21 @@ pub(super) fn heard(outcome: &wire::Outcome) -> Decision {
 }
 
 /// The stage of a record.
-pub(super) fn stage(stage: wire::Stage) -> Stage {
+pub(super) fn stage(stage: wire::ContentType) -> ContentType {
     match stage {
-        wire::Stage::Block => Stage::Block,
-        wire::Stage::Valid => Stage::Valid,
-        wire::Stage::Read => Stage::Read,
-        wire::Stage::Initial | wire::Stage::Handshake => Stage::Initial,
+        wire::ContentType::Block => ContentType::Block,
+        wire::ContentType::Valid => ContentType::Valid,
+        wire::ContentType::Read => ContentType::Read,
+        wire::ContentType::Initial | wire::ContentType::Handshake => ContentType::Initial,
     }
 }
 
 /// What a session is for.
-pub(super) fn purpose(purpose: wire::Purpose) -> Stage {
+pub(super) fn purpose(purpose: wire::SessionType) -> ContentType {
     match purpose {
-        wire::Purpose::Initial => Stage::Initial,
-        wire::Purpose::Block => Stage::Block,
-        wire::Purpose::Valid => Stage::Valid,
-        wire::Purpose::Read => Stage::Read,
+        wire::SessionType::Initial => ContentType::Initial,
+        wire::SessionType::Block => ContentType::Block,
+        wire::SessionType::Valid => ContentType::Valid,
+        wire::SessionType::Read => ContentType::Read,
     }
 }

@@ -2,10 +2,10 @@
 //! they hide it.
 
 use crate::simulator::{Node, START};
-use crate::sut::Rig;
-use bemr::actors::Replica;
+use crate::sut::SystemUnderTest;
+use bemr::actors::LedgerView;
 use bemr::audit::{Auditor, PublicRecord, audit};
-use bemr::crypto::{Digest, Signature, SigningKey, Tag};
+use bemr::crypto::{Digest, Domain, Signature, SigningKey};
 use bemr::merkle::root_of;
 use bemr::store::{Store, StoreError, Table, for_each};
 use bemr::wire::{
@@ -53,7 +53,7 @@ impl Head for SignedCloudHead {
     }
 
     fn sign(&mut self, rules: &Rules, key: &SigningKey) {
-        self.signature = key.sign(rules, Tag::CLOUD_HEAD, &encode(&self.head));
+        self.signature = key.sign(rules, Domain::CLOUD_HEAD, &encode(&self.head));
     }
 }
 
@@ -83,7 +83,7 @@ impl Head for SignedAuditHead {
     }
 
     fn sign(&mut self, rules: &Rules, key: &SigningKey) {
-        self.signature = key.sign(rules, Tag::AUDIT_HEAD, &encode(&self.head));
+        self.signature = key.sign(rules, Domain::AUDIT_HEAD, &encode(&self.head));
     }
 }
 
@@ -101,7 +101,7 @@ struct Shown<'a> {
     audit_heads: Vec<SignedAuditHead>,
 }
 
-impl Rig {
+impl SystemUnderTest {
     /// An auditor is shown what there is to see, with the blocks that `holder` has.
     pub(super) fn audit(&mut self, holder: Actor, falsified: &[Falsification]) -> Option<Happened> {
         let mut shown = self.shown(holder)?;
@@ -158,14 +158,14 @@ impl Rig {
         })
     }
 
-    fn replica(&self, actor: Actor) -> Option<&Replica> {
+    fn replica(&self, actor: Actor) -> Option<&LedgerView> {
         Some(match &self.nodes[self.slot(actor)?] {
             Node::Bsd(bsd) => bsd.replica(),
             Node::Cloud(cloud) => cloud.replica(),
             Node::User(user) => user.replica(),
             Node::Validator(validator) => validator.replica(),
             // Who lies in a rig is played by it, over honest actors.
-            Node::Insider(_) => return None,
+            Node::ByzantineValidator(_) => return None,
         })
     }
 

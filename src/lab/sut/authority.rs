@@ -1,8 +1,8 @@
 //! The KDC and the administrators of a rig: what they are asked, what they publish, and what the model calls it.
 
-use crate::simulator::{Foundation, Node};
-use crate::sut::tables::Tables;
-use crate::sut::{Rig, user_name};
+use crate::simulator::{Node, ProvisionedKeys};
+use crate::sut::tables::RefinementMap;
+use crate::sut::{SystemUnderTest, user_name};
 use bemr::crypto::{DecapsulationKey, Digest, SigningKey};
 use bemr::records::PolicyRegistry;
 use bemr::wire::{
@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 const ABEYANCE: &str = "abeyance";
 const ADMISSION: &str = "admission";
 
-impl Rig {
+impl SystemUnderTest {
     /// The KDC does something.
     pub(super) fn kdc_command(&mut self, command: Command) -> Option<Happened> {
         let (rules, now) = (self.rules, self.now);
@@ -67,7 +67,7 @@ impl Rig {
         let published = node.change_policy(now, approved.clone());
         if published.is_ok() {
             // What forgers know of the policy; of two changes of one version the first counts.
-            let Foundation { trust, directory, .. } = &self.foundation;
+            let ProvisionedKeys { trust, directory, .. } = &self.foundation;
             let _ = self.told_of.on_policy_change(&self.rules, now, trust, directory, &approved);
         }
         Some(published)
@@ -220,7 +220,7 @@ pub(super) fn versions(header: &InitialHeader) -> Versions {
     }
 }
 
-impl Tables {
+impl RefinementMap {
     /// Learns the digests of all policies that a registry comes to.
     pub(super) fn learn_policies(&mut self, policy: &PolicyRegistry) {
         if !self.histories.insert(policy.history()) {

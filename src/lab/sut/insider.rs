@@ -4,11 +4,11 @@
 //! then on what the model calls it and the values in it.
 
 use crate::forge::Certificates;
-use crate::simulator::{Foundation, START};
-use crate::sut::tables::Tables;
-use crate::sut::{Bytes, HEARD, Parcel, Rig};
+use crate::simulator::{ProvisionedKeys, START};
+use crate::sut::tables::RefinementMap;
+use crate::sut::{Bytes, Envelope, HEARD, SystemUnderTest};
 use bemr::actors::Input;
-use bemr::crypto::{Digest, Tag};
+use bemr::crypto::{Digest, Domain};
 use bemr::keys::Kdc;
 use bemr::store::{Table, for_each};
 use bemr::wire::{self, CloudLeaf, Name, RevocationList, StoredRecord, decode, encode};
@@ -19,18 +19,24 @@ use std::rc::Rc;
 /// Makes the real message of a term, with its flaws.
 pub trait Forger {
     /// What `by` says to `to`; nothing when it cannot be made.
-    fn message(&mut self, rig: &Rig, by: Actor, to: Actor, term: &Message) -> Option<wire::Message>;
+    fn message(
+        &mut self,
+        rig: &SystemUnderTest,
+        by: Actor,
+        to: Actor,
+        term: &Message,
+    ) -> Option<wire::Message>;
 
     /// A packet of a handshake; nothing when it cannot be made.
-    fn packet(&mut self, rig: &Rig, term: &Packet, flaws: Flaws) -> Option<wire::Packet>;
+    fn packet(&mut self, rig: &SystemUnderTest, term: &Packet, flaws: Flaws) -> Option<wire::Packet>;
 
     /// A request to the KDC; nothing when it cannot be made.
-    fn enrolment(&mut self, _rig: &Rig, _term: &Enrolment) -> Option<wire::EnrolmentRequest> {
+    fn enrolment(&mut self, _rig: &SystemUnderTest, _term: &Enrolment) -> Option<wire::EnrolmentRequest> {
         None
     }
 
     /// What seems to come from `by`; nothing when it cannot be made.
-    fn gossip(&mut self, rig: &Rig, by: Actor, to: Actor, term: &Gossip) -> Option<wire::Gossip>;
+    fn gossip(&mut self, rig: &SystemUnderTest, by: Actor, to: Actor, term: &Gossip) -> Option<wire::Gossip>;
 }
 
 /// Certificates that do not hold, the list that revokes some of them, and the KDC after it made them.
@@ -46,7 +52,7 @@ impl OddCertificates {
     ///
     /// # Errors
     /// Those of [`Certificates::make`].
-    pub fn of(foundation: &Foundation) -> Result<OddCertificates, Refusal> {
+    pub fn of(foundation: &ProvisionedKeys) -> Result<OddCertificates, Refusal> {
         let mut kdc = foundation.kdc.clone();
         let everybody = foundation.credentials.values();
         let (odd, list) = Certificates::make(&Rules::hardened(), &mut kdc, START, everybody)?;
@@ -54,7 +60,7 @@ impl OddCertificates {
     }
 }
 
-impl Rig {
+impl SystemUnderTest {
     /// From now on this one makes what the actions `say` and `tell` ask for. Without one they cannot happen.
     pub fn forge_with(&mut self, forger: impl Forger + 'static) {
         self.forger = Some(Box::new(forger));
@@ -69,7 +75,7 @@ impl Rig {
         self.hand_out(odd)
     }
 
-    /// As [`Rig::odd_certificates`], with those that were made of the same foundation.
+    /// As [`SystemUnderTest::odd_certificates`], with those that were made of the same foundation.
     ///
     /// # Errors
     /// Those of who hears of the list.
@@ -87,7 +93,7 @@ impl Rig {
     }
 
     /// The keys of everybody, and what is public.
-    pub const fn foundation(&self) -> &Foundation {
+    pub const fn foundation(&self) -> &ProvisionedKeys {
         &self.foundation
     }
 
@@ -155,7 +161,10 @@ impl Rig {
         }
     }
 
-    pub(super) fn forge<T>(&mut self, make: impl FnOnce(&mut dyn Forger, &Rig) -> Option<T>) -> Option<T> {
+    pub(super) fn forge<T>(
+        &mut self,
+        make: impl FnOnce(&mut dyn Forger, &SystemUnderTest) -> Option<T>,
+    ) -> Option<T> {
         let mut forger = self.forger.take()?;
         let made = make(forger.as_mut(), self);
         self.forger = Some(forger);
@@ -190,12 +199,12 @@ impl Rig {
         self.address(by)?;
         self.slot(to)?;
         self.tables.learn_gossip(term, &real);
-        self.parcels.push(Parcel { from: by, to, bytes: Bytes::Gossip(Rc::new(real)), packet: None });
+        self.parcels.push(Envelope { from: by, to, bytes: Bytes::Gossip(Rc::new(real)), packet: None });
         Some(self.happened(by, None, "Tell", None, vec![Output::Tell(to, term.clone())]))
     }
 }
 
-impl Tables {
+impl RefinementMap {
     /// Takes the names of the values in a message from its term.
     fn learn(&mut self, term: &Message, real: &wire::Message) {
         match (term, real) {
@@ -204,7 +213,7 @@ impl Tables {
             }
             (Message::Block { question, .. }, wire::Message::TBlock(block)) => {
                 self.name_header(&block.initial, question.header);
-                self.name_question(Digest::of(Tag::T_BLOCK, &encode(&block.body)), *question);
+                self.name_question(Digest::of(Domain::T_BLOCK, &encode(&block.body)), *question);
             }
             (Message::Vote(vote), wire::Message::Vote(real)) => {
                 self.name_question(real.body.block, vote.question);

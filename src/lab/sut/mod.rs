@@ -5,35 +5,35 @@
 //! so. It checks nothing itself: it says what the actors did.
 
 mod abstraction;
-mod acquainted;
 mod audit;
 mod authority;
-mod canaries;
-mod custody;
-mod damage;
+mod compromise;
+mod corruption;
+mod established;
 mod insider;
-mod leaks;
-mod spoil;
-mod supply;
+mod key_recovery;
+mod needles;
+mod observation;
+mod samples;
+mod secret_scan;
+mod store_corruption;
 mod tables;
-mod theft;
-mod view;
 
 pub use insider::{Forger, OddCertificates};
-pub use supply::BREAKABLE;
-pub use tables::Tables;
+pub use samples::BREAKABLE;
+pub use tables::RefinementMap;
 
-use crate::simulator::{self, Foundation, Node, START, Scenario};
-use crate::sut::custody::Custody;
-use crate::sut::leaks::{Watch, Watched};
+use crate::simulator::{self, NetworkConfig, Node, ProvisionedKeys, START};
+use crate::sut::key_recovery::KeyRecovery;
+use crate::sut::secret_scan::{SecretScan, WatchedStore};
 use crate::sut::tables::role;
-use bemr::actors::{Archive, Bsd, Cloud, Input, Output, Overheard, Replica, User, Validator};
+use bemr::actors::{Bsd, Cloud, Input, LedgerView, Output, Overheard, StoreHandle, User, Validator};
 use bemr::crypto::{Digest, Suite};
 use bemr::keys::Lifetimes;
-use bemr::log::CloudLog;
 use bemr::records::Record;
 use bemr::session::Stolen;
 use bemr::store::{Commit, recover, recover_ledger};
+use bemr::transparency::CloudLog;
 use bemr::wire::{self, Closing, EraseApproval, Name, Role, Time, encode};
 use bemr_model::{Action, Actor, Command, Damage, Happened, LedgerKind, Message, Order, Packet, Setup, Tid};
 use bemr_spec::{Clause, Refusal, Rules};
@@ -44,7 +44,7 @@ use std::rc::Rc;
 const CLEAR: usize = 42;
 
 /// What lies in the pool.
-pub(super) struct Parcel {
+pub(super) struct Envelope {
     from: Actor,
     to: Actor,
     bytes: Bytes,
@@ -60,28 +60,28 @@ enum Bytes {
 }
 
 /// A network in which nothing happens by itself.
-pub struct Rig {
+pub struct SystemUnderTest {
     rules: Rules,
-    foundation: Foundation,
+    foundation: ProvisionedKeys,
     /// Who takes part, in the order of the model.
     actors: Vec<Actor>,
     names: Vec<Name>,
     nodes: Vec<Node>,
-    archives: Vec<Archive>,
+    archives: Vec<StoreHandle>,
     users: u8,
     seed: u64,
     now: Time,
-    parcels: Vec<Parcel>,
-    tables: Tables,
+    parcels: Vec<Envelope>,
+    tables: RefinementMap,
     supply: BTreeMap<(u16, Option<Clause>), Option<Record>>,
     found: Option<u64>,
-    watch: Watch,
-    custody: Custody,
+    watch: SecretScan,
+    custody: KeyRecovery,
     /// What was read of the memory of actors.
     stolen: Vec<Stolen>,
     forger: Option<Box<dyn Forger>>,
     /// The policy as those know it who hear of every change.
-    told_of: Replica,
+    told_of: LedgerView,
     /// What was forged and is not said yet, and what the model calls it.
     forged: Vec<(wire::Message, Message)>,
     /// What was said and told lately without a flaw, newest last: what there is to forge.
@@ -99,35 +99,35 @@ struct Begun {
 const HEARD: usize = 128;
 
 /// The name of a user by number; those whom nobody certified have names too.
-fn user_name(foundation: &Foundation, user: u8) -> Name {
+fn user_name(foundation: &ProvisionedKeys, user: u8) -> Name {
     let named = foundation.cast.users().get(usize::from(user)).map(|name| (*name).clone());
     named.unwrap_or_else(|| {
         Name::new(&format!("nobody-{user:02}")).expect("short printable ASCII without spaces")
     })
 }
 
-impl Rig {
+impl SystemUnderTest {
     /// The actors of `setup` under `rules`, on the tiny group.
     ///
     /// # Errors
-    /// As [`Rig::on`].
-    pub fn new(rules: Rules, setup: &Setup) -> Result<Rig, Refusal> {
-        Rig::on(Suite::Tiny, rules, setup)
+    /// As [`SystemUnderTest::on`].
+    pub fn new(rules: Rules, setup: &Setup) -> Result<SystemUnderTest, Refusal> {
+        SystemUnderTest::on(Suite::Tiny, rules, setup)
     }
 
-    /// As [`Rig::new`], on another suite.
+    /// As [`SystemUnderTest::new`], on another suite.
     ///
     /// # Errors
     /// VOT-01 for no validators or more than 64; ROL-04 for no users or more than five.
-    pub fn on(suite: Suite, rules: Rules, setup: &Setup) -> Result<Rig, Refusal> {
-        Rig::founded(Rig::foundation_of(suite, rules, setup)?, rules, setup)
+    pub fn on(suite: Suite, rules: Rules, setup: &Setup) -> Result<SystemUnderTest, Refusal> {
+        SystemUnderTest::founded(SystemUnderTest::foundation_of(suite, rules, setup)?, rules, setup)
     }
 
     /// What the network of `setup` begins with.
     ///
     /// # Errors
-    /// As [`Rig::on`].
-    pub fn foundation_of(suite: Suite, rules: Rules, setup: &Setup) -> Result<Foundation, Refusal> {
+    /// As [`SystemUnderTest::on`].
+    pub fn foundation_of(suite: Suite, rules: Rules, setup: &Setup) -> Result<ProvisionedKeys, Refusal> {
         let Setup { users, validators, ledger, seed, lifetimes, .. } = *setup;
         if !(1..=5).contains(&users) {
             return Err(Refusal::new(Clause::RoleFitsPlace).at(format!("{users} users")));
@@ -140,15 +140,20 @@ impl Rig {
             LedgerKind::Work => simulator::LedgerKind::Work,
         };
         let lifetimes = Lifetimes { certificate: lifetimes.certificate, list: lifetimes.list };
-        let scenario = Scenario { rules, ledger, seed, lifetimes, ..Scenario::new(suite, validators.into()) };
+        let scenario =
+            NetworkConfig { rules, ledger, seed, lifetimes, ..NetworkConfig::new(suite, validators.into()) };
         scenario.found()
     }
 
-    /// As [`Rig::new`], with what [`Rig::foundation_of`] gave for the same rules and setup.
+    /// As [`SystemUnderTest::new`], with what [`SystemUnderTest::foundation_of`] gave for the same rules and setup.
     ///
     /// # Errors
-    /// As [`Rig::on`].
-    pub fn founded(foundation: Foundation, rules: Rules, setup: &Setup) -> Result<Rig, Refusal> {
+    /// As [`SystemUnderTest::on`].
+    pub fn founded(
+        foundation: ProvisionedKeys,
+        rules: Rules,
+        setup: &Setup,
+    ) -> Result<SystemUnderTest, Refusal> {
         let Setup { users, validators, seed, acquainted, .. } = *setup;
         let told_of = foundation.replica.clone();
         let mut known = BTreeMap::new();
@@ -160,14 +165,14 @@ impl Rig {
         for (number, name) in (0..).zip(&foundation.cast.validators) {
             known.insert(name.clone(), Actor::Validator(number));
         }
-        let custody = Custody::new(&rules, &foundation)?;
+        let custody = KeyRecovery::new(&rules, &foundation)?;
         let actors = [Actor::Bsd, Actor::Cloud]
             .into_iter()
             .chain((0..users).map(Actor::User))
             .chain((0..validators).map(Actor::Validator));
-        let mut rig = Rig {
+        let mut rig = SystemUnderTest {
             rules,
-            tables: Tables::new(START, foundation.genesis.digest(), known),
+            tables: RefinementMap::new(START, foundation.genesis.digest(), known),
             foundation,
             actors: actors.collect(),
             names: Vec::new(),
@@ -179,7 +184,7 @@ impl Rig {
             parcels: Vec::new(),
             supply: BTreeMap::new(),
             found: None,
-            watch: Watch::default(),
+            watch: SecretScan::default(),
             custody,
             stolen: Vec::new(),
             forger: None,
@@ -189,7 +194,7 @@ impl Rig {
             told: VecDeque::new(),
         };
         for actor in rig.actors.clone() {
-            let archive = Archive::new(Watched::new(Rc::clone(&rig.watch.kept)));
+            let archive = StoreHandle::new(WatchedStore::new(Rc::clone(&rig.watch.kept)));
             let begun = rig.begin(actor, archive.clone())?;
             rig.names.push(rig.name(actor));
             rig.take_up(rig.nodes.len(), begun);
@@ -218,11 +223,11 @@ impl Rig {
     }
 
     /// An actor that begins, or goes on from what `archive` holds.
-    fn begin(&mut self, actor: Actor, archive: Archive) -> Result<Begun, Refusal> {
+    fn begin(&mut self, actor: Actor, archive: StoreHandle) -> Result<Begun, Refusal> {
         let rules = self.rules;
         let name = self.name(actor);
         let mut office = self.foundation.office(&name);
-        let Foundation { genesis, validators, cloud, bsd, .. } = &self.foundation;
+        let ProvisionedKeys { genesis, validators, cloud, bsd, .. } = &self.foundation;
         let (cloud, bsd) = (cloud.clone(), bsd.clone());
         office.neighbours.tap();
         office.replica.ledger =
@@ -232,7 +237,7 @@ impl Rig {
             Actor::Bsd => {
                 let (seals, opened) = self.foundation.seal_chain(&mut office)?;
                 // One start beside the other: the custodian needs them all.
-                let (row, digest) = custody::row(&opened);
+                let (row, digest) = key_recovery::row(&opened);
                 chain = Some(digest);
                 archive.commit(Commit::new().meta(&row, encode(&opened)))?;
                 Node::Bsd(Box::new(Bsd::resume(office, cloud, seals, archive)?))
@@ -301,7 +306,7 @@ impl Rig {
     }
 
     /// What real values are called.
-    pub fn tables(&self) -> &Tables {
+    pub fn tables(&self) -> &RefinementMap {
         &self.tables
     }
 
@@ -360,7 +365,7 @@ impl Rig {
 
     fn deliver(&mut self, parcel: u32, to: Actor, from: Option<Actor>) -> Option<Happened> {
         let slot = self.slot(to)?;
-        let Parcel { from: sender, bytes, packet, .. } = self.parcels.get(parcel as usize)?;
+        let Envelope { from: sender, bytes, packet, .. } = self.parcels.get(parcel as usize)?;
         let (from, cause) = (from.unwrap_or(*sender), *packet);
         let name = self.address(from)?;
         let input = match bytes {
@@ -446,7 +451,7 @@ impl Rig {
                 let to = self.tables.actor(&to)?;
                 let term = self.name_packet(by, to, cause, written, &packet)?;
                 let bytes = Bytes::Packet(Rc::new(packet));
-                self.parcels.push(Parcel { from: by, to, bytes, packet: Some(term) });
+                self.parcels.push(Envelope { from: by, to, bytes, packet: Some(term) });
                 Some(bemr_model::Output::Send(to, term))
             }
             Output::Tell { to, gossip } => {
@@ -455,7 +460,7 @@ impl Rig {
                 let gossip = Rc::new(gossip);
                 self.hear_told(&term, &gossip);
                 let bytes = Bytes::Gossip(gossip);
-                self.parcels.push(Parcel { from: by, to, bytes, packet: None });
+                self.parcels.push(Envelope { from: by, to, bytes, packet: None });
                 Some(bemr_model::Output::Tell(to, term))
             }
             Output::Publish(gossip) => {
@@ -470,7 +475,7 @@ impl Rig {
                 let bytes = Bytes::Gossip(gossip);
                 for to in self.actors.iter().copied().filter(|to| *to != by) {
                     let bytes = bytes.clone();
-                    self.parcels.push(Parcel { from: by, to, bytes, packet: None });
+                    self.parcels.push(Envelope { from: by, to, bytes, packet: None });
                 }
                 Some(bemr_model::Output::Publish(term))
             }
@@ -539,13 +544,13 @@ impl Rig {
                     readers.iter().map(|reader| user_name(&self.foundation, reader)).collect();
                 self.watch.supplied(record);
                 if breaks == Some(Clause::RecordWithinSize) {
-                    let refusal = supply::too_long(&self.rules)?;
+                    let refusal = samples::too_long(&self.rules)?;
                     let clause = Some(refusal.clause());
                     self.remember(refusal);
                     return Some(self.happened(actor, None, "Submit", clause, Vec::new()));
                 }
                 let supply = self.supply.entry((record, breaks));
-                let real = supply.or_insert_with(|| supply::record(record, breaks)).as_ref()?;
+                let real = supply.or_insert_with(|| samples::record(record, breaks)).as_ref()?;
                 let Node::User(node) = &mut self.nodes[slot] else { return None };
                 let submitted = node.submit(now, real, &readers);
                 if submitted.is_ok() {

@@ -26,7 +26,7 @@ struct Known {
 }
 
 /// Real values and their names in the model.
-pub struct Tables {
+pub struct RefinementMap {
     start: Time,
     actors: BTreeMap<Name, Actor>,
     tids: BTreeMap<Digest, Tid>,
@@ -60,10 +60,10 @@ fn key(header: &InitialHeader) -> (Digest, Digest, Time) {
     (header.tid, header.grants, header.issued)
 }
 
-impl Tables {
-    /// Tables that know these actors alone.
-    pub(super) fn new(start: Time, genesis: Digest, actors: BTreeMap<Name, Actor>) -> Tables {
-        Tables {
+impl RefinementMap {
+    /// RefinementMap that know these actors alone.
+    pub(super) fn new(start: Time, genesis: Digest, actors: BTreeMap<Name, Actor>) -> RefinementMap {
+        RefinementMap {
             start,
             actors,
             tids: BTreeMap::new(),
@@ -144,7 +144,7 @@ impl Tables {
         self.or_strange(found, UNKNOWN)
     }
 
-    /// As [`Tables::tid`], for who may look only.
+    /// As [`RefinementMap::tid`], for who may look only.
     pub(super) fn known_tid(&self, tid: &Digest) -> Tid {
         self.tids.get(tid).copied().unwrap_or(UNKNOWN)
     }
@@ -179,17 +179,17 @@ impl Tables {
         self.headers.entry(key(real)).or_insert(header);
     }
 
-    /// As [`Tables::name_header`], of a T_block.
+    /// As [`RefinementMap::name_header`], of a T_block.
     pub(super) fn name_question(&mut self, digest: Digest, question: Question) {
         self.questions.entry(digest).or_insert(question);
     }
 
-    /// As [`Tables::name_header`], of a request.
+    /// As [`RefinementMap::name_header`], of a request.
     pub(super) fn name_request(&mut self, named: [u8; 32], request: RequestId) {
         self.requests.entry(named).or_insert(request);
     }
 
-    /// As [`Tables::name_header`], of a block.
+    /// As [`RefinementMap::name_header`], of a block.
     pub(super) fn name_block(&mut self, digest: Digest, id: BlockId, proposal: &Arc<Proposal>) {
         self.blocks.entry(digest).or_insert_with(|| Known { id, proposal: Arc::clone(proposal) });
     }
@@ -295,7 +295,7 @@ impl Tables {
         self.or_strange(found, RequestId { user: STRANGER, number: 0 })
     }
 
-    /// As [`Tables::request`], for who may look only.
+    /// As [`RefinementMap::request`], for who may look only.
     pub(super) fn known_request(&self, named: &[u8; 32]) -> RequestId {
         self.requests.get(named).copied().unwrap_or(RequestId { user: STRANGER, number: 0 })
     }
@@ -352,7 +352,7 @@ impl Tables {
         self.or_strange(found, BlockId(u64::MAX))
     }
 
-    /// As [`Tables::block`], for who may look only.
+    /// As [`RefinementMap::block`], for who may look only.
     pub(super) fn known_block(&self, digest: &Digest) -> Option<BlockId> {
         if *digest == self.genesis {
             return Some(BlockId(0));

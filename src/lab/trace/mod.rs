@@ -3,23 +3,23 @@
 //! There is one reader and one writer. The reader takes exactly what the writer writes, byte for byte. Nothing here runs a
 //! trace.
 
-mod acts;
-mod agree;
+mod consistency;
 mod read;
 mod recorder;
 mod replay;
 mod schema;
+mod within_adversary;
 mod write;
 
 pub use read::{EVENT, PRINTABLE};
 pub use read::{Flaw, TraceError};
 pub use recorder::{MAX_TRACED, Recorder};
-pub use replay::{Rerun, rerun, rerun_beside};
+pub use replay::{Replay, rerun, rerun_beside};
 pub use schema::schema;
 pub use write::TraceWriter;
 
 use crate::faults::Adversary;
-use crate::faults::{MOST_PLOYS, Ploy};
+use crate::faults::{FaultRule, MOST_PLOYS};
 use bemr::crypto::Digest;
 use bemr::wire::Name;
 pub use bemr_model::MESSAGES;
@@ -74,7 +74,7 @@ pub struct Header {
     pub principals: Vec<Principal>,
     /// What somebody does who is not honest, of all that happens; everything may be done, where it does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Vec<Ploy>", length(max = MOST_PLOYS))]
+    #[schemars(with = "Vec<FaultRule>", length(max = MOST_PLOYS))]
     pub adversary: Option<Adversary>,
     /// What a person should know of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,7 +1,7 @@
 //! Reads a trace, strictly and in bounded memory: every line is what the writer would write, and each step can follow the
 //! ones before it.
 
-use super::agree::Agreement;
+use super::consistency::Agreement;
 use super::{FORMAT, Header, LATEST, MAX_BYTES, MAX_LINE, MAX_NESTING, MAX_STEPS, MESSAGES, Step, Trace};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

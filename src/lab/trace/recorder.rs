@@ -1,6 +1,6 @@
 //! Makes a trace of what happens on a network in one process.
 
-use crate::simulator::{Cause, Event, Town};
+use crate::simulator::{Cause, Event, Network};
 use crate::trace::{Header, Principal, Send, Step};
 use bemr::crypto::Digest;
 use bemr::records::{Facts, Opened, PolicyRegistry, Record, map};
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 /// The most validators of a network whose trace can be written.
 pub const MAX_TRACED: usize = 64;
 
-/// Turns commands and events of a [`Town`] into the steps of a trace. Time passes in steps of its own.
+/// Turns commands and events of a [`Network`] into the steps of a trace. Time passes in steps of its own.
 pub struct Recorder {
     rules: Rules,
     policy: PolicyRegistry,
@@ -36,7 +36,7 @@ impl Recorder {
         rules: Rules,
         seed: u64,
         start: Time,
-        town: &mut Town,
+        town: &mut Network,
     ) -> Result<(Recorder, Header), Refusal> {
         town.world.watch();
         let cast = &town.cast;
@@ -75,7 +75,7 @@ impl Recorder {
     pub fn event(&mut self, event: &Event) -> Vec<Step> {
         let Some(actor) = self.actors.get(&event.actor).copied() else { return Vec::new() };
         let action = match event.cause {
-            Cause::Parcel(number) => Action::Deliver { parcel: number.try_into().unwrap_or(u32::MAX) },
+            Cause::Envelope(number) => Action::Deliver { parcel: number.try_into().unwrap_or(u32::MAX) },
             Cause::Wake(found) => Action::Wake { actor, found },
             Cause::Command => return Vec::new(),
         };

@@ -8,7 +8,7 @@ use serde::Serialize;
 /// How a trace compares with what model and implementation do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "rerun", rename_all = "snake_case")]
-pub enum Rerun {
+pub enum Replay {
     /// Every step goes as the trace says.
     Agrees {
         /// How many steps.
@@ -66,11 +66,11 @@ fn in_told_order(step: &Step, sends: Vec<Output>) -> Vec<Output> {
 
 /// Does what the trace says on model and implementation, and compares what happens with what it tells. The rules in its
 /// header are left aside.
-pub fn rerun_beside(sides: impl Into<crate::lockstep::Sides>, trace: &Trace) -> Rerun {
+pub fn rerun_beside(sides: impl Into<crate::lockstep::Sides>, trace: &Trace) -> Replay {
     use crate::lockstep::Lockstep;
 
-    let part = |step: &Step, difference: String| Rerun::Parts { step: step.step, difference };
-    let Ok(mut both) = Lockstep::new(sides, &trace.header.setup) else { return Rerun::NotCompared };
+    let part = |step: &Step, difference: String| Replay::Parts { step: step.step, difference };
+    let Ok(mut both) = Lockstep::new(sides, &trace.header.setup) else { return Replay::NotCompared };
     for step in &trace.steps {
         match both.step(&step.action) {
             Err(divergence) => return part(step, divergence.to_string()),
@@ -84,25 +84,25 @@ pub fn rerun_beside(sides: impl Into<crate::lockstep::Sides>, trace: &Trace) -> 
     }
     match both.look() {
         Err(divergence) => {
-            Rerun::Parts { step: trace.steps.len() as u64, difference: divergence.to_string() }
+            Replay::Parts { step: trace.steps.len() as u64, difference: divergence.to_string() }
         }
-        Ok(()) => Rerun::Agrees { steps: trace.steps.len(), both: true },
+        Ok(()) => Replay::Agrees { steps: trace.steps.len(), both: true },
     }
 }
 
 /// Does what the trace says, and compares what happens.
-pub fn rerun(trace: &Trace) -> Rerun {
-    use bemr_model::World;
+pub fn rerun(trace: &Trace) -> Replay {
+    use bemr_model::Execution;
     use bemr_spec::Rules;
 
     let header = &trace.header;
     let rules = header.rules.iter().fold(Rules::hardened(), |rules, clause| rules.without(*clause));
-    let part = |step: &Step, difference: String| Rerun::Parts { step: step.step, difference };
+    let part = |step: &Step, difference: String| Replay::Parts { step: step.step, difference };
     // A run of real records has names; the implementation cannot be given the same bytes again.
     if header.principals.is_empty() && header.suite == bemr::crypto::Suite::Tiny.name() {
         return rerun_beside(rules, trace);
     }
-    let mut world = World::new(rules, &header.setup);
+    let mut world = Execution::new(rules, &header.setup);
     for step in &trace.steps {
         let Some(happened) = world.perform(&step.action) else {
             return part(step, "the model cannot do it then".to_owned());
@@ -113,16 +113,16 @@ pub fn rerun(trace: &Trace) -> Rerun {
         let actor = happened.actor;
         world.dispatch(actor, &in_told_order(step, happened.sends));
     }
-    Rerun::Agrees { steps: trace.steps.len(), both: false }
+    Replay::Agrees { steps: trace.steps.len(), both: false }
 }
 
 /// Does nothing: the other side is not built.
 #[cfg(not(bemr_weaken))]
-pub fn rerun(trace: &Trace) -> Rerun {
+pub fn rerun(trace: &Trace) -> Replay {
     let _ = (
         trace,
         difference as fn(&Step, &Happened) -> Option<String>,
         in_told_order as fn(&Step, Vec<Output>) -> Vec<Output>,
     );
-    Rerun::NotCompared
+    Replay::NotCompared
 }

@@ -5,14 +5,14 @@
 //! nothing is generated. No rule of the protocol is decided here.
 
 mod coverage;
+mod field_mutation;
 mod file;
 mod hex;
 mod kinds;
-mod mend;
-mod near;
-mod player;
+mod re_signing;
+mod recorder;
+mod replayer;
 mod run;
-mod town;
 
 pub use coverage::{Coverage, REASONS, Reason, coverage};
 pub use file::{Answer, File, Id, MAX_BYTES, Outcome, Test, Unreadable};

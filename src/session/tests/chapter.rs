@@ -2,10 +2,10 @@
 //! no line with the room that they talk to.
 
 use super::{HARD, Ward};
-use crate::crypto::{AeadKey, Ephemeral, Tag};
+use crate::crypto::{AeadKey, Domain, Ephemeral};
 use crate::keys::tests::{NOW, SUITE};
 use crate::session::{AwaitingHello, SealChain, stage};
-use crate::wire::{IdentityProof, Purpose, Stage, decode, encode};
+use crate::wire::{ContentType, IdentityProof, SessionType, decode, encode};
 use hkdf::Hkdf;
 use rand::CryptoRng;
 use sha2::{Digest as _, Sha256};
@@ -54,7 +54,7 @@ fn an_initiator_written_from_the_chapter_opens_a_session() {
     let hello = [
         &[0, 1][..],
         &(SUITE as u16).to_be_bytes(),
-        &[Purpose::Initial as u8],
+        &[SessionType::Initial as u8],
         &random(rng),
         &(element.len() as u16).to_be_bytes(),
         &element,
@@ -76,11 +76,11 @@ fn an_initiator_written_from_the_chapter_opens_a_session() {
     let theirs: IdentityProof = decode(&HARD, &opened).unwrap();
     let t2 = digest(TRANSCRIPT, &[&[2], &t1[..], &encode(&theirs.certificate)].concat());
     let bsd = ward.bsd.certified();
-    assert!(bsd.signing_key().verify(&HARD, Tag::RESPONDER_SIGNATURE, &t2, &theirs.signature));
+    assert!(bsd.signing_key().verify(&HARD, Domain::RESPONDER_SIGNATURE, &t2, &theirs.signature));
     assert_eq!(theirs.confirmation, expand(&secret, "bemr/1 handshake responder confirmation", &t2));
 
     let t3 = digest(TRANSCRIPT, &[&[3], &t2[..], proof, &certificate].concat());
-    let signature = user.identity().signing_key().sign(&HARD, Tag::INITIATOR_SIGNATURE, &t3);
+    let signature = user.identity().signing_key().sign(&HARD, Domain::INITIATOR_SIGNATURE, &t3);
     let confirmation = expand(&secret, "bemr/1 handshake initiator confirmation", &t3);
     let plain = [&certificate[..], &encode(&signature), &confirmation].concat();
     let key = aead(expand(&secret, "bemr/1 handshake initiator proof key", &t1));
@@ -102,7 +102,7 @@ fn an_initiator_written_from_the_chapter_opens_a_session() {
         let packet = [&[4][..], &header(1), &(sealed.len() as u32).to_be_bytes(), &sealed].concat();
         assert_eq!(session.open_record(&HARD, &packet).unwrap().message.as_slice(), [sequence; 5]);
 
-        let sent = session.seal_record(&HARD, Stage::Initial, b"outcome").unwrap().record;
+        let sent = session.seal_record(&HARD, ContentType::Initial, b"outcome").unwrap().record;
         let key = aead(expand(&back, "bemr/1 record key", b""));
         back = expand(&back, "bemr/1 chain next", b"");
         let expected = [&[4][..], &header(2), &[0, 0, 0, 7 + 16]].concat();
@@ -114,7 +114,7 @@ fn an_initiator_written_from_the_chapter_opens_a_session() {
 #[test]
 fn a_custodian_written_from_the_chapter_opens_the_seals() {
     let mut ward = Ward::new(111);
-    let (mut user, mut bsd) = ward.session(Purpose::Initial);
+    let (mut user, mut bsd) = ward.session(SessionType::Initial);
     let (owner, custodian) = (ward.bsd.clone(), ward.custodian.clone());
     let (mut chain, start) =
         SealChain::open(&HARD, &mut ward.world.rng, &owner, custodian.certified()).unwrap();
@@ -129,7 +129,7 @@ fn a_custodian_written_from_the_chapter_opens_the_seals() {
     let mut chain_key = expand(shared.expose(), "bemr/1 seal chain", &id);
 
     for index in 1..=3u8 {
-        let record = user.seal_record(&HARD, Stage::Initial, &[index]).unwrap().record;
+        let record = user.seal_record(&HARD, ContentType::Initial, &[index]).unwrap().record;
         let mut keys = vec![bsd.open_record(&HARD, &record).unwrap().key];
         let tid = crate::crypto::Digest::from_bytes([index; 32]);
         let (seal, evidence) = chain.seal::<stage::Initial>(&HARD, tid, &mut keys).unwrap();

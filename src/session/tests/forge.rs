@@ -1,11 +1,11 @@
 //! What an adversary who follows the key schedule, but not the rules, can send.
 
-use crate::crypto::{Digest, Element, Ephemeral, SigningKey, Suite, Tag};
+use crate::crypto::{Digest, Domain, Element, Ephemeral, SigningKey, Suite};
 use crate::keys::tests::SUITE;
 use crate::session::schedule::Schedule;
 use crate::session::tests::HARD;
 use crate::wire::{
-    Certificate, Direction, Finish, Hello, IdentityProof, PROTOCOL_VERSION, Packet, Purpose, Response,
+    Certificate, Direction, Finish, Hello, IdentityProof, PROTOCOL_VERSION, Packet, Response, SessionType,
     decode, encode,
 };
 use rand::CryptoRng;
@@ -52,7 +52,7 @@ pub(super) fn response<R: CryptoRng + ?Sized>(
     let sender = Direction::ResponderToInitiator;
     let mut proof = IdentityProof {
         certificate: certificate.clone(),
-        signature: signer.sign(&HARD, Tag::RESPONDER_SIGNATURE, said.as_bytes()),
+        signature: signer.sign(&HARD, Domain::RESPONDER_SIGNATURE, said.as_bytes()),
         confirmation: schedule.confirmation(sender, &said),
     };
     edit(&mut proof);
@@ -74,7 +74,7 @@ pub(super) struct Answered {
 }
 
 impl Initiator {
-    pub(super) fn new<R: CryptoRng + ?Sized>(rng: &mut R, purpose: Purpose) -> (Initiator, Vec<u8>) {
+    pub(super) fn new<R: CryptoRng + ?Sized>(rng: &mut R, purpose: SessionType) -> (Initiator, Vec<u8>) {
         let pair = Ephemeral::generate(SUITE, rng);
         let mut nonce = [0; 32];
         rng.fill_bytes(&mut nonce);
@@ -111,7 +111,7 @@ impl Answered {
         let sender = Direction::InitiatorToResponder;
         let mut proof = IdentityProof {
             certificate: certificate.clone(),
-            signature: signer.sign(&HARD, Tag::INITIATOR_SIGNATURE, said.as_bytes()),
+            signature: signer.sign(&HARD, Domain::INITIATOR_SIGNATURE, said.as_bytes()),
             confirmation: self.schedule.confirmation(sender, &said),
         };
         edit(&mut proof);

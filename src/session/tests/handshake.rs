@@ -5,7 +5,7 @@ use super::{HARD, Ward};
 use crate::crypto::Ephemeral;
 use crate::keys::tests::{NOW, OTHERS, SUITE, only};
 use crate::session::{AwaitingHello, AwaitingResponse, HANDSHAKE_TIME, REMEMBERED_HELLOS};
-use crate::wire::{Packet, Purpose, Role, Stage, encode};
+use crate::wire::{ContentType, Packet, Role, SessionType, encode};
 use bemr_spec::{Clause, Refusal};
 
 #[test]
@@ -13,7 +13,7 @@ fn hsk_01_a_hello_of_another_version_or_suite_is_refused() {
     for (version, suite) in [(0, SUITE), (2, SUITE), (1, OTHERS[0]), (1, OTHERS[1])] {
         only(Clause::SuiteNotDowngraded, |rules| {
             let mut ward = Ward::new(40);
-            let mut hello = forge::hello_in(&ward.hello(Purpose::Initial).1);
+            let mut hello = forge::hello_in(&ward.hello(SessionType::Initial).1);
             (hello.version, hello.suite) = (version, suite);
             let packet = encode(&Packet::Hello(hello));
             AwaitingHello::new(&ward.bsd).on_hello(rules, &mut ward.world.rng, NOW, &packet).map(|_| ())
@@ -26,7 +26,7 @@ fn hsk_03_05_c_01_a_man_in_the_middle_cannot_sign_for_either_side() {
     // Mallory answers the hello under her own ephemeral, with the BSD's public certificate.
     only(Clause::ResponderSignsTranscript, |rules| {
         let mut ward = Ward::new(41);
-        let (state, hello) = ward.hello(Purpose::Initial);
+        let (state, hello) = ward.hello(SessionType::Initial);
         let certificate = ward.bsd.certified().certificate().clone();
         let mallory = ward.world.enrol("mallory", Role::Doctor);
         let (_, response) = forge::response(
@@ -45,7 +45,7 @@ fn hsk_03_05_c_01_a_man_in_the_middle_cannot_sign_for_either_side() {
     // And says a hello of her own to the BSD, then claims the user's certificate.
     only(Clause::InitiatorSignsTranscript, |rules| {
         let mut ward = Ward::new(42);
-        let (mallory, hello) = forge::Initiator::new(&mut ward.world.rng, Purpose::Initial);
+        let (mallory, hello) = forge::Initiator::new(&mut ward.world.rng, SessionType::Initial);
         let own = ward.world.enrol("mallory", Role::Doctor);
         let mut listener = AwaitingHello::new(&ward.bsd);
         let (state, response) = listener.on_hello(&HARD, &mut ward.world.rng, NOW, &hello).unwrap();
@@ -65,7 +65,7 @@ fn hsk_03_05_c_01_a_man_in_the_middle_cannot_sign_for_either_side() {
 #[test]
 fn c_01_relaying_with_swapped_ephemerals_opens_nothing() {
     let mut ward = Ward::new(43);
-    let (state, hello) = ward.hello(Purpose::Initial);
+    let (state, hello) = ward.hello(SessionType::Initial);
     let mut swapped = forge::hello_in(&hello);
     swapped.ephemeral = Ephemeral::generate(SUITE, &mut ward.world.rng).public().encode().into();
     let mut listener = AwaitingHello::new(&ward.bsd);
@@ -82,7 +82,7 @@ fn hsk_06_c_02_a_session_is_not_bound_to_another_identity() {
     only(Clause::InitiatorConfirmsKey, |rules| {
         let mut ward = Ward::new(44);
         let mallory = ward.world.enrol("mallory", Role::Doctor);
-        let (alice, hello) = forge::Initiator::new(&mut ward.world.rng, Purpose::Initial);
+        let (alice, hello) = forge::Initiator::new(&mut ward.world.rng, SessionType::Initial);
         let mut listener = AwaitingHello::new(&ward.bsd);
         let (state, response) = listener.on_hello(&HARD, &mut ward.world.rng, NOW, &hello).unwrap();
         let answered = alice.answered(&response);
@@ -104,7 +104,7 @@ fn hsk_06_c_02_a_session_is_not_bound_to_another_identity() {
 fn hsk_04_a_responder_that_cannot_confirm_the_key_is_refused() {
     only(Clause::ResponderConfirmsKey, |rules| {
         let mut ward = Ward::new(45);
-        let (state, hello) = ward.hello(Purpose::Initial);
+        let (state, hello) = ward.hello(SessionType::Initial);
         let signer = ward.bsd.clone();
         let (_, response) = forge::response(
             &mut ward.world.rng,
@@ -125,7 +125,7 @@ fn hsk_02_another_server_does_not_stand_in_for_the_intended_one() {
     only(Clause::PeerIsIntended, |rules| {
         let mut ward = Ward::new(46);
         let other = ward.world.enrol("bsd2", Role::Bsd);
-        let (state, hello) = ward.hello(Purpose::Initial);
+        let (state, hello) = ward.hello(SessionType::Initial);
         let mut listener = AwaitingHello::new(&other);
         let (_, response) = listener.on_hello(&HARD, &mut ward.world.rng, NOW, &hello).unwrap();
         state
@@ -140,7 +140,7 @@ fn hsk_07_c_04_three_clauses_stand_before_a_session_with_oneself() {
     let mut ward = Ward::new(47);
     let own = ward.user.clone();
     let refused = |rules: &bemr_spec::Rules, ward: &mut Ward| {
-        let (state, hello) = ward.hello(Purpose::Initial);
+        let (state, hello) = ward.hello(SessionType::Initial);
         let (_, mirror) = forge::response(
             &mut ward.world.rng,
             &forge::hello_in(&hello),
@@ -161,7 +161,8 @@ fn hsk_07_c_04_three_clauses_stand_before_a_session_with_oneself() {
     assert_eq!(refused(&rules, &mut ward), None);
     only(Clause::PeerIsNotSelf, |rules| {
         let rng = &mut ward.world.rng;
-        AwaitingResponse::begin(rules, rng, NOW, &ward.user, Purpose::Initial, ward.user.name()).map(|_| ())
+        AwaitingResponse::begin(rules, rng, NOW, &ward.user, SessionType::Initial, ward.user.name())
+            .map(|_| ())
     });
 }
 
@@ -169,7 +170,7 @@ fn hsk_07_c_04_three_clauses_stand_before_a_session_with_oneself() {
 fn hsk_08_a_hello_is_answered_once_while_it_is_remembered() {
     only(Clause::SessionIsFresh, |rules| {
         let mut ward = Ward::new(48);
-        let hello = ward.hello(Purpose::Initial).1;
+        let hello = ward.hello(SessionType::Initial).1;
         let mut listener = AwaitingHello::new(&ward.bsd);
         let rng = &mut ward.world.rng;
         listener.on_hello(&HARD, rng, NOW, &hello).unwrap();
@@ -182,8 +183,8 @@ fn hsk_08_a_hello_is_answered_once_while_it_is_remembered() {
 #[test]
 fn hsk_08_the_memory_of_hellos_is_bounded_and_expires() {
     let mut ward = Ward::new(49);
-    let mut hello = forge::hello_in(&ward.hello(Purpose::Initial).1);
-    let mut seen = crate::session::fresh::SeenHellos::default();
+    let mut hello = forge::hello_in(&ward.hello(SessionType::Initial).1);
+    let mut seen = crate::session::replay_cache::SeenHellos::default();
     for n in 0..2 * REMEMBERED_HELLOS as u64 {
         hello.nonce[..8].copy_from_slice(&n.to_be_bytes());
         seen.insert(hello.nonce, NOW.after(n / 1000));
@@ -197,7 +198,7 @@ fn hsk_08_the_memory_of_hellos_is_bounded_and_expires() {
 #[test]
 fn hsk_09_every_flipped_bit_of_every_message_is_refused_and_ends_nothing() {
     let mut ward = Ward::new(50);
-    let (mut initiator, hello) = ward.hello(Purpose::Initial);
+    let (mut initiator, hello) = ward.hello(SessionType::Initial);
     let mut listener = AwaitingHello::new(&ward.bsd);
     let (mut responder, response) = listener.on_hello(&HARD, &mut ward.world.rng, NOW, &hello).unwrap();
 
@@ -237,7 +238,7 @@ fn hsk_09_every_flipped_bit_of_every_message_is_refused_and_ends_nothing() {
 fn hsk_09_the_mutant_takes_a_spoiled_tag() {
     only(Clause::FlightIsAuthentic, |rules| {
         let mut ward = Ward::new(51);
-        let (initiator, _, mut response) = ward.half(Purpose::Initial);
+        let (initiator, _, mut response) = ward.half(SessionType::Initial);
         *response.last_mut().unwrap() ^= 1;
         initiator
             .on_response(rules, &mut ward.world.trust, NOW, &response)
@@ -250,14 +251,14 @@ fn hsk_09_the_mutant_takes_a_spoiled_tag() {
 fn ses_01_no_record_counts_before_the_initiator_has_proved_itself() {
     only(Clause::SessionEstablished, |rules| {
         let mut ward = Ward::new(52);
-        let (nobody, hello) = forge::Initiator::new(&mut ward.world.rng, Purpose::Initial);
+        let (nobody, hello) = forge::Initiator::new(&mut ward.world.rng, SessionType::Initial);
         let mut listener = AwaitingHello::new(&ward.bsd);
         let (state, response) = listener.on_hello(&HARD, &mut ward.world.rng, NOW, &hello).unwrap();
         // Keys of the transcript so far: a peer without any certificate has them.
         let answered = nobody.answered(&response);
         let direction = crate::wire::Direction::InitiatorToResponder;
         let mut records = answered.schedule.records(&HARD, &answered.heard, direction);
-        let (record, ..) = records.seal(&HARD, Stage::Initial, b"who am I").unwrap();
+        let (record, ..) = records.seal(&HARD, ContentType::Initial, b"who am I").unwrap();
         let message = state.on_record(rules, &record)?;
         assert_eq!(message.as_slice(), b"who am I");
         Ok(())
@@ -267,12 +268,12 @@ fn ses_01_no_record_counts_before_the_initiator_has_proved_itself() {
 #[test]
 fn identities_do_not_show_on_the_wire() {
     let mut ward = Ward::new(53);
-    let (initiator, hello) = ward.hello(Purpose::Initial);
+    let (initiator, hello) = ward.hello(SessionType::Initial);
     let mut listener = AwaitingHello::new(&ward.bsd);
     let (responder, response) = listener.on_hello(&HARD, &mut ward.world.rng, NOW, &hello).unwrap();
     let (mut near, finish) = initiator.on_response(&HARD, &mut ward.world.trust, NOW, &response).unwrap();
     responder.on_finish(&HARD, &mut ward.world.trust, NOW, &finish).unwrap();
-    let record = near.seal_record(&HARD, Stage::Initial, b"m").unwrap().record;
+    let record = near.seal_record(&HARD, ContentType::Initial, b"m").unwrap().record;
     for packet in [&hello, &response, &finish, &record] {
         for principal in [&ward.user, &ward.bsd] {
             let body = &principal.certified().certificate().body;
@@ -286,9 +287,9 @@ fn identities_do_not_show_on_the_wire() {
 #[test]
 fn two_handshakes_share_nothing() {
     let mut ward = Ward::new(54);
-    let (mut first, _) = ward.session(Purpose::Initial);
-    let (second, mut far) = ward.session(Purpose::Initial);
+    let (mut first, _) = ward.session(SessionType::Initial);
+    let (second, mut far) = ward.session(SessionType::Initial);
     assert_ne!(first.id(), second.id());
-    let record = first.seal_record(&HARD, Stage::Initial, b"m").unwrap().record;
+    let record = first.seal_record(&HARD, ContentType::Initial, b"m").unwrap().record;
     assert_eq!(far.open_record(&HARD, &record).unwrap_err().clause(), Clause::RecordNamesSession);
 }

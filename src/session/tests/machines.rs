@@ -8,8 +8,8 @@ use crate::keys::tests::{LIFETIMES, NOW, SUITE, World};
 use crate::session::{AwaitingFinish, AwaitingHello, AwaitingResponse, HANDSHAKE_TIME, Refused};
 use crate::session::{SEQUENCE_LIMIT, SKIP_LIMIT, Session, Transition, transitions};
 use crate::wire::{
-    Certificate, Direction, Hello, IdentityProof, MAX_MESSAGE, Packet, Purpose, Record, RecordHeader, Role,
-    SessionId, Stage, Time, decode, encode,
+    Certificate, ContentType, Direction, Hello, IdentityProof, MAX_MESSAGE, Packet, Record, RecordHeader,
+    Role, SessionId, SessionType, Time, decode, encode,
 };
 use bemr_spec::{Clause, Refusal, Rules};
 
@@ -90,14 +90,18 @@ fn no_row_stands_twice() {
 
 fn packet(kind: &str, ward: &mut Ward) -> Vec<u8> {
     match kind {
-        "Hello" => ward.hello(Purpose::Initial).1,
-        "Response" => ward.half(Purpose::Initial).2,
+        "Hello" => ward.hello(SessionType::Initial).1,
+        "Response" => ward.half(SessionType::Initial).2,
         "Finish" => {
-            let (initiator, _, response) = ward.half(Purpose::Initial);
+            let (initiator, _, response) = ward.half(SessionType::Initial);
             initiator.on_response(&HARD, &mut ward.world.trust, NOW, &response).unwrap().1
         }
         "Record" => {
-            ward.session(Purpose::Initial).0.seal_record(&HARD, Stage::Initial, b"early").unwrap().record
+            ward.session(SessionType::Initial)
+                .0
+                .seal_record(&HARD, ContentType::Initial, b"early")
+                .unwrap()
+                .record
         }
         other => panic!("no packet {other}"),
     }
@@ -116,7 +120,7 @@ fn certificate(credentials: &Credentials) -> Certificate {
 /// A certificate of the same keys by a KDC of one's own.
 fn self_made(world: &mut World, genuine: &Certificate) -> Certificate {
     let rogue = SigningKey::generate(SUITE, &mut world.rng);
-    let signature = rogue.sign(&HARD, crate::crypto::Tag::CERTIFICATE, &encode(&genuine.body));
+    let signature = rogue.sign(&HARD, crate::crypto::Domain::CERTIFICATE, &encode(&genuine.body));
     Certificate { body: genuine.body.clone(), signature }
 }
 
@@ -130,7 +134,7 @@ fn initiator(row: &Transition, rules: &Rules) -> Outcome {
             _ => (&ward.user, &ward.bsd),
         };
         let rng = &mut ward.world.rng;
-        AwaitingResponse::begin(rules, rng, NOW, own, Purpose::Initial, peer.name())?;
+        AwaitingResponse::begin(rules, rng, NOW, own, SessionType::Initial, peer.name())?;
         return Ok(("AwaitingResponse", "Hello"));
     }
     // Begun late in the life of the certificates, so that one can expire while the handshake is under way.
@@ -142,9 +146,15 @@ fn initiator(row: &Transition, rules: &Rules) -> Outcome {
         "from another role" => ward.validator.name().clone(),
         _ => ward.bsd.name().clone(),
     };
-    let (state, hello_packet) =
-        AwaitingResponse::begin(&HARD, &mut ward.world.rng, begun, &ward.user, Purpose::Initial, &intended)
-            .unwrap();
+    let (state, hello_packet) = AwaitingResponse::begin(
+        &HARD,
+        &mut ward.world.rng,
+        begun,
+        &ward.user,
+        SessionType::Initial,
+        &intended,
+    )
+    .unwrap();
     let hello = forge::hello_in(&hello_packet);
     let bsd = ward.bsd.clone();
     let mut listener = AwaitingHello::new(&bsd);
@@ -214,7 +224,7 @@ fn initiator(row: &Transition, rules: &Rules) -> Outcome {
 
 /// A response of the BSD itself with the neutral element: the shared secret is known to all.
 fn neutral_response(ward: &mut Ward, hello: &Hello, bsd: &Credentials) -> Vec<u8> {
-    use crate::crypto::{Element, Ephemeral, Tag};
+    use crate::crypto::{Domain, Element, Ephemeral};
     use crate::session::schedule::Schedule;
     use crate::wire::Response;
     let weak = HARD.without(Clause::ElementInRange);
@@ -227,7 +237,7 @@ fn neutral_response(ward: &mut Ward, hello: &Hello, bsd: &Credentials) -> Vec<u8
     let sender = Direction::ResponderToInitiator;
     let proof = IdentityProof {
         certificate: certificate(bsd),
-        signature: bsd.identity().signing_key().sign(&HARD, Tag::RESPONDER_SIGNATURE, said.as_bytes()),
+        signature: bsd.identity().signing_key().sign(&HARD, Domain::RESPONDER_SIGNATURE, said.as_bytes()),
         confirmation: schedule.confirmation(sender, &said),
     };
     let proof = schedule.seal_proof(sender, &proof);
@@ -243,7 +253,7 @@ fn listener(row: &Transition, rules: &Rules) -> Outcome {
     let mut ward = Ward::new(31);
     let bsd = ward.bsd.clone();
     let mut state = AwaitingHello::new(&bsd);
-    let honest = ward.hello(Purpose::Initial).1;
+    let honest = ward.hello(SessionType::Initial).1;
     let mut hello = forge::hello_in(&honest);
     let input = match guard {
         "every check holds" => honest.clone(),
@@ -251,7 +261,7 @@ fn listener(row: &Transition, rules: &Rules) -> Outcome {
             hello.version = 0;
             encode(&Packet::Hello(hello))
         }
-        "own role does not answer it" => ward.hello(Purpose::Block).1,
+        "own role does not answer it" => ward.hello(SessionType::Block).1,
         "nonce seen before" => {
             state.on_hello(&HARD, &mut ward.world.rng, NOW, &honest).unwrap();
             honest.clone()
@@ -287,7 +297,7 @@ fn finisher(row: &Transition, rules: &Rules) -> Outcome {
         "certificate expired" => Time(NOW.0 + LIFETIMES.certificate - 1),
         _ => NOW,
     };
-    let (initiator, hello) = forge::Initiator::new(&mut ward.world.rng, Purpose::Initial);
+    let (initiator, hello) = forge::Initiator::new(&mut ward.world.rng, SessionType::Initial);
     let (state, response) =
         AwaitingHello::new(&bsd).on_hello(&HARD, &mut ward.world.rng, begun, &hello).unwrap();
     let answered = initiator.answered(&response);
@@ -358,16 +368,16 @@ fn edited(packet: &[u8], edit: impl FnOnce(&mut RecordHeader)) -> Vec<u8> {
 fn session(row: &Transition, rules: &Rules) -> Outcome {
     let (_, event, guard, ..) = *row;
     let mut ward = Ward::new(33);
-    let (mut near, mut far): (Session, Session) = ward.session(Purpose::Initial);
+    let (mut near, mut far): (Session, Session) = ward.session(SessionType::Initial);
     if event == "send" {
         let (stage, message) = match guard {
-            "another stage" => (Stage::Block, vec![]),
-            "a message too long" => (Stage::Initial, vec![0; MAX_MESSAGE]),
+            "another stage" => (ContentType::Block, vec![]),
+            "a message too long" => (ContentType::Initial, vec![0; MAX_MESSAGE]),
             "no key left" => {
                 near.records.sending.exhaust();
-                (Stage::Initial, vec![])
+                (ContentType::Initial, vec![])
             }
-            _ => (Stage::Initial, vec![]),
+            _ => (ContentType::Initial, vec![]),
         };
         let before = near.records.sending.last();
         return match near.seal_record(rules, stage, &message) {
@@ -384,12 +394,12 @@ fn session(row: &Transition, rules: &Rules) -> Outcome {
             }
         };
     }
-    let honest = near.seal_record(&HARD, Stage::Initial, b"m").unwrap().record;
+    let honest = near.seal_record(&HARD, ContentType::Initial, b"m").unwrap().record;
     let input = match guard {
         "every check holds" => honest.clone(),
         "another session" => edited(&honest, |header| header.session = SessionId::default_for_tests()),
         "own direction" => edited(&honest, |header| header.direction = header.direction.reverse()),
-        "another stage" => edited(&honest, |header| header.stage = Stage::Block),
+        "another stage" => edited(&honest, |header| header.stage = ContentType::Block),
         "not after the last" => edited(&honest, |header| header.sequence = 0),
         "too far after the last" => edited(&honest, |header| header.sequence = SKIP_LIMIT + 1),
         "past the last number" => {

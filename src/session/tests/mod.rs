@@ -8,7 +8,7 @@ mod sealing;
 use crate::keys::Credentials;
 use crate::keys::tests::{NOW, World, name};
 use crate::session::{AwaitingFinish, AwaitingHello, AwaitingResponse, Custodian, SealChain, Session, stage};
-use crate::wire::{Purpose, Role};
+use crate::wire::{Role, SessionType};
 use bemr_spec::Rules;
 
 pub(super) const HARD: Rules = Rules::hardened();
@@ -36,37 +36,37 @@ impl Ward {
         }
     }
 
-    pub(super) fn sides(&self, purpose: Purpose) -> (Credentials, Credentials) {
+    pub(super) fn sides(&self, purpose: SessionType) -> (Credentials, Credentials) {
         let (initiator, responder) = match purpose {
-            Purpose::Initial => (&self.user, &self.bsd),
-            Purpose::Block => (&self.bsd, &self.validator),
-            Purpose::Valid => (&self.bsd, &self.cloud),
-            Purpose::Read => (&self.user, &self.cloud),
+            SessionType::Initial => (&self.user, &self.bsd),
+            SessionType::Block => (&self.bsd, &self.validator),
+            SessionType::Valid => (&self.bsd, &self.cloud),
+            SessionType::Read => (&self.user, &self.cloud),
         };
         (initiator.clone(), responder.clone())
     }
 
-    pub(super) fn hello(&mut self, purpose: Purpose) -> (AwaitingResponse, Vec<u8>) {
+    pub(super) fn hello(&mut self, purpose: SessionType) -> (AwaitingResponse, Vec<u8>) {
         let (own, peer) = self.sides(purpose);
         AwaitingResponse::begin(&HARD, &mut self.world.rng, NOW, &own, purpose, peer.name()).unwrap()
     }
 
     /// Both sides after the response was sent.
-    pub(super) fn half(&mut self, purpose: Purpose) -> (AwaitingResponse, AwaitingFinish, Vec<u8>) {
+    pub(super) fn half(&mut self, purpose: SessionType) -> (AwaitingResponse, AwaitingFinish, Vec<u8>) {
         let (initiator, hello) = self.hello(purpose);
         let mut listener = AwaitingHello::new(&self.sides(purpose).1);
         let (responder, response) = listener.on_hello(&HARD, &mut self.world.rng, NOW, &hello).unwrap();
         (initiator, responder, response)
     }
 
-    pub(super) fn session_under(&mut self, rules: &Rules, purpose: Purpose) -> (Session, Session) {
+    pub(super) fn session_under(&mut self, rules: &Rules, purpose: SessionType) -> (Session, Session) {
         let (initiator, responder, response) = self.half(purpose);
         let trust = &mut self.world.trust;
         let (near, finish) = initiator.on_response(rules, trust, NOW, &response).unwrap();
         (near, responder.on_finish(rules, trust, NOW, &finish).unwrap())
     }
 
-    pub(super) fn session(&mut self, purpose: Purpose) -> (Session, Session) {
+    pub(super) fn session(&mut self, purpose: SessionType) -> (Session, Session) {
         self.session_under(&HARD, purpose)
     }
 }
@@ -74,7 +74,7 @@ impl Ward {
 #[test]
 fn every_purpose_opens_a_session_between_its_places() {
     let mut ward = Ward::new(1);
-    for purpose in Purpose::ALL {
+    for purpose in SessionType::ALL {
         let (mut near, mut far) = ward.session(purpose);
         let (initiator, responder) = ward.sides(purpose);
         assert_eq!(near.id(), far.id());
@@ -91,12 +91,12 @@ fn every_purpose_opens_a_session_between_its_places() {
 #[test]
 fn who_holds_keys_is_printed_as_what_it_is() {
     let mut ward = Ward::new(2);
-    let (initiator, responder, response) = ward.half(Purpose::Initial);
+    let (initiator, responder, response) = ward.half(SessionType::Initial);
     let mut printed = vec![format!("{initiator:?}"), format!("{responder:?}")];
     let trust = &mut ward.world.trust;
     let (mut near, finish) = initiator.on_response(&HARD, trust, NOW, &response).unwrap();
     let mut far = responder.on_finish(&HARD, trust, NOW, &finish).unwrap();
-    let sent = near.seal_record(&HARD, Purpose::Initial.stage(), b"m").unwrap();
+    let sent = near.seal_record(&HARD, SessionType::Initial.stage(), b"m").unwrap();
     let opened = far.open_record(&HARD, &sent.record).unwrap();
     let (owner, custodian) = (ward.bsd.clone(), ward.custodian.clone());
     let (mut chain, start) =

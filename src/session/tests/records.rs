@@ -7,7 +7,7 @@ use crate::session::insider::Line;
 use crate::session::{RECORD_OVERHEAD, SEQUENCE_LIMIT, SKIP_LIMIT, Session};
 #[cfg(bemr_weaken)]
 use crate::wire::Direction;
-use crate::wire::{Packet, Purpose, Record, RecordHeader, SessionId, Stage, decode, encode};
+use crate::wire::{ContentType, Packet, Record, RecordHeader, SessionId, SessionType, decode, encode};
 use bemr_spec::{Clause, Verdict};
 
 fn records(session: &mut Session, count: usize) -> Vec<Vec<u8>> {
@@ -23,15 +23,15 @@ fn edit(packet: &[u8], change: impl FnOnce(&mut RecordHeader)) -> Vec<u8> {
 
 #[test]
 fn a_record_is_as_much_longer_as_stated() {
-    let (mut near, _) = Ward::new(60).session(Purpose::Read);
-    let sent = near.seal_record(&HARD, Stage::Read, &[0; 100]).unwrap();
+    let (mut near, _) = Ward::new(60).session(SessionType::Read);
+    let sent = near.seal_record(&HARD, ContentType::Read, &[0; 100]).unwrap();
     assert_eq!(sent.record.len(), 100 + RECORD_OVERHEAD);
 }
 
 #[test]
 fn ses_02_every_flipped_bit_and_every_cut_is_refused_and_changes_nothing() {
-    let (mut near, mut far) = Ward::new(61).session(Purpose::Block);
-    let record = near.seal_record(&HARD, Stage::Block, b"T_block").unwrap().record;
+    let (mut near, mut far) = Ward::new(61).session(SessionType::Block);
+    let record = near.seal_record(&HARD, ContentType::Block, b"T_block").unwrap().record;
     for bit in 0..8 * record.len() {
         let mut flipped = record.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
@@ -46,8 +46,8 @@ fn ses_02_every_flipped_bit_and_every_cut_is_refused_and_changes_nothing() {
 #[test]
 fn ses_02_the_mutant_lets_a_bit_of_the_message_flip() {
     let message = only(Clause::RecordIsAuthentic, |rules| {
-        let (mut near, mut far) = Ward::new(62).session(Purpose::Initial);
-        let mut record = near.seal_record(&HARD, Stage::Initial, b"pid=A").unwrap().record;
+        let (mut near, mut far) = Ward::new(62).session(SessionType::Initial);
+        let mut record = near.seal_record(&HARD, ContentType::Initial, b"pid=A").unwrap().record;
         let last = record.len() - 17;
         record[last] ^= b'A' ^ b'B';
         far.open_record(rules, &record).map(|opened| opened.message)
@@ -59,7 +59,7 @@ fn ses_02_the_mutant_lets_a_bit_of_the_message_flip() {
 fn ses_03_a_replayed_or_late_record_is_ignored() {
     for at in [0, 1, 2] {
         let message = only(Clause::SequenceAdvances, |rules| {
-            let (mut near, mut far) = Ward::new(63).session_under(rules, Purpose::Initial);
+            let (mut near, mut far) = Ward::new(63).session_under(rules, SessionType::Initial);
             let sent = records(&mut near, 3);
             far.open_record(&HARD, &sent[0]).unwrap();
             far.open_record(&HARD, &sent[2]).unwrap();
@@ -73,11 +73,11 @@ fn ses_03_a_replayed_or_late_record_is_ignored() {
 #[test]
 fn ses_04_a_gap_of_the_limit_is_passed_and_no_more() {
     let skip = SKIP_LIMIT as usize;
-    let (mut near, mut far) = Ward::new(64).session(Purpose::Initial);
+    let (mut near, mut far) = Ward::new(64).session(SessionType::Initial);
     let sent = records(&mut near, skip);
     assert!(far.open_record(&HARD, &sent[skip - 1]).is_ok());
     only(Clause::SkipIsBounded, |rules| {
-        let (mut near, mut far) = Ward::new(64).session(Purpose::Initial);
+        let (mut near, mut far) = Ward::new(64).session(SessionType::Initial);
         let sent = records(&mut near, skip + 1);
         far.open_record(rules, &sent[skip])
     });
@@ -86,17 +86,17 @@ fn ses_04_a_gap_of_the_limit_is_passed_and_no_more() {
 #[test]
 fn ses_05_the_last_number_is_the_last() {
     only(Clause::KeyNotExhausted, |rules| {
-        let (mut near, _) = Ward::new(65).session(Purpose::Initial);
+        let (mut near, _) = Ward::new(65).session(SessionType::Initial);
         near.records.sending.exhaust();
-        near.seal_record(rules, Stage::Initial, b"one too many")
+        near.seal_record(rules, ContentType::Initial, b"one too many")
     });
     // The receiver stops at the same number.
     only(Clause::KeyNotExhausted, |rules| {
-        let (mut near, mut far) = Ward::new(65).session(Purpose::Initial);
+        let (mut near, mut far) = Ward::new(65).session(SessionType::Initial);
         near.records.sending.exhaust();
         far.records.receiving.exhaust();
         let mutant = HARD.without(Clause::KeyNotExhausted);
-        let sent = near.seal_record(&mutant, Stage::Initial, b"one too many").unwrap();
+        let sent = near.seal_record(&mutant, ContentType::Initial, b"one too many").unwrap();
         assert_eq!(sent.key.position().sequence, SEQUENCE_LIMIT + 1);
         far.open_record(rules, &sent.record)
     });
@@ -106,17 +106,23 @@ fn ses_05_the_last_number_is_the_last() {
 fn ses_06_a_record_names_its_session() {
     only(Clause::RecordNamesSession, |rules| {
         let mut ward = Ward::new(66);
-        let (mut near, mut far) = ward.session(Purpose::Initial);
+        let (mut near, mut far) = ward.session(SessionType::Initial);
         let record = records(&mut near, 1).remove(0);
-        let other: SessionId = ward.session(Purpose::Initial).0.id();
+        let other: SessionId = ward.session(SessionType::Initial).0.id();
         far.open_record(rules, &edit(&record, |header| header.session = other))
     });
 }
 
 #[test]
 fn ses_07_a_session_carries_its_own_stage_and_no_other() {
-    for purpose in Purpose::ALL {
-        for stage in [Stage::Handshake, Stage::Initial, Stage::Block, Stage::Valid, Stage::Read] {
+    for purpose in SessionType::ALL {
+        for stage in [
+            ContentType::Handshake,
+            ContentType::Initial,
+            ContentType::Block,
+            ContentType::Valid,
+            ContentType::Read,
+        ] {
             if stage == purpose.stage() {
                 continue;
             }
@@ -137,8 +143,8 @@ fn ses_07_a_session_carries_its_own_stage_and_no_other() {
 #[test]
 fn ses_08_c_04_a_record_sent_back_to_its_sender_is_refused() {
     let message = only(Clause::DirectionIsIncoming, |rules| {
-        let (mut near, _) = Ward::new(68).session_under(rules, Purpose::Initial);
-        let record = near.seal_record(&HARD, Stage::Initial, b"mine").unwrap().record;
+        let (mut near, _) = Ward::new(68).session_under(rules, SessionType::Initial);
+        let record = near.seal_record(&HARD, ContentType::Initial, b"mine").unwrap().record;
         near.open_record(rules, &record).map(|opened| opened.message)
     });
     assert_eq!(message.as_slice(), b"mine");
@@ -146,7 +152,7 @@ fn ses_08_c_04_a_record_sent_back_to_its_sender_is_refused() {
 
 #[test]
 fn a_stolen_session_opens_no_earlier_record() {
-    let (mut near, mut far) = Ward::new(69).session(Purpose::Initial);
+    let (mut near, mut far) = Ward::new(69).session(SessionType::Initial);
     let sent = records(&mut near, 5);
     for record in &sent {
         far.open_record(&HARD, record).unwrap();
@@ -168,19 +174,19 @@ fn a_stolen_session_opens_no_earlier_record() {
 
 #[test]
 fn the_two_directions_and_all_records_have_different_keys() {
-    let (mut near, mut far) = Ward::new(70).session(Purpose::Initial);
+    let (mut near, mut far) = Ward::new(70).session(SessionType::Initial);
     let mut keys = std::collections::BTreeSet::new();
     for _ in 0..10 {
-        keys.insert(*near.seal_record(&HARD, Stage::Initial, b"").unwrap().key.key.expose());
-        keys.insert(*far.seal_record(&HARD, Stage::Initial, b"").unwrap().key.key.expose());
+        keys.insert(*near.seal_record(&HARD, ContentType::Initial, b"").unwrap().key.key.expose());
+        keys.insert(*far.seal_record(&HARD, ContentType::Initial, b"").unwrap().key.key.expose());
     }
     assert_eq!(keys.len(), 20);
 }
 
 #[test]
 fn keys_do_not_show() {
-    let (mut near, _) = Ward::new(71).session(Purpose::Initial);
-    let sent = near.seal_record(&HARD, Stage::Initial, b"m").unwrap();
+    let (mut near, _) = Ward::new(71).session(SessionType::Initial);
+    let sent = near.seal_record(&HARD, ContentType::Initial, b"m").unwrap();
     let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
     let list = format!("{:?}", &sent.key.key.expose()[..8]);
     let shown = format!("{:?} {:?}", near, sent.key);
@@ -192,13 +198,13 @@ fn keys_do_not_show() {
 #[cfg(bemr_weaken)]
 #[test]
 fn a_line_with_the_keys_of_one_side_goes_on_as_that_side() {
-    let (mut near, mut far) = Ward::new(66).session(Purpose::Initial);
-    let stage = Purpose::Initial.stage();
+    let (mut near, mut far) = Ward::new(66).session(SessionType::Initial);
+    let stage = SessionType::Initial.stage();
     let first = near.seal_record(&HARD, stage, b"1").unwrap().record;
     far.open_record(&HARD, &first).unwrap();
     let [sending, receiving] = far.chains();
     let own = Direction::ResponderToInitiator;
-    let mut line = Line::new(&HARD, far.id(), Purpose::Initial, own, (sending, 0), (receiving, 1));
+    let mut line = Line::new(&HARD, far.id(), SessionType::Initial, own, (sending, 0), (receiving, 1));
     assert_eq!(line.chains(), far.chains());
     assert_eq!(line.open(&HARD, &first).unwrap_err().clause(), Clause::SequenceAdvances);
     let second = near.seal_record(&HARD, stage, b"2").unwrap().record;
@@ -214,9 +220,9 @@ fn a_line_with_the_keys_of_one_side_goes_on_as_that_side() {
 #[cfg(bemr_weaken)]
 #[test]
 fn with_stolen_keys_nothing_is_looked_for_without_end() {
-    let (mut near, far) = Ward::new(67).session(Purpose::Initial);
+    let (mut near, far) = Ward::new(67).session(SessionType::Initial);
     let stolen = far.stolen();
-    let packet = near.seal_record(&HARD, Purpose::Initial.stage(), b"1").unwrap().record;
+    let packet = near.seal_record(&HARD, SessionType::Initial.stage(), b"1").unwrap().record;
     let record = |packet: &[u8]| match decode(&HARD, packet).unwrap() {
         Packet::Record(record) => record,
         other => panic!("{other:?}"),

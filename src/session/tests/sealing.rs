@@ -1,14 +1,14 @@
 //! Sealing: what the custodian can open, and nobody else.
 
 use super::{HARD, Ward};
-use crate::crypto::{Digest, Tag};
+use crate::crypto::{Digest, Domain};
 use crate::keys::tests::only;
 use crate::session::{Custodian, OpenedChain, SEAL_LIMIT, SealChain, Sealed, Session, UsedKey, seal, stage};
-use crate::wire::{Purpose, Seal, SealChainStart, SealDigest, Stage, encode};
+use crate::wire::{ContentType, Seal, SealChainStart, SealDigest, SessionType, encode};
 use bemr_spec::{Clause, Refusal, Rules};
 
 fn tid(n: u8) -> Digest {
-    Digest::of(Tag::TRANSACTION_ID, &[n])
+    Digest::of(Domain::TRANSACTION_ID, &[n])
 }
 
 struct Office {
@@ -22,7 +22,7 @@ struct Office {
 impl Office {
     fn new(seed: u64) -> Office {
         let mut ward = Ward::new(seed);
-        let (user, bsd) = ward.session(Purpose::Initial);
+        let (user, bsd) = ward.session(SessionType::Initial);
         let owner = ward.bsd.clone();
         let custodian = ward.custodian.clone();
         let (chain, start) =
@@ -32,7 +32,7 @@ impl Office {
 
     /// One message from the user to the BSD: the record and its used key at the BSD.
     fn message(&mut self, text: &[u8]) -> (Vec<u8>, UsedKey) {
-        let record = self.user.seal_record(&HARD, Stage::Initial, text).unwrap().record;
+        let record = self.user.seal_record(&HARD, ContentType::Initial, text).unwrap().record;
         let key = self.bsd.open_record(&HARD, &record).unwrap().key;
         (record, key)
     }
@@ -69,10 +69,10 @@ fn the_custodian_opens_every_sealed_record_in_any_order() {
 #[test]
 fn one_seal_holds_the_keys_of_many_sessions() {
     let mut office = Office::new(81);
-    let (mut bsd, mut validator) = office.ward.session(Purpose::Block);
-    let sent = bsd.seal_record(&HARD, Stage::Block, b"T_block").unwrap();
+    let (mut bsd, mut validator) = office.ward.session(SessionType::Block);
+    let sent = bsd.seal_record(&HARD, ContentType::Block, b"T_block").unwrap();
     validator.open_record(&HARD, &sent.record).unwrap();
-    let vote = validator.seal_record(&HARD, Stage::Block, b"vote").unwrap().record;
+    let vote = validator.seal_record(&HARD, ContentType::Block, b"vote").unwrap().record;
     let mut keys = vec![sent.key, bsd.open_record(&HARD, &vote).unwrap().key];
     let (seal, token) = office.chain.seal::<stage::Block>(&HARD, tid(1), &mut keys).unwrap();
     assert!(keys.is_empty());
@@ -112,7 +112,7 @@ fn sea_01_evidence_is_for_one_transaction_and_one_stage() {
 fn sea_02_c_18_a_seal_opens_in_its_own_context_alone() {
     let edits: [fn(&mut Seal); 7] = [
         |seal| seal.context.tid = tid(9),
-        |seal| seal.context.stage = Stage::Block,
+        |seal| seal.context.stage = ContentType::Block,
         |seal| seal.context.chain = tid(9),
         |seal| seal.context.owner = crate::keys::tests::name("bsd2"),
         |seal| edit_key(seal, |key| key.sequence += 1),
@@ -192,7 +192,7 @@ fn sea_02_a_chain_to_another_custodian_does_not_open() {
     // The key of a session of somebody else is not the chain owner's to seal.
     only(Clause::SealNamesItsContext, |rules| {
         let mut office = Office::new(88);
-        let mut keys = vec![office.user.seal_record(&HARD, Stage::Initial, b"m").unwrap().key];
+        let mut keys = vec![office.user.seal_record(&HARD, ContentType::Initial, b"m").unwrap().key];
         office.chain.seal::<stage::Initial>(rules, tid(1), &mut keys).map(|(seal, _)| seal)
     });
 }

@@ -2,8 +2,8 @@
 //!
 //! Nothing that was kept is looked at here: mutators do that.
 
-mod life;
 mod resource;
+mod run;
 
-pub use life::life;
 pub use resource::resource;
+pub use run::life;

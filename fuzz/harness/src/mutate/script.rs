@@ -1,7 +1,7 @@
 //! Lives: the moves of an adversary who has seen one go well and tries another.
 
 use crate::Dice;
-use bemr_lab::lockstep::{Kind, MOST_MOVES, Move, Script};
+use bemr_lab::lockstep::{Instruction, Kind, MOST_MOVES, Script};
 use bemr_model::{LedgerKind, Lifetimes};
 
 /// How often which kind is drawn: what honest life is made of most often.
@@ -37,16 +37,16 @@ pub fn script(dice: &mut Dice, input: &[u8], other: &[u8]) -> Vec<u8> {
     script.to_bytes()
 }
 
-fn draw(dice: &mut Dice) -> Move {
+fn draw(dice: &mut Dice) -> Instruction {
     let mut drawn = dice.below(OFTEN.iter().map(|(_, often)| often).sum());
     for (kind, often) in OFTEN {
         if drawn < often {
             let choice = if kind == Kind::Go { 1 + dice.below(24) as u16 } else { dice.word() };
-            return Move { kind, choice };
+            return Instruction { kind, choice };
         }
         drawn -= often;
     }
-    Move { kind: Kind::Go, choice: 1 }
+    Instruction { kind: Kind::Go, choice: 1 }
 }
 
 fn change(dice: &mut Dice, script: &mut Script, other: &[u8]) {
@@ -80,7 +80,7 @@ fn change(dice: &mut Dice, script: &mut Script, other: &[u8]) {
         4 => {
             let others = Script::read(other).moves;
             let from = dice.below(others.len());
-            let some: Vec<Move> = others.into_iter().skip(from).take(1 + dice.below(6)).collect();
+            let some: Vec<Instruction> = others.into_iter().skip(from).take(1 + dice.below(6)).collect();
             script.moves.splice(at..at, some);
         }
         // Weaken, strengthen.
@@ -96,12 +96,12 @@ fn change(dice: &mut Dice, script: &mut Script, other: &[u8]) {
         }
         // An honest stretch is interrupted.
         8 => {
-            if let Move { kind: Kind::Go, choice } = script.moves[at]
+            if let Instruction { kind: Kind::Go, choice } = script.moves[at]
                 && choice > 1
             {
                 let before = 1 + dice.below(usize::from(choice) - 1) as u16;
                 script.moves[at].choice = choice - before;
-                script.moves.insert(at, Move { kind: Kind::Go, choice: before });
+                script.moves.insert(at, Instruction { kind: Kind::Go, choice: before });
                 script.moves.insert(at + 1, draw(dice));
             } else {
                 script.moves.insert(at, draw(dice));

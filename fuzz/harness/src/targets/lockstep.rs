@@ -1,7 +1,7 @@
 //! Model and implementation in lockstep through a life that the bytes tell, with everything that an adversary does in it.
 
 use crate::{Seen, Subject};
-use bemr_lab::lockstep::{Nursery, Script, Statistics, trace_of};
+use bemr_lab::lockstep::{Coverage, Script, SetupCache, trace_of};
 use bemr_lab::trace::Trace;
 use bemr_model::{Action, Happened, Setup};
 use bemr_spec::Clause;
@@ -9,14 +9,14 @@ use std::cell::RefCell;
 
 thread_local! {
     /// A life goes the same with it and without.
-    static NURSERY: RefCell<Nursery> = RefCell::default();
+    static NURSERY: RefCell<SetupCache> = RefCell::default();
 }
 
 /// They agree on every step, no goal is broken, no secret is out.
 pub(super) fn run(subject: &Subject, input: &[u8], seen: &mut Seen) {
     let script = Script::read(input);
     seen.spend(birth(&script.setup));
-    let mut statistics = Statistics::default();
+    let mut statistics = Coverage::default();
     let played = NURSERY.with_borrow_mut(|nursery| {
         script.play(subject.sides, nursery, &mut statistics, |action, happened| note(seen, action, happened))
     });
@@ -48,7 +48,7 @@ fn note(seen: &mut Seen, action: &Action, happened: &Happened) {
 }
 
 /// The clauses that kept something from being taken, by id.
-pub fn clauses_of(statistics: &Statistics) -> impl Iterator<Item = &'static str> {
+pub fn clauses_of(statistics: &Coverage) -> impl Iterator<Item = &'static str> {
     let reached: Vec<&'static str> =
         Clause::ALL.into_iter().filter(|clause| statistics.refusals(*clause) > 0).map(Clause::id).collect();
     reached.into_iter()
@@ -57,7 +57,7 @@ pub fn clauses_of(statistics: &Statistics) -> impl Iterator<Item = &'static str>
 /// The trace of a life: up to where the two part and as short as it can be made, should they.
 pub fn as_trace(subject: &Subject, input: &[u8]) -> (Trace, Option<String>) {
     let script = Script::read(input);
-    match script.play(subject.sides, &mut Nursery::default(), &mut Statistics::default(), |_, _| ()) {
+    match script.play(subject.sides, &mut SetupCache::default(), &mut Coverage::default(), |_, _| ()) {
         Ok(actions) => (trace_of(subject.sides, &script.setup, &actions), None),
         Err(parted) => {
             let short = parted.shrunk(subject.sides);

@@ -6,7 +6,7 @@
 
 use crate::{Seen, Subject};
 use arbitrary::{Result, Unstructured};
-use bemr::crypto::{Digest, Tag};
+use bemr::crypto::{Digest, Domain};
 use bemr::merkle::{MerkleTree, verify_consistency, verify_inclusion};
 use bemr::wire::{ConsistencyProof, InclusionProof};
 use std::sync::LazyLock;
@@ -28,7 +28,7 @@ fn leaf(number: u64) -> Digest {
 }
 
 fn hashed(number: u64) -> Digest {
-    Digest::of(Tag::MERKLE_LEAF, &number.to_be_bytes())
+    Digest::of(Domain::MERKLE_LEAF, &number.to_be_bytes())
 }
 
 fn claim(subject: &Subject, bytes: &mut Unstructured<'_>, seen: &mut Seen) -> Result<()> {

@@ -3,17 +3,17 @@
 
 use crate::{Seen, Subject};
 use arbitrary::{Result, Unstructured};
-use bemr::actors::Archive;
+use bemr::actors::StoreHandle;
 use bemr::audit::AuditLog;
 use bemr::crypto::{AeadKey, Digest, Suite, VerifyingKey};
-use bemr::log::CloudIdentity;
 use bemr::records::{Record, SAMPLES};
 use bemr::store::{
     Commit, MemoryStore, Row, Store, StoreError, Table, recover, recover_audit_log, recover_ledger,
 };
+use bemr::transparency::LogOperator;
 use bemr::votes::ValidatorSet;
 use bemr::wire::{Genesis, Time, encode};
-use bemr_lab::simulator::{Cast, Scenario, Town};
+use bemr_lab::simulator::{Network, NetworkConfig, Roster};
 use bemr_spec::{Clause, Rules};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -157,7 +157,7 @@ impl<S: Store> Store for Noting<S> {
 pub(super) struct Past {
     /// What was kept after each commit.
     pub(super) moments: Vec<Kept>,
-    cloud: CloudIdentity,
+    cloud: LogOperator,
     genesis: Genesis,
     validators: ValidatorSet,
     audit: AuditLog,
@@ -180,8 +180,8 @@ impl Past {
     pub(super) fn lived(store: impl Store + 'static) -> Past {
         let rules = Rules::hardened();
         let noted: Rc<RefCell<Vec<Kept>>> = Rc::default();
-        let archive = Archive::new(Noting { store, moments: Rc::clone(&noted) });
-        let scenario = Scenario { archive, ..Scenario::new(Suite::Tiny, 1) };
+        let archive = StoreHandle::new(Noting { store, moments: Rc::clone(&noted) });
+        let scenario = NetworkConfig { archive, ..NetworkConfig::new(Suite::Tiny, 1) };
         let mut town = scenario.build().expect("one validator is a network");
         let (doctor, colleague) = (town.cast.doctor.clone(), town.cast.colleague.clone());
         let mut tids = Vec::new();
@@ -211,9 +211,9 @@ impl Past {
 }
 
 /// The doctor lets the assistant read the first record and the colleague read it no longer, and has the last one erased.
-fn regret(town: &mut Town, tids: &[Digest]) {
+fn regret(town: &mut Network, tids: &[Digest]) {
     let (Some(&first), Some(&last)) = (tids.first(), tids.last()) else { return };
-    let Cast { doctor, colleague, assistant, administrators: [administrator, _], .. } = town.cast.clone();
+    let Roster { doctor, colleague, assistant, administrators: [administrator, _], .. } = town.cast.clone();
     town.by(&doctor, |user, now| user.grant(now, first, &assistant)).expect("an owner may grant");
     town.by(&doctor, |user, now| user.revoke(now, first, &colleague)).expect("an owner may revoke");
     let now = town.world.now();

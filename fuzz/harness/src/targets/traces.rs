@@ -1,7 +1,7 @@
 //! Traces from anybody: what is read is written again as it was, and whoever runs it again gets an answer.
 
 use crate::{Seen, Subject};
-use bemr_lab::trace::{Flaw, Rerun, Trace, rerun};
+use bemr_lab::trace::{Flaw, Replay, Trace, rerun};
 
 /// The most steps of a trace that is run again here, and the most validators: what takes long shows nothing more.
 const MOST_STEPS: usize = 60;
@@ -17,11 +17,11 @@ pub(super) fn run(subject: &Subject, input: &[u8], seen: &mut Seen) {
             }
             // A trace can tell what did not happen: that is no fault.
             match rerun(&trace) {
-                Rerun::Agrees { steps, both } => seen.note((steps, both)),
-                Rerun::Parts { step, difference } => {
+                Replay::Agrees { steps, both } => seen.note((steps, both)),
+                Replay::Parts { step, difference } => {
                     seen.note((step, difference.chars().take(24).collect::<String>()));
                 }
-                Rerun::NotCompared => seen.note("not compared"),
+                Replay::NotCompared => seen.note("not compared"),
             }
             trace.steps.iter().filter_map(|step| step.clause).for_each(|clause| seen.refused(clause.id()));
         }

@@ -2,7 +2,7 @@
 
 use super::{Decided, Decider, Ruling};
 use crate::experiment::Voters;
-use crate::experiment::bench::{ATTEMPTS, Ballots, Delay, Reexecution};
+use crate::experiment::setting::{ATTEMPTS, Ballots, Delay, Reexecution};
 use bemr::wire::Ballot;
 
 /// The least number that exceeds two thirds of `validators`, as the protocol's validator set has it.

@@ -11,7 +11,7 @@ mod weights;
 pub use rule::{Asks, Rule, SAMPLED, Uses};
 
 use super::Voters;
-use super::bench::{Ballots, Delay, Reexecution};
+use super::setting::{Ballots, Delay, Reexecution};
 use bemr::wire::Ballot;
 
 /// What is decided of a transaction.

@@ -3,7 +3,7 @@
 use super::counting::more;
 use super::{Decided, Decider, Ruling};
 use crate::experiment::Voters;
-use crate::experiment::bench::{Ballots, Delay, LATEST, Reexecution};
+use crate::experiment::setting::{Ballots, Delay, LATEST, Reexecution};
 use bemr::wire::Ballot;
 
 /// What a validator did: prior of one each.

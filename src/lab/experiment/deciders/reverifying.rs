@@ -3,7 +3,7 @@
 use super::counting::{Tally, majority, tally};
 use super::{Decided, Decider, Ruling};
 use crate::experiment::Voters;
-use crate::experiment::bench::{ATTEMPTS, Ballots, Delay, Reexecution};
+use crate::experiment::setting::{ATTEMPTS, Ballots, Delay, Reexecution};
 use bemr::actors::bsd::{Acknowledgement, State, decide};
 use bemr::wire::Ballot;
 use bemr_spec::Rules;

@@ -5,7 +5,7 @@
 use super::reputation::weigh;
 use super::{Decided, Decider, Ruling};
 use crate::experiment::Voters;
-use crate::experiment::bench::{Ballots, Delay, Reexecution};
+use crate::experiment::setting::{Ballots, Delay, Reexecution};
 use bemr::wire::Ballot;
 
 /// One half to this power; below the least normal number it is zero.

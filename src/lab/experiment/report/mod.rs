@@ -9,7 +9,7 @@ mod words;
 
 use super::campaign::{Cell, MistakeBound, Table};
 use super::claims::{Added, Claim, Mirrored, Reconstructed};
-use super::{Asked, Expedition, Point, Spot};
+use super::{Asked, Expedition, GridPoint, Point};
 use columns::{NAMES, Value, columns};
 use serde::Serialize;
 
@@ -74,7 +74,7 @@ impl Report {
             }));
         }
         for Point { spot, seen, cdr, expected, explained, .. } in &self.points {
-            let Spot { played, share, .. } = spot;
+            let GridPoint { played, share, .. } = spot;
             let place = format!("the real protocol against {} at f = {share}", played.adversary().name());
             if !explained {
                 failures.push(format!("{place}: CDR {cdr:.4}, the Monte-Carlo says {:.4}", expected.mean));

@@ -2,7 +2,7 @@
 
 use crate::experiment::campaign::Table;
 use crate::experiment::claims::{ADOPTED, T1, T2};
-use crate::experiment::{Adversary, Asked, Metric, Order, Point, Rule, Share, Spot};
+use crate::experiment::{Adversary, Asked, GridPoint, Metric, Order, Point, Rule, Share};
 
 /// A number of a cell; a dash where there is none.
 fn number(
@@ -98,7 +98,7 @@ pub(super) fn protocol(points: &[Point]) -> String {
         alone().count()
     );
     for Point { spot, seen, cdr, expected, .. } in points.iter().filter(|point| point.spot.under_way > 1) {
-        let Spot { played, share, under_way } = spot;
+        let GridPoint { played, share, under_way } = spot;
         said += &format!(
             " With {under_way} under way at a time ({}, f = {share}) it is {cdr:.3} where the Monte-Carlo says {:.3}: the ledger goes on \
              while the first attempt lasts, and {} T_blocks of later attempts were refused as too far behind (BLK-04), also by validators that \

@@ -3,16 +3,16 @@
 //! No model is asked. What has to be answered stands in the tables: of forged messages in those of the forge, of everything else
 //! here. What is missing is looked for by the inputs of its own clause alone.
 
-mod deeds;
-mod flaws;
-mod parcels;
-mod scene;
+mod actions;
+mod cases;
+mod envelopes;
+mod fixture;
 mod sessions;
-mod stories;
 mod values;
+mod violations;
 
-use crate::mutation::unit::scene::{Answer, Scene, Trick};
-use crate::mutation::{Finding, Mutant, Notice, Shelf};
+use crate::mutation::unit::fixture::{Answer, Fixture, Perturbation};
+use crate::mutation::{Corpus, Finding, Mutant, Notice};
 use bemr_model::{Action, Setup};
 use bemr_spec::{Clause, Rules};
 
@@ -26,12 +26,12 @@ pub struct Door {
 /// What is tried.
 enum Input {
     /// Something with the parcel of a kind and number in an honest life.
-    Parcel {
+    Envelope {
         setup: Setup,
         script: &'static [Action],
         kind: &'static str,
         nth: usize,
-        trick: Trick,
+        trick: Perturbation,
         answer: Answer,
     },
     /// Something after an honest life.
@@ -58,11 +58,11 @@ impl Door {
     /// # Errors
     /// What is answered, where it is not what has to be.
     pub fn knock(&self, rules: &Rules) -> Result<(), String> {
-        let begin = |setup| Scene::new(rules, setup).map_err(|refusal| format!("no network: {refusal}"));
+        let begin = |setup| Fixture::new(rules, setup).map_err(|refusal| format!("no network: {refusal}"));
         let (answered, expected) = match &self.input {
             Input::Value(look) => return look(rules),
             Input::Story(story) => return story(rules, self.clause),
-            Input::Parcel { setup, script, kind, nth, trick, answer } => {
+            Input::Envelope { setup, script, kind, nth, trick, answer } => {
                 let mut scene = begin(setup)?;
                 let parcel = scene.awaits(script, kind, *nth).ok_or("there is no such parcel")?;
                 (scene.attempt(parcel, *trick).ok_or("it cannot be made")?, answer)
@@ -87,15 +87,15 @@ impl Door {
 
 /// Every input.
 pub fn doors() -> Vec<Door> {
-    flaws::doors()
-        .chain(parcels::doors())
-        .chain(deeds::doors())
+    violations::doors()
+        .chain(envelopes::doors())
+        .chain(actions::doors())
         .chain(values::doors())
-        .chain(stories::doors())
+        .chain(cases::doors())
         .collect()
 }
 
-pub(super) fn look(mutant: Mutant, _: &Shelf) -> Finding {
+pub(super) fn look(mutant: Mutant, _: &Corpus) -> Finding {
     let rules = mutant.rules();
     let mut cases = 0;
     for door in doors().iter().filter(|door| mutant.0.is_none_or(|clause| clause == door.clause)) {

@@ -1,13 +1,13 @@
 //! Sessions between two ends, with records that do not belong where they come.
 
-use crate::mutation::unit::parcels::{ACQUAINTED, DOCTOR, ONE};
-use crate::mutation::unit::scene::MADE;
-use crate::mutation::unit::stories::{Story, Told, begin, expect, response};
-use crate::simulator::{Foundation, START, Scenario};
-use crate::sut::Rig;
+use crate::mutation::unit::cases::{Story, Told, begin, expect, response};
+use crate::mutation::unit::envelopes::{ACQUAINTED, DOCTOR, ONE};
+use crate::mutation::unit::fixture::MADE;
+use crate::simulator::{NetworkConfig, ProvisionedKeys, START};
+use crate::sut::SystemUnderTest;
 use bemr::crypto::Suite;
 use bemr::session::{AwaitingFinish, AwaitingHello, AwaitingResponse, Session};
-use bemr::wire::{self, Purpose, Stage};
+use bemr::wire::{self, ContentType, SessionType};
 use bemr_model::{self, Actor, Happened, HelloId, Message, Packet};
 use bemr_spec::Clause::*;
 use bemr_spec::{Clause, Refusal, Rules};
@@ -27,27 +27,27 @@ fn told(refusal: Refusal) -> String {
     refusal.to_string()
 }
 
-fn found() -> Result<(Foundation, ChaCha20Rng), String> {
-    let foundation = Scenario::new(Suite::Tiny, 1).found().map_err(told)?;
+fn found() -> Result<(ProvisionedKeys, ChaCha20Rng), String> {
+    let foundation = NetworkConfig::new(Suite::Tiny, 1).found().map_err(told)?;
     Ok((foundation, ChaCha20Rng::seed_from_u64(1)))
 }
 
 /// The doctor with a session, the BSD that has not heard the finish of it, and the finish.
 fn half(
-    foundation: &mut Foundation,
+    foundation: &mut ProvisionedKeys,
     rng: &mut ChaCha20Rng,
 ) -> Result<(Session, AwaitingFinish, Vec<u8>), Refusal> {
     let cast = &foundation.cast;
     let of = |name| foundation.credentials.get(name).ok_or(Refusal::new(RoleFitsPlace));
     let (own, peer) = (of(&cast.doctor)?, of(&cast.bsd)?);
-    let (near, hello) = AwaitingResponse::begin(&HARDENED, rng, START, own, Purpose::Initial, &cast.bsd)?;
+    let (near, hello) = AwaitingResponse::begin(&HARDENED, rng, START, own, SessionType::Initial, &cast.bsd)?;
     let (far, response) = AwaitingHello::new(peer).on_hello(&HARDENED, rng, START, &hello)?;
     let heard = near.on_response(&HARDENED, &mut foundation.trust, START, &response);
     let (near, finish) = heard.map_err(|refused| refused.refusal)?;
     Ok((near, far, finish))
 }
 
-fn session(foundation: &mut Foundation, rng: &mut ChaCha20Rng) -> Result<(Session, Session), Refusal> {
+fn session(foundation: &mut ProvisionedKeys, rng: &mut ChaCha20Rng) -> Result<(Session, Session), Refusal> {
     let (near, far, finish) = half(foundation, rng)?;
     let far = far.on_finish(&HARDENED, &mut foundation.trust, START, &finish);
     Ok((near, far.map_err(|refused| refused.refusal)?))
@@ -57,14 +57,14 @@ fn another_session(rules: &Rules, clause: Clause) -> Told {
     let (mut foundation, mut rng) = found()?;
     let (mut first, _) = session(&mut foundation, &mut rng).map_err(told)?;
     let (_, mut far) = session(&mut foundation, &mut rng).map_err(told)?;
-    let record = first.seal_record(&HARDENED, Stage::Initial, b"m").map_err(told)?.record;
+    let record = first.seal_record(&HARDENED, ContentType::Initial, b"m").map_err(told)?.record;
     expect(far.open_record(rules, &record).err().map(|refusal| refusal.clause()), clause)
 }
 
 fn before_the_finish(rules: &Rules, clause: Clause) -> Told {
     let (mut foundation, mut rng) = found()?;
     let (mut near, far, _) = half(&mut foundation, &mut rng).map_err(told)?;
-    let record = near.seal_record(&HARDENED, Stage::Initial, b"m").map_err(told)?.record;
+    let record = near.seal_record(&HARDENED, ContentType::Initial, b"m").map_err(told)?.record;
     expect(far.on_record(rules, &record).err().map(|refusal| refusal.clause()), clause)
 }
 
@@ -72,11 +72,11 @@ fn one_more(rules: &Rules, clause: Clause) -> Told {
     let (mut foundation, mut rng) = found()?;
     let (mut near, _) = session(&mut foundation, &mut rng).map_err(told)?;
     near.wear_out();
-    expect(near.seal_record(rules, Stage::Initial, b"m").err().map(|refusal| refusal.clause()), clause)
+    expect(near.seal_record(rules, ContentType::Initial, b"m").err().map(|refusal| refusal.clause()), clause)
 }
 
 /// Bytes of the doctor's arrive at the BSD.
-fn arrives(rig: &mut Rig, bytes: &[u8], term: Packet) -> Result<Happened, String> {
+fn arrives(rig: &mut SystemUnderTest, bytes: &[u8], term: Packet) -> Result<Happened, String> {
     let packet: wire::Packet = wire::decode(&HARDENED, bytes).map_err(told)?;
     rig.inject(DOCTOR, Actor::Bsd, &packet, term).ok_or_else(|| "it does not arrive".to_owned())
 }
@@ -87,20 +87,21 @@ fn misplaced_vote(rules: &Rules, clause: Clause) -> Told {
     scene.awaits(ONE, "Vote", 0).ok_or("nobody votes")?;
     let rig = scene.rig();
     let vote = rig.said_of(|said| matches!(said, Message::Vote(_))).ok_or("nobody votes")?.clone();
-    let Foundation { credentials, cast, trust, .. } = rig.foundation();
+    let ProvisionedKeys { credentials, cast, trust, .. } = rig.foundation();
     let own = credentials.get(&cast.doctor).ok_or("no doctor")?.clone();
     let (bsd, mut trust) = (cast.bsd.clone(), trust.clone());
     let (now, mut rng) = (START.after(rig.now()), ChaCha20Rng::seed_from_u64(1));
-    let begun = AwaitingResponse::begin(&HARDENED, &mut rng, now, &own, Purpose::Initial, &bsd);
+    let begun = AwaitingResponse::begin(&HARDENED, &mut rng, now, &own, SessionType::Initial, &bsd);
     let (near, called) = begun.map_err(told)?;
     let hello = HelloId { from: DOCTOR, to: Actor::Bsd, number: MADE };
-    let answered = arrives(rig, &called, Packet::Hello { hello, purpose: bemr_model::Stage::Initial })?;
+    let answered = arrives(rig, &called, Packet::Hello { hello, purpose: bemr_model::ContentType::Initial })?;
     let session = response(&answered).ok_or("no response")?;
     let answer = rig.sent_as(|sent| *sent == Packet::Response { session }).ok_or("no response")?;
     let heard = near.on_response(&HARDENED, &mut trust, now, &wire::encode(&answer));
     let (mut near, finish) = heard.map_err(|refused| told(refused.refusal))?;
     let term = Packet::Finish { session, by: DOCTOR };
     arrives(rig, &finish, term)?;
-    let record = near.seal_record(&HARDENED, Stage::Initial, &wire::encode(&vote)).map_err(told)?.record;
+    let record =
+        near.seal_record(&HARDENED, ContentType::Initial, &wire::encode(&vote)).map_err(told)?.record;
     expect(arrives(rig, &record, term)?.clause, clause)
 }

@@ -2,7 +2,9 @@
 
 use crate::mutation::unit::{Door, Input};
 use bemr::actors::bsd::{Event, State};
-use bemr::crypto::{AeadKey, DecapsulationKey, Digest, Element, Scalar, Signature, SigningKey, Suite, Tag};
+use bemr::crypto::{
+    AeadKey, DecapsulationKey, Digest, Domain, Element, Scalar, Signature, SigningKey, Suite,
+};
 use bemr::keys::Permission;
 use bemr::records::{Facts, Opened, PolicyRegistry, Record, map};
 use bemr::session::{Sealed, stage};
@@ -18,14 +20,14 @@ const CASES: &[(Clause, &str, Look)] = &[
     (NonceIsDerived, "two messages, signed by one key", |rules| {
         let key = SigningKey::generate(SUITE, &mut rng());
         let commitment = |message: &[u8]| {
-            key.sign(rules, Tag::VOTE, message).as_bytes().get(..SUITE.element_len()).map(<[u8]>::to_vec)
+            key.sign(rules, Domain::VOTE, message).as_bytes().get(..SUITE.element_len()).map(<[u8]>::to_vec)
         };
         holds(commitment(b"one") != commitment(b"two"), "one nonce for two messages")
     }),
     (ChallengeCoversKeyAndTag, "a vote's signature, shown for a T_valid", |rules| {
         let key = SigningKey::generate(SUITE, &mut rng());
-        let vote = key.sign(rules, Tag::VOTE, b"m");
-        holds(!key.verifying_key().verify(rules, Tag::T_VALID, b"m", &vote), "it was taken")
+        let vote = key.sign(rules, Domain::VOTE, b"m");
+        holds(!key.verifying_key().verify(rules, Domain::T_VALID, b"m", &vote), "it was taken")
     }),
     (CommitmentRecomputed, "random numbers, shown for a signature", |rules| {
         let mut rng = rng();
@@ -34,7 +36,7 @@ const CASES: &[(Clause, &str, Look)] = &[
         let random = [commitment.as_slice(), Scalar::random(SUITE, &mut rng).encode()].concat();
         refused(
             CommitmentRecomputed,
-            key.verifying_key().check(rules, Tag::VOTE, b"m", &Signature::from_bytes(&random)),
+            key.verifying_key().check(rules, Domain::VOTE, b"m", &Signature::from_bytes(&random)),
         )
     }),
     (EncapsulationIsContextual, "a key, decapsulated in another context", |rules| {
@@ -87,7 +89,7 @@ const CASES: &[(Clause, &str, Look)] = &[
     (SealBeforeNextStage, "evidence of no seal", |rules| {
         refused(
             SealBeforeNextStage,
-            Sealed::<stage::Initial>::none(rules, Digest::of(Tag::T_BLOCK, b"")).map(|_| ()),
+            Sealed::<stage::Initial>::none(rules, Digest::of(Domain::T_BLOCK, b"")).map(|_| ()),
         )
     }),
 ];

@@ -4,17 +4,17 @@ use super::keys::{name, refused_by};
 use super::run::PATIENT;
 use super::voters::Set;
 use super::{Kind, Made, RULES, Stop};
-use crate::simulator::{Foundation, LedgerKind};
+use crate::simulator::{LedgerKind, ProvisionedKeys};
 use crate::vectors::Hex;
-use crate::vectors::mend::Mender;
-use crate::vectors::near::{Neighbour, Surroundings, Sweep};
-use crate::vectors::player::Event;
-use crate::vectors::town::Town;
+use crate::vectors::field_mutation::{MutatedMessage, Surroundings, Sweep};
+use crate::vectors::re_signing::ReSigner;
+use crate::vectors::recorder::Recorder;
+use crate::vectors::replayer::Event;
 use bemr::audit::{AuditReport, Auditor, PublicRecord, audit};
 use bemr::crypto::{Digest, Suite, VerifyingKey};
-use bemr::log::CloudIdentity;
 use bemr::merkle::MerkleTree;
 use bemr::store::Table;
+use bemr::transparency::LogOperator;
 use bemr::wire::{
     AuditEntry, AuditStart, Block, CloudLeaf, Entry, Gossip, LogKind, PROTOCOL_VERSION, SignedAuditHead,
     SignedCloudHead, Time, decode, encode,
@@ -77,7 +77,7 @@ impl Kind for Audit {
         let validators = input.validators.set(suite)?;
         let key = |bytes: &Hex| VerifyingKey::decode(&RULES, suite, &bytes.0);
         let network = validators.network().clone();
-        let cloud = CloudIdentity { network, cloud: name(&input.cloud)?, key: key(&input.cloud_key)? };
+        let cloud = LogOperator { network, cloud: name(&input.cloud)?, key: key(&input.cloud_key)? };
         let bsd = (name(&input.bsd)?, key(&input.bsd_key)?);
         let genesis = decode(&RULES, &input.genesis.0)?;
         let auditor = Auditor::new(&RULES, Time(input.now), genesis, validators, cloud, bsd)?;
@@ -124,7 +124,7 @@ impl Kind for Audit {
     }
 
     fn make(suite: Suite) -> Result<Vec<Made<AuditInput>>, Refusal> {
-        let mut town = Town::new(suite, 1, LedgerKind::Quorum)?;
+        let mut town = Recorder::new(suite, 1, LedgerKind::Quorum)?;
         let wrong = br#"{"resourceType":"Patient","id":"p2","gender":"unheard-of"}"#;
         for record in [PATIENT, wrong] {
             let event = Event::Submit { record: record.into(), readers: vec!["dr-ben".to_owned()] };
@@ -152,7 +152,7 @@ impl Kind for Audit {
             AuditHeadAnchored, BlockLinksPrevious, CountIsClosed, EntryLinksPrevious, LeafIsIncluded,
             LogIsAppendOnly, OneEntryPerTerminal,
         };
-        let mender = Mender(&town.foundation);
+        let mender = ReSigner(&town.foundation);
         made.extend([
             shown(BlockLinksPrevious, "without the first block", &|input| drop(input.blocks.remove(0))),
             shown(LeafIsIncluded, "without the first leaf", &|input| drop(input.leaves.remove(0))),
@@ -184,7 +184,7 @@ impl Kind for Audit {
             for place in 0..count {
                 let genuine = part(&mut given.clone())[place].0.clone();
                 let inputs = std::cell::RefCell::new(std::collections::BTreeMap::new());
-                let mend = |near: &Neighbour, way: u8| {
+                let mend = |near: &MutatedMessage, way: u8| {
                     let mut input = given.clone();
                     part(&mut input)[place] = Hex(near.bytes.clone());
                     remake(&mut input, &mender, way);
@@ -226,8 +226,8 @@ impl Kind for Audit {
 }
 
 /// All that is public in a town.
-fn public(town: &Town) -> Result<AuditInput, Refusal> {
-    let Foundation { genesis, validators, cloud, bsd, .. } = &town.foundation;
+fn public(town: &Recorder) -> Result<AuditInput, Refusal> {
+    let ProvisionedKeys { genesis, validators, cloud, bsd, .. } = &town.foundation;
     Ok(AuditInput {
         now: town.now.0,
         genesis: Hex(encode(genesis)),
@@ -244,7 +244,7 @@ fn public(town: &Town) -> Result<AuditInput, Refusal> {
     })
 }
 
-fn starts(foundation: &Foundation) -> [(&'static str, AuditStart); 3] {
+fn starts(foundation: &ProvisionedKeys) -> [(&'static str, AuditStart); 3] {
     let network = foundation.genesis.network.clone();
     let bsd = foundation.cast.bsd.clone();
     let other = foundation.cast.cloud.clone();
@@ -257,7 +257,7 @@ fn starts(foundation: &Foundation) -> [(&'static str, AuditStart); 3] {
 }
 
 /// Makes the rest fit again; each bit leaves something as it was: the cloud's heads, the audit log, the blocks.
-fn remake(input: &mut AuditInput, mender: &Mender<'_>, way: u8) {
+fn remake(input: &mut AuditInput, mender: &ReSigner<'_>, way: u8) {
     if way & 1 == 0 {
         let leaves: Option<Vec<CloudLeaf>> = all(&input.leaves).ok();
         let heads: Option<Vec<SignedCloudHead>> = all(&input.cloud_heads).ok();
@@ -283,7 +283,7 @@ fn remake(input: &mut AuditInput, mender: &Mender<'_>, way: u8) {
 }
 
 /// Links the audit log anew and signs its heads.
-fn chain(input: &mut AuditInput, start: AuditStart, mender: &Mender<'_>) {
+fn chain(input: &mut AuditInput, start: AuditStart, mender: &ReSigner<'_>) {
     let entries: Option<Vec<AuditEntry>> = all(&input.entries).ok();
     let heads: Option<Vec<SignedAuditHead>> = all(&input.audit_heads).ok();
     let (Some(mut entries), Some(mut heads)) = (entries, heads) else { return };
@@ -303,7 +303,7 @@ fn chain(input: &mut AuditInput, start: AuditStart, mender: &Mender<'_>) {
 }
 
 /// The blocks anchor the heads as they are now, and are closed anew.
-fn anchor(input: &mut AuditInput, mender: &Mender<'_>) {
+fn anchor(input: &mut AuditInput, mender: &ReSigner<'_>) {
     let cloud: Option<Vec<SignedCloudHead>> = all(&input.cloud_heads).ok();
     let audit: Option<Vec<SignedAuditHead>> = all(&input.audit_heads).ok();
     let (Some(cloud), Some(audit)) = (cloud, audit) else { return };
@@ -320,7 +320,11 @@ fn anchor(input: &mut AuditInput, mender: &Mender<'_>) {
 }
 
 /// The blocks with their anchors changed, linked and closed anew.
-fn close_again(input: &mut AuditInput, mender: &Mender<'_>, mut change: impl FnMut(&mut bemr::wire::Anchor)) {
+fn close_again(
+    input: &mut AuditInput,
+    mender: &ReSigner<'_>,
+    mut change: impl FnMut(&mut bemr::wire::Anchor),
+) {
     let Ok(blocks) = all::<Block>(&input.blocks) else { return };
     let mut previous = mender.0.genesis.digest();
     let mut again = Vec::new();

@@ -5,8 +5,8 @@ use super::voters::{Set, Voters};
 use super::{Kind, Made, RULES, SUITES, Stop};
 use crate::simulator::START;
 use crate::vectors::Hex;
-use crate::vectors::near::{Neighbour, Surroundings, Sweep};
-use bemr::crypto::{Digest, Suite, Tag};
+use crate::vectors::field_mutation::{MutatedMessage, Surroundings, Sweep};
+use bemr::crypto::{Digest, Domain, Suite};
 use bemr::ledger::Ledger;
 use bemr::wire::{
     Anchor, Block, ClosingRule, Entry, Genesis, LogKind, Name, Target, Time, WorkRule, decode, encode,
@@ -103,7 +103,7 @@ impl Kind for TakeBlock {
             let (given, genuine) = blocks.pop().expect("three were made");
             let with = |bytes: &[u8]| BlockInput { block: bytes.into(), ..given.clone() };
             let judge = |bytes: &[u8]| refused_by(Self::judge(suite, &with(bytes)));
-            let mend = |near: &Neighbour, way: u8| match decode::<Block>(&RULES, &near.bytes) {
+            let mend = |near: &MutatedMessage, way: u8| match decode::<Block>(&RULES, &near.bytes) {
                 Ok(block) => Some(encode(&voters.mended(block, way))),
                 Err(_) => (way == 0).then(|| near.bytes.clone()),
             };
@@ -144,7 +144,8 @@ impl Kind for TakeBlock {
             if by_work {
                 let mut signed = genuine.clone();
                 let digest = signed.closed.header.digest();
-                signed.closed.signatories = voters.signatories(1, Tag::BLOCK_CLOSE, digest.as_bytes()).into();
+                signed.closed.signatories =
+                    voters.signatories(1, Domain::BLOCK_CLOSE, digest.as_bytes()).into();
                 let input = with(&encode(&signed));
                 made.push(
                     Made::invalid(Clause::WorkMeetsTarget, "signatories where there is work", input)
@@ -205,7 +206,7 @@ fn of_genesis(
         Ok(BlockInput { genesis: bytes, earlier: arrived, block: last.block, ..given.clone() })
     };
     let inputs = std::cell::RefCell::new(BTreeMap::new());
-    let mend = |near: &Neighbour, way: u8| {
+    let mend = |near: &MutatedMessage, way: u8| {
         let other: Genesis = decode(&RULES, &near.bytes).ok()?;
         let input = linked(&other, way).ok()?;
         let key = [near.bytes.as_slice(), &[way]].concat();

@@ -7,11 +7,11 @@ use super::voters::{Set, Voters};
 use super::{Kind, Made, RULES, SUITES, Stop};
 use crate::simulator::START;
 use crate::vectors::Hex;
-use crate::vectors::near::{Neighbour, Surroundings, Sweep};
-use bemr::crypto::{Digest, SigningKey, Suite, Tag, VerifyingKey};
+use crate::vectors::field_mutation::{MutatedMessage, Surroundings, Sweep};
+use bemr::crypto::{Digest, Domain, SigningKey, Suite, VerifyingKey};
 use bemr::ledger::Ledger;
-use bemr::log::{CloudIdentity, Witness, verify_anchored, verify_leaf};
 use bemr::merkle::MerkleTree;
+use bemr::transparency::{LogClient, LogOperator, verify_anchored, verify_leaf};
 use bemr::wire::{
     Anchor, ClosingRule, CloudHead, CloudLeaf, ConsistencyProof, Entry, LeafKind, LogKind, Name,
     PROTOCOL_VERSION, SignedCloudHead, Time, decode, encode,
@@ -44,7 +44,7 @@ pub(in crate::vectors) struct Remembered {
 
 /// A cloud's log whose key is at hand.
 struct Log {
-    identity: CloudIdentity,
+    identity: LogOperator,
     key: SigningKey,
     leaves: Vec<CloudLeaf>,
 }
@@ -54,7 +54,7 @@ impl Log {
         let key = SigningKey::generate(suite, &mut rng(kind));
         let known = |text: &str| Name::new(text).expect("short printable ASCII");
         let identity =
-            CloudIdentity { network: known("pbn"), cloud: known("cloud"), key: key.verifying_key().clone() };
+            LogOperator { network: known("pbn"), cloud: known("cloud"), key: key.verifying_key().clone() };
         let leaf = |sequence: u64| CloudLeaf {
             sequence,
             kind: LeafKind::Record,
@@ -84,7 +84,7 @@ impl Log {
     }
 
     fn signed(&self, head: CloudHead) -> SignedCloudHead {
-        SignedCloudHead { signature: self.key.sign(&RULES, Tag::CLOUD_HEAD, &encode(&head)), head }
+        SignedCloudHead { signature: self.key.sign(&RULES, Domain::CLOUD_HEAD, &encode(&head)), head }
     }
 }
 
@@ -96,10 +96,10 @@ impl Kind for TakeHead {
 
     fn judge(suite: Suite, input: &HeadInput) -> Result<Remembered, Stop> {
         let key = VerifyingKey::decode(&RULES, suite, &input.key.0)?;
-        let identity = CloudIdentity { network: name(&input.network)?, cloud: name(&input.cloud)?, key };
+        let identity = LogOperator { network: name(&input.network)?, cloud: name(&input.cloud)?, key };
         let mut witness = match input.remembered.0.as_slice() {
-            [] => Witness::new(identity),
-            bytes => Witness::resume(identity, decode(&RULES, bytes)?),
+            [] => LogClient::new(identity),
+            bytes => LogClient::resume(identity, decode(&RULES, bytes)?),
         };
         let (head, proof) = (decode(&RULES, &input.head.0)?, decode(&RULES, &input.proof.0)?);
         witness.observe(&RULES, &head, &proof)?;
@@ -153,7 +153,7 @@ impl Kind for TakeHead {
             ways: 2,
             done: BTreeSet::new(),
         };
-        let mend = |near: &Neighbour, way: u8| {
+        let mend = |near: &MutatedMessage, way: u8| {
             let head: SignedCloudHead = decode(&RULES, &near.bytes).ok()?;
             Some(if way == 0 { encode(&log.signed(head.head)) } else { encode(&head) })
         };
@@ -264,7 +264,7 @@ impl Kind for CheckLeaf {
             ways: 1,
             done: BTreeSet::new(),
         };
-        let as_is = |near: &Neighbour, _| Some(near.bytes.clone());
+        let as_is = |near: &MutatedMessage, _| Some(near.bytes.clone());
         type Put = fn(&mut LeafInput, &[u8]);
         let parts: [(&str, &Hex, Put); 5] = [
             ("CloudLeaf", &given.leaf, |input, bytes| input.leaf = bytes.into()),

@@ -1,7 +1,7 @@
 //! Randomness of the vectors themselves, and what several kinds share.
 
 use super::Stop;
-use bemr::crypto::{Digest, Suite, Tag};
+use bemr::crypto::{Digest, Domain, Suite};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use schemars::JsonSchema;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// Randomness of the vectors themselves: one seed for each kind.
 pub(super) fn rng(kind: &str) -> ChaCha20Rng {
-    ChaCha20Rng::from_seed(*Digest::of(Tag::PUBLIC_STATE, kind.as_bytes()).as_bytes())
+    ChaCha20Rng::from_seed(*Digest::of(Domain::PUBLIC_STATE, kind.as_bytes()).as_bytes())
 }
 
 pub(super) fn drawn(rng: &mut ChaCha20Rng, length: usize) -> Vec<u8> {
@@ -23,8 +23,8 @@ pub(super) fn scalar_bytes(rng: &mut ChaCha20Rng, suite: Suite) -> Vec<u8> {
     drawn(rng, suite.scalar_len() + 16)
 }
 
-pub(super) fn tag(label: &str) -> Result<Tag, Stop> {
-    let known = Tag::ALL.iter().copied().find(|tag| tag.label() == label);
+pub(super) fn tag(label: &str) -> Result<Domain, Stop> {
+    let known = Domain::ALL.iter().copied().find(|tag| tag.label() == label);
     known.ok_or_else(|| Stop::Malformed(format!("no tag `{label}`")))
 }
 

@@ -1,8 +1,8 @@
 //! Key encapsulation (chapter 3).
 
+use super::drawn_bytes::Tape;
 use super::draws::{rng, scalar_bytes};
 use super::group::near_elements;
-use super::tape::Tape;
 use super::{Kind, Made, RULES, SUITES, Stop};
 use crate::vectors::Hex;
 use bemr::crypto::{DecapsulationKey, Element, EncapsulationKey, Scalar, Suite};

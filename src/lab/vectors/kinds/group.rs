@@ -1,7 +1,7 @@
 //! Elements and scalars, and the exchange (chapter 3).
 
+use super::drawn_bytes::Tape;
 use super::draws::{rng, scalar_bytes};
-use super::tape::Tape;
 use super::{Kind, Made, RULES, SUITES, Stop};
 use crate::vectors::Hex;
 use bemr::crypto::{Element, Ephemeral, Scalar, Suite};

@@ -1,19 +1,19 @@
 //! The handshake from both sides (chapter 5).
 
+use super::drawn_bytes::Tape;
 use super::draws::{drawn, rng, scalar_bytes};
 use super::keys::{Authority, Trust, name, refused_by};
-use super::tape::Tape;
 use super::{Kind, Made, RULES, SUITES, Stop};
 use crate::simulator::START;
 use crate::vectors::Hex;
-use crate::vectors::near::{Neighbour, Surroundings, Sweep};
-use crate::vectors::player::Own;
-use bemr::crypto::{AeadKey, Digest, Element, Ephemeral, Suite, Tag, expand, extract};
+use crate::vectors::field_mutation::{MutatedMessage, Surroundings, Sweep};
+use crate::vectors::replayer::Own;
+use bemr::crypto::{AeadKey, Digest, Domain, Element, Ephemeral, Suite, expand, extract};
 use bemr::keys::{Credentials, Identity, TrustStore};
 use bemr::session::{AwaitingHello, AwaitingResponse, Session};
 use bemr::wire::{
-    Certificate, Direction, Finish, Hello, IdentityProof, PROTOCOL_VERSION, Packet, Purpose, Record,
-    RecordHeader, Response, Role, SessionId, Stage, Time, decode, encode,
+    Certificate, ContentType, Direction, Finish, Hello, IdentityProof, PROTOCOL_VERSION, Packet, Record,
+    RecordHeader, Response, Role, SessionId, SessionType, Time, decode, encode,
 };
 use bemr_spec::{Clause, Refusal};
 use rand::Rng;
@@ -45,7 +45,7 @@ struct Secrets {
 }
 
 fn transcript(number: u8, parts: &[&[u8]]) -> Digest {
-    Digest::of(Tag::TRANSCRIPT, &[&[number], &*parts.concat()].concat())
+    Digest::of(Domain::TRANSCRIPT, &[&[number], &*parts.concat()].concat())
 }
 
 impl Secrets {
@@ -55,7 +55,7 @@ impl Secrets {
         Ok(Secrets { t1, secret: *extract(t1.as_bytes(), &shared), shared })
     }
 
-    fn key(&self, tag: Tag, transcript: &Digest) -> [u8; 32] {
+    fn key(&self, tag: Domain, transcript: &Digest) -> [u8; 32] {
         *expand::<32>(&self.secret, tag, transcript.as_bytes())
     }
 
@@ -64,7 +64,7 @@ impl Secrets {
     }
 
     fn proof_key(&self, of_initiator: bool) -> (AeadKey, [u8; 12]) {
-        let tag = if of_initiator { Tag::INITIATOR_PROOF_KEY } else { Tag::RESPONDER_PROOF_KEY };
+        let tag = if of_initiator { Domain::INITIATOR_PROOF_KEY } else { Domain::RESPONDER_PROOF_KEY };
         let mut nonce = [0; 12];
         nonce[0] = if of_initiator { 1 } else { 2 };
         (AeadKey::from_bytes(self.key(tag, &self.t1)), nonce)
@@ -93,7 +93,7 @@ impl Secrets {
         let initiator = self.open(true, finish.proof.as_slice())?.certificate;
         let t2 = self.t2(&responder);
         let t3 = transcript(3, &[t2.as_bytes(), &encode(&response.proof), &encode(&initiator)]);
-        let id = self.key(Tag::SESSION_ID, &t3);
+        let id = self.key(Domain::SESSION_ID, &t3);
         if *session.id().0.as_bytes() != id {
             return Err(Stop::Malformed("the session has another id".to_owned()));
         }
@@ -107,14 +107,14 @@ impl Secrets {
             shared: Hex(self.shared.clone()),
             secret: self.secret.into(),
             session: id.into(),
-            initiator_to_responder: self.key(Tag::CHAIN_INITIATOR, &t3).into(),
-            responder_to_initiator: self.key(Tag::CHAIN_RESPONDER, &t3).into(),
+            initiator_to_responder: self.key(Domain::CHAIN_INITIATOR, &t3).into(),
+            responder_to_initiator: self.key(Domain::CHAIN_RESPONDER, &t3).into(),
         })
     }
 }
 
-pub(super) fn purpose(number: u8) -> Result<Purpose, Stop> {
-    let known = Purpose::ALL.into_iter().find(|purpose| *purpose as u8 == number);
+pub(super) fn purpose(number: u8) -> Result<SessionType, Stop> {
+    let known = SessionType::ALL.into_iter().find(|purpose| *purpose as u8 == number);
     known.ok_or_else(|| Stop::Malformed(format!("no purpose {number}")))
 }
 
@@ -162,7 +162,7 @@ impl Table {
     fn hello(&self, draw: &[u8]) -> Result<(Hello, Ephemeral), Stop> {
         let (nonce, pair) = pair(self.suite, draw)?;
         let ephemeral = pair.public().encode().into();
-        let purpose = Purpose::Initial;
+        let purpose = SessionType::Initial;
         Ok((Hello { version: PROTOCOL_VERSION, suite: self.suite, purpose, nonce, ephemeral }, pair))
     }
 
@@ -176,15 +176,15 @@ impl Table {
     ) -> IdentityProof {
         if way & 4 == 0 {
             let body = encode(&proof.certificate.body);
-            proof.certificate.signature = self.authority.sign(Tag::CERTIFICATE, &body);
+            proof.certificate.signature = self.authority.sign(Domain::CERTIFICATE, &body);
         }
         let (said, signer, tags) = match heard {
             None => {
-                let tags = (Tag::RESPONDER_SIGNATURE, Tag::RESPONDER_CONFIRMATION);
+                let tags = (Domain::RESPONDER_SIGNATURE, Domain::RESPONDER_CONFIRMATION);
                 (secrets.t2(&proof.certificate), &self.responder.1, tags)
             }
             Some((t2, response)) => {
-                let tags = (Tag::INITIATOR_SIGNATURE, Tag::INITIATOR_CONFIRMATION);
+                let tags = (Domain::INITIATOR_SIGNATURE, Domain::INITIATOR_CONFIRMATION);
                 let parts = [t2.as_bytes(), response, &encode(&proof.certificate)];
                 (transcript(3, &parts), &self.initiator.1, tags)
             }
@@ -277,7 +277,7 @@ impl Kind for Initiator {
             own: table.initiator.0.clone(),
             trust: table.trust.clone(),
             now: START.0,
-            purpose: Purpose::Initial as u8,
+            purpose: SessionType::Initial as u8,
             intended: "bsd".to_owned(),
             drawn: Hex(table.draws[0].clone()),
             answered: START.0 + 10,
@@ -318,7 +318,7 @@ impl Kind for Initiator {
         let header = RecordHeader {
             session: SessionId(Digest::default()),
             direction: Direction::ResponderToInitiator,
-            stage: Stage::Initial,
+            stage: ContentType::Initial,
             sequence: 1,
         };
         let early = encode(&Packet::Record(Record { header, ciphertext: vec![0; 16].into() }));
@@ -335,7 +335,7 @@ impl Kind for Initiator {
             let proof = secrets.seal(false, proof).into();
             encode(&Packet::Response(Response { proof, ..response.clone() }))
         };
-        let mend = |near: &Neighbour, way: u8| match decode::<IdentityProof>(&RULES, &near.bytes) {
+        let mend = |near: &MutatedMessage, way: u8| match decode::<IdentityProof>(&RULES, &near.bytes) {
             Ok(proof) => Some(encode(&table.mended(proof, &secrets, None, way))),
             Err(_) => (way == 0).then(|| near.bytes.clone()),
         };
@@ -496,7 +496,7 @@ impl Kind for Responder {
         for (near, clause) in sweep.run("Packet", &genuine, |near, _| Some(near.bytes.clone()), judge) {
             made.push(Made::near(clause, &near, with(near.bytes.clone())));
         }
-        let mend = |near: &Neighbour, way: u8| match decode::<IdentityProof>(&RULES, &near.bytes) {
+        let mend = |near: &MutatedMessage, way: u8| match decode::<IdentityProof>(&RULES, &near.bytes) {
             Ok(proof) => Some(encode(&table.mended(proof, &secrets, heard, way))),
             Err(_) => (way == 0).then(|| near.bytes.clone()),
         };

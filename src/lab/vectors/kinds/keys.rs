@@ -4,8 +4,8 @@ use super::draws::rng;
 use super::{Kind, Made, RULES, SUITES, Stop};
 use crate::simulator::START;
 use crate::vectors::Hex;
-use crate::vectors::near::{Neighbour, Surroundings, Sweep};
-use bemr::crypto::{Signature, SigningKey, Suite, Tag, VerifyingKey};
+use crate::vectors::field_mutation::{MutatedMessage, Surroundings, Sweep};
+use bemr::crypto::{Domain, Signature, SigningKey, Suite, VerifyingKey};
 use bemr::keys::{Identity, Kdc, Lifetimes, TrustAnchor, TrustStore};
 use bemr::wire::{
     Certificate, CertificateBody, EnrolmentRequest, Name, PROTOCOL_VERSION, RevocationList,
@@ -84,14 +84,14 @@ impl Authority {
             next_update: START.after(LIFE),
             serials: serials.to_vec().into(),
         };
-        RevocationList { signature: self.sign(Tag::REVOCATION_LIST, &encode(&body)), body }
+        RevocationList { signature: self.sign(Domain::REVOCATION_LIST, &encode(&body)), body }
     }
 
     /// A list that is current until then.
     pub(super) fn list_until(&self, number: u32, until: Time) -> RevocationList {
         let mut list = self.list(number, &[]);
         list.body.next_update = until;
-        list.signature = self.sign(Tag::REVOCATION_LIST, &encode(&list.body));
+        list.signature = self.sign(Domain::REVOCATION_LIST, &encode(&list.body));
         list
     }
 
@@ -114,10 +114,10 @@ impl Authority {
             not_after: START.after(LIFE),
             issuer: Self::issuer(),
         };
-        Certificate { signature: self.sign(Tag::CERTIFICATE, &encode(&body)), body }
+        Certificate { signature: self.sign(Domain::CERTIFICATE, &encode(&body)), body }
     }
 
-    pub(super) fn sign(&self, tag: Tag, message: &[u8]) -> Signature {
+    pub(super) fn sign(&self, tag: Domain, message: &[u8]) -> Signature {
         self.key.sign(&RULES, tag, message)
     }
 }
@@ -196,7 +196,7 @@ impl Kind for VerifyCertificate {
         );
         let mut twice = genuine.clone();
         twice.body.agreement_key = twice.body.signing_key.clone();
-        twice.signature = authority.sign(Tag::CERTIFICATE, &encode(&twice.body));
+        twice.signature = authority.sign(Domain::CERTIFICATE, &encode(&twice.body));
         let one_key = CertificateInput { certificate: Hex(encode(&twice)), ..given.clone() };
         made.push(
             Made::invalid(KeysHaveOneUse, "one key for both uses", one_key)
@@ -205,10 +205,10 @@ impl Kind for VerifyCertificate {
         );
         let around = Surroundings { suite, names: &["dr-ben", "~"], entries: 3 };
         let mut sweep = Sweep { around, ways: 2, done: BTreeSet::new() };
-        let mend = |near: &Neighbour, way: u8| match way {
+        let mend = |near: &MutatedMessage, way: u8| match way {
             0 => {
                 let mut certificate: Certificate = decode(&RULES, &near.bytes).ok()?;
-                certificate.signature = authority.sign(Tag::CERTIFICATE, &encode(&certificate.body));
+                certificate.signature = authority.sign(Domain::CERTIFICATE, &encode(&certificate.body));
                 Some(encode(&certificate))
             }
             _ => Some(near.bytes.clone()),
@@ -305,10 +305,10 @@ impl Kind for TakeList {
             ways: 2,
             done: BTreeSet::new(),
         };
-        let mend = |near: &Neighbour, way: u8| match way {
+        let mend = |near: &MutatedMessage, way: u8| match way {
             0 => {
                 let mut list: RevocationList = decode(&RULES, &near.bytes).ok()?;
-                list.signature = authority.sign(Tag::REVOCATION_LIST, &encode(&list.body));
+                list.signature = authority.sign(Domain::REVOCATION_LIST, &encode(&list.body));
                 Some(encode(&list))
             }
             _ => Some(near.bytes.clone()),
@@ -381,7 +381,7 @@ impl Kind for Enrol {
 
     fn judge(suite: Suite, input: &EnrolInput) -> Result<Issued, Stop> {
         let lifetimes = Lifetimes { certificate: input.certificate_lifetime, list: input.list_lifetime };
-        let mut tape = super::tape::Tape::of(&input.drawn.0);
+        let mut tape = super::drawn_bytes::Tape::of(&input.drawn.0);
         let mut kdc = Kdc::new(name(&input.issuer)?, suite, lifetimes, &mut tape);
         tape.end()?;
         for Admitted { subject, role: text } in &input.admitted {
@@ -476,9 +476,9 @@ impl Kind for Enrol {
             let mut mixed = request(signing, "dr-ben", Role::Doctor);
             mixed.body.agreement_key = agreement.agreement_key().encapsulation_key().encode().into();
             let bytes = encode(&mixed.body);
-            mixed.signing_proof = signing.signing_key().sign(&RULES, Tag::POSSESSION_SIGNING, &bytes);
+            mixed.signing_proof = signing.signing_key().sign(&RULES, Domain::POSSESSION_SIGNING, &bytes);
             mixed.agreement_proof =
-                agreement.agreement_key().prove_possession(&RULES, Tag::POSSESSION_AGREEMENT, &bytes);
+                agreement.agreement_key().prove_possession(&RULES, Domain::POSSESSION_AGREEMENT, &bytes);
             mixed
         };
         let shared = after(&once, now, &mixed(&ben, &ada));
@@ -497,12 +497,12 @@ impl Kind for Enrol {
             ways: 2,
             done: BTreeSet::new(),
         };
-        let mend = |near: &Neighbour, way: u8| match way {
+        let mend = |near: &MutatedMessage, way: u8| match way {
             0 => {
                 let mut request: EnrolmentRequest = decode(&RULES, &near.bytes).ok()?;
                 let bytes = encode(&request.body);
-                request.signing_proof = ada.signing_key().sign(&RULES, Tag::POSSESSION_SIGNING, &bytes);
-                let tag = Tag::POSSESSION_AGREEMENT;
+                request.signing_proof = ada.signing_key().sign(&RULES, Domain::POSSESSION_SIGNING, &bytes);
+                let tag = Domain::POSSESSION_AGREEMENT;
                 request.agreement_proof = ada.agreement_key().prove_possession(&RULES, tag, &bytes);
                 Some(encode(&request))
             }

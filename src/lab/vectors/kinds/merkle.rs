@@ -2,7 +2,7 @@
 
 use super::{Kind, Made, NONE, RULES, Stop};
 use crate::vectors::Hex;
-use bemr::crypto::{Digest, Suite, Tag};
+use bemr::crypto::{Digest, Domain, Suite};
 use bemr::merkle::{MerkleTree, verify_consistency, verify_inclusion};
 use bemr::wire::{ConsistencyProof, InclusionProof, decode, encode};
 use bemr_spec::{Clause, Refusal};
@@ -33,7 +33,7 @@ pub(in crate::vectors) struct TreeOutput {
 }
 
 fn leaves(count: u8) -> Vec<Digest> {
-    (0..count).map(|number| Digest::of(Tag::PUBLIC_STATE, &[number])).collect()
+    (0..count).map(|number| Digest::of(Domain::PUBLIC_STATE, &[number])).collect()
 }
 
 impl Kind for Tree {

@@ -4,6 +4,7 @@ mod audit;
 mod block;
 mod cloud;
 mod contracts;
+mod drawn_bytes;
 mod draws;
 mod encapsulation;
 mod group;
@@ -17,13 +18,12 @@ mod run;
 mod seals;
 mod signatures;
 mod symmetric;
-mod tape;
 mod transport;
 mod voters;
 mod wire;
 
+use crate::vectors::field_mutation::MutatedMessage;
 use crate::vectors::file::{Answer, EVERY, FORMAT, File, Id, Outcome, Test, strictly};
-use crate::vectors::near::Neighbour;
 use bemr::crypto::Suite;
 use bemr_spec::{Clause, Refusal, Rules};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -108,7 +108,7 @@ impl<I> Made<I> {
     }
 
     /// A neighbour that this clause refuses.
-    pub(super) fn near(clause: Clause, near: &Neighbour, input: I) -> Made<I> {
+    pub(super) fn near(clause: Clause, near: &MutatedMessage, input: I) -> Made<I> {
         let comment = near.comment();
         Made { comment, clause: Some(clause), flags: vec![clause], fields: near.fields.clone(), input }
     }

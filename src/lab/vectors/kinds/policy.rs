@@ -5,9 +5,9 @@ use super::keys::{Authority, Trust, name, refused_by};
 use super::{Kind, Made, RULES, Stop};
 use crate::simulator::START;
 use crate::vectors::Hex;
-use crate::vectors::near::{Neighbour, Surroundings, Sweep};
-use bemr::actors::{Directory, Replica};
-use bemr::crypto::{SigningKey, Suite, Tag};
+use crate::vectors::field_mutation::{MutatedMessage, Surroundings, Sweep};
+use bemr::actors::{CertificateDirectory, LedgerView};
+use bemr::crypto::{Domain, SigningKey, Suite};
 use bemr::keys::Identity;
 use bemr::ledger::Ledger;
 use bemr::records::{PolicyRegistry, shipped_change};
@@ -55,7 +55,7 @@ impl Kind for ChangePolicy {
         let now = Time(input.now);
         let certificates: Result<Vec<Certificate>, Refusal> =
             input.certificates.iter().map(|one| decode(&RULES, &one.0)).collect();
-        let directory = Directory::verified(&RULES, &mut trust, now, &certificates?)?;
+        let directory = CertificateDirectory::verified(&RULES, &mut trust, now, &certificates?)?;
         let network = name(&input.network)?;
         let validators = ValidatorSet::new(network.clone(), BTreeMap::new());
         let genesis = Genesis {
@@ -67,7 +67,7 @@ impl Kind for ChangePolicy {
         };
         let policy =
             if input.shipped { PolicyRegistry::shipped(network) } else { PolicyRegistry::empty(network) };
-        let mut replica = Replica::new(Ledger::new(&RULES, genesis)?, validators, policy);
+        let mut replica = LedgerView::new(Ledger::new(&RULES, genesis)?, validators, policy);
         for earlier in &input.earlier {
             replica.on_policy_change(&RULES, now, &trust, &directory, &decode(&RULES, &earlier.0)?)?;
         }
@@ -102,7 +102,7 @@ impl Kind for ChangePolicy {
             let message = encode(&change);
             let approval = |who: &&str| PolicyApproval {
                 administrator: known(who),
-                signature: key(&identities, who).sign(&RULES, Tag::POLICY_CHANGE, &message),
+                signature: key(&identities, who).sign(&RULES, Domain::POLICY_CHANGE, &message),
             };
             ApprovedChange { approvals: by.iter().map(approval).collect(), change }
         };
@@ -184,7 +184,7 @@ impl Kind for ChangePolicy {
         let names = &["~", "root-3", "dr-ada"];
         let mut sweep =
             Sweep { around: Surroundings { suite, names, entries: 12 }, ways: 2, done: BTreeSet::new() };
-        let mend = |near: &Neighbour, way: u8| {
+        let mend = |near: &MutatedMessage, way: u8| {
             let Ok(mut change) = decode::<ApprovedChange>(&RULES, &near.bytes) else {
                 return (way == 0).then(|| near.bytes.clone());
             };
@@ -192,7 +192,7 @@ impl Kind for ChangePolicy {
                 let message = encode(&change.change);
                 let again = change.approvals.iter().map(|approval| PolicyApproval {
                     signature: match identities.get(&approval.administrator) {
-                        Some(one) => one.signing_key().sign(&RULES, Tag::POLICY_CHANGE, &message),
+                        Some(one) => one.signing_key().sign(&RULES, Domain::POLICY_CHANGE, &message),
                         None => approval.signature.clone(),
                     },
                     ..approval.clone()

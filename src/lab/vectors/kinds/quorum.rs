@@ -4,8 +4,8 @@ use super::keys::refused_by;
 use super::voters::{Set, Voters, ill};
 use super::{Kind, Made, RULES, SUITES, Stop};
 use crate::vectors::Hex;
-use crate::vectors::near::{Neighbour, Surroundings, Sweep};
-use bemr::crypto::{Suite, Tag};
+use crate::vectors::field_mutation::{MutatedMessage, Surroundings, Sweep};
+use bemr::crypto::{Domain, Suite};
 use bemr::votes::verify_quorum;
 use bemr::wire::{QuorumCertificate, VoteBody, decode, encode};
 use bemr_spec::{Clause, Refusal};
@@ -49,7 +49,7 @@ impl Kind for VerifyQuorum {
         let given = QuorumInput { validators: Set::of(&voters.set), certificate: Hex(encode(&genuine)) };
         let with = |bytes: &[u8]| QuorumInput { certificate: bytes.into(), ..given.clone() };
         let of = |count: usize| {
-            let signatories = voters.signatories(count, Tag::VOTE, &encode(&genuine.body)).into();
+            let signatories = voters.signatories(count, Domain::VOTE, &encode(&genuine.body)).into();
             with(&encode(&QuorumCertificate { signatories, ..genuine.clone() }))
         };
         let mut made = vec![
@@ -62,7 +62,7 @@ impl Kind for VerifyQuorum {
             let few = Voters::new(suite, &format!("{} {count}", Self::NAME), count);
             let body = few.vote(1);
             for (signed, clause) in [(quorum, None), (quorum - 1, Some(MoreThanTwoThirds))] {
-                let signatories = few.signatories(signed, Tag::VOTE, &encode(&body)).into();
+                let signatories = few.signatories(signed, Domain::VOTE, &encode(&body)).into();
                 let certificate = QuorumCertificate { body: body.clone(), signatories };
                 let input =
                     QuorumInput { validators: Set::of(&few.set), certificate: Hex(encode(&certificate)) };
@@ -78,11 +78,11 @@ impl Kind for VerifyQuorum {
             ways: 2,
             done: BTreeSet::new(),
         };
-        let mend = |near: &Neighbour, way: u8| {
+        let mend = |near: &MutatedMessage, way: u8| {
             let mut certificate: QuorumCertificate = decode(&RULES, &near.bytes).ok()?;
             if way == 0 {
                 let body = encode(&certificate.body);
-                let again = voters.again(certificate.signatories.as_slice(), Tag::VOTE, &body);
+                let again = voters.again(certificate.signatories.as_slice(), Domain::VOTE, &body);
                 certificate.signatories = again.into();
             }
             Some(encode(&certificate))

@@ -4,7 +4,7 @@ use super::draws::Nothing;
 use super::keys::{name, refused_by};
 use super::{Kind, Made, NONE, RULES, Stop};
 use crate::vectors::Hex;
-use crate::vectors::near::{Surroundings, Sweep};
+use crate::vectors::field_mutation::{Surroundings, Sweep};
 use bemr::crypto::Suite;
 use bemr::records::{PolicyRegistry, Record, SAMPLES, canonical, commitments, map, opening, read_value};
 use bemr::wire::{Attribute, AttributeType, Height, Name, Value, decode, encode};

@@ -3,10 +3,10 @@
 use super::{Kind, Made, RULES, SUITES, Stop};
 use crate::simulator::{LedgerKind, Node};
 use crate::vectors::Hex;
-use crate::vectors::mend::Mender;
-use crate::vectors::near::Neighbour;
-use crate::vectors::player::{Begin, Did, Event, Step};
-use crate::vectors::town::{Pairs, Parcel, Town};
+use crate::vectors::field_mutation::MutatedMessage;
+use crate::vectors::re_signing::ReSigner;
+use crate::vectors::recorder::{Envelope, Pairs, Recorder};
+use crate::vectors::replayer::{Begin, Did, Event, Step};
 use bemr::crypto::{Digest, Suite};
 use bemr::wire::{Message, ReadRequest, decode, encode};
 use bemr_spec::{Clause, Refusal};
@@ -44,7 +44,7 @@ impl Kind for Run {
     }
 
     fn make(suite: Suite) -> Result<Vec<Made<RunInput>>, Refusal> {
-        let mut town = Town::new(suite, 1, LedgerKind::Quorum)?;
+        let mut town = Recorder::new(suite, 1, LedgerKind::Quorum)?;
         let doctor = town.foundation.cast.doctor.as_str().to_owned();
         town.happen(&doctor, Event::Submit { record: PATIENT.into(), readers: Vec::new() }, "", &[])?;
         town.until(20_000, |_| false)?;
@@ -56,7 +56,7 @@ impl Kind for Run {
     }
 }
 
-fn honest(town: &mut Town, doctor: &str) -> Vec<Made<RunInput>> {
+fn honest(town: &mut Recorder, doctor: &str) -> Vec<Made<RunInput>> {
     let actors = [doctor, "bsd", "validator-001", "cloud"];
     let made = actors.into_iter().filter_map(|who| {
         let tape = town.tapes.remove(who)?;
@@ -70,7 +70,7 @@ fn honest(town: &mut Town, doctor: &str) -> Vec<Made<RunInput>> {
 fn beset(suite: Suite) -> Result<Vec<Made<RunInput>>, Refusal> {
     let mut done = Pairs::new();
     let mut made = Vec::new();
-    type Life = fn(&mut Town, &mut Pairs) -> Result<(), Refusal>;
+    type Life = fn(&mut Recorder, &mut Pairs) -> Result<(), Refusal>;
     let lives: [(&str, Life); 7] = [
         ("bsd", server),
         ("validator-001", voter),
@@ -85,7 +85,7 @@ fn beset(suite: Suite) -> Result<Vec<Made<RunInput>>, Refusal> {
         if suite == Suite::Tiny && who != "dr-ben" {
             continue;
         }
-        let mut town = Town::new(suite, 4, LedgerKind::Quorum)?;
+        let mut town = Recorder::new(suite, 4, LedgerKind::Quorum)?;
         life(&mut town, &mut done)?;
         if let Some(tape) = town.tapes.remove(who) {
             let comment = format!("{who}, with what is wrong before each message");
@@ -105,7 +105,7 @@ enum What {
     Told(u8),
 }
 
-fn what(parcel: &Parcel) -> Option<What> {
+fn what(parcel: &Envelope) -> Option<What> {
     match &parcel.event {
         Event::Packet { message: Some(message), .. } => message.0.first().copied().map(What::Said),
         Event::Gossip { bytes, .. } => bytes.0.first().copied().map(What::Told),
@@ -114,11 +114,11 @@ fn what(parcel: &Parcel) -> Option<What> {
 }
 
 /// Besets the first parcel of each of these that arrives at `who`, whichever comes first.
-fn beset_all(town: &mut Town, done: &mut Pairs, who: &str, kinds: &[What]) -> Result<(), Refusal> {
+fn beset_all(town: &mut Recorder, done: &mut Pairs, who: &str, kinds: &[What]) -> Result<(), Refusal> {
     let mut left = kinds.to_vec();
     while !left.is_empty() {
         let wanted =
-            |parcel: &Parcel| parcel.to == who && what(parcel).is_some_and(|kind| left.contains(&kind));
+            |parcel: &Envelope| parcel.to == who && what(parcel).is_some_and(|kind| left.contains(&kind));
         let Some(parcel) = town.until(PATIENCE, wanted)? else { break };
         let kind = what(&parcel);
         left.retain(|one| Some(*one) != kind);
@@ -128,7 +128,7 @@ fn beset_all(town: &mut Town, done: &mut Pairs, who: &str, kinds: &[What]) -> Re
 }
 
 /// Says again what a parcel said, after it has arrived: that breaks this clause, which is about this field.
-fn again(town: &mut Town, parcel: Parcel, clause: Clause, field: &str) -> Result<(), Refusal> {
+fn again(town: &mut Recorder, parcel: Envelope, clause: Clause, field: &str) -> Result<(), Refusal> {
     let Event::Packet { message: Some(message), .. } = parcel.event.clone() else { return Ok(()) };
     let (from, to) = (parcel.from.clone(), parcel.to.clone());
     town.deliver(parcel)?;
@@ -137,7 +137,7 @@ fn again(town: &mut Town, parcel: Parcel, clause: Clause, field: &str) -> Result
 
 /// Something that is said breaks this clause.
 fn odd(
-    town: &mut Town,
+    town: &mut Recorder,
     from: &str,
     to: &str,
     message: &[u8],
@@ -147,21 +147,21 @@ fn odd(
 ) -> Result<(), Refusal> {
     let event = town.written(from, to, message)?;
     let fields = fields.iter().map(|field| (*field).to_owned()).collect();
-    let near = Neighbour { fields, comment: comment.to_owned(), bytes: Vec::new() };
+    let near = MutatedMessage { fields, comment: comment.to_owned(), bytes: Vec::new() };
     town.refused(to, event, &near, clause)
 }
 
-fn submit(town: &mut Town) -> Result<(), Refusal> {
+fn submit(town: &mut Recorder) -> Result<(), Refusal> {
     let readers = vec!["dr-ben".to_owned()];
     town.happen("dr-ada", Event::Submit { record: PATIENT.into(), readers }, "", &[]).map(drop)
 }
 
-fn first(town: &mut Town, who: &str, kind: What) -> Result<Parcel, Refusal> {
+fn first(town: &mut Recorder, who: &str, kind: What) -> Result<Envelope, Refusal> {
     let found = town.until(PATIENCE, |parcel| parcel.to == who && what(parcel) == Some(kind))?;
     found.ok_or_else(|| Refusal::new(Clause::EventFitsState).at(format!("nothing comes to {who}")))
 }
 
-fn server(town: &mut Town, done: &mut Pairs) -> Result<(), Refusal> {
+fn server(town: &mut Recorder, done: &mut Pairs) -> Result<(), Refusal> {
     submit(town)?;
     beset_all(town, done, "bsd", &[What::Said(1)])?;
     let request = ReadRequest { tid: Digest::default(), nonce: [0; 32], remembered: 0 };
@@ -171,8 +171,8 @@ fn server(town: &mut Town, done: &mut Pairs) -> Result<(), Refusal> {
     // Somebody whose role may not submit.
     let wrong = Event::Submit { record: PATIENT.into(), readers: Vec::new() };
     town.happen("root-1", wrong, "", &[])?;
-    let submitted = |parcel: &Parcel| parcel.from == "root-1" && what(parcel) == Some(What::Said(1));
-    if let Some(Parcel { event: Event::Packet { message: Some(message), .. }, .. }) =
+    let submitted = |parcel: &Envelope| parcel.from == "root-1" && what(parcel) == Some(What::Said(1));
+    if let Some(Envelope { event: Event::Packet { message: Some(message), .. }, .. }) =
         town.until(PATIENCE, submitted)?
     {
         let fields = ["TInitial.header", "InitialHeader.role", "CertificateBody.role"];
@@ -193,7 +193,7 @@ fn server(town: &mut Town, done: &mut Pairs) -> Result<(), Refusal> {
     town.until(5_000, |_| false).map(drop)
 }
 
-fn voter(town: &mut Town, done: &mut Pairs) -> Result<(), Refusal> {
+fn voter(town: &mut Recorder, done: &mut Pairs) -> Result<(), Refusal> {
     submit(town)?;
     let block = first(town, "validator-001", What::Said(3))?;
     let Event::Packet { message: Some(message), .. } = block.event.clone() else { return Ok(()) };
@@ -201,21 +201,21 @@ fn voter(town: &mut Town, done: &mut Pairs) -> Result<(), Refusal> {
     let Ok(Message::TBlock(mut other)) = decode::<Message>(&RULES, &message.0) else { return Ok(()) };
     other.body.issued = other.body.issued.after(1);
     let mut other = Message::TBlock(other);
-    Mender(&town.foundation).message(&mut other, &town.foundation.cast.bsd.clone(), 0);
+    ReSigner(&town.foundation).message(&mut other, &town.foundation.cast.bsd.clone(), 0);
     let fields = ["TBlock.body", "BlockBody.tid"];
     let clause = Clause::OneBlockPerTid;
     odd(town, "bsd", "validator-001", &encode(&other), clause, &fields, "another T_block for the tid")?;
     town.until(20_000, |_| false).map(drop)
 }
 
-fn proposer(town: &mut Town, done: &mut Pairs) -> Result<(), Refusal> {
+fn proposer(town: &mut Recorder, done: &mut Pairs) -> Result<(), Refusal> {
     submit(town)?;
     let kinds = [What::Told(1), What::Told(5), What::Told(2), What::Told(3)];
     beset_all(town, done, "validator-002", &kinds)?;
     town.until(20_000, |_| false).map(drop)
 }
 
-fn follower(town: &mut Town, done: &mut Pairs) -> Result<(), Refusal> {
+fn follower(town: &mut Recorder, done: &mut Pairs) -> Result<(), Refusal> {
     submit(town)?;
     beset_all(town, done, "validator-004", &[What::Told(4)])?;
     // The next height: anchors.
@@ -225,7 +225,7 @@ fn follower(town: &mut Town, done: &mut Pairs) -> Result<(), Refusal> {
     town.until(20_000, |_| false).map(drop)
 }
 
-fn cloud(town: &mut Town, done: &mut Pairs) -> Result<(), Refusal> {
+fn cloud(town: &mut Recorder, done: &mut Pairs) -> Result<(), Refusal> {
     submit(town)?;
     let valid = first(town, "cloud", What::Said(5))?;
     let Event::Packet { message: Some(message), .. } = valid.event.clone() else { return Ok(()) };
@@ -255,7 +255,7 @@ fn cloud(town: &mut Town, done: &mut Pairs) -> Result<(), Refusal> {
 }
 
 /// What the owner and an administrator approve.
-fn erasure(town: &mut Town, tid: Digest) -> Result<(Hex, Vec<Hex>), Refusal> {
+fn erasure(town: &mut Recorder, tid: Digest) -> Result<(Hex, Vec<Hex>), Refusal> {
     let now = town.now;
     let mut body = None;
     let mut approvals = Vec::new();
@@ -270,7 +270,7 @@ fn erasure(town: &mut Town, tid: Digest) -> Result<(Hex, Vec<Hex>), Refusal> {
     Ok((Hex(encode(&body)), approvals))
 }
 
-fn owner(town: &mut Town, done: &mut Pairs) -> Result<(), Refusal> {
+fn owner(town: &mut Recorder, done: &mut Pairs) -> Result<(), Refusal> {
     submit(town)?;
     beset_all(town, done, "dr-ada", &[What::Said(2)])?;
     town.until(5_000, |_| false)?;
@@ -280,7 +280,7 @@ fn owner(town: &mut Town, done: &mut Pairs) -> Result<(), Refusal> {
     town.until(5_000, |_| false).map(drop)
 }
 
-fn reader(town: &mut Town, done: &mut Pairs) -> Result<(), Refusal> {
+fn reader(town: &mut Recorder, done: &mut Pairs) -> Result<(), Refusal> {
     submit(town)?;
     // The log has one leaf, and no anchor yet.
     let receipt = first(town, "bsd", What::Said(6))?;

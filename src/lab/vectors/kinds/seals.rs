@@ -6,13 +6,13 @@ use super::keys::{Authority, LIFE, Trust, name, refused_by};
 use super::{Kind, Made, RULES, SUITES, Stop};
 use crate::simulator::START;
 use crate::vectors::Hex;
-use crate::vectors::near::{Neighbour, Surroundings, Sweep};
-use crate::vectors::player::Own;
-use bemr::crypto::{AeadKey, Digest, EncapsulationKey, Suite, Tag, expand};
+use crate::vectors::field_mutation::{MutatedMessage, Surroundings, Sweep};
+use crate::vectors::replayer::Own;
+use bemr::crypto::{AeadKey, Digest, Domain, EncapsulationKey, Suite, expand};
 use bemr::session::Custodian;
 use bemr::wire::{
-    Direction, PROTOCOL_VERSION, Role, Seal, SealChainBody, SealChainStart, SealContext, SealedKey,
-    SessionId, Stage, Time, decode, encode,
+    ContentType, Direction, PROTOCOL_VERSION, Role, Seal, SealChainBody, SealChainStart, SealContext,
+    SealedKey, SessionId, Time, decode, encode,
 };
 use bemr_spec::{Clause, Refusal};
 use schemars::JsonSchema;
@@ -73,7 +73,7 @@ impl Kind for OpenSeal {
             }
         });
         Ok(OpenSealOutput {
-            digest: Digest::of(Tag::SEAL, &input.seal.0).as_bytes().into(),
+            digest: Digest::of(Domain::SEAL, &input.seal.0).as_bytes().into(),
             keys: keys.collect(),
         })
     }
@@ -99,8 +99,8 @@ impl Kind for OpenSeal {
             EncapsulationKey::decode(&RULES, suite, &identity.agreement_key().encapsulation_key().encode())?;
         let (encapsulation, shared) = public.encapsulate(&RULES, &mut rng, &encode(&body));
         let start = SealChainStart { body, encapsulation: encapsulation.into() };
-        let chain = Digest::of(Tag::SEAL_CHAIN, &encode(&start));
-        let first = *expand::<32>(shared.expose(), Tag::SEAL_CHAIN, chain.as_bytes());
+        let chain = Digest::of(Domain::SEAL_CHAIN, &encode(&start));
+        let first = *expand::<32>(shared.expose(), Domain::SEAL_CHAIN, chain.as_bytes());
         let key = |byte: u8, sequence| SealedKey {
             session: SessionId(Digest::from_bytes([byte; 32])),
             direction: Direction::InitiatorToResponder,
@@ -119,15 +119,15 @@ impl Kind for OpenSeal {
         // What is no key, the same bytes for each.
         let sealed = |context: SealContext| {
             let steps = context.index.clamp(1, 1_000);
-            let before = (1..steps).fold(first, |chain, _| *expand::<32>(&chain, Tag::SEAL_NEXT, b""));
-            let key = AeadKey::from_bytes(*expand::<32>(&before, Tag::SEAL_KEY, b""));
+            let before = (1..steps).fold(first, |chain, _| *expand::<32>(&chain, Domain::SEAL_NEXT, b""));
+            let key = AeadKey::from_bytes(*expand::<32>(&before, Domain::SEAL_KEY, b""));
             let mut nonce = [0; 12];
             nonce[4..].copy_from_slice(&context.index.to_be_bytes());
             let plain: Vec<u8> = (0..context.keys.len()).flat_map(|at| [at as u8 + 1; 32]).collect();
             let wrapped = key.seal(&nonce, &encode(&context), &plain).into();
             encode(&Seal { context, wrapped })
         };
-        let genuine = sealed(context(1, Stage::Initial, vec![key(1, 1), key(2, 9)]));
+        let genuine = sealed(context(1, ContentType::Initial, vec![key(1, 1), key(2, 9)]));
         let given = OpenSealInput {
             own,
             trust: Trust::of(&authority.anchor(), &authority.list(1, &[])),
@@ -141,23 +141,23 @@ impl Kind for OpenSeal {
         let mut made = vec![
             Made::valid("the first of the chain", given.clone()),
             Made::valid("the same again", after(genuine.clone())),
-            Made::valid("the third", with(sealed(context(3, Stage::Block, vec![key(1, 1)])))),
+            Made::valid("the third", with(sealed(context(3, ContentType::Block, vec![key(1, 1)])))),
             Made::invalid(
                 Clause::SealedKeyIsErased,
                 "a key that came out of another seal",
-                after(sealed(context(2, Stage::Initial, vec![key(3, 1), key(2, 9)]))),
+                after(sealed(context(2, ContentType::Initial, vec![key(3, 1), key(2, 9)]))),
             )
             .of("SealContext.keys"),
             Made::invalid(
                 Clause::SealedKeyIsErased,
                 "one key twice",
-                with(sealed(context(1, Stage::Initial, vec![key(1, 1), key(1, 1)]))),
+                with(sealed(context(1, ContentType::Initial, vec![key(1, 1), key(1, 1)]))),
             )
             .of("SealContext.keys"),
         ];
         let around = || Surroundings { suite, names: &["~", "bsd-2"], entries: 3 };
         let mut sweep = Sweep { around: around(), ways: 2, done: BTreeSet::new() };
-        let mend = |near: &Neighbour, way: u8| match (way, decode::<Seal>(&RULES, &near.bytes)) {
+        let mend = |near: &MutatedMessage, way: u8| match (way, decode::<Seal>(&RULES, &near.bytes)) {
             (0, Ok(seal)) => Some(sealed(seal.context)),
             (1, _) => Some(near.bytes.clone()),
             _ => None,

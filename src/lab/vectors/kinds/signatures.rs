@@ -5,7 +5,7 @@ use super::group::{greatest, near_elements, plus_one};
 use super::{Kind, Made, RULES, SUITES, Stop};
 use crate::vectors::Hex;
 use bemr::crypto::{
-    Digest, Element, Scalar, Signature, SigningKey, Suite, Tag, VerifyingKey, expand_info, extract,
+    Digest, Domain, Element, Scalar, Signature, SigningKey, Suite, VerifyingKey, expand_info, extract,
 };
 use bemr_spec::{Clause, Refusal};
 use schemars::JsonSchema;
@@ -43,16 +43,16 @@ impl Kind for Sign {
         // Once more, as the chapter says it, for the two numbers that a signature does not show.
         let label = tag.label().as_bytes();
         let tagged = [&[label.len() as u8], label, message].concat();
-        let digest = Digest::of(Tag::SIGNATURE_NONCE, &tagged);
+        let digest = Digest::of(Domain::SIGNATURE_NONCE, &tagged);
         let context = [&suite.number()[..], &[0], digest.as_bytes()].concat();
-        let label = Tag::SIGNATURE_NONCE.label().as_bytes();
+        let label = Domain::SIGNATURE_NONCE.label().as_bytes();
         let mut bytes = vec![0; suite.scalar_len() + 16];
         expand_info(&extract(b"", &input.secret.0), &[&[label.len() as u8], label, &context], &mut bytes)
             .map_err(|error| Stop::Malformed(error.to_string()))?;
         let nonce = Scalar::reduce(suite, &bytes);
         let commitment = Element::base_power(&nonce).encode();
         let covered = [&suite.number()[..], &public, &commitment, &tagged].concat();
-        let challenge = Digest::of(Tag::SIGNATURE_CHALLENGE, &covered);
+        let challenge = Digest::of(Domain::SIGNATURE_CHALLENGE, &covered);
         let challenge = Scalar::reduce(suite, challenge.as_bytes());
         if !signature.as_bytes().starts_with(&commitment) {
             return Err(Stop::Malformed("the nonce is not that of the signature".to_owned()));
@@ -69,27 +69,30 @@ impl Kind for Sign {
         let mut rng = rng(Self::NAME);
         let mut made = Vec::new();
         let check = Scalar::reduce(suite, &vec![0x42; suite.scalar_len() + 16]).encode().to_vec();
-        let one = |secret: &[u8], tag: Tag, message: &[u8]| SignInput {
+        let one = |secret: &[u8], tag: Domain, message: &[u8]| SignInput {
             secret: secret.into(),
             tag: tag.label().to_owned(),
             message: message.into(),
         };
-        made.push(Made::valid("the check value of chapter 3", one(&check, Tag::VOTE, b"a message")));
-        made.push(Made::valid("an empty message", one(&check, Tag::VOTE, b"")));
-        made.push(Made::valid("another tag", one(&check, Tag::T_VALID, b"a message")));
+        made.push(Made::valid("the check value of chapter 3", one(&check, Domain::VOTE, b"a message")));
+        made.push(Made::valid("an empty message", one(&check, Domain::VOTE, b"")));
+        made.push(Made::valid("another tag", one(&check, Domain::T_VALID, b"a message")));
         for secret in [Scalar::reduce(suite, &[1]).encode().to_vec(), greatest(suite)] {
-            made.push(Made::valid("a secret at the end of its range", one(&secret, Tag::CERTIFICATE, b"m")));
+            made.push(Made::valid(
+                "a secret at the end of its range",
+                one(&secret, Domain::CERTIFICATE, b"m"),
+            ));
         }
         for length in [1, 55, 64, 300] {
             let secret = Scalar::random(suite, &mut rng).encode().to_vec();
             let message = drawn(&mut rng, length);
-            made.push(Made::valid(format!("{length} bytes"), one(&secret, Tag::T_BLOCK, &message)));
+            made.push(Made::valid(format!("{length} bytes"), one(&secret, Domain::T_BLOCK, &message)));
         }
         made.iter_mut().for_each(|made| made.flags.push(Clause::NonceIsDerived));
         made.push(Made::invalid(
             Clause::ScalarInRange,
             "no secret",
-            one(&vec![0; check.len()], Tag::VOTE, b"m"),
+            one(&vec![0; check.len()], Domain::VOTE, b"m"),
         ));
         Ok(made)
     }
@@ -125,10 +128,10 @@ impl Kind for Verify {
         let key = SigningKey::generate(suite, &mut rng);
         let other = SigningKey::generate(suite, &mut rng);
         let message = b"what is signed".to_vec();
-        let signature = key.sign(&RULES, Tag::VOTE, &message);
+        let signature = key.sign(&RULES, Domain::VOTE, &message);
         let genuine = VerifyInput {
             public: Hex(key.verifying_key().encode()),
-            tag: Tag::VOTE.label().to_owned(),
+            tag: Domain::VOTE.label().to_owned(),
             message: Hex(message.clone()),
             signature: signature.as_bytes().into(),
         };
@@ -143,7 +146,9 @@ impl Kind for Verify {
             Made::invalid(CommitmentRecomputed, comment, with(change))
         };
         let tagged = [ChallengeCoversKeyAndTag];
-        made.push(wrong("another tag", &|input| input.tag = Tag::T_VALID.label().to_owned()).shows(&tagged));
+        made.push(
+            wrong("another tag", &|input| input.tag = Domain::T_VALID.label().to_owned()).shows(&tagged),
+        );
         made.push(
             wrong("another key", &|input| input.public = Hex(other.verifying_key().encode())).shows(&tagged),
         );
@@ -165,7 +170,7 @@ impl Kind for Verify {
             input.signature = Hex(forged.clone());
         }));
         let lacking = RULES.without(ChallengeCoversKeyAndTag);
-        let bare = key.sign(&lacking, Tag::VOTE, &message);
+        let bare = key.sign(&lacking, Domain::VOTE, &message);
         made.push(
             wrong("signed with a challenge that covers neither key nor tag", &|input| {
                 input.signature = bare.as_bytes().into();

@@ -3,7 +3,7 @@
 use super::draws::{drawn, rng, tag};
 use super::{Kind, Made, NONE, RULES, Stop};
 use crate::vectors::Hex;
-use bemr::crypto::{AeadKey, Digest, MAX_EXPANDED, Suite, Tag, expand_info, extract};
+use bemr::crypto::{AeadKey, Digest, Domain, MAX_EXPANDED, Suite, expand_info, extract};
 use bemr_spec::{Clause, Refusal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -34,15 +34,15 @@ impl Kind for Hash {
 
     fn make(_: Suite) -> Result<Vec<Made<HashInput>>, Refusal> {
         let mut rng = rng(Self::NAME);
-        let one = |tag: &Tag, message: Vec<u8>| {
+        let one = |tag: &Domain, message: Vec<u8>| {
             let input = HashInput { tag: tag.label().to_owned(), message: Hex(message) };
             Made::valid(format!("{} bytes", input.message.0.len()), input)
         };
-        let every = Tag::ALL.iter().flat_map(|tag| [one(tag, Vec::new()), one(tag, drawn(&mut rng, 33))]);
+        let every = Domain::ALL.iter().flat_map(|tag| [one(tag, Vec::new()), one(tag, drawn(&mut rng, 33))]);
         let mut made: Vec<_> = every.collect();
         // Around the blocks of SHA-256.
         for length in [1, 31, 32, 40, 41, 42, 63, 64, 65, 104, 105, 1000] {
-            made.push(one(&Tag::VOTE, drawn(&mut rng, length)));
+            made.push(one(&Domain::VOTE, drawn(&mut rng, length)));
         }
         Ok(made)
     }
@@ -95,7 +95,7 @@ impl Kind for Expand {
         ];
         let mut made = Vec::new();
         for (place, (salt, material, context, length)) in lengths.into_iter().enumerate() {
-            let tag = Tag::ALL[place % Tag::ALL.len()].label().to_owned();
+            let tag = Domain::ALL[place % Domain::ALL.len()].label().to_owned();
             let (salt, material) = (Hex(drawn(&mut rng, salt)), Hex(drawn(&mut rng, material)));
             let context = Hex(drawn(&mut rng, context));
             let input = ExpandInput { salt, material, tag, context, length };

@@ -5,12 +5,12 @@ use super::handshake::purpose;
 use super::keys::refused_by;
 use super::{Kind, Made, RULES, Stop};
 use crate::vectors::Hex;
-use crate::vectors::near::{Neighbour, Surroundings, Sweep};
-use bemr::crypto::{AeadKey, Digest, Suite, Tag, expand};
+use crate::vectors::field_mutation::{MutatedMessage, Surroundings, Sweep};
+use bemr::crypto::{AeadKey, Digest, Domain, Suite, expand};
 use bemr::session::insider::Line;
 use bemr::wire::{
-    Direction, Hello, PROTOCOL_VERSION, Packet, Purpose, Record, RecordHeader, SessionId, Stage, decode,
-    encode,
+    ContentType, Direction, Hello, PROTOCOL_VERSION, Packet, Record, RecordHeader, SessionId, SessionType,
+    decode, encode,
 };
 use bemr_spec::{Clause, Refusal};
 use rand::Rng;
@@ -47,8 +47,14 @@ fn direction(number: u8) -> Result<Direction, Stop> {
     }
 }
 
-fn stage(number: u8) -> Result<Stage, Stop> {
-    let all = [Stage::Handshake, Stage::Initial, Stage::Block, Stage::Valid, Stage::Read];
+fn stage(number: u8) -> Result<ContentType, Stop> {
+    let all = [
+        ContentType::Handshake,
+        ContentType::Initial,
+        ContentType::Block,
+        ContentType::Valid,
+        ContentType::Read,
+    ];
     let known = all.into_iter().find(|stage| *stage as u8 == number);
     known.ok_or_else(|| Stop::Malformed(format!("no stage {number}")))
 }
@@ -143,8 +149,8 @@ impl Kind for OpenRecord {
         // What the sender of record `sequence` says, with a header like this.
         let sealed = |header: &RecordHeader| {
             let steps = header.sequence.clamp(1, 2_000);
-            let before = (1..steps).fold(chain, |chain, _| *expand::<32>(&chain, Tag::CHAIN_NEXT, b""));
-            let key = AeadKey::from_bytes(*expand::<32>(&before, Tag::RECORD_KEY, b""));
+            let before = (1..steps).fold(chain, |chain, _| *expand::<32>(&chain, Domain::CHAIN_NEXT, b""));
+            let key = AeadKey::from_bytes(*expand::<32>(&before, Domain::RECORD_KEY, b""));
             let mut nonce = [0; 12];
             (nonce[0], nonce[1]) = (header.direction as u8, header.stage as u8);
             nonce[4..].copy_from_slice(&header.sequence.to_be_bytes());
@@ -154,7 +160,7 @@ impl Kind for OpenRecord {
         let header = |sequence| RecordHeader {
             session: id,
             direction: Direction::InitiatorToResponder,
-            stage: Stage::Initial,
+            stage: ContentType::Initial,
             sequence,
         };
         let given = OpenRecordInput {
@@ -185,7 +191,7 @@ impl Kind for OpenRecord {
         let hello = Hello {
             version: PROTOCOL_VERSION,
             suite: Suite::Ristretto255,
-            purpose: Purpose::Initial,
+            purpose: SessionType::Initial,
             nonce: [7; 32],
             ephemeral: vec![0; 32].into(),
         };
@@ -195,7 +201,7 @@ impl Kind for OpenRecord {
         );
         let around = Surroundings { suite, names: &[], entries: 3 };
         let mut sweep = Sweep { around, ways: 2, done: BTreeSet::new() };
-        let mend = |near: &Neighbour, way: u8| match (way, decode(&RULES, &near.bytes)) {
+        let mend = |near: &MutatedMessage, way: u8| match (way, decode(&RULES, &near.bytes)) {
             (0, Ok(Packet::Record(record))) => Some(sealed(&record.header)),
             (1, _) => Some(near.bytes.clone()),
             _ => None,

@@ -5,7 +5,7 @@ use super::keys::name;
 use super::{RULES, Stop};
 use crate::simulator::START;
 use crate::vectors::Hex;
-use bemr::crypto::{Digest, Signature, SigningKey, Suite, Tag, VerifyingKey};
+use bemr::crypto::{Digest, Domain, Signature, SigningKey, Suite, VerifyingKey};
 use bemr::ledger::{Ledger, Proposal};
 use bemr::votes::ValidatorSet;
 use bemr::wire::{
@@ -67,12 +67,12 @@ impl Voters {
         Voters { suite, set: ValidatorSet::new(network, members), keys }
     }
 
-    pub(super) fn sign(&self, who: &Name, tag: Tag, message: &[u8]) -> Option<Signature> {
+    pub(super) fn sign(&self, who: &Name, tag: Domain, message: &[u8]) -> Option<Signature> {
         self.keys.get(who).map(|key| key.sign(&RULES, tag, message))
     }
 
     /// The signatures of the first so many.
-    pub(super) fn signatories(&self, count: usize, tag: Tag, message: &[u8]) -> Vec<Signatory> {
+    pub(super) fn signatories(&self, count: usize, tag: Domain, message: &[u8]) -> Vec<Signatory> {
         let all = self.keys.iter().take(count);
         all.map(|(name, key)| Signatory {
             validator: name.clone(),
@@ -82,7 +82,7 @@ impl Voters {
     }
 
     /// Those who signed sign again.
-    pub(super) fn again(&self, signatories: &[Signatory], tag: Tag, message: &[u8]) -> Vec<Signatory> {
+    pub(super) fn again(&self, signatories: &[Signatory], tag: Domain, message: &[u8]) -> Vec<Signatory> {
         let again = |one: &Signatory| Signatory {
             signature: self.sign(&one.validator, tag, message).unwrap_or_else(|| one.signature.clone()),
             ..one.clone()
@@ -106,7 +106,7 @@ impl Voters {
     }
 
     pub(super) fn certificate(&self, body: VoteBody) -> QuorumCertificate {
-        let signatories = self.signatories(self.set.quorum(), Tag::VOTE, &encode(&body));
+        let signatories = self.signatories(self.set.quorum(), Domain::VOTE, &encode(&body));
         QuorumCertificate { body, signatories: signatories.into() }
     }
 
@@ -129,7 +129,7 @@ impl Voters {
             return proposal.close(Vec::new());
         }
         let digest = proposal.digest();
-        let signatories = self.signatories(self.set.quorum(), Tag::BLOCK_CLOSE, digest.as_bytes());
+        let signatories = self.signatories(self.set.quorum(), Domain::BLOCK_CLOSE, digest.as_bytes());
         proposal.close(signatories)
     }
 
@@ -140,7 +140,7 @@ impl Voters {
             for entry in &mut entries {
                 if let Entry::Decision(certificate) = entry {
                     let body = encode(&certificate.body);
-                    let again = self.again(certificate.signatories.as_slice(), Tag::VOTE, &body);
+                    let again = self.again(certificate.signatories.as_slice(), Domain::VOTE, &body);
                     certificate.signatories = again.into();
                 }
             }
@@ -160,7 +160,7 @@ impl Voters {
         if way & 1 == 0 {
             let digest = header.digest();
             let signatories = block.closed.signatories.as_slice();
-            block.closed.signatories = self.again(signatories, Tag::BLOCK_CLOSE, digest.as_bytes()).into();
+            block.closed.signatories = self.again(signatories, Domain::BLOCK_CLOSE, digest.as_bytes()).into();
         }
         block
     }

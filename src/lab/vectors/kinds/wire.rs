@@ -5,10 +5,10 @@ use super::run::PATIENT;
 use super::{Kind, Made, RULES, Stop};
 use crate::simulator::LedgerKind;
 use crate::vectors::Hex;
-use crate::vectors::near::{Surroundings, Sweep, tables};
-use crate::vectors::player::{Event, Send};
-use crate::vectors::town::Town;
-use bemr::crypto::{Digest, Suite, Tag};
+use crate::vectors::field_mutation::{Surroundings, Sweep, tables};
+use crate::vectors::recorder::Recorder;
+use crate::vectors::replayer::{Event, Send};
+use bemr::crypto::{Digest, Domain, Suite};
 use bemr::records::shipped_change;
 use bemr::wire::{CODECS, ClosingRule, PolicyEntry, PolicySet, Target, WorkRule, encode};
 use bemr_spec::messages::Tree;
@@ -70,7 +70,7 @@ impl Kind for Decode {
 
 /// The shortest encoding of each table that a town's life shows, outermost tables first.
 fn samples(suite: Suite) -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
-    let mut town = Town::new(suite, 1, LedgerKind::Quorum)?;
+    let mut town = Recorder::new(suite, 1, LedgerKind::Quorum)?;
     let mut found = BTreeMap::new();
     let submit = Event::Submit { record: PATIENT.into(), readers: vec!["dr-ben".to_owned()] };
     town.happen("dr-ada", submit, "", &[])?;
@@ -103,7 +103,7 @@ fn samples(suite: Suite) -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
     let change = shipped_change(network.clone());
     change.templates.iter().for_each(|one| note(&mut found, "Template", &encode(one)));
     change.contracts.iter().for_each(|one| note(&mut found, "Contract", &encode(one)));
-    let entry = |policy| PolicyEntry { policy, digest: Digest::of(Tag::TEMPLATE, b"") };
+    let entry = |policy| PolicyEntry { policy, digest: Digest::of(Domain::TEMPLATE, b"") };
     let contracts = change.contracts.iter().take(1).map(|one| entry(one.policy())).collect();
     let set = PolicySet { template: entry(change.templates[0].policy()), contracts };
     note(&mut found, "PolicySet", &encode(&set));

@@ -1,0 +1,324 @@
+//! The actors and what is on its way between them: what an action does.
+
+use crate::causes::cause;
+use crate::custodian::{Custodian, RecordId};
+use crate::damage;
+use crate::knowledge::Knowledge;
+use crate::roles::responds;
+use crate::session_manager::SKIPPED;
+use crate::{
+    Action, Actor, Block, Command, ContentType, Datagram, Envelope, Flaws, Gossip, Happened, LogKind,
+    MOST_FALSIFIED, Output, Packet, Proposal, Setup, Spoiling, Step, System, Tid, Time, View,
+};
+use bemr_spec::{Clause, Rules};
+use std::sync::Arc;
+
+/// The actors, every parcel that was ever sent, and the time.
+#[derive(Clone, Debug)]
+pub struct Execution {
+    rules: Rules,
+    system: System,
+    pool: Vec<Envelope>,
+    now: Time,
+    submissions: Tid,
+    custodian: Custodian,
+    knowledge: Knowledge,
+}
+
+impl Execution {
+    /// A world in which nothing has happened.
+    pub fn new(rules: Rules, setup: &Setup) -> Execution {
+        Execution {
+            rules,
+            system: System::new(setup),
+            pool: Vec::new(),
+            now: 0,
+            submissions: 0,
+            custodian: Custodian::default(),
+            knowledge: Knowledge::default(),
+        }
+    }
+
+    /// The actors.
+    pub const fn system(&self) -> &System {
+        &self.system
+    }
+
+    /// Everything that was sent.
+    pub fn parcels(&self) -> &[Envelope] {
+        &self.pool
+    }
+
+    /// What a parcel says when its bytes are changed like this, and the check that fails; nothing where that depends on the
+    /// bytes or cannot be done to it.
+    pub fn spoiled(&self, parcel: u32, how: Spoiling) -> Option<(Datagram, Flaws)> {
+        let place = parcel as usize;
+        let parcel = self.pool.get(place)?;
+        let spoiled = parcel.datagram.spoiled_by(how)?;
+        let record = |other: &&Envelope| {
+            other.from == parcel.from && matches!(other.datagram, Datagram::Packet(Packet::Record(_)))
+        };
+        let possible = match how {
+            Spoiling::SessionType => !parcel.is_answered_otherwise(),
+            // With itself it would be what it was.
+            Spoiling::Splice => {
+                self.pool[..place].iter().rfind(record).is_some_and(|last| last.datagram != parcel.datagram)
+            }
+            _ => true,
+        };
+        possible.then_some(spoiled)
+    }
+
+    /// The present instant.
+    pub const fn now(&self) -> Time {
+        self.now
+    }
+
+    /// How many submissions there were.
+    pub const fn submissions(&self) -> Tid {
+        self.submissions
+    }
+
+    /// What can be seen of an actor.
+    pub fn view(&self, actor: Actor) -> Option<View> {
+        self.system.view(actor)
+    }
+
+    /// Does what the action says and sends what follows; nothing when that cannot be done now.
+    pub fn step(&mut self, action: &Action) -> Option<Happened> {
+        let happened = self.perform(action)?;
+        self.dispatch(happened.actor, &happened.sends);
+        Some(happened)
+    }
+
+    /// Does what the action says. What the actor sends is for the caller to [`Execution::dispatch`], in the order that the
+    /// trace or the implementation gives it: some orders are those of digests, which the model does not have.
+    pub fn perform(&mut self, action: &Action) -> Option<Happened> {
+        let rules = self.rules;
+        let mut arrived = None;
+        let (mut place, mut opened) = (None, Vec::new());
+        let (actor, from, step) = match action {
+            Action::Command { actor, command } => {
+                // Nobody can speak of a submission that there was not.
+                if let Command::Read { tid } | Command::Order { tid, .. } = command
+                    && *tid >= self.submissions
+                {
+                    return None;
+                }
+                let step = self.system.command(&rules, self.now, *actor, self.submissions, *command)?;
+                if matches!(command, Command::Submit { .. }) && step.clause.is_none() {
+                    self.submissions += 1;
+                }
+                (*actor, None, step)
+            }
+            Action::Deliver { parcel } => {
+                let Envelope { from, to, datagram, flaws } = self.pool.get(*parcel as usize)?.clone();
+                let step = self.system.deliver(&rules, self.now, to, from, &datagram, flaws)?;
+                arrived = Some((datagram, flaws));
+                (to, Some(from), step)
+            }
+            Action::Redirect { parcel, to, from } => {
+                let Envelope { from: sender, datagram, flaws, .. } = self.pool.get(*parcel as usize)?.clone();
+                let from = from.unwrap_or(sender);
+                let step = self.system.deliver(&rules, self.now, *to, from, &datagram, flaws)?;
+                arrived = Some((datagram, flaws));
+                (*to, Some(from), step)
+            }
+            Action::Spoil { parcel, how } => {
+                let (datagram, flaws) = self.spoiled(*parcel, *how)?;
+                let Envelope { to, from, .. } = self.pool[*parcel as usize];
+                let step = self.system.deliver(&rules, self.now, to, from, &datagram, flaws)?;
+                arrived = Some((datagram, flaws));
+                (to, Some(from), step)
+            }
+            Action::Wake { actor, found } => {
+                let due = self.system.wakes(*actor)?;
+                self.now = self.now.max(due);
+                (*actor, None, self.system.wake(&rules, self.now, *actor, *found)?)
+            }
+            Action::Pass { time } => {
+                self.now = self.now.saturating_add(*time);
+                let step = Step { event: "Pass", clause: None, sends: Vec::new() };
+                (Actor::Bsd, None, step)
+            }
+            Action::Say { actor, to, message } => {
+                (*actor, None, self.system.say(&rules, self.now, *actor, *to, *message)?)
+            }
+            Action::Tell { actor, to, gossip } => {
+                self.system.index(*to).filter(|_| *to != Actor::Kdc)?;
+                let sends = vec![Output::Tell(*to, gossip.clone())];
+                (*actor, None, Step { event: "Tell", clause: None, sends })
+            }
+            Action::Inject { actor, to, packet, flaws } => {
+                self.system.index(*actor)?;
+                let datagram = Datagram::Packet(*packet);
+                let step = self.system.deliver(&rules, self.now, *to, *actor, &datagram, *flaws)?;
+                arrived = Some((datagram, *flaws));
+                (*to, Some(*actor), step)
+            }
+            Action::Audit { ledger, falsified } => {
+                if falsified.len() > MOST_FALSIFIED || falsified.len() == 2 && falsified[0] == falsified[1] {
+                    return None;
+                }
+                let found = self.system.show(&rules, self.now, *ledger, falsified)?.err();
+                place = found.map(|(place, _)| place);
+                let step =
+                    Step { event: "Audit", clause: found.map(|(_, clause)| clause), sends: Vec::new() };
+                (Actor::Bsd, None, step)
+            }
+            Action::Unseal { seal, faults } => {
+                let seals = &self.system.bsd().seals.0;
+                let clause = match self.custodian.unseal(&rules, seals, *seal, faults)? {
+                    Ok(records) => {
+                        opened = self.carriers(&records);
+                        None
+                    }
+                    Err(clause) => Some(clause),
+                };
+                (Actor::Bsd, None, Step { event: "Unseal", clause, sends: Vec::new() })
+            }
+            Action::Leak { actor } => {
+                let neighbours = self.system.neighbours_of(*actor)?;
+                let learned = self.knowledge.learn(&rules, neighbours, &self.pool);
+                self.system.betrayed |= learned.past;
+                opened = learned.opened;
+                (Actor::Bsd, None, Step { event: "Leak", clause: None, sends: Vec::new() })
+            }
+            Action::Crash { actor, damage } => {
+                if let Some(damage) = damage {
+                    place = damage::found(&self.system, *actor, *damage)?;
+                }
+                let found = place.map(|_| Clause::StoreMatchesHead).filter(|clause| rules.in_force(*clause));
+                place = place.filter(|_| found.is_some());
+                (*actor, None, Step { clause: found, ..self.system.crash(*actor)? })
+            }
+        };
+        let Step { event, clause, sends } = step;
+        let cause =
+            clause.zip(arrived).and_then(|(clause, (datagram, flaws))| cause(clause, &datagram, flaws));
+        Some(Happened { time: self.now, actor, from, event, clause, cause, place, opened, sends })
+    }
+
+    /// The parcels that are these records, ascending.
+    fn carriers(&self, records: &[RecordId]) -> Vec<u32> {
+        let is_one = |parcel: &Envelope| match &parcel.datagram {
+            Datagram::Packet(Packet::Record(record)) => records.contains(&RecordId::of(record)),
+            _ => false,
+        };
+        (0..).zip(&self.pool).filter(|(_, parcel)| is_one(parcel)).map(|(number, _)| number).collect()
+    }
+
+    /// Puts what `from` sends on its way.
+    pub fn dispatch(&mut self, from: Actor, sends: &[Output]) {
+        for output in sends {
+            let (to, datagram) = match output {
+                Output::Send(to, packet) => (*to, Datagram::Packet(*packet)),
+                Output::Tell(to, gossip) => (*to, Datagram::Gossip(gossip.clone())),
+                Output::Publish(gossip) => {
+                    for to in self.system.actors().filter(|to| *to != from) {
+                        let datagram = Datagram::Gossip(gossip.clone());
+                        self.pool.push(Envelope { from, to, datagram, flaws: Flaws::NONE });
+                    }
+                    continue;
+                }
+            };
+            self.pool.push(Envelope { from, to, datagram, flaws: Flaws::NONE });
+        }
+    }
+}
+
+impl Envelope {
+    /// Whether its receiver answers a hello of the purpose that a spoiled one names, and so another one than was sent.
+    fn is_answered_otherwise(&self) -> bool {
+        let Datagram::Packet(Packet::Hello { purpose, .. }) = &self.datagram else { return false };
+        responds(
+            self.to,
+            if *purpose == ContentType::Block { ContentType::Initial } else { ContentType::Block },
+        )
+    }
+}
+
+impl Datagram {
+    /// What it says when its bytes are changed like this, and the check that fails; nothing where that depends on the bytes
+    /// or cannot be done to it.
+    fn spoiled_by(&self, how: Spoiling) -> Option<(Datagram, Flaws)> {
+        let mut spoiled = self.clone();
+        let clause = match (&mut spoiled, how) {
+            (_, Spoiling::Cut | Spoiling::Extend) => Clause::OneEncodingPerValue,
+            (Datagram::Packet(_), Spoiling::Bloat) => Clause::SizeWithinBound,
+            (Datagram::Packet(Packet::Hello { .. }), Spoiling::Suite) => Clause::SuiteNotDowngraded,
+            (Datagram::Packet(Packet::Hello { hello, purpose }), Spoiling::SessionType) => {
+                *purpose =
+                    if *purpose == ContentType::Block { ContentType::Initial } else { ContentType::Block };
+                // What a hello asks for is not what the model knows it by.
+                (!responds(hello.to, *purpose)).then_some(Clause::RoleFitsPlace)?
+            }
+            (Datagram::Packet(Packet::Hello { .. } | Packet::Response { .. }), Spoiling::Neutral) => {
+                Clause::ElementInRange
+            }
+            (Datagram::Packet(Packet::Hello { .. } | Packet::Response { .. }), Spoiling::Outside) => {
+                Clause::ElementInSubgroup
+            }
+            // The header is authenticated: what its own check lets pass does not open.
+            (Datagram::Packet(Packet::Record(record)), Spoiling::Stage) => {
+                record.stage = if record.stage == ContentType::Block {
+                    ContentType::Initial
+                } else {
+                    ContentType::Block
+                };
+                Clause::RecordIsAuthentic
+            }
+            (Datagram::Packet(Packet::Record(record)), Spoiling::Ahead) => {
+                record.sequence += SKIPPED;
+                Clause::RecordIsAuthentic
+            }
+            // Another ephemeral may be an element or not.
+            (Datagram::Packet(Packet::Hello { .. }), Spoiling::Flip) => return None,
+            (
+                Datagram::Packet(Packet::Response { .. } | Packet::Finish { .. }),
+                Spoiling::Flip | Spoiling::Swap,
+            ) => Clause::FlightIsAuthentic,
+            (Datagram::Packet(Packet::Record(_)), Spoiling::Flip | Spoiling::Swap | Spoiling::Splice) => {
+                Clause::RecordIsAuthentic
+            }
+            (Datagram::Gossip(gossip), Spoiling::Flip) => match gossip {
+                Gossip::Decision(_) => Clause::EntryHasQuorum,
+                Gossip::Head { head, .. } if head.kind == LogKind::Cloud => Clause::HeadSignedByCloud,
+                Gossip::Head { .. } => Clause::AuditHeadSigned,
+                Gossip::Proposal { .. } | Gossip::Closing { .. } => Clause::VoteSigned,
+                Gossip::Block(block) if block.proposal.entries.is_empty() => return None,
+                Gossip::Block(_) => Clause::MerkleRootMatches,
+                Gossip::BlocksFrom(_) => return None,
+                Gossip::PolicyChange { .. } => Clause::PolicyChangeHasTwoAdministrators,
+                Gossip::RevocationList { .. } => Clause::RevocationListSignedByKdc,
+            },
+            _ => return None,
+        };
+        Some((spoiled, Flaws::of(clause)))
+    }
+}
+
+impl Gossip {
+    /// The same with these flaws.
+    #[must_use]
+    pub fn spoiled(&self, flaws: Flaws) -> Gossip {
+        match self.clone() {
+            Gossip::Decision(certificate) => Gossip::Decision(crate::Certificate { flaws, ..certificate }),
+            Gossip::Head { head, .. } => Gossip::Head { head, flaws },
+            Gossip::Proposal { proposal, signatory, .. } => Gossip::Proposal { proposal, signatory, flaws },
+            Gossip::Closing { height, block, signatory, .. } => {
+                Gossip::Closing { height, block, signatory, flaws }
+            }
+            Gossip::Block(block) => {
+                let block = Arc::unwrap_or_clone(block);
+                let proposal = Proposal { flaws, ..block.proposal };
+                Gossip::Block(Arc::new(Block { proposal, ..block }))
+            }
+            Gossip::BlocksFrom(height) => Gossip::BlocksFrom(height),
+            Gossip::PolicyChange { change, approvals, .. } => {
+                Gossip::PolicyChange { change, approvals, flaws }
+            }
+            Gossip::RevocationList { list, .. } => Gossip::RevocationList { list, flaws },
+        }
+    }
+}

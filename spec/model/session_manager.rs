@@ -1,0 +1,423 @@
+//! Sessions with neighbours: handshake, records, what waits, when it is begun anew (chapters 5 and 13).
+//!
+//! A session is the pair of hello and response that made it; only its two ends can write into it, and a record opens at
+//! the other end alone. That this is so is what the handshake's clauses are for: without them an input with their flaw is
+//! taken.
+
+use crate::checks::Checks;
+use crate::custodian::RecordId;
+use crate::knowledge::ChainId;
+use crate::rename::renamed;
+use crate::roles::{initiates, responds};
+use crate::shared::Shared;
+use crate::trust::Trust;
+use crate::{Actor, ContentType, Datagram, Flaws, HelloId, Message, Output, Packet, Record, SessionId, Time};
+use bemr_spec::{Clause, Rules};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A handshake ends within this time of its hello, and a hello is remembered as long.
+pub(super) const HANDSHAKE_TIME: Time = 60_000;
+
+/// A handshake without a response is begun anew after this time; then after twice that, and so on.
+pub(super) const RETRY: Time = 2_000;
+
+/// The most records of one direction of a session.
+pub(super) const RECORDS: u32 = 1 << 20;
+
+/// The most records skipped at once.
+pub(super) const SKIPPED: u32 = 1024;
+
+/// The most messages that wait for one session.
+pub(super) const WAITING: usize = 1024;
+
+/// A handshake that was begun, and what waits for it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct PendingHandshake {
+    hello: HelloId,
+    /// When that hello was sent, and when the first one was.
+    sent: Time,
+    began: Time,
+    next: Time,
+    patience: Time,
+    waiting: Vec<Message>,
+}
+
+/// A handshake that was answered.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Answer {
+    session: SessionId,
+    purpose: ContentType,
+    began: Time,
+}
+
+/// A session.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct PeerSession {
+    peer: Actor,
+    initiator: bool,
+    purpose: ContentType,
+    sent: u32,
+    received: u32,
+    /// Nothing came back since something was said.
+    silent: bool,
+    /// A record was taken that is not after the last: only without SES-03.
+    repeated: bool,
+}
+
+/// The sessions of one actor.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct SessionManager {
+    own: Actor,
+    calling: BTreeMap<Actor, PendingHandshake>,
+    answering: BTreeMap<Actor, Answer>,
+    sessions: BTreeMap<SessionId, PeerSession>,
+    newest: BTreeMap<Actor, SessionId>,
+    /// When a hello was answered, and how many times.
+    heard: BTreeMap<HelloId, (Time, u32)>,
+    /// How many hellos were sent to whom, and how many responses to anybody. Not something that an actor keeps: it makes
+    /// every hello and response differ from all others, as random nonces do.
+    hellos: BTreeMap<Actor, u32>,
+    responses: u32,
+    /// What it knows of certificates.
+    pub(super) trust: Shared<Trust>,
+    /// What it took for what it is not, by the name of the message and the check that it fails: only without that clause.
+    /// Not something that an actor keeps: it did not notice.
+    believed: BTreeSet<(&'static str, Clause)>,
+}
+
+/// What became of a packet.
+pub(super) enum Received {
+    /// A handshake went on.
+    HandshakeProgress(Vec<Output>),
+    /// A message of a session with this peer, in this record.
+    Message(Actor, Message, RecordId),
+}
+
+impl SessionManager {
+    pub(super) fn new(own: Actor, trust: Shared<Trust>) -> SessionManager {
+        SessionManager {
+            own,
+            trust,
+            calling: BTreeMap::new(),
+            answering: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            newest: BTreeMap::new(),
+            heard: BTreeMap::new(),
+            hellos: BTreeMap::new(),
+            responses: 0,
+            believed: BTreeSet::new(),
+        }
+    }
+
+    /// What was just taken fails these checks.
+    pub(super) fn believe(&mut self, rules: &Rules, taken: &Datagram, flaws: Flaws) {
+        let unchecked = flaws.iter().filter(|flaw| !rules.in_force(*flaw));
+        self.believed.extend(unchecked.map(|flaw| (taken.name(), flaw)));
+    }
+
+    /// What it took for what it is not.
+    pub(super) const fn believed(&self) -> &BTreeSet<(&'static str, Clause)> {
+        &self.believed
+    }
+
+    /// Sessions live in memory alone.
+    pub(super) fn crash(&mut self) {
+        let SessionManager { own, hellos, responses, trust, believed, .. } = self;
+        let (hellos, responses, believed) = (std::mem::take(hellos), *responses, std::mem::take(believed));
+        *self = SessionManager { hellos, responses, believed, ..SessionManager::new(*own, trust.clone()) };
+    }
+
+    /// Makes a session of two actors that both have just shaken hands, of which nobody else has heard.
+    pub(super) fn acquaint(&mut self, peer: Actor, purpose: ContentType) {
+        let initiator = initiates(self.own, purpose);
+        let (from, to) = if initiator { (self.own, peer) } else { (peer, self.own) };
+        let session = SessionId { hello: HelloId { from, to, number: 1 }, by: to, number: 0 };
+        if initiator {
+            self.hellos.insert(peer, 1);
+        }
+        self.keep(
+            session,
+            PeerSession { peer, initiator, purpose, sent: 0, received: 0, silent: false, repeated: false },
+        );
+    }
+
+    /// The chains of all its sessions, each with the last number that went through it.
+    pub(super) fn chains(&self) -> impl Iterator<Item = (ChainId, u32)> {
+        self.sessions.iter().flat_map(|(session, line)| {
+            let chain = |from_initiator| ChainId { session: *session, from_initiator };
+            [(chain(line.initiator), line.sent), (chain(!line.initiator), line.received)]
+        })
+    }
+
+    /// Says a message: in the newest session with the peer, or after a handshake.
+    pub(super) fn say(
+        &mut self,
+        rules: &Rules,
+        now: Time,
+        peer: Actor,
+        message: Message,
+    ) -> Result<Vec<Output>, Clause> {
+        let line = self.newest.get(&peer).and_then(|id| Some((*id, self.sessions.get_mut(id)?)));
+        match line {
+            Some((session, line)) if line.sent < RECORDS || !rules.in_force(Clause::KeyNotExhausted) => {
+                Ok(vec![line.write(rules, session, peer, message)?])
+            }
+            _ => self.call(rules, now, peer, message),
+        }
+    }
+
+    /// Says what got no answer before: where nothing at all came back, the peer may lack the session.
+    pub(super) fn say_again(
+        &mut self,
+        rules: &Rules,
+        now: Time,
+        peer: Actor,
+        message: Message,
+    ) -> Result<Vec<Output>, Clause> {
+        let line = self.newest.get(&peer).and_then(|id| self.sessions.get(id));
+        match line.is_some_and(|line| line.silent) {
+            true => self.call(rules, now, peer, message),
+            false => self.say(rules, now, peer, message),
+        }
+    }
+
+    fn call(
+        &mut self,
+        rules: &Rules,
+        now: Time,
+        peer: Actor,
+        message: Message,
+    ) -> Result<Vec<Output>, Clause> {
+        if let Some(call) = self.calling.get_mut(&peer) {
+            if call.waiting.len() < WAITING && !call.waiting.contains(&message) {
+                call.waiting.push(message);
+            }
+            return Ok(Vec::new());
+        }
+        let checks = Checks::of(rules, Flaws::NONE);
+        checks.require(Clause::PeerIsNotSelf, peer != self.own)?;
+        checks.require(Clause::RoleFitsPlace, initiates(self.own, message.stage()))?;
+        let hello = self.hello(peer);
+        let (next, patience) = (now + RETRY, 2 * RETRY);
+        let purpose = message.stage();
+        self.calling.insert(
+            peer,
+            PendingHandshake { hello, sent: now, began: now, next, patience, waiting: vec![message] },
+        );
+        Ok(vec![Output::Send(peer, Packet::Hello { hello, purpose })])
+    }
+
+    fn hello(&mut self, to: Actor) -> HelloId {
+        let number = self.hellos.entry(to).or_default();
+        *number += 1;
+        HelloId { from: self.own, to, number: *number }
+    }
+
+    /// Takes a packet that comes from the address `from`.
+    pub(super) fn receive(
+        &mut self,
+        rules: &Rules,
+        now: Time,
+        from: Actor,
+        packet: &Packet,
+        flaws: Flaws,
+    ) -> Result<Received, Clause> {
+        let checks = Checks::of(rules, flaws);
+        checks.all_sound(&[Clause::SizeWithinBound, Clause::OneEncodingPerValue])?;
+        match packet {
+            Packet::Hello { hello, purpose } => self.on_hello(&checks, now, from, *hello, *purpose),
+            Packet::Response { session } => self.on_response(rules, &checks, now, from, *session),
+            Packet::Finish { session, by } => self.on_finish(&checks, now, from, *session, *by),
+            Packet::Record(record) => self.on_record(&checks, now, record),
+        }
+    }
+
+    fn on_hello(
+        &mut self,
+        checks: &Checks<'_>,
+        now: Time,
+        from: Actor,
+        hello: HelloId,
+        purpose: ContentType,
+    ) -> Result<Received, Clause> {
+        checks.sound(Clause::SuiteNotDowngraded)?;
+        checks.require(Clause::RoleFitsPlace, responds(self.own, purpose))?;
+        let remembered = self.heard.get(&hello).is_some_and(|(heard, _)| now < heard + HANDSHAKE_TIME);
+        checks.require(Clause::SessionIsFresh, !remembered)?;
+        checks.all_sound(&[Clause::ElementInRange, Clause::ElementInSubgroup])?;
+        self.heard.retain(|_, (heard, _)| now < *heard + HANDSHAKE_TIME);
+        let heard = self.heard.entry(hello).or_insert((now, 0));
+        *heard = (now, heard.1 + 1);
+        self.responses += 1;
+        let session = SessionId { hello, by: self.own, number: self.responses };
+        self.answering.insert(from, Answer { session, purpose, began: now });
+        Ok(Received::HandshakeProgress(vec![Output::Send(from, Packet::Response { session })]))
+    }
+
+    fn on_response(
+        &mut self,
+        rules: &Rules,
+        checks: &Checks<'_>,
+        now: Time,
+        from: Actor,
+        session: SessionId,
+    ) -> Result<Received, Clause> {
+        let call = self.calling.get(&from).ok_or(Clause::EventFitsState)?;
+        checks.require(Clause::SessionIsFresh, now < call.sent + HANDSHAKE_TIME)?;
+        checks.all_sound(&[Clause::ElementInRange, Clause::ElementInSubgroup])?;
+        // The proof opens under a key that the hello's ephemeral makes.
+        checks.require(Clause::FlightIsAuthentic, session.hello == call.hello)?;
+        self.trust.verify(checks, now, session.by)?;
+        checks.require(Clause::PeerIsNotSelf, session.by != self.own)?;
+        checks.require(Clause::PeerIsIntended, session.by == from)?;
+        let purpose = call.waiting.first().map_or(ContentType::Initial, Message::stage);
+        checks.require(Clause::RoleFitsPlace, responds(session.by, purpose))?;
+        checks.all_sound(&[Clause::ResponderSignsTranscript, Clause::ResponderConfirmsKey])?;
+        let waiting = self.calling.remove(&from).map_or(Vec::new(), |call| call.waiting);
+        let mut line = PeerSession {
+            peer: session.by,
+            initiator: true,
+            purpose,
+            sent: 0,
+            received: 0,
+            silent: false,
+            repeated: false,
+        };
+        let mut outputs = vec![Output::Send(from, Packet::Finish { session, by: self.own })];
+        outputs
+            .extend(waiting.into_iter().filter_map(|message| line.write(rules, session, from, message).ok()));
+        self.keep(session, line);
+        Ok(Received::HandshakeProgress(outputs))
+    }
+
+    fn on_finish(
+        &mut self,
+        checks: &Checks<'_>,
+        now: Time,
+        from: Actor,
+        session: SessionId,
+        by: Actor,
+    ) -> Result<Received, Clause> {
+        let answer = self.answering.get(&from).ok_or(Clause::EventFitsState)?;
+        checks.require(Clause::SessionIsFresh, now < answer.began + HANDSHAKE_TIME)?;
+        checks.require(Clause::FlightIsAuthentic, session == answer.session)?;
+        self.trust.verify(checks, now, by)?;
+        checks.require(Clause::PeerIsNotSelf, by != self.own)?;
+        checks.require(Clause::RoleFitsPlace, initiates(by, answer.purpose))?;
+        checks.all_sound(&[Clause::InitiatorSignsTranscript, Clause::InitiatorConfirmsKey])?;
+        let purpose = answer.purpose;
+        self.answering.remove(&from);
+        self.keep(
+            session,
+            PeerSession {
+                peer: by,
+                initiator: false,
+                purpose,
+                sent: 0,
+                received: 0,
+                silent: false,
+                repeated: false,
+            },
+        );
+        Ok(Received::HandshakeProgress(Vec::new()))
+    }
+
+    fn on_record(&mut self, checks: &Checks<'_>, now: Time, record: &Record) -> Result<Received, Clause> {
+        let line = self.sessions.get_mut(&record.session).ok_or(Clause::SessionEstablished)?;
+        self.trust.recheck(checks, now, line.peer)?;
+        checks.require(Clause::DirectionIsIncoming, record.from_initiator != line.initiator)?;
+        checks.require(Clause::StageFitsSession, record.stage == line.purpose)?;
+        checks.require(Clause::SequenceAdvances, record.sequence > line.received)?;
+        checks.require(Clause::SkipIsBounded, record.sequence <= line.received.saturating_add(SKIPPED))?;
+        checks.require(Clause::KeyNotExhausted, record.sequence <= RECORDS)?;
+        checks.sound(Clause::RecordIsAuthentic)?;
+        line.repeated |= record.sequence <= line.received;
+        (line.received, line.silent) = (record.sequence, false);
+        let peer = line.peer;
+        checks.require(Clause::MessageTypeIsExpected, record.message.stage() == record.stage)?;
+        Ok(Received::Message(peer, record.message, RecordId::of(record)))
+    }
+
+    fn keep(&mut self, session: SessionId, line: PeerSession) {
+        self.newest.insert(line.peer, session);
+        self.sessions.insert(session, line);
+    }
+
+    /// Begins anew the handshakes that got no response, and gives up those that never got one.
+    pub(super) fn retry(&mut self, now: Time) -> Vec<Output> {
+        self.calling.retain(|_, call| now < call.began + HANDSHAKE_TIME);
+        let due: Vec<Actor> =
+            self.calling.iter().filter(|(_, call)| call.next <= now).map(|(peer, _)| *peer).collect();
+        let mut outputs = Vec::new();
+        for peer in due {
+            let hello = self.hello(peer);
+            let Some(call) = self.calling.get_mut(&peer) else { continue };
+            (call.next, call.patience) = (now + call.patience, 2 * call.patience);
+            (call.hello, call.sent) = (hello, now);
+            let purpose = call.waiting.first().map_or(ContentType::Initial, Message::stage);
+            outputs.push(Output::Send(peer, Packet::Hello { hello, purpose }));
+        }
+        outputs
+    }
+
+    /// Whether no record was taken twice and no hello answered twice.
+    pub(super) fn nothing_repeated(&self) -> bool {
+        self.sessions.values().all(|line| !line.repeated) && self.heard.values().all(|(_, times)| *times == 1)
+    }
+
+    /// Whether every session is with whom it was meant for.
+    pub(super) fn ends_agree(&self) -> bool {
+        self.sessions.iter().all(|(id, line)| {
+            let SessionId { hello, by, .. } = id;
+            let (ends, peer) =
+                if line.initiator { ((hello.from, *by), *by) } else { ((hello.from, *by), hello.from) };
+            let meant = !line.initiator || hello.to == *by;
+            meant && line.peer == peer && if line.initiator { ends.0 == self.own } else { ends.1 == self.own }
+        })
+    }
+
+    /// Whether there is any session.
+    pub(super) fn has_sessions(&self) -> bool {
+        !self.sessions.is_empty()
+    }
+
+    /// When there is something to begin anew or to give up.
+    pub(super) fn wake(&self) -> Option<Time> {
+        self.calling.values().map(|call| call.next.min(call.began + HANDSHAKE_TIME)).min()
+    }
+}
+
+impl PeerSession {
+    fn write(
+        &mut self,
+        rules: &Rules,
+        session: SessionId,
+        to: Actor,
+        message: Message,
+    ) -> Result<Output, Clause> {
+        let checks = Checks::of(rules, Flaws::NONE);
+        checks.require(Clause::StageFitsSession, message.stage() == self.purpose)?;
+        checks.require(Clause::KeyNotExhausted, self.sent < RECORDS)?;
+        self.sent += 1;
+        self.silent = true;
+        let (from_initiator, stage, sequence) = (self.initiator, message.stage(), self.sent);
+        let record = Record { session, from_initiator, stage, sequence, message };
+        Ok(Output::Send(to, Packet::Record(record)))
+    }
+}
+
+renamed!(PendingHandshake { hello, sent, began, next, patience, waiting });
+renamed!(Answer { session, purpose, began });
+renamed!(PeerSession { peer, initiator, purpose, sent, received, silent, repeated });
+renamed!(SessionManager {
+    own,
+    calling,
+    answering,
+    sessions,
+    newest,
+    heard,
+    hellos,
+    responses,
+    trust,
+    believed
+});

@@ -1,0 +1,560 @@
+//! How validators close blocks: by quorum, in turns, or by proof of work.
+//!
+//! With a quorum the proposer of height h in turn r is the member (h + r) mod n, in the order of names; a turn lasts
+//! two seconds. A validator signs one header of a height and no other, so that two quorums of one height are
+//! impossible while fewer than a third lie; whoever is asked to sign another header sends the proposal that it
+//! signed, and later proposers take that one up. A proposer who shows two different proposals of one height can
+//! split the signatures and stall that height, and convicts itself by it; so can the loss of most proposals of a
+//! turn, when the next proposer did not hear of the first and others did. There is no change of view: a height that
+//! is split so stays open, and submissions are deferred, not wrong.
+
+use crate::actors::{NodeContext, Output, StoreHandle};
+use crate::audit::verify_audit_head;
+use crate::crypto::{Digest, Domain};
+use crate::ledger::{ChainUpdate, MAX_ENTRIES, Proposal, SignerLock};
+use crate::store::Commit;
+use crate::transparency::{LogOperator, verify_head};
+use crate::wire::{
+    Anchor, Block, BlockProposal, ClosingRule, ClosingSignature, Entry, Gossip, Height, LogKind, Name,
+    QuorumCertificate, Signatory, SignedAuditHead, SignedCloudHead, Time, decode, encode,
+};
+use bemr_spec::{Clause, Refusal};
+use std::collections::BTreeMap;
+
+crate::machine! {
+    /// What a validator does for one height of a ledger that is closed by quorum.
+    name: closing_machine,
+    states {
+        AwaitingProposal "no header of this height was signed",
+        AwaitingClose "one header was signed",
+        Closed "the block is in force",
+    }
+    events {
+        TurnCame "it is this validator's turn, and something waits",
+        ProposalArrived "a proposal came in",
+        SignatureArrived "a closing signature came in",
+        BlockArrived "a closed block came in",
+    }
+    rows {
+        AwaitingProposal, TurnCame, "others have to sign" => AwaitingClose, "Proposal to everybody", [OneCloseByValidator];
+        AwaitingProposal, TurnCame, "there is no other validator" => Closed, "Proposal and Block to everybody",
+            [OneCloseByValidator, BlockHasQuorum];
+        AwaitingProposal, ProposalArrived, "every check of the block but its close holds" => AwaitingClose,
+            "Closing to who sent it", [OneCloseByValidator, BlockLinksPrevious, MerkleRootMatches, EntryHasQuorum];
+        AwaitingProposal, ProposalArrived, "the same, and two signatures are more than two thirds" => Closed,
+            "Closing to who sent it; Block to everybody", [OneCloseByValidator, BlockHasQuorum];
+        AwaitingProposal, BlockArrived, "every check of the block holds" => Closed, "", [BlockHasQuorum];
+        AwaitingClose, TurnCame => AwaitingClose, "the same Proposal to everybody", [OneCloseByValidator];
+        AwaitingClose, ProposalArrived, "the same header, and more than two thirds have not signed" => AwaitingClose,
+            "the same Closing", [OneCloseByValidator];
+        AwaitingClose, ProposalArrived, "the same header, and more than two thirds have signed" => Closed,
+            "the same Closing; Block to everybody", [OneCloseByValidator, BlockHasQuorum];
+        AwaitingClose, SignatureArrived, "more than two thirds have not signed" => AwaitingClose, "", [VoterIsAdmitted, VoteSigned];
+        AwaitingClose, SignatureArrived, "more than two thirds have signed" => Closed, "Block to everybody", [BlockHasQuorum];
+        AwaitingClose, BlockArrived, "every check of the block holds" => Closed, "", [BlockHasQuorum];
+    }
+    others {
+        [Closed], TurnCame => [];
+        [Closed], ProposalArrived => [HeaviestChainWins, FinalBlockStands];
+        [Closed], BlockArrived => [HeaviestChainWins, FinalBlockStands];
+    }
+}
+
+use closing_machine::{Event, State};
+
+/// How long a turn lasts, in milliseconds.
+pub const TURN: u64 = 2_000;
+
+/// How long entries gather before a block is proposed, in milliseconds.
+pub const GATHER: u64 = 200;
+
+/// How many nonces a miner tries at a time.
+pub const NONCES: u64 = 64;
+
+/// How long that takes in virtual time, in milliseconds.
+pub const NONCES_TAKE: u64 = 50;
+
+/// The most decisions that wait for a block.
+pub const MAX_WAITING: usize = 1 << 16;
+
+/// The proposal that this validator signed for the height that it works on.
+struct Signed {
+    proposal: Proposal,
+    signatories: BTreeMap<Name, Signatory>,
+    /// When it was last shown to whom, so that two who signed different headers do not answer each other for ever.
+    shown: BTreeMap<Name, Time>,
+}
+
+/// Whether a block may anchor `new` after `old` (LED-14): a log of a cloud has grown, an audit log may have been closed.
+fn follows(old: &Anchor, new: &Anchor) -> bool {
+    match new.kind {
+        LogKind::Cloud => old.size < new.size,
+        LogKind::Audit => old.size <= new.size,
+    }
+}
+
+/// What can be seen of a validator's part in closing blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClosingReport {
+    /// The state of its machine.
+    pub state: State,
+    /// The last header that it signed.
+    pub signed: Option<(Height, Digest)>,
+    /// How many signatures it has of the proposal that it signed for the height that it works on.
+    pub signatures: usize,
+    /// How many decisions wait for a block.
+    pub decisions: usize,
+    /// How many anchors do.
+    pub anchors: usize,
+}
+
+/// A validator's part in closing blocks.
+pub(super) struct Closing {
+    state: State,
+    closer: SignerLock,
+    cloud: LogOperator,
+    bsd: LogOperator,
+    decisions: BTreeMap<Digest, QuorumCertificate>,
+    anchors: BTreeMap<LogKind, Anchor>,
+    signed: Option<Signed>,
+    mining: Option<Proposal>,
+    /// When the present height began to have something to close.
+    since: Option<Time>,
+    next: Option<Time>,
+    archive: Option<StoreHandle>,
+}
+
+/// Where a store keeps the proposal that was signed last.
+const SIGNED: &str = "signed proposal";
+
+impl Closing {
+    pub(super) fn new(validator: Name, cloud: LogOperator, bsd: LogOperator) -> Closing {
+        Closing {
+            state: State::INITIAL,
+            closer: SignerLock::new(validator),
+            cloud,
+            bsd,
+            decisions: BTreeMap::new(),
+            anchors: BTreeMap::new(),
+            signed: None,
+            mining: None,
+            since: None,
+            next: None,
+            archive: None,
+        }
+    }
+
+    /// Goes on from what `archive` holds, and keeps it there from now on.
+    ///
+    /// # Errors
+    /// CLD-06 when the store is damaged.
+    pub(super) fn resume(&mut self, office: &NodeContext, archive: StoreHandle) -> Result<(), Refusal> {
+        if let Some(bytes) = archive.read(|store| store.meta(SIGNED))? {
+            let kept: BlockProposal = decode(&office.rules, &bytes)
+                .map_err(|cause| Refusal::new(Clause::StoreMatchesHead).at(format!("{SIGNED}: {cause}")))?;
+            let proposal = Proposal::new(kept.header, kept.entries.into());
+            let (height, digest) = (proposal.header().height, proposal.digest());
+            self.closer = SignerLock::resume(office.name().clone(), height, digest);
+            if height == office.replica.next_height() {
+                let signatories = BTreeMap::from([(office.name().clone(), kept.signatory)]);
+                self.signed = Some(Signed { proposal, signatories, shown: BTreeMap::new() });
+                self.state = State::AwaitingClose;
+                self.something_waits(office, office.replica.ledger.genesis().start);
+            }
+        }
+        self.archive = Some(archive);
+        Ok(())
+    }
+
+    pub(super) fn report(&self) -> ClosingReport {
+        ClosingReport {
+            state: self.state,
+            signed: self.closer.last(),
+            signatures: self.signed.as_ref().map_or(0, |signed| signed.signatories.len()),
+            decisions: self.decisions.len(),
+            anchors: self.anchors.len(),
+        }
+    }
+
+    pub(super) fn wake(&self) -> Option<Time> {
+        self.next
+    }
+
+    /// Takes a decision for the next block.
+    pub(super) fn on_decision(
+        &mut self,
+        office: &mut NodeContext,
+        now: Time,
+        certificate: QuorumCertificate,
+    ) -> Result<Vec<Output>, Refusal> {
+        let NodeContext { rules, replica, .. } = office;
+        let tid = certificate.body.tid;
+        let fresh = replica.ledger.decision(&tid).is_none() && !self.decisions.contains_key(&tid);
+        rules.require(Clause::TidDecidedOnce, fresh)?;
+        rules.require(Clause::SizeWithinBound, self.decisions.len() < MAX_WAITING)?;
+        replica.ledger.verify_decision(rules, &replica.validators, &certificate)?;
+        self.decisions.insert(tid, certificate);
+        self.something_waits(office, now);
+        Ok(Vec::new())
+    }
+
+    /// Takes a head of the cloud's log, to be anchored.
+    pub(super) fn on_cloud_head(
+        &mut self,
+        office: &NodeContext,
+        now: Time,
+        signed: SignedCloudHead,
+    ) -> Result<Vec<Output>, Refusal> {
+        verify_head(&office.rules, &self.cloud, &signed)?;
+        let head = &signed.head;
+        let anchor =
+            Anchor { kind: LogKind::Cloud, keeper: head.cloud.clone(), size: head.size, head: head.digest() };
+        self.anchor(office, now, anchor)
+    }
+
+    /// Takes a head of the audit log, to be anchored.
+    pub(super) fn on_audit_head(
+        &mut self,
+        office: &NodeContext,
+        now: Time,
+        signed: SignedAuditHead,
+    ) -> Result<Vec<Output>, Refusal> {
+        verify_audit_head(&office.rules, &self.bsd.network, &self.bsd.cloud, &self.bsd.key, &signed)?;
+        let head = &signed.head;
+        let anchor =
+            Anchor { kind: LogKind::Audit, keeper: head.bsd.clone(), size: head.count, head: head.digest() };
+        self.anchor(office, now, anchor)
+    }
+
+    /// Of each log the newest head waits; one that is smaller than what waits or stands is of no use, nor is another
+    /// one of the same size of a cloud: no block could hold it (LED-14).
+    fn anchor(&mut self, office: &NodeContext, now: Time, anchor: Anchor) -> Result<Vec<Output>, Refusal> {
+        let waiting = self.anchors.get(&anchor.kind);
+        let anchored = office.replica.ledger.newest_anchor(anchor.kind, &anchor.keeper);
+        if waiting.into_iter().chain(anchored).any(|old| *old == anchor) {
+            return Ok(Vec::new());
+        }
+        let newest = waiting.into_iter().chain(anchored).all(|old| follows(old, &anchor));
+        office.rules.require(Clause::HeadNotOlder, newest)?;
+        self.anchors.insert(anchor.kind, anchor);
+        self.something_waits(office, now);
+        Ok(Vec::new())
+    }
+
+    fn something_waits(&mut self, office: &NodeContext, now: Time) {
+        if self.since.is_none() {
+            self.since = Some(now);
+        }
+        self.schedule(office, now);
+    }
+
+    /// Sets the next instant at which this validator does something of its own accord.
+    fn schedule(&mut self, office: &NodeContext, now: Time) {
+        let Some(since) = self.since else {
+            self.next = None;
+            return;
+        };
+        self.next = Some(match office.replica.ledger.genesis().rule {
+            ClosingRule::Work(_) => now.after(NONCES_TAKE),
+            ClosingRule::Quorum => {
+                let start = since.after(GATHER);
+                if now < start { start } else { start.after(((now.0 - start.0) / TURN + 1) * TURN) }
+            }
+        });
+    }
+
+    fn entries(&self, office: &NodeContext) -> Vec<Entry> {
+        let ledger = &office.replica.ledger;
+        let decisions = self.decisions.values().filter(|one| ledger.decision(&one.body.tid).is_none());
+        let decisions = decisions.take(MAX_ENTRIES - self.anchors.len()).cloned().map(Entry::Decision);
+        decisions.chain(self.anchors.values().cloned().map(Entry::Anchor)).collect()
+    }
+
+    /// Does what the instant asks for: proposes in its turn, or tries nonces.
+    pub(super) fn on_wake(&mut self, office: &mut NodeContext, now: Time) -> Vec<Output> {
+        if self.next.is_none_or(|next| now < next) {
+            return Vec::new();
+        }
+        let outputs = match office.replica.ledger.genesis().rule {
+            ClosingRule::Work(_) => self.mine(office, now),
+            ClosingRule::Quorum => self.take_turn(office, now),
+        };
+        self.schedule(office, now);
+        outputs
+    }
+
+    fn take_turn(&mut self, office: &mut NodeContext, now: Time) -> Vec<Output> {
+        let Some(since) = self.since else { return Vec::new() };
+        let turn = now.0.saturating_sub(since.0.saturating_add(GATHER)) / TURN;
+        let height = office.replica.next_height().0;
+        if office.replica.validators.at(height.wrapping_add(turn)) != Some(office.name()) {
+            return Vec::new();
+        }
+        let (rules, before) = (office.rules, self.state);
+        if self.signed.is_none() {
+            let entries = self.entries(office);
+            if entries.is_empty() {
+                self.since = None;
+                return Vec::new();
+            }
+            let proposal = office.replica.ledger.propose(entries, now, office.name().clone());
+            // What the others would refuse must not take this validator's one signature of the height.
+            let NodeContext { replica, .. } = office;
+            let checked = replica.ledger.check_proposal(&rules, &replica.validators, now, &proposal);
+            if checked.and_then(|()| self.sign(office, proposal, Event::TurnCame)).is_err() {
+                return Vec::new();
+            }
+        } else if self.state.step(&rules, Event::TurnCame, State::AwaitingClose).is_err() {
+            return Vec::new();
+        }
+        let proposal = self.signed_proposal(office).map(Gossip::Proposal);
+        let alone = self.close_if_quorum(office, now, before, Event::TurnCame).unwrap_or_default();
+        proposal.map(Output::Publish).into_iter().chain(alone).collect()
+    }
+
+    fn sign(&mut self, office: &NodeContext, proposal: Proposal, event: Event) -> Result<Signatory, Refusal> {
+        let state = self.state.step(&office.rules, event, State::AwaitingClose)?;
+        let key = office.own.identity().signing_key();
+        let mut closer = self.closer.clone();
+        let signatory = closer.sign(&office.rules, key, &proposal)?;
+        if let Some(archive) = &self.archive
+            && self.closer.last() != closer.last()
+        {
+            let kept = BlockProposal {
+                header: proposal.header().clone(),
+                entries: proposal.entries().to_vec().into(),
+                signatory: signatory.clone(),
+            };
+            archive.commit(Commit::new().meta(SIGNED, encode(&kept)))?;
+        }
+        self.closer = closer;
+        self.state = state;
+        match &mut self.signed {
+            // The signature is over the header: entries that come later under it were not checked.
+            Some(signed) if signed.proposal.digest() == proposal.digest() => {}
+            signed => {
+                let signatories = BTreeMap::from([(office.name().clone(), signatory.clone())]);
+                *signed = Some(Signed { proposal, signatories, shown: BTreeMap::new() });
+            }
+        }
+        Ok(signatory)
+    }
+
+    fn signed_proposal(&self, office: &NodeContext) -> Option<BlockProposal> {
+        let signed = self.signed.as_ref()?;
+        Some(BlockProposal {
+            header: signed.proposal.header().clone(),
+            entries: signed.proposal.entries().to_vec().into(),
+            signatory: signed.signatories.get(office.name())?.clone(),
+        })
+    }
+
+    /// Signs a proposal, or shows the one that was signed.
+    pub(super) fn on_proposal(
+        &mut self,
+        office: &mut NodeContext,
+        now: Time,
+        from: &Name,
+        proposal: BlockProposal,
+    ) -> (Result<Vec<Output>, Refusal>, Vec<Output>) {
+        let height = proposal.header.height;
+        let outcome = self.consider(office, now, proposal);
+        match outcome {
+            Ok((closing, outputs)) => {
+                let closing = Output::Tell { to: from.clone(), gossip: Gossip::Closing(closing) };
+                (Ok([closing].into_iter().chain(outputs).collect()), Vec::new())
+            }
+            Err(refusal) => {
+                let locked = refusal.clause() == Clause::OneCloseByValidator && self.may_show(now, from);
+                let shown = self.signed_proposal(office).filter(|_| locked).map(Gossip::Proposal);
+                let shown = shown.map(|gossip| Output::Tell { to: from.clone(), gossip });
+                // Who proposes for a height that is closed has missed its block.
+                let late = matches!(refusal.clause(), Clause::HeaviestChainWins | Clause::FinalBlockStands);
+                let closed = if late { office.replica.blocks_from(height, from) } else { Vec::new() };
+                let missing = office.replica.missing(now, &refusal, from);
+                (Err(refusal), shown.into_iter().chain(missing).chain(closed).collect())
+            }
+        }
+    }
+
+    /// Shows its proposal to each peer at most once in a turn.
+    fn may_show(&mut self, now: Time, to: &Name) -> bool {
+        let Some(signed) = &mut self.signed else { return false };
+        let due = signed.shown.get(to).is_none_or(|last| last.after(TURN) <= now);
+        if due {
+            signed.shown.insert(to.clone(), now);
+        }
+        due
+    }
+
+    fn consider(
+        &mut self,
+        office: &mut NodeContext,
+        now: Time,
+        proposal: BlockProposal,
+    ) -> Result<(ClosingSignature, Vec<Output>), Refusal> {
+        let NodeContext { rules, replica, .. } = office;
+        let rules = *rules;
+        let proposed = Proposal::new(proposal.header, proposal.entries.into());
+        let digest = proposed.digest();
+        let key = replica.validators.key(&proposal.signatory.validator);
+        let key = key.ok_or_else(|| Refusal::new(Clause::VoterIsAdmitted).at("signatory"))?;
+        key.vouches(
+            &rules,
+            Clause::VoteSigned,
+            Domain::BLOCK_CLOSE,
+            digest.as_bytes(),
+            &proposal.signatory.signature,
+        )
+        .map_err(|refusal| refusal.at("signatory"))?;
+        let known = self.signed.as_ref().is_some_and(|signed| signed.proposal.digest() == digest);
+        if !known {
+            let validators = replica.validators.clone();
+            replica.ledger.check_proposal(&rules, &validators, now, &proposed)?;
+        }
+        let (height, before) = (proposed.header().height, self.state);
+        let own = self.sign(office, proposed, Event::ProposalArrived)?;
+        if let Some(signed) = &mut self.signed {
+            signed.signatories.insert(proposal.signatory.validator.clone(), proposal.signatory);
+        }
+        self.something_waits(office, now);
+        let outputs = self.close_if_quorum(office, now, before, Event::ProposalArrived)?;
+        Ok((ClosingSignature { height, header: digest, signatory: own }, outputs))
+    }
+
+    /// Counts a signature for the proposal that this validator signed.
+    pub(super) fn on_signature(
+        &mut self,
+        office: &mut NodeContext,
+        now: Time,
+        signature: ClosingSignature,
+    ) -> Result<Vec<Output>, Refusal> {
+        let rules = office.rules;
+        self.state.expects(&rules, Event::SignatureArrived)?;
+        let validators = &office.replica.validators;
+        let key = validators.key(&signature.signatory.validator);
+        let key = key.ok_or_else(|| Refusal::new(Clause::VoterIsAdmitted).at("signatory"))?;
+        let signed = self.signed.as_mut().filter(|signed| signed.proposal.digest() == signature.header);
+        let signed = signed.ok_or_else(|| Refusal::new(Clause::EventFitsState).at("header"))?;
+        let (message, by) = (signature.header.as_bytes(), &signature.signatory.signature);
+        key.vouches(&rules, Clause::VoteSigned, Domain::BLOCK_CLOSE, message, by)?;
+        signed.signatories.insert(signature.signatory.validator.clone(), signature.signatory);
+        let before = self.state.step(&rules, Event::SignatureArrived, State::AwaitingClose)?;
+        self.close_if_quorum(office, now, before, Event::SignatureArrived)
+    }
+
+    /// Closes the block that this validator signed, once enough have: `event` brought the last signature in the state
+    /// `before`.
+    fn close_if_quorum(
+        &mut self,
+        office: &mut NodeContext,
+        now: Time,
+        before: State,
+        event: Event,
+    ) -> Result<Vec<Output>, Refusal> {
+        let quorum = office.replica.validators.quorum();
+        let Some(signed) = self.signed.take_if(|signed| signed.signatories.len() >= quorum) else {
+            return Ok(Vec::new());
+        };
+        let closed = before.step(&office.rules, event, State::Closed)?;
+        let block = signed.proposal.close(signed.signatories.into_values().collect());
+        let change = office.replica.on_own_block(&office.rules, now, block.clone())?;
+        if let Some(archive) = &self.archive {
+            archive.keep_block(&change, &office.replica.ledger)?;
+        }
+        self.state = closed;
+        self.go_on(office, now, &change);
+        Ok(vec![Output::Publish(Gossip::Block(block))])
+    }
+
+    /// Takes a closed block.
+    pub(super) fn on_block(
+        &mut self,
+        office: &mut NodeContext,
+        now: Time,
+        block: Block,
+    ) -> Result<Vec<Output>, Refusal> {
+        self.state.expects(&office.rules, Event::BlockArrived)?;
+        let change = office.replica.on_block(&office.rules, now, block)?;
+        if let Some(archive) = &self.archive {
+            archive.keep_block(&change, &office.replica.ledger)?;
+        }
+        // A block beside the chain in force changes nothing of what is worked on.
+        if change != ChainUpdate::Kept {
+            self.state = self.state.step(&office.rules, Event::BlockArrived, State::Closed)?;
+            self.go_on(office, now, &change);
+        }
+        Ok(Vec::new())
+    }
+
+    /// Turns to the next height.
+    fn go_on(&mut self, office: &NodeContext, now: Time, change: &ChainUpdate) {
+        if let ChainUpdate::Reorganised { removed, .. } = change {
+            for entry in removed.iter().flat_map(|block| block.entries.iter()) {
+                if let Entry::Decision(certificate) = entry {
+                    self.decisions.insert(certificate.body.tid, certificate.clone());
+                }
+            }
+        }
+        self.forget_closed(office);
+        self.signed = None;
+        self.mining = None;
+        // The next height begins.
+        self.state = State::INITIAL;
+        let waiting = !self.decisions.is_empty() || !self.anchors.is_empty();
+        self.since = (waiting || self.confirms(office)).then_some(now);
+        self.schedule(office, now);
+    }
+
+    /// Under proof of work blocks go on until what stands in them is final.
+    fn confirms(&self, office: &NodeContext) -> bool {
+        let ledger = &office.replica.ledger;
+        let open = ledger.final_height().0 + 1..=ledger.height().0;
+        open.filter_map(|height| ledger.block(crate::wire::Height(height)))
+            .any(|block| !block.entries.is_empty())
+    }
+
+    fn forget_closed(&mut self, office: &NodeContext) {
+        let ledger = &office.replica.ledger;
+        self.decisions.retain(|tid, _| ledger.decision(tid).is_none());
+        self.anchors.retain(|kind, anchor| {
+            let newest = ledger.newest_anchor(*kind, &anchor.keeper);
+            newest.is_none_or(|newest| newest != anchor && follows(newest, anchor))
+        });
+    }
+
+    /// What an observer can learn of it: what waits and what was signed last.
+    pub(super) fn state(&self) -> Vec<u8> {
+        let mut state = self.state.name().as_bytes().to_vec();
+        state.extend((self.decisions.len() as u64).to_be_bytes());
+        self.anchors.values().for_each(|anchor| state.extend(encode(anchor)));
+        self.closer
+            .last()
+            .iter()
+            .for_each(|(height, digest)| state.extend([encode(height), encode(digest)].concat()));
+        state.extend(self.signed.iter().flat_map(|signed| (signed.signatories.len() as u64).to_be_bytes()));
+        state
+    }
+
+    fn mine(&mut self, office: &mut NodeContext, now: Time) -> Vec<Output> {
+        let entries = self.entries(office);
+        let tip = office.replica.ledger.tip();
+        let stale = self
+            .mining
+            .as_ref()
+            .is_none_or(|proposal| proposal.header().previous != tip || proposal.entries() != entries);
+        if stale {
+            self.mining = Some(office.replica.ledger.propose(entries, now, office.name().clone()));
+        }
+        let Some(mut proposal) = self.mining.take() else { return Vec::new() };
+        if !proposal.mine(NONCES) {
+            self.mining = Some(proposal);
+            return Vec::new();
+        }
+        let block = proposal.close(Vec::new());
+        match self.on_block(office, now, block.clone()) {
+            Ok(_) => vec![Output::Publish(Gossip::Block(block))],
+            Err(_) => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The networks in which attacks are looked for, and what the adversary can do in each. The insiders of a scene stand from the
+//! weakest to the strongest, so that a weaker adversary has the first of them.
+
+use crate::explore::suites::{
+    BROKEN, DOCTOR, NONE, ONE, POLICY, QUIET, READ, SAFETY, WITHOUT_BSD, WITHOUT_CLOUD, WORK, setup, submit,
+};
+use crate::explore::{Budget, SearchConfig};
+use bemr_model::{Actor, Command, Enrolment, Key, Role, Setup};
+
+/// The BSD is told whom a doctor's certificate is for a second time.
+const DOUBLE: &[(Actor, Command)] = &[(
+    Actor::Kdc,
+    Command::Enrol(Enrolment {
+        subject: Some(DOCTOR),
+        role: Role::Doctor,
+        signing: Key(90),
+        agreement: Key(91),
+        flaws: bemr_model::Flaws::NONE,
+    }),
+)];
+
+/// Two who have never met, and somebody between them who answers for others.
+pub(super) const STRANGERS: SearchConfig = SearchConfig {
+    name: "strangers",
+    setup: Setup { acquainted: false, ..setup(1, 1) },
+    poses: true,
+    budget: Budget { lie: 2, redirect: 1, ..NONE },
+    until: 1_000,
+    goals: SAFETY,
+    ..QUIET
+};
+
+/// The same, and packets are led astray.
+pub(super) const MISLED: SearchConfig = SearchConfig {
+    name: "packets led astray",
+    setup: Setup { acquainted: false, ..setup(1, 2) },
+    budget: Budget { redirect: 2, ..NONE },
+    until: 1_000,
+    goals: SAFETY,
+    ..QUIET
+};
+
+pub(super) const REPLAYED: SearchConfig = SearchConfig {
+    name: "replay",
+    budget: Budget { drop: 1, replay: 1, early: 1, ..NONE },
+    until: 1_000,
+    goals: SAFETY,
+    ..QUIET
+};
+
+/// A user who signs what they like.
+pub(super) const FALSE_USER: SearchConfig = SearchConfig {
+    name: "lying user",
+    setup: setup(2, 1),
+    insiders: &[DOCTOR],
+    budget: Budget { lie: 1, drop: 1, replay: 1, ..NONE },
+    until: 200,
+    goals: SAFETY,
+    ..QUIET
+};
+
+/// One validator of four.
+pub(super) const FALSE_VOTER: SearchConfig = SearchConfig {
+    name: "lying validator",
+    setup: setup(1, 4),
+    insiders: &[Actor::Validator(0)],
+    budget: Budget { lie: 2, drop: 1, replay: 1, ..NONE },
+    silent: &[Actor::Cloud],
+    until: 100,
+    goals: SAFETY,
+    ..QUIET
+};
+
+/// Nobody answers.
+pub(super) const SILENT: SearchConfig = SearchConfig {
+    name: "silent validator",
+    silent: &[Actor::Validator(0)],
+    budget: Budget { drop: 1, early: 1, replay: 1, ..NONE },
+    ..QUIET
+};
+
+/// An administrator submits a record.
+pub(super) const FALSE_ROLE: SearchConfig = SearchConfig {
+    name: "administrator who submits",
+    setup: setup(4, 1),
+    script: &[(Actor::User(3), submit(1, None))],
+    insiders: &[Actor::User(3)],
+    budget: Budget { lie: 1, drop: 1, ..NONE },
+    silent: &[Actor::Cloud, DOCTOR, Actor::User(1), Actor::User(2)],
+    until: 100,
+    goals: SAFETY,
+    ..QUIET
+};
+
+pub(super) const FALSE_BSD: SearchConfig = SearchConfig {
+    name: "lying BSD",
+    setup: setup(1, 2),
+    insiders: &[Actor::Bsd],
+    budget: Budget { lie: 2, drop: 1, replay: 1, ..NONE },
+    until: 500,
+    goals: WITHOUT_BSD,
+    ..QUIET
+};
+
+pub(super) const FALSE_KDC: SearchConfig =
+    SearchConfig { name: "lying KDC", script: DOUBLE, until: 100, goals: SAFETY, ..QUIET };
+
+/// Two miners, and a chain that is overtaken.
+pub(super) const REORGANISED: SearchConfig = SearchConfig {
+    name: "overtaken chain",
+    budget: Budget { luck: 4, drop: 1, ..NONE },
+    notices: &[],
+    states: None,
+    ..WORK
+};
+
+pub(super) const CHANGED: SearchConfig =
+    SearchConfig { name: "changed policy", notices: &[], states: None, ..POLICY };
+
+pub(super) const FALSE_CLOUD: SearchConfig = SearchConfig {
+    name: "lying cloud",
+    setup: setup(2, 1),
+    script: READ,
+    insiders: &[Actor::Cloud],
+    budget: Budget { lie: 2, drop: 1, replay: 1, ..NONE },
+    until: 300,
+    goals: WITHOUT_CLOUD,
+    ..QUIET
+};
+
+/// Every validator lies about a record that breaks a rule.
+pub(super) const CONSPIRACY: SearchConfig = SearchConfig {
+    name: "all validators lie",
+    setup: setup(1, 2),
+    script: BROKEN,
+    insiders: &[Actor::Validator(0), Actor::Validator(1)],
+    budget: Budget { lie: 2, drop: 1, ..NONE },
+    until: 1_000,
+    goals: SAFETY,
+    ..QUIET
+};
+
+/// All that the BSD hears comes from one of four.
+pub(super) const ECLIPSE: SearchConfig = SearchConfig {
+    name: "eclipse",
+    setup: setup(1, 4),
+    insiders: &[Actor::Validator(0)],
+    silent: &[Actor::Validator(1), Actor::Validator(2), Actor::Validator(3), Actor::Cloud],
+    budget: Budget { lie: 3, drop: 1, ..NONE },
+    until: 100,
+    goals: SAFETY,
+    ..QUIET
+};
+
+/// Nothing happens but what should, and keys leak afterwards.
+pub(super) const LATER: SearchConfig =
+    SearchConfig { name: "afterwards", script: ONE, until: 1_000, goals: SAFETY, ..QUIET };
+
+/// Every scene.
+pub(super) const SCENES: &[SearchConfig] = &[
+    STRANGERS,
+    MISLED,
+    REPLAYED,
+    FALSE_USER,
+    FALSE_ROLE,
+    FALSE_VOTER,
+    ECLIPSE,
+    CONSPIRACY,
+    SILENT,
+    REORGANISED,
+    CHANGED,
+    FALSE_CLOUD,
+    FALSE_BSD,
+    FALSE_KDC,
+    LATER,
+];

@@ -1,0 +1,98 @@
+//! A run that a search found, told as a trace: everybody can read it, see it and run it again.
+//!
+//! The implementation goes through it as well, beside the model. What it cannot be made to do, the model does alone.
+
+use crate::explore::{Found, FoundStep};
+use crate::lockstep::{Divergence, Lockstep};
+use crate::trace::{Header, Step, Trace};
+use bemr::crypto::Suite;
+use bemr_model::{Action, Datagram, Envelope, LedgerKind, Output, Setup};
+use bemr_spec::Rules;
+
+/// A run as a trace.
+#[derive(Clone, Debug)]
+pub struct Counterexample {
+    /// The trace.
+    pub trace: Trace,
+    /// Whether the implementation did it too, and if not, why.
+    pub both: Result<(), String>,
+}
+
+/// How many seeds are tried until nonces are found when the run has them found.
+const SEEDS: u64 = 512;
+
+impl Found {
+    /// Tells the run of a world that began so.
+    pub fn tell(&self, rules: Rules, setup: Setup) -> Counterexample {
+        let seeds = if setup.ledger == LedgerKind::Work { SEEDS } else { 1 };
+        let mut reason = None;
+        for seed in 0..seeds {
+            let setup = Setup { seed, ..setup };
+            match self.in_lockstep(rules, &setup) {
+                Ok(steps) => {
+                    let header = Header::new(Suite::Tiny, &rules, setup);
+                    return Counterexample { trace: Trace { header, steps }, both: Ok(()) };
+                }
+                Err(why) => reason = reason.or(Some(why)),
+            }
+        }
+        let reason = reason.unwrap_or_default();
+        // A trace of the tiny suite is run again on both sides.
+        let mut header = Header::new(Suite::Ristretto255, &rules, setup);
+        header.note = Some(format!("the model alone: {reason}"));
+        let steps = (1..).zip(&self.steps);
+        let steps =
+            steps.map(|(number, step)| Step::of(number, step.action.clone(), &step.happened)).collect();
+        Counterexample { trace: Trace { header, steps }, both: Err(reason) }
+    }
+
+    fn in_lockstep(&self, rules: Rules, setup: &Setup) -> Result<Vec<Step>, String> {
+        let mut both = Lockstep::new(rules, setup).map_err(|refusal| refusal.to_string())?;
+        let mut steps = Vec::new();
+        for (number, step) in (1..).zip(&self.steps) {
+            let why = |what: &str| format!("step {number}, {}: {what}", step.happened.event);
+            let action =
+                placed(step, both.world().parcels()).ok_or_else(|| why("its parcel was not sent"))?;
+            match both.step(&action) {
+                Ok(Some((done, happened))) => {
+                    if nonce(&done) != nonce(&action) {
+                        return Err(why("nonces are found at other instants"));
+                    }
+                    steps.push(Step::of(number, done, &happened));
+                }
+                Ok(None) => return Err(why("nobody can make that")),
+                // A goal is broken: that is what the run is for.
+                Err(divergence) if matches!(*divergence, Divergence::Goal(_)) => break,
+                Err(divergence) => return Err(why(&divergence.to_string())),
+            }
+        }
+        Ok(steps)
+    }
+}
+
+const fn nonce(action: &Action) -> bool {
+    matches!(action, Action::Wake { found: Some(_), .. })
+}
+
+fn kind(parcel: &Envelope) -> &'static str {
+    match &parcel.datagram {
+        Datagram::Packet(packet) => Output::Send(parcel.to, *packet).name(),
+        Datagram::Gossip(gossip) => gossip.name(),
+    }
+}
+
+/// The action with the number that its parcel has among these: the order of what is sent together may be that of digests.
+fn placed(step: &FoundStep, parcels: &[Envelope]) -> Option<Action> {
+    let mut action = step.action.clone();
+    if let (Action::Deliver { parcel } | Action::Redirect { parcel, .. }, Some(sent)) =
+        (&mut action, &step.parcel)
+    {
+        // Nor does the model know what a block's digest is where work closes it.
+        let like = |other: &Envelope| (other.from, other.to, kind(other)) == (sent.from, sent.to, kind(sent));
+        let same = parcels.iter().position(|other| other == sent);
+        let place =
+            same.or_else(|| parcels.get(*parcel as usize).is_some_and(like).then_some(*parcel as usize));
+        *parcel = place? as u32;
+    }
+    Some(action)
+}

@@ -1,0 +1,131 @@
+//! What is done.
+
+use crate::faults::Capability;
+use bemr_model::{Actor, Time};
+use serde::{Deserialize, Serialize};
+
+/// What a ploy does. The first ones are done to messages on their way, the next ones by actors whose keys the adversary has, the
+/// last ones to actors and what they keep.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum FaultKind {
+    /// Nothing of it arrives: a black hole. Of a node, it never answers; across a border, a partition.
+    Silence,
+    /// It arrives later.
+    Delay {
+        /// By how many milliseconds.
+        #[schemars(range(min = 1))]
+        by: Time,
+    },
+    /// It is lost.
+    Drop,
+    /// It arrives twice.
+    Duplicate,
+    /// It arrives before what was sent before it.
+    Reorder,
+    /// It arrives again, long after.
+    Replay,
+    /// It arrives at somebody else, or seems to come from somebody else.
+    Redirect,
+    /// It arrives with its bytes changed: falsification on a link.
+    Spoil,
+    /// Packets of handshakes are made that seem to come from a node, with the keys of whomever they show.
+    Pose,
+    /// Something public is made that seems to come from a node.
+    Tell,
+    /// A validator votes otherwise than it finds, instead of its vote.
+    Contradict,
+    /// A validator votes otherwise than it finds, beside its vote.
+    Equivocate,
+    /// A node says what some check refuses, or what it said before, or to others.
+    Lie,
+    /// The KDC certifies another pair of keys for a name.
+    Certify,
+    /// The keeper of a log, or of seals, shows them otherwise than they are.
+    Falsify,
+    /// A node dies and starts again from what it kept.
+    Crash,
+    /// A node dies, and its store is not as it was when it starts again.
+    Tamper,
+    /// What a node has in memory is read.
+    Leak,
+}
+
+impl FaultKind {
+    /// Whether it is done to what is on its way.
+    pub const fn is_of_messages(self) -> bool {
+        matches!(
+            self,
+            FaultKind::Silence
+                | FaultKind::Delay { .. }
+                | FaultKind::Drop
+                | FaultKind::Duplicate
+                | FaultKind::Reorder
+                | FaultKind::Replay
+                | FaultKind::Redirect
+                | FaultKind::Spoil
+        )
+    }
+
+    /// Whether nothing of what it is done to arrives as it was sent.
+    pub const fn withholds(self) -> bool {
+        matches!(self, FaultKind::Silence | FaultKind::Drop)
+    }
+
+    /// Whether it is a vote that is not what its validator found.
+    pub const fn is_of_votes(self) -> bool {
+        matches!(self, FaultKind::Contradict | FaultKind::Equivocate)
+    }
+
+    /// Whether it is done by, or to, one node.
+    pub const fn is_of_a_node(self) -> bool {
+        !self.is_of_messages()
+    }
+
+    /// How strong who does it has to be, alone; by, or to, `node`. That an actor dies is a fault, and takes no adversary.
+    pub const fn power(self, node: Option<Actor>) -> Capability {
+        match self {
+            FaultKind::Reorder | FaultKind::Crash => Capability::Order,
+            FaultKind::Silence => Capability::Silence,
+            FaultKind::Delay { .. } => Capability::Delay,
+            FaultKind::Drop => Capability::Drop,
+            FaultKind::Duplicate => Capability::Duplicate,
+            FaultKind::Replay => Capability::Replay,
+            FaultKind::Redirect => Capability::Redirect,
+            FaultKind::Spoil | FaultKind::Pose | FaultKind::Tell => Capability::Forge,
+            FaultKind::Contradict | FaultKind::Equivocate => Capability::LyingVote,
+            FaultKind::Certify => Capability::Kdc,
+            FaultKind::Leak => Capability::Leak,
+            FaultKind::Lie | FaultKind::Falsify | FaultKind::Tamper => match node {
+                Some(node) => Capability::of(node, 0),
+                None => Capability::Kdc,
+            },
+        }
+    }
+
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            FaultKind::Silence => "silence",
+            FaultKind::Delay { .. } => "delay",
+            FaultKind::Drop => "drop",
+            FaultKind::Duplicate => "duplicate",
+            FaultKind::Reorder => "reorder",
+            FaultKind::Replay => "replay",
+            FaultKind::Redirect => "redirect",
+            FaultKind::Spoil => "spoil",
+            FaultKind::Pose => "pose",
+            FaultKind::Tell => "tell",
+            FaultKind::Contradict => "contradict",
+            FaultKind::Equivocate => "equivocate",
+            FaultKind::Lie => "lie",
+            FaultKind::Certify => "certify",
+            FaultKind::Falsify => "falsify",
+            FaultKind::Crash => "crash",
+            FaultKind::Tamper => "tamper",
+            FaultKind::Leak => "leak",
+        }
+    }
+}

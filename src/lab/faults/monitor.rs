@@ -1,0 +1,35 @@
+//! Whether what happens is within what an adversary does.
+
+use crate::faults::{Act, Adversary, FaultRule};
+use bemr_model::Time;
+
+/// An adversary, and what is left of its budgets. Chance, patience and prospects of winning are not held against it: of
+/// those an act does not tell.
+#[derive(Clone, Debug)]
+pub struct Monitor {
+    left: Vec<(FaultRule, Option<u32>)>,
+}
+
+impl Monitor {
+    /// Of an adversary that has done nothing yet.
+    pub fn new(adversary: &Adversary) -> Monitor {
+        Monitor { left: adversary.ploys().iter().map(|ploy| (ploy.clone(), ploy.budget)).collect() }
+    }
+
+    /// Takes an act, on the account of the first ploy that it can be; whether there is one.
+    pub fn take(&mut self, now: Time, act: &Act) -> bool {
+        let able = |(ploy, left): &&mut (FaultRule, Option<u32>)| {
+            *left != Some(0)
+                && ploy.behaviour.does(act.deed)
+                && ploy.target.covers(act.from, act.to)
+                && ploy.when.covers(now, act.message)
+        };
+        match self.left.iter_mut().find(able) {
+            Some((_, left)) => {
+                *left = left.map(|left| left - 1);
+                true
+            }
+            None => false,
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What an adversary did, one thing at a time, as it can be seen from outside.
+
+use crate::faults::FaultKind;
+use bemr_model::{Actor, Time};
+use std::fmt;
+
+/// What was done that an honest network does not do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ObservedFault {
+    /// It has not arrived when time goes on; whether it ever does is not known.
+    Withheld,
+    /// It arrived, so many milliseconds late.
+    Late(Time),
+    /// It never arrived.
+    Lost,
+    /// It arrived before what was sent before it.
+    Overtook,
+    /// It arrived again.
+    Again,
+    /// It arrived at somebody else, or from somebody else.
+    Redirected,
+    /// It arrived with its bytes changed.
+    Spoilt,
+    /// A packet of a handshake was made.
+    Posed,
+    /// Something public was made.
+    Told,
+    /// A vote was said that its validator had not said.
+    Voted,
+    /// Something else was said with somebody's keys.
+    Said,
+    /// A second certificate was asked of the KDC.
+    Certified,
+    /// What somebody keeps was shown otherwise.
+    Falsified,
+    /// Somebody died.
+    Crashed,
+    /// Somebody died, and their store was not as it was.
+    Tampered,
+    /// Somebody's memory was read.
+    Leaked,
+}
+
+/// A deed and what it was done to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Act {
+    /// What was done.
+    pub deed: ObservedFault,
+    /// Who sent it, or did it, or was struck.
+    pub from: Actor,
+    /// To whom it went; where nothing was sent, the same.
+    pub to: Actor,
+    /// The name of the message, where it is one.
+    pub message: Option<&'static str>,
+}
+
+impl FaultKind {
+    /// Whether this is how it shows.
+    pub const fn does(self, deed: ObservedFault) -> bool {
+        match deed {
+            // Who says otherwise may say nothing.
+            ObservedFault::Withheld => {
+                self.withholds()
+                    || matches!(self, FaultKind::Delay { .. } | FaultKind::Contradict | FaultKind::Lie)
+            }
+            ObservedFault::Late(_) => matches!(self, FaultKind::Delay { .. }),
+            ObservedFault::Lost => self.withholds(),
+            ObservedFault::Overtook => matches!(self, FaultKind::Reorder),
+            ObservedFault::Again => matches!(self, FaultKind::Duplicate | FaultKind::Replay),
+            ObservedFault::Redirected => matches!(self, FaultKind::Redirect),
+            ObservedFault::Spoilt => matches!(self, FaultKind::Spoil),
+            ObservedFault::Posed => matches!(self, FaultKind::Pose),
+            ObservedFault::Told => matches!(self, FaultKind::Tell),
+            ObservedFault::Voted => self.is_of_votes() || matches!(self, FaultKind::Lie),
+            ObservedFault::Said => matches!(self, FaultKind::Lie),
+            ObservedFault::Certified => matches!(self, FaultKind::Certify),
+            ObservedFault::Falsified => matches!(self, FaultKind::Falsify),
+            ObservedFault::Crashed => matches!(self, FaultKind::Crash | FaultKind::Tamper),
+            ObservedFault::Tampered => matches!(self, FaultKind::Tamper),
+            ObservedFault::Leaked => matches!(self, FaultKind::Leak),
+        }
+    }
+}
+
+impl ObservedFault {
+    /// The weakest behaviour that shows like this, of those that depend on nothing else.
+    pub(super) const fn behaviour(self) -> FaultKind {
+        match self {
+            ObservedFault::Late(late) => FaultKind::Delay { by: late },
+            ObservedFault::Withheld | ObservedFault::Lost => FaultKind::Drop,
+            ObservedFault::Overtook => FaultKind::Reorder,
+            ObservedFault::Again => FaultKind::Replay,
+            ObservedFault::Redirected => FaultKind::Redirect,
+            ObservedFault::Spoilt => FaultKind::Spoil,
+            ObservedFault::Posed => FaultKind::Pose,
+            ObservedFault::Told => FaultKind::Tell,
+            ObservedFault::Voted => FaultKind::Equivocate,
+            ObservedFault::Said => FaultKind::Lie,
+            ObservedFault::Certified => FaultKind::Certify,
+            ObservedFault::Falsified => FaultKind::Falsify,
+            ObservedFault::Crashed => FaultKind::Crash,
+            ObservedFault::Tampered => FaultKind::Tamper,
+            ObservedFault::Leaked => FaultKind::Leak,
+        }
+    }
+}
+
+impl fmt::Display for Act {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Act { deed, from, to, message } = self;
+        let what = message.unwrap_or("something");
+        match deed {
+            ObservedFault::Withheld => {
+                write!(out, "{what} from {from} to {to} has not arrived when time goes on")
+            }
+            ObservedFault::Late(late) => write!(out, "{what} from {from} to {to} arrives {late} ms late"),
+            ObservedFault::Lost => write!(out, "{what} from {from} to {to} is lost"),
+            ObservedFault::Overtook => {
+                write!(out, "{what} from {from} to {to} arrives before what was sent before it")
+            }
+            ObservedFault::Again => write!(out, "{what} from {from} to {to} arrives again"),
+            ObservedFault::Redirected => write!(out, "{what} from {from} to {to} goes astray"),
+            ObservedFault::Spoilt => write!(out, "{what} from {from} to {to} is changed"),
+            ObservedFault::Posed => write!(out, "{what} is made in the name of {from}"),
+            ObservedFault::Told => write!(out, "{what} is told in the name of {from}"),
+            ObservedFault::Voted => write!(out, "{from} votes once more, or otherwise"),
+            ObservedFault::Said => write!(out, "{from} says {what} once more, or otherwise"),
+            ObservedFault::Certified => write!(out, "{from} is asked for a second certificate"),
+            ObservedFault::Falsified => write!(out, "{from} shows what it keeps otherwise"),
+            ObservedFault::Crashed => write!(out, "{from} dies"),
+            ObservedFault::Tampered => write!(out, "{from} dies, and its store is changed"),
+            ObservedFault::Leaked => write!(out, "the memory of {from} is read"),
+        }
+    }
+}

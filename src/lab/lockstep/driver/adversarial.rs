@@ -1,0 +1,302 @@
+//! The driver under an adversary that is given as data: an honest network, but for what the ploys say.
+
+use super::Driver;
+use crate::faults::{Adversary, FaultKind, FaultRule};
+use crate::lockstep::{auditor, forgery, impersonation};
+use bemr_model::{
+    Action, Actor, Datagram, Envelope, Execution, List, Message, Packet, Setup, Spoiling, Tid, Time, Vote,
+    quorum,
+};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// In so many of a thousand cases somebody does something, a policy changes, an auditor looks.
+const COMMAND: u32 = 15;
+const GOVERN: u32 = 3;
+const AUDIT: u32 = 3;
+
+/// In so many of a thousand steps that is done which answers nothing, where the ploy does not say how often.
+const SELDOM: u16 = 20;
+
+/// How far back something is looked for that is said again or otherwise.
+const BACK: usize = 200;
+
+/// A ploy as it is being carried out.
+struct Running {
+    ploy: FaultRule,
+    /// How often it could have been done.
+    seen: u32,
+    left: Option<u32>,
+}
+
+/// Draws action after action, as an adversary has it.
+pub struct AdversarialDriver {
+    driver: Driver,
+    running: Vec<Running>,
+    /// What is late, by when it arrives.
+    held: BTreeSet<(Time, u32)>,
+    /// What was sent next to nothing: it is done first.
+    due: VecDeque<Action>,
+    /// What arrived, oldest first.
+    arrived: Vec<u32>,
+    /// How many votes on a question arrived.
+    votes: BTreeMap<(Tid, u32), usize>,
+    /// Whether the last step was the adversary's own word: what it sends is not plotted against.
+    spoke: bool,
+}
+
+impl AdversarialDriver {
+    /// The driver of a network under an adversary.
+    pub fn new(adversary: &Adversary, setup: &Setup) -> AdversarialDriver {
+        let mut driver = Driver::led(*setup);
+        driver.rng = ChaCha8Rng::seed_from_u64(setup.seed);
+        let run = |ploy: &FaultRule| Running { ploy: ploy.clone(), seen: 0, left: ploy.budget };
+        AdversarialDriver {
+            driver,
+            running: adversary.ploys().iter().map(run).collect(),
+            held: BTreeSet::new(),
+            due: VecDeque::new(),
+            arrived: Vec::new(),
+            votes: BTreeMap::new(),
+            spoke: false,
+        }
+    }
+
+    /// What happens next in `world`.
+    pub fn next(&mut self, world: &Execution) -> Option<Action> {
+        self.driver.take_up(world);
+        let fresh = self.driver.fresh.clone();
+        self.driver.flying.truncate(self.driver.flying.len() - fresh.len());
+        if std::mem::take(&mut self.spoke) {
+            fresh.rev().for_each(|parcel| self.driver.flying.push_front(parcel));
+        } else {
+            fresh.for_each(|parcel| self.send(world, parcel));
+        }
+        let action =
+            self.due.pop_front().or_else(|| self.of_its_own(world)).or_else(|| self.honest(world))?;
+        self.spoke = matches!(action, Action::Say { .. } | Action::Tell { .. });
+        if let Action::Deliver { parcel } = action {
+            self.arrived.push(parcel);
+            if let Some(Vote { question, .. }) = forgery::vote(world, parcel) {
+                *self.votes.entry((question.header.tid, question.number)).or_default() += 1;
+            }
+        }
+        Some(action)
+    }
+
+    /// Puts a parcel on its way, or what the first ploy makes of it that is about it.
+    fn send(&mut self, world: &Execution, number: u32) {
+        let Some(parcel) = world.parcels().get(number as usize) else { return };
+        for place in 0..self.running.len() {
+            let behaviour = self.running[place].ploy.behaviour;
+            if !is_of_parcels(behaviour, &parcel.datagram)
+                || !self.fires(place, world, Some((number, parcel)))
+            {
+                continue;
+            }
+            let (flying, now) = (&mut self.driver.flying, world.now());
+            match behaviour {
+                FaultKind::Silence | FaultKind::Drop => {}
+                FaultKind::Delay { by } => {
+                    self.held.insert((now.saturating_add(by), number));
+                }
+                FaultKind::Duplicate => flying.extend([number, number]),
+                FaultKind::Reorder => flying.push_front(number),
+                FaultKind::Spoil => {
+                    // What some change makes of a hello hangs on its bytes; a byte less is always a byte less.
+                    let told = |how: &Spoiling| world.spoiled(number, *how).is_some();
+                    let how = self.driver.spoiling(world, number).filter(told).unwrap_or(Spoiling::Cut);
+                    self.due.push_back(Action::Spoil { parcel: number, how });
+                }
+                FaultKind::Redirect => {
+                    // Nobody hears from themselves.
+                    let others = world.system().actors().filter(|actor| *actor != parcel.from);
+                    let actors: Vec<Actor> = others.collect();
+                    let to = actors[self.driver.rng.random_range(0..actors.len())];
+                    self.due.push_back(Action::Redirect { parcel: number, to, from: None });
+                }
+                FaultKind::Contradict => self.vote_otherwise(world, number, parcel),
+                FaultKind::Equivocate => {
+                    flying.push_back(number);
+                    self.vote_otherwise(world, number, parcel);
+                }
+                _ => {
+                    // A lie beside it, and now and then instead of it.
+                    let lie = forgery::lie_about(&mut self.driver.rng, world, parcel);
+                    let own =
+                        |lie: &Action| matches!(lie, Action::Say { actor, .. } if *actor == parcel.from);
+                    self.due.extend(lie.filter(own));
+                    self.driver.flying.push_back(number);
+                }
+            }
+            return;
+        }
+        self.driver.flying.push_back(number);
+    }
+
+    fn vote_otherwise(&mut self, world: &Execution, number: u32, parcel: &Envelope) {
+        let vote = forgery::vote(world, number);
+        self.due.extend(vote.map(|vote| {
+            let message = Message::Vote(Vote { ballot: forgery::contrary(vote.ballot), ..vote });
+            Action::Say { actor: parcel.from, to: parcel.to, message }
+        }));
+    }
+
+    /// Whether a ploy is carried out now, on this parcel or on its own.
+    fn fires(&mut self, place: usize, world: &Execution, on: Option<(u32, &Envelope)>) -> bool {
+        let Running { ploy, seen, left } = &mut self.running[place];
+        let covered = on.is_none_or(|(_, parcel)| ploy.target.covers(parcel.from, parcel.to));
+        let message = on.map(|(_, parcel)| parcel.datagram.name());
+        if *left == Some(0) || !covered || !ploy.when.covers(world.now(), message) {
+            return false;
+        }
+        *seen += 1;
+        let patient = ploy.when.after.is_some_and(|after| *seen <= after);
+        let seldom = on.is_none().then_some(SELDOM);
+        let chance = ploy.when.thousandths.or(seldom);
+        let winning = ploy.when.winning;
+        let lucky =
+            chance.is_none_or(|thousandths| self.driver.rng.random_range(0..1000) < u32::from(thousandths));
+        if patient || !lucky || winning && !on.is_some_and(|(number, _)| self.wins(world, number)) {
+            return false;
+        }
+        let left = &mut self.running[place].left;
+        *left = left.map(|left| left - 1);
+        true
+    }
+
+    /// Whether those who vote otherwise are so many that there is no quorum without them, and too few others have voted yet.
+    fn wins(&self, world: &Execution, number: u32) -> bool {
+        let Some(Vote { question, .. }) = forgery::vote(world, number) else { return false };
+        let of_votes = self.running.iter().filter(|running| running.ploy.behaviour.is_of_votes());
+        let liars: BTreeSet<Actor> = of_votes.filter_map(|running| running.ploy.target.node()).collect();
+        let validators = usize::from(self.driver.setup.validators);
+        let enough = quorum(self.driver.setup.validators) as usize;
+        let arrived = self.votes.get(&(question.header.tid, question.number)).copied().unwrap_or_default();
+        validators.saturating_sub(liars.len()) < enough && arrived < enough
+    }
+
+    /// What answers nothing that is on its way.
+    fn of_its_own(&mut self, world: &Execution) -> Option<Action> {
+        if self.driver.seen == 0 {
+            return None;
+        }
+        for place in 0..self.running.len() {
+            let ploy = &self.running[place].ploy;
+            let (behaviour, node) = (ploy.behaviour, ploy.target.node());
+            let alone =
+                !behaviour.is_of_messages() && !behaviour.is_of_votes() && behaviour != FaultKind::Lie;
+            if (alone || behaviour == FaultKind::Replay) && self.fires(place, world, None) {
+                let done = self.do_it(world, place, behaviour, node);
+                if done.is_some() {
+                    return done;
+                }
+            }
+        }
+        None
+    }
+
+    fn do_it(
+        &mut self,
+        world: &Execution,
+        place: usize,
+        behaviour: FaultKind,
+        node: Option<Actor>,
+    ) -> Option<Action> {
+        let Driver { rng, authority, .. } = &mut self.driver;
+        match behaviour {
+            FaultKind::Replay => {
+                let ploy = &self.running[place].ploy;
+                let lately = self.arrived.iter().rev().take(BACK).copied();
+                let fits = |number: &u32| {
+                    world.parcels().get(*number as usize).is_some_and(|parcel| {
+                        ploy.target.covers(parcel.from, parcel.to)
+                            && ploy.when.covers(world.now(), Some(parcel.datagram.name()))
+                    })
+                };
+                let all: Vec<u32> = lately.filter(fits).collect();
+                (!all.is_empty()).then(|| Action::Deliver { parcel: all[rng.random_range(0..all.len())] })
+            }
+            FaultKind::Pose => {
+                self.driver.posed += 1;
+                let Driver { rng, flying, posed, .. } = &mut self.driver;
+                let packet = impersonation::pose(rng, world, flying, *posed);
+                packet.filter(|packet| matches!(packet, Action::Inject { actor, .. } if Some(*actor) == node))
+            }
+            FaultKind::Tell => {
+                let lately = world.parcels().iter().rev().take(BACK);
+                let own = |parcel: &&Envelope| {
+                    Some(parcel.from) == node && matches!(parcel.datagram, Datagram::Gossip(_))
+                };
+                let told: Vec<&Envelope> = lately.filter(own).collect();
+                let about = told.get(rng.random_range(0..told.len().max(1)))?;
+                forgery::lie_about(rng, world, about)
+            }
+            FaultKind::Certify => authority.certify(rng),
+            FaultKind::Falsify => {
+                let action = auditor::audit(rng, world);
+                let Action::Audit { ledger, falsified } = &action else { return None };
+                let keeper = |list: List| match list {
+                    List::Leaves | List::CloudHeads => Actor::Cloud,
+                    List::Entries | List::AuditHeads => Actor::Bsd,
+                    List::Blocks => *ledger,
+                };
+                falsified.iter().all(|one| Some(keeper(one.list)) == node).then_some(action)
+            }
+            FaultKind::Leak => node.map(|actor| Action::Leak { actor }),
+            FaultKind::Crash => node.map(|actor| Action::Crash { actor, damage: None }),
+            FaultKind::Tamper => {
+                let actor = node?;
+                auditor::damage(rng, world, actor).map(|damage| Action::Crash { actor, damage: Some(damage) })
+            }
+            _ => None,
+        }
+    }
+
+    /// What an honest network does next.
+    fn honest(&mut self, world: &Execution) -> Option<Action> {
+        let driver = &mut self.driver;
+        if driver.seen == 0 || driver.chance(COMMAND) {
+            return Some(driver.command(world));
+        }
+        if driver.setup.users > 4
+            && driver.chance(GOVERN)
+            && let Some(action) = driver.authority.honest(&mut driver.rng, world)
+        {
+            return Some(action);
+        }
+        if world.submissions() > 0 && driver.chance(AUDIT) {
+            return Some(Action::Audit { ledger: Actor::Bsd, falsified: Vec::new() });
+        }
+        if let Some(parcel) = driver.flying.pop_front() {
+            return Some(Action::Deliver { parcel });
+        }
+        let waits = |actor| Some((world.system().wakes(actor)?, actor));
+        let next = world.system().actors().filter_map(waits).min();
+        match (self.held.first().copied(), next) {
+            (Some((when, number)), wake) if wake.is_none_or(|(wake, _)| when <= wake.max(world.now())) => {
+                if when > world.now() {
+                    return Some(Action::Pass { time: when - world.now() });
+                }
+                self.held.remove(&(when, number));
+                Some(Action::Deliver { parcel: number })
+            }
+            (_, Some((_, actor))) => Some(Action::Wake { actor, found: None }),
+            _ => Some(driver.command(world)),
+        }
+    }
+}
+
+/// Whether it is done to this parcel on its way.
+const fn is_of_parcels(behaviour: FaultKind, datagram: &Datagram) -> bool {
+    let Datagram::Packet(Packet::Record(record)) = datagram else {
+        return behaviour.is_of_messages() && !matches!(behaviour, FaultKind::Replay);
+    };
+    match behaviour {
+        FaultKind::Replay => false,
+        FaultKind::Contradict | FaultKind::Equivocate => matches!(record.message, Message::Vote(_)),
+        FaultKind::Lie => true,
+        other => other.is_of_messages(),
+    }
+}

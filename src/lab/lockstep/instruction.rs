@@ -1,0 +1,268 @@
+//! A life as somebody chose it: the network, and one move after the other, as lines of words and numbers.
+//!
+//! A move says what happens next and a number says which of all that it can be then, so that it means something in every
+//! world: moves can be left out, repeated, exchanged and taken from another life, and what comes of it is a life. Every byte
+//! string is one: what cannot be read is left out. What became of a life is not here: that is a trace.
+
+use bemr_model::{LedgerKind, Lifetimes, Setup};
+
+/// The most moves of a script; more are not read.
+pub const MOST_MOVES: usize = 512;
+
+/// The most steps that one move makes.
+pub const MOST_AT_ONCE: u16 = 64;
+
+/// What happens next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// What an honest network does, as many times: the oldest parcel arrives, or whoever waits is woken.
+    Go,
+    /// Somebody does something of their own accord.
+    Command,
+    /// The KDC or an administrator does something, or something is said in their names.
+    Govern,
+    /// Time passes.
+    Pass,
+    /// An auditor looks at what is public.
+    Audit,
+    /// The custodian opens a seal.
+    Unseal,
+    /// A parcel is lost.
+    Lose,
+    /// A younger parcel arrives first.
+    Reorder,
+    /// Somebody's time runs out although something is on its way.
+    Hurry,
+    /// An old parcel arrives again.
+    Replay,
+    /// A parcel arrives at somebody else or from somebody else.
+    Redirect,
+    /// A parcel arrives with changed bytes.
+    Spoil,
+    /// Somebody dies and starts again.
+    Crash,
+    /// Somebody takes part in a handshake who is not who they seem.
+    Pose,
+    /// An insider says what an honest one would not.
+    Lie,
+    /// Insiders lie about what was sent last before it arrives.
+    Ambush,
+    /// Validators conspire.
+    Conspire,
+    /// Somebody's memory is read.
+    Leak,
+}
+
+impl Kind {
+    /// All of them: honest life first, then each as an adversary who can do more.
+    pub const ALL: [Kind; 18] = [
+        Kind::Go,
+        Kind::Command,
+        Kind::Govern,
+        Kind::Pass,
+        Kind::Audit,
+        Kind::Unseal,
+        Kind::Lose,
+        Kind::Reorder,
+        Kind::Hurry,
+        Kind::Replay,
+        Kind::Redirect,
+        Kind::Spoil,
+        Kind::Crash,
+        Kind::Pose,
+        Kind::Lie,
+        Kind::Ambush,
+        Kind::Conspire,
+        Kind::Leak,
+    ];
+
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Kind::Go => "go",
+            Kind::Command => "command",
+            Kind::Govern => "govern",
+            Kind::Pass => "pass",
+            Kind::Audit => "audit",
+            Kind::Unseal => "unseal",
+            Kind::Lose => "lose",
+            Kind::Reorder => "reorder",
+            Kind::Hurry => "hurry",
+            Kind::Replay => "replay",
+            Kind::Redirect => "redirect",
+            Kind::Spoil => "spoil",
+            Kind::Crash => "crash",
+            Kind::Pose => "pose",
+            Kind::Lie => "lie",
+            Kind::Ambush => "ambush",
+            Kind::Conspire => "conspire",
+            Kind::Leak => "leak",
+        }
+    }
+
+    /// Whether it takes an adversary.
+    pub fn is_adverse(self) -> bool {
+        Kind::Lose <= self
+    }
+
+    /// The kind of an adversary who can do a little less; an honest step at last.
+    #[must_use]
+    pub fn weaker(self) -> Kind {
+        let weaker = Kind::ALL.into_iter().rev().find(|kind| *kind < self && kind.is_adverse());
+        weaker.unwrap_or(Kind::Go)
+    }
+
+    /// The kind of an adversary who can do a little more.
+    #[must_use]
+    pub fn stronger(self) -> Kind {
+        let stronger = Kind::ALL.into_iter().find(|kind| *kind > self && kind.is_adverse());
+        stronger.unwrap_or(Kind::Leak)
+    }
+}
+
+/// A kind of event, and a number that says which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Instruction {
+    /// What happens.
+    pub kind: Kind,
+    /// Which of all that it can be then: of [`Kind::Go`] how many, else what draws the rest.
+    pub choice: u16,
+}
+
+/// A network and the moves of a life in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script {
+    /// The network.
+    pub setup: Setup,
+    /// The moves.
+    pub moves: Vec<Instruction>,
+}
+
+/// The sizes of networks by validators.
+const VALIDATORS: [u8; 4] = [1, 3, 4, 7];
+
+/// The least and greatest lifetime of what runs out.
+const LIFETIME: (u64, u64) = (5_000, 200_000);
+
+impl Default for Script {
+    /// Two users, one validator, and nothing happens.
+    fn default() -> Script {
+        let (ledger, lifetimes) = (LedgerKind::Quorum, Lifetimes::LONG);
+        let setup = Setup { users: 2, validators: 1, ledger, seed: 0, acquainted: false, lifetimes };
+        Script { setup, moves: Vec::new() }
+    }
+}
+
+impl Script {
+    /// Reads a script. A line is a word and a number; one that says nothing is left out, and of the network what stands last
+    /// counts.
+    pub fn read(bytes: &[u8]) -> Script {
+        let mut script = Script::default();
+        for line in bytes.split(|byte| *byte == b'\n') {
+            if script.moves.len() < MOST_MOVES {
+                script.line(line);
+            }
+        }
+        script
+    }
+
+    fn line(&mut self, line: &[u8]) {
+        let Ok(line) = std::str::from_utf8(line) else { return };
+        let (word, number) = line.split_once(' ').unwrap_or((line, "0"));
+        let Ok(number) = number.parse::<u32>() else { return };
+        let lifetime = u64::from(number).clamp(LIFETIME.0, LIFETIME.1);
+        let small = |most: u8| u8::try_from(number).unwrap_or(u8::MAX).min(most);
+        let setup = &mut self.setup;
+        match word {
+            "users" => setup.users = small(5).max(1),
+            "validators" => {
+                let fit = VALIDATORS.into_iter().rev().find(|size| *size <= small(u8::MAX));
+                setup.validators = fit.unwrap_or(VALIDATORS[0]);
+            }
+            "work" => setup.ledger = LedgerKind::Work,
+            "seed" => setup.seed = small(u8::MAX).into(),
+            "acquainted" => setup.acquainted = true,
+            "certificate" => setup.lifetimes.certificate = lifetime,
+            "list" => setup.lifetimes.list = lifetime,
+            word => {
+                let kind = Kind::ALL.into_iter().find(|kind| kind.word() == word);
+                let choice = u16::try_from(number).ok();
+                self.moves.extend(kind.zip(choice).map(|(kind, choice)| Instruction { kind, choice }));
+            }
+        }
+    }
+
+    /// Its lines.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let Setup { users, validators, ledger, seed, acquainted, lifetimes } = self.setup;
+        let mut text = format!("users {users}\nvalidators {validators}\nseed {seed}\n");
+        if ledger == LedgerKind::Work {
+            text.push_str("work\n");
+        }
+        if acquainted {
+            text.push_str("acquainted\n");
+        }
+        let Lifetimes { certificate, list } = lifetimes;
+        for (word, lifetime, long) in
+            [("certificate", certificate, Lifetimes::LONG.certificate), ("list", list, Lifetimes::LONG.list)]
+        {
+            if lifetime != long {
+                text.push_str(&format!("{word} {lifetime}\n"));
+            }
+        }
+        for Instruction { kind, choice } in &self.moves {
+            text.push_str(&format!("{} {choice}\n", kind.word()));
+        }
+        text.into_bytes()
+    }
+
+    /// Every word that a line can begin with.
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        let setup = ["users", "validators", "work", "seed", "acquainted", "certificate", "list"];
+        setup.into_iter().chain(Kind::ALL.map(Kind::word))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_is_read_as_it_was_written() {
+        let moves: Vec<Instruction> =
+            Kind::ALL.into_iter().zip(7..).map(|(kind, choice)| Instruction { kind, choice }).collect();
+        let lifetimes = Lifetimes { list: 30_000, ..Lifetimes::LONG };
+        let setup = Setup {
+            users: 5,
+            validators: 4,
+            ledger: LedgerKind::Work,
+            seed: 200,
+            acquainted: true,
+            lifetimes,
+        };
+        let script = Script { setup, moves };
+        assert_eq!(Script::read(&script.to_bytes()), script);
+        assert_eq!(Script::read(&Script::default().to_bytes()), Script::default());
+    }
+
+    #[test]
+    fn every_byte_string_is_a_script_and_what_says_nothing_is_left_out() {
+        let read = Script::read(
+            b"users 9\nvalidators 6\nlie\nlie -1\nlie 70000\n\xff\ngo  3\nsleep 4\nlist 1\nspoil 3",
+        );
+        assert_eq!((read.setup.users, read.setup.validators, read.setup.lifetimes.list), (5, 4, LIFETIME.0));
+        let moves =
+            [Instruction { kind: Kind::Lie, choice: 0 }, Instruction { kind: Kind::Spoil, choice: 3 }];
+        assert_eq!(read.moves, moves);
+        assert_eq!(Script::read("go 1\n".repeat(MOST_MOVES + 1).as_bytes()).moves.len(), MOST_MOVES);
+    }
+
+    #[test]
+    fn an_adversary_becomes_weaker_down_to_none_and_stronger_up_to_a_leak() {
+        let end = |step: fn(Kind) -> Kind, kind| (0..Kind::ALL.len()).fold(kind, |kind, _| step(kind));
+        for kind in Kind::ALL {
+            assert_eq!(end(Kind::weaker, kind), Kind::Go);
+            assert_eq!(end(Kind::stronger, kind), Kind::Leak);
+        }
+    }
+}

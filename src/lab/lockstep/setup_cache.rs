@@ -1,0 +1,62 @@
+//! Networks that are founded once and live many lives: most of what a short life costs is its birth.
+//!
+//! What is kept is what the rules and the setup alone make, so a life goes the same with a nursery and without.
+
+use crate::simulator::ProvisionedKeys;
+use crate::sut::{OddCertificates, SystemUnderTest};
+use bemr::crypto::Suite;
+use bemr_model::Setup;
+use bemr_spec::{Refusal, Rules};
+use std::collections::VecDeque;
+
+/// How many networks are kept.
+const MOST: usize = 512;
+
+/// What a network begins with, before anybody is there.
+#[derive(Clone)]
+struct CachedSetup {
+    foundation: ProvisionedKeys,
+    odd: OddCertificates,
+}
+
+/// The networks that were founded last.
+#[derive(Default)]
+pub struct SetupCache {
+    founded: VecDeque<((Rules, Setup), CachedSetup)>,
+}
+
+impl std::fmt::Debug for SetupCache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SetupCache({})", self.founded.len())
+    }
+}
+
+impl SetupCache {
+    /// The implementation's side, with certificates that do not hold.
+    ///
+    /// # Errors
+    /// As [`SystemUnderTest::on`].
+    pub(super) fn rig(
+        &mut self,
+        rules: Rules,
+        setup: &Setup,
+    ) -> Result<(SystemUnderTest, crate::forge::Certificates), Refusal> {
+        // Users and sessions come later.
+        let key = (rules, Setup { users: 0, acquainted: false, ..*setup });
+        let place = self.founded.iter().position(|(known, _)| *known == key);
+        let CachedSetup { foundation, odd } = match place {
+            Some(place) => self.founded[place].1.clone(),
+            None => {
+                let foundation = SystemUnderTest::foundation_of(Suite::Tiny, rules, setup)?;
+                let odd = OddCertificates::of(&foundation)?;
+                let founded = CachedSetup { foundation, odd };
+                self.founded.truncate(MOST - 1);
+                self.founded.push_front((key, founded.clone()));
+                founded
+            }
+        };
+        let mut rig = SystemUnderTest::founded(foundation, rules, setup)?;
+        let odd = rig.hand_out(odd)?;
+        Ok((rig, odd))
+    }
+}

@@ -1,0 +1,267 @@
+//! An action as it was meant: what it is about is named by what it is and not by its place in one run, so that it can be
+//! done again where other things have happened before it.
+
+use crate::faults::{Capability, FaultKind};
+use crate::lockstep::forgery;
+use bemr_model::{Action, Actor, Command, Execution, Members, Order, Setup, Tid};
+use bemr_spec::Clause;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A parcel by its ends, what is in it, and how many of the kind were sent before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvelopeName {
+    kind: Kind,
+    nth: usize,
+    /// Which step sent it, if steps have names, and how many of the kind it had sent before: what is looked for first.
+    step: Option<usize>,
+    place: usize,
+}
+
+/// From whom, to whom, and the name of the message.
+type Kind = (Actor, Actor, &'static str);
+
+/// Everything that was sent and submitted in one run, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Register {
+    parcels: Vec<EnvelopeName>,
+    all: BTreeMap<Kind, Vec<u32>>,
+    by_step: BTreeMap<(Option<usize>, Kind), Vec<u32>>,
+    /// The step that made each submission.
+    submissions: Vec<Option<usize>>,
+    /// What arrived where it was sent to.
+    arrived: BTreeSet<u32>,
+}
+
+/// An action and the names of what it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SymbolicAction {
+    action: Action,
+    /// The parcel that it moves, or that it is a lie about.
+    parcel: Option<EnvelopeName>,
+    /// The step that submitted what it speaks of.
+    submission: Option<usize>,
+}
+
+impl Register {
+    /// Takes up what a step did, sent and submitted. Steps have names where they keep them in a life that becomes shorter.
+    pub fn note(&mut self, step: Option<usize>, done: &Action, world: &Execution) {
+        if let Action::Deliver { parcel } = done {
+            self.arrived.insert(*parcel);
+        }
+        for (number, parcel) in (0..).zip(world.parcels()).skip(self.parcels.len()) {
+            let kind = (parcel.from, parcel.to, parcel.datagram.name());
+            let all = self.all.entry(kind).or_default();
+            let now = self.by_step.entry((step, kind)).or_default();
+            self.parcels.push(EnvelopeName { kind, nth: all.len(), step, place: now.len() });
+            all.push(number);
+            now.push(number);
+        }
+        self.submissions.resize(usize::from(world.submissions()), step);
+    }
+
+    /// The parcel of this name. Where its step sent none, it is the first of the kind that has not arrived; where all have,
+    /// the one of its number, or the newest.
+    pub fn find(&self, named: &EnvelopeName) -> Option<u32> {
+        let by_step = self.by_step.get(&(named.step, named.kind)).and_then(|sent| sent.get(named.place));
+        let otherwise = || {
+            let sent = self.all.get(&named.kind)?;
+            let due = sent.iter().find(|parcel| !self.arrived.contains(parcel));
+            due.or_else(|| sent.get(named.nth)).or(sent.last())
+        };
+        by_step.or_else(otherwise).copied()
+    }
+
+    fn submission(&self, step: Option<usize>, otherwise: Tid) -> Option<Tid> {
+        let last = self.submissions.len().checked_sub(1)?;
+        let found = step.and_then(|_| self.submissions.iter().position(|other| *other == step));
+        Some(found.unwrap_or(usize::from(otherwise).min(last)) as Tid)
+    }
+}
+
+impl SymbolicAction {
+    /// What `action` is in this world.
+    pub fn of(action: &Action, world: &Execution, register: &Register) -> SymbolicAction {
+        let number = match action {
+            Action::Deliver { parcel } | Action::Redirect { parcel, .. } | Action::Spoil { parcel, .. } => {
+                Some(*parcel as usize)
+            }
+            Action::Say { .. } | Action::Tell { .. } => forgery::is_about(action, world),
+            _ => None,
+        };
+        let parcel = number.and_then(|number| register.parcels.get(number).cloned());
+        let submission = match action {
+            Action::Command { command: Command::Read { tid } | Command::Order { tid, .. }, .. } => {
+                register.submissions.get(usize::from(*tid)).copied().flatten()
+            }
+            _ => None,
+        };
+        SymbolicAction { action: action.clone(), parcel, submission }
+    }
+
+    /// The action that it is in this run; nothing where what it is about was not sent.
+    pub fn action(&self, world: &Execution, register: &Register) -> Option<Action> {
+        let mut action = self.action.clone();
+        match &mut action {
+            Action::Deliver { parcel } | Action::Redirect { parcel, .. } | Action::Spoil { parcel, .. } => {
+                *parcel = register.find(self.parcel.as_ref()?)?;
+            }
+            Action::Say { .. } | Action::Tell { .. } => {
+                let genuine = self.parcel.as_ref().and_then(|named| register.find(named));
+                if let Some(number) = genuine {
+                    return forgery::retold(&action, world.parcels().get(number as usize)?);
+                }
+            }
+            Action::Command { command: Command::Read { tid } | Command::Order { tid, .. }, .. } => {
+                *tid = register.submission(self.submission, *tid)?;
+            }
+            _ => {}
+        }
+        Some(action)
+    }
+
+    /// What was meant, with the numbers of the run that it comes from.
+    pub const fn meant(&self) -> &Action {
+        &self.action
+    }
+
+    /// Who does it, where it takes an adversary who has their keys or their name.
+    pub(super) const fn by(&self) -> Option<Actor> {
+        match &self.action {
+            Action::Say { actor, .. }
+            | Action::Tell { actor, .. }
+            | Action::Inject { actor, .. }
+            | Action::Leak { actor }
+            | Action::Crash { actor, .. } => Some(*actor),
+            _ => None,
+        }
+    }
+
+    /// How strong who does it has to be; nothing where it is done by who is honest.
+    pub(super) fn power(&self) -> Option<Capability> {
+        let behaviour = match &self.action {
+            Action::Say { .. } => FaultKind::Lie,
+            Action::Tell { .. } => FaultKind::Tell,
+            Action::Inject { .. } => FaultKind::Pose,
+            Action::Spoil { .. } => FaultKind::Spoil,
+            Action::Redirect { .. } => FaultKind::Redirect,
+            Action::Leak { .. } => FaultKind::Leak,
+            Action::Crash { damage: Some(_), .. } => FaultKind::Tamper,
+            Action::Crash { .. } => FaultKind::Crash,
+            Action::Audit { falsified, .. } if !falsified.is_empty() => FaultKind::Falsify,
+            Action::Unseal { faults, .. } if !faults.is_empty() => FaultKind::Falsify,
+            _ => return None,
+        };
+        Some(behaviour.power(self.by()))
+    }
+
+    /// The same with less of the adversary in it, or of what it is about.
+    pub(super) fn weaker(&self) -> Vec<SymbolicAction> {
+        let with = |action: Action| SymbolicAction { action, ..self.clone() };
+        match &self.action {
+            Action::Redirect { parcel, to, from } => {
+                let delivered = with(Action::Deliver { parcel: *parcel });
+                let unnamed = from.map(|_| with(Action::Redirect { parcel: *parcel, to: *to, from: None }));
+                [delivered].into_iter().chain(unnamed).collect()
+            }
+            Action::Spoil { parcel, .. } => vec![with(Action::Deliver { parcel: *parcel })],
+            Action::Say { .. } | Action::Tell { .. } => {
+                forgery::with_fewer_flaws(&self.action).into_iter().map(with).collect()
+            }
+            Action::Command { actor, command: Command::Submit { record, breaks, readers } }
+                if !readers.is_empty() =>
+            {
+                let command =
+                    Command::Submit { record: *record, breaks: *breaks, readers: Members::default() };
+                vec![with(Action::Command { actor: *actor, command })]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The record that it submits, and the rule that this breaks.
+    pub(super) const fn record(&self) -> Option<(u16, Option<Clause>)> {
+        match self.action {
+            Action::Command { command: Command::Submit { record, breaks, .. }, .. } => Some((record, breaks)),
+            _ => None,
+        }
+    }
+
+    /// The same with another record.
+    pub(super) fn with_record(&self, other: u16, rule: Option<Clause>) -> SymbolicAction {
+        let mut deed = self.clone();
+        if let Action::Command { command: Command::Submit { record, breaks, .. }, .. } = &mut deed.action {
+            (*record, *breaks) = (other, rule);
+        }
+        deed
+    }
+
+    /// Whether everybody whom it names is in a network of this size.
+    pub fn fits(&self, setup: &Setup) -> bool {
+        self.among(|actor| Some(actor).filter(|actor| is_in(setup, *actor))).as_ref() == Some(self)
+    }
+
+    /// The same among other actors; nothing when one of them is nobody then.
+    pub(super) fn among(&self, other: impl Fn(Actor) -> Option<Actor>) -> Option<SymbolicAction> {
+        let mut deed = self.clone();
+        if let Some(EnvelopeName { kind: (from, to, _), .. }) = &mut deed.parcel {
+            (*from, *to) = (other(*from)?, other(*to)?);
+        }
+        match &mut deed.action {
+            Action::Command { actor, command } => {
+                *actor = other(*actor)?;
+                let user = |user| match other(Actor::User(user)) {
+                    Some(Actor::User(user)) => Some(user),
+                    _ => None,
+                };
+                let some = |users: Members| users.iter().filter_map(user).collect();
+                match command {
+                    Command::Submit { readers, .. } => *readers = some(*readers),
+                    Command::Order { order: Order::Grant(one) | Order::Revoke(one), .. } => {
+                        *one = user(*one)?
+                    }
+                    Command::Order { order: Order::Erase(approvals), .. } => *approvals = some(*approvals),
+                    Command::ChangePolicy { approvals, .. } => *approvals = some(*approvals),
+                    Command::Enrol(enrolment) => {
+                        if let Some(subject) = &mut enrolment.subject {
+                            *subject = other(*subject)?;
+                        }
+                    }
+                    Command::RevokeCertificate { subject } => *subject = other(*subject)?,
+                    Command::Read { .. } | Command::CloseAudit | Command::IssueList => {}
+                }
+            }
+            Action::Wake { actor, .. } | Action::Leak { actor } | Action::Crash { actor, .. } => {
+                *actor = other(*actor)?;
+            }
+            Action::Redirect { to, from, .. } => {
+                *to = other(*to)?;
+                *from = match *from {
+                    Some(from) => Some(other(from)?),
+                    None => None,
+                };
+            }
+            // What a lie says besides is taken from what it is about.
+            Action::Say { .. } | Action::Tell { .. } if deed.parcel.is_none() => return None,
+            Action::Say { actor, to, .. } | Action::Tell { actor, to, .. } => {
+                (*actor, *to) = (other(*actor)?, other(*to)?);
+            }
+            // The packets of a handshake hold the names of both ends.
+            Action::Inject { actor, to, .. } => {
+                let same = other(*actor) == Some(*actor) && other(*to) == Some(*to);
+                same.then_some(())?;
+            }
+            Action::Audit { ledger, .. } => *ledger = other(*ledger)?,
+            Action::Unseal { .. } | Action::Deliver { .. } | Action::Spoil { .. } | Action::Pass { .. } => {}
+        }
+        Some(deed)
+    }
+}
+
+/// Whether an actor takes part in a network of this size.
+pub(super) const fn is_in(setup: &Setup, actor: Actor) -> bool {
+    match actor {
+        Actor::User(user) => user < setup.users,
+        Actor::Validator(validator) => validator < setup.validators,
+        Actor::Bsd | Actor::Cloud | Actor::Kdc => true,
+    }
+}

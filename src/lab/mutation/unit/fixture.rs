@@ -1,0 +1,243 @@
+//! A small network of the implementation alone, in which one honest life goes on, one parcel after the other, until an input
+//! is tried.
+
+use crate::lockstep::{conspiracy, instead, reason};
+use crate::sut::SystemUnderTest;
+use bemr_model::{
+    Action, Actor, Datagram, Envelope, Flaws, Happened, LedgerKind, Lifetimes, Output, Packet, Setup,
+    Spoiling,
+};
+use bemr_spec::{Clause, Refusal, Rules};
+use std::collections::VecDeque;
+
+/// How long a life goes on after what its script says, in milliseconds: long enough for a block to be closed by quorum, and
+/// for some to be closed by work.
+const PATIENCE: (u64, u64) = (4_000, 3_600_000);
+
+/// The most steps of a life: none needs as many.
+const MOST: usize = 3_000;
+
+/// The numbers of hellos and responses that somebody else made begin here.
+pub(super) const MADE: u32 = 10_000;
+
+/// What became of an input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Answer {
+    /// The clause that refused it, or that an answer, outcome or vote names as the reason.
+    pub(super) clause: Option<Clause>,
+    /// The clause of the primitive because of which it did.
+    pub(super) cause: Option<Clause>,
+}
+
+impl Answer {
+    pub(super) fn of(happened: &Happened) -> Answer {
+        let reason = happened.sends.iter().find_map(reason);
+        Answer { clause: happened.clause.or(reason), cause: happened.cause }
+    }
+}
+
+/// What is tried with a parcel of an honest life before, or after, it arrives.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Perturbation {
+    /// It arrives.
+    Nothing,
+    /// Its sender says it with flaws of this kind.
+    Flawed(&'static str, Flaws),
+    /// It arrives, and then its sender says it with flaws of this kind.
+    ThenFlawed(&'static str, Flaws),
+    /// Its bytes are changed.
+    Spoilt(Spoiling),
+    /// It arrives twice.
+    Twice,
+    /// It arrives, and its sender says it once more.
+    SaidAgain,
+    /// It comes back to its sender.
+    SentBack,
+    /// A response arrives in its place, which this one made with everybody's keys, with flaws.
+    Posed(Actor, Flaws),
+}
+
+/// The life.
+pub(super) struct Fixture {
+    rig: SystemUnderTest,
+    parcels: Vec<Envelope>,
+    flying: VecDeque<u32>,
+    steps: usize,
+    patience: u64,
+}
+
+/// A network of everybody, four validators and all sessions.
+pub(super) const fn everybody(ledger: LedgerKind) -> Setup {
+    Setup { users: 5, validators: 4, ledger, seed: 0, acquainted: true, lifetimes: Lifetimes::LONG }
+}
+
+impl Fixture {
+    pub(super) fn new(rules: &Rules, setup: &Setup) -> Result<Fixture, Refusal> {
+        let rig = conspiracy(*rules, setup)?;
+        let patience = if setup.ledger == LedgerKind::Quorum { PATIENCE.0 } else { PATIENCE.1 };
+        Ok(Fixture { rig, parcels: Vec::new(), flying: VecDeque::new(), steps: 0, patience })
+    }
+
+    /// Lets something happen; what is sent is on its way afterwards, behind everything else.
+    pub(super) fn act(&mut self, action: &Action) -> Option<Happened> {
+        let happened = self.rig.step(action)?;
+        self.steps += 1;
+        let from = happened.actor;
+        let mut put = |to: Actor, datagram: Datagram| {
+            self.flying.push_back(self.parcels.len() as u32);
+            self.parcels.push(Envelope { from, to, datagram, flaws: Flaws::NONE });
+        };
+        for output in happened.sends.clone() {
+            match output {
+                Output::Send(to, packet) => put(to, Datagram::Packet(packet)),
+                Output::Tell(to, gossip) => put(to, Datagram::Gossip(gossip)),
+                Output::Publish(gossip) => {
+                    let others = self.rig.actors().iter().filter(|to| **to != from);
+                    others.for_each(|to| put(*to, Datagram::Gossip(gossip.clone())));
+                }
+            }
+        }
+        Some(happened)
+    }
+
+    /// A parcel.
+    pub(super) fn parcel(&self, parcel: u32) -> &Envelope {
+        &self.parcels[parcel as usize]
+    }
+
+    /// The network.
+    pub(super) const fn rig(&mut self) -> &mut SystemUnderTest {
+        &mut self.rig
+    }
+
+    /// What is on its way is lost.
+    pub(super) fn lose(&mut self) {
+        self.flying.clear();
+    }
+
+    /// Lives on, one parcel after the other, until a parcel for which `is` says yes is about to arrive: that parcel. Nothing
+    /// when it waits in vain.
+    pub(super) fn until(&mut self, mut is: impl FnMut(&Envelope) -> bool) -> Option<u32> {
+        let begun = self.rig.now();
+        while self.steps < MOST {
+            if let Some(parcel) = self.flying.pop_front() {
+                if is(&self.parcels[parcel as usize]) {
+                    return Some(parcel);
+                }
+                self.act(&Action::Deliver { parcel });
+                continue;
+            }
+            let actors = self.rig.actors().to_vec();
+            let (time, actor) =
+                actors.into_iter().filter_map(|actor| Some((self.rig.wakes(actor)?, actor))).min()?;
+            if time > begun + self.patience {
+                return None;
+            }
+            self.act(&Action::Wake { actor, found: None });
+        }
+        None
+    }
+
+    /// Does what a script says, each when all is quiet, until the parcel of this kind and number is about to arrive. What is
+    /// public counts where a validator hears it: nobody else hears everything.
+    pub(super) fn awaits(&mut self, script: &[Action], kind: &str, nth: usize) -> Option<u32> {
+        let mut seen = 0;
+        for action in script {
+            self.act(action)?;
+            let found = self.until(|parcel| {
+                let heard = match parcel.datagram {
+                    Datagram::Packet(_) => true,
+                    Datagram::Gossip(_) => matches!(parcel.to, Actor::Validator(_)),
+                };
+                let this = heard && parcel.datagram.name() == kind;
+                seen += usize::from(this);
+                this && seen > nth
+            });
+            if found.is_some() {
+                return found;
+            }
+        }
+        None
+    }
+
+    /// Does what a script says, each when all is quiet.
+    pub(super) fn through(&mut self, script: &[Action]) -> Option<()> {
+        for action in script {
+            self.act(action)?;
+            self.until(|_| false);
+        }
+        Some(())
+    }
+
+    /// Tries something with a parcel that is about to arrive; nothing when it cannot be made.
+    pub(super) fn attempt(&mut self, parcel: u32, trick: Perturbation) -> Option<Answer> {
+        let genuine = self.parcels.get(parcel as usize)?.clone();
+        let arrives = Action::Deliver { parcel };
+        let happened = match trick {
+            Perturbation::Nothing => self.act(&arrives)?,
+            Perturbation::Twice => {
+                self.act(&arrives)?;
+                self.act(&arrives)?
+            }
+            Perturbation::Spoilt(how) => self.act(&Action::Spoil { parcel, how })?,
+            Perturbation::SentBack => {
+                let (to, from) = (genuine.from, Some(genuine.to));
+                self.act(&Action::Redirect { parcel, to, from })?
+            }
+            Perturbation::Posed(by, flaws) => {
+                let Datagram::Packet(Packet::Response { mut session }) = genuine.datagram else {
+                    return None;
+                };
+                (session.by, session.number) = (by, session.number + MADE);
+                let packet = Packet::Response { session };
+                self.act(&Action::Inject { actor: genuine.from, to: genuine.to, packet, flaws })?
+            }
+            Perturbation::Flawed(kind, flaws) => return self.lie(&instead(&genuine, kind, flaws)),
+            Perturbation::ThenFlawed(kind, flaws) => {
+                self.act(&arrives)?;
+                return self.lie(&instead(&genuine, kind, flaws));
+            }
+            Perturbation::SaidAgain => {
+                self.act(&arrives)?;
+                return self.lie(&[said(&genuine)?]);
+            }
+        };
+        Some(Answer::of(&happened))
+    }
+
+    /// The first of these that can be made is said, and everything on the way to its arrival happens; what became of it.
+    pub(super) fn lie(&mut self, lies: &[Action]) -> Option<Answer> {
+        let before = std::mem::take(&mut self.flying);
+        let (lie, refused) = lies.iter().find_map(|lie| Some((lie, self.act(lie)?.clause)))?;
+        if refused.is_some() {
+            return Some(Answer { clause: refused, cause: None });
+        }
+        let arrives = |parcel: &Envelope| match (lie, &parcel.datagram) {
+            (Action::Say { to, message, .. }, Datagram::Packet(Packet::Record(record))) => {
+                parcel.to == *to && record.message == *message
+            }
+            (Action::Tell { to, gossip, .. }, Datagram::Gossip(told)) => parcel.to == *to && told == gossip,
+            _ => false,
+        };
+        while let Some(parcel) = self.flying.pop_front() {
+            let last = arrives(&self.parcels[parcel as usize]);
+            let happened = self.act(&Action::Deliver { parcel })?;
+            if last {
+                let after = std::mem::replace(&mut self.flying, before);
+                self.flying.extend(after);
+                return Some(Answer::of(&happened));
+            }
+        }
+        None
+    }
+}
+
+/// What was said, said by the same to the same.
+fn said(genuine: &Envelope) -> Option<Action> {
+    let (actor, to) = (genuine.from, genuine.to);
+    match &genuine.datagram {
+        Datagram::Packet(Packet::Record(record)) => Some(Action::Say { actor, to, message: record.message }),
+        Datagram::Packet(_) => None,
+        Datagram::Gossip(gossip) => Some(Action::Tell { actor, to, gossip: gossip.clone() }),
+    }
+}

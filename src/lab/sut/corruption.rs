@@ -1,0 +1,129 @@
+//! What happens to the bytes of a parcel on its way.
+
+use crate::forge;
+use crate::sut::{Bytes, CLEAR, Envelope, SystemUnderTest};
+use bemr::actors::Input;
+use bemr::crypto::{Element, Suite};
+use bemr::wire::{self, MAX_MESSAGE, decode, encode};
+use bemr_model::{Actor, Flaws, Happened, Packet, Spoiling};
+use bemr_spec::{Clause, Rules};
+
+impl SystemUnderTest {
+    /// A parcel arrives with its bytes changed.
+    pub(super) fn spoil(&mut self, parcel: u32, how: Spoiling) -> Option<Happened> {
+        let place = parcel as usize;
+        let parcel = self.parcels.get(place)?;
+        let (from, to, cause) = (parcel.from, parcel.to, parcel.packet);
+        let slot = self.slot(to)?;
+        let name = self.address(from)?;
+        let suite = self.foundation.suite;
+        let input = match &parcel.bytes {
+            Bytes::Packet(packet) => {
+                let hello = matches!(cause, Some(Packet::Hello { .. }));
+                let packet = match (in_clear(how), how) {
+                    (Some(clause), _) => {
+                        let genuine: wire::Packet = decode(&Rules::hardened(), packet).ok()?;
+                        encode(&forge::packet(&genuine, Flaws::of(clause))?)
+                    }
+                    (None, Spoiling::Splice) => {
+                        let other = last_record(&self.parcels[..place], from)?;
+                        [packet.get(..HEADER)?, other.get(HEADER..)?].concat()
+                    }
+                    (None, _) => spoiled(packet.to_vec(), how, hello.then_some(suite)),
+                };
+                Input::Packet { from: name, packet }
+            }
+            Bytes::Gossip(_) if !matches!(how, Spoiling::Flip | Spoiling::Cut | Spoiling::Extend) => {
+                return None;
+            }
+            Bytes::Gossip(gossip) => {
+                let bytes = spoiled(encode(&**gossip), how, None);
+                match decode::<wire::Gossip>(&self.rules, &bytes) {
+                    Ok(gossip) => Input::Gossip { from: name, gossip },
+                    Err(refusal) => {
+                        let clause = Some(refusal.clause());
+                        return Some(self.happened(to, Some(from), "unreadable packet", clause, Vec::new()));
+                    }
+                }
+            }
+        };
+        Some(self.happen(slot, Some(from), cause, input))
+    }
+}
+
+/// What is changed in a field of a packet: so that it fails the check of this clause.
+const fn in_clear(how: Spoiling) -> Option<Clause> {
+    Some(match how {
+        Spoiling::Suite => Clause::SuiteNotDowngraded,
+        Spoiling::SessionType => Clause::RoleFitsPlace,
+        Spoiling::Neutral => Clause::ElementInRange,
+        Spoiling::Outside => Clause::ElementInSubgroup,
+        Spoiling::Stage => Clause::StageFitsSession,
+        Spoiling::Ahead => Clause::SkipIsBounded,
+        Spoiling::Flip
+        | Spoiling::Cut
+        | Spoiling::Extend
+        | Spoiling::Bloat
+        | Spoiling::Swap
+        | Spoiling::Splice => return None,
+    })
+}
+
+/// The kind of a packet, and what a record says in clear.
+const HEADER: usize = 1 + CLEAR;
+
+/// The last record that somebody sent.
+fn last_record(parcels: &[Envelope], from: Actor) -> Option<&[u8]> {
+    parcels.iter().rev().filter(|parcel| parcel.from == from).find_map(|parcel| {
+        match (&parcel.packet, &parcel.bytes) {
+            (Some(Packet::Record(_)), Bytes::Packet(bytes)) => Some(&bytes[..]),
+            _ => None,
+        }
+    })
+}
+
+/// Longer than any message, and than what allocators keep for the next who asks: so its zeros come from the system, and cost nothing because
+/// nobody touches them.
+const BLOATED: usize = 40 << 20;
+const _: () = assert!(BLOATED > MAX_MESSAGE);
+
+/// Bytes of a block of the cipher, and of its tag.
+const BLOCK: usize = 16;
+
+/// `bytes`, changed. What a hello of `hello` ends with is an element, and half of all changes make another one: the lowest
+/// bit is turned over that does not.
+fn spoiled(mut bytes: Vec<u8>, how: Spoiling, hello: Option<Suite>) -> Vec<u8> {
+    match (how, hello) {
+        (Spoiling::Cut, _) => drop(bytes.pop()),
+        (Spoiling::Extend, _) => bytes.push(0),
+        (Spoiling::Bloat, _) => {
+            let mut bloated = vec![0; BLOATED];
+            bloated[..bytes.len()].copy_from_slice(&bytes);
+            return bloated;
+        }
+        (Spoiling::Swap, _) => {
+            if let Some(start) = bytes.len().checked_sub(2 * BLOCK) {
+                bytes[start..].rotate_left(BLOCK);
+            }
+        }
+        (Spoiling::Flip, None) => {
+            if let Some(last) = bytes.last_mut() {
+                *last ^= 1;
+            }
+        }
+        (Spoiling::Flip, Some(suite)) => {
+            let element = bytes.len().saturating_sub(suite.element_len());
+            let last = bytes.len().saturating_sub(1);
+            for bit in (0..8).map(|bit| 1 << bit) {
+                bytes[last] ^= bit;
+                if Element::decode(&Rules::hardened(), suite, &bytes[element..]).is_err() {
+                    break;
+                }
+                bytes[last] ^= bit;
+            }
+        }
+        // A field is changed where it is known.
+        _ => {}
+    }
+    bytes
+}

@@ -1,0 +1,295 @@
+//! Makes a message fit again of which a field was changed: digests and signatures over what changed, by those who make them.
+//!
+//! Each bit of a way leaves one thing as it was; way 0 mends all.
+
+use crate::simulator::ProvisionedKeys;
+use bemr::actors::initial_builder::{grants_digest, transaction_id};
+use bemr::crypto::{Digest, Domain, Signature, SigningKey};
+use bemr::merkle::root_of;
+use bemr::wire::{
+    Block, BlockHeader, Certificate, Closing, Entry, Gossip, InitialHeader, Message, Name, QuorumCertificate,
+    ReadResponse, SignedAuditHead, SignedCloudHead, TBlock, TInitial, TValid, encode,
+};
+use bemr_spec::Rules;
+
+const RULES: Rules = Rules::hardened();
+
+/// The keys of everybody.
+pub(super) struct ReSigner<'a>(pub(super) &'a ProvisionedKeys);
+
+/// Whether a way leaves this as it was.
+const fn keeps(way: u8, bit: u8) -> bool {
+    way >> bit & 1 == 1
+}
+
+impl ReSigner<'_> {
+    fn key(&self, who: &Name) -> Option<&SigningKey> {
+        self.0.credentials.get(who).map(|one| one.identity().signing_key())
+    }
+
+    fn sign(&self, who: &Name, tag: Domain, message: &[u8], signature: &mut Signature) {
+        if let Some(key) = self.key(who) {
+            *signature = key.sign(&RULES, tag, message);
+        }
+    }
+
+    /// How many ways there are.
+    pub(super) const fn ways(message: &Message) -> u8 {
+        match message {
+            Message::TInitial(_) | Message::TBlock(_) | Message::TValid(_) => 32,
+            Message::ReadResponse(_) => 16,
+            Message::Grant(_) => 8,
+            Message::Erase(_) => 4,
+            Message::Vote(_) | Message::Receipt(_) | Message::Revoke(_) => 2,
+            Message::Outcome(_) | Message::ReadRequest(_) | Message::Answer(_) => 1,
+        }
+    }
+
+    /// A message, made to fit in this way; `sender` says it.
+    pub(super) fn message(&self, message: &mut Message, sender: &Name, way: u8) {
+        match message {
+            Message::TInitial(initial) => self.initial(initial, sender, way),
+            Message::TBlock(block) => self.block(block, sender, way),
+            Message::TValid(valid) => self.valid(valid, sender, way),
+            Message::Vote(vote) if way == 0 => {
+                self.sign(sender, Domain::VOTE, &encode(&vote.body), &mut vote.signature);
+            }
+            Message::Receipt(receipt) if way == 0 => self.cloud_head(&mut receipt.head),
+            Message::ReadResponse(response) => self.response(response, way),
+            Message::Grant(grant) => {
+                if !keeps(way, 1) {
+                    let named = self.0.directory.get(&grant.body.key.reader);
+                    if let Some(named) = named.filter(|_| !keeps(way, 2)) {
+                        grant.reader = named.certificate().clone();
+                    }
+                    self.certificate(&mut grant.reader);
+                }
+                if !keeps(way, 0) {
+                    self.sign(sender, Domain::GRANT, &encode(&grant.body), &mut grant.signature);
+                }
+            }
+            Message::Revoke(revoke) if way == 0 => {
+                self.sign(sender, Domain::REVOKE, &encode(&revoke.body), &mut revoke.signature);
+            }
+            Message::Erase(erase) => {
+                let body = encode(&erase.body);
+                let mut approvals = erase.approvals.as_slice().to_vec();
+                for approval in &mut approvals {
+                    if !keeps(way, 1) {
+                        self.certificate(&mut approval.authority);
+                    }
+                    if !keeps(way, 0) {
+                        let who = approval.authority.body.subject.clone();
+                        self.sign(&who, Domain::ERASE, &body, &mut approval.signature);
+                    }
+                }
+                erase.approvals = approvals.into();
+            }
+            _ => {}
+        }
+    }
+
+    fn certificate(&self, certificate: &mut Certificate) {
+        let body = encode(&certificate.body);
+        certificate.signature = self.0.kdc.signing_key().sign(&RULES, Domain::CERTIFICATE, &body);
+    }
+
+    fn header(&self, header: &mut InitialHeader, signer: &Name, derive: bool) -> Option<Signature> {
+        if derive {
+            header.tid = transaction_id(&header.user, &header.nonce, &header.ciphertext);
+        }
+        self.key(signer).map(|key| key.sign(&RULES, Domain::T_INITIAL, &encode(header)))
+    }
+
+    fn initial(&self, initial: &mut TInitial, sender: &Name, way: u8) {
+        if !keeps(way, 3) {
+            initial.header.grants = grants_digest(&initial.grants);
+        }
+        if !keeps(way, 2) {
+            initial.header.ciphertext = Digest::of(Domain::CIPHERTEXT, initial.ciphertext.as_slice());
+        }
+        let signature = self.header(&mut initial.header, sender, !keeps(way, 1));
+        if let Some(signature) = signature.filter(|_| !keeps(way, 0)) {
+            initial.signature = signature;
+        }
+    }
+
+    fn block(&self, block: &mut TBlock, sender: &Name, way: u8) {
+        let user = block.user.body.subject.clone();
+        let signature = self.header(&mut block.initial, &user, !keeps(way, 2));
+        if !keeps(way, 1) {
+            block.body.initial = Digest::of(Domain::T_INITIAL, &encode(&block.initial));
+            block.user_signature = signature.unwrap_or_else(|| block.user_signature.clone());
+        }
+        if !keeps(way, 4) {
+            block.body.tid = block.initial.tid;
+        }
+        if !keeps(way, 3) {
+            self.certificate(&mut block.user);
+        }
+        if !keeps(way, 0) {
+            self.sign(sender, Domain::T_BLOCK, &encode(&block.body), &mut block.signature);
+        }
+    }
+
+    fn valid(&self, valid: &mut TValid, sender: &Name, way: u8) {
+        let user = valid.user.body.subject.clone();
+        let signature = self.header(&mut valid.initial, &user, !keeps(way, 2));
+        if !keeps(way, 1) {
+            valid.user_signature = signature.unwrap_or_else(|| valid.user_signature.clone());
+            valid.block.initial = Digest::of(Domain::T_INITIAL, &encode(&valid.initial));
+            (valid.block.tid, valid.body.tid) = (valid.initial.tid, valid.initial.tid);
+            valid.body.block = Digest::of(Domain::T_BLOCK, &encode(&valid.block));
+            let body = &mut valid.acknowledgement.body;
+            (body.tid, body.block) = (valid.initial.tid, valid.body.block);
+        }
+        if !keeps(way, 4) {
+            self.quorum(&mut valid.acknowledgement);
+        }
+        if !keeps(way, 4) || keeps(way, 3) {
+            valid.body.acknowledgement = valid.acknowledgement.digest();
+        }
+        if !keeps(way, 3) {
+            self.certificate(&mut valid.user);
+        }
+        if !keeps(way, 0) {
+            self.sign(sender, Domain::T_VALID, &encode(&valid.body), &mut valid.signature);
+        }
+    }
+
+    /// The signatories sign what a certificate says.
+    pub(super) fn quorum(&self, certificate: &mut QuorumCertificate) {
+        let body = encode(&certificate.body);
+        let mut signatories = certificate.signatories.as_slice().to_vec();
+        for signatory in &mut signatories {
+            self.sign(&signatory.validator, Domain::VOTE, &body, &mut signatory.signature);
+        }
+        certificate.signatories = signatories.into();
+    }
+
+    fn response(&self, response: &mut ReadResponse, way: u8) {
+        let user = response.record.user.body.subject.clone();
+        if !keeps(way, 3) {
+            self.certificate(&mut response.record.user);
+        }
+        if !keeps(way, 1) {
+            let header = encode(&response.record.initial);
+            self.sign(&user, Domain::T_INITIAL, &header, &mut response.record.user_signature);
+        }
+        let proof = &mut response.proof;
+        if !keeps(way, 2) {
+            // The log has one leaf, which is this one.
+            proof.leaf.content = response.record.digest();
+            proof.head.head.root = root_of(&[proof.leaf.digest()]);
+        }
+        if !keeps(way, 0) {
+            self.cloud_head(&mut proof.head);
+        }
+    }
+
+    pub(super) fn cloud_head(&self, head: &mut SignedCloudHead) {
+        let cloud = self.0.cast.cloud.clone();
+        self.sign(&cloud, Domain::CLOUD_HEAD, &encode(&head.head), &mut head.signature);
+    }
+
+    pub(super) fn audit_head(&self, head: &mut SignedAuditHead) {
+        let bsd = self.0.cast.bsd.clone();
+        self.sign(&bsd, Domain::AUDIT_HEAD, &encode(&head.head), &mut head.signature);
+    }
+
+    /// What is public, made to fit in this way.
+    pub(super) fn gossip(&self, gossip: &mut Gossip, way: u8) {
+        match gossip {
+            Gossip::Decision(certificate) if way == 0 => self.quorum(certificate),
+            Gossip::CloudHead(head) if way == 0 => self.cloud_head(head),
+            Gossip::AuditHead(head) if way == 0 => self.audit_head(head),
+            Gossip::Proposal(proposal) => {
+                let mut entries = proposal.entries.as_slice().to_vec();
+                self.entries(&mut proposal.header, &mut entries, way);
+                proposal.entries = entries.into();
+                if !keeps(way, 0) {
+                    let digest = proposal.header.digest();
+                    let who = proposal.signatory.validator.clone();
+                    let signature = &mut proposal.signatory.signature;
+                    self.sign(&who, Domain::BLOCK_CLOSE, digest.as_bytes(), signature);
+                }
+            }
+            Gossip::Closing(closing) if way == 0 => {
+                let (who, digest) = (closing.signatory.validator.clone(), closing.header);
+                self.sign(&who, Domain::BLOCK_CLOSE, digest.as_bytes(), &mut closing.signatory.signature);
+            }
+            Gossip::Block(block) => self.closed(block, way),
+            Gossip::PolicyChange(approved) if way == 0 => {
+                let change = encode(&approved.change);
+                let mut approvals: Vec<_> = approved.approvals.iter().cloned().collect();
+                for approval in &mut approvals {
+                    let who = approval.administrator.clone();
+                    self.sign(&who, Domain::POLICY_CHANGE, &change, &mut approval.signature);
+                }
+                approved.approvals = approvals.into_iter().collect();
+            }
+            Gossip::RevocationList(list) if way == 0 => {
+                let body = encode(&list.body);
+                list.signature = self.0.kdc.signing_key().sign(&RULES, Domain::REVOCATION_LIST, &body);
+            }
+            _ => {}
+        }
+    }
+
+    /// How many ways there are.
+    pub(super) const fn gossip_ways(gossip: &Gossip) -> u8 {
+        match gossip {
+            Gossip::Proposal(_) | Gossip::Block(_) => 16,
+            Gossip::BlocksFrom(_) => 1,
+            _ => 2,
+        }
+    }
+
+    fn entries(&self, header: &mut BlockHeader, entries: &mut [Entry], way: u8) {
+        for entry in entries.iter_mut() {
+            if let Entry::Decision(certificate) = entry
+                && !keeps(way, 2)
+            {
+                self.quorum(certificate);
+            }
+        }
+        if !keeps(way, 1) {
+            let digests: Vec<Digest> = entries.iter().map(Entry::digest).collect();
+            header.root = root_of(&digests);
+            header.count = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+        }
+    }
+
+    /// A closed block: entries, root and count, work, signatures.
+    pub(super) fn closed(&self, block: &mut Block, way: u8) {
+        let mut entries = block.entries.as_slice().to_vec();
+        self.entries(&mut block.closed.header, &mut entries, way);
+        block.entries = entries.into();
+        if let Closing::Work(_) = block.closed.header.closing
+            && !keeps(way, 3)
+        {
+            mine(&mut block.closed.header);
+        }
+        if !keeps(way, 0) {
+            let digest = block.closed.header.digest();
+            let mut signatories = block.closed.signatories.as_slice().to_vec();
+            for signatory in &mut signatories {
+                let who = signatory.validator.clone();
+                self.sign(&who, Domain::BLOCK_CLOSE, digest.as_bytes(), &mut signatory.signature);
+            }
+            block.closed.signatories = signatories.into();
+        }
+    }
+}
+
+/// The first nonce, from the header's own on, that meets its target; no target of a neighbour is so hard that it takes more.
+fn mine(header: &mut BlockHeader) {
+    for _ in 0..1 << 16 {
+        let digest = header.digest();
+        let Closing::Work(work) = &mut header.closing else { return };
+        if work.target.is_met_by(&digest) {
+            return;
+        }
+        work.nonce = work.nonce.wrapping_add(1);
+    }
+}

@@ -1,0 +1,391 @@
+//! An actor that begins with what a vector says, takes what the vector gives it, and tells what it did.
+
+use crate::simulator::Node;
+use crate::vectors::Hex;
+use crate::vectors::file::Id;
+use crate::vectors::kinds::{RULES, Stop, Trust, name};
+use bemr::actors::{
+    Bsd, CertificateDirectory, Cloud, Input, LedgerView, NodeContext, Output, Overheard, StoreHandle, User,
+    Validator,
+};
+use bemr::audit::AuditLog;
+use bemr::crypto::{DecapsulationKey, Digest, SigningKey, Suite};
+use bemr::keys::{Credentials, Identity};
+use bemr::ledger::Ledger;
+use bemr::merkle::Frontier;
+use bemr::records::{PolicyRegistry, Record};
+use bemr::session::SealChain;
+use bemr::store::MemoryStore;
+use bemr::transparency::{CloudLog, LogOperator};
+use bemr::votes::ValidatorSet;
+use bemr::wire::{Certificate, EraseBody, Genesis, Name, Packet, SealChainStart, Time, decode, encode};
+use bemr_spec::{Clause, Refusal, Verdict};
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// The keys of a principal and its certificate.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub(super) struct Own {
+    pub(super) signing: Hex,
+    pub(super) agreement: Hex,
+    pub(super) certificate: Hex,
+}
+
+impl Own {
+    pub(super) fn of(credentials: &Credentials) -> Own {
+        Own {
+            signing: (*credentials.identity().signing_key().to_bytes()).as_slice().into(),
+            agreement: (*credentials.identity().agreement_key().to_bytes()).as_slice().into(),
+            certificate: Hex(encode(credentials.certified().certificate())),
+        }
+    }
+
+    pub(super) fn identity(&self, suite: Suite) -> Result<Identity, Stop> {
+        let signing = SigningKey::from_bytes(&RULES, suite, &self.signing.0)?;
+        let agreement = DecapsulationKey::from_bytes(&RULES, suite, &self.agreement.0)?;
+        Ok(Identity::of(&RULES, signing, agreement)?)
+    }
+
+    pub(super) fn credentials(
+        &self,
+        suite: Suite,
+        trust: &mut bemr::keys::TrustStore,
+        now: Time,
+    ) -> Result<Credentials, Stop> {
+        let certificate: Certificate = decode(&RULES, &self.certificate.0)?;
+        let certified = trust.verify(&RULES, now, &certificate)?;
+        Ok(Credentials::new(&RULES, Arc::new(self.identity(suite)?), certified)?)
+    }
+}
+
+/// What an actor begins with.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub(super) struct Begin {
+    pub(super) now: u64,
+    pub(super) own: Own,
+    pub(super) trust: Trust,
+    pub(super) certificates: Vec<Hex>,
+    pub(super) genesis: Hex,
+    pub(super) validators: Vec<String>,
+    pub(super) bsd: String,
+    pub(super) cloud: String,
+    pub(super) custodian: String,
+    pub(super) drawn: Hex,
+}
+
+/// Something that happens to an actor.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub(super) struct Step {
+    pub(super) now: u64,
+    pub(super) comment: String,
+    pub(super) fields: Vec<String>,
+    pub(super) drawn: Hex,
+    pub(super) event: Event,
+}
+
+/// What happens.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Event {
+    /// A packet arrives.
+    Packet {
+        /// Where it comes from.
+        from: String,
+        /// It.
+        bytes: Hex,
+        /// What the record in it holds; null where it holds none that opens.
+        message: Option<Hex>,
+    },
+    /// Something public arrives.
+    Gossip {
+        /// Where it comes from.
+        from: String,
+        /// It.
+        bytes: Hex,
+    },
+    /// The instant came for which the actor waited.
+    Wake {},
+    /// The user submits.
+    Submit {
+        /// The record's bytes.
+        record: Hex,
+        /// Who shall be able to read it.
+        readers: Vec<String>,
+    },
+    /// The user reads.
+    Read {
+        /// Which record.
+        tid: Hex,
+    },
+    /// The user lets somebody read.
+    Grant {
+        /// Which record.
+        tid: Hex,
+        /// Whom.
+        reader: String,
+    },
+    /// The user takes that back.
+    Revoke {
+        /// Which record.
+        tid: Hex,
+        /// Of whom.
+        reader: String,
+    },
+    /// The user has a record erased.
+    Erase {
+        /// The encoding of the body.
+        body: Hex,
+        /// The encodings of the approvals.
+        approvals: Vec<Hex>,
+    },
+    /// The BSD closes its audit log.
+    Close {},
+}
+
+/// What an actor made of it.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub(super) struct Did {
+    pub(super) verdict: Said,
+    pub(super) clause: Option<Id>,
+    pub(super) sends: Vec<Send>,
+    /// The next instant for which it waits.
+    pub(super) wakes: Option<u64>,
+}
+
+/// A verdict.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Said {
+    Accept,
+    Refuse,
+    Ignore,
+}
+
+/// What an actor sends.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Send {
+    /// A packet to one peer.
+    Packet {
+        /// The peer.
+        to: String,
+        /// It.
+        bytes: Hex,
+        /// What the record in it holds; null where it is none.
+        message: Option<Hex>,
+    },
+    /// Something public, to one.
+    Tell {
+        /// To whom.
+        to: String,
+        /// It.
+        bytes: Hex,
+    },
+    /// Something public, to everybody.
+    Publish {
+        /// It.
+        bytes: Hex,
+    },
+}
+
+/// An actor at work.
+pub(super) struct Replayer {
+    pub(super) node: Node,
+    /// What it keeps.
+    pub(super) archive: StoreHandle,
+    /// The start of its seal chain, where it has one.
+    pub(super) start: Option<SealChainStart>,
+}
+
+impl Begin {
+    /// The actor. Its randomness is `given`, or else that of a seed, and noted.
+    pub(super) fn start(&self, suite: Suite, seed: Option<u64>) -> Result<Replayer, Stop> {
+        let now = Time(self.now);
+        let mut trust = self.trust.store(suite)?;
+        let certificates: Result<Vec<Certificate>, Refusal> =
+            self.certificates.iter().map(|bytes| decode(&RULES, &bytes.0)).collect();
+        let directory = CertificateDirectory::verified(&RULES, &mut trust, now, &certificates?)?;
+        let own = self.own.credentials(suite, &mut trust, now)?;
+        let genesis: Genesis = decode(&RULES, &self.genesis.0)?;
+        let network = genesis.network.clone();
+        let certified = |who: &str| -> Result<_, Stop> {
+            let who = name(who)?;
+            directory.get(&who).cloned().ok_or_else(|| Stop::Malformed(format!("no certificate of {who}")))
+        };
+        let members = self.validators.iter().map(|who| {
+            let one = certified(who)?;
+            Ok((one.name().clone(), one.signing_key().clone()))
+        });
+        let validators = ValidatorSet::new(network.clone(), members.collect::<Result<_, Stop>>()?);
+        let ledger = Ledger::new(&RULES, genesis)?;
+        let replica = LedgerView::new(ledger, validators, PolicyRegistry::shipped(network.clone()));
+        let identity = |who: &str| -> Result<LogOperator, Stop> {
+            let one = certified(who)?;
+            Ok(LogOperator {
+                network: network.clone(),
+                cloud: one.name().clone(),
+                key: one.signing_key().clone(),
+            })
+        };
+        let (bsd, cloud) = (identity(&self.bsd)?, identity(&self.cloud)?);
+        let source = ChaCha20Rng::seed_from_u64(seed.unwrap_or_default());
+        let custodian = certified(&self.custodian)?;
+        let role = own.role();
+        let mut office = NodeContext::new(RULES, own, trust, directory, replica, source.into());
+        match seed {
+            Some(_) => drop(office.rng.drawn()),
+            None => office.rng.give(&self.drawn.0),
+        }
+        office.neighbours.tap();
+        let archive = StoreHandle::new(MemoryStore::new());
+        let kept = archive.clone();
+        let mut start = None;
+        use bemr::keys::Place;
+        let mut node = match role.place() {
+            Place::User => Node::User(Box::new(User::new(office, bsd.cloud, cloud))),
+            Place::Validator => Node::Validator(Box::new(Validator::new(office, cloud, bsd))),
+            Place::Cloud => {
+                let log = CloudLog::new(suite, network, cloud.cloud, Frontier::default());
+                Node::Cloud(Box::new(Cloud::new(office, archive, log)?))
+            }
+            Place::Bsd => {
+                let (seals, opened) = SealChain::open(&RULES, &mut office.rng, &office.own, &custodian)?;
+                start = Some(opened);
+                let audit = AuditLog::new(suite, network, bsd.cloud);
+                Node::Bsd(Box::new(Bsd::new(office, cloud, seals, archive, audit)?))
+            }
+            Place::Custodian => return Err(Stop::Malformed("a custodian is no such actor".to_owned())),
+        };
+        if seed.is_none() && !node.office().rng.used_up() {
+            return Err(Stop::Malformed("begin: not what it draws".to_owned()));
+        }
+        Ok(Replayer { node, archive: kept, start })
+    }
+}
+
+impl Replayer {
+    /// Takes what the vector gives.
+    pub(super) fn take(&mut self, step: &Step) -> Result<Did, Stop> {
+        self.node.office().rng.give(&step.drawn.0);
+        let did = self.happen(Time(step.now), &step.event)?;
+        if !self.node.office().rng.used_up() {
+            return Err(Stop::Malformed(format!("{}: not what it draws", step.comment)));
+        }
+        Ok(did)
+    }
+
+    /// As [`Replayer::take`], with randomness of its own; gives what was drawn, too.
+    pub(super) fn live(&mut self, now: Time, event: &Event) -> Result<(Did, Hex), Stop> {
+        drop(self.node.office().rng.drawn());
+        let did = self.happen(now, event)?;
+        Ok((did, Hex(self.node.office().rng.drawn())))
+    }
+
+    fn happen(&mut self, now: Time, event: &Event) -> Result<Did, Stop> {
+        drop(self.node.office().neighbours.overheard());
+        let (outcome, repeats) = match event {
+            Event::Packet { from, bytes, message } => {
+                let input = Input::Packet { from: name(from)?, packet: bytes.0.clone() };
+                let step = self.node.actor().handle(now, input);
+                let opened = self.node.office().neighbours.last_opened();
+                if opened != message.as_ref().map(|message| message.0.clone()) {
+                    return Err(Stop::Malformed("the record does not hold the message".to_owned()));
+                }
+                (step.outcome, step.repeats)
+            }
+            Event::Gossip { from, bytes } => match decode(&RULES, &bytes.0) {
+                Ok(gossip) => {
+                    let step = self.node.actor().handle(now, Input::Gossip { from: name(from)?, gossip });
+                    (step.outcome, step.repeats)
+                }
+                Err(refusal) => (Err(refusal), Vec::new()),
+            },
+            Event::Wake {} => {
+                let step = self.node.actor().handle(now, Input::Wake);
+                (step.outcome, step.repeats)
+            }
+            command => (self.command(now, command)?, Vec::new()),
+        };
+        let clause = outcome.as_ref().err().map(|refusal| Id(refusal.clause()));
+        let verdict = match outcome.as_ref().err().map_or(Verdict::Accept, Refusal::verdict) {
+            Verdict::Accept => Said::Accept,
+            Verdict::Reject => Said::Refuse,
+            Verdict::Ignore => Said::Ignore,
+        };
+        let outputs: Vec<Output> = outcome.into_iter().flatten().chain(repeats).collect();
+        let sends = self.sends(outputs);
+        let wakes = self.node.actor().wake().map(|time| time.0);
+        Ok(Did { verdict, clause, sends, wakes })
+    }
+
+    fn command(&mut self, now: Time, event: &Event) -> Result<Result<Vec<Output>, Refusal>, Stop> {
+        let tid = |tid: &Hex| tid.array().map(Digest::from_bytes);
+        Ok(match (&mut self.node, event) {
+            (Node::Bsd(bsd), Event::Close {}) => bsd.close(now),
+            (Node::User(user), Event::Submit { record, readers }) => {
+                let readers: Result<Vec<Name>, Stop> = readers.iter().map(|reader| name(reader)).collect();
+                let readers = readers?;
+                let read = Record::read(&RULES, &record.0);
+                read.and_then(|record| user.submit(now, &record, &readers)).map(|(_, outputs)| outputs)
+            }
+            (Node::User(user), Event::Read { tid: of }) => {
+                user.read(now, tid(of)?).map(|(_, outputs)| outputs)
+            }
+            (Node::User(user), Event::Grant { tid: of, reader }) => {
+                user.grant(now, tid(of)?, &name(reader)?).map(|(_, outputs)| outputs)
+            }
+            (Node::User(user), Event::Revoke { tid: of, reader }) => {
+                user.revoke(now, tid(of)?, &name(reader)?).map(|(_, outputs)| outputs)
+            }
+            (Node::User(user), Event::Erase { body, approvals }) => {
+                let body: EraseBody = decode(&RULES, &body.0)?;
+                let approvals: Result<Vec<_>, Refusal> =
+                    approvals.iter().map(|approval| decode(&RULES, &approval.0)).collect();
+                user.erase(now, body, approvals?).map(|(_, outputs)| outputs)
+            }
+            _ => return Err(Stop::Malformed("such an actor takes no such command".to_owned())),
+        })
+    }
+
+    fn sends(&mut self, outputs: Vec<Output>) -> Vec<Send> {
+        let heard = self.node.office().neighbours.overheard();
+        let written: Vec<_> = heard
+            .iter()
+            .filter_map(|heard| match heard {
+                Overheard::Message { message, written: Some((position, _)), .. } => {
+                    Some(((position.session, position.sequence), encode(message)))
+                }
+                _ => None,
+            })
+            .collect();
+        let send = |output: Output| match output {
+            Output::Send { to, packet, .. } => {
+                let message = match decode(&RULES, &packet) {
+                    Ok(Packet::Record(record)) => {
+                        let place = (record.header.session, record.header.sequence);
+                        written
+                            .iter()
+                            .find(|(written, _)| *written == place)
+                            .map(|(_, message)| message.into())
+                    }
+                    _ => None,
+                };
+                Send::Packet { to: to.as_str().to_owned(), bytes: Hex(packet), message }
+            }
+            Output::Tell { to, gossip } => {
+                Send::Tell { to: to.as_str().to_owned(), bytes: Hex(encode(&gossip)) }
+            }
+            Output::Publish(gossip) => Send::Publish { bytes: Hex(encode(&gossip)) },
+        };
+        outputs.into_iter().map(send).collect()
+    }
+}
+
+impl Did {
+    pub(super) fn refused_by(&self) -> Option<Clause> {
+        self.clause.map(|id| id.0)
+    }
+}
