@@ -1,0 +1,103 @@
+//! The readers of the build script refuse a chapter that is not in their form, with file and line.
+
+#[path = "../build/chapter.rs"]
+#[allow(dead_code, reason = "the build script uses all of it")]
+mod chapter;
+#[path = "../build/clauses.rs"]
+#[allow(dead_code, reason = "the build script uses all of it")]
+mod clauses;
+#[path = "../build/tables.rs"]
+#[allow(dead_code, reason = "the build script uses all of it")]
+mod tables;
+
+use chapter::Chapter;
+
+fn one(text: &str) -> Vec<Chapter> {
+    vec![Chapter { file: "09-test.md".to_owned(), text: text.to_owned() }]
+}
+
+const CLAUSE: &str = "\
+### KEY-01 · OneName
+
+**MUST.** A thing MUST be so.
+
+**Why.** Otherwise it is not.
+
+**From.** P-1; C-02.
+";
+
+/// Replaces `old` in a clause and gives what the reader then says.
+fn clause_with(old: &str, new: &str) -> String {
+    assert!(CLAUSE.contains(old), "{old:?} is in the clause");
+    match clauses::read(&one(&CLAUSE.replace(old, new))) {
+        Ok(clauses) => format!("{} clauses", clauses.len()),
+        Err(error) => error,
+    }
+}
+
+#[test]
+fn a_clause_is_read_or_its_line_named() {
+    assert_eq!(clause_with("OneName", "OneName"), "1 clauses");
+    for (old, new, reason) in [
+        ("KEY-01", "KEY-1", "`KEY-1` is not a clause id such as KEY-03"),
+        ("KEY-01", "ZZZ-01", "ZZZ-01: the prefix has no code yet: see PREFIXES"),
+        ("MUST be", "be", "a clause has exactly one MUST"),
+        ("**MUST.** A", "A", "KEY-01 has no MUST paragraph"),
+        ("**Why.** ", "", "KEY-01 has no Why paragraph"),
+        ("**From.** ", "", "KEY-01 has no From paragraph"),
+        ("P-1", "P-x", "`P-x` has no number"),
+        ("**Why.**", "**Why.** So.\n\n**Why.**", "KEY-01 has a paragraph twice"),
+    ] {
+        assert_eq!(clause_with(old, new), format!("09-test.md:1: {reason}"));
+    }
+    let twice = clauses::read(&one(&format!("{CLAUSE}\n{CLAUSE}"))).err();
+    assert_eq!(twice.as_deref(), Some("09-test.md:9: clause id KEY-01 is defined twice"));
+}
+
+const TABLE: &str = "\
+Prose.
+
+**Order `first`.** Of a thing.
+
+| clause | of |
+|---|---|
+| KEY-01 | the body |
+| KEY-02 | |
+
+More prose.
+";
+
+fn table_with(old: &str, new: &str) -> Result<Vec<tables::Table>, String> {
+    assert!(TABLE.contains(old), "{old:?} is in the table");
+    tables::tables(&one(&TABLE.replace(old, new)), "Order", &["clause", "of"])
+}
+
+#[test]
+fn a_table_is_read_or_its_line_named() {
+    let found = table_with("Prose", "Prose").expect("the table is in the form");
+    let [table] = found.as_slice() else { panic!("one table") };
+    assert_eq!((table.id.as_str(), table.note.as_str()), ("first", "Of a thing."));
+    assert_eq!(table.place, "09-test.md:3");
+    let rows: Vec<_> = table.rows.iter().map(|row| (row.place.as_str(), row.cells.clone())).collect();
+    let cells = |of: [&str; 2]| of.map(str::to_owned).to_vec();
+    assert_eq!(
+        rows,
+        [("09-test.md:7", cells(["KEY-01", "the body"])), ("09-test.md:8", cells(["KEY-02", ""])),]
+    );
+    for (old, new, error) in [
+        ("first`.**", "first`**", "09-test.md:3: a caption is ``**Kind `id`.**`` and then prose"),
+        ("thing.\n", "thing.", "09-test.md:4: an empty line follows the caption"),
+        ("clause | of", "of | clause", "09-test.md:5: the table has the columns clause | of"),
+        ("|---|---|", "|---|", "09-test.md:6: the rule of the table has 2 columns"),
+        ("| KEY-02 | |", "| KEY-02 |", "09-test.md:8: a row has 2 cells"),
+        ("| KEY-02 | |", "KEY-02", "09-test.md:8: a row has 2 cells"),
+        ("| KEY-01 | the body |\n| KEY-02 | |\n", "", "09-test.md:5: the table has no row"),
+        (
+            "More",
+            "**Order `first`.**\n\n| clause | of |\n|---|---|\n| a | b |\n\nMore",
+            "09-test.md:10: Order `first` is defined twice",
+        ),
+    ] {
+        assert_eq!(table_with(old, new).err().as_deref(), Some(error));
+    }
+}
