@@ -1,10 +1,13 @@
-//! Generates Rust from the chapters: the register of clauses and the list of the chapters' texts.
+//! Generates Rust from the chapters: the register of clauses, the orders of checks and the list of the
+//! chapters' texts.
 //!
 //! Each module reads one kind of content and reports the first line that breaks its form, with file and line. A chapter
 //! that cannot be read stops the build.
 
 mod chapter;
 mod clauses;
+mod orders;
+mod tables;
 
 use std::{env, fs, path::Path};
 
@@ -13,7 +16,10 @@ fn main() {
     println!("cargo:rerun-if-changed=chapters");
     let chapters = chapter::read_all(Path::new("chapters"));
     let clauses = stop_at_error(clauses::read(&chapters));
+    let tables = stop_at_error(tables::tables(&chapters, "Order", &orders::COLUMNS));
+    let orders = stop_at_error(orders::read(&tables, &clauses));
     write("clauses.rs", &clauses::render(&clauses));
+    write("orders.rs", &orders::render(&orders));
     write("chapters.rs", &chapter::render_list(&chapters));
 }
 

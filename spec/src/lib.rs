@@ -5,6 +5,7 @@
 
 mod clause;
 pub mod messages;
+pub mod order;
 pub mod policies;
 mod refusal;
 mod rules;

@@ -6,6 +6,9 @@ mod chapter;
 #[path = "../build/clauses.rs"]
 #[allow(dead_code, reason = "the build script uses all of it")]
 mod clauses;
+#[path = "../build/orders.rs"]
+#[allow(dead_code, reason = "the build script uses all of it")]
+mod orders;
 #[path = "../build/tables.rs"]
 #[allow(dead_code, reason = "the build script uses all of it")]
 mod tables;
@@ -99,5 +102,53 @@ fn a_table_is_read_or_its_line_named() {
         ),
     ] {
         assert_eq!(table_with(old, new).err().as_deref(), Some(error));
+    }
+}
+
+const ORDERS: &str = "\
+### KEY-01 · OneName
+
+**MUST.** A thing MUST be so.
+
+**Why.** Otherwise it is not.
+
+**From.** P-1.
+
+**Order `whole`.** Of a message.
+
+| clause | check |
+|---|---|
+| KEY-01 | the name |
+| `part` | the rest |
+| KEY-01 | |
+
+**Order `part`.** Of its end.
+
+| clause | check |
+|---|---|
+| KEY-01 | the end |
+";
+
+fn orders_with(old: &str, new: &str) -> Result<Vec<orders::Order>, String> {
+    assert!(ORDERS.contains(old), "{old:?} is in the text");
+    let chapters = one(&ORDERS.replace(old, new));
+    let clauses = clauses::read(&chapters)?;
+    orders::read(&tables::tables(&chapters, "Order", &orders::COLUMNS)?, &clauses)
+}
+
+#[test]
+fn an_order_is_read_with_its_parts_or_its_line_named() {
+    let found = orders_with("whole", "whole").expect("the tables are in the form");
+    let parts: Vec<_> = found[0].checks.iter().map(|check| check.part.as_deref()).collect();
+    assert_eq!((found.len(), found[0].id.as_str(), found[1].checks.len()), (2, "whole", 1));
+    assert_eq!(parts, [None, Some("part"), None]);
+    assert!(found[0].checks.iter().all(|check| check.clause == "OneName"));
+    for (old, new, error) in [
+        ("`whole`", "`T-whole`", "09-test.md:9: `T-whole` is not an id such as t_initial"),
+        ("| KEY-01 | the end", "| KEY-02 | the end", "09-test.md:21: there is no clause `KEY-02`"),
+        ("| `part` |", "| `parts` |", "09-test.md:14: there is no order `parts`"),
+        ("| KEY-01 | the end", "| `whole` | the end", "09-test.md:21: the order `whole` is a part of itself"),
+    ] {
+        assert_eq!(orders_with(old, new).err().as_deref(), Some(error));
     }
 }

@@ -251,3 +251,18 @@ fn headings(file: &Path) -> BTreeSet<String> {
         })
         .collect()
 }
+
+#[test]
+fn no_chapter_says_in_prose_in_which_order_it_checks() {
+    let names = chapter_names();
+    for name in names.iter().filter(|name| ("04-".."13-").contains(&&name[..3])) {
+        let text = chapter(name).split_whitespace().collect::<Vec<_>>().join(" ");
+        for phrase in ["checks, in this order", "checked in this order", "check, in this order"] {
+            assert!(
+                !text.to_lowercase().contains(phrase),
+                "{name}: {phrase}: make it a table of the kind Order"
+            );
+        }
+    }
+    assert!(bemr_spec::order::ALL.len() >= 40, "only {} orders are read", bemr_spec::order::ALL.len());
+}
