@@ -73,7 +73,8 @@ fn cases(suite: Suite) -> Vec<Case> {
     add(
         "verify batch of 16",
         Box::new(move || {
-            let signed = |(key, signature)| Signed { key, tag: Domain::VOTE, message: b"message", signature };
+            let signed =
+                |(key, signature)| Signed { key, domain: Domain::VOTE, message: b"message", signature };
             let batch: Vec<_> = batch.iter().map(|(key, signature)| signed((key, signature))).collect();
             assert!(verify_all(&RULES, &batch));
         }),

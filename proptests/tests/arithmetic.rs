@@ -217,7 +217,7 @@ proptest! {
             .iter()
             .zip(keys.iter().cycle())
             .zip(&messages)
-            .map(|((signature, key), message)| Signed { key: key.verifying_key(), tag: Domain::VOTE, message, signature })
+            .map(|((signature, key), message)| Signed { key: key.verifying_key(), domain: Domain::VOTE, message, signature })
             .collect();
         let wrong: Vec<_> = (0..broken.len()).filter(|i| broken[*i]).collect();
         prop_assert_eq!(verify_all(&RULES, &batch), wrong.is_empty());

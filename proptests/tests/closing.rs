@@ -44,7 +44,7 @@ fn wake(stage: &mut Stage, n: usize) -> Step {
 fn only(step: &Step) -> &Gossip {
     let outputs: Vec<&Output> = step.outputs().collect();
     match outputs.as_slice() {
-        [Output::Publish(gossip) | Output::Tell { gossip, .. }] => gossip,
+        [Output::Publish(gossip) | Output::SendGossip { gossip, .. }] => gossip,
         other => panic!("{other:?}"),
     }
 }
@@ -112,7 +112,7 @@ fn a_block_is_closed_step_by_step() {
     for n in [1, 3, 4] {
         let to = validator(&stage, n);
         stage.tell(&second, &to, Gossip::Block(block.clone())).assert_taken();
-        let ledger = &stage.town.validator(&to).unwrap().replica().ledger;
+        let ledger = &stage.town.validator(&to).unwrap().ledger_view().ledger;
         assert!(ledger.decision(&certificate.body.tid).is_some());
     }
     // The last signature comes when there is nothing to close any more; the block comes again.
@@ -335,7 +335,7 @@ fn a_validator_that_missed_a_block_asks_for_it() {
         .step
         .outputs()
         .map(|output| match output {
-            Output::Tell { to, gossip } if *to == first => gossip.clone(),
+            Output::SendGossip { to, gossip } if *to == first => gossip.clone(),
             other => panic!("{other:?}"),
         })
         .collect();
@@ -498,7 +498,7 @@ fn restart(stage: &mut Stage, archive: &StoreHandle) {
     let ledger = archive.read(|store| recover_ledger(&RULES, store, genesis, &validators, now)).unwrap();
     let mut office = stage.new_office(&first);
     office.rules = stage.rules();
-    office.replica.ledger = ledger;
+    office.ledger_view.ledger = ledger;
     let (cloud, bsd) = (stage.town.cloud.clone(), stage.town.bsd.clone());
     let validator = Validator::resume(office, cloud, bsd, archive.clone()).unwrap();
     stage.town.world.add(Node::Validator(Box::new(validator)));
@@ -571,7 +571,7 @@ fn what_a_block_leaves_waits_for_the_next() {
         assert!(!heard.unchanged, "that it waits can be observed");
     }
     stage.close(vec![Entry::Decision(first)]);
-    assert_eq!(stage.town.validator(&third).unwrap().closing().decisions, 1);
+    assert_eq!(stage.town.validator(&third).unwrap().consensus().decisions, 1);
     assert!(stage.actor(&third).wake().is_some());
     stage.close(vec![Entry::Decision(second)]);
     assert_eq!(stage.actor(&third).wake(), None);
@@ -594,7 +594,7 @@ fn who_lacks_blocks_gets_as_many_as_one_request_brings() {
     (0..MAX_BLOCKS + 6).for_each(|_| drop(stage.close(Vec::new())));
     let heard = tell(&mut stage, Gossip::BlocksFrom(Height(2)));
     let heights = heard.step.outputs().map(|output| match output {
-        Output::Tell { gossip: Gossip::Block(block), .. } => block.header().height.0,
+        Output::SendGossip { gossip: Gossip::Block(block), .. } => block.header().height.0,
         other => panic!("{other:?}"),
     });
     assert!(heights.eq(2..2 + MAX_BLOCKS));

@@ -131,7 +131,7 @@ fn only_a_bsd_opens_a_session_with_a_validator() {
         let initial = initial(&mut stage);
         let mut block = stage.block_with(&initial, |_| (), |body| body.bsd = cast.cloud.clone());
         block.signature = stage.sign(&cast.cloud, Domain::T_BLOCK, &encode(&block.body));
-        stage.office(&cast.cloud).rules = RULES.without(Clause::RoleFitsPlace);
+        stage.context(&cast.cloud).rules = RULES.without(Clause::RoleFitsPlace);
         let heard = stage.say(&cast.cloud, &cast.validators[0], Message::TBlock(Box::new(block)));
         heard.assert_refused(clause);
     }
@@ -204,7 +204,7 @@ fn after_ten_years(stage: &mut Stage, late: u64) -> TBlock {
         stage.enrol(&cast.bsd, Role::Bsd);
     }
     // The validator's own certificate is not what is tested here.
-    stage.office(&cast.bsd).rules = RULES.without(Clause::CertificateWithinValidity);
+    stage.context(&cast.bsd).rules = RULES.without(Clause::CertificateWithinValidity);
     let mut block = block;
     stage.sign_block(&mut block);
     block

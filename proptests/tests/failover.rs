@@ -347,7 +347,7 @@ impl Closing {
 
     fn ledger(&mut self) -> Ledger {
         let us = self.us.clone();
-        self.stage.town.validator(&us).unwrap().replica().ledger.clone()
+        self.stage.town.validator(&us).unwrap().ledger_view().ledger.clone()
     }
 
     fn height(&mut self) -> u64 {
@@ -411,7 +411,7 @@ impl Closing {
 
 fn told(step: &Step) -> Vec<&Gossip> {
     let gossip = step.outputs().filter_map(|output| match output {
-        Output::Publish(gossip) | Output::Tell { gossip, .. } => Some(gossip),
+        Output::Publish(gossip) | Output::SendGossip { gossip, .. } => Some(gossip),
         Output::Send { .. } => None,
     });
     gossip.collect()
@@ -635,8 +635,8 @@ fn a_validator_that_missed_a_block_gets_it_when_it_proposes() {
     let tid = stage.submit(&sound());
     assert_eq!(stage.finish(&tid), State::Committed);
     stage.run(120_000, |_| false);
-    let height = stage.bsd().replica().ledger.height();
-    assert_eq!(stage.town.validator(&behind).unwrap().replica().ledger.height(), height);
+    let height = stage.bsd().ledger_view().ledger.height();
+    assert_eq!(stage.town.validator(&behind).unwrap().ledger_view().ledger.height(), height);
 }
 
 // ---- A store that fails ----
@@ -705,8 +705,8 @@ fn an_end_that_cannot_be_kept_is_not_told_and_comes_when_it_can() {
 
 /// An actor that goes on from what `archive` holds for it.
 fn begun(foundation: &mut ProvisionedKeys, who: &Name, archive: &StoreHandle) -> NodeContext {
-    let mut office = foundation.office(who);
-    office.keep_in(archive).unwrap();
+    let mut office = foundation.context(who);
+    office.persist_in(archive).unwrap();
     office
 }
 
@@ -737,7 +737,7 @@ fn next_template(foundation: &ProvisionedKeys, version: u32) -> ApprovedChange {
 
 /// What an actor holds: the history of its policy and the number of its revocation list.
 fn held(office: &NodeContext) -> (Digest, Version) {
-    (office.replica.policy.history(), office.trust.revocation_list().body.list)
+    (office.ledger_view.policy.history(), office.trust.revocation_list().body.list)
 }
 
 #[test]
@@ -788,7 +788,7 @@ fn of_two_branches_a_store_holds_the_heavier_and_of_equals_the_first() {
         let mut proposal = replica.ledger.propose(Vec::new(), time, foundation.cast.validators[0].clone());
         assert!(proposal.mine(1 << 24));
         let change = replica.on_block(&RULES, time, proposal.close(Vec::new())).unwrap();
-        archive.keep_block(&change, &replica.ledger).unwrap();
+        archive.store_block(&change, &replica.ledger).unwrap();
     };
     let holds = |replica: &LedgerView| {
         let height = |n: u64| archive.read(|store| store.block(&RULES, Height(n))).unwrap();

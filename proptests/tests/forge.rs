@@ -286,7 +286,7 @@ impl Bench {
         let (doctor, bsd) = (cast.doctor.clone(), cast.bsd.clone());
         let message = Message::TInitial(Box::new(self.initial()));
         let now = self.stage.now();
-        let mut outputs = self.stage.office(&doctor).say(now, &bsd, message).unwrap().0;
+        let mut outputs = self.stage.context(&doctor).send(now, &bsd, message).unwrap().0;
         loop {
             let mut replies = Vec::new();
             for output in outputs {

@@ -3,7 +3,7 @@
 
 use bemr::actors::bsd::submission_machine;
 use bemr::actors::cloud::record_machine;
-use bemr::actors::initial_builder::{Destination, compose};
+use bemr::actors::initial_builder::{Destination, build_initial};
 use bemr::crypto::{Digest, Suite};
 use bemr::machine::Machine;
 use bemr::records::{PolicyRegistry, Record, SAMPLES};
@@ -36,7 +36,7 @@ impl Watch {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
         let now = town.world.now();
         let initial =
-            compose(&RULES, &mut rng, now, own, &town.directory, &policy, &destination, &record, &[])
+            build_initial(&RULES, &mut rng, now, own, &town.directory, &policy, &destination, &record, &[])
                 .expect("it maps");
         let mut watch = Watch { town, initial, seen: Default::default() };
         watch.submit();

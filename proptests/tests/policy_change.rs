@@ -79,7 +79,7 @@ fn two_administrators_change_the_policy_of_everybody() {
     for (who, before) in everybody.iter().zip(before) {
         assert_ne!(stage.actor(who).state(), before, "{who}");
     }
-    let policy = &stage.town.cloud().unwrap().replica().policy;
+    let policy = &stage.town.cloud().unwrap().ledger_view().policy;
     let version = |height| {
         let all = policy.contracts_in_force(&name("observation"), Height(height));
         all.iter().find(|one| one.id.as_str() == "vital-signs").unwrap().version
@@ -284,7 +284,7 @@ fn a_new_contract_decides_from_its_height_on() {
     };
     stage.publish(&Gossip::PolicyChange(approved));
     let mut decisions = Vec::new();
-    while stage.town.bsd().unwrap().replica().next_height() < Height(5) {
+    while stage.town.bsd().unwrap().ledger_view().next_height() < Height(5) {
         // Records differ by nothing but their end, so that none is submitted twice.
         let bytes = [sample(RECORD), " ".repeat(decisions.len()).as_bytes()].concat();
         stage.submit(&doctor, &bytes, &[]);

@@ -2,7 +2,7 @@
 //! commitments are functions of the record, contracts need only what is opened.
 
 use bemr::records::{
-    Decimal, Facts, Moment, Opened, PolicyRegistry, Record, UNKNOWN, canonical, commitments, map, opening,
+    Decimal, Facts, FhirDate, Opened, PolicyRegistry, Record, UNKNOWN, canonical, commitments, map, opening,
     read_value,
 };
 use bemr::wire::{AttributeType, Height, Name, Role, Time};
@@ -244,7 +244,7 @@ proptest! {
     #[test]
     fn any_text_is_a_moment_or_not(text in "[0-9TZ:.+é\\-]{0,30}") {
         for kind in [AttributeType::Date, AttributeType::DateTime, AttributeType::Instant] {
-            let _ = Moment::parse(kind, &text);
+            let _ = FhirDate::parse(kind, &text);
         }
     }
 
@@ -252,7 +252,7 @@ proptest! {
     fn moments_are_ordered_as_their_instants(
         a in 0u64..4_000_000_000, b in 0u64..4_000_000_000, zone in -14i64..=14,
     ) {
-        let parse = |text: &str| Moment::parse(AttributeType::Instant, text).expect("an instant");
+        let parse = |text: &str| FhirDate::parse(AttributeType::Instant, text).expect("an instant");
         let (first, second) = (parse(&written(a, zone)), parse(&written(b, -zone)));
         prop_assert_eq!(first.is_wholly_after(&second), a > b);
         prop_assert_eq!(first.is_after(Time(b * 1000)), a > b);

@@ -803,7 +803,7 @@ fn the_bsd_cannot_answer_for_the_cloud() {
         let now = stage.now();
         let (tid, outputs) = stage.town.user(&cast.colleague).unwrap().submit(now, &record, &[]).unwrap();
         to_liar(&mut stage, &cast.bsd, &cast.colleague, outputs);
-        stage.office(&cast.bsd).rules = RULES.without(Clause::StageFitsSession);
+        stage.context(&cast.bsd).rules = RULES.without(Clause::StageFitsSession);
         let answer = RequestOutcome { request: [0; 32], tid, decision: Decision::Committed, reason: 0 };
         stage.say(&cast.bsd, &cast.colleague, Message::Answer(answer)).assert_refused(clause);
     }

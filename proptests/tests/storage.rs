@@ -139,7 +139,7 @@ fn only_a_bsd_has_records_stored() {
         let validator = &cast.validators[1];
         valid.body.bsd = validator.clone();
         valid.signature = stage.sign(validator, Domain::T_VALID, &encode(&valid.body));
-        stage.office(validator).rules = RULES.without(Clause::RoleFitsPlace);
+        stage.context(validator).rules = RULES.without(Clause::RoleFitsPlace);
         stage.say(validator, &cast.cloud, Message::TValid(Box::new(valid))).assert_refused(clause);
     }
 }
@@ -185,7 +185,7 @@ fn after_ten_years(stage: &mut Stage, issued: u64) -> Heard {
     stage.enrol(&cast.bsd, Role::Bsd);
     let valid = stage.valid_with(&initial, &block, certificate);
     // The cloud's own certificate is not what is tested here.
-    stage.office(&cast.bsd).rules = RULES.without(Clause::CertificateWithinValidity);
+    stage.context(&cast.bsd).rules = RULES.without(Clause::CertificateWithinValidity);
     stage.store(&valid)
 }
 
@@ -489,7 +489,7 @@ fn restart(stage: &mut Stage) {
     let ledger =
         stage.archive.read(|store| recover_ledger(&RULES, store, genesis, &validators, now)).unwrap();
     let mut office = stage.new_office(&cast.cloud);
-    office.replica.ledger = ledger;
+    office.ledger_view.ledger = ledger;
     let log = CloudLog::new(Suite::Tiny, identity.network.clone(), cast.cloud, recovered.frontier);
     let cloud = Cloud::new(office, stage.archive.clone(), log).unwrap();
     stage.town.world.add(Node::Cloud(Box::new(cloud)));

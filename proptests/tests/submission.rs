@@ -964,7 +964,7 @@ fn an_end_without_a_final_decision_names_none() {
     });
     let tid = stage.submit(&sound());
     assert_eq!(stage.finish(&tid), State::Deferred);
-    assert!(stage.bsd().replica().ledger.decision(&tid).is_some());
+    assert!(stage.bsd().ledger_view().ledger.decision(&tid).is_some());
     let entry = stage.archive.read(|store| store.audit_entry(&RULES, 0)).unwrap().unwrap();
     assert_eq!((entry.reason, entry.decision), (Clause::ConfirmationsReached.code(), None));
 }

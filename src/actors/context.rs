@@ -20,9 +20,9 @@ pub struct NodeContext {
     /// The published certificates.
     pub directory: CertificateDirectory,
     /// Its sessions.
-    pub neighbours: SessionManager,
+    pub sessions: SessionManager,
     /// Its copy of what is public.
-    pub replica: LedgerView,
+    pub ledger_view: LedgerView,
     /// Its randomness.
     pub rng: Randomness,
     /// Where it keeps what the KDC and the administrators publish, and how many changes of policy it keeps there.
@@ -36,11 +36,11 @@ impl NodeContext {
         own: Credentials,
         trust: TrustStore,
         directory: CertificateDirectory,
-        replica: LedgerView,
+        ledger_view: LedgerView,
         rng: Randomness,
     ) -> NodeContext {
-        let neighbours = SessionManager::new(&own);
-        NodeContext { rules, own, trust, directory, neighbours, replica, rng, kept: None }
+        let sessions = SessionManager::new(&own);
+        NodeContext { rules, own, trust, directory, sessions, ledger_view, rng, kept: None }
     }
 
     /// Its name.
@@ -51,37 +51,37 @@ impl NodeContext {
     /// Says `message` to `peer`.
     ///
     /// # Errors
-    /// Those of [`SessionManager::say`].
-    pub fn say(
+    /// Those of [`SessionManager::send`].
+    pub fn send(
         &mut self,
         now: Time,
         peer: &Name,
         message: Message,
     ) -> Result<(Vec<Output>, Option<UsedKey>), Refusal> {
-        self.neighbours.say(&self.rules, &mut self.rng, now, peer, message)
+        self.sessions.send(&self.rules, &mut self.rng, now, peer, message)
     }
 
     /// Says to `peer` what got no answer before.
     ///
     /// # Errors
-    /// Those of [`SessionManager::say_again`].
-    pub fn say_again(
+    /// Those of [`SessionManager::retransmit`].
+    pub fn retransmit(
         &mut self,
         now: Time,
         peer: &Name,
         message: Message,
     ) -> Result<(Vec<Output>, Option<UsedKey>), Refusal> {
-        self.neighbours.say_again(&self.rules, &mut self.rng, now, peer, message)
+        self.sessions.retransmit(&self.rules, &mut self.rng, now, peer, message)
     }
 
     /// Says `message` to each of `peers`.
-    pub fn say_to_all(
+    pub fn send_to_all(
         &mut self,
         now: Time,
         peers: &[Name],
         message: &Message,
     ) -> (Vec<Output>, Vec<UsedKey>) {
-        self.neighbours.say_to_all(&self.rules, &mut self.rng, now, peers, message)
+        self.sessions.send_to_all(&self.rules, &mut self.rng, now, peers, message)
     }
 
     /// Takes a packet.
@@ -91,7 +91,7 @@ impl NodeContext {
         from: &Name,
         packet: &[u8],
     ) -> (&'static str, Result<Received, Refusal>) {
-        self.neighbours.receive(&self.rules, &mut self.rng, &mut self.trust, now, from, packet)
+        self.sessions.receive(&self.rules, &mut self.rng, &mut self.trust, now, from, packet)
     }
 
     /// Checks that the certificates of a record's first readers are in force: valid when the header was issued, and not
@@ -118,6 +118,6 @@ impl NodeContext {
 
     /// Begins anew the handshakes that got no response.
     pub fn retry(&mut self, now: Time) -> Vec<Output> {
-        self.neighbours.retry(&self.rules, &mut self.rng, now)
+        self.sessions.retry(&self.rules, &mut self.rng, now)
     }
 }

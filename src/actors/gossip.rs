@@ -15,8 +15,8 @@ impl NodeContext {
         from: &Name,
         block: Block,
     ) -> (Result<ChainUpdate, Refusal>, Vec<Output>) {
-        let taken = self.replica.on_block(&self.rules, now, block);
-        let missing = taken.as_ref().err().map(|refusal| self.replica.missing(now, refusal, from));
+        let taken = self.ledger_view.on_block(&self.rules, now, block);
+        let missing = taken.as_ref().err().map(|refusal| self.ledger_view.missing(now, refusal, from));
         (taken, missing.unwrap_or_default())
     }
 
@@ -24,7 +24,7 @@ impl NodeContext {
     pub fn on_gossip(&mut self, now: Time, from: &Name, gossip: Gossip) -> Step {
         let event = gossip.name();
         let outcome = match gossip {
-            Gossip::BlocksFrom(height) => Ok(self.replica.blocks_from(height, from)),
+            Gossip::BlocksFrom(height) => Ok(self.ledger_view.blocks_from(height, from)),
             Gossip::PolicyChange(change) => self.on_policy_change(now, &change).map(|()| Vec::new()),
             Gossip::RevocationList(list) => self.on_revocation_list(list).map(|()| Vec::new()),
             _ => Ok(Vec::new()),

@@ -35,7 +35,7 @@ pub struct Destination {
 /// TPL-01 when no template is in force for the record; TPL-02 to TPL-04 and TPL-09 when it does not map; INI-11 for a reader without
 /// a certificate.
 #[expect(clippy::too_many_arguments, reason = "a submission has this many independent parts")]
-pub fn compose<R: CryptoRng + ?Sized>(
+pub fn build_initial<R: CryptoRng + ?Sized>(
     rules: &Rules,
     rng: &mut R,
     now: Time,

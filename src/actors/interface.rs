@@ -41,7 +41,7 @@ pub enum Output {
     /// Tells everybody.
     Publish(Gossip),
     /// Tells one node something public.
-    Tell {
+    SendGossip {
         /// The node.
         to: Name,
         /// What it is told.

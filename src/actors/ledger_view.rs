@@ -72,7 +72,7 @@ impl LedgerView {
             return Vec::new();
         }
         self.asked.insert(from.clone(), (now, first));
-        vec![Output::Tell { to: from.clone(), gossip: Gossip::BlocksFrom(first) }]
+        vec![Output::SendGossip { to: from.clone(), gossip: Gossip::BlocksFrom(first) }]
     }
 
     /// The blocks from a height on, for a node that lacks them.
@@ -80,7 +80,7 @@ impl LedgerView {
         let until = self.ledger.height().0.min(height.0.saturating_add(MAX_BLOCKS - 1));
         (height.0..=until)
             .filter_map(|height| self.ledger.block(Height(height)))
-            .map(|block| Output::Tell { to: to.clone(), gossip: Gossip::Block(block.clone()) })
+            .map(|block| Output::SendGossip { to: to.clone(), gossip: Gossip::Block(block.clone()) })
             .collect()
     }
 

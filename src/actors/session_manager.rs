@@ -165,7 +165,7 @@ impl SessionManager {
     ///
     /// # Errors
     /// Those of [`AwaitingResponse::begin`] and [`Session::seal_record`].
-    pub fn say<R: CryptoRng + ?Sized>(
+    pub fn send<R: CryptoRng + ?Sized>(
         &mut self,
         rules: &Rules,
         rng: &mut R,
@@ -183,8 +183,8 @@ impl SessionManager {
     /// begins another.
     ///
     /// # Errors
-    /// As [`SessionManager::say`].
-    pub fn say_again<R: CryptoRng + ?Sized>(
+    /// As [`SessionManager::send`].
+    pub fn retransmit<R: CryptoRng + ?Sized>(
         &mut self,
         rules: &Rules,
         rng: &mut R,
@@ -195,7 +195,7 @@ impl SessionManager {
         let line = self.newest.get(peer).and_then(|id| self.sessions.get(id));
         match line.is_some_and(|line| line.silent) {
             true => self.call(rules, rng, now, peer, message),
-            false => self.say(rules, rng, now, peer, message),
+            false => self.send(rules, rng, now, peer, message),
         }
     }
 
@@ -250,9 +250,9 @@ impl SessionManager {
         self.begin(rules, rng, now, peer, purpose, Vec::new())
     }
 
-    /// Says `message` to each of `peers`, as [`SessionManager::say`] does; it is encoded once. One that cannot be reached
+    /// Says `message` to each of `peers`, as [`SessionManager::send`] does; it is encoded once. One that cannot be reached
     /// does not keep it from the others.
-    pub fn say_to_all<R: CryptoRng + ?Sized>(
+    pub fn send_to_all<R: CryptoRng + ?Sized>(
         &mut self,
         rules: &Rules,
         rng: &mut R,
@@ -263,12 +263,12 @@ impl SessionManager {
         let plaintext = plaintext(message);
         let (mut outputs, mut keys) = (Vec::new(), Vec::new());
         for peer in peers {
-            let said = match self.write_to(rules, peer, message, &plaintext) {
+            let sent = match self.write_to(rules, peer, message, &plaintext) {
                 Some(Ok((output, key))) => Ok((vec![output], Some(key))),
                 Some(Err(refusal)) => Err(refusal),
                 None => self.call(rules, rng, now, peer, message.clone()),
             };
-            if let Ok((sent, key)) = said {
+            if let Ok((sent, key)) = sent {
                 outputs.extend(sent);
                 keys.extend(key);
             }
@@ -363,7 +363,7 @@ impl SessionManager {
             }
         };
         let mut outputs = vec![Output::Send { to: from.clone(), label: "Finish", packet: finish }];
-        let mut said = Vec::new();
+        let mut sent = Vec::new();
         let waiting = std::mem::take(&mut call.waiting);
         self.calling.remove(from);
         for message in waiting {
@@ -373,10 +373,10 @@ impl SessionManager {
             };
             self.note(from, &message, Some(&key));
             outputs.push(output);
-            said.push((from.clone(), message, key));
+            sent.push((from.clone(), message, key));
         }
-        self.keep(now, session, !said.is_empty());
-        Ok(Received::HandshakeProgress("Response", outputs, said))
+        self.keep(now, session, !sent.is_empty());
+        Ok(Received::HandshakeProgress("Response", outputs, sent))
     }
 
     fn on_finish(
@@ -572,7 +572,7 @@ mod tests {
         let (alice, bsd) = (name("alice"), name("bsd"));
         let World { rng, trust, .. } = &mut door.world;
         door.bsd.tap();
-        let (hello, _) = user.say(&HARD, rng, NOW, &bsd, message(0)).unwrap();
+        let (hello, _) = user.send(&HARD, rng, NOW, &bsd, message(0)).unwrap();
         let mut packets = hello;
         // Hello, response, finish and message.
         for at_bsd in [true, false, true] {
@@ -594,7 +594,7 @@ mod tests {
         assert!(door.bsd.receive(&HARD, rng, trust, NOW, &alice, &packet).1.is_err());
         assert_eq!(door.bsd.last_opened().as_deref(), Some(&b"no message"[..]));
         user.sessions.values_mut().for_each(|line| line.session.wear_out());
-        let (sent, key) = user.say(&HARD, rng, NOW, &bsd, message(1)).unwrap();
+        let (sent, key) = user.send(&HARD, rng, NOW, &bsd, message(1)).unwrap();
         assert!(key.is_none() && matches!(sent.as_slice(), [Output::Send { label: "Hello", .. }]));
     }
 
@@ -602,11 +602,11 @@ mod tests {
     fn what_waits_for_a_session_is_bounded_and_waits_once() {
         let mut door = Door::new(63);
         let mut user = SessionManager::new(&door.user);
-        let mut say =
+        let mut send =
             |n| user.call(&HARD, &mut door.world.rng, NOW, &name("bsd"), message(n)).unwrap().0.len();
         // One hello for all of them.
-        assert_eq!([say(0), say(1), say(1)], [1, 0, 0]);
-        (2..=MAX_WAITING).for_each(|n| assert_eq!(say(n), 0));
+        assert_eq!([send(0), send(1), send(1)], [1, 0, 0]);
+        (2..=MAX_WAITING).for_each(|n| assert_eq!(send(n), 0));
         let waiting = &user.calling[&name("bsd")].waiting;
         assert!(*waiting == (0..MAX_WAITING).map(message).collect::<Vec<_>>());
     }

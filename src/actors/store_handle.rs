@@ -44,7 +44,7 @@ impl StoreHandle {
     ///
     /// # Errors
     /// CLD-06 when the store does not take it, or holds what is no block.
-    pub fn keep_block(&self, change: &ChainUpdate, ledger: &Ledger) -> Result<(), Refusal> {
+    pub fn store_block(&self, change: &ChainUpdate, ledger: &Ledger) -> Result<(), Refusal> {
         if *change == ChainUpdate::Kept {
             return Ok(());
         }

@@ -30,7 +30,7 @@ pub struct PublicRecord<'a> {
 
 /// An entry of the public record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Location {
     /// The block at this height.
     Block(Height),
     /// The entry with this index in the block at this height.
@@ -45,15 +45,15 @@ pub enum Place {
     AuditHead(u64),
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for Location {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Place::Block(height) => write!(f, "block {height}"),
-            Place::LedgerEntry(height, index) => write!(f, "block {height} entry {index}"),
-            Place::CloudLeaf(index) => write!(f, "cloud leaf {index}"),
-            Place::CloudHead(size) => write!(f, "cloud head over {size} leaves"),
-            Place::AuditEntry(index) => write!(f, "audit entry {index}"),
-            Place::AuditHead(count) => write!(f, "audit head over {count} entries"),
+            Location::Block(height) => write!(f, "block {height}"),
+            Location::LedgerEntry(height, index) => write!(f, "block {height} entry {index}"),
+            Location::CloudLeaf(index) => write!(f, "cloud leaf {index}"),
+            Location::CloudHead(size) => write!(f, "cloud head over {size} leaves"),
+            Location::AuditEntry(index) => write!(f, "audit entry {index}"),
+            Location::AuditHead(count) => write!(f, "audit head over {count} entries"),
         }
     }
 }
@@ -63,7 +63,7 @@ impl std::fmt::Display for Place {
 #[error("{entry}: {refusal}")]
 pub struct Inconsistency {
     /// The entry.
-    pub entry: Place,
+    pub entry: Location,
     /// The clause.
     pub refusal: Refusal,
 }
@@ -137,7 +137,7 @@ pub struct Auditor {
 
 type Step = Result<(), Inconsistency>;
 
-fn at(entry: Place) -> impl Fn(Refusal) -> Inconsistency {
+fn at(entry: Location) -> impl Fn(Refusal) -> Inconsistency {
     move |refusal| Inconsistency { entry, refusal }
 }
 
@@ -186,7 +186,7 @@ impl Auditor {
     /// # Errors
     /// The LED clause that it breaks, as [`Ledger::append`].
     pub fn block(&mut self, block: &Block) -> Step {
-        let place = Place::Block(block.header().height);
+        let place = Location::Block(block.header().height);
         self.ledger.append(&self.rules, &self.validators, self.now, block.clone()).map_err(at(place))?;
         Ok(())
     }
@@ -199,7 +199,7 @@ impl Auditor {
     /// anything after its erasure. In this order.
     pub fn leaf(&mut self, leaf: &CloudLeaf) -> Step {
         let (rules, index) = (self.rules, self.log.size());
-        let place = at(Place::CloudLeaf(index));
+        let place = at(Location::CloudLeaf(index));
         rules.require(Clause::LeafIsIncluded, leaf.sequence == index).map_err(&place)?;
         let known = self.stored.get(&leaf.tid).copied();
         if leaf.kind == LeafKind::Record {
@@ -228,7 +228,7 @@ impl Auditor {
     /// CLD-03, CLD-04, CLD-01, in this order.
     pub fn cloud_head(&mut self, signed: &SignedCloudHead) -> Step {
         let (rules, head) = (self.rules, &signed.head);
-        let place = at(Place::CloudHead(head.size));
+        let place = at(Location::CloudHead(head.size));
         verify_head(&rules, &self.cloud, signed).map_err(&place)?;
         let newer = |old: &SignedCloudHead| old.head.size <= head.size && old.head.time <= head.time;
         let not_older = self.newest_cloud_head.as_ref().is_none_or(newer);
@@ -246,7 +246,7 @@ impl Auditor {
     /// AUD-05 for an entry after the head that closes the log, AUD-01, AUD-04, AUD-06, in this order.
     pub fn entry(&mut self, entry: &AuditEntry) -> Step {
         let rules = self.rules;
-        let place = at(Place::AuditEntry(self.count));
+        let place = at(Location::AuditEntry(self.count));
         let closed = self.newest_audit_head.as_ref().is_some_and(|head| head.head.state == LogState::Closed);
         rules.require(Clause::CountIsClosed, !closed).map_err(&place)?;
         let linked = entry.sequence == self.count && entry.previous == self.last;
@@ -281,7 +281,7 @@ impl Auditor {
     /// AUD-02 for a head that is not signed, not of this log, or of another last entry; AUD-05 for another count.
     pub fn audit_head(&mut self, signed: &SignedAuditHead) -> Step {
         let (rules, head) = (self.rules, &signed.head);
-        let place = at(Place::AuditHead(head.count));
+        let place = at(Location::AuditHead(head.count));
         let network = &self.ledger.genesis().network;
         verify_audit_head(&rules, network, &self.bsd.0, &self.bsd.1, signed).map_err(&place)?;
         let closed = self.newest_audit_head.as_ref().is_some_and(|head| head.head.state == LogState::Closed);
@@ -304,11 +304,11 @@ impl Auditor {
         let covered = self.newest_cloud_head.as_ref().map_or(0, |newest| newest.head.size);
         rules
             .require(Clause::LogIsAppendOnly, covered == self.log.size())
-            .map_err(|refusal| at(Place::CloudLeaf(covered))(refusal.at("no head covers it")))?;
+            .map_err(|refusal| at(Location::CloudLeaf(covered))(refusal.at("no head covers it")))?;
         let counted = self.newest_audit_head.as_ref().map_or(0, |newest| newest.head.count);
         rules
             .require(Clause::CountIsClosed, counted == self.count)
-            .map_err(|refusal| at(Place::AuditEntry(counted))(refusal.at("no head covers it")))?;
+            .map_err(|refusal| at(Location::AuditEntry(counted))(refusal.at("no head covers it")))?;
         self.check_anchors()?;
         self.check_closed()?;
         self.report.leaves = self.log.size();
@@ -355,7 +355,7 @@ impl Auditor {
                 if anchor.keeper == *keeper {
                     rules.require(clause, heads.contains(&(anchor.size, anchor.head))).map_err(
                         |refusal| {
-                            at(Place::LedgerEntry(height, index))(refusal.at("no such head was presented"))
+                            at(Location::LedgerEntry(height, index))(refusal.at("no such head was presented"))
                         },
                     )?;
                     self.report.anchors += 1;
@@ -389,7 +389,9 @@ impl Auditor {
                     rules
                         .require(Clause::OneEntryPerTerminal, self.audited.contains(&certificate.body.tid))
                         .map_err(|refusal| {
-                            at(Place::LedgerEntry(block.header().height, index))(refusal.at("no audit entry"))
+                            at(Location::LedgerEntry(block.header().height, index))(
+                                refusal.at("no audit entry"),
+                            )
                         })?;
                 }
             }
@@ -398,7 +400,7 @@ impl Auditor {
         match untold {
             Some(leaf) => rules
                 .require(Clause::OneEntryPerTerminal, false)
-                .map_err(|refusal| at(Place::CloudLeaf(leaf))(refusal.at("no audit entry"))),
+                .map_err(|refusal| at(Location::CloudLeaf(leaf))(refusal.at("no audit entry"))),
             None => Ok(()),
         }
     }

@@ -9,5 +9,5 @@ mod log;
 #[cfg(test)]
 mod tests;
 
-pub use auditor::{AuditReport, Auditor, Inconsistency, Place, PublicRecord, audit};
+pub use auditor::{AuditReport, Auditor, Inconsistency, Location, PublicRecord, audit};
 pub use log::{AuditLog, Outcome, verify_audit_head};

@@ -142,7 +142,7 @@ impl World {
     }
 
     /// The audit names `clause` at `place`, and its mutant goes on beyond it.
-    fn shows(&self, clause: Clause, place: Place) {
+    fn shows(&self, clause: Clause, place: Location) {
         let found = self.audit().unwrap_err();
         assert_eq!((found.refusal.clause(), found.entry), (clause, place), "{found}");
         let mutant = self.audit_with(&RULES.without(clause));
@@ -223,7 +223,7 @@ fn entries_link_their_predecessors() {
     world.entries[1].previous = tid(9);
     world.audit_heads = Vec::new();
     let found = world.audit().unwrap_err();
-    assert_eq!((found.refusal.clause(), found.entry), (Clause::EntryLinksPrevious, Place::AuditEntry(1)));
+    assert_eq!((found.refusal.clause(), found.entry), (Clause::EntryLinksPrevious, Location::AuditEntry(1)));
     let mut swapped = open_world();
     swapped.entries.swap(0, 1);
     swapped.audit_heads = Vec::new();
@@ -234,7 +234,7 @@ fn entries_link_their_predecessors() {
     world.entries[2].previous = world.entries[1].digest();
     log = world.log_after(2);
     world.audit_heads = vec![log.sign(&RULES, &world.bsd, Time(1))];
-    world.shows(Clause::EntryLinksPrevious, Place::AuditEntry(1));
+    world.shows(Clause::EntryLinksPrevious, Location::AuditEntry(1));
 }
 
 #[test]
@@ -242,18 +242,18 @@ fn an_audit_head_is_signed_over_the_last_entry() {
     let mut world = open_world();
     let stranger = SigningKey::generate(SUITE, &mut ChaCha20Rng::seed_from_u64(1234));
     world.audit_heads = vec![world.log.sign(&RULES, &stranger, Time(1))];
-    world.shows(Clause::AuditHeadSigned, Place::AuditHead(3));
+    world.shows(Clause::AuditHeadSigned, Location::AuditHead(3));
     let other = world.log_after(2);
     world.entries[2].reason = 7;
     world.audit_heads = vec![other.sign(&RULES, &world.bsd, Time(1))];
-    world.shows(Clause::AuditHeadSigned, Place::AuditHead(3));
+    world.shows(Clause::AuditHeadSigned, Location::AuditHead(3));
 }
 
 #[test]
 fn an_anchored_audit_head_is_among_those_presented() {
     let mut world = open_world();
     world.block(vec![anchor(LogKind::Audit, "bsd", 3, tid(99))]);
-    world.shows(Clause::AuditHeadAnchored, Place::LedgerEntry(crate::wire::Height(4), 0));
+    world.shows(Clause::AuditHeadAnchored, Location::LedgerEntry(crate::wire::Height(4), 0));
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn a_transaction_ends_once() {
     world.entries.push(world.log.append(&RULES, outcome).unwrap());
     world.sign();
     world.cloud_heads.pop();
-    world.shows(Clause::OneEntryPerTerminal, Place::AuditEntry(3));
+    world.shows(Clause::OneEntryPerTerminal, Location::AuditEntry(3));
 }
 
 #[test]
@@ -289,19 +289,19 @@ fn a_closed_audit_log_tells_of_every_decision_and_record() {
     world.audit_heads = vec![world.log.sign(&RULES, &world.bsd, Time(2))];
     let head = world.audit_heads[0].head.clone();
     world.block(vec![anchor(LogKind::Audit, "bsd", head.count, head.digest())]);
-    world.shows(Clause::OneEntryPerTerminal, Place::LedgerEntry(crate::wire::Height(3), 0));
+    world.shows(Clause::OneEntryPerTerminal, Location::LedgerEntry(crate::wire::Height(3), 0));
 }
 
 #[test]
 fn a_truncated_audit_log_does_not_have_the_count_of_its_head() {
     let mut world = open_world();
     world.entries.pop();
-    assert_eq!(world.audit().unwrap_err().entry, Place::AuditHead(3));
+    assert_eq!(world.audit().unwrap_err().entry, Location::AuditHead(3));
     assert_eq!(world.audit().unwrap_err().refusal.clause(), Clause::CountIsClosed);
     let mut uncovered = open_world();
     let outcome = uncovered.outcome(8, Terminal::Aborted);
     uncovered.entries.push(uncovered.log.append(&RULES, outcome).unwrap());
-    uncovered.shows(Clause::CountIsClosed, Place::AuditEntry(3));
+    uncovered.shows(Clause::CountIsClosed, Location::AuditEntry(3));
 }
 
 #[test]
@@ -331,7 +331,7 @@ fn a_commit_agrees_with_ledger_and_cloud() {
     };
     // Never decided; decided false; decided true but not stored.
     for n in [6, 7, 8] {
-        committed(n).shows(Clause::EntryAgreesWithLedger, Place::AuditEntry(3));
+        committed(n).shows(Clause::EntryAgreesWithLedger, Location::AuditEntry(3));
     }
     let said = committed(7).audit().unwrap_err().to_string();
     assert!(said.contains("without a final decision that is true"), "{said}");
@@ -343,7 +343,7 @@ fn what_is_stored_or_decided_true_is_not_called_rejected() {
         let mut world = open_world();
         world.entries[1].terminal = terminal;
         relink(&mut world);
-        world.shows(Clause::EntryAgreesWithLedger, Place::AuditEntry(1));
+        world.shows(Clause::EntryAgreesWithLedger, Location::AuditEntry(1));
     }
 }
 
@@ -356,7 +356,7 @@ fn a_record_whose_receipt_was_lost_may_be_called_deferred_by_who_names_its_decis
     assert_eq!(report.deferred, 1 + open_world().audit().unwrap().deferred);
     world.entries[1].decision = None;
     relink(&mut world);
-    world.shows(Clause::EntryAgreesWithLedger, Place::AuditEntry(1));
+    world.shows(Clause::EntryAgreesWithLedger, Location::AuditEntry(1));
 }
 
 #[test]
@@ -371,7 +371,7 @@ fn an_entry_names_the_decision_and_the_block_of_the_ledger() {
         let mut world = open_world();
         change(&mut world.entries[0]);
         relink(&mut world);
-        world.shows(Clause::EntryAgreesWithLedger, Place::AuditEntry(0));
+        world.shows(Clause::EntryAgreesWithLedger, Location::AuditEntry(0));
     }
 }
 
@@ -381,13 +381,13 @@ fn the_cloud_stores_nothing_that_was_not_decided_true() {
         let mut world = open_world();
         world.store(LeafKind::Record, n);
         world.cloud_heads = vec![world.cloud.head(900)];
-        world.shows(Clause::EntryAgreesWithLedger, Place::CloudLeaf(2));
+        world.shows(Clause::EntryAgreesWithLedger, Location::CloudLeaf(2));
     }
     for kind in [LeafKind::Grant, LeafKind::Revoke, LeafKind::Erase] {
         let mut world = open_world();
         world.store(kind, 50);
         world.cloud_heads = vec![world.cloud.head(900)];
-        world.shows(Clause::EntryAgreesWithLedger, Place::CloudLeaf(2));
+        world.shows(Clause::EntryAgreesWithLedger, Location::CloudLeaf(2));
     }
 }
 
@@ -396,13 +396,13 @@ fn a_record_is_stored_once_and_stays_erased() {
     let mut world = open_world();
     world.store(LeafKind::Record, 1);
     world.cloud_heads = vec![world.cloud.head(900)];
-    world.shows(Clause::StoredOnce, Place::CloudLeaf(2));
+    world.shows(Clause::StoredOnce, Location::CloudLeaf(2));
     for kind in [LeafKind::Record, LeafKind::Grant, LeafKind::Erase] {
         let mut world = open_world();
         world.store(LeafKind::Erase, 1);
         world.store(kind, 1);
         world.cloud_heads = vec![world.cloud.head(900)];
-        world.shows(Clause::ErasedStaysErased, Place::CloudLeaf(3));
+        world.shows(Clause::ErasedStaysErased, Location::CloudLeaf(3));
     }
 }
 
@@ -411,13 +411,13 @@ fn a_cloud_log_that_was_cut_or_changed_does_not_fit_its_heads() {
     let mut cut = World::run();
     cut.cloud.leaves.pop();
     let found = cut.audit().unwrap_err();
-    assert_eq!((found.refusal.clause(), found.entry), (Clause::LogIsAppendOnly, Place::CloudHead(5)));
+    assert_eq!((found.refusal.clause(), found.entry), (Clause::LogIsAppendOnly, Location::CloudHead(5)));
     let mut changed = open_world();
     changed.cloud.leaves[0].time = Time(12345);
-    changed.shows(Clause::LogIsAppendOnly, Place::CloudHead(2));
+    changed.shows(Clause::LogIsAppendOnly, Location::CloudHead(2));
     let mut uncovered = open_world();
     uncovered.store(LeafKind::Grant, 1);
-    uncovered.shows(Clause::LogIsAppendOnly, Place::CloudLeaf(2));
+    uncovered.shows(Clause::LogIsAppendOnly, Location::CloudLeaf(2));
     let mut moved = open_world();
     moved.cloud.leaves[1].sequence = 0;
     moved.cloud_heads = Vec::new();
@@ -428,17 +428,17 @@ fn a_cloud_log_that_was_cut_or_changed_does_not_fit_its_heads() {
 fn cloud_heads_are_signed_and_in_order() {
     let mut forged = open_world();
     forged.cloud_heads[0] = forged.cloud.log.sign(&RULES, &forged.bsd, Time(1));
-    forged.shows(Clause::HeadSignedByCloud, Place::CloudHead(2));
+    forged.shows(Clause::HeadSignedByCloud, Location::CloudHead(2));
     let mut back = open_world();
     back.cloud_heads.push(back.cloud.head(1));
-    back.shows(Clause::HeadNotOlder, Place::CloudHead(2));
+    back.shows(Clause::HeadNotOlder, Location::CloudHead(2));
 }
 
 #[test]
 fn an_anchored_cloud_head_is_among_those_presented() {
     let mut world = open_world();
     world.block(vec![anchor(LogKind::Cloud, "cloud", 2, tid(98))]);
-    world.shows(Clause::HeadIsAnchored, Place::LedgerEntry(crate::wire::Height(4), 0));
+    world.shows(Clause::HeadIsAnchored, Location::LedgerEntry(crate::wire::Height(4), 0));
 }
 
 #[test]
@@ -448,7 +448,7 @@ fn a_changed_ledger_is_named_by_its_block_and_clause() {
     let found = world.audit().unwrap_err();
     assert_eq!(
         (found.refusal.clause(), found.entry),
-        (Clause::BlockLinksPrevious, Place::Block(crate::wire::Height(3)))
+        (Clause::BlockLinksPrevious, Location::Block(crate::wire::Height(3)))
     );
     let mut turned = World::run();
     let mut entries = turned.blocks[3].entries.as_slice().to_vec();
@@ -485,7 +485,7 @@ fn what_was_decided_true_is_not_called_rejected_before_it_is_stored() {
     world.decide(9, Ballot::True);
     world.conclude(9, Terminal::Rejected);
     world.audit_heads = vec![world.log.sign(&RULES, &world.bsd, Time(1))];
-    world.shows(Clause::EntryAgreesWithLedger, Place::AuditEntry(3));
+    world.shows(Clause::EntryAgreesWithLedger, Location::AuditEntry(3));
 }
 
 #[test]
@@ -496,5 +496,5 @@ fn an_anchor_is_held_against_its_keeper_once_it_is_final() {
     world.block(Vec::new());
     assert_eq!(world.audit().unwrap().anchors, 0);
     world.block(Vec::new());
-    world.shows(Clause::AuditHeadAnchored, Place::LedgerEntry(crate::wire::Height(1), 0));
+    world.shows(Clause::AuditHeadAnchored, Location::LedgerEntry(crate::wire::Height(1), 0));
 }

@@ -4,7 +4,7 @@ use crate::{ExitStatus, print, print_json, run};
 use bemr::actors::CertificateDirectory;
 use bemr::audit::{AuditReport, Auditor, PublicRecord, audit as replay};
 use bemr::crypto::{Suite, VerifyingKey};
-use bemr::keys::{Place, TrustAnchor, TrustStore};
+use bemr::keys::{Party, TrustAnchor, TrustStore};
 use bemr::store::{RedbStore, Store, StoreError, Table, for_each, for_each_row, recover};
 use bemr::transparency::LogOperator;
 use bemr::votes::ValidatorSet;
@@ -173,17 +173,17 @@ fn read_public<S: Store + ?Sized>(rules: &Rules, store: &S) -> Result<Public, St
     })?;
     let directory = CertificateDirectory::verified(rules, &mut trust, now, &certificates)
         .map_err(|refusal| damaged(Table::Certificates, "all", refusal.to_string()))?;
-    let at = |place: Place| directory.iter().filter(move |one| one.role().place() == place);
+    let at = |place: Party| directory.iter().filter(move |one| one.role().place() == place);
     let members: BTreeMap<Name, VerifyingKey> =
-        at(Place::Validator).map(|one| (one.name().clone(), one.signing_key().clone())).collect();
+        at(Party::Validator).map(|one| (one.name().clone(), one.signing_key().clone())).collect();
     let validators = ValidatorSet::new(genesis.network.clone(), members);
-    let only = |place: Place, what: &str| {
+    let only = |place: Party, what: &str| {
         let found =
             at(place).next().ok_or_else(|| damaged(Table::Certificates, what, "is missing".to_owned()))?;
         Ok::<_, StoreError>((found.name().clone(), found.signing_key().clone()))
     };
-    let (cloud, cloud_key) = only(Place::Cloud, "cloud")?;
-    let bsd = only(Place::Bsd, "bsd")?;
+    let (cloud, cloud_key) = only(Party::Cloud, "cloud")?;
+    let bsd = only(Party::Bsd, "bsd")?;
     let mut public = Public {
         cloud: LogOperator { network: genesis.network.clone(), cloud, key: cloud_key },
         genesis,

@@ -6,7 +6,7 @@ use crate::trace_file::TraceFile;
 use crate::{ExitStatus, tell};
 use bemr::actors::StoreHandle;
 use bemr::crypto::Suite;
-use bemr::records::Moment;
+use bemr::records::FhirDate;
 use bemr::store::{MemoryStore, RedbStore, Store, Table};
 use bemr::wire::{AttributeType, Time};
 use bemr_lab::simulator::{LedgerKind, MAX_VALIDATORS, NetworkConfig};
@@ -65,7 +65,7 @@ enum Ledger {
 fn instant(text: &str) -> Result<Time, String> {
     let time = match text.parse() {
         Ok(milliseconds) => Some(Time(milliseconds)),
-        Err(_) => Moment::parse(AttributeType::DateTime, text).and_then(|moment| moment.begins()),
+        Err(_) => FhirDate::parse(AttributeType::DateTime, text).and_then(|moment| moment.begins()),
     };
     time.filter(|time| *time <= LATEST).ok_or_else(|| {
         "wants a date, a day with time and zone such as 2027-01-01T00:00:00Z, or milliseconds, from 1970 to 9999"

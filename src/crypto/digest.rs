@@ -13,14 +13,14 @@ pub struct Digest([u8; 32]);
 
 impl Digest {
     /// `SHA-256(length of label as one byte || label || message)`.
-    pub fn of(tag: Domain, message: &[u8]) -> Digest {
-        Digest::of_parts(tag, &[message])
+    pub fn of(domain: Domain, message: &[u8]) -> Digest {
+        Digest::of_parts(domain, &[message])
     }
 
     /// As [`Digest::of`] of the parts one after the other. The caller sees to it that their lengths are fixed or
     /// written in them.
-    pub fn of_parts(tag: Domain, parts: &[&[u8]]) -> Digest {
-        let label = tag.label().as_bytes();
+    pub fn of_parts(domain: Domain, parts: &[&[u8]]) -> Digest {
+        let label = domain.label().as_bytes();
         let mut hash = Sha256::new();
         hash.update([label.len() as u8]);
         hash.update(label);

@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn no_two_tags_share_a_label() {
-        let labels: std::collections::BTreeSet<_> = Domain::ALL.iter().map(|tag| tag.label()).collect();
+        let labels: std::collections::BTreeSet<_> = Domain::ALL.iter().map(|domain| domain.label()).collect();
         assert_eq!(labels.len(), Domain::ALL.len());
         assert!(labels.iter().all(|label| label.is_ascii() && label.len() <= 255));
     }
@@ -161,7 +161,7 @@ mod tests {
         let text = std::fs::read_to_string(chapter).unwrap();
         let rows = text.lines().filter_map(|line| line.strip_prefix("| `bemr/")?.split_once("` |"));
         let listed: Vec<_> = rows.map(|(label, _)| format!("bemr/{label}")).collect();
-        let labels: Vec<_> = Domain::ALL.iter().map(|tag| tag.label()).collect();
+        let labels: Vec<_> = Domain::ALL.iter().map(|domain| domain.label()).collect();
         assert_eq!(listed, labels);
     }
 }

@@ -14,19 +14,19 @@ pub fn extract(salt: &[u8], input: &[u8]) -> Zeroizing<[u8; 32]> {
 }
 
 /// HKDF-Expand of `key` with info `length of label || label || context`, `N` bytes, at most [`MAX_EXPANDED`].
-pub fn expand<const N: usize>(key: &[u8; 32], tag: Domain, context: &[u8]) -> Zeroizing<[u8; N]> {
+pub fn expand<const N: usize>(key: &[u8; 32], domain: Domain, context: &[u8]) -> Zeroizing<[u8; N]> {
     const { assert!(N <= MAX_EXPANDED, "HKDF-Expand gives at most 255 blocks") };
     let mut out = Zeroizing::new([0; N]);
-    expand_into(key, tag, context, out.as_mut_slice());
+    expand_into(key, domain, context, out.as_mut_slice());
     out
 }
 
 /// As [`expand`], of one key for two tags: what HMAC makes of the key is made once.
 pub fn expand_both(key: &[u8; 32], tags: [Domain; 2]) -> [Zeroizing<[u8; 32]>; 2] {
     let hkdf = prepared(key);
-    tags.map(|tag| {
+    tags.map(|domain| {
         let mut out = Zeroizing::new([0; 32]);
-        let label = tag.label().as_bytes();
+        let label = domain.label().as_bytes();
         hkdf.expand_multi_info(&[&[label.len() as u8], label], out.as_mut_slice())
             .expect("32 bytes are less than the bound");
         out
@@ -34,8 +34,8 @@ pub fn expand_both(key: &[u8; 32], tags: [Domain; 2]) -> [Zeroizing<[u8; 32]>; 2
 }
 
 /// As [`expand`], for a length that the suite decides; it is below [`MAX_EXPANDED`] in every suite.
-pub(super) fn expand_into(key: &[u8; 32], tag: Domain, context: &[u8], out: &mut [u8]) {
-    let label = tag.label().as_bytes();
+pub(super) fn expand_into(key: &[u8; 32], domain: Domain, context: &[u8], out: &mut [u8]) {
+    let label = domain.label().as_bytes();
     expand_info(key, &[&[label.len() as u8], label, context], out)
         .expect("the callers ask for less than the bound");
 }

@@ -54,9 +54,15 @@ impl EncapsulationKey {
         (encapsulation, key)
     }
 
-    /// Whether `proof` is the holder's proof of possession over `message` for `tag`.
-    pub fn verify_possession(&self, rules: &Rules, tag: Domain, message: &[u8], proof: &Signature) -> bool {
-        signature::check(rules, &self.0, tag, message, proof).is_ok()
+    /// Whether `proof` is the holder's proof of possession over `message` for `domain`.
+    pub fn verify_possession(
+        &self,
+        rules: &Rules,
+        domain: Domain,
+        message: &[u8],
+        proof: &Signature,
+    ) -> bool {
+        signature::check(rules, &self.0, domain, message, proof).is_ok()
     }
 }
 
@@ -101,8 +107,8 @@ impl DecapsulationKey {
     }
 
     /// Proof of possession: a Schnorr signature under the agreement key, which signs nothing else.
-    pub fn prove_possession(&self, rules: &Rules, tag: Domain, message: &[u8]) -> Signature {
-        signature::sign(rules, &self.secret, &self.public.0, tag, message)
+    pub fn prove_possession(&self, rules: &Rules, domain: Domain, message: &[u8]) -> Signature {
+        signature::sign(rules, &self.secret, &self.public.0, domain, message)
     }
 
     fn from_secret(secret: Scalar) -> Self {

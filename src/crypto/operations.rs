@@ -173,13 +173,13 @@ mod tests {
             let signatures: Vec<_> = keys.iter().map(|key| key.sign(&rules, Domain::VOTE, b"m")).collect();
             let signed = keys.iter().zip(&signatures).map(|(key, signature)| Signed {
                 key: key.verifying_key(),
-                tag: Domain::VOTE,
+                domain: Domain::VOTE,
                 message: b"m",
                 signature,
             });
             let batch: Vec<_> = signed.collect();
             record();
-            assert!(batch.iter().all(|one| one.key.verify(&rules, one.tag, one.message, one.signature)));
+            assert!(batch.iter().all(|one| one.key.verify(&rules, one.domain, one.message, one.signature)));
             let alone = recorded();
             assert_eq!(format!("{:?}", alone.done), format!("{:?}", alone.singly));
             record();

@@ -52,7 +52,7 @@ pub struct Signed<'a> {
     /// The signer's key.
     pub key: &'a VerifyingKey,
     /// What the signature is for.
-    pub tag: Domain,
+    pub domain: Domain,
     /// The signed message.
     pub message: &'a [u8],
     /// The signature.
@@ -83,9 +83,9 @@ impl SigningKey {
         &self.public
     }
 
-    /// Signs `message` for `tag`.
-    pub fn sign(&self, rules: &Rules, tag: Domain, message: &[u8]) -> Signature {
-        sign(rules, &self.secret, &self.public.0, tag, message)
+    /// Signs `message` for `domain`.
+    pub fn sign(&self, rules: &Rules, domain: Domain, message: &[u8]) -> Signature {
+        sign(rules, &self.secret, &self.public.0, domain, message)
     }
 
     fn from_secret(secret: Scalar) -> Self {
@@ -130,9 +130,9 @@ impl VerifyingKey {
         self.0.precompute();
     }
 
-    /// Whether `signature` is the holder's over `message` for `tag`.
-    pub fn verify(&self, rules: &Rules, tag: Domain, message: &[u8], signature: &Signature) -> bool {
-        self.check(rules, tag, message, signature).is_ok()
+    /// Whether `signature` is the holder's over `message` for `domain`.
+    pub fn verify(&self, rules: &Rules, domain: Domain, message: &[u8], signature: &Signature) -> bool {
+        self.check(rules, domain, message, signature).is_ok()
     }
 
     /// Checks that `signature` is the holder's, where `clause` demands it.
@@ -143,14 +143,14 @@ impl VerifyingKey {
         &self,
         rules: &Rules,
         clause: Clause,
-        tag: Domain,
+        domain: Domain,
         message: &[u8],
         signature: &Signature,
     ) -> Result<(), Refusal> {
         if !rules.in_force(clause) {
             return Ok(());
         }
-        let checked = self.check(rules, tag, message, signature);
+        let checked = self.check(rules, domain, message, signature);
         checked.map_err(|refusal| Refusal::new(clause).because(refusal.clause()))
     }
 
@@ -162,11 +162,11 @@ impl VerifyingKey {
     pub fn check(
         &self,
         rules: &Rules,
-        tag: Domain,
+        domain: Domain,
         message: &[u8],
         signature: &Signature,
     ) -> Result<(), Refusal> {
-        check(rules, &self.0, tag, message, signature)
+        check(rules, &self.0, domain, message, signature)
     }
 }
 
@@ -194,7 +194,7 @@ pub fn vouch_all(rules: &Rules, clause: Clause, batch: &[Signed<'_>]) -> Result<
     let why = |signed: &Signed<'_>| {
         signed
             .key
-            .check(rules, signed.tag, signed.message, signed.signature)
+            .check(rules, signed.domain, signed.message, signed.signature)
             .err()
             .map(|refusal| refusal.clause())
     };
@@ -204,7 +204,8 @@ pub fn vouch_all(rules: &Rules, clause: Clause, batch: &[Signed<'_>]) -> Result<
 
 /// The places in a batch of the signatures that do not verify.
 pub fn invalid(rules: &Rules, batch: &[Signed<'_>]) -> impl Iterator<Item = usize> {
-    let wrong = |signed: &Signed<'_>| !signed.key.verify(rules, signed.tag, signed.message, signed.signature);
+    let wrong =
+        |signed: &Signed<'_>| !signed.key.verify(rules, signed.domain, signed.message, signed.signature);
     batch.iter().enumerate().filter(move |(_, signed)| wrong(signed)).map(|(place, _)| place)
 }
 
@@ -213,17 +214,17 @@ pub(super) fn sign(
     rules: &Rules,
     secret: &Scalar,
     public: &PublicKey,
-    tag: Domain,
+    domain: Domain,
     message: &[u8],
 ) -> Signature {
     let (suite, negated) = (secret.suite(), secret.negate());
     for counter in 0..=u8::MAX {
-        let nonce = nonce(rules, secret, tag, message, counter);
+        let nonce = nonce(rules, secret, domain, message, counter);
         if nonce.is_zero() {
             continue;
         }
         let commitment = Element::base_power(&nonce).encode();
-        let challenge = challenge(rules, suite, public.encoding(), &commitment, tag, message);
+        let challenge = challenge(rules, suite, public.encoding(), &commitment, domain, message);
         let response = nonce.plus_product(&challenge, &negated).expect("all three are of the key's suite");
         if !response.is_zero() {
             return Signature([&commitment, response.encode()].concat().into());
@@ -236,14 +237,14 @@ pub(super) fn sign(
 pub(super) fn check(
     rules: &Rules,
     public: &PublicKey,
-    tag: Domain,
+    domain: Domain,
     message: &[u8],
     signature: &Signature,
 ) -> Result<(), Refusal> {
     let suite = public.suite();
     let (commitment, response) = signature.parse(rules, suite)?;
     rules.check(Clause::CommitmentRecomputed, || {
-        let challenge = challenge(rules, suite, public.encoding(), commitment, tag, message);
+        let challenge = challenge(rules, suite, public.encoding(), commitment, domain, message);
         // The identity is no commitment: `public_product` refuses it.
         Element::public_product(suite, Some(&response), &[(public.factor(), &challenge)])
             .is_ok_and(|r| r.encode() == commitment)
@@ -261,7 +262,7 @@ fn check_batch(rules: &Rules, suite: Suite, batch: &[Signed<'_>]) -> Result<(), 
     for signed in batch {
         let (commitment, response) = signed.signature.parse(rules, suite)?;
         let key = signed.key.0.encoding();
-        let challenge = challenge(rules, suite, key, commitment, signed.tag, signed.message);
+        let challenge = challenge(rules, suite, key, commitment, signed.domain, signed.message);
         for part in [key, commitment, challenge.encode(), response.encode()] {
             transcript.extend_from_slice(part);
         }
@@ -295,10 +296,10 @@ fn coefficient(suite: Suite, seed: &Digest, place: usize) -> Scalar {
     Scalar::reduce(suite, &digest.as_bytes()[..16])
 }
 
-fn nonce(rules: &Rules, secret: &Scalar, tag: Domain, message: &[u8], counter: u8) -> Scalar {
+fn nonce(rules: &Rules, secret: &Scalar, domain: Domain, message: &[u8], counter: u8) -> Scalar {
     let suite = secret.suite();
     let key = extract(b"", secret.encode());
-    let (length, label) = labelled(tag);
+    let (length, label) = labelled(domain);
     let digest = Digest::of_parts(Domain::SIGNATURE_NONCE, &[&length, label, message]);
     let context = [suite.number().as_slice(), &[counter], digest.as_bytes()].concat();
     let mut wide = Zeroizing::new(vec![0; Scalar::wide_len(suite)]);
@@ -313,10 +314,10 @@ pub(super) fn challenge(
     suite: Suite,
     key: &[u8],
     commitment: &[u8],
-    tag: Domain,
+    domain: Domain,
     message: &[u8],
 ) -> Scalar {
-    let (number, (length, label)) = (suite.number(), labelled(tag));
+    let (number, (length, label)) = (suite.number(), labelled(domain));
     let covered: &[&[u8]] = if rules.in_force(Clause::ChallengeCoversKeyAndTag) {
         &[&number, key, commitment, &length, label, message]
     } else {
@@ -326,7 +327,7 @@ pub(super) fn challenge(
 }
 
 /// The length of a tag's label in one byte, and the label.
-fn labelled(tag: Domain) -> ([u8; 1], &'static [u8]) {
-    let label = tag.label().as_bytes();
+fn labelled(domain: Domain) -> ([u8; 1], &'static [u8]) {
+    let label = domain.label().as_bytes();
     ([label.len() as u8], label)
 }

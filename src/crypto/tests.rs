@@ -410,7 +410,7 @@ fn batch_of(suite: Suite, signers: usize, signatures: usize) -> Vec<(VerifyingKe
 }
 
 fn signed(batch: &[(VerifyingKey, Vec<u8>, Signature)]) -> Vec<Signed<'_>> {
-    batch.iter().map(|(key, message, signature)| Signed { key, tag: TAG, message, signature }).collect()
+    batch.iter().map(|(key, message, signature)| Signed { key, domain: TAG, message, signature }).collect()
 }
 
 #[test]
@@ -516,10 +516,10 @@ fn possession_of_an_agreement_key_is_proved_by_its_holder_alone() {
         let mut rng = rng(14);
         let (holder, thief) =
             (DecapsulationKey::generate(suite, &mut rng), DecapsulationKey::generate(suite, &mut rng));
-        let tag = Domain::POSSESSION_AGREEMENT;
-        let proof = holder.prove_possession(&RULES, tag, b"id");
-        assert!(holder.encapsulation_key().verify_possession(&RULES, tag, b"id", &proof));
-        assert!(!thief.encapsulation_key().verify_possession(&RULES, tag, b"id", &proof));
+        let domain = Domain::POSSESSION_AGREEMENT;
+        let proof = holder.prove_possession(&RULES, domain, b"id");
+        assert!(holder.encapsulation_key().verify_possession(&RULES, domain, b"id", &proof));
+        assert!(!thief.encapsulation_key().verify_possession(&RULES, domain, b"id", &proof));
         assert!(!holder.encapsulation_key().verify_possession(
             &RULES,
             Domain::POSSESSION_SIGNING,

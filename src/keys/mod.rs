@@ -12,5 +12,5 @@ mod trust;
 
 pub use identity::{Credentials, Identity};
 pub use kdc::{Kdc, Lifetimes};
-pub use roles::{Permission, Place};
+pub use roles::{Party, Permission};
 pub use trust::{CertifiedPrincipal, REMEMBERED_CERTIFICATES, TrustAnchor, TrustStore};

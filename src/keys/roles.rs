@@ -18,7 +18,7 @@ pub enum Permission {
 
 /// A place in the protocol, at one end of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Place {
+pub enum Party {
     /// Submits and reads.
     User,
     /// The blockchain server database.
@@ -73,13 +73,13 @@ impl Role {
     }
 
     /// The one place that it fills.
-    pub const fn place(self) -> Place {
+    pub const fn place(self) -> Party {
         match self {
-            Role::Doctor | Role::Assistant | Role::Administrator => Place::User,
-            Role::Bsd => Place::Bsd,
-            Role::Validator => Place::Validator,
-            Role::Cloud => Place::Cloud,
-            Role::Custodian => Place::Custodian,
+            Role::Doctor | Role::Assistant | Role::Administrator => Party::User,
+            Role::Bsd => Party::Bsd,
+            Role::Validator => Party::Validator,
+            Role::Cloud => Party::Cloud,
+            Role::Custodian => Party::Custodian,
         }
     }
 
@@ -105,7 +105,7 @@ impl Role {
     ///
     /// # Errors
     /// ROL-04.
-    pub fn require_place(self, rules: &Rules, place: Place) -> Result<(), Refusal> {
+    pub fn require_place(self, rules: &Rules, place: Party) -> Result<(), Refusal> {
         rules
             .require(Clause::RoleFitsPlace, self.place() == place)
             .map_err(|refusal| refusal.at(format!("{} in the place of {place:?}", self.name())))

@@ -390,7 +390,7 @@ fn rol_01_02_03_05_each_permission_belongs_to_its_roles() {
 
 #[test]
 fn rol_04_a_role_fills_one_place() {
-    let places = [Place::User, Place::Bsd, Place::Validator, Place::Cloud, Place::Custodian];
+    let places = [Party::User, Party::Bsd, Party::Validator, Party::Cloud, Party::Custodian];
     for role in Role::ALL {
         for place in places {
             if role.place() == place {
@@ -440,7 +440,7 @@ fn messages_of_the_kdc_have_the_bytes_of_the_chapter() {
         [signing, vector(&identity.agreement_key().encapsulation_key().encode())].concat()
     };
     let verifies =
-        |tag, body: &[u8], signature: &_| world.kdc.anchor().key.verify(&HARD, tag, body, signature);
+        |domain, body: &[u8], signature: &_| world.kdc.anchor().key.verify(&HARD, domain, body, signature);
 
     let body = [&[0, 1][..], &suite, &[3], b"bob", &[6], &keys(&identity)].concat();
     let proofs = [encode(&request.signing_proof), encode(&request.agreement_proof)].concat();

@@ -253,8 +253,8 @@ fn check_list(
         .require(Clause::RevocationListAdvances, current.is_none_or(|current| body.list > current.body.list))
         .map_err(|refusal| refusal.at(format!("list {}", body.list)))?;
     rules.require(Clause::RevocationListSignedByKdc, body.issuer == anchor.issuer)?;
-    let (clause, tag) = (Clause::RevocationListSignedByKdc, Domain::REVOCATION_LIST);
-    anchor.key.vouches(rules, clause, tag, &encode(body), &list.signature)
+    let (clause, domain) = (Clause::RevocationListSignedByKdc, Domain::REVOCATION_LIST);
+    anchor.key.vouches(rules, clause, domain, &encode(body), &list.signature)
 }
 
 #[cfg(test)]

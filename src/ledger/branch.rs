@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// The first `shared` blocks of the trunk and the blocks of a branch that stand on them.
 pub(super) struct Ancestry<'a> {
-    pub(super) trunk: &'a CanonicalChain,
+    pub(super) canonical: &'a CanonicalChain,
     pub(super) shared: usize,
     pub(super) branch: Vec<Arc<CheckedBlock>>,
 }
@@ -21,7 +21,7 @@ impl Ancestry<'_> {
     /// The block at a position of this chain.
     fn at(&self, position: usize) -> Option<&Arc<CheckedBlock>> {
         match position.checked_sub(self.shared) {
-            None => self.trunk.blocks().get(position),
+            None => self.canonical.blocks().get(position),
             Some(beyond) => self.branch.get(beyond),
         }
     }
@@ -42,7 +42,7 @@ impl Ancestry<'_> {
 
     pub(super) fn decides(&self, tid: &Digest) -> bool {
         let in_entry = |entry: &Entry| matches!(entry, Entry::Decision(found) if found.body.tid == *tid);
-        self.trunk.decision(tid).is_some_and(|place| place.position < self.shared)
+        self.canonical.decision(tid).is_some_and(|place| place.position < self.shared)
             || self.branch.iter().any(|held| held.block.entries.iter().any(in_entry))
     }
 
@@ -55,7 +55,7 @@ impl Ancestry<'_> {
         let in_branch =
             self.branch.iter().rev().find_map(|held| held.block.entries.iter().rev().find_map(of_log));
         in_branch.or_else(|| {
-            let mut newest_first = self.trunk.anchors(kind, keeper).rev();
+            let mut newest_first = self.canonical.anchors(kind, keeper).rev();
             newest_first.find(|(place, _)| place.position < self.shared).map(|(_, anchor)| anchor.size)
         })
     }

@@ -17,7 +17,7 @@ pub(super) struct CheckedBlock {
 
 /// Where an entry stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct ChainPosition {
     pub(super) position: usize,
     pub(super) index: usize,
 }
@@ -27,8 +27,8 @@ pub(super) struct Place {
 pub(super) struct CanonicalChain {
     blocks: Vec<Arc<CheckedBlock>>,
     positions: BTreeMap<Digest, usize>,
-    decisions: BTreeMap<Digest, Place>,
-    anchors: BTreeMap<(LogKind, Name), Vec<Place>>,
+    decisions: BTreeMap<Digest, ChainPosition>,
+    anchors: BTreeMap<(LogKind, Name), Vec<ChainPosition>>,
 }
 
 impl CanonicalChain {
@@ -56,7 +56,7 @@ impl CanonicalChain {
         self.blocks.binary_search_by_key(&height, |held| held.block.header().height).ok()
     }
 
-    pub(super) fn decision(&self, tid: &Digest) -> Option<Place> {
+    pub(super) fn decision(&self, tid: &Digest) -> Option<ChainPosition> {
         self.decisions.get(tid).copied()
     }
 
@@ -65,7 +65,7 @@ impl CanonicalChain {
         &self,
         kind: LogKind,
         keeper: &Name,
-    ) -> impl DoubleEndedIterator<Item = (Place, &Anchor)> {
+    ) -> impl DoubleEndedIterator<Item = (ChainPosition, &Anchor)> {
         let places = self.anchors.get(&(kind, keeper.clone())).map_or(&[][..], Vec::as_slice);
         places.iter().filter_map(|place| {
             match &self.blocks[place.position].block.entries.as_slice()[place.index] {
@@ -78,7 +78,7 @@ impl CanonicalChain {
     pub(super) fn push(&mut self, held: Arc<CheckedBlock>) {
         let position = self.blocks.len();
         for (index, entry) in held.block.entries.iter().enumerate() {
-            let place = Place { position, index };
+            let place = ChainPosition { position, index };
             match entry {
                 Entry::Decision(certificate) => {
                     self.decisions.entry(certificate.body.tid).or_insert(place);

@@ -28,9 +28,9 @@ pub const MAX_ENTRIES: usize = 4096;
 pub struct Ledger {
     genesis: Genesis,
     start: Digest,
-    trunk: CanonicalChain,
+    canonical: CanonicalChain,
     /// Blocks that were checked and stand on no final block's rival, but not on the trunk.
-    sides: BTreeMap<Digest, Arc<CheckedBlock>>,
+    forks: BTreeMap<Digest, Arc<CheckedBlock>>,
     verified: Verified,
 }
 
@@ -85,8 +85,8 @@ impl Ledger {
             return Err(Refusal::new(Clause::TargetIsScheduled).at("genesis.rule"));
         }
         let start = genesis.digest();
-        let (trunk, sides, verified) = Default::default();
-        Ok(Ledger { genesis, start, trunk, sides, verified })
+        let (canonical, forks, verified) = Default::default();
+        Ok(Ledger { genesis, start, canonical, forks, verified })
     }
 
     /// What it started from.
@@ -96,40 +96,40 @@ impl Ledger {
 
     /// The height of the newest block in force; 0 without blocks.
     pub fn height(&self) -> Height {
-        self.trunk.tip().map_or(Height(0), |held| held.block.header().height)
+        self.canonical.tip().map_or(Height(0), |held| held.block.header().height)
     }
 
     /// The digest that the next block names as previous.
     pub fn tip(&self) -> Digest {
-        self.trunk.tip().map_or(self.start, |held| held.digest)
+        self.canonical.tip().map_or(self.start, |held| held.digest)
     }
 
     /// The block in force at `height`.
     pub fn block(&self, height: Height) -> Option<&Block> {
-        self.trunk.position_at(height).map(|position| &self.trunk.blocks()[position].block)
+        self.canonical.position_at(height).map(|position| &self.canonical.blocks()[position].block)
     }
 
     /// The blocks in force, oldest first.
     pub fn blocks(&self) -> impl ExactSizeIterator<Item = &Block> + DoubleEndedIterator {
-        self.trunk.blocks().iter().map(|held| &held.block)
+        self.canonical.blocks().iter().map(|held| &held.block)
     }
 
     /// How many blocks are held beside the branch in force.
-    pub fn sides(&self) -> usize {
-        self.sides.len()
+    pub fn forks(&self) -> usize {
+        self.forks.len()
     }
 
     /// How many blocks in force are final.
     fn final_blocks(&self) -> usize {
         match &self.genesis.rule {
-            ClosingRule::Quorum => self.trunk.len(),
-            ClosingRule::Work(rule) => self.trunk.len().saturating_sub(rule.confirmations as usize),
+            ClosingRule::Quorum => self.canonical.len(),
+            ClosingRule::Work(rule) => self.canonical.len().saturating_sub(rule.confirmations as usize),
         }
     }
 
     /// The height of the newest final block; 0 when none is.
     pub fn final_height(&self) -> Height {
-        let newest = self.final_blocks().checked_sub(1).map(|position| &self.trunk.blocks()[position]);
+        let newest = self.final_blocks().checked_sub(1).map(|position| &self.canonical.blocks()[position]);
         newest.map_or(Height(0), |held| held.block.header().height)
     }
 
@@ -138,14 +138,14 @@ impl Ledger {
     /// # Errors
     /// LED-08.
     pub fn require_final(&self, rules: &Rules, block: &Digest) -> Result<(), Refusal> {
-        let is_final = self.trunk.position(block).is_some_and(|position| position < self.final_blocks());
+        let is_final = self.canonical.position(block).is_some_and(|position| position < self.final_blocks());
         rules.require(Clause::ConfirmationsReached, is_final)
     }
 
     /// The decision on a transaction in the branch in force, final or not.
     pub fn decision(&self, tid: &Digest) -> Option<Decision<'_>> {
-        let place = self.trunk.decision(tid)?;
-        let CheckedBlock { block, digest, .. } = &*self.trunk.blocks()[place.position];
+        let place = self.canonical.decision(tid)?;
+        let CheckedBlock { block, digest, .. } = &*self.canonical.blocks()[place.position];
         match block.entries.as_slice().get(place.index)? {
             Entry::Decision(certificate) => Some(Decision { block, digest, index: place.index, certificate }),
             Entry::Anchor(_) => None,
@@ -155,14 +155,14 @@ impl Ledger {
     /// The newest anchor of a log in a final block.
     pub fn final_anchor(&self, kind: LogKind, keeper: &Name) -> Option<(Height, &Anchor)> {
         let final_blocks = self.final_blocks();
-        let mut newest_first = self.trunk.anchors(kind, keeper).rev();
+        let mut newest_first = self.canonical.anchors(kind, keeper).rev();
         let (place, anchor) = newest_first.find(|(place, _)| place.position < final_blocks)?;
-        Some((self.trunk.blocks()[place.position].block.header().height, anchor))
+        Some((self.canonical.blocks()[place.position].block.header().height, anchor))
     }
 
     /// The newest anchor of a log in the branch in force, final or not.
     pub fn newest_anchor(&self, kind: LogKind, keeper: &Name) -> Option<&Anchor> {
-        self.trunk.anchors(kind, keeper).next_back().map(|(_, anchor)| anchor)
+        self.canonical.anchors(kind, keeper).next_back().map(|(_, anchor)| anchor)
     }
 
     /// The tree over the entries of the block at `height`.
@@ -327,7 +327,7 @@ impl Ledger {
     }
 
     fn trunk_chain(&self) -> Ancestry<'_> {
-        Ancestry { trunk: &self.trunk, shared: self.trunk.len(), branch: Vec::new() }
+        Ancestry { canonical: &self.canonical, shared: self.canonical.len(), branch: Vec::new() }
     }
 
     /// The chain that ends in the block with this digest.
@@ -337,13 +337,13 @@ impl Ledger {
         loop {
             if at == self.start {
                 branch.reverse();
-                return Some(Ancestry { trunk: &self.trunk, shared: 0, branch });
+                return Some(Ancestry { canonical: &self.canonical, shared: 0, branch });
             }
-            if let Some(position) = self.trunk.position(&at) {
+            if let Some(position) = self.canonical.position(&at) {
                 branch.reverse();
-                return Some(Ancestry { trunk: &self.trunk, shared: position + 1, branch });
+                return Some(Ancestry { canonical: &self.canonical, shared: position + 1, branch });
             }
-            let held = self.sides.get(&at)?;
+            let held = self.forks.get(&at)?;
             at = held.block.header().previous;
             branch.push(held.clone());
         }
@@ -361,7 +361,7 @@ impl Ledger {
         rules
             .require(Clause::SizeWithinBound, entries <= MAX_ENTRIES)
             .map_err(|refusal| refusal.at("entries"))?;
-        let held = self.trunk.position(digest).is_some() || self.sides.contains_key(digest);
+        let held = self.canonical.position(digest).is_some() || self.forks.contains_key(digest);
         rules.require(Clause::HeaviestChainWins, !held)?;
         let chain = match self.chain_to(&header.previous) {
             Some(chain) => chain,
@@ -441,27 +441,27 @@ impl Ledger {
         branch: Vec<Arc<CheckedBlock>>,
         held: Arc<CheckedBlock>,
     ) -> ChainUpdate {
-        if branch.is_empty() && shared == self.trunk.len() {
-            self.trunk.push(held);
+        if branch.is_empty() && shared == self.canonical.len() {
+            self.canonical.push(held);
             self.forget_stale_sides(rules);
             return ChainUpdate::Extended;
         }
-        let best = self.trunk.tip().map_or_else(BigUint::default, |tip| tip.work.clone());
+        let best = self.canonical.tip().map_or_else(BigUint::default, |tip| tip.work.clone());
         if rules.in_force(Clause::HeaviestChainWins) && held.work <= best {
-            self.sides.insert(held.digest, held);
+            self.forks.insert(held.digest, held);
             return ChainUpdate::Kept;
         }
         let mut removed = Vec::new();
-        while self.trunk.len() > shared
-            && let Some(old) = self.trunk.pop()
+        while self.canonical.len() > shared
+            && let Some(old) = self.canonical.pop()
         {
             removed.push(old.block.clone());
-            self.sides.insert(old.digest, old);
+            self.forks.insert(old.digest, old);
         }
         let added = branch.len() + 1;
         for held in branch.into_iter().chain([held]) {
-            self.sides.remove(&held.digest);
-            self.trunk.push(held);
+            self.forks.remove(&held.digest);
+            self.canonical.push(held);
         }
         self.forget_stale_sides(rules);
         ChainUpdate::Reorganised { removed, added }
@@ -469,18 +469,18 @@ impl Ledger {
 
     /// Drops the branches that leave the trunk below its newest final block: they can never win.
     fn forget_stale_sides(&mut self, rules: &Rules) {
-        if self.sides.is_empty() || !rules.in_force(Clause::FinalBlockStands) {
+        if self.forks.is_empty() || !rules.in_force(Clause::FinalBlockStands) {
             return;
         }
         let final_blocks = self.final_blocks();
         let stale: Vec<Digest> = self
-            .sides
+            .forks
             .keys()
             .filter(|digest| self.chain_to(digest).is_none_or(|chain| chain.shared < final_blocks))
             .copied()
             .collect();
         for digest in stale {
-            self.sides.remove(&digest);
+            self.forks.remove(&digest);
         }
     }
 }

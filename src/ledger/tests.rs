@@ -114,8 +114,8 @@ impl Network {
         let refusal = tried.append(&RULES, &self.validators, NOW, block.clone()).unwrap_err();
         assert_eq!(refusal.clause(), clause, "{refusal}");
         assert_eq!(
-            (tried.tip(), tried.height(), tried.sides()),
-            (ledger.tip(), ledger.height(), ledger.sides())
+            (tried.tip(), tried.height(), tried.forks()),
+            (ledger.tip(), ledger.height(), ledger.forks())
         );
         let mutant = RULES.without(clause);
         assert!(
@@ -513,7 +513,7 @@ fn under_proof_of_work_a_longer_private_chain_takes_back_a_decision_that_is_not_
     let ChainUpdate::Reorganised { removed, added } = &changes[2] else { panic!("{changes:?}") };
     assert_eq!((removed.len(), *added, &removed[1]), (2, 3, &public));
     assert_eq!(ledger.decision(&tid(1)).unwrap().certificate.body.ballot, Ballot::False);
-    assert_eq!((ledger.height(), ledger.sides()), (Height(4), 2));
+    assert_eq!((ledger.height(), ledger.forks()), (Height(4), 2));
     // The losing branch wins again when it grows.
     let mut loser = base;
     for block in removed.iter().rev() {
@@ -607,9 +607,9 @@ fn a_side_branch_obeys_the_clauses_of_its_own_chain_and_is_forgotten_when_it_can
     let back = net.next(&branch, vec![anchor(LogKind::Cloud, "cloud", 3, tid(2))], Time(5000));
     net.shows(Clause::AnchorAdvances, &ledger, &back);
     net.extend(&mut ledger, vec![]);
-    assert_eq!(ledger.sides(), 1);
+    assert_eq!(ledger.forks(), 1);
     net.extend(&mut ledger, vec![]);
-    assert_eq!(ledger.sides(), 0);
+    assert_eq!(ledger.forks(), 0);
     let orphan = net.next(&branch, vec![], Time(9000));
     assert_eq!(net.offer(&RULES, &ledger, &orphan).unwrap_err().clause(), Clause::BlockLinksPrevious);
 }

@@ -3,7 +3,7 @@
 //! Nothing here sees the record itself. The BSD, every validator and whoever re-executes a decision later run the
 //! same function on the same values.
 
-use crate::records::{Decimal, Moment};
+use crate::records::{Decimal, FhirDate};
 use crate::wire::{
     Attribute, Bound, Check, Coding, Condition, Contract, Item, List, Name, PolicyRef, RangeRule, Role, Rule,
     Template, Test, Time, Value,
@@ -169,7 +169,7 @@ impl<'a> View<'a> {
             Check::Submitter(rule) => Some(rule.roles.contains(&self.facts.role)),
             Check::DateOrder(rule) => {
                 let later = self.moments(&rule.later)?;
-                let disorder = |moment: &Moment| later.iter().any(|other| moment.is_wholly_after(other));
+                let disorder = |moment: &FhirDate| later.iter().any(|other| moment.is_wholly_after(other));
                 Some(!self.moments(&rule.earlier)?.iter().any(disorder))
             }
             Check::OneOf(rule) => {
@@ -198,12 +198,12 @@ impl<'a> View<'a> {
     }
 
     /// The moments of an attribute; nothing when one of its items is no moment.
-    fn moments(&self, name: &Name) -> Option<Vec<Moment>> {
+    fn moments(&self, name: &Name) -> Option<Vec<FhirDate>> {
         let (attribute, items) = self.open(name)?;
         let stated = items.iter().filter(|item| **item != Item::Unstated);
         stated
             .map(|item| match item {
-                Item::Text(text) => Moment::parse(attribute.kind, text.as_str()),
+                Item::Text(text) => FhirDate::parse(attribute.kind, text.as_str()),
                 _ => None,
             })
             .collect()

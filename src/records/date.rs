@@ -12,18 +12,18 @@ const WIDEST_ZONE: i128 = 14 * HOUR;
 /// A span of time in nanoseconds since 1970-01-01T00:00:00Z, without leap seconds: from `start` up to and without
 /// `end`; of a date, which has no zone, as if its zone were UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Moment {
+pub struct FhirDate {
     start: i128,
     end: i128,
     zoned: bool,
 }
 
-impl Moment {
+impl FhirDate {
     /// Parses the literal of a date, dateTime or instant.
     ///
     /// # Errors
     /// Nothing when `literal` is not in the form of `kind`, or names a day or time that does not exist.
-    pub fn parse(kind: AttributeType, literal: &str) -> Option<Moment> {
+    pub fn parse(kind: AttributeType, literal: &str) -> Option<FhirDate> {
         let (day, time) = match literal.split_once('T') {
             Some((day, time)) => (day, Some(time)),
             None => (literal, None),
@@ -31,13 +31,13 @@ impl Moment {
         match (kind, time) {
             (AttributeType::Date | AttributeType::DateTime, None) => {
                 let (start, end) = days(day)?;
-                Some(Moment { start: start * DAY, end: end * DAY, zoned: false })
+                Some(FhirDate { start: start * DAY, end: end * DAY, zoned: false })
             }
             (AttributeType::DateTime | AttributeType::Instant, Some(time)) if day.len() == 10 => {
                 let (midnight, _) = days(day)?;
                 let (start, width) = time_of_day(time)?;
                 let start = midnight * DAY + start;
-                Some(Moment { start, end: start + width, zoned: true })
+                Some(FhirDate { start, end: start + width, zoned: true })
             }
             _ => None,
         }
@@ -55,7 +55,7 @@ impl Moment {
     }
 
     /// Whether all of it comes after all of `other`, in whatever zone when just one of them has one.
-    pub fn is_wholly_after(&self, other: &Moment) -> bool {
+    pub fn is_wholly_after(&self, other: &FhirDate) -> bool {
         let slack = if self.zoned == other.zoned { 0 } else { WIDEST_ZONE };
         self.start - slack >= other.end
     }

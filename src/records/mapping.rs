@@ -2,7 +2,7 @@
 
 use crate::records::fhir_path::{Found, Path};
 use crate::records::json::Json;
-use crate::records::{Decimal, Moment, Record, reference};
+use crate::records::{Decimal, FhirDate, Record, reference};
 use crate::wire::{
     Attribute, AttributeType, Coding, Item, List, Measure, Name, Quantity, Template, Text, Value, decode,
     encode,
@@ -227,7 +227,7 @@ fn fits(kind: AttributeType, item: &Item) -> bool {
                 Type::String => !text.is_empty() && printable(text),
                 Type::Code => is_code(text),
                 Type::Uri => is_uri(text),
-                Type::Date | Type::DateTime | Type::Instant => Moment::parse(kind, text).is_some(),
+                Type::Date | Type::DateTime | Type::Instant => FhirDate::parse(kind, text).is_some(),
                 Type::Reference | Type::Patient => Name::new(text).is_some(),
                 Type::Choice => !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric()),
                 Type::Concept | Type::Measure => false,

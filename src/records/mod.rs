@@ -18,7 +18,7 @@ mod samples;
 
 pub use commitment::{commitment_of, commitments, opening};
 pub use contract::{Facts, Failure, Opened, checked_attributes, evaluate};
-pub use date::Moment;
+pub use date::FhirDate;
 pub use decimal::Decimal;
 pub use json::{MAX_DEPTH, MAX_SIZE, MAX_VALUES};
 pub use mapping::{MAX_VALUE, canonical, map, read_value};

@@ -1,7 +1,7 @@
 //! The custodian's side of sealing: what it recovers, and in which context alone.
 
 use crate::crypto::{AeadKey, Digest};
-use crate::keys::{Credentials, Place};
+use crate::keys::{Credentials, Party};
 use crate::session::Position;
 use crate::session::records::{TAG_LENGTH, open_authentic};
 use crate::session::seal::{
@@ -24,7 +24,7 @@ impl Custodian {
     /// # Errors
     /// ROL-04 when the role of these credentials is another.
     pub fn new(rules: &Rules, own: Credentials) -> Result<Custodian, Refusal> {
-        own.role().require_place(rules, Place::Custodian)?;
+        own.role().require_place(rules, Party::Custodian)?;
         Ok(Custodian { own })
     }
 

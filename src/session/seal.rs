@@ -2,7 +2,7 @@
 //! custodian and erased.
 
 use crate::crypto::{AeadKey, Digest, Domain, expand, expand_both};
-use crate::keys::{CertifiedPrincipal, Credentials, Place};
+use crate::keys::{CertifiedPrincipal, Credentials, Party};
 use crate::session::{Position, UsedKey};
 use crate::wire::{
     ContentType, Name, PROTOCOL_VERSION, Packet, Seal, SealChainBody, SealChainStart, SealContext,
@@ -135,7 +135,7 @@ impl SealChain {
         owner: &Credentials,
         custodian: &CertifiedPrincipal,
     ) -> Result<(SealChain, SealChainStart), Refusal> {
-        custodian.role().require_place(rules, Place::Custodian)?;
+        custodian.role().require_place(rules, Party::Custodian)?;
         let body = SealChainBody {
             version: PROTOCOL_VERSION,
             suite: owner.identity().suite(),

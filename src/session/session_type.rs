@@ -1,6 +1,6 @@
 //! Who opens which session, and what it carries.
 
-use crate::keys::Place;
+use crate::keys::Party;
 use crate::wire::{ContentType, Direction, SessionType};
 
 impl SessionType {
@@ -9,24 +9,24 @@ impl SessionType {
         [SessionType::Initial, SessionType::Block, SessionType::Valid, SessionType::Read];
 
     /// The place of the side that sends the hello.
-    pub const fn initiator(self) -> Place {
+    pub const fn initiator(self) -> Party {
         match self {
-            SessionType::Initial | SessionType::Read => Place::User,
-            SessionType::Block | SessionType::Valid => Place::Bsd,
+            SessionType::Initial | SessionType::Read => Party::User,
+            SessionType::Block | SessionType::Valid => Party::Bsd,
         }
     }
 
     /// The place of the side that answers it.
-    pub const fn responder(self) -> Place {
+    pub const fn responder(self) -> Party {
         match self {
-            SessionType::Initial => Place::Bsd,
-            SessionType::Block => Place::Validator,
-            SessionType::Valid | SessionType::Read => Place::Cloud,
+            SessionType::Initial => Party::Bsd,
+            SessionType::Block => Party::Validator,
+            SessionType::Valid | SessionType::Read => Party::Cloud,
         }
     }
 
     /// The place of the side that sends in `direction`.
-    pub const fn sender(self, direction: Direction) -> Place {
+    pub const fn sender(self, direction: Direction) -> Party {
         match direction {
             Direction::InitiatorToResponder => self.initiator(),
             Direction::ResponderToInitiator => self.responder(),

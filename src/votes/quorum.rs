@@ -21,7 +21,7 @@ pub fn verify_quorum(
     verify_signatories(rules, validators, certificate.signatories.as_slice(), Domain::VOTE, &message)
 }
 
-/// Checks that more than two thirds of `validators` signed `message` for `tag`, each once.
+/// Checks that more than two thirds of `validators` signed `message` for `domain`, each once.
 ///
 /// # Errors
 /// QUO-02 for names that do not ascend, VOT-01 for a stranger, QUO-01 for too few, VOT-02 for a wrong signature.
@@ -29,7 +29,7 @@ pub fn verify_signatories(
     rules: &Rules,
     validators: &ValidatorSet,
     signatories: &[Signatory],
-    tag: Domain,
+    domain: Domain,
     message: &[u8],
 ) -> Result<(), Refusal> {
     let ascending = signatories.windows(2).all(|pair| pair[0].validator < pair[1].validator);
@@ -37,7 +37,7 @@ pub fn verify_signatories(
     let mut signed = Vec::with_capacity(signatories.len());
     for signatory in signatories {
         match validators.key(&signatory.validator) {
-            Some(key) => signed.push(Signed { key, tag, message, signature: &signatory.signature }),
+            Some(key) => signed.push(Signed { key, domain, message, signature: &signatory.signature }),
             None => rules
                 .require(Clause::VoterIsAdmitted, false)
                 .map_err(|refusal| refusal.at(signatory.validator.as_str()))?,

@@ -2,8 +2,8 @@
 //!
 //! An insider speaks to an actor in a real session, so that nothing but what is said is false.
 
-use bemr::actors::bsd::{Addressee, Desk};
-use bemr::actors::initial_builder::{Destination, compose};
+use bemr::actors::bsd::{Addressee, SubmissionCheck};
+use bemr::actors::initial_builder::{Destination, build_initial};
 use bemr::actors::user::{Answer, RequestId};
 use bemr::actors::validator::vote_body;
 use bemr::actors::{Actor, Input, LedgerView, NodeContext, Output, Received, Step, StoreHandle, User};
@@ -140,7 +140,7 @@ impl Stage {
     }
 
     /// The office of the insider `who`.
-    pub(crate) fn office(&mut self, who: &Name) -> &mut NodeContext {
+    pub(crate) fn context(&mut self, who: &Name) -> &mut NodeContext {
         if !self.offices.contains_key(who) {
             let office = self.new_office(who);
             self.offices.insert(who.clone(), office);
@@ -167,7 +167,7 @@ impl Stage {
     #[track_caller]
     pub(crate) fn say(&mut self, who: &Name, to: &Name, message: Message) -> Heard {
         let now = self.now();
-        let (outputs, _) = self.office(who).say(now, to, message).expect("an insider can speak");
+        let (outputs, _) = self.context(who).send(now, to, message).expect("an insider can speak");
         self.hand_over(who, to, outputs)
     }
 
@@ -213,7 +213,7 @@ impl Stage {
             if to != who {
                 continue;
             }
-            match self.office(who).receive(now, from, packet).1 {
+            match self.context(who).receive(now, from, packet).1 {
                 Ok(Received::HandshakeProgress(_, outputs, _)) => more.extend(outputs),
                 Ok(Received::Message { message, .. }) => said.push(message),
                 Err(refusal) => panic!("{who} refuses what {from} says by {refusal}"),
@@ -254,7 +254,7 @@ impl Stage {
         let own = self.town.credentials[who].clone();
         let (now, rng) = (self.now(), &mut self.rng);
         let directory = &self.town.directory;
-        compose(&RULES, rng, now, &own, directory, &self.replica.policy, &destination, &record, readers)
+        build_initial(&RULES, rng, now, &own, directory, &self.replica.policy, &destination, &record, readers)
             .expect("a record that maps")
     }
 
@@ -269,7 +269,7 @@ impl Stage {
         let height = self.replica.next_height();
         let user = self.town.credentials[&initial.header.user].certified().clone();
         let addressee = Addressee { bsd: cast.bsd.clone(), network: self.town.genesis.network.clone() };
-        let desk = Desk {
+        let desk = SubmissionCheck {
             rules: &RULES,
             addressee: &addressee,
             directory: &self.town.directory,

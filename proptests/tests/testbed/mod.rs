@@ -3,7 +3,7 @@
 
 use bemr::actors::bsd::State;
 use bemr::actors::initial_builder::{
-    Destination, ONE_NONCE, compose, grants_digest, record_context, transaction_id, wrap,
+    Destination, ONE_NONCE, build_initial, grants_digest, record_context, transaction_id, wrap,
 };
 use bemr::actors::{Actor, Input, Output, Received, SessionManager, Step, StoreHandle};
 use bemr::audit::{AuditReport, Auditor, Inconsistency, PublicRecord, audit};
@@ -155,7 +155,7 @@ impl Testbed {
         let now = self.town.world.now();
         let bsd = self.town.cast.bsd.clone();
         let player = self.players.get_mut(validator).unwrap();
-        let said = player.neighbours.say(&RULES, &mut player.rng, now, &bsd, message).unwrap();
+        let said = player.neighbours.send(&RULES, &mut player.rng, now, &bsd, message).unwrap();
         let Output::Send { packet, .. } = &said.0[0] else { panic!("it has a session") };
         let packet = packet.clone();
         self.give(&bsd, Input::Packet { from: validator.clone(), packet })
@@ -244,7 +244,7 @@ impl Testbed {
                     let votes = script(own, heard.len(), heard.last().unwrap());
                     for vote in votes {
                         answers.extend(
-                            neighbours.say(&RULES, rng, now, &parcel.from, Message::Vote(vote)).unwrap().0,
+                            neighbours.send(&RULES, rng, now, &parcel.from, Message::Vote(vote)).unwrap().0,
                         );
                     }
                 }
@@ -341,11 +341,20 @@ impl Testbed {
         let (bsd, network) = (self.town.cast.bsd.clone(), self.town.validators.network().clone());
         let directory = self.town.directory.clone();
         let happened = self.events.len() as u64;
-        let replica = self.bsd().replica();
+        let replica = self.bsd().ledger_view();
         let destination = Destination { bsd, network, height: replica.next_height() };
         let mut rng = ChaCha20Rng::seed_from_u64(now.0 ^ happened << 32);
-        let initial =
-            compose(&RULES, &mut rng, now, &own, &directory, &replica.policy, &destination, record, readers);
+        let initial = build_initial(
+            &RULES,
+            &mut rng,
+            now,
+            &own,
+            &directory,
+            &replica.policy,
+            &destination,
+            record,
+            readers,
+        );
         Draft { initial: initial.unwrap(), own, bytes: record.bytes().to_vec() }
     }
 
@@ -390,7 +399,7 @@ impl Testbed {
 
     /// Everything that a block of the ledger says of `tid`.
     pub(crate) fn decided(&mut self, tid: &Digest) -> Option<QuorumCertificate> {
-        let ledger = &self.bsd().replica().ledger;
+        let ledger = &self.bsd().ledger_view().ledger;
         ledger.decision(tid).map(|found| found.certificate.clone())
     }
 }
@@ -462,7 +471,7 @@ impl Double {
 
     pub(crate) fn say(&mut self, stage: &mut Testbed, to: &Name, message: Message) -> Step {
         let now = stage.town.world.now();
-        let said = self.neighbours.say(&RULES, &mut self.rng, now, to, message).unwrap();
+        let said = self.neighbours.send(&RULES, &mut self.rng, now, to, message).unwrap();
         self.send(stage, said.0).pop().unwrap()
     }
 

@@ -5,7 +5,7 @@
 
 use super::policies::policies;
 use bemr::actors::StoreHandle;
-use bemr::actors::initial_builder::{Destination, compose, wrap};
+use bemr::actors::initial_builder::{Destination, build_initial, wrap};
 use bemr::crypto::{Digest, Domain, Signature, Suite};
 use bemr::keys::{Credentials, Identity};
 use bemr::records::Record;
@@ -112,7 +112,7 @@ impl Run {
         let blob = archive.read(|store| store.blob(&tid)).expect("readable").expect("it was stored");
         let content = key.open(&[0; 12], tid.as_bytes(), &blob).expect("the vault key opens it");
         let stored = decode(&RULES, &content).expect("the cloud wrote it");
-        let ledger = &town.bsd().expect("there is one").replica().ledger;
+        let ledger = &town.bsd().expect("there is one").ledger_view().ledger;
         let decision = ledger.decision(&tid).expect("it was decided");
         let (block, certificate) = (decision.block.clone(), decision.certificate);
         let signatory = certificate.signatories[0].clone();
@@ -213,7 +213,7 @@ impl Run {
         let record = Record::read(&RULES, PATIENT).expect("a record");
         let policy = bemr::records::PolicyRegistry::shipped(destination.network.clone());
         let now = self.town.world.now();
-        compose(&RULES, &mut self.rng, now, own, directory, &policy, &destination, &record, &[])
+        build_initial(&RULES, &mut self.rng, now, own, directory, &policy, &destination, &record, &[])
             .expect("it was composed before")
     }
 

@@ -21,7 +21,7 @@ pub struct Addressee {
 }
 
 /// A T_initial that passed, ready for the network.
-pub struct Intake {
+pub struct CheckedSubmission {
     /// What the validators are shown.
     pub openings: Vec<AttributeOpening>,
     /// Digest of the policy that applies.
@@ -89,7 +89,7 @@ pub fn check_grants(
 }
 
 /// What a submission is checked against.
-pub struct Desk<'a> {
+pub struct SubmissionCheck<'a> {
     /// The rules in force.
     pub rules: &'a Rules,
     /// Who it has to be for.
@@ -104,7 +104,7 @@ pub struct Desk<'a> {
     pub now: Time,
 }
 
-impl Desk<'_> {
+impl SubmissionCheck<'_> {
     /// Checks what the session and the signature say of a submission.
     ///
     /// # Errors
@@ -127,7 +127,11 @@ impl Desk<'_> {
     /// # Errors
     /// INI-01, INI-09, INI-10, REC-05, REC-01 to REC-04, REC-06, TPL-01, CON-01, TPL-02 to TPL-04 and TPL-09, INI-08,
     /// in this order.
-    pub fn check_record(&self, initial: &TInitial, peer: &CertifiedPrincipal) -> Result<Intake, Refusal> {
+    pub fn check_record(
+        &self,
+        initial: &TInitial,
+        peer: &CertifiedPrincipal,
+    ) -> Result<CheckedSubmission, Refusal> {
         let (rules, header) = (self.rules, &initial.header);
         let (key, message) = (peer.signing_key(), encode(header));
         key.vouches(rules, Clause::UserSignsInitial, Domain::T_INITIAL, &message, &initial.signature)?;
@@ -157,7 +161,7 @@ impl Desk<'_> {
             opening: *opening(&initial.record_key, *index),
             value: canonical(value).into(),
         });
-        Ok(Intake { openings: openings.collect(), policy: policy.digest(), verdict, record })
+        Ok(CheckedSubmission { openings: openings.collect(), policy: policy.digest(), verdict, record })
     }
 
     /// Checks who shall be able to read the record.

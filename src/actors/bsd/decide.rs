@@ -61,7 +61,7 @@ impl Bsd {
         acknowledgement: Acknowledgement,
         certificate: Option<QuorumCertificate>,
     ) -> Result<Vec<Output>, Refusal> {
-        let rules = self.office.rules;
+        let rules = self.context.rules;
         let Some(submission) = self.open.get_mut(tid) else { return Ok(Vec::new()) };
         let reverified = submission.verdict.is_ok();
         let (next, clause) = decide(&rules, acknowledgement, reverified);
@@ -81,7 +81,7 @@ impl Bsd {
                 submission.deadline = Some(now.after(FINALITY));
                 let outputs = certificate.map(|certificate| {
                     // The votes in it were verified one by one.
-                    self.office.replica.ledger.note_verified(&certificate);
+                    self.context.ledger_view.ledger.note_verified(&certificate);
                     Output::Publish(Gossip::Decision(certificate))
                 });
                 Ok(outputs.into_iter().collect())

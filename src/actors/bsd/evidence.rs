@@ -34,7 +34,7 @@ impl Bsd {
         };
         if fresh {
             // Nobody is told of it, so that a store which does not take it keeps nothing from going on.
-            let _ = self.archive.commit(persist::evidence(self.evidence.len(), &evidence));
+            let _ = self.store.commit(persist::evidence(self.evidence.len(), &evidence));
             self.evidence.push(evidence);
         }
     }

@@ -2,9 +2,9 @@
 
 use crate::actors::Output;
 use crate::actors::bsd::submission::Submission;
-use crate::actors::bsd::{Bsd, Desk, Event, State};
+use crate::actors::bsd::{Bsd, Event, State, SubmissionCheck};
 use crate::crypto::{Digest, Domain};
-use crate::keys::{CertifiedPrincipal, Place};
+use crate::keys::{CertifiedPrincipal, Party};
 use crate::session::{Sealed, UsedKey, stage};
 use crate::votes::BallotBox;
 use crate::wire::{
@@ -21,28 +21,28 @@ impl Bsd {
         initial: &TInitial,
         key: UsedKey,
     ) -> Result<Vec<Output>, Refusal> {
-        let rules = self.office.rules;
-        peer.role().require_place(&rules, Place::User)?;
+        let rules = self.context.rules;
+        peer.role().require_place(&rules, Party::User)?;
         let (tid, header) = (initial.header.tid, &initial.header);
-        let replica = &self.office.replica;
-        let height = replica.next_height();
-        let desk = Desk {
+        let ledger_view = &self.context.ledger_view;
+        let height = ledger_view.next_height();
+        let check = SubmissionCheck {
             rules: &rules,
             addressee: &self.addressee,
-            directory: &self.office.directory,
-            policy: &replica.policy,
+            directory: &self.context.directory,
+            policy: &ledger_view.policy,
             height,
             now,
         };
-        desk.check_sender(initial, peer)?;
+        check.check_sender(initial, peer)?;
         let fresh = !self.open.contains_key(&tid) && !self.ended.contains_key(&tid);
         rules.require(Clause::TidIsFresh, fresh)?;
         self.audit.require_open(&rules)?;
-        let intake = desk.check_record(initial, peer)?;
+        let intake = check.check_record(initial, peer)?;
         let reuse = self.reuse_digest(&header.patient, &intake.record);
         rules.require(Clause::RecordNotReused, !self.known.contains(&reuse))?;
-        desk.check_readers(initial)?;
-        self.office.check_readers_certified(now, header.issued, &initial.grants)?;
+        check.check_readers(initial)?;
+        self.context.check_readers_certified(now, header.issued, &initial.grants)?;
 
         let state = State::INITIAL.step(&rules, Event::InitialArrived, State::AwaitingVotes)?;
         let sealed = if rules.in_force(Clause::SealBeforeNextStage) {
@@ -50,8 +50,8 @@ impl Bsd {
         } else {
             Sealed::none(&rules, tid)?
         };
-        let block = self.compose_block(now, peer, initial, height, intake.policy, intake.openings, sealed)?;
-        let validators = self.office.replica.validators.clone();
+        let block = self.build_block(now, peer, initial, height, intake.policy, intake.openings, sealed)?;
+        let validators = self.context.ledger_view.validators.clone();
         let asked = VoteBody {
             version: PROTOCOL_VERSION,
             suite: header.suite,
@@ -96,7 +96,7 @@ impl Bsd {
         let ended = self.ended.get(tid).filter(|ended| ended.user == *peer.name());
         let message = ended.map(|ended| Message::Outcome(ended.outcome.clone()));
         message
-            .and_then(|message| self.office.say(now, peer.name(), message).ok())
+            .and_then(|message| self.context.send(now, peer.name(), message).ok())
             .map_or(Vec::new(), |(sent, _)| sent)
     }
 
@@ -114,7 +114,7 @@ impl Bsd {
             reason: refusal.clause().code(),
             height: Height(0),
         };
-        self.office.say(now, peer.name(), Message::Outcome(outcome)).map_or(Vec::new(), |(sent, _)| sent)
+        self.context.send(now, peer.name(), Message::Outcome(outcome)).map_or(Vec::new(), |(sent, _)| sent)
     }
 
     fn reuse_digest(&self, patient: &Name, record: &[u8]) -> Digest {

@@ -13,7 +13,9 @@ mod terminal;
 mod valid;
 mod votes;
 
-pub use check::{Addressee, Desk, check_addressee, check_grants, check_tid, check_validity, facts};
+pub use check::{
+    Addressee, SubmissionCheck, check_addressee, check_grants, check_tid, check_validity, facts,
+};
 pub use decide::{Acknowledgement, decide};
 pub use evidence::Evidence;
 pub use submission::{Event, State, submission_machine};
@@ -42,11 +44,11 @@ pub const FINALITY: u64 = 60_000;
 
 /// The server database.
 pub struct Bsd {
-    office: NodeContext,
+    context: NodeContext,
     addressee: Addressee,
     cloud: LogOperator,
     seals: SealChain,
-    archive: StoreHandle,
+    store: StoreHandle,
     audit: AuditLog,
     audit_head: Option<Digest>,
     reuse_key: [u8; 32],
@@ -64,35 +66,37 @@ impl Bsd {
     /// # Errors
     /// CLD-06 when the store does not take what it begins with.
     pub fn new(
-        mut office: NodeContext,
+        mut context: NodeContext,
         cloud: LogOperator,
         seals: SealChain,
-        archive: StoreHandle,
+        store: StoreHandle,
         audit: AuditLog,
     ) -> Result<Bsd, Refusal> {
         let mut reuse_key = [0; 32];
-        rand::Rng::fill_bytes(&mut office.rng, &mut reuse_key);
-        archive.commit(persist::reuse_key(&reuse_key))?;
-        office.keep_in(&archive)?;
-        Ok(Bsd::with(office, cloud, seals, archive, audit, reuse_key))
+        rand::Rng::fill_bytes(&mut context.rng, &mut reuse_key);
+        store.commit(persist::reuse_key(&reuse_key))?;
+        context.persist_in(&store)?;
+        Ok(Bsd::with(context, cloud, seals, store, audit, reuse_key))
     }
 
     fn with(
-        office: NodeContext,
+        context: NodeContext,
         cloud: LogOperator,
         seals: SealChain,
-        archive: StoreHandle,
+        store: StoreHandle,
         audit: AuditLog,
         reuse_key: [u8; 32],
     ) -> Bsd {
-        let addressee =
-            Addressee { bsd: office.name().clone(), network: office.replica.validators.network().clone() };
+        let addressee = Addressee {
+            bsd: context.name().clone(),
+            network: context.ledger_view.validators.network().clone(),
+        };
         Bsd {
-            office,
+            context,
             addressee,
             cloud,
             seals,
-            archive,
+            store,
             audit,
             audit_head: None,
             reuse_key,
@@ -128,23 +132,23 @@ impl Bsd {
 
     /// Its office, for checkers that overhear it or speak in its name.
     #[cfg(bemr_weaken)]
-    pub fn office(&mut self) -> &mut NodeContext {
-        &mut self.office
+    pub fn context(&mut self) -> &mut NodeContext {
+        &mut self.context
     }
 
     /// Its copy of the ledger and the policy.
-    pub fn replica(&self) -> &LedgerView {
-        &self.office.replica
+    pub fn ledger_view(&self) -> &LedgerView {
+        &self.context.ledger_view
     }
 
     /// Its copy of what the KDC publishes.
     pub fn trust(&self) -> &TrustStore {
-        &self.office.trust
+        &self.context.trust
     }
 
     /// Whether the newest head of its audit log is anchored in a final block.
     pub fn is_anchored(&self) -> bool {
-        let anchor = self.office.replica.ledger.final_anchor(LogKind::Audit, self.office.name());
+        let anchor = self.context.ledger_view.ledger.final_anchor(LogKind::Audit, self.context.name());
         anchor.map(|(_, anchor)| anchor.head) == self.audit_head
     }
 
@@ -154,7 +158,7 @@ impl Bsd {
     /// AUD-05 for a second time, and while a submission is open: its end would follow. CLD-06 when the store does not take
     /// it.
     pub fn close(&mut self, now: Time) -> Result<Vec<Output>, Refusal> {
-        let rules = &self.office.rules;
+        let rules = &self.context.rules;
         self.audit.require_open(rules)?;
         rules
             .require(Clause::CountIsClosed, self.open.is_empty())
@@ -202,18 +206,18 @@ impl Bsd {
         tid: Digest,
         keys: &mut Vec<UsedKey>,
     ) -> Result<Sealed<S>, Refusal> {
-        let (seal, sealed) = self.seals.seal::<S>(&self.office.rules, tid, keys)?;
+        let (seal, sealed) = self.seals.seal::<S>(&self.context.rules, tid, keys)?;
         self.keep_seal(&seal)?;
         Ok(sealed)
     }
 
     fn keep_seal(&mut self, seal: &Seal) -> Result<(), Refusal> {
         let name = format!("seal/{}", SealDigest::of(seal).0);
-        self.archive.commit(Commit::new().meta(&name, encode(seal)))
+        self.store.commit(Commit::new().meta(&name, encode(seal)))
     }
 
     fn on_expiry(&mut self, now: Time, tid: &Digest) -> Result<Vec<Output>, Refusal> {
-        let rules = self.office.rules;
+        let rules = self.context.rules;
         let Some(submission) = self.open.get_mut(tid) else { return Ok(Vec::new()) };
         // Should the step fail, it is tried again.
         submission.deadline = Some(now.after(ATTEMPT));
@@ -259,7 +263,7 @@ impl Bsd {
     }
 
     fn on_wake(&mut self, now: Time) -> Step {
-        let mut outputs = self.office.retry(now);
+        let mut outputs = self.context.retry(now);
         let due = |one: &Submission| one.deadline.is_some_and(|deadline| deadline <= now);
         let expired = self.in_order(due);
         let first = expired.first().map(|tid| self.state_of(tid));
@@ -283,10 +287,10 @@ impl Bsd {
     }
 
     fn on_gossip(&mut self, now: Time, from: &Name, gossip: Gossip) -> Step {
-        let Gossip::Block(block) = gossip else { return self.office.on_gossip(now, from, gossip) };
+        let Gossip::Block(block) = gossip else { return self.context.on_gossip(now, from, gossip) };
         let event = Event::BlockArrived.name();
-        let (taken, missing) = self.office.on_block(now, from, block);
-        let kept = taken.and_then(|change| self.archive.keep_block(&change, &self.office.replica.ledger));
+        let (taken, missing) = self.context.on_block(now, from, block);
+        let kept = taken.and_then(|change| self.store.store_block(&change, &self.context.ledger_view.ledger));
         let (outputs, stuck) = match kept {
             Ok(()) => self.on_blocks(now),
             Err(refusal) => (missing, Some(refusal)),
@@ -300,17 +304,17 @@ impl Bsd {
 
 impl Actor for Bsd {
     fn name(&self) -> &Name {
-        self.office.name()
+        self.context.name()
     }
 
     fn handle(&mut self, now: Time, input: Input) -> Step {
         match input {
             Input::Wake => self.on_wake(now),
             Input::Gossip { from, gossip } => self.on_gossip(now, &from, gossip),
-            Input::Packet { from, packet } => match self.office.receive(now, &from, &packet) {
+            Input::Packet { from, packet } => match self.context.receive(now, &from, &packet) {
                 (event, Err(refusal)) => Step::refused(event, refusal),
-                (_, Ok(Received::HandshakeProgress(event, outputs, said))) => {
-                    for (_, message, key) in said {
+                (_, Ok(Received::HandshakeProgress(event, outputs, sent))) => {
+                    for (_, message, key) in sent {
                         if let Message::TBlock(block) = message {
                             self.note_used(&block.body.tid, [key]);
                         }
@@ -327,11 +331,11 @@ impl Actor for Bsd {
 
     fn wake(&self) -> Option<Time> {
         let deadlines = self.open.values().filter_map(|one| one.deadline);
-        deadlines.chain(self.office.neighbours.wake()).min()
+        deadlines.chain(self.context.sessions.wake()).min()
     }
 
     fn state(&self) -> Digest {
-        let mut public = self.office.replica.state();
+        let mut public = self.context.ledger_view.state();
         public.extend(self.audit.count().to_be_bytes());
         for (tid, submission) in &self.open {
             public.extend(tid.as_bytes());

@@ -76,22 +76,22 @@ impl Bsd {
     /// # Errors
     /// CLD-06 when the store is damaged or does not take what is new.
     pub fn resume(
-        mut office: NodeContext,
+        mut context: NodeContext,
         cloud: LogOperator,
         seals: SealChain,
-        archive: StoreHandle,
+        store: StoreHandle,
     ) -> Result<Bsd, Refusal> {
-        let suite = office.own.identity().suite();
-        let network = office.replica.validators.network().clone();
-        let audit = AuditLog::new(suite, network, office.name().clone());
-        let Some(key) = archive.read(|store| store.meta(REUSE_KEY))? else {
-            return Bsd::new(office, cloud, seals, archive, audit);
+        let suite = context.own.identity().suite();
+        let network = context.ledger_view.validators.network().clone();
+        let audit = AuditLog::new(suite, network, context.name().clone());
+        let Some(key) = store.read(|store| store.meta(REUSE_KEY))? else {
+            return Bsd::new(context, cloud, seals, store, audit);
         };
         let damaged = |place: &str| Refusal::new(Clause::StoreMatchesHead).at(place.to_owned());
         let key: [u8; 32] = key.try_into().map_err(|_| damaged(REUSE_KEY))?;
-        office.keep_in(&archive)?;
-        let mut bsd = Bsd::with(office, cloud, seals, archive.clone(), audit, key);
-        let validators = bsd.office.replica.validators.clone();
+        context.persist_in(&store)?;
+        let mut bsd = Bsd::with(context, cloud, seals, store.clone(), audit, key);
+        let validators = bsd.context.ledger_view.validators.clone();
         for kept in bsd.rows::<KeptEnding>(ENDED)? {
             bsd.known.extend(kept.taken);
             bsd.ended.insert(kept.outcome.tid, kept.into_ended(&validators));
@@ -108,10 +108,10 @@ impl Bsd {
     }
 
     fn resume_audit(&mut self) -> Result<(), Refusal> {
-        let office = &self.office;
-        let (rules, key) = (office.rules, office.own.identity().signing_key().verifying_key());
+        let context = &self.context;
+        let (rules, key) = (context.rules, context.own.identity().signing_key().verifying_key());
         let audit = self.audit.clone();
-        let (audit, head) = self.archive.read(|store| recover_audit_log(&rules, store, audit, key))?;
+        let (audit, head) = self.store.read(|store| recover_audit_log(&rules, store, audit, key))?;
         self.audit = audit;
         self.audit_head = head.map(|signed| signed.head.digest());
         Ok(())
@@ -119,9 +119,9 @@ impl Bsd {
 
     /// What the store keeps under names that begin with `prefix`, in their order.
     fn rows<T: DeserializeBytes + tls_codec::Serialize>(&self, prefix: &str) -> Result<Vec<T>, Refusal> {
-        let rules = self.office.rules;
+        let rules = self.context.rules;
         let mut rows = Vec::new();
-        self.archive.read(|store| {
+        self.store.read(|store| {
             for_each_row(store, Table::Meta, |key, bytes| {
                 if key.starts_with(prefix.as_bytes()) {
                     rows.push(decode(&rules, bytes).map_err(|cause| {

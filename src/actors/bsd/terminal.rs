@@ -52,13 +52,15 @@ impl Bsd {
             reason,
             block: Some(Digest::of(Domain::T_BLOCK, &encode(&submission.block.body))),
             decision: (height > Height(0))
-                .then(|| self.office.replica.ledger.decision(tid).map(|found| found.certificate.digest()))
+                .then(|| {
+                    self.context.ledger_view.ledger.decision(tid).map(|found| found.certificate.digest())
+                })
                 .flatten(),
             seal: Some(submission.valid.as_ref().map_or(submission.seal.0, |valid| valid.body.seals)),
             time: now,
         };
         let mut audit = self.audit.clone();
-        let entry = audit.append(&self.office.rules, ending)?;
+        let entry = audit.append(&self.context.rules, ending)?;
         let outcome = Outcome { tid: *tid, decision, reason, height };
         let Submission { user, reuse, ballots, acknowledgement, .. } = submission;
         let ended = Ended {
@@ -78,7 +80,7 @@ impl Bsd {
         }
         self.ended.insert(*tid, ended);
         // A user who is out of reach asks again.
-        if let Ok((sent, _)) = self.office.say(now, &user, Message::Outcome(outcome)) {
+        if let Ok((sent, _)) = self.context.send(now, &user, Message::Outcome(outcome)) {
             outputs.extend(sent);
         }
         Ok(outputs)
@@ -91,9 +93,9 @@ impl Bsd {
         audit: AuditLog,
         commit: Commit,
     ) -> Result<Vec<Output>, Refusal> {
-        let key = self.office.own.identity().signing_key();
-        let head = audit.sign(&self.office.rules, key, now);
-        self.archive.commit(commit.audit_head(&head))?;
+        let key = self.context.own.identity().signing_key();
+        let head = audit.sign(&self.context.rules, key, now);
+        self.store.commit(commit.audit_head(&head))?;
         self.audit = audit;
         self.audit_head = Some(head.head.digest());
         Ok(vec![Output::Publish(Gossip::AuditHead(head))])

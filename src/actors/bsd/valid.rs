@@ -39,9 +39,9 @@ impl Bsd {
         tid: &Digest,
         trees: &mut BTreeMap<Height, MerkleTree>,
     ) -> Result<Vec<Output>, Refusal> {
-        let rules = self.office.rules;
+        let rules = self.context.rules;
         let Some(submission) = self.open.get_mut(tid) else { return Ok(Vec::new()) };
-        let ledger = &self.office.replica.ledger;
+        let ledger = &self.context.ledger_view.ledger;
         let decision = ledger.decision(tid);
         let is_final =
             decision.as_ref().is_some_and(|found| ledger.require_final(&rules, found.digest).is_ok());
@@ -51,8 +51,8 @@ impl Bsd {
             return Ok(Vec::new());
         };
         let (height, header) = (found.block.header().height, *found.digest);
-        let said = found.certificate.body.clone();
-        if submission.acknowledgement.as_ref().is_some_and(|decided| decided.body != said) {
+        let sent = found.certificate.body.clone();
+        if submission.acknowledgement.as_ref().is_some_and(|decided| decided.body != sent) {
             state.step(&rules, Event::BlockArrived, State::Deferred)?;
             let other = found.certificate.clone();
             self.keep_evidence(Some(Evidence::Overruled(other)));
@@ -60,7 +60,7 @@ impl Bsd {
         }
         if state == State::AwaitingRejection && rules.in_force(Clause::OnlyAcceptedIsPromoted) {
             state.step(&rules, Event::BlockArrived, State::Rejected)?;
-            return self.end(now, tid, Decision::Rejected, said.reason, height);
+            return self.end(now, tid, Decision::Rejected, sent.reason, height);
         }
         // Without ACK-06 what is rejected goes on to the cloud as well, for which the table has no row.
         let next = match state {
@@ -81,7 +81,7 @@ impl Bsd {
         } else {
             Sealed::none(&rules, *tid)?
         };
-        let valid = self.compose_valid(now, tid, accepted, sealed)?;
+        let valid = self.build_valid(now, tid, accepted, sealed)?;
         if let Some(submission) = self.open.get_mut(tid) {
             submission.state = next;
             submission.attempts = 0;
@@ -90,21 +90,21 @@ impl Bsd {
         self.send_valid(now, tid)
     }
 
-    fn compose_valid(
+    fn build_valid(
         &self,
         now: Time,
         tid: &Digest,
         accepted: Accepted,
         sealed: Sealed<stage::Block>,
     ) -> Result<TValid, Refusal> {
-        let rules = &self.office.rules;
+        let rules = &self.context.rules;
         let submission = self.open.get(tid).ok_or_else(|| Refusal::new(Clause::OnlyAcceptedIsPromoted))?;
         let block = &submission.block;
         let body = ValidBody {
             version: PROTOCOL_VERSION,
             suite: block.body.suite,
             tid: *tid,
-            bsd: self.office.name().clone(),
+            bsd: self.context.name().clone(),
             cloud: self.cloud.cloud.clone(),
             block: Digest::of(Domain::T_BLOCK, &encode(&block.body)),
             acknowledgement: accepted.acknowledgement.digest(),
@@ -113,7 +113,8 @@ impl Bsd {
             seals: sealed.digest_for(rules, tid)?.0,
             issued: now,
         };
-        let signature = self.office.own.identity().signing_key().sign(rules, Domain::T_VALID, &encode(&body));
+        let signature =
+            self.context.own.identity().signing_key().sign(rules, Domain::T_VALID, &encode(&body));
         Ok(TValid {
             body,
             signature,
@@ -136,8 +137,8 @@ impl Bsd {
         let again = submission.attempts > 1;
         let cloud = self.cloud.cloud.clone();
         let (outputs, _) = match again {
-            true => self.office.say_again(now, &cloud, Message::TValid(valid))?,
-            false => self.office.say(now, &cloud, Message::TValid(valid))?,
+            true => self.context.retransmit(now, &cloud, Message::TValid(valid))?,
+            false => self.context.send(now, &cloud, Message::TValid(valid))?,
         };
         Ok(outputs)
     }
@@ -148,7 +149,7 @@ impl Bsd {
         peer: &CertifiedPrincipal,
         receipt: &Receipt,
     ) -> Result<Vec<Output>, Refusal> {
-        let rules = self.office.rules;
+        let rules = self.context.rules;
         peer.require_claim(&rules, &self.cloud.cloud, Role::Cloud)?;
         let tid = receipt.leaf.tid;
         let submission =

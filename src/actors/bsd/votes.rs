@@ -15,7 +15,7 @@ use bemr_spec::{Clause, Refusal};
 
 impl Bsd {
     #[expect(clippy::too_many_arguments, reason = "T_block is made from exactly these parts")]
-    pub(super) fn compose_block(
+    pub(super) fn build_block(
         &self,
         now: Time,
         peer: &CertifiedPrincipal,
@@ -25,22 +25,23 @@ impl Bsd {
         openings: Vec<AttributeOpening>,
         sealed: Sealed<stage::Initial>,
     ) -> Result<TBlock, Refusal> {
-        let rules = &self.office.rules;
+        let rules = &self.context.rules;
         let header = &initial.header;
         let body = BlockBody {
             version: PROTOCOL_VERSION,
             suite: header.suite,
             tid: header.tid,
-            bsd: self.office.name().clone(),
+            bsd: self.context.name().clone(),
             network: self.addressee.network.clone(),
-            validators: self.office.replica.validators.digest(),
+            validators: self.context.ledger_view.validators.digest(),
             height,
             initial: Digest::of(Domain::T_INITIAL, &encode(header)),
             policy,
             seal: sealed.digest_for(rules, &header.tid)?.0,
             issued: now,
         };
-        let signature = self.office.own.identity().signing_key().sign(rules, Domain::T_BLOCK, &encode(&body));
+        let signature =
+            self.context.own.identity().signing_key().sign(rules, Domain::T_BLOCK, &encode(&body));
         Ok(TBlock {
             body,
             signature,
@@ -60,21 +61,21 @@ impl Bsd {
         let again = submission.attempts > 1;
         let mut block = submission.block.clone();
         let silent: Vec<Name> = submission.ballots.silent().cloned().collect();
-        if again && !self.office.rules.in_force(Clause::FailoverKeepsDigest) {
+        if again && !self.context.rules.in_force(Clause::FailoverKeepsDigest) {
             block.body.issued = now;
-            let key = self.office.own.identity().signing_key();
-            block.signature = key.sign(&self.office.rules, Domain::T_BLOCK, &encode(&block.body));
+            let key = self.context.own.identity().signing_key();
+            block.signature = key.sign(&self.context.rules, Domain::T_BLOCK, &encode(&block.body));
         }
         if !again {
             let message = Message::TBlock(Box::new(block));
-            let (outputs, keys) = self.office.say_to_all(now, &silent, &message);
+            let (outputs, keys) = self.context.send_to_all(now, &silent, &message);
             self.note_used(tid, keys);
             return outputs;
         }
         let mut outputs = Vec::new();
         for validator in silent {
             let message = Message::TBlock(Box::new(block.clone()));
-            if let Ok((sent, key)) = self.office.say_again(now, &validator, message) {
+            if let Ok((sent, key)) = self.context.retransmit(now, &validator, message) {
                 outputs.extend(sent);
                 self.note_used(tid, key);
             }
@@ -95,7 +96,7 @@ impl Bsd {
         vote: Vote,
         key: UsedKey,
     ) -> Result<Vec<Output>, Refusal> {
-        let rules = self.office.rules;
+        let rules = self.context.rules;
         rules
             .require(Clause::VoterIsAdmitted, vote.validator == *peer.name())
             .map_err(|refusal| refusal.at("sent by another"))?;

@@ -3,7 +3,7 @@
 use crate::actors::NodeContext;
 use crate::actors::bsd::{Addressee, check_addressee, check_grants, check_tid};
 use crate::crypto::{Digest, Domain};
-use crate::keys::{CertifiedPrincipal, Permission, Place};
+use crate::keys::{CertifiedPrincipal, Party, Permission};
 use crate::ledger::verify_entry;
 use crate::votes::verify_quorum;
 use crate::wire::{Ballot, Entry, PROTOCOL_VERSION, SealDigest, TValid, Time, encode};
@@ -14,19 +14,20 @@ use bemr_spec::{Clause, Refusal};
 /// # Errors
 /// ENC-03, GRP-04, VAL-01, in this order.
 pub(super) fn check_sender(
-    office: &NodeContext,
+    context: &NodeContext,
     peer: &CertifiedPrincipal,
     valid: &TValid,
 ) -> Result<(), Refusal> {
-    let rules = &office.rules;
+    let rules = &context.rules;
     let body = &valid.body;
     let versions = [body.version, valid.initial.version, valid.block.version];
     rules
         .require(Clause::ProtocolVersionIsOne, versions.iter().all(|version| *version == PROTOCOL_VERSION))?;
-    let suite = office.own.identity().suite();
+    let suite = context.own.identity().suite();
     let suites = [body.suite, valid.initial.suite, valid.block.suite];
     rules.require(Clause::SuiteMatches, suites.iter().all(|one| *one == suite))?;
-    let named = body.bsd == *peer.name() && peer.role().place() == Place::Bsd && body.cloud == *office.name();
+    let named =
+        body.bsd == *peer.name() && peer.role().place() == Party::Bsd && body.cloud == *context.name();
     rules.require(Clause::BsdSignsValid, named).map_err(|refusal| refusal.at("bsd"))?;
     peer.signing_key()
         .vouches(rules, Clause::BsdSignsValid, Domain::T_VALID, &encode(body), &valid.signature)
@@ -38,10 +39,10 @@ pub(super) fn check_sender(
 /// # Errors
 /// Those of the user's certificate, KEY-09, VAL-02, INI-02, INI-04, VAL-03, VAL-04, those of [`verify_quorum`], VAL-05, LED-13,
 /// SEA-04, VAL-06, INI-11, in this order.
-pub(super) fn check_content(office: &mut NodeContext, now: Time, valid: &TValid) -> Result<(), Refusal> {
-    let rules = office.rules;
+pub(super) fn check_content(context: &mut NodeContext, now: Time, valid: &TValid) -> Result<(), Refusal> {
+    let rules = context.rules;
     let (body, initial, block) = (&valid.body, &valid.initial, &valid.block);
-    let user = office.trust.verify_as_of(&rules, now, initial.issued, &valid.user)?;
+    let user = context.trust.verify_as_of(&rules, now, initial.issued, &valid.user)?;
     user.require_claim(&rules, &initial.user, initial.role)?;
     let message = encode(initial);
     let one_tid = body.tid == initial.tid && body.tid == block.tid;
@@ -50,22 +51,22 @@ pub(super) fn check_content(office: &mut NodeContext, now: Time, valid: &TValid)
     key.vouches(&rules, Clause::ValidCarriesUserSignature, Domain::T_INITIAL, &message, signature)
         .map_err(|refusal| refusal.at("user_signature"))?;
     check_tid(&rules, initial)?;
-    let validators = &office.replica.validators;
+    let validators = &context.ledger_view.validators;
     let addressee = Addressee { bsd: body.bsd.clone(), network: validators.network().clone() };
     check_addressee(&rules, initial, &addressee)?;
 
     let certificate = &valid.acknowledgement;
-    let said = &certificate.body;
+    let sent = &certificate.body;
     let bound = body.block == Digest::of(Domain::T_BLOCK, &encode(block))
         && block.initial == Digest::of(Domain::T_INITIAL, &message)
         && body.acknowledgement == certificate.digest()
-        && said.tid == body.tid
-        && said.block == body.block
-        && said.policy == block.policy
-        && said.height == block.height;
+        && sent.tid == body.tid
+        && sent.block == body.block
+        && sent.policy == block.policy
+        && sent.height == block.height;
     rules.require(Clause::AckAnswersThisBlock, bound)?;
-    rules.require(Clause::AckIsTrue, said.ballot == Ballot::True)?;
-    let ledger = &office.replica.ledger;
+    rules.require(Clause::AckIsTrue, sent.ballot == Ballot::True)?;
+    let ledger = &context.ledger_view.ledger;
     if ledger.is_verified(certificate) {
         #[cfg(feature = "tally")]
         crate::crypto::operations::spared(|| drop(verify_quorum(&rules, validators, certificate)));
@@ -85,12 +86,12 @@ pub(super) fn check_content(office: &mut NodeContext, now: Time, valid: &TValid)
     rules.check(Clause::CiphertextMatchesSigned, || {
         initial.ciphertext == Digest::of(Domain::CIPHERTEXT, valid.ciphertext.as_slice())
     })?;
-    let policy = &office.replica.policy;
+    let policy = &context.ledger_view.policy;
     check_grants(&rules, initial, &valid.grants, |reader| {
-        office.directory.get(reader).is_some_and(|reader| {
+        context.directory.get(reader).is_some_and(|reader| {
             let role = reader.role();
             role.may(Permission::Read) && policy.lets_read(initial.contracts.as_slice(), role)
         })
     })?;
-    office.check_readers_certified(now, initial.issued, &valid.grants)
+    context.check_readers_certified(now, initial.issued, &valid.grants)
 }

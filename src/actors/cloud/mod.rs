@@ -7,7 +7,7 @@ mod check;
 use crate::actors::initial_builder::ONE_NONCE;
 use crate::actors::{Actor, Input, LedgerView, NodeContext, Output, Received, Step, StoreHandle};
 use crate::crypto::{AeadKey, Digest, Domain};
-use crate::keys::{CertifiedPrincipal, Permission, Place, TrustStore};
+use crate::keys::{CertifiedPrincipal, Party, Permission, TrustStore};
 use crate::merkle::{prove_consistency, prove_inclusion};
 use crate::store::{Commit, LogNodes, Table, for_each};
 use crate::transparency::CloudLog;
@@ -59,8 +59,8 @@ use record_machine::{Event, State};
 
 /// The cloud.
 pub struct Cloud {
-    office: NodeContext,
-    archive: StoreHandle,
+    context: NodeContext,
+    store: StoreHandle,
     log: CloudLog,
     records: BTreeMap<Digest, (State, u64)>,
     head: Option<SignedCloudHead>,
@@ -71,11 +71,11 @@ impl Cloud {
     ///
     /// # Errors
     /// CLD-06 when the store is damaged.
-    pub fn new(mut office: NodeContext, archive: StoreHandle, log: CloudLog) -> Result<Cloud, Refusal> {
-        office.keep_in(&archive)?;
+    pub fn new(mut context: NodeContext, store: StoreHandle, log: CloudLog) -> Result<Cloud, Refusal> {
+        context.persist_in(&store)?;
         let mut records = BTreeMap::new();
-        let rules = office.rules;
-        let head = archive.read(|store| {
+        let rules = context.rules;
+        let head = store.read(|store| {
             for_each(store, &rules, Table::Leaves, |leaf: CloudLeaf| {
                 match leaf.kind {
                     LeafKind::Record => drop(records.insert(leaf.tid, (State::Stored, leaf.sequence))),
@@ -90,23 +90,23 @@ impl Cloud {
             })?;
             store.newest_cloud_head(&rules)
         })?;
-        Ok(Cloud { office, archive, log, records, head })
+        Ok(Cloud { context, store, log, records, head })
     }
 
     /// Its copy of the ledger and the policy.
-    pub fn replica(&self) -> &LedgerView {
-        &self.office.replica
+    pub fn ledger_view(&self) -> &LedgerView {
+        &self.context.ledger_view
     }
 
     /// Its copy of what the KDC publishes.
     pub fn trust(&self) -> &TrustStore {
-        &self.office.trust
+        &self.context.trust
     }
 
     /// Its office, for checkers that overhear it or speak in its name.
     #[cfg(bemr_weaken)]
-    pub fn office(&mut self) -> &mut NodeContext {
-        &mut self.office
+    pub fn context(&mut self) -> &mut NodeContext {
+        &mut self.context
     }
 
     /// The state of every record that it knows.
@@ -135,30 +135,30 @@ impl Cloud {
         peer: &CertifiedPrincipal,
         valid: TValid,
     ) -> (Result<Vec<Output>, Refusal>, Vec<Output>) {
-        if let Err(refusal) = check::check_sender(&self.office, peer, &valid) {
+        if let Err(refusal) = check::check_sender(&self.context, peer, &valid) {
             return (Err(refusal), Vec::new());
         }
-        let rules = self.office.rules;
+        let rules = self.context.rules;
         let tid = valid.body.tid;
         if let Some((_, index)) = self.records.get(&tid).copied()
             && let Err(refusal) = rules.require(Clause::StoredOnce, false)
         {
             let receipt = self.receipt(index).ok().map(Message::Receipt);
-            let repeated = receipt.and_then(|receipt| self.office.say(now, peer.name(), receipt).ok());
+            let repeated = receipt.and_then(|receipt| self.context.send(now, peer.name(), receipt).ok());
             return (Err(refusal), repeated.map_or(Vec::new(), |(outputs, _)| outputs));
         }
         (self.store(now, peer, valid), Vec::new())
     }
 
     fn store(&mut self, now: Time, peer: &CertifiedPrincipal, valid: TValid) -> Result<Vec<Output>, Refusal> {
-        let rules = self.office.rules;
-        check::check_content(&mut self.office, now, &valid)?;
+        let rules = self.context.rules;
+        check::check_content(&mut self.context, now, &valid)?;
         let state = State::INITIAL.step(&rules, Event::ValidArrived, State::Stored)?;
         let tid = valid.body.tid;
         let record = StoredRecord::of(&valid);
         let content = record.digest();
         let mut vault_key = [0; 32];
-        rand::Rng::fill_bytes(&mut self.office.rng, &mut vault_key);
+        rand::Rng::fill_bytes(&mut self.context.rng, &mut vault_key);
         let vault_key = AeadKey::from_bytes(vault_key);
         let stored = encode(&StoredContent { record, ciphertext: valid.ciphertext });
         let blob = vault_key.seal(&ONE_NONCE, tid.as_bytes(), &stored);
@@ -169,7 +169,7 @@ impl Cloud {
         let (index, head) = self.append(now, LeafKind::Record, tid, content, commit)?;
         self.records.insert(tid, (state, index));
         let receipt = self.receipt(index)?;
-        let (mut outputs, _) = self.office.say(now, peer.name(), Message::Receipt(receipt))?;
+        let (mut outputs, _) = self.context.send(now, peer.name(), Message::Receipt(receipt))?;
         outputs.push(Output::Publish(Gossip::CloudHead(head)));
         Ok(outputs)
     }
@@ -185,8 +185,8 @@ impl Cloud {
     ) -> Result<(u64, SignedCloudHead), Refusal> {
         let mut log = self.log.clone();
         let appended = log.append(kind, tid, content, now);
-        let head = log.sign(&self.office.rules, self.office.own.identity().signing_key(), now);
-        self.archive.commit(commit.leaf(&appended).cloud_head(&head))?;
+        let head = log.sign(&self.context.rules, self.context.own.identity().signing_key(), now);
+        self.store.commit(commit.leaf(&appended).cloud_head(&head))?;
         self.log = log;
         self.head = Some(head.clone());
         Ok((appended.leaf.sequence, head))
@@ -194,17 +194,17 @@ impl Cloud {
 
     /// The receipt of the record at `index`, the same each time: under the head that was signed when it was stored.
     fn receipt(&self, index: u64) -> Result<Receipt, Refusal> {
-        let rules = self.office.rules;
+        let rules = self.context.rules;
         let size = index.saturating_add(1);
-        let head = self.archive.read(|store| store.cloud_head(&rules, size))?;
+        let head = self.store.read(|store| store.cloud_head(&rules, size))?;
         let head = head.ok_or_else(|| Refusal::new(Clause::StoreMatchesHead).at(format!("head {size}")))?;
         let (leaf, inclusion) = self.prove_leaf(size, index)?;
         Ok(Receipt { head, leaf, inclusion })
     }
 
     fn prove_leaf(&self, size: u64, index: u64) -> Result<(CloudLeaf, InclusionProof), Refusal> {
-        let rules = self.office.rules;
-        self.archive
+        let rules = self.context.rules;
+        self.store
             .read(|store| {
                 let leaf = store.leaf(&rules, index)?;
                 let proof = prove_inclusion(&LogNodes::new(&rules, store), size, index)?;
@@ -215,7 +215,7 @@ impl Cloud {
 
     /// The record of `tid`, which is stored and not erased.
     fn require_stored(&self, tid: &Digest) -> Result<u64, Refusal> {
-        let rules = self.office.rules;
+        let rules = self.context.rules;
         let found = self.records.get(tid).copied();
         let (state, index) =
             found.ok_or_else(|| Refusal::new(Clause::LeafIsIncluded).at("no such record"))?;
@@ -224,10 +224,10 @@ impl Cloud {
     }
 
     fn content(&self, tid: &Digest) -> Result<StoredContent, Refusal> {
-        let rules = self.office.rules;
+        let rules = self.context.rules;
         let gone = |place: &str| Refusal::new(Clause::ErasedStaysErased).at(place);
-        let key = self.archive.read(|store| store.vault_key(tid))?.ok_or_else(|| gone("vault key"))?;
-        let blob = self.archive.read(|store| store.blob(tid))?.ok_or_else(|| gone("record"))?;
+        let key = self.store.read(|store| store.vault_key(tid))?.ok_or_else(|| gone("vault key"))?;
+        let blob = self.store.read(|store| store.blob(tid))?.ok_or_else(|| gone("record"))?;
         let stored = key.open_by(&rules, Clause::StoreMatchesHead, &ONE_NONCE, tid.as_bytes(), &blob);
         decode(&rules, &stored.map_err(|refusal| refusal.at("record"))?)
     }
@@ -238,10 +238,10 @@ impl Cloud {
         peer: &CertifiedPrincipal,
         request: &ReadRequest,
     ) -> Result<Vec<Output>, Refusal> {
-        let rules = self.office.rules;
+        let rules = self.context.rules;
         let index = self.require_stored(&request.tid)?;
         peer.role().require(&rules, Permission::Read)?;
-        let grant = self.archive.read(|store| store.grant(&request.tid, peer.name()))?;
+        let grant = self.store.read(|store| store.grant(&request.tid, peer.name()))?;
         let key: WrappedKey = match grant {
             Some(grant) => decode(&rules, &grant)?,
             None => {
@@ -260,27 +260,27 @@ impl Cloud {
         let proof = self.read_proof(index, request.remembered)?;
         let response = ReadResponse { nonce: request.nonce, record, key, ciphertext, proof };
         let message = Message::ReadResponse(Box::new(response));
-        self.office.say(now, peer.name(), message).map(|(outputs, _)| outputs)
+        self.context.send(now, peer.name(), message).map(|(outputs, _)| outputs)
     }
 
     fn read_proof(&self, index: u64, remembered: u64) -> Result<ReadProof, Refusal> {
-        let rules = self.office.rules;
+        let rules = self.context.rules;
         let head = self.head.clone().ok_or_else(|| Refusal::new(Clause::LeafIsIncluded))?;
         let size = head.head.size;
         let (leaf, inclusion) = self.prove_leaf(size, index)?;
-        let ledger = &self.office.replica.ledger;
+        let ledger = &self.context.ledger_view.ledger;
         let anchor =
-            ledger.final_anchor(LogKind::Cloud, self.office.name()).map(|(_, anchor)| anchor.clone());
+            ledger.final_anchor(LogKind::Cloud, self.context.name()).map(|(_, anchor)| anchor.clone());
         let anchored: Option<CloudHead> = match &anchor {
             Some(anchor) => self
-                .archive
+                .store
                 .read(|store| store.cloud_head(&rules, anchor.size))?
                 .map(|signed| signed.head)
                 .filter(|head| head.digest() == anchor.head),
             None => None,
         };
         let extends =
-            |old: u64| self.archive.read(|store| prove_consistency(&LogNodes::new(&rules, store), old, size));
+            |old: u64| self.store.read(|store| prove_consistency(&LogNodes::new(&rules, store), old, size));
         Ok(ReadProof {
             extends_remembered: extends(remembered)?,
             extends_anchored: extends(anchored.as_ref().map_or(0, |head| head.size))?,
@@ -292,9 +292,9 @@ impl Cloud {
     }
 
     fn check_statement(&self, version: u16, suite: crate::crypto::Suite) -> Result<(), Refusal> {
-        let rules = &self.office.rules;
+        let rules = &self.context.rules;
         rules.require(Clause::ProtocolVersionIsOne, version == PROTOCOL_VERSION)?;
-        rules.require(Clause::SuiteMatches, suite == self.office.own.identity().suite())
+        rules.require(Clause::SuiteMatches, suite == self.context.own.identity().suite())
     }
 
     fn on_grant(
@@ -303,7 +303,7 @@ impl Cloud {
         peer: &CertifiedPrincipal,
         grant: &Grant,
     ) -> Result<Vec<Output>, Refusal> {
-        let rules = self.office.rules;
+        let rules = self.context.rules;
         let body = &grant.body;
         self.check_statement(body.version, body.suite)?;
         self.require_stored(&body.tid)?;
@@ -311,17 +311,17 @@ impl Cloud {
         let record = self.content(&body.tid)?.record;
         let by_owner = body.owner == *peer.name()
             && body.owner == record.initial.user
-            && body.cloud == *self.office.name();
+            && body.cloud == *self.context.name();
         rules.require(Clause::GrantByOwner, by_owner).map_err(|refusal| refusal.at("owner"))?;
         peer.signing_key()
             .vouches(&rules, Clause::GrantByOwner, Domain::GRANT, &encode(body), &grant.signature)
             .map_err(|refusal| refusal.at("signature"))?;
         self.check_advances(&body.tid, &body.key.reader, body.issued)?;
-        let reader = self.office.trust.verify(&rules, now, &grant.reader)?;
+        let reader = self.context.trust.verify(&rules, now, &grant.reader)?;
         reader.require_claim(&rules, &body.key.reader, reader.role())?;
         reader.role().require(&rules, Permission::Read)?;
         let contracts = record.initial.contracts.as_slice();
-        let authorised = self.office.replica.policy.lets_read(contracts, reader.role());
+        let authorised = self.context.ledger_view.policy.lets_read(contracts, reader.role());
         rules
             .require(Clause::GrantsNameAuthorisedReaders, authorised)
             .map_err(|refusal| refusal.at(reader.name().as_str()))?;
@@ -332,15 +332,15 @@ impl Cloud {
 
     /// The last revocation of a reader's grant.
     fn last_revocation(&self, tid: &Digest, reader: &Name) -> Result<Option<Revoke>, Refusal> {
-        let order = self.archive.read(|store| store.revocation(tid, reader))?;
-        order.map(|order| decode::<Revoke>(&self.office.rules, &order)).transpose()
+        let order = self.store.read(|store| store.revocation(tid, reader))?;
+        order.map(|order| decode::<Revoke>(&self.context.rules, &order)).transpose()
     }
 
     /// An old statement that comes late, or again, must not undo a revocation, nor a grant that followed it.
     fn check_advances(&self, tid: &Digest, reader: &Name, issued: Time) -> Result<(), Refusal> {
         let last = self.last_revocation(tid, reader)?;
         let advances = last.is_none_or(|last| last.body.issued < issued);
-        self.office
+        self.context
             .rules
             .require(Clause::StatementAdvances, advances)
             .map_err(|refusal| refusal.at(format!("issued {issued}")))
@@ -354,7 +354,7 @@ impl Cloud {
                 last.is_ok_and(|last| last.as_ref() == Some(revoke))
             }
             Message::Erase(erase) => {
-                let order = self.archive.read(|store| store.erasure(&erase.body.tid)).ok().flatten();
+                let order = self.store.read(|store| store.erasure(&erase.body.tid)).ok().flatten();
                 order.is_some_and(|order| order == encode(erase))
             }
             _ => false,
@@ -367,7 +367,7 @@ impl Cloud {
         peer: &CertifiedPrincipal,
         revoke: &Revoke,
     ) -> Result<Vec<Output>, Refusal> {
-        let rules = self.office.rules;
+        let rules = self.context.rules;
         let body = &revoke.body;
         self.check_statement(body.version, body.suite)?;
         self.require_stored(&body.tid)?;
@@ -375,14 +375,14 @@ impl Cloud {
         let record = self.content(&body.tid)?.record;
         let by_owner = body.owner == *peer.name()
             && body.owner == record.initial.user
-            && body.cloud == *self.office.name()
+            && body.cloud == *self.context.name()
             && body.reader != body.owner;
         rules.require(Clause::RevokeByOwner, by_owner).map_err(|refusal| refusal.at("owner"))?;
         peer.signing_key()
             .vouches(&rules, Clause::RevokeByOwner, Domain::REVOKE, &encode(body), &revoke.signature)
             .map_err(|refusal| refusal.at("signature"))?;
         self.check_advances(&body.tid, &body.reader, body.issued)?;
-        let granted = self.archive.read(|store| store.grant(&body.tid, &body.reader))?.is_some();
+        let granted = self.store.read(|store| store.grant(&body.tid, &body.reader))?.is_some();
         rules
             .require(Clause::ReaderIsGranted, granted)
             .map_err(|refusal| refusal.at(body.reader.as_str()))?;
@@ -397,16 +397,16 @@ impl Cloud {
         peer: &CertifiedPrincipal,
         erase: &Erase,
     ) -> Result<Vec<Output>, Refusal> {
-        let rules = self.office.rules;
+        let rules = self.context.rules;
         let body = &erase.body;
         self.check_statement(body.version, body.suite)?;
         self.require_stored(&body.tid)?;
         let record = self.content(&body.tid)?.record;
-        let here = body.cloud == *self.office.name();
+        let here = body.cloud == *self.context.name();
         rules.require(Clause::ErasureByAuthority, here).map_err(|refusal| refusal.at("cloud"))?;
         let mut authorities: Vec<(Name, Role)> = Vec::new();
         for approval in erase.approvals.iter() {
-            let authority = self.office.trust.verify(&rules, now, &approval.authority)?;
+            let authority = self.context.trust.verify(&rules, now, &approval.authority)?;
             authority
                 .signing_key()
                 .vouches(
@@ -453,7 +453,7 @@ impl Cloud {
         let (_, head) = self.append(now, kind, tid, content, commit)?;
         let request = *content.as_bytes();
         let answer = RequestOutcome { request, tid, decision: Decision::Committed, reason: 0 };
-        let (mut outputs, _) = self.office.say(now, peer.name(), Message::Answer(answer))?;
+        let (mut outputs, _) = self.context.send(now, peer.name(), Message::Answer(answer))?;
         outputs.push(Output::Publish(Gossip::CloudHead(head)));
         Ok(outputs)
     }
@@ -493,25 +493,25 @@ impl Cloud {
                 false => (Decision::Refused, refusal.clause().code()),
             };
             let answer = Message::Answer(RequestOutcome { request, tid, decision, reason });
-            repeats = self.office.say(now, peer.name(), answer).map_or(Vec::new(), |(outputs, _)| outputs);
+            repeats = self.context.send(now, peer.name(), answer).map_or(Vec::new(), |(outputs, _)| outputs);
         }
         Step { event, outcome, repeats }
     }
 
     fn on_gossip(&mut self, now: Time, from: &Name, gossip: Gossip) -> Step {
-        let Gossip::Block(block) = gossip else { return self.office.on_gossip(now, from, gossip) };
-        let (taken, repeats) = self.office.on_block(now, from, block);
-        let kept = taken.and_then(|change| self.archive.keep_block(&change, &self.office.replica.ledger));
+        let Gossip::Block(block) = gossip else { return self.context.on_gossip(now, from, gossip) };
+        let (taken, repeats) = self.context.on_block(now, from, block);
+        let kept = taken.and_then(|change| self.store.store_block(&change, &self.context.ledger_view.ledger));
         Step { event: "BlockArrived", outcome: kept.map(|()| Vec::new()), repeats }
     }
 }
 
 /// Who may send this to a cloud.
-fn sender(message: &Message) -> Result<Place, Refusal> {
+fn sender(message: &Message) -> Result<Party, Refusal> {
     match message {
-        Message::TValid(_) => Ok(Place::Bsd),
+        Message::TValid(_) => Ok(Party::Bsd),
         Message::ReadRequest(_) | Message::Grant(_) | Message::Revoke(_) | Message::Erase(_) => {
-            Ok(Place::User)
+            Ok(Party::User)
         }
         other => Err(Refusal::new(Clause::MessageTypeIsExpected).at(other.name())),
     }
@@ -519,19 +519,19 @@ fn sender(message: &Message) -> Result<Place, Refusal> {
 
 impl Actor for Cloud {
     fn name(&self) -> &Name {
-        self.office.name()
+        self.context.name()
     }
 
     fn handle(&mut self, now: Time, input: Input) -> Step {
         match input {
-            Input::Wake => Step::taken("Retry", self.office.retry(now)),
+            Input::Wake => Step::taken("Retry", self.context.retry(now)),
             Input::Gossip { from, gossip } => self.on_gossip(now, &from, gossip),
-            Input::Packet { from, packet } => match self.office.receive(now, &from, &packet) {
+            Input::Packet { from, packet } => match self.context.receive(now, &from, &packet) {
                 (event, Err(refusal)) => Step::refused(event, refusal),
                 (_, Ok(Received::HandshakeProgress(event, outputs, _))) => Step::taken(event, outputs),
                 (event, Ok(Received::Message { peer, message, .. })) => {
                     match sender(&message)
-                        .and_then(|place| peer.role().require_place(&self.office.rules, place))
+                        .and_then(|place| peer.role().require_place(&self.context.rules, place))
                     {
                         Ok(()) => self.on_message(now, &peer, message),
                         Err(refusal) => Step::refused(event, refusal),
@@ -542,11 +542,11 @@ impl Actor for Cloud {
     }
 
     fn wake(&self) -> Option<Time> {
-        self.office.neighbours.wake()
+        self.context.sessions.wake()
     }
 
     fn state(&self) -> Digest {
-        let mut public = self.office.replica.state();
+        let mut public = self.context.ledger_view.state();
         public.extend(self.log.size().to_be_bytes());
         public.extend(self.log.root().as_bytes());
         Digest::of(Domain::PUBLIC_STATE, &public)

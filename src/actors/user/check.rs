@@ -22,7 +22,7 @@ impl User {
         peer: &CertifiedPrincipal,
         response: &ReadResponse,
     ) -> Result<(), Refusal> {
-        let rules = self.office.rules;
+        let rules = self.context.rules;
         rules.require(Clause::PeerIsIntended, *peer.name() == self.witness.identity().cloud)?;
         let header = &response.record.initial;
         let waits = |one: &super::Request| {
@@ -47,9 +47,9 @@ impl User {
             .map_err(|refusal| refusal.at("leaf"))?;
         verify_leaf(&rules, &proof.head.head, leaf, &proof.inclusion)?;
         let anchored = proof.anchored.as_ref().map(|head| (head, &proof.extends_anchored));
-        verify_anchored(&rules, &self.office.replica.ledger, &proof.head.head, anchored)?;
+        verify_anchored(&rules, &self.context.ledger_view.ledger, &proof.head.head, anchored)?;
 
-        let owner = self.office.trust.verify_as_of(&rules, now, header.issued, &record.user)?;
+        let owner = self.context.trust.verify_as_of(&rules, now, header.issued, &record.user)?;
         owner.require_claim(&rules, &header.user, header.role)?;
         let ciphertext = response.ciphertext.as_slice();
         rules
@@ -64,7 +64,7 @@ impl User {
                     )
             })
             .map_err(|refusal| refusal.at("header"))?;
-        let key = unwrap(&rules, &self.office.own, &header.tid, &response.key)?;
+        let key = unwrap(&rules, &self.context.own, &header.tid, &response.key)?;
         let context = record_context(&header.user, &header.nonce);
         let bytes = AeadKey::from_bytes(*key)
             .open_checked(&rules, &ONE_NONCE, &context, ciphertext)
@@ -81,9 +81,9 @@ impl User {
 
     /// What the network judged is what the record says: the reader maps it anew.
     fn check_commitments(&self, header: &InitialHeader, key: &[u8; 32], bytes: &[u8]) -> Result<(), Refusal> {
-        let rules = self.office.rules;
+        let rules = self.context.rules;
         rules.check(Clause::ReadMatchesCommitments, || {
-            let template = self.office.replica.policy.template(&header.template);
+            let template = self.context.ledger_view.policy.template(&header.template);
             let record = Record::read(&rules, bytes).ok();
             template.zip(record).is_some_and(|(template, record)| {
                 map(&rules, template, &record)

@@ -5,7 +5,7 @@
 
 mod check;
 
-use crate::actors::initial_builder::{Destination, compose, wrap};
+use crate::actors::initial_builder::{Destination, build_initial, wrap};
 use crate::actors::{Actor, Input, LedgerView, NodeContext, Output, Received, Step};
 use crate::crypto::{Digest, Domain};
 use crate::keys::{CertifiedPrincipal, TrustStore};
@@ -126,7 +126,7 @@ pub struct RequestId(u64);
 
 /// A user.
 pub struct User {
-    office: NodeContext,
+    context: NodeContext,
     bsd: Name,
     witness: LogClient,
     submissions: BTreeMap<Digest, Submitted>,
@@ -138,9 +138,9 @@ pub struct User {
 
 impl User {
     /// A user who submits to `bsd` and reads from `cloud`.
-    pub fn new(office: NodeContext, bsd: Name, cloud: LogOperator) -> User {
+    pub fn new(context: NodeContext, bsd: Name, cloud: LogOperator) -> User {
         User {
-            office,
+            context,
             bsd,
             witness: LogClient::new(cloud),
             submissions: BTreeMap::new(),
@@ -152,28 +152,28 @@ impl User {
     }
 
     /// A user whose app starts again with what it keeps: record keys, submissions that await their outcome, the newest
-    /// head of the cloud and what is public. `office` has their keys, and no sessions.
+    /// head of the cloud and what is public. `context` has their keys, and no sessions.
     #[must_use]
-    pub fn restart(self, mut office: NodeContext) -> User {
-        (office.replica, office.trust) = (self.office.replica, self.office.trust);
+    pub fn restart(self, mut context: NodeContext) -> User {
+        (context.ledger_view, context.trust) = (self.context.ledger_view, self.context.trust);
         let (requests, answers) = (BTreeMap::new(), BTreeMap::new());
-        User { office, requests, answers, ..self }
+        User { context, requests, answers, ..self }
     }
 
     /// Their copy of the ledger and the policy.
-    pub fn replica(&self) -> &LedgerView {
-        &self.office.replica
+    pub fn ledger_view(&self) -> &LedgerView {
+        &self.context.ledger_view
     }
 
     /// Their copy of what the KDC publishes.
     pub fn trust(&self) -> &TrustStore {
-        &self.office.trust
+        &self.context.trust
     }
 
     /// Its office, for checkers that overhear it or speak in its name.
     #[cfg(bemr_weaken)]
-    pub fn office(&mut self) -> &mut NodeContext {
-        &mut self.office
+    pub fn context(&mut self) -> &mut NodeContext {
+        &mut self.context
     }
 
     /// The submissions that await their outcome.
@@ -199,21 +199,30 @@ impl User {
     /// Submits a record that `readers` shall be able to read. Gives the tid.
     ///
     /// # Errors
-    /// Those of [`compose`].
+    /// Those of [`build_initial`].
     pub fn submit(
         &mut self,
         now: Time,
         record: &Record,
         readers: &[Name],
     ) -> Result<(Digest, Vec<Output>), Refusal> {
-        let NodeContext { rules, own, directory, replica, rng, .. } = &mut self.office;
+        let NodeContext { rules, own, directory, ledger_view, rng, .. } = &mut self.context;
         let destination = Destination {
             bsd: self.bsd.clone(),
-            network: replica.validators.network().clone(),
-            height: replica.next_height(),
+            network: ledger_view.validators.network().clone(),
+            height: ledger_view.next_height(),
         };
-        let initial =
-            compose(rules, rng, now, own, directory, &replica.policy, &destination, record, readers)?;
+        let initial = build_initial(
+            rules,
+            rng,
+            now,
+            own,
+            directory,
+            &ledger_view.policy,
+            &destination,
+            record,
+            readers,
+        )?;
         let tid = initial.header.tid;
         let submitted = Submitted {
             number: self.past.len() + self.submissions.len(),
@@ -239,7 +248,7 @@ impl User {
     #[cfg(bemr_weaken)]
     pub fn submit_as_is(&mut self, now: Time, initial: TInitial) -> Result<Vec<Output>, Refusal> {
         let bsd = self.bsd.clone();
-        self.office.say(now, &bsd, Message::TInitial(Box::new(initial))).map(|(outputs, _)| outputs)
+        self.context.send(now, &bsd, Message::TInitial(Box::new(initial))).map(|(outputs, _)| outputs)
     }
 
     fn send(&mut self, now: Time, tid: &Digest) -> Result<Vec<Output>, Refusal> {
@@ -249,11 +258,11 @@ impl User {
         let message = Message::TInitial(submitted.initial.clone());
         let again = submitted.attempts > 1;
         let bsd = self.bsd.clone();
-        let said = match again {
-            true => self.office.say_again(now, &bsd, message),
-            false => self.office.say(now, &bsd, message),
+        let sent = match again {
+            true => self.context.retransmit(now, &bsd, message),
+            false => self.context.send(now, &bsd, message),
         };
-        said.map(|(outputs, _)| outputs)
+        sent.map(|(outputs, _)| outputs)
     }
 
     /// What became of a submission, once it is known.
@@ -287,7 +296,7 @@ impl User {
     /// Those of the session.
     pub fn read(&mut self, now: Time, tid: Digest) -> Result<(RequestId, Vec<Output>), Refusal> {
         let mut nonce = [0; 32];
-        rand::Rng::fill_bytes(&mut self.office.rng, &mut nonce);
+        rand::Rng::fill_bytes(&mut self.context.rng, &mut nonce);
         let request = ReadRequest { tid, nonce, remembered: self.witness.size() };
         self.ask(now, tid, Message::ReadRequest(request))
     }
@@ -303,11 +312,11 @@ impl User {
         reader: &Name,
     ) -> Result<(RequestId, Vec<Output>), Refusal> {
         let unknown = || Refusal::new(Clause::GrantsNameAuthorisedReaders).at(reader.as_str());
-        let reader = self.office.directory.get(reader).cloned().ok_or_else(unknown)?;
+        let reader = self.context.directory.get(reader).cloned().ok_or_else(unknown)?;
         let open = self.submissions.get(&tid).map(|open| Zeroizing::new(open.initial.record_key));
         let past = || self.past.get(&tid).map(|past| past.record_key.clone());
         let record_key = open.or_else(past).ok_or_else(|| Refusal::new(Clause::GrantByOwner))?;
-        let NodeContext { rules, rng, own, .. } = &mut self.office;
+        let NodeContext { rules, rng, own, .. } = &mut self.context;
         let body = GrantBody {
             version: PROTOCOL_VERSION,
             suite: own.identity().suite(),
@@ -332,7 +341,7 @@ impl User {
         tid: Digest,
         reader: &Name,
     ) -> Result<(RequestId, Vec<Output>), Refusal> {
-        let NodeContext { rules, own, .. } = &mut self.office;
+        let NodeContext { rules, own, .. } = &mut self.context;
         let body = RevokeBody {
             version: PROTOCOL_VERSION,
             suite: own.identity().suite(),
@@ -350,7 +359,7 @@ impl User {
     pub fn erasure(&self, now: Time, tid: Digest) -> EraseBody {
         EraseBody {
             version: PROTOCOL_VERSION,
-            suite: self.office.own.identity().suite(),
+            suite: self.context.own.identity().suite(),
             tid,
             cloud: self.witness.identity().cloud.clone(),
             issued: now,
@@ -359,19 +368,19 @@ impl User {
 
     /// Approves the erasure of a record.
     pub fn approve(&self, body: &EraseBody) -> EraseApproval {
-        let key = self.office.own.identity().signing_key();
+        let key = self.context.own.identity().signing_key();
         EraseApproval {
-            authority: self.office.own.certified().certificate().clone(),
-            signature: key.sign(&self.office.rules, Domain::ERASE, &encode(body)),
+            authority: self.context.own.certified().certificate().clone(),
+            signature: key.sign(&self.context.rules, Domain::ERASE, &encode(body)),
         }
     }
 
     /// Approves a change of policy.
     pub fn approve_change(&self, change: &PolicyChange) -> PolicyApproval {
-        let key = self.office.own.identity().signing_key();
+        let key = self.context.own.identity().signing_key();
         PolicyApproval {
-            administrator: self.office.name().clone(),
-            signature: key.sign(&self.office.rules, Domain::POLICY_CHANGE, &encode(change)),
+            administrator: self.context.name().clone(),
+            signature: key.sign(&self.context.rules, Domain::POLICY_CHANGE, &encode(change)),
         }
     }
 
@@ -380,7 +389,7 @@ impl User {
     /// # Errors
     /// Those of [`LedgerView::on_policy_change`].
     pub fn change_policy(&mut self, now: Time, approved: ApprovedChange) -> Result<Vec<Output>, Refusal> {
-        self.office.on_policy_change(now, &approved)?;
+        self.context.on_policy_change(now, &approved)?;
         Ok(vec![Output::Publish(Gossip::PolicyChange(approved))])
     }
 
@@ -403,7 +412,7 @@ impl User {
             .request()
             .ok_or_else(|| Refusal::new(Clause::MessageTypeIsExpected).at(message.name()))?;
         let cloud = self.witness.identity().cloud.clone();
-        let (outputs, _) = self.office.say(now, &cloud, message.clone())?;
+        let (outputs, _) = self.context.send(now, &cloud, message.clone())?;
         let id = RequestId(self.next_request);
         self.next_request += 1;
         let deadline = now.after(ANSWER);
@@ -425,7 +434,7 @@ impl User {
     }
 
     fn on_outcome(&mut self, peer: &CertifiedPrincipal, outcome: Outcome) -> Result<(), Refusal> {
-        let rules = self.office.rules;
+        let rules = self.context.rules;
         rules.require(Clause::PeerIsIntended, *peer.name() == self.bsd)?;
         let tid = outcome.tid;
         let open = self.submissions.get(&tid).map(|submitted| submitted.state);
@@ -449,7 +458,7 @@ impl User {
     }
 
     fn on_answer(&mut self, peer: &CertifiedPrincipal, outcome: &RequestOutcome) -> Result<(), Refusal> {
-        let rules = self.office.rules;
+        let rules = self.context.rules;
         rules.require(Clause::PeerIsIntended, *peer.name() == self.witness.identity().cloud)?;
         let open = self.requests.iter().find(|(_, one)| {
             let answers = one.id == outcome.request || !rules.in_force(Clause::ReadAnswersRequest);
@@ -468,8 +477,8 @@ impl User {
     }
 
     fn on_wake(&mut self, now: Time) -> Step {
-        let rules = self.office.rules;
-        let mut outputs = self.office.retry(now);
+        let rules = self.context.rules;
+        let mut outputs = self.context.retry(now);
         let late = self.submissions.iter().filter(|(_, one)| one.deadline <= now);
         let mut late: Vec<(usize, Digest)> = late.map(|(tid, one)| (one.number, *tid)).collect();
         late.sort_unstable();
@@ -514,7 +523,7 @@ impl User {
             let message = request.message.clone();
             if !left {
                 self.requests.remove(&id);
-            } else if let Ok((sent, _)) = self.office.say_again(now, &cloud, message) {
+            } else if let Ok((sent, _)) = self.context.retransmit(now, &cloud, message) {
                 outputs.extend(sent);
             }
         }
@@ -524,26 +533,26 @@ impl User {
     fn on_gossip(&mut self, now: Time, from: &Name, gossip: Gossip) -> Step {
         match gossip {
             Gossip::Block(block) => {
-                let (taken, repeats) = self.office.on_block(now, from, block);
+                let (taken, repeats) = self.context.on_block(now, from, block);
                 Step { event: "BlockArrived", outcome: taken.map(|_| Vec::new()), repeats }
             }
             // Users have blocks from others, and others have none from them.
             Gossip::BlocksFrom(_) => Step::taken(gossip.name(), Vec::new()),
-            other => self.office.on_gossip(now, from, other),
+            other => self.context.on_gossip(now, from, other),
         }
     }
 }
 
 impl Actor for User {
     fn name(&self) -> &Name {
-        self.office.name()
+        self.context.name()
     }
 
     fn handle(&mut self, now: Time, input: Input) -> Step {
         match input {
             Input::Wake => self.on_wake(now),
             Input::Gossip { from, gossip } => self.on_gossip(now, &from, gossip),
-            Input::Packet { from, packet } => match self.office.receive(now, &from, &packet) {
+            Input::Packet { from, packet } => match self.context.receive(now, &from, &packet) {
                 (event, Err(refusal)) => Step::refused(event, refusal),
                 (_, Ok(Received::HandshakeProgress(event, outputs, _))) => Step::taken(event, outputs),
                 (_, Ok(Received::Message { peer, message, .. })) => self.on_message(now, &peer, message),
@@ -554,11 +563,11 @@ impl Actor for User {
     fn wake(&self) -> Option<Time> {
         let submissions = self.submissions.values().map(|one| one.deadline);
         let requests = self.requests.values().map(|one| one.deadline);
-        submissions.chain(requests).chain(self.office.neighbours.wake()).min()
+        submissions.chain(requests).chain(self.context.sessions.wake()).min()
     }
 
     fn state(&self) -> Digest {
-        let mut public = self.office.replica.state();
+        let mut public = self.context.ledger_view.state();
         public.extend((self.submissions.len() as u64).to_be_bytes());
         public.extend((self.requests.len() as u64).to_be_bytes());
         public.extend(Height(self.witness.size()).0.to_be_bytes());

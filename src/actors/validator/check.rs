@@ -3,7 +3,7 @@
 use crate::actors::bsd::{Addressee, check_addressee, check_tid, check_validity, facts};
 use crate::actors::{LedgerView, NodeContext};
 use crate::crypto::{Digest, Domain};
-use crate::keys::{CertifiedPrincipal, Permission, Place};
+use crate::keys::{CertifiedPrincipal, Party, Permission};
 use crate::records::{Failure, Opened, Policy, commitment_of, read_value};
 use crate::wire::{Ballot, PROTOCOL_VERSION, SealDigest, TBlock, Time, VoteBody, encode};
 use bemr_spec::{Clause, Refusal, Rules};
@@ -20,26 +20,26 @@ pub const AHEAD: u64 = 8;
 /// ENC-03, GRP-04, BLK-03, BLK-01, those of the user's certificate, KEY-09, BLK-02, ROL-01, INI-02, INI-04, INI-06,
 /// BLK-04, in this order.
 pub(super) fn check_origin(
-    office: &mut NodeContext,
+    context: &mut NodeContext,
     now: Time,
     peer: &CertifiedPrincipal,
     block: &TBlock,
 ) -> Result<(), Refusal> {
-    let rules = office.rules;
+    let rules = context.rules;
     let (body, initial) = (&block.body, &block.initial);
     let versions = body.version == PROTOCOL_VERSION && initial.version == PROTOCOL_VERSION;
     rules.require(Clause::ProtocolVersionIsOne, versions)?;
-    let suite = office.own.identity().suite();
+    let suite = context.own.identity().suite();
     rules.require(Clause::SuiteMatches, body.suite == suite && initial.suite == suite)?;
-    let validators = &office.replica.validators;
+    let validators = &context.ledger_view.validators;
     let here = body.network == *validators.network() && body.validators == validators.digest();
     rules.require(Clause::BlockNamesNetwork, here)?;
-    let from_bsd = body.bsd == *peer.name() && peer.role().place() == Place::Bsd;
+    let from_bsd = body.bsd == *peer.name() && peer.role().place() == Party::Bsd;
     rules.require(Clause::BsdSignsBlock, from_bsd).map_err(|refusal| refusal.at("bsd"))?;
     peer.signing_key()
         .vouches(&rules, Clause::BsdSignsBlock, Domain::T_BLOCK, &encode(body), &block.signature)
         .map_err(|refusal| refusal.at("signature"))?;
-    let user = office.trust.verify(&rules, now, &block.user)?;
+    let user = context.trust.verify(&rules, now, &block.user)?;
     user.require_claim(&rules, &initial.user, initial.role)?;
     let message = encode(initial);
     let bound = body.tid == initial.tid && body.initial == Digest::of(Domain::T_INITIAL, &message);
@@ -58,7 +58,7 @@ pub(super) fn check_origin(
     let addressee = Addressee { bsd: body.bsd.clone(), network: body.network.clone() };
     check_addressee(&rules, initial, &addressee)?;
     check_validity(&rules, initial, now)?;
-    let current = office.replica.ledger.height().0;
+    let current = context.ledger_view.ledger.height().0;
     let height = body.height.0;
     rules
         .require(
@@ -74,12 +74,16 @@ pub(super) fn check_origin(
 /// TPL-01, CON-01, SEA-04, in this order.
 pub(super) fn check_policy<'a>(
     rules: &Rules,
-    replica: &'a LedgerView,
+    ledger_view: &'a LedgerView,
     block: &TBlock,
 ) -> Result<Policy<'a>, Refusal> {
     let initial = &block.initial;
-    let policy =
-        replica.policy.policy(rules, &initial.template, initial.contracts.as_slice(), block.body.height)?;
+    let policy = ledger_view.policy.policy(
+        rules,
+        &initial.template,
+        initial.contracts.as_slice(),
+        block.body.height,
+    )?;
     rules
         .check(Clause::AllContractsApplied, || block.body.policy == policy.digest())
         .map_err(|refusal| refusal.at("policy"))?;

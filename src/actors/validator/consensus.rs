@@ -95,7 +95,7 @@ fn follows(old: &Anchor, new: &Anchor) -> bool {
 
 /// What can be seen of a validator's part in closing blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClosingReport {
+pub struct ConsensusReport {
     /// The state of its machine.
     pub state: State,
     /// The last header that it signed.
@@ -109,9 +109,9 @@ pub struct ClosingReport {
 }
 
 /// A validator's part in closing blocks.
-pub(super) struct Closing {
+pub(super) struct Consensus {
     state: State,
-    closer: SignerLock,
+    lock: SignerLock,
     cloud: LogOperator,
     bsd: LogOperator,
     decisions: BTreeMap<Digest, QuorumCertificate>,
@@ -121,17 +121,17 @@ pub(super) struct Closing {
     /// When the present height began to have something to close.
     since: Option<Time>,
     next: Option<Time>,
-    archive: Option<StoreHandle>,
+    store: Option<StoreHandle>,
 }
 
 /// Where a store keeps the proposal that was signed last.
 const SIGNED: &str = "signed proposal";
 
-impl Closing {
-    pub(super) fn new(validator: Name, cloud: LogOperator, bsd: LogOperator) -> Closing {
-        Closing {
+impl Consensus {
+    pub(super) fn new(validator: Name, cloud: LogOperator, bsd: LogOperator) -> Consensus {
+        Consensus {
             state: State::INITIAL,
-            closer: SignerLock::new(validator),
+            lock: SignerLock::new(validator),
             cloud,
             bsd,
             decisions: BTreeMap::new(),
@@ -140,36 +140,36 @@ impl Closing {
             mining: None,
             since: None,
             next: None,
-            archive: None,
+            store: None,
         }
     }
 
-    /// Goes on from what `archive` holds, and keeps it there from now on.
+    /// Goes on from what `store` holds, and keeps it there from now on.
     ///
     /// # Errors
     /// CLD-06 when the store is damaged.
-    pub(super) fn resume(&mut self, office: &NodeContext, archive: StoreHandle) -> Result<(), Refusal> {
-        if let Some(bytes) = archive.read(|store| store.meta(SIGNED))? {
-            let kept: BlockProposal = decode(&office.rules, &bytes)
+    pub(super) fn resume(&mut self, context: &NodeContext, store: StoreHandle) -> Result<(), Refusal> {
+        if let Some(bytes) = store.read(|store| store.meta(SIGNED))? {
+            let kept: BlockProposal = decode(&context.rules, &bytes)
                 .map_err(|cause| Refusal::new(Clause::StoreMatchesHead).at(format!("{SIGNED}: {cause}")))?;
             let proposal = Proposal::new(kept.header, kept.entries.into());
             let (height, digest) = (proposal.header().height, proposal.digest());
-            self.closer = SignerLock::resume(office.name().clone(), height, digest);
-            if height == office.replica.next_height() {
-                let signatories = BTreeMap::from([(office.name().clone(), kept.signatory)]);
+            self.lock = SignerLock::resume(context.name().clone(), height, digest);
+            if height == context.ledger_view.next_height() {
+                let signatories = BTreeMap::from([(context.name().clone(), kept.signatory)]);
                 self.signed = Some(Signed { proposal, signatories, shown: BTreeMap::new() });
                 self.state = State::AwaitingClose;
-                self.something_waits(office, office.replica.ledger.genesis().start);
+                self.something_waits(context, context.ledger_view.ledger.genesis().start);
             }
         }
-        self.archive = Some(archive);
+        self.store = Some(store);
         Ok(())
     }
 
-    pub(super) fn report(&self) -> ClosingReport {
-        ClosingReport {
+    pub(super) fn report(&self) -> ConsensusReport {
+        ConsensusReport {
             state: self.state,
-            signed: self.closer.last(),
+            signed: self.lock.last(),
             signatures: self.signed.as_ref().map_or(0, |signed| signed.signatories.len()),
             decisions: self.decisions.len(),
             anchors: self.anchors.len(),
@@ -183,78 +183,78 @@ impl Closing {
     /// Takes a decision for the next block.
     pub(super) fn on_decision(
         &mut self,
-        office: &mut NodeContext,
+        context: &mut NodeContext,
         now: Time,
         certificate: QuorumCertificate,
     ) -> Result<Vec<Output>, Refusal> {
-        let NodeContext { rules, replica, .. } = office;
+        let NodeContext { rules, ledger_view, .. } = context;
         let tid = certificate.body.tid;
-        let fresh = replica.ledger.decision(&tid).is_none() && !self.decisions.contains_key(&tid);
+        let fresh = ledger_view.ledger.decision(&tid).is_none() && !self.decisions.contains_key(&tid);
         rules.require(Clause::TidDecidedOnce, fresh)?;
         rules.require(Clause::SizeWithinBound, self.decisions.len() < MAX_WAITING)?;
-        replica.ledger.verify_decision(rules, &replica.validators, &certificate)?;
+        ledger_view.ledger.verify_decision(rules, &ledger_view.validators, &certificate)?;
         self.decisions.insert(tid, certificate);
-        self.something_waits(office, now);
+        self.something_waits(context, now);
         Ok(Vec::new())
     }
 
     /// Takes a head of the cloud's log, to be anchored.
     pub(super) fn on_cloud_head(
         &mut self,
-        office: &NodeContext,
+        context: &NodeContext,
         now: Time,
         signed: SignedCloudHead,
     ) -> Result<Vec<Output>, Refusal> {
-        verify_head(&office.rules, &self.cloud, &signed)?;
+        verify_head(&context.rules, &self.cloud, &signed)?;
         let head = &signed.head;
         let anchor =
             Anchor { kind: LogKind::Cloud, keeper: head.cloud.clone(), size: head.size, head: head.digest() };
-        self.anchor(office, now, anchor)
+        self.anchor(context, now, anchor)
     }
 
     /// Takes a head of the audit log, to be anchored.
     pub(super) fn on_audit_head(
         &mut self,
-        office: &NodeContext,
+        context: &NodeContext,
         now: Time,
         signed: SignedAuditHead,
     ) -> Result<Vec<Output>, Refusal> {
-        verify_audit_head(&office.rules, &self.bsd.network, &self.bsd.cloud, &self.bsd.key, &signed)?;
+        verify_audit_head(&context.rules, &self.bsd.network, &self.bsd.cloud, &self.bsd.key, &signed)?;
         let head = &signed.head;
         let anchor =
             Anchor { kind: LogKind::Audit, keeper: head.bsd.clone(), size: head.count, head: head.digest() };
-        self.anchor(office, now, anchor)
+        self.anchor(context, now, anchor)
     }
 
     /// Of each log the newest head waits; one that is smaller than what waits or stands is of no use, nor is another
     /// one of the same size of a cloud: no block could hold it (LED-14).
-    fn anchor(&mut self, office: &NodeContext, now: Time, anchor: Anchor) -> Result<Vec<Output>, Refusal> {
+    fn anchor(&mut self, context: &NodeContext, now: Time, anchor: Anchor) -> Result<Vec<Output>, Refusal> {
         let waiting = self.anchors.get(&anchor.kind);
-        let anchored = office.replica.ledger.newest_anchor(anchor.kind, &anchor.keeper);
+        let anchored = context.ledger_view.ledger.newest_anchor(anchor.kind, &anchor.keeper);
         if waiting.into_iter().chain(anchored).any(|old| *old == anchor) {
             return Ok(Vec::new());
         }
         let newest = waiting.into_iter().chain(anchored).all(|old| follows(old, &anchor));
-        office.rules.require(Clause::HeadNotOlder, newest)?;
+        context.rules.require(Clause::HeadNotOlder, newest)?;
         self.anchors.insert(anchor.kind, anchor);
-        self.something_waits(office, now);
+        self.something_waits(context, now);
         Ok(Vec::new())
     }
 
-    fn something_waits(&mut self, office: &NodeContext, now: Time) {
+    fn something_waits(&mut self, context: &NodeContext, now: Time) {
         if self.since.is_none() {
             self.since = Some(now);
         }
-        self.schedule(office, now);
+        self.schedule(context, now);
     }
 
     /// Sets the next instant at which this validator does something of its own accord.
-    fn schedule(&mut self, office: &NodeContext, now: Time) {
+    fn schedule(&mut self, context: &NodeContext, now: Time) {
         let Some(since) = self.since else {
             self.next = None;
             return;
         };
-        self.next = Some(match office.replica.ledger.genesis().rule {
+        self.next = Some(match context.ledger_view.ledger.genesis().rule {
             ClosingRule::Work(_) => now.after(NONCES_TAKE),
             ClosingRule::Quorum => {
                 let start = since.after(GATHER);
@@ -263,115 +263,120 @@ impl Closing {
         });
     }
 
-    fn entries(&self, office: &NodeContext) -> Vec<Entry> {
-        let ledger = &office.replica.ledger;
+    fn entries(&self, context: &NodeContext) -> Vec<Entry> {
+        let ledger = &context.ledger_view.ledger;
         let decisions = self.decisions.values().filter(|one| ledger.decision(&one.body.tid).is_none());
         let decisions = decisions.take(MAX_ENTRIES - self.anchors.len()).cloned().map(Entry::Decision);
         decisions.chain(self.anchors.values().cloned().map(Entry::Anchor)).collect()
     }
 
     /// Does what the instant asks for: proposes in its turn, or tries nonces.
-    pub(super) fn on_wake(&mut self, office: &mut NodeContext, now: Time) -> Vec<Output> {
+    pub(super) fn on_wake(&mut self, context: &mut NodeContext, now: Time) -> Vec<Output> {
         if self.next.is_none_or(|next| now < next) {
             return Vec::new();
         }
-        let outputs = match office.replica.ledger.genesis().rule {
-            ClosingRule::Work(_) => self.mine(office, now),
-            ClosingRule::Quorum => self.take_turn(office, now),
+        let outputs = match context.ledger_view.ledger.genesis().rule {
+            ClosingRule::Work(_) => self.mine(context, now),
+            ClosingRule::Quorum => self.take_turn(context, now),
         };
-        self.schedule(office, now);
+        self.schedule(context, now);
         outputs
     }
 
-    fn take_turn(&mut self, office: &mut NodeContext, now: Time) -> Vec<Output> {
+    fn take_turn(&mut self, context: &mut NodeContext, now: Time) -> Vec<Output> {
         let Some(since) = self.since else { return Vec::new() };
         let turn = now.0.saturating_sub(since.0.saturating_add(GATHER)) / TURN;
-        let height = office.replica.next_height().0;
-        if office.replica.validators.at(height.wrapping_add(turn)) != Some(office.name()) {
+        let height = context.ledger_view.next_height().0;
+        if context.ledger_view.validators.at(height.wrapping_add(turn)) != Some(context.name()) {
             return Vec::new();
         }
-        let (rules, before) = (office.rules, self.state);
+        let (rules, before) = (context.rules, self.state);
         if self.signed.is_none() {
-            let entries = self.entries(office);
+            let entries = self.entries(context);
             if entries.is_empty() {
                 self.since = None;
                 return Vec::new();
             }
-            let proposal = office.replica.ledger.propose(entries, now, office.name().clone());
+            let proposal = context.ledger_view.ledger.propose(entries, now, context.name().clone());
             // What the others would refuse must not take this validator's one signature of the height.
-            let NodeContext { replica, .. } = office;
-            let checked = replica.ledger.check_proposal(&rules, &replica.validators, now, &proposal);
-            if checked.and_then(|()| self.sign(office, proposal, Event::TurnCame)).is_err() {
+            let NodeContext { ledger_view, .. } = context;
+            let checked = ledger_view.ledger.check_proposal(&rules, &ledger_view.validators, now, &proposal);
+            if checked.and_then(|()| self.sign(context, proposal, Event::TurnCame)).is_err() {
                 return Vec::new();
             }
         } else if self.state.step(&rules, Event::TurnCame, State::AwaitingClose).is_err() {
             return Vec::new();
         }
-        let proposal = self.signed_proposal(office).map(Gossip::Proposal);
-        let alone = self.close_if_quorum(office, now, before, Event::TurnCame).unwrap_or_default();
+        let proposal = self.signed_proposal(context).map(Gossip::Proposal);
+        let alone = self.close_if_quorum(context, now, before, Event::TurnCame).unwrap_or_default();
         proposal.map(Output::Publish).into_iter().chain(alone).collect()
     }
 
-    fn sign(&mut self, office: &NodeContext, proposal: Proposal, event: Event) -> Result<Signatory, Refusal> {
-        let state = self.state.step(&office.rules, event, State::AwaitingClose)?;
-        let key = office.own.identity().signing_key();
-        let mut closer = self.closer.clone();
-        let signatory = closer.sign(&office.rules, key, &proposal)?;
-        if let Some(archive) = &self.archive
-            && self.closer.last() != closer.last()
+    fn sign(
+        &mut self,
+        context: &NodeContext,
+        proposal: Proposal,
+        event: Event,
+    ) -> Result<Signatory, Refusal> {
+        let state = self.state.step(&context.rules, event, State::AwaitingClose)?;
+        let key = context.own.identity().signing_key();
+        let mut lock = self.lock.clone();
+        let signatory = lock.sign(&context.rules, key, &proposal)?;
+        if let Some(store) = &self.store
+            && self.lock.last() != lock.last()
         {
             let kept = BlockProposal {
                 header: proposal.header().clone(),
                 entries: proposal.entries().to_vec().into(),
                 signatory: signatory.clone(),
             };
-            archive.commit(Commit::new().meta(SIGNED, encode(&kept)))?;
+            store.commit(Commit::new().meta(SIGNED, encode(&kept)))?;
         }
-        self.closer = closer;
+        self.lock = lock;
         self.state = state;
         match &mut self.signed {
             // The signature is over the header: entries that come later under it were not checked.
             Some(signed) if signed.proposal.digest() == proposal.digest() => {}
             signed => {
-                let signatories = BTreeMap::from([(office.name().clone(), signatory.clone())]);
+                let signatories = BTreeMap::from([(context.name().clone(), signatory.clone())]);
                 *signed = Some(Signed { proposal, signatories, shown: BTreeMap::new() });
             }
         }
         Ok(signatory)
     }
 
-    fn signed_proposal(&self, office: &NodeContext) -> Option<BlockProposal> {
+    fn signed_proposal(&self, context: &NodeContext) -> Option<BlockProposal> {
         let signed = self.signed.as_ref()?;
         Some(BlockProposal {
             header: signed.proposal.header().clone(),
             entries: signed.proposal.entries().to_vec().into(),
-            signatory: signed.signatories.get(office.name())?.clone(),
+            signatory: signed.signatories.get(context.name())?.clone(),
         })
     }
 
     /// Signs a proposal, or shows the one that was signed.
     pub(super) fn on_proposal(
         &mut self,
-        office: &mut NodeContext,
+        context: &mut NodeContext,
         now: Time,
         from: &Name,
         proposal: BlockProposal,
     ) -> (Result<Vec<Output>, Refusal>, Vec<Output>) {
         let height = proposal.header.height;
-        let outcome = self.consider(office, now, proposal);
+        let outcome = self.consider(context, now, proposal);
         match outcome {
-            Ok((closing, outputs)) => {
-                let closing = Output::Tell { to: from.clone(), gossip: Gossip::Closing(closing) };
-                (Ok([closing].into_iter().chain(outputs).collect()), Vec::new())
+            Ok((consensus, outputs)) => {
+                let consensus = Output::SendGossip { to: from.clone(), gossip: Gossip::Closing(consensus) };
+                (Ok([consensus].into_iter().chain(outputs).collect()), Vec::new())
             }
             Err(refusal) => {
                 let locked = refusal.clause() == Clause::OneCloseByValidator && self.may_show(now, from);
-                let shown = self.signed_proposal(office).filter(|_| locked).map(Gossip::Proposal);
-                let shown = shown.map(|gossip| Output::Tell { to: from.clone(), gossip });
+                let shown = self.signed_proposal(context).filter(|_| locked).map(Gossip::Proposal);
+                let shown = shown.map(|gossip| Output::SendGossip { to: from.clone(), gossip });
                 // Who proposes for a height that is closed has missed its block.
                 let late = matches!(refusal.clause(), Clause::HeaviestChainWins | Clause::FinalBlockStands);
-                let closed = if late { office.replica.blocks_from(height, from) } else { Vec::new() };
-                let missing = office.replica.missing(now, &refusal, from);
+                let closed = if late { context.ledger_view.blocks_from(height, from) } else { Vec::new() };
+                let missing = context.ledger_view.missing(now, &refusal, from);
                 (Err(refusal), shown.into_iter().chain(missing).chain(closed).collect())
             }
         }
@@ -389,15 +394,15 @@ impl Closing {
 
     fn consider(
         &mut self,
-        office: &mut NodeContext,
+        context: &mut NodeContext,
         now: Time,
         proposal: BlockProposal,
     ) -> Result<(ClosingSignature, Vec<Output>), Refusal> {
-        let NodeContext { rules, replica, .. } = office;
+        let NodeContext { rules, ledger_view, .. } = context;
         let rules = *rules;
         let proposed = Proposal::new(proposal.header, proposal.entries.into());
         let digest = proposed.digest();
-        let key = replica.validators.key(&proposal.signatory.validator);
+        let key = ledger_view.validators.key(&proposal.signatory.validator);
         let key = key.ok_or_else(|| Refusal::new(Clause::VoterIsAdmitted).at("signatory"))?;
         key.vouches(
             &rules,
@@ -409,29 +414,29 @@ impl Closing {
         .map_err(|refusal| refusal.at("signatory"))?;
         let known = self.signed.as_ref().is_some_and(|signed| signed.proposal.digest() == digest);
         if !known {
-            let validators = replica.validators.clone();
-            replica.ledger.check_proposal(&rules, &validators, now, &proposed)?;
+            let validators = ledger_view.validators.clone();
+            ledger_view.ledger.check_proposal(&rules, &validators, now, &proposed)?;
         }
         let (height, before) = (proposed.header().height, self.state);
-        let own = self.sign(office, proposed, Event::ProposalArrived)?;
+        let own = self.sign(context, proposed, Event::ProposalArrived)?;
         if let Some(signed) = &mut self.signed {
             signed.signatories.insert(proposal.signatory.validator.clone(), proposal.signatory);
         }
-        self.something_waits(office, now);
-        let outputs = self.close_if_quorum(office, now, before, Event::ProposalArrived)?;
+        self.something_waits(context, now);
+        let outputs = self.close_if_quorum(context, now, before, Event::ProposalArrived)?;
         Ok((ClosingSignature { height, header: digest, signatory: own }, outputs))
     }
 
     /// Counts a signature for the proposal that this validator signed.
     pub(super) fn on_signature(
         &mut self,
-        office: &mut NodeContext,
+        context: &mut NodeContext,
         now: Time,
         signature: ClosingSignature,
     ) -> Result<Vec<Output>, Refusal> {
-        let rules = office.rules;
+        let rules = context.rules;
         self.state.expects(&rules, Event::SignatureArrived)?;
-        let validators = &office.replica.validators;
+        let validators = &context.ledger_view.validators;
         let key = validators.key(&signature.signatory.validator);
         let key = key.ok_or_else(|| Refusal::new(Clause::VoterIsAdmitted).at("signatory"))?;
         let signed = self.signed.as_mut().filter(|signed| signed.proposal.digest() == signature.header);
@@ -440,55 +445,55 @@ impl Closing {
         key.vouches(&rules, Clause::VoteSigned, Domain::BLOCK_CLOSE, message, by)?;
         signed.signatories.insert(signature.signatory.validator.clone(), signature.signatory);
         let before = self.state.step(&rules, Event::SignatureArrived, State::AwaitingClose)?;
-        self.close_if_quorum(office, now, before, Event::SignatureArrived)
+        self.close_if_quorum(context, now, before, Event::SignatureArrived)
     }
 
     /// Closes the block that this validator signed, once enough have: `event` brought the last signature in the state
     /// `before`.
     fn close_if_quorum(
         &mut self,
-        office: &mut NodeContext,
+        context: &mut NodeContext,
         now: Time,
         before: State,
         event: Event,
     ) -> Result<Vec<Output>, Refusal> {
-        let quorum = office.replica.validators.quorum();
+        let quorum = context.ledger_view.validators.quorum();
         let Some(signed) = self.signed.take_if(|signed| signed.signatories.len() >= quorum) else {
             return Ok(Vec::new());
         };
-        let closed = before.step(&office.rules, event, State::Closed)?;
+        let closed = before.step(&context.rules, event, State::Closed)?;
         let block = signed.proposal.close(signed.signatories.into_values().collect());
-        let change = office.replica.on_own_block(&office.rules, now, block.clone())?;
-        if let Some(archive) = &self.archive {
-            archive.keep_block(&change, &office.replica.ledger)?;
+        let change = context.ledger_view.on_own_block(&context.rules, now, block.clone())?;
+        if let Some(store) = &self.store {
+            store.store_block(&change, &context.ledger_view.ledger)?;
         }
         self.state = closed;
-        self.go_on(office, now, &change);
+        self.go_on(context, now, &change);
         Ok(vec![Output::Publish(Gossip::Block(block))])
     }
 
     /// Takes a closed block.
     pub(super) fn on_block(
         &mut self,
-        office: &mut NodeContext,
+        context: &mut NodeContext,
         now: Time,
         block: Block,
     ) -> Result<Vec<Output>, Refusal> {
-        self.state.expects(&office.rules, Event::BlockArrived)?;
-        let change = office.replica.on_block(&office.rules, now, block)?;
-        if let Some(archive) = &self.archive {
-            archive.keep_block(&change, &office.replica.ledger)?;
+        self.state.expects(&context.rules, Event::BlockArrived)?;
+        let change = context.ledger_view.on_block(&context.rules, now, block)?;
+        if let Some(store) = &self.store {
+            store.store_block(&change, &context.ledger_view.ledger)?;
         }
         // A block beside the chain in force changes nothing of what is worked on.
         if change != ChainUpdate::Kept {
-            self.state = self.state.step(&office.rules, Event::BlockArrived, State::Closed)?;
-            self.go_on(office, now, &change);
+            self.state = self.state.step(&context.rules, Event::BlockArrived, State::Closed)?;
+            self.go_on(context, now, &change);
         }
         Ok(Vec::new())
     }
 
     /// Turns to the next height.
-    fn go_on(&mut self, office: &NodeContext, now: Time, change: &ChainUpdate) {
+    fn go_on(&mut self, context: &NodeContext, now: Time, change: &ChainUpdate) {
         if let ChainUpdate::Reorganised { removed, .. } = change {
             for entry in removed.iter().flat_map(|block| block.entries.iter()) {
                 if let Entry::Decision(certificate) = entry {
@@ -496,26 +501,26 @@ impl Closing {
                 }
             }
         }
-        self.forget_closed(office);
+        self.forget_closed(context);
         self.signed = None;
         self.mining = None;
         // The next height begins.
         self.state = State::INITIAL;
         let waiting = !self.decisions.is_empty() || !self.anchors.is_empty();
-        self.since = (waiting || self.confirms(office)).then_some(now);
-        self.schedule(office, now);
+        self.since = (waiting || self.confirms(context)).then_some(now);
+        self.schedule(context, now);
     }
 
     /// Under proof of work blocks go on until what stands in them is final.
-    fn confirms(&self, office: &NodeContext) -> bool {
-        let ledger = &office.replica.ledger;
+    fn confirms(&self, context: &NodeContext) -> bool {
+        let ledger = &context.ledger_view.ledger;
         let open = ledger.final_height().0 + 1..=ledger.height().0;
         open.filter_map(|height| ledger.block(crate::wire::Height(height)))
             .any(|block| !block.entries.is_empty())
     }
 
-    fn forget_closed(&mut self, office: &NodeContext) {
-        let ledger = &office.replica.ledger;
+    fn forget_closed(&mut self, context: &NodeContext) {
+        let ledger = &context.ledger_view.ledger;
         self.decisions.retain(|tid, _| ledger.decision(tid).is_none());
         self.anchors.retain(|kind, anchor| {
             let newest = ledger.newest_anchor(*kind, &anchor.keeper);
@@ -528,7 +533,7 @@ impl Closing {
         let mut state = self.state.name().as_bytes().to_vec();
         state.extend((self.decisions.len() as u64).to_be_bytes());
         self.anchors.values().for_each(|anchor| state.extend(encode(anchor)));
-        self.closer
+        self.lock
             .last()
             .iter()
             .for_each(|(height, digest)| state.extend([encode(height), encode(digest)].concat()));
@@ -536,15 +541,15 @@ impl Closing {
         state
     }
 
-    fn mine(&mut self, office: &mut NodeContext, now: Time) -> Vec<Output> {
-        let entries = self.entries(office);
-        let tip = office.replica.ledger.tip();
+    fn mine(&mut self, context: &mut NodeContext, now: Time) -> Vec<Output> {
+        let entries = self.entries(context);
+        let tip = context.ledger_view.ledger.tip();
         let stale = self
             .mining
             .as_ref()
             .is_none_or(|proposal| proposal.header().previous != tip || proposal.entries() != entries);
         if stale {
-            self.mining = Some(office.replica.ledger.propose(entries, now, office.name().clone()));
+            self.mining = Some(context.ledger_view.ledger.propose(entries, now, context.name().clone()));
         }
         let Some(mut proposal) = self.mining.take() else { return Vec::new() };
         if !proposal.mine(NONCES) {
@@ -552,7 +557,7 @@ impl Closing {
             return Vec::new();
         }
         let block = proposal.close(Vec::new());
-        match self.on_block(office, now, block.clone()) {
+        match self.on_block(context, now, block.clone()) {
             Ok(_) => vec![Output::Publish(Gossip::Block(block))],
             Err(_) => Vec::new(),
         }

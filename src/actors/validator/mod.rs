@@ -6,7 +6,7 @@ mod check;
 mod consensus;
 
 pub use check::{AHEAD, BEHIND, vote_body};
-pub use consensus::{ClosingReport, GATHER, MAX_WAITING, NONCES, NONCES_TAKE, TURN, closing_machine};
+pub use consensus::{ConsensusReport, GATHER, MAX_WAITING, NONCES, NONCES_TAKE, TURN, closing_machine};
 
 use crate::actors::{Actor, Input, LedgerView, NodeContext, Output, Received, Step, StoreHandle};
 use crate::crypto::{Digest, Domain};
@@ -15,7 +15,7 @@ use crate::store::{Commit, StoreError, Table, for_each_row};
 use crate::transparency::LogOperator;
 use crate::wire::{Gossip, Message, Name, TBlock, Time, Vote, decode, encode};
 use bemr_spec::{Clause, Refusal};
-use consensus::Closing;
+use consensus::Consensus;
 use std::collections::BTreeMap;
 
 crate::machine! {
@@ -51,11 +51,11 @@ const MAX_EVIDENCE: usize = 1024;
 
 /// A validator.
 pub struct Validator {
-    office: NodeContext,
+    context: NodeContext,
     votes: BTreeMap<Digest, Vote>,
-    closing: Closing,
+    consensus: Consensus,
     evidence: Vec<TwoBlocks>,
-    archive: Option<StoreHandle>,
+    store: Option<StoreHandle>,
 }
 
 /// Where a store keeps the vote on a transaction.
@@ -67,9 +67,9 @@ const VOTES: &str = "vote/";
 
 impl Validator {
     /// A validator that has voted on nothing. `cloud` and `bsd` are those whose heads it anchors.
-    pub fn new(office: NodeContext, cloud: LogOperator, bsd: LogOperator) -> Validator {
-        let closing = Closing::new(office.name().clone(), cloud, bsd);
-        Validator { office, votes: BTreeMap::new(), closing, evidence: Vec::new(), archive: None }
+    pub fn new(context: NodeContext, cloud: LogOperator, bsd: LogOperator) -> Validator {
+        let consensus = Consensus::new(context.name().clone(), cloud, bsd);
+        Validator { context, votes: BTreeMap::new(), consensus, evidence: Vec::new(), store: None }
     }
 
     /// A validator that goes on from what its store holds: the votes that it gave and the last header that it signed.
@@ -79,15 +79,15 @@ impl Validator {
     /// # Errors
     /// CLD-06 when the store is damaged.
     pub fn resume(
-        mut office: NodeContext,
+        mut context: NodeContext,
         cloud: LogOperator,
         bsd: LogOperator,
-        archive: StoreHandle,
+        store: StoreHandle,
     ) -> Result<Validator, Refusal> {
-        let rules = office.rules;
-        office.keep_in(&archive)?;
+        let rules = context.rules;
+        context.persist_in(&store)?;
         let mut votes = BTreeMap::new();
-        archive.read(|store| {
+        store.read(|store| {
             for_each_row(store, Table::Meta, |key, bytes| {
                 if key.starts_with(VOTES.as_bytes()) {
                     let damaged = |cause: Refusal| {
@@ -99,27 +99,27 @@ impl Validator {
                 Ok(())
             })
         })?;
-        let mut validator = Validator::new(office, cloud, bsd);
+        let mut validator = Validator::new(context, cloud, bsd);
         validator.votes = votes;
-        validator.closing.resume(&validator.office, archive.clone())?;
-        validator.archive = Some(archive);
+        validator.consensus.resume(&validator.context, store.clone())?;
+        validator.store = Some(store);
         Ok(validator)
     }
 
     /// Its copy of the ledger and the policy.
-    pub fn replica(&self) -> &LedgerView {
-        &self.office.replica
+    pub fn ledger_view(&self) -> &LedgerView {
+        &self.context.ledger_view
     }
 
     /// Its copy of what the KDC publishes.
     pub fn trust(&self) -> &TrustStore {
-        &self.office.trust
+        &self.context.trust
     }
 
     /// Its office, for checkers that overhear it or speak in its name.
     #[cfg(bemr_weaken)]
-    pub fn office(&mut self) -> &mut NodeContext {
-        &mut self.office
+    pub fn context(&mut self) -> &mut NodeContext {
+        &mut self.context
     }
 
     /// The votes that it gave.
@@ -128,8 +128,8 @@ impl Validator {
     }
 
     /// What it does for the height that it works on.
-    pub fn closing(&self) -> ClosingReport {
-        self.closing.report()
+    pub fn consensus(&self) -> ConsensusReport {
+        self.consensus.report()
     }
 
     /// T_blocks that convict a BSD.
@@ -143,8 +143,8 @@ impl Validator {
         peer: &CertifiedPrincipal,
         block: TBlock,
     ) -> Result<Vec<Output>, Refusal> {
-        let rules = self.office.rules;
-        check::check_origin(&mut self.office, now, peer, &block)?;
+        let rules = self.context.rules;
+        check::check_origin(&mut self.context, now, peer, &block)?;
         let tid = block.body.tid;
         if let Some(vote) = self.votes.get(&tid) {
             let asked = Digest::of(Domain::T_BLOCK, &encode(&block.body));
@@ -158,43 +158,45 @@ impl Validator {
             if vote.body.block == asked {
                 State::Voted.step(&rules, Event::BlockRequestArrived, State::Voted)?;
                 let vote = vote.clone();
-                return self.say_vote(now, peer.name(), vote);
+                return self.send_vote(now, peer.name(), vote);
             }
         }
-        let policy = check::check_policy(&rules, &self.office.replica, &block)?;
+        let policy = check::check_policy(&rules, &self.context.ledger_view, &block)?;
         let verdict = check::verdict(&rules, &policy, &block)?;
         State::AwaitingBlock.step(&rules, Event::BlockRequestArrived, State::Voted)?;
         let body = vote_body(&block, &verdict);
-        let key = self.office.own.identity().signing_key();
+        let key = self.context.own.identity().signing_key();
         let signature = key.sign(&rules, Domain::VOTE, &encode(&body));
-        let vote = Vote { validator: self.office.name().clone(), body, signature };
-        if let Some(archive) = &self.archive {
-            archive.commit(Commit::new().meta(&vote_row(&tid), encode(&vote)))?;
+        let vote = Vote { validator: self.context.name().clone(), body, signature };
+        if let Some(store) = &self.store {
+            store.commit(Commit::new().meta(&vote_row(&tid), encode(&vote)))?;
         }
         self.votes.insert(tid, vote.clone());
-        self.say_vote(now, peer.name(), vote)
+        self.send_vote(now, peer.name(), vote)
     }
 
-    fn say_vote(&mut self, now: Time, bsd: &Name, vote: Vote) -> Result<Vec<Output>, Refusal> {
-        self.office.say(now, bsd, Message::Vote(vote)).map(|(outputs, _)| outputs)
+    fn send_vote(&mut self, now: Time, bsd: &Name, vote: Vote) -> Result<Vec<Output>, Refusal> {
+        self.context.send(now, bsd, Message::Vote(vote)).map(|(outputs, _)| outputs)
     }
 
     fn on_gossip(&mut self, now: Time, from: &Name, gossip: Gossip) -> Step {
         let event = gossip.name();
-        let office = &mut self.office;
+        let context = &mut self.context;
         let (outcome, repeats) = match gossip {
-            Gossip::Decision(certificate) => (self.closing.on_decision(office, now, certificate), Vec::new()),
-            Gossip::CloudHead(head) => (self.closing.on_cloud_head(office, now, head), Vec::new()),
-            Gossip::AuditHead(head) => (self.closing.on_audit_head(office, now, head), Vec::new()),
-            Gossip::Proposal(proposal) => self.closing.on_proposal(office, now, from, proposal),
-            Gossip::Closing(signature) => (self.closing.on_signature(office, now, signature), Vec::new()),
+            Gossip::Decision(certificate) => {
+                (self.consensus.on_decision(context, now, certificate), Vec::new())
+            }
+            Gossip::CloudHead(head) => (self.consensus.on_cloud_head(context, now, head), Vec::new()),
+            Gossip::AuditHead(head) => (self.consensus.on_audit_head(context, now, head), Vec::new()),
+            Gossip::Proposal(proposal) => self.consensus.on_proposal(context, now, from, proposal),
+            Gossip::Closing(signature) => (self.consensus.on_signature(context, now, signature), Vec::new()),
             Gossip::Block(block) => {
-                let outcome = self.closing.on_block(office, now, block);
+                let outcome = self.consensus.on_block(context, now, block);
                 let missing =
-                    outcome.as_ref().err().map(|refusal| office.replica.missing(now, refusal, from));
+                    outcome.as_ref().err().map(|refusal| context.ledger_view.missing(now, refusal, from));
                 (outcome, missing.unwrap_or_default())
             }
-            other => return office.on_gossip(now, from, other),
+            other => return context.on_gossip(now, from, other),
         };
         Step { event, outcome, repeats }
     }
@@ -202,18 +204,18 @@ impl Validator {
 
 impl Actor for Validator {
     fn name(&self) -> &Name {
-        self.office.name()
+        self.context.name()
     }
 
     fn handle(&mut self, now: Time, input: Input) -> Step {
         match input {
             Input::Wake => {
-                let mut outputs = self.office.retry(now);
-                outputs.extend(self.closing.on_wake(&mut self.office, now));
+                let mut outputs = self.context.retry(now);
+                outputs.extend(self.consensus.on_wake(&mut self.context, now));
                 Step::taken("Turn", outputs)
             }
             Input::Gossip { from, gossip } => self.on_gossip(now, &from, gossip),
-            Input::Packet { from, packet } => match self.office.receive(now, &from, &packet) {
+            Input::Packet { from, packet } => match self.context.receive(now, &from, &packet) {
                 (event, Err(refusal)) => Step::refused(event, refusal),
                 (_, Ok(Received::HandshakeProgress(event, outputs, _))) => Step::taken(event, outputs),
                 (_, Ok(Received::Message { peer, message: Message::TBlock(block), .. })) => {
@@ -228,13 +230,13 @@ impl Actor for Validator {
     }
 
     fn wake(&self) -> Option<Time> {
-        self.closing.wake().into_iter().chain(self.office.neighbours.wake()).min()
+        self.consensus.wake().into_iter().chain(self.context.sessions.wake()).min()
     }
 
     fn state(&self) -> Digest {
-        let mut public = self.office.replica.state();
+        let mut public = self.context.ledger_view.state();
         public.extend((self.votes.len() as u64).to_be_bytes());
-        public.extend(self.closing.state());
+        public.extend(self.consensus.state());
         Digest::of(Domain::PUBLIC_STATE, &public)
     }
 }

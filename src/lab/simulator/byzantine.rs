@@ -51,7 +51,7 @@ pub struct ByzantineValidator {
 
 impl ByzantineValidator {
     fn new(mut validator: Validator, conduct: ByzantinePolicy, seed: u64) -> ByzantineValidator {
-        validator.office().neighbours.tap();
+        validator.context().sessions.tap();
         ByzantineValidator { validator, conduct, said: BTreeMap::new(), rng: ChaCha8Rng::seed_from_u64(seed) }
     }
 
@@ -74,7 +74,7 @@ impl ByzantineValidator {
 
     /// The vote that the validator has just given, and to whom, if it has.
     fn honest_vote(&mut self) -> Option<(Name, Vote)> {
-        let heard = self.validator.office().neighbours.overheard();
+        let heard = self.validator.context().sessions.overheard();
         heard.into_iter().rev().find_map(|heard| match heard {
             Overheard::Message { peer, message: Message::Vote(vote), .. } => Some((peer, vote)),
             _ => None,
@@ -93,7 +93,7 @@ impl ByzantineValidator {
                 Ballot::False => (Ballot::True, 0),
             };
             let body = VoteBody { ballot, reason, ..honest.body };
-            let office = self.validator.office();
+            let office = self.validator.context();
             let key = office.own.identity().signing_key();
             let signature = key.sign(&office.rules, Domain::VOTE, &encode(&body));
             Vote { body, signature, ..honest }
@@ -115,10 +115,10 @@ impl ByzantineValidator {
         if vote == honest {
             return step;
         }
-        let office = self.validator.office();
-        let lie = office.say(now, &bsd, Message::Vote(vote)).map(|(outputs, _)| outputs).unwrap_or_default();
+        let office = self.validator.context();
+        let lie = office.send(now, &bsd, Message::Vote(vote)).map(|(outputs, _)| outputs).unwrap_or_default();
         // What it said just now is no vote of the validator.
-        office.neighbours.overheard();
+        office.sessions.overheard();
         map_outputs(step, |outputs| {
             outputs.into_iter().filter(|output| !is_vote(output)).chain(lie).collect()
         })

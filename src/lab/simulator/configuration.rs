@@ -171,21 +171,21 @@ impl NetworkConfig {
         let (cloud, bsd) = (founded.cloud.clone(), founded.bsd.clone());
         let mut world = Simulator::new(rules, start, Links::new(5, 20, seed, fate));
         for user in founded.cast.clone().users() {
-            let user = User::new(founded.office(user), bsd.cloud.clone(), cloud.clone());
+            let user = User::new(founded.context(user), bsd.cloud.clone(), cloud.clone());
             world.add(Node::User(Box::new(user)));
         }
         let honest = founded.cast.validators.clone();
         let honest: Vec<Validator> = honest
             .iter()
-            .map(|validator| Validator::new(founded.office(validator), cloud.clone(), bsd.clone()))
+            .map(|validator| Validator::new(founded.context(validator), cloud.clone(), bsd.clone()))
             .collect();
         let nodes = ByzantineValidator::among(honest, &self.conduct, seed);
         #[cfg(not(bemr_weaken))]
         let nodes = honest.into_iter().map(|validator| Node::Validator(Box::new(validator)));
         nodes.into_iter().for_each(|node| world.add(node));
-        let node = Cloud::new(founded.office(&cloud.cloud), archive.clone(), founded.cloud_log())?;
+        let node = Cloud::new(founded.context(&cloud.cloud), archive.clone(), founded.cloud_log())?;
         world.add(Node::Cloud(Box::new(node)));
-        let mut office = founded.office(&bsd.cloud);
+        let mut office = founded.context(&bsd.cloud);
         let (seals, opened) = founded.seal_chain(&mut office)?;
         archive.commit(founded.kept().meta("seal-chain", encode(&opened)))?;
         let audit = founded.audit_log();

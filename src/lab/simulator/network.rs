@@ -26,13 +26,13 @@ pub enum Node {
 
 impl Node {
     /// The actor's office, for checkers.
-    pub(crate) fn office(&mut self) -> &mut NodeContext {
+    pub(crate) fn context(&mut self) -> &mut NodeContext {
         match self {
-            Node::User(user) => user.office(),
-            Node::Bsd(bsd) => bsd.office(),
-            Node::Validator(validator) => validator.office(),
-            Node::Cloud(cloud) => cloud.office(),
-            Node::ByzantineValidator(insider) => insider.validator().office(),
+            Node::User(user) => user.context(),
+            Node::Bsd(bsd) => bsd.context(),
+            Node::Validator(validator) => validator.context(),
+            Node::Cloud(cloud) => cloud.context(),
+            Node::ByzantineValidator(insider) => insider.validator().context(),
         }
     }
 
@@ -271,7 +271,7 @@ impl Simulator {
                 let bytes = encode(&Sent::Packet(TlsByteSliceU32(packet)));
                 send(&mut self.links, self.now, to, label, bytes);
             }
-            Output::Tell { to, gossip } => {
+            Output::SendGossip { to, gossip } => {
                 let bytes = encode(&Sent::Gossip(gossip));
                 send(&mut self.links, self.now, to, gossip.name(), bytes);
             }
@@ -306,7 +306,7 @@ fn event(
 ) -> Event {
     let sends = step.outputs().map(|output| match output {
         Output::Send { to, label, packet } => (Some(to.clone()), *label, packet.len()),
-        Output::Tell { to, gossip } => {
+        Output::SendGossip { to, gossip } => {
             (Some(to.clone()), gossip.name(), tls_codec::Size::tls_serialized_len(gossip))
         }
         Output::Publish(gossip) => (None, gossip.name(), tls_codec::Size::tls_serialized_len(gossip)),

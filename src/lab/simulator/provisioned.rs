@@ -145,7 +145,7 @@ fn principal<'a>(
 
 impl ProvisionedKeys {
     /// What every actor begins with: no sessions, and randomness of its own.
-    pub fn office(&mut self, who: &Name) -> NodeContext {
+    pub fn context(&mut self, who: &Name) -> NodeContext {
         let own = self.credentials.get(who).expect("everybody in the cast was enrolled").clone();
         let (trust, directory, replica) = (self.trust.clone(), self.directory.clone(), self.replica.clone());
         NodeContext::new(

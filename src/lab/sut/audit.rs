@@ -160,10 +160,10 @@ impl SystemUnderTest {
 
     fn replica(&self, actor: Actor) -> Option<&LedgerView> {
         Some(match &self.nodes[self.slot(actor)?] {
-            Node::Bsd(bsd) => bsd.replica(),
-            Node::Cloud(cloud) => cloud.replica(),
-            Node::User(user) => user.replica(),
-            Node::Validator(validator) => validator.replica(),
+            Node::Bsd(bsd) => bsd.ledger_view(),
+            Node::Cloud(cloud) => cloud.ledger_view(),
+            Node::User(user) => user.ledger_view(),
+            Node::Validator(validator) => validator.ledger_view(),
             // Who lies in a rig is played by it, over honest actors.
             Node::ByzantineValidator(_) => return None,
         })
@@ -184,10 +184,10 @@ impl SystemUnderTest {
 }
 
 /// A place in the words of the model: decisions stand in a block in the order of their digests, which it does not have.
-fn place(blocks: &[Block], place: auditing::Place) -> Place {
+fn place(blocks: &[Block], place: auditing::Location) -> Place {
     match place {
-        auditing::Place::Block(height) => Place::Block(height.0),
-        auditing::Place::LedgerEntry(height, index) => {
+        auditing::Location::Block(height) => Place::Block(height.0),
+        auditing::Location::LedgerEntry(height, index) => {
             let block = blocks.iter().find(|block| block.header().height == height);
             match block.and_then(|block| block.entries.get(index)) {
                 Some(Entry::Anchor(anchor)) if anchor.kind == LogKind::Cloud => Place::CloudAnchor(height.0),
@@ -195,10 +195,10 @@ fn place(blocks: &[Block], place: auditing::Place) -> Place {
                 Some(Entry::Decision(_)) | None => Place::Decision(height.0),
             }
         }
-        auditing::Place::CloudLeaf(index) => Place::CloudLeaf(index as u32),
-        auditing::Place::CloudHead(size) => Place::CloudHead(size as u32),
-        auditing::Place::AuditEntry(index) => Place::AuditEntry(index as u32),
-        auditing::Place::AuditHead(count) => Place::AuditHead(count as u32),
+        auditing::Location::CloudLeaf(index) => Place::CloudLeaf(index as u32),
+        auditing::Location::CloudHead(size) => Place::CloudHead(size as u32),
+        auditing::Location::AuditEntry(index) => Place::AuditEntry(index as u32),
+        auditing::Location::AuditHead(count) => Place::AuditHead(count as u32),
     }
 }
 

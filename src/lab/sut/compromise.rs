@@ -9,7 +9,7 @@ impl SystemUnderTest {
     /// The keys of an actor's sessions leak; what opens with all that ever leaked.
     pub(super) fn leak(&mut self, actor: Actor) -> Option<Happened> {
         let slot = self.slot(actor)?;
-        self.stolen.extend(self.nodes[slot].office().neighbours.stolen());
+        self.stolen.extend(self.nodes[slot].context().sessions.stolen());
         let mut happened = self.happened(Actor::Bsd, None, "Leak", None, Vec::new());
         happened.opened =
             (0..).zip(&self.parcels).filter(|(_, parcel)| self.reads(parcel)).map(|(at, _)| at).collect();

@@ -28,8 +28,8 @@ impl SystemUnderTest {
         let place = |actor| self.slot(actor).expect("both take part");
         let ends = [place(from), place(to)];
         let names = ends.map(|slot| self.names[slot].clone());
-        let office = self.nodes[ends[0]].office();
-        let neighbours = &mut office.neighbours;
+        let office = self.nodes[ends[0]].context();
+        let neighbours = &mut office.sessions;
         let mut packet =
             packet(neighbours.greet(&office.rules, &mut office.rng, self.now, &names[1], purpose)?)?;
         // Response, finish, and nothing more.
@@ -40,7 +40,7 @@ impl SystemUnderTest {
         self.answer(ends[1], &names[0], &packet)?;
         let session = SessionId { hello: self.tables.hello(from, to), by: to, number: 0 };
         for slot in ends {
-            for heard in self.nodes[slot].office().neighbours.overheard() {
+            for heard in self.nodes[slot].context().sessions.overheard() {
                 if let Overheard::Session(real, keys) = heard {
                     self.tables.began(real, session);
                     self.watch.session(keys);
@@ -56,7 +56,7 @@ impl SystemUnderTest {
         from: &bemr::wire::Name,
         packet: &[u8],
     ) -> Result<Vec<Output>, Refusal> {
-        match self.nodes[slot].office().receive(self.now, from, packet).1? {
+        match self.nodes[slot].context().receive(self.now, from, packet).1? {
             Received::HandshakeProgress(_, outputs, _) => Ok(outputs),
             Received::Message { .. } => Err(unanswered()),
         }
@@ -70,6 +70,6 @@ fn unanswered() -> Refusal {
 fn packet(output: Output) -> Result<Vec<u8>, Refusal> {
     match output {
         Output::Send { packet, .. } => Ok(packet),
-        Output::Tell { .. } | Output::Publish(_) => Err(unanswered()),
+        Output::SendGossip { .. } | Output::Publish(_) => Err(unanswered()),
     }
 }

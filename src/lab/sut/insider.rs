@@ -87,7 +87,7 @@ impl SystemUnderTest {
         self.tables.first_list = list.body.list.0;
         foundation.trust.update(&hardened, list.clone())?;
         for node in &mut self.nodes {
-            node.office().on_revocation_list(list.clone())?;
+            node.context().on_revocation_list(list.clone())?;
         }
         Ok(odd)
     }
@@ -178,7 +178,7 @@ impl SystemUnderTest {
         let peer = self.names[self.slot(to)?].clone();
         self.tables.learn(term, &real);
         self.forged.push((real.clone(), *term));
-        let said = self.nodes[slot].office().say(self.now, &peer, real);
+        let said = self.nodes[slot].context().send(self.now, &peer, real);
         let clause = said.as_ref().err().map(bemr_spec::Refusal::clause);
         let outputs = said.map_or_else(|refusal| self.remember(refusal), |(outputs, _)| outputs);
         let sends = self.send(slot, None, outputs.into_iter());

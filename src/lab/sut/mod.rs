@@ -226,11 +226,11 @@ impl SystemUnderTest {
     fn begin(&mut self, actor: Actor, archive: StoreHandle) -> Result<Begun, Refusal> {
         let rules = self.rules;
         let name = self.name(actor);
-        let mut office = self.foundation.office(&name);
+        let mut office = self.foundation.context(&name);
         let ProvisionedKeys { genesis, validators, cloud, bsd, .. } = &self.foundation;
         let (cloud, bsd) = (cloud.clone(), bsd.clone());
-        office.neighbours.tap();
-        office.replica.ledger =
+        office.sessions.tap();
+        office.ledger_view.ledger =
             archive.read(|store| recover_ledger(&rules, store, genesis.clone(), validators, self.now))?;
         let mut chain = None;
         let node = match actor {
@@ -384,7 +384,7 @@ impl SystemUnderTest {
         let step = self.nodes[slot].actor().handle(self.now, input);
         let clause = step.clause();
         let because = step.outcome.as_ref().err().and_then(Refusal::cause);
-        self.tables.learn_policies(&self.nodes[slot].office().replica.policy);
+        self.tables.learn_policies(&self.nodes[slot].context().ledger_view.policy);
         let taken = step.outcome.unwrap_or_else(|refusal| self.remember(refusal));
         let outputs = taken.into_iter().chain(step.repeats);
         let sends = self.send(slot, cause, outputs);
@@ -405,7 +405,7 @@ impl SystemUnderTest {
     ) -> Vec<bemr_model::Output> {
         let by = self.actors[slot];
         let mut written: Vec<(wire::SessionId, u64, Message)> = Vec::new();
-        for heard in self.nodes[slot].office().neighbours.overheard() {
+        for heard in self.nodes[slot].context().sessions.overheard() {
             match heard {
                 Overheard::Session(real, keys) => {
                     self.watch.session(keys);
@@ -454,7 +454,7 @@ impl SystemUnderTest {
                 self.parcels.push(Envelope { from: by, to, bytes, packet: Some(term) });
                 Some(bemr_model::Output::Send(to, term))
             }
-            Output::Tell { to, gossip } => {
+            Output::SendGossip { to, gossip } => {
                 let to = self.tables.actor(&to)?;
                 let term = self.tables.gossip(&gossip);
                 let gossip = Rc::new(gossip);
@@ -568,7 +568,7 @@ impl SystemUnderTest {
             }
             _ => return None,
         };
-        self.tables.learn_policies(&self.nodes[slot].office().replica.policy);
+        self.tables.learn_policies(&self.nodes[slot].context().ledger_view.policy);
         let clause = answer.as_ref().err().map(Refusal::clause);
         let outputs = answer.unwrap_or_else(|refusal| self.remember(refusal));
         let sends = self.send(slot, None, outputs.into_iter());
@@ -619,7 +619,7 @@ impl SystemUnderTest {
         let Node::User(node) = &mut self.nodes[slot] else { return None };
         let asked = ask(node, now).map(|(_, outputs)| outputs);
         if asked.is_ok()
-            && let Some(named) = node.office().neighbours.last_overheard().and_then(wire::Message::request)
+            && let Some(named) = node.context().sessions.last_overheard().and_then(wire::Message::request)
         {
             self.tables.requested(user, named);
         }
@@ -627,7 +627,7 @@ impl SystemUnderTest {
     }
 
     fn learn_submission(&mut self, slot: usize, record: u16, breaks: Option<Clause>) {
-        let said = self.nodes[slot].office().neighbours.last_overheard();
+        let said = self.nodes[slot].context().sessions.last_overheard();
         if let Some(wire::Message::TInitial(initial)) = said {
             self.tables.submitted(initial, record, breaks);
         }
@@ -637,8 +637,8 @@ impl SystemUnderTest {
         let slot = self.slot(actor)?;
         if matches!(actor, Actor::User(_)) {
             let name = self.names[slot].clone();
-            let mut office = self.foundation.office(&name);
-            office.neighbours.tap();
+            let mut office = self.foundation.context(&name);
+            office.sessions.tap();
             if let Node::User(user) = self.nodes.remove(slot) {
                 self.nodes.insert(slot, Node::User(Box::new(user.restart(office))));
             }

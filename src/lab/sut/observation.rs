@@ -20,23 +20,23 @@ impl SystemUnderTest {
         let slot = self.slot(actor)?;
         Some(match &self.nodes[slot] {
             Node::User(user) => View::User {
-                public: self.public(user.replica(), user.trust()),
+                public: self.public(user.ledger_view(), user.trust()),
                 open: sorted(user.open().map(tid)),
                 ended: sorted(user.past().map(|(one, outcome)| (tid(one), outcome.map(abstraction::heard)))),
                 requests: sorted(user.requests().map(|one| tables.known_request(one))),
                 remembered: user.remembered() as u32,
             },
             Node::Bsd(bsd) => View::Bsd {
-                public: self.public(bsd.replica(), bsd.trust()),
+                public: self.public(bsd.ledger_view(), bsd.trust()),
                 submissions: sorted(bsd.submissions().map(|(one, state)| (tid(one), state.name()))),
                 audit: bsd.audited() as u32,
                 evidence: bsd.evidence().len() as u32,
             },
             Node::Validator(validator) => {
-                let closing = validator.closing();
+                let closing = validator.consensus();
                 let block = |(height, digest): (bemr::wire::Height, Digest)| (height.0, self.block(&digest));
                 View::Validator {
-                    public: self.public(validator.replica(), validator.trust()),
+                    public: self.public(validator.ledger_view(), validator.trust()),
                     votes: sorted(validator.votes().map(|vote| (tid(&vote.body.tid), ballot(&vote.body)))),
                     closing: closing.state.name(),
                     signed: closing.signed.map(block),
@@ -47,7 +47,7 @@ impl SystemUnderTest {
             // Who lies in a rig is played by it, over honest actors.
             Node::ByzantineValidator(_) => return None,
             Node::Cloud(cloud) => View::Cloud {
-                public: self.public(cloud.replica(), cloud.trust()),
+                public: self.public(cloud.ledger_view(), cloud.trust()),
                 records: sorted(cloud.records().map(|(one, state)| (tid(one), state.name()))),
                 leaves: cloud.log_size() as u32,
             },

@@ -101,7 +101,7 @@ impl Recorder {
         for (seed, who) in (1..).zip(all) {
             let mut begin = Begin { own: Own::of(&town.foundation.credentials[who]), ..begin.clone() };
             let mut player = begin.start(suite, Some(seed)).map_err(stopped)?;
-            begin.drawn = Hex(player.node.office().rng.drawn());
+            begin.drawn = Hex(player.node.context().rng.drawn());
             town.players.insert(text(who), player);
             town.tapes.insert(text(who), ActorRecording { begin, steps: Vec::new(), did: Vec::new() });
         }
@@ -256,7 +256,7 @@ impl Recorder {
     pub(super) fn written(&mut self, from: &str, to: &str, message: &[u8]) -> Result<Event, Refusal> {
         let peer = Name::new(to).ok_or_else(|| Refusal::new(Clause::PeerIsIntended).at(to))?;
         let player = self.players.get_mut(from).ok_or_else(|| Refusal::new(Clause::PeerIsIntended))?;
-        let written = player.node.office().neighbours.write_as_is(&RULES, &peer, message);
+        let written = player.node.context().sessions.write_as_is(&RULES, &peer, message);
         let bytes = written.ok_or_else(|| Refusal::new(Clause::SessionEstablished).at(to))?;
         *self.written.entry((from.to_owned(), to.to_owned())).or_default() += 1;
         Ok(Event::Packet { from: from.to_owned(), bytes: Hex(bytes), message: Some(message.into()) })
@@ -314,13 +314,13 @@ impl Recorder {
                 let mut speaker = own.again(self.suite)?;
                 let written = self.written.get(&(from.to_owned(), to.to_owned()));
                 for _ in 0..written.copied().unwrap_or_default() {
-                    speaker.node.office().neighbours.write_as_is(&RULES, &peer, b"")?;
+                    speaker.node.context().sessions.write_as_is(&RULES, &peer, b"")?;
                 }
                 pair = Some((speaker, tape.again(self.suite)?));
             }
             let (speaker, hearer) = pair.as_mut()?;
             said += 1;
-            let bytes = speaker.node.office().neighbours.write_as_is(&RULES, &peer, message)?;
+            let bytes = speaker.node.context().sessions.write_as_is(&RULES, &peer, message)?;
             let event =
                 Event::Packet { from: from.to_owned(), bytes: Hex(bytes), message: Some(message.into()) };
             let did = hearer.live(self.now, &event).ok()?.0;

@@ -239,27 +239,27 @@ impl Begin {
             Some(_) => drop(office.rng.drawn()),
             None => office.rng.give(&self.drawn.0),
         }
-        office.neighbours.tap();
+        office.sessions.tap();
         let archive = StoreHandle::new(MemoryStore::new());
         let kept = archive.clone();
         let mut start = None;
-        use bemr::keys::Place;
+        use bemr::keys::Party;
         let mut node = match role.place() {
-            Place::User => Node::User(Box::new(User::new(office, bsd.cloud, cloud))),
-            Place::Validator => Node::Validator(Box::new(Validator::new(office, cloud, bsd))),
-            Place::Cloud => {
+            Party::User => Node::User(Box::new(User::new(office, bsd.cloud, cloud))),
+            Party::Validator => Node::Validator(Box::new(Validator::new(office, cloud, bsd))),
+            Party::Cloud => {
                 let log = CloudLog::new(suite, network, cloud.cloud, Frontier::default());
                 Node::Cloud(Box::new(Cloud::new(office, archive, log)?))
             }
-            Place::Bsd => {
+            Party::Bsd => {
                 let (seals, opened) = SealChain::open(&RULES, &mut office.rng, &office.own, &custodian)?;
                 start = Some(opened);
                 let audit = AuditLog::new(suite, network, bsd.cloud);
                 Node::Bsd(Box::new(Bsd::new(office, cloud, seals, archive, audit)?))
             }
-            Place::Custodian => return Err(Stop::Malformed("a custodian is no such actor".to_owned())),
+            Party::Custodian => return Err(Stop::Malformed("a custodian is no such actor".to_owned())),
         };
-        if seed.is_none() && !node.office().rng.used_up() {
+        if seed.is_none() && !node.context().rng.used_up() {
             return Err(Stop::Malformed("begin: not what it draws".to_owned()));
         }
         Ok(Replayer { node, archive: kept, start })
@@ -269,9 +269,9 @@ impl Begin {
 impl Replayer {
     /// Takes what the vector gives.
     pub(super) fn take(&mut self, step: &Step) -> Result<Did, Stop> {
-        self.node.office().rng.give(&step.drawn.0);
+        self.node.context().rng.give(&step.drawn.0);
         let did = self.happen(Time(step.now), &step.event)?;
-        if !self.node.office().rng.used_up() {
+        if !self.node.context().rng.used_up() {
             return Err(Stop::Malformed(format!("{}: not what it draws", step.comment)));
         }
         Ok(did)
@@ -279,18 +279,18 @@ impl Replayer {
 
     /// As [`Replayer::take`], with randomness of its own; gives what was drawn, too.
     pub(super) fn live(&mut self, now: Time, event: &Event) -> Result<(Did, Hex), Stop> {
-        drop(self.node.office().rng.drawn());
+        drop(self.node.context().rng.drawn());
         let did = self.happen(now, event)?;
-        Ok((did, Hex(self.node.office().rng.drawn())))
+        Ok((did, Hex(self.node.context().rng.drawn())))
     }
 
     fn happen(&mut self, now: Time, event: &Event) -> Result<Did, Stop> {
-        drop(self.node.office().neighbours.overheard());
+        drop(self.node.context().sessions.overheard());
         let (outcome, repeats) = match event {
             Event::Packet { from, bytes, message } => {
                 let input = Input::Packet { from: name(from)?, packet: bytes.0.clone() };
                 let step = self.node.actor().handle(now, input);
-                let opened = self.node.office().neighbours.last_opened();
+                let opened = self.node.context().sessions.last_opened();
                 if opened != message.as_ref().map(|message| message.0.clone()) {
                     return Err(Stop::Malformed("the record does not hold the message".to_owned()));
                 }
@@ -351,7 +351,7 @@ impl Replayer {
     }
 
     fn sends(&mut self, outputs: Vec<Output>) -> Vec<Send> {
-        let heard = self.node.office().neighbours.overheard();
+        let heard = self.node.context().sessions.overheard();
         let written: Vec<_> = heard
             .iter()
             .filter_map(|heard| match heard {
@@ -375,7 +375,7 @@ impl Replayer {
                 };
                 Send::Packet { to: to.as_str().to_owned(), bytes: Hex(packet), message }
             }
-            Output::Tell { to, gossip } => {
+            Output::SendGossip { to, gossip } => {
                 Send::Tell { to: to.as_str().to_owned(), bytes: Hex(encode(&gossip)) }
             }
             Output::Publish(gossip) => Send::Publish { bytes: Hex(encode(&gossip)) },

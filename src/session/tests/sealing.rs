@@ -49,14 +49,14 @@ impl Office {
 
 #[test]
 fn the_custodian_opens_every_sealed_record_in_any_order() {
-    let mut office = Office::new(80);
+    let mut context = Office::new(80);
     let sealed: Vec<_> = (0..5)
         .map(|n| {
-            let (record, key) = office.message(&[n]);
-            (record, office.seal(&HARD, n, key).0)
+            let (record, key) = context.message(&[n]);
+            (record, context.seal(&HARD, n, key).0)
         })
         .collect();
-    let mut opened = office.opened();
+    let mut opened = context.opened();
     for at in [0, 3, 1, 4, 2, 2] {
         let (record, seal) = &sealed[at];
         let keys = opened.open(&HARD, seal).unwrap();
@@ -68,18 +68,18 @@ fn the_custodian_opens_every_sealed_record_in_any_order() {
 
 #[test]
 fn one_seal_holds_the_keys_of_many_sessions() {
-    let mut office = Office::new(81);
-    let (mut bsd, mut validator) = office.ward.session(SessionType::Block);
+    let mut context = Office::new(81);
+    let (mut bsd, mut validator) = context.ward.session(SessionType::Block);
     let sent = bsd.seal_record(&HARD, ContentType::Block, b"T_block").unwrap();
     validator.open_record(&HARD, &sent.record).unwrap();
     let vote = validator.seal_record(&HARD, ContentType::Block, b"vote").unwrap().record;
     let mut keys = vec![sent.key, bsd.open_record(&HARD, &vote).unwrap().key];
-    let (seal, token) = office.chain.seal::<stage::Block>(&HARD, tid(1), &mut keys).unwrap();
+    let (seal, token) = context.chain.seal::<stage::Block>(&HARD, tid(1), &mut keys).unwrap();
     assert!(keys.is_empty());
-    let keys = office.opened().open(&HARD, &seal).unwrap();
+    let keys = context.opened().open(&HARD, &seal).unwrap();
     assert_eq!(keys[0].open_record(&HARD, &sent.record).unwrap().as_slice(), b"T_block");
     assert_eq!(keys[1].open_record(&HARD, &vote).unwrap().as_slice(), b"vote");
-    assert_eq!(seal.context.keys.as_slice()[0].peer, *office.ward.validator.name());
+    assert_eq!(seal.context.keys.as_slice()[0].peer, *context.ward.validator.name());
     assert_eq!(token.digest_for(&HARD, &tid(1)).unwrap(), SealDigest::of(&seal));
 }
 
@@ -95,14 +95,14 @@ fn sea_01_there_is_no_evidence_without_a_seal() {
 #[test]
 fn sea_01_evidence_is_for_one_transaction_and_one_stage() {
     only(Clause::SealBeforeNextStage, |rules| {
-        let mut office = Office::new(83);
-        let (_, key) = office.message(b"m");
-        office.seal(&HARD, 1, key).1.digest_for(rules, &tid(2))
+        let mut context = Office::new(83);
+        let (_, key) = context.message(b"m");
+        context.seal(&HARD, 1, key).1.digest_for(rules, &tid(2))
     });
     only(Clause::SealBeforeNextStage, |rules| {
-        let mut office = Office::new(84);
-        let mut keys = vec![office.message(b"m").1];
-        let sealed = office.chain.seal::<stage::Block>(rules, tid(1), &mut keys);
+        let mut context = Office::new(84);
+        let mut keys = vec![context.message(b"m").1];
+        let sealed = context.chain.seal::<stage::Block>(rules, tid(1), &mut keys);
         assert_eq!(keys.len(), usize::from(sealed.is_err()), "a refusal leaves the keys");
         sealed.map(|(seal, _)| seal)
     });
@@ -121,11 +121,11 @@ fn sea_02_c_18_a_seal_opens_in_its_own_context_alone() {
     ];
     for edit in edits {
         only(Clause::SealNamesItsContext, |rules| {
-            let mut office = Office::new(85);
-            let (_, key) = office.message(b"m");
-            let (mut seal, _) = office.seal(&HARD, 1, key);
+            let mut context = Office::new(85);
+            let (_, key) = context.message(b"m");
+            let (mut seal, _) = context.seal(&HARD, 1, key);
             edit(&mut seal);
-            office.opened().open(rules, &seal)
+            context.opened().open(rules, &seal)
         });
     }
 }
@@ -138,20 +138,20 @@ fn edit_key(seal: &mut Seal, edit: impl FnOnce(&mut crate::wire::SealedKey)) {
 
 #[test]
 fn sea_02_wrapped_bytes_do_not_move_between_seals_or_chains() {
-    let mut office = Office::new(86);
-    let (_, first) = office.message(b"1");
-    let (_, second) = office.message(b"2");
-    let (one, _) = office.seal(&HARD, 1, first);
-    let (mut two, _) = office.seal(&HARD, 2, second);
+    let mut context = Office::new(86);
+    let (_, first) = context.message(b"1");
+    let (_, second) = context.message(b"2");
+    let (one, _) = context.seal(&HARD, 1, first);
+    let (mut two, _) = context.seal(&HARD, 2, second);
     let mut moved = one.clone();
     moved.context.index = 2;
     two.wrapped = one.wrapped.clone();
-    let owner = office.ward.bsd.clone();
-    let custodian = office.ward.custodian.clone();
+    let owner = context.ward.bsd.clone();
+    let custodian = context.ward.custodian.clone();
     let (_, start) =
-        SealChain::open(&HARD, &mut office.ward.world.rng, &owner, custodian.certified()).unwrap();
+        SealChain::open(&HARD, &mut context.ward.world.rng, &owner, custodian.certified()).unwrap();
     let refuse = |opened: &mut OpenedChain, seal: &Seal| opened.open(&HARD, seal).unwrap_err().clause();
-    let mut opened = office.opened();
+    let mut opened = context.opened();
     assert_eq!(refuse(&mut opened, &moved), Clause::SealNamesItsContext);
     assert_eq!(refuse(&mut opened, &two), Clause::SealNamesItsContext);
     let mut other = Custodian::new(&HARD, custodian).unwrap().open_chain(&HARD, &start).unwrap();
@@ -162,11 +162,11 @@ fn sea_02_wrapped_bytes_do_not_move_between_seals_or_chains() {
 
 #[test]
 fn sea_02_every_flipped_bit_of_a_seal_is_refused() {
-    let mut office = Office::new(87);
-    let (_, key) = office.message(b"m");
-    let (seal, _) = office.seal(&HARD, 1, key);
+    let mut context = Office::new(87);
+    let (_, key) = context.message(b"m");
+    let (seal, _) = context.seal(&HARD, 1, key);
     let bytes = encode(&seal);
-    let mut opened = office.opened();
+    let mut opened = context.opened();
     for bit in 0..8 * bytes.len() {
         // The highest bits of the index ask for a long walk; one of them is enough.
         let mut flipped = bytes.clone();
@@ -185,15 +185,15 @@ fn sea_02_every_flipped_bit_of_a_seal_is_refused() {
 #[test]
 fn sea_02_a_chain_to_another_custodian_does_not_open() {
     only(Clause::SealNamesItsContext, |rules| {
-        let mut office = Office::new(88);
-        let other = office.ward.world.enrol("vault2", crate::wire::Role::Custodian);
-        Custodian::new(&HARD, other).unwrap().open_chain(rules, &office.start)
+        let mut context = Office::new(88);
+        let other = context.ward.world.enrol("vault2", crate::wire::Role::Custodian);
+        Custodian::new(&HARD, other).unwrap().open_chain(rules, &context.start)
     });
     // The key of a session of somebody else is not the chain owner's to seal.
     only(Clause::SealNamesItsContext, |rules| {
-        let mut office = Office::new(88);
-        let mut keys = vec![office.user.seal_record(&HARD, ContentType::Initial, b"m").unwrap().key];
-        office.chain.seal::<stage::Initial>(rules, tid(1), &mut keys).map(|(seal, _)| seal)
+        let mut context = Office::new(88);
+        let mut keys = vec![context.user.seal_record(&HARD, ContentType::Initial, b"m").unwrap().key];
+        context.chain.seal::<stage::Initial>(rules, tid(1), &mut keys).map(|(seal, _)| seal)
     });
 }
 
@@ -210,10 +210,10 @@ fn rol_04_only_a_custodian_is_sealed_to_and_opens() {
 #[test]
 fn sea_03_a_sealed_key_opens_no_record_again() {
     let message = only(Clause::SealedKeyIsErased, |rules| {
-        let mut office = Office::new(90);
-        let (record, key) = office.message(b"m");
-        let _evidence = office.seal(rules, 1, key);
-        office.chain.reopen(rules, &record)
+        let mut context = Office::new(90);
+        let (record, key) = context.message(b"m");
+        let _evidence = context.seal(rules, 1, key);
+        context.chain.reopen(rules, &record)
     });
     assert_eq!(message.as_slice(), b"m");
 }
@@ -221,17 +221,17 @@ fn sea_03_a_sealed_key_opens_no_record_again() {
 #[test]
 fn sea_03_one_key_is_not_sealed_for_two_transactions() {
     only(Clause::SealedKeyIsErased, |rules| {
-        let mut office = Office::new(91);
-        let (_, key) = office.message(b"m");
+        let mut context = Office::new(91);
+        let (_, key) = context.message(b"m");
         let copy = UsedKey {
             position: key.position,
             owner: key.owner.clone(),
             peer: key.peer.clone(),
             key: key.key.clone(),
         };
-        let (first, _) = office.seal(&HARD, 1, key);
-        let (second, _) = office.seal(&HARD, 2, copy);
-        let mut opened = office.opened();
+        let (first, _) = context.seal(&HARD, 1, key);
+        let (second, _) = context.seal(&HARD, 2, copy);
+        let mut opened = context.opened();
         opened.open(&HARD, &first).unwrap();
         opened.open(rules, &second)
     });
@@ -239,9 +239,9 @@ fn sea_03_one_key_is_not_sealed_for_two_transactions() {
 
 #[test]
 fn sea_04_the_carried_digest_is_that_of_the_audited_seal() {
-    let mut office = Office::new(92);
-    let (_, key) = office.message(b"m");
-    let digest = SealDigest::of(&office.seal(&HARD, 1, key).0);
+    let mut context = Office::new(92);
+    let (_, key) = context.message(b"m");
+    let digest = SealDigest::of(&context.seal(&HARD, 1, key).0);
     digest.require_some(&HARD).unwrap();
     digest.require_audited(&HARD, &digest).unwrap();
     only(Clause::SealDigestIsCarried, |rules| SealDigest::default().require_some(rules));
@@ -250,11 +250,11 @@ fn sea_04_the_carried_digest_is_that_of_the_audited_seal() {
 
 #[test]
 fn a_stolen_chain_opens_no_earlier_seal() {
-    let mut office = Office::new(93);
-    let (_, key) = office.message(b"m");
-    let (seal, _) = office.seal(&HARD, 1, key);
+    let mut context = Office::new(93);
+    let (_, key) = context.message(b"m");
+    let (seal, _) = context.seal(&HARD, 1, key);
     // What an intruder finds at the owner now is the next chain key; none of the keys ahead opens the seal.
-    let mut chain = office.chain.stolen();
+    let mut chain = context.chain.stolen();
     let nonce = seal::seal_nonce(1);
     for _ in 0..100 {
         let (next, key) = seal::ratchet(&chain);
@@ -266,17 +266,17 @@ fn a_stolen_chain_opens_no_earlier_seal() {
 #[test]
 fn ses_05_a_chain_ends_at_its_last_seal() {
     only(Clause::KeyNotExhausted, |rules| {
-        let mut office = Office::new(94);
-        office.chain.exhaust();
-        let mut keys = vec![office.message(b"m").1];
-        office.chain.seal::<stage::Initial>(rules, tid(1), &mut keys).map(|(seal, _)| seal)
+        let mut context = Office::new(94);
+        context.chain.exhaust();
+        let mut keys = vec![context.message(b"m").1];
+        context.chain.seal::<stage::Initial>(rules, tid(1), &mut keys).map(|(seal, _)| seal)
     });
-    let mut office = Office::new(94);
-    let (_, key) = office.message(b"m");
-    let (mut seal, _) = office.seal(&HARD, 1, key);
+    let mut context = Office::new(94);
+    let (_, key) = context.message(b"m");
+    let (mut seal, _) = context.seal(&HARD, 1, key);
     for index in [0, SEAL_LIMIT + 1, u64::MAX] {
         seal.context.index = index;
-        let refusal = office.opened().open(&HARD, &seal).unwrap_err();
+        let refusal = context.opened().open(&HARD, &seal).unwrap_err();
         assert_eq!(refusal.clause(), Clause::KeyNotExhausted, "and no walk to {index}");
     }
 }
@@ -286,11 +286,11 @@ fn a_seal_of_another_chain_or_owner_is_refused_before_it_is_opened() {
     let edits: [fn(&mut Seal); 2] =
         [|seal| seal.context.chain = tid(9), |seal| seal.context.owner = crate::keys::tests::name("bsd2")];
     for edit in edits {
-        let mut office = Office::new(95);
-        let (_, key) = office.message(b"m");
-        let (mut seal, _) = office.seal(&HARD, 1, key);
+        let mut context = Office::new(95);
+        let (_, key) = context.message(b"m");
+        let (mut seal, _) = context.seal(&HARD, 1, key);
         edit(&mut seal);
-        let refusal = office.opened().open(&HARD, &seal).unwrap_err();
+        let refusal = context.opened().open(&HARD, &seal).unwrap_err();
         assert_eq!((refusal.clause(), refusal.place()), (Clause::SealNamesItsContext, Some("chain")));
     }
 }
