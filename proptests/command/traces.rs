@@ -3,7 +3,7 @@
 use crate::{Ran, bemr, run};
 use bemr_lab::lockstep::{Campaign, Sides};
 use bemr_lab::trace::{Flaw, Step, Trace};
-use bemr_model::{Action, Command};
+use bemr_model::{Action, Command, Tid};
 use bemr_spec::{Clause, Rules};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -94,11 +94,10 @@ fn a_record_that_a_template_refuses_is_in_the_trace_with_its_clause_and_has_no_n
         })
         .collect();
     assert_eq!(records, [0, 1, 1], "equal bytes have equal numbers");
-    assert!(
-        steps
-            .iter()
-            .any(|step| matches!(step.action, Action::Command { command: Command::Read { tid: 0 }, .. }))
-    );
+    assert!(steps.iter().any(|step| matches!(
+        step.action,
+        Action::Command { command: Command::Read { tid: Tid::FIRST }, .. }
+    )));
 }
 
 #[test]

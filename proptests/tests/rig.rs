@@ -5,7 +5,7 @@ use bemr::wire;
 use bemr_lab::sut::{BREAKABLE, Forger, SystemUnderTest};
 use bemr_model::{
     Action, Actor, Change, Command, Decision, Edition, Flaws, Gossip, Happened, LedgerKind, Lifetimes,
-    Members, Message, Order, Output, Packet, Public, Setup, Spoiling, Tid, View,
+    Members, Message, Order, Ordinal, Output, Packet, Public, Setup, Spoiling, Tid, View,
 };
 use bemr_spec::{Clause, Rules};
 
@@ -97,7 +97,8 @@ impl Driver {
     }
 
     #[track_caller]
-    fn ends(&mut self, user: u8, tid: Tid, decision: Decision) {
+    fn ends(&mut self, user: u8, place: u16, decision: Decision) {
+        let tid = Tid::nth(place);
         self.until(|rig| ended(rig, user).iter().any(|(one, _)| *one == tid));
         assert!(ended(&self.rig, user).contains(&(tid, Some(decision))));
     }
@@ -132,13 +133,13 @@ fn a_sound_record_is_committed_and_read_and_a_broken_one_rejected() {
         let mut driver = Driver::new(validators, ledger);
         driver.submit(0, 3, None);
         driver.ends(0, 0, Decision::Committed);
-        driver.command(Actor::User(0), Command::Read { tid: 0 });
+        driver.command(Actor::User(0), Command::Read { tid: Tid::FIRST });
         let answer = driver.is_answered(0);
-        assert!(matches!(answer, Message::Record { tid: 0, owner: 0, from: 0, .. }), "{answer:?}");
+        assert!(matches!(answer, Message::Record { tid: Tid::FIRST, owner: 0, from: 0, .. }), "{answer:?}");
         driver.submit(1, 4, Some(Clause::ValueSetRule));
         driver.ends(1, 1, Decision::Rejected);
         let order = Order::Grant(1);
-        driver.command(Actor::User(0), Command::Order { tid: 0, order });
+        driver.command(Actor::User(0), Command::Order { tid: Tid::FIRST, order });
         let answer = driver.is_answered(0);
         assert!(matches!(answer, Message::Answer { decision: Decision::Committed, .. }), "{answer:?}");
     }
@@ -270,7 +271,7 @@ fn who_crashes_goes_on_with_what_the_chapter_says_survives() {
             driver.settle();
             let before = driver.rig.view(actor).unwrap();
             let public = public(&before);
-            assert_eq!((public.policy.admission, public.list), (change.admission, 2));
+            assert_eq!((public.policy.admission, public.list), (change.admission, Ordinal::nth(2)));
             assert!(matches!(
                 before,
                 View::Bsd { audit: 2, .. } | View::Validator { .. } | View::Cloud { .. } | View::User { .. }
@@ -292,8 +293,8 @@ fn who_crashes_goes_on_with_what_the_chapter_says_survives() {
             // The peers do not know; all goes on nevertheless.
             driver.submit(0, 2, None);
             driver.ends(0, 2, Decision::Committed);
-            driver.command(Actor::User(0), Command::Read { tid: 0 });
-            assert!(matches!(driver.is_answered(0), Message::Record { tid: 0, .. }));
+            driver.command(Actor::User(0), Command::Read { tid: Tid::FIRST });
+            assert!(matches!(driver.is_answered(0), Message::Record { tid: Tid::FIRST, .. }));
         }
     }
 }
@@ -356,7 +357,7 @@ fn what_cannot_happen_does_not() {
         Action::Command { actor: nobody, command: submit(None) },
         Action::Command { actor: Actor::Cloud, command: submit(None) },
         Action::Command { actor: ada, command: Command::CloseAudit },
-        Action::Command { actor: ada, command: Command::Read { tid: 0 } },
+        Action::Command { actor: ada, command: Command::Read { tid: Tid::FIRST } },
         Action::Command { actor: ada, command: submit(Some(Clause::SubmitterRule)) },
         Action::Command { actor: ada, command: submit(Some(Clause::VoteSigned)) },
     ] {
@@ -411,7 +412,7 @@ impl Forger for Liar {
 #[test]
 fn an_insider_says_what_is_forged_and_the_model_knows_it_by_its_term() {
     let mut driver = Driver::new(1, LedgerKind::Quorum);
-    let tid = 0;
+    let tid = Tid::FIRST;
     let message = Message::Outcome { tid, decision: Decision::Rejected, reason: None, height: 7 };
     let say = Action::Say { actor: Actor::User(1), to: Actor::Bsd, message };
     let gossip = Gossip::BlocksFrom(1);

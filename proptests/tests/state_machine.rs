@@ -148,7 +148,7 @@ fn commands(setup: &Setup, submissions: u16) -> BoxedStrategy<Action> {
     if submissions == 0 {
         return (user, submit).prop_map(|(actor, command)| Action::Command { actor, command }).boxed();
     }
-    let tid = submissions.saturating_sub(4)..submissions;
+    let tid = (submissions.saturating_sub(4)..submissions).prop_map(Tid::nth);
     let other = 0..setup.users;
     let erased = (0..1_u64 << setup.users).prop_map(|who| Order::Erase(Members(who)));
     let order = prop_oneof![other.clone().prop_map(Order::Grant), other.prop_map(Order::Revoke), erased];

@@ -9,7 +9,7 @@ use bemr_lab::lockstep::{Driver, Instruction, Kind, MOST_AT_ONCE, instead};
 use bemr_lab::vectors::Outcome;
 use bemr_model::{
     Action, Actor, Ballot, Command, Datagram, Envelope, Execution, Flaws, LedgerKind, Lifetimes, Message,
-    Output, Packet, Setup, Vote,
+    Output, Packet, Setup, Tid, Vote,
 };
 use bemr_spec::{Clause, Rules};
 use serde_json::Value;
@@ -109,8 +109,10 @@ fn lies(world: &Execution, genuine: &Action, kind: Name, flaw: Clause) -> Vec<Ac
 /// An answer or outcome has no flaws: what is wrong with it is what it says.
 fn beside(mut lie: Action) -> Action {
     match &mut lie {
-        Action::Say { message: Message::Outcome { tid, .. }, .. } => *tid += 1,
-        Action::Say { message: Message::Answer { request, .. }, .. } => request.number += 1,
+        Action::Say { message: Message::Outcome { tid, .. }, .. } => *tid = Tid::nth(tid.place() as u16 + 1),
+        Action::Say { message: Message::Answer { request, .. }, .. } => {
+            request.number = request.number.next()
+        }
         _ => {}
     }
     lie

@@ -2,8 +2,8 @@
 
 use crate::{
     Actor, Ballot, BlockId, Change, Damage, Decision, Enrolment, Falsification, Flaws, Gossip, Height,
-    Lifetimes, Members, Message, Newest, Order, Output, Packet, Place, RequestId, SealFault, SealId, Serial,
-    Tid, Time,
+    Lifetimes, Members, Message, Newest, Order, Ordinal, Output, Packet, Place, RequestId, SealFault, SealId,
+    Serial, Tid, Time,
 };
 use bemr_spec::Clause;
 use serde::{Deserialize, Serialize};
@@ -273,7 +273,7 @@ pub struct Public {
     /// The newest version of all that changes in the policy.
     pub policy: Newest,
     /// The number of the revocation list held.
-    pub list: u32,
+    pub list: Ordinal,
 }
 
 /// What can be seen of an actor from outside its secrets, to compare model and implementation.
@@ -325,7 +325,7 @@ pub enum View {
         /// The serials revoked.
         revoked: Vec<Serial>,
         /// The number of the last list.
-        list: u32,
+        list: Ordinal,
     },
     /// Of the cloud.
     Cloud {

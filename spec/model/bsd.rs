@@ -10,7 +10,7 @@ use crate::session_manager::{Received, SessionManager};
 use crate::shared::{Past, Shared};
 use crate::{
     Actor, Ballot, BlockId, Certificate, ContentType, Decision, Flaws, Gossip, Head, Header, Height, LogKind,
-    Members, Message, Output, Packet, Question, Tid, Time, View, Vote,
+    Members, Message, Ordinal, Output, Packet, Question, Tid, Time, View, Vote,
 };
 use bemr_spec::{Clause, Rules};
 use std::collections::{BTreeMap, BTreeSet};
@@ -259,7 +259,7 @@ impl Bsd {
         self.questions += 1;
         let question = Question {
             header,
-            number: self.questions,
+            number: Ordinal::nth(self.questions),
             height,
             sealed: rules.in_force(Clause::SealBeforeNextStage),
             policy,
@@ -295,7 +295,7 @@ impl Bsd {
         }
         let mut question = open.question;
         if again && !rules.in_force(Clause::FailoverKeepsDigest) {
-            question.number = self.questions;
+            question.number = Ordinal::nth(self.questions);
         }
         let message = Message::Block { question, flaws: Flaws::NONE };
         let silent: Vec<u8> =
@@ -617,7 +617,7 @@ impl Bsd {
     /// The open submissions that are `such`, in the order in which they were taken (chapter 13).
     fn in_order(&self, such: impl Fn(&Open) -> bool) -> Vec<Tid> {
         let these = self.open.iter().filter(|(_, one)| such(one));
-        let mut these: Vec<(u32, Tid)> = these.map(|(tid, one)| (one.question.number, *tid)).collect();
+        let mut these: Vec<(Ordinal, Tid)> = these.map(|(tid, one)| (one.question.number, *tid)).collect();
         these.sort_unstable();
         these.into_iter().map(|(_, tid)| tid).collect()
     }

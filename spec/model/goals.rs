@@ -439,7 +439,7 @@ pub fn stored_is_certified(system: &System) -> bool {
 /// two T_blocks of one tid.
 pub fn two_certificates(system: &System, liars: super::Members) -> bool {
     let members = system.bsd().ledger.members();
-    let mut honest: BTreeMap<(super::Tid, u32), usize> = BTreeMap::new();
+    let mut honest: BTreeMap<(super::Tid, super::Ordinal), usize> = BTreeMap::new();
     for (_, validator) in (0..).zip(system.validators()).filter(|(number, _)| !liars.has(*number)) {
         for vote in validator.votes.values() {
             *honest.entry((vote.question.header.tid, vote.question.number)).or_default() += 1;

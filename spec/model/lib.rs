@@ -24,6 +24,7 @@ mod kdc;
 mod knowledge;
 mod ledger;
 mod network;
+mod origin;
 mod policy;
 mod public;
 mod rename;
@@ -46,6 +47,7 @@ pub use goals::{
 };
 pub use ledger::quorum;
 pub use network::Execution;
+pub use origin::{Forgery, Ordinal, Origin, Tid};
 pub use policy::{Change, Edition, Newest, Policy, Versions};
 pub use public::{Falsehood, Falsification, Field, LeafKind, List, Place};
 pub use rename::{Rename, Renaming};

@@ -20,7 +20,7 @@ pub struct Execution {
     system: System,
     pool: Vec<Envelope>,
     now: Time,
-    submissions: Tid,
+    submissions: u16,
     custodian: Custodian,
     knowledge: Knowledge,
 }
@@ -75,7 +75,7 @@ impl Execution {
     }
 
     /// How many submissions there were.
-    pub const fn submissions(&self) -> Tid {
+    pub const fn submissions(&self) -> u16 {
         self.submissions
     }
 
@@ -101,11 +101,12 @@ impl Execution {
             Action::Command { actor, command } => {
                 // Nobody can speak of a submission that there was not.
                 if let Command::Read { tid } | Command::Order { tid, .. } = command
-                    && *tid >= self.submissions
+                    && *tid >= Tid::nth(self.submissions)
                 {
                     return None;
                 }
-                let step = self.system.command(&rules, self.now, *actor, self.submissions, *command)?;
+                let next = Tid::nth(self.submissions);
+                let step = self.system.command(&rules, self.now, *actor, next, *command)?;
                 if matches!(command, Command::Submit { .. }) && step.clause.is_none() {
                     self.submissions += 1;
                 }

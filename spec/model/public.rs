@@ -238,9 +238,6 @@ pub(super) struct PublicRecord {
     pub(super) signed: BTreeMap<Head, u64>,
 }
 
-/// The tid of no transaction.
-const NOBODYS: Tid = Tid::MAX;
-
 /// Whether no two leaves that were logged apart are alike but for their content: whether that is alike too is a matter of digests.
 fn told_apart(leaves: &[Leaf]) -> bool {
     let mut known = BTreeMap::new();
@@ -414,7 +411,7 @@ fn change_leaf(leaf: &mut Leaf, field: Field) -> Option<()> {
         Field::Kind => {
             leaf.kind = if leaf.kind == LeafKind::Record { LeafKind::Grant } else { LeafKind::Record };
         }
-        Field::Tid => leaf.tid = NOBODYS,
+        Field::Tid => leaf.tid = Tid::UNKNOWN,
         Field::Content => leaf.genuine = !leaf.genuine,
         _ => return None,
     }
@@ -425,7 +422,7 @@ fn change_entry(entry: &mut AuditEntry, field: Field) -> Option<()> {
     match field {
         Field::Number => entry.sequence += 1,
         Field::Previous => entry.previous = !entry.previous,
-        Field::Tid => entry.tid = NOBODYS,
+        Field::Tid => entry.tid = Tid::UNKNOWN,
         Field::Terminal => entry.terminal = entry.terminal.next(),
         Field::Block => entry.block = entry.block.take().map(|_| None)?,
         Field::Decision => entry.decision = entry.decision.take().map(|_| None)?,

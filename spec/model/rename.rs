@@ -7,7 +7,8 @@ use crate::shared::Shared;
 use crate::{
     Actor, Ballot, Block, BlockId, Certificate, Change, ContentType, Datagram, Decision, Edition, Entry,
     Envelope, Flaws, Gossip, Head, Header, HelloId, LeafKind, LedgerKind, LogKind, Members, Message, Order,
-    Packet, Policy, Proposal, Question, Record, RequestId, RevocationList, SessionId, Versions, Vote,
+    Ordinal, Packet, Policy, Proposal, Question, Record, RequestId, RevocationList, SessionId, Tid, Versions,
+    Vote,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -140,6 +141,8 @@ nameless!(
     Ballot,
     Decision,
     Flaws,
+    Ordinal,
+    Tid,
     Head,
     LeafKind,
     LedgerKind,

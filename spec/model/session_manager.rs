@@ -11,7 +11,9 @@ use crate::rename::renamed;
 use crate::roles::{initiates, responds};
 use crate::shared::Shared;
 use crate::trust::Trust;
-use crate::{Actor, ContentType, Datagram, Flaws, HelloId, Message, Output, Packet, Record, SessionId, Time};
+use crate::{
+    Actor, ContentType, Datagram, Flaws, HelloId, Message, Ordinal, Output, Packet, Record, SessionId, Time,
+};
 use bemr_spec::{Clause, Rules};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -131,7 +133,11 @@ impl SessionManager {
     pub(super) fn acquaint(&mut self, peer: Actor, purpose: ContentType) {
         let initiator = initiates(self.own, purpose);
         let (from, to) = if initiator { (self.own, peer) } else { (peer, self.own) };
-        let session = SessionId { hello: HelloId { from, to, number: 1 }, by: to, number: 0 };
+        let session = SessionId {
+            hello: HelloId { from, to, number: Ordinal::nth(1) },
+            by: to,
+            number: Ordinal::default(),
+        };
         if initiator {
             self.hellos.insert(peer, 1);
         }
@@ -210,7 +216,7 @@ impl SessionManager {
     fn hello(&mut self, to: Actor) -> HelloId {
         let number = self.hellos.entry(to).or_default();
         *number += 1;
-        HelloId { from: self.own, to, number: *number }
+        HelloId { from: self.own, to, number: Ordinal::nth(*number) }
     }
 
     /// Takes a packet that comes from the address `from`.
@@ -249,7 +255,7 @@ impl SessionManager {
         let heard = self.heard.entry(hello).or_insert((now, 0));
         *heard = (now, heard.1 + 1);
         self.responses += 1;
-        let session = SessionId { hello, by: self.own, number: self.responses };
+        let session = SessionId { hello, by: self.own, number: Ordinal::nth(self.responses) };
         self.answering.insert(from, Answer { session, purpose, began: now });
         Ok(Received::HandshakeProgress(vec![Output::Send(from, Packet::Response { session })]))
     }

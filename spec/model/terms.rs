@@ -1,7 +1,7 @@
 //! What the model speaks of: principals, messages, packets. Cryptography is symbolic: a term says what a value is, and
 //! never how it looks. A term that some check will refuse says which ([`Flaws`]).
 
-use crate::{Change, Policy, RevocationList, Versions};
+use crate::{Change, Ordinal, Policy, RevocationList, Tid, Versions};
 use bemr_spec::Clause;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -13,9 +13,6 @@ pub type Time = u64;
 
 /// A height of the ledger.
 pub type Height = u64;
-
-/// A submission, by the order of the users' commands, from 0.
-pub type Tid = u16;
 
 /// Who takes part. The order is that of the names in a real network.
 #[derive(
@@ -212,7 +209,7 @@ pub struct HelloId {
     /// Whom it intends.
     pub to: Actor,
     /// From 1.
-    pub number: u32,
+    pub number: Ordinal,
 }
 
 /// A session: the hello that began it, and the `number`th response of `by` to any hello.
@@ -225,7 +222,7 @@ pub struct SessionId {
     /// The responder.
     pub by: Actor,
     /// From 1.
-    pub number: u32,
+    pub number: Ordinal,
 }
 
 /// What a user signs of a submission, with the verdict that the contracts come to.
@@ -265,7 +262,7 @@ pub struct Question {
     /// What it asks about.
     pub header: Header,
     /// From 1, of one BSD; a BSD that starts again does not repeat one.
-    pub number: u32,
+    pub number: Ordinal,
     /// The height whose policy applies.
     pub height: Height,
     /// Whether the BSD sealed the key of stage *initial* before.
@@ -343,7 +340,7 @@ pub struct RequestId {
     /// Whose.
     pub user: u8,
     /// From 0.
-    pub number: u32,
+    pub number: Ordinal,
 }
 
 /// What a user asks the cloud to do with a record.

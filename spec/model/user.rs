@@ -6,8 +6,8 @@ use crate::rename::renamed;
 use crate::session_manager::{Received, SessionManager};
 use crate::shared::Shared;
 use crate::{
-    Actor, Command, Decision, FORKING, Flaws, Gossip, Head, Header, LogKind, Message, Order, Output, Packet,
-    RequestId, Tid, Time, View,
+    Actor, Command, Decision, FORKING, Flaws, Gossip, Head, Header, LogKind, Message, Order, Ordinal, Output,
+    Packet, RequestId, Tid, Time, View,
 };
 use bemr_spec::{Clause, Rules};
 use std::collections::BTreeMap;
@@ -136,7 +136,7 @@ impl User {
     }
 
     fn request(&self) -> RequestId {
-        RequestId { user: self.number, number: self.next_request }
+        RequestId { user: self.number, number: Ordinal::nth(self.next_request) }
     }
 
     fn ask(

@@ -3,7 +3,7 @@
 
 use bemr_model::{
     Action, Actor, Command, Datagram, Decision, Envelope, Execution, LedgerKind, Lifetimes, Message, Order,
-    Packet, SealFault, Setup, View,
+    Packet, SealFault, Setup, Tid, View,
 };
 use bemr_spec::{Clause, Rules};
 
@@ -74,10 +74,10 @@ fn an_honest_network_commits_rejects_reads_and_erases() {
         });
         // A rejection needs no block.
         ends.sort_unstable();
-        let rejected = (1, Decision::Rejected, Some(Clause::RangeRule));
-        assert_eq!(ends, [(0, Decision::Committed, None), rejected], "{validators} {ledger:?}");
+        let rejected = (Tid::nth(1), Decision::Rejected, Some(Clause::RangeRule));
+        assert_eq!(ends, [(Tid::FIRST, Decision::Committed, None), rejected], "{validators} {ledger:?}");
         for user in [0, 1] {
-            let command = Command::Read { tid: 0 };
+            let command = Command::Read { tid: Tid::FIRST };
             world.step(&Action::Command { actor: Actor::User(user), command }).unwrap();
         }
         run(&mut world, &mut next, 200_000);
@@ -87,12 +87,12 @@ fn an_honest_network_commits_rejects_reads_and_erases() {
             let view = world.view(Actor::User(user));
             assert!(matches!(&view, Some(View::User { requests, .. }) if requests.is_empty()), "{view:?}");
         }
-        let order = Command::Order { tid: 0, order: Order::Erase([0, 3].into_iter().collect()) };
+        let order = Command::Order { tid: Tid::FIRST, order: Order::Erase([0, 3].into_iter().collect()) };
         world.step(&Action::Command { actor: Actor::User(0), command: order }).unwrap();
         run(&mut world, &mut next, 300_000);
         match world.view(Actor::Cloud) {
             Some(View::Cloud { records, leaves, .. }) => {
-                assert_eq!((records, leaves), (vec![(0, "Erased")], 2));
+                assert_eq!((records, leaves), (vec![(Tid::FIRST, "Erased")], 2));
             }
             view => panic!("{view:?}"),
         }

@@ -7,12 +7,14 @@
 use crate::explore::SearchConfig;
 use crate::explore::transition_cache::{Lie, Says};
 use crate::forge::FLAWS;
-use crate::lockstep::{FORGED, forged, gossip_forged};
-use bemr_model::{Actor, ContentType, Datagram, Envelope, Flaws, HelloId, Packet, SessionId};
+use crate::lockstep::{forged, gossip_forged};
+use bemr_model::{
+    Actor, ContentType, Datagram, Envelope, Flaws, Forgery, HelloId, Ordinal, Packet, SessionId,
+};
 use bemr_spec::{Clause, Rules};
 
 /// The number of what is made up in a handshake: one of each is enough.
-const MADE_UP: u32 = FORGED + 1;
+const MADE_UP: Ordinal = Ordinal::nth(1).forged(Forgery::ONLY);
 
 /// The checks that a message of this kind can be made to fail, and that nobody makes.
 fn unchecked(rules: &Rules, kind: &str) -> impl Iterator<Item = Flaws> {
@@ -43,7 +45,7 @@ pub(super) fn prompted(rules: &Rules, part: &SearchConfig, parcel: &Envelope) ->
 /// What is answered to a packet of a handshake by who is not meant.
 fn posed(rules: &Rules, packet: &Packet) -> Vec<Lie> {
     match *packet {
-        Packet::Hello { hello, .. } if hello.number < FORGED => {
+        Packet::Hello { hello, .. } if !hello.number.is_forged() => {
             let response = |by| Packet::Response { session: SessionId { hello, by, number: MADE_UP } };
             let lie =
                 |by, flaws| Lie { by: hello.to, to: hello.from, says: Says::Packet(response(by), flaws) };
@@ -54,7 +56,7 @@ fn posed(rules: &Rules, packet: &Packet) -> Vec<Lie> {
             let own = (!rules.in_force(Clause::PeerIsNotSelf)).then(|| lie(hello.from, Flaws::NONE));
             flawed.map(|flaws| lie(hello.to, flaws)).chain(own).collect()
         }
-        Packet::Response { session } if session.hello.number >= FORGED => {
+        Packet::Response { session } if session.hello.number.is_forged() => {
             let (own, peer) = (session.hello.from, session.by);
             let lie = |by, flaws| Lie {
                 by: own,

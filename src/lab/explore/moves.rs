@@ -4,7 +4,7 @@ use crate::explore::transition_cache::{Lie, Says};
 use crate::explore::{Arrival, SearchConfig};
 use bemr_model::{
     Actor, Ballot, Certificate, Change, Datagram, Edition, Envelope, Flaws, Gossip, Head, Header, LogKind,
-    Members, Message, Packet, Policy, Question, Time, Versions, Vote,
+    Members, Message, Ordinal, Packet, Policy, Question, Tid, Time, Versions, Vote,
 };
 use bemr_spec::Clause;
 
@@ -77,8 +77,15 @@ pub(super) fn unprompted(part: &SearchConfig, now: Time) -> Vec<Lie> {
             Actor::Bsd => {
                 let readers = [0].into_iter().collect();
                 let policy = Versions::SHIPPED;
-                let made_up =
-                    Header { tid: 98, user: 0, record: 98, breaks: None, readers, issued: 0, policy };
+                let made_up = Header {
+                    tid: Tid::INVENTED,
+                    user: 0,
+                    record: 98,
+                    breaks: None,
+                    readers,
+                    issued: 0,
+                    policy,
+                };
                 let told = blocks(part, made_up, Flaws::of(Clause::BlockCarriesUserSignature));
                 told.into_iter().map(in_session).collect()
             }
@@ -104,7 +111,15 @@ fn submission(user: u8, now: Time) -> (Actor, Message) {
     let other = if user == 0 { 1 } else { 0 };
     let readers = [user, other].into_iter().collect();
     let policy = Versions::SHIPPED;
-    let header = Header { tid: 99, user: other, record: 99, breaks: None, readers, issued: now, policy };
+    let header = Header {
+        tid: Tid::IMPERSONATED,
+        user: other,
+        record: 99,
+        breaks: None,
+        readers,
+        issued: now,
+        policy,
+    };
     (Actor::Bsd, Message::Initial { header, flaws: Flaws::NONE })
 }
 
@@ -147,8 +162,11 @@ fn questions(part: &SearchConfig, header: Header, flaws: Flaws) -> Vec<(Actor, M
     (0..part.setup.validators).map(|validator| (Actor::Validator(validator), message)).collect()
 }
 
+/// The T_block that an insider makes beside the genuine ones, which a search never makes so many of.
+const OTHER: Ordinal = Ordinal::nth(77);
+
 const fn other_question(header: Header) -> Question {
-    Question { header, number: 77, height: 1, sealed: true, policy: Policy::SHIPPED }
+    Question { header, number: OTHER, height: 1, sealed: true, policy: Policy::SHIPPED }
 }
 
 /// A cloud hands over a record whatever the reader may, and under the head that it had before.

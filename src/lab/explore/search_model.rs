@@ -110,7 +110,7 @@ impl SearchModel {
         Some(match what {
             Move::Command => {
                 let (actor, _) = self.part.script.get(usize::from(scene.said))?;
-                (*actor, Input::Command(scene.said, scene.submissions))
+                (*actor, Input::Command(scene.said, Tid::nth(scene.submissions)))
             }
             Move::Deliver(number) | Move::Replay(number) => {
                 let parcel = &atlas.parcel(number).parcel;
@@ -188,7 +188,7 @@ impl SearchModel {
             Move::Command => {
                 let submits = matches!(self.part.script[usize::from(scene.said)].1, Command::Submit { .. });
                 next.said += 1;
-                next.submissions += Tid::from(submits);
+                next.submissions += u16::from(submits);
             }
             Move::Deliver(parcel) => {
                 if budget.replay > 0 && next.old.binary_search(&parcel).is_err() {

@@ -2,7 +2,7 @@
 
 use crate::explore::Budget;
 use crate::explore::transition_cache::{Number, TransitionCache};
-use bemr_model::{Actor, Tid, Time};
+use bemr_model::{Actor, Time};
 use std::hash::{Hash, Hasher};
 use std::sync::OnceLock;
 
@@ -19,7 +19,7 @@ pub struct SearchState {
     pub(super) budget: Budget,
     /// How many commands of the script were given.
     pub(super) said: u8,
-    pub(super) submissions: Tid,
+    pub(super) submissions: u16,
     /// The same for every scene that is this one under other names, and for no other.
     pub(super) print: u64,
     /// How many scenes are this one under other names, itself among them.

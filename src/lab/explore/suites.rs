@@ -1,7 +1,7 @@
 //! The named scopes.
 
 use crate::explore::{Arrival, Budget, SearchConfig, TERMINATION};
-use bemr_model::{Actor, Change, Command, Edition, LedgerKind, Lifetimes, Members, Order, Setup};
+use bemr_model::{Actor, Change, Command, Edition, LedgerKind, Lifetimes, Members, Order, Setup, Tid};
 use bemr_spec::Clause;
 
 /// Parts that are searched one after the other.
@@ -93,21 +93,27 @@ pub(crate) const BROKEN: &[(Actor, Command)] = &[(DOCTOR, submit(1, Some(Clause:
 const TWO_RECORDS: &[(Actor, Command)] =
     &[(DOCTOR, submit(1, None)), (DOCTOR, submit(2, Some(Clause::RangeRule)))];
 const TWICE: &[(Actor, Command)] = &[(DOCTOR, submit(1, None)), (COLLEAGUE, submit(1, None))];
-pub(crate) const READ: &[(Actor, Command)] =
-    &[(DOCTOR, submit(1, None)), (DOCTOR, Command::Read { tid: 0 }), (COLLEAGUE, Command::Read { tid: 0 })];
-pub(crate) const READ_TWICE: &[(Actor, Command)] =
-    &[(DOCTOR, submit(1, None)), (DOCTOR, Command::Read { tid: 0 }), (DOCTOR, Command::Read { tid: 0 })];
+pub(crate) const READ: &[(Actor, Command)] = &[
+    (DOCTOR, submit(1, None)),
+    (DOCTOR, Command::Read { tid: Tid::FIRST }),
+    (COLLEAGUE, Command::Read { tid: Tid::FIRST }),
+];
+pub(crate) const READ_TWICE: &[(Actor, Command)] = &[
+    (DOCTOR, submit(1, None)),
+    (DOCTOR, Command::Read { tid: Tid::FIRST }),
+    (DOCTOR, Command::Read { tid: Tid::FIRST }),
+];
 const SHARE: &[(Actor, Command)] = &[
     (DOCTOR, submit(1, None)),
-    (DOCTOR, Command::Order { tid: 0, order: Order::Grant(1) }),
-    (COLLEAGUE, Command::Read { tid: 0 }),
-    (DOCTOR, Command::Order { tid: 0, order: Order::Revoke(1) }),
-    (COLLEAGUE, Command::Read { tid: 0 }),
+    (DOCTOR, Command::Order { tid: Tid::FIRST, order: Order::Grant(1) }),
+    (COLLEAGUE, Command::Read { tid: Tid::FIRST }),
+    (DOCTOR, Command::Order { tid: Tid::FIRST, order: Order::Revoke(1) }),
+    (COLLEAGUE, Command::Read { tid: Tid::FIRST }),
 ];
 const ERASE: &[(Actor, Command)] = &[
     (DOCTOR, submit(1, None)),
-    (DOCTOR, Command::Order { tid: 0, order: Order::Erase(Members(0b01001)) }),
-    (DOCTOR, Command::Read { tid: 0 }),
+    (DOCTOR, Command::Order { tid: Tid::FIRST, order: Order::Erase(Members(0b01001)) }),
+    (DOCTOR, Command::Read { tid: Tid::FIRST }),
 ];
 /// A change that holds when a record is judged.
 pub(crate) const CHANGED: &[(Actor, Command)] =

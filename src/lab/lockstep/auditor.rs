@@ -1,7 +1,7 @@
 //! What is asked of those who answer one request from what they hold.
 
 use bemr_model::{
-    Action, Actor, Damage, Execution, Falsehood, Falsification, List, Row, SealFault, SealId, View,
+    Action, Actor, Damage, Execution, Falsehood, Falsification, List, Row, SealFault, SealId, Tid, View,
 };
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -81,7 +81,7 @@ pub(super) fn damage(rng: &mut ChaCha8Rng, world: &Execution, actor: Actor) -> O
     let late = |rng: &mut ChaCha8Rng, size: u32| any(rng, size.min(3)).map(|back| size - 1 - back);
     let block = |rng: &mut ChaCha8Rng| any(rng, blocks as u32).map(|place| Row::Block(u64::from(place) + 1));
     let (leaves, entries) = (listed(List::Leaves), listed(List::Entries));
-    let tid = |rng: &mut ChaCha8Rng| any(rng, world.submissions().into()).map(|tid| tid as u16);
+    let tid = |rng: &mut ChaCha8Rng| any(rng, world.submissions().into()).map(|tid| Tid::nth(tid as u16));
     let row = match actor {
         Actor::Cloud => match rng.random_range(0..10) {
             0 => block(rng),

@@ -135,7 +135,7 @@ impl Authority {
             _ => (signing, agreement),
         };
         let drawn = (rng.random_range(0..5) < 2).then(|| forgery::draw(rng, "Enrolment")).flatten();
-        let mut flaws = drawn.map_or(Flaws::NONE, |(flaws, _)| flaws);
+        let mut flaws = drawn.unwrap_or(Flaws::NONE);
         if (lapsed.is_some() || expired) && rng.random_range(0..2) == 0 {
             flaws = Flaws::of(Clause::EnrolmentProvesPossession);
         }
@@ -200,7 +200,7 @@ impl Authority {
         let flaws = match rng.random_range(0..4) {
             0 => Flaws::NONE,
             1 => Flaws::of(Clause::MandatoryAreChecked),
-            _ => forgery::draw(rng, "PolicyChange")?.0,
+            _ => forgery::draw(rng, "PolicyChange")?,
         };
         let (change, approvals) = self.draw_change(rng, world, to, !flaws.is_empty())?;
         // A flaw is that of an approval, or of something that is changed.
@@ -217,7 +217,7 @@ fn lie_about_list(rng: &mut ChaCha8Rng, world: &Execution) -> Option<Action> {
     });
     let list = forgery::newer(lists.next()?);
     let forged = Flaws::of(Clause::RevocationListSignedByKdc);
-    let flaws = if rng.random_range(0..3) == 0 { forged } else { forgery::draw(rng, "RevocationList")?.0 };
+    let flaws = if rng.random_range(0..3) == 0 { forged } else { forgery::draw(rng, "RevocationList")? };
     let others: Vec<Actor> = world.system().actors().collect();
     let to = others[rng.random_range(0..others.len())];
     Some(Action::Tell { actor: Actor::Kdc, to, gossip: Gossip::RevocationList { list, flaws } })

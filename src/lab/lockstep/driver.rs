@@ -372,13 +372,13 @@ impl Driver {
             self.submits = Some(user);
             let readers: Members = (0..self.rng.random_range(0..3)).map(|_| self.user(false)).collect();
             let readers = if self.chance(30) && self.setup.users > 3 { readers.with(3) } else { readers };
-            let tid = submissions;
+            let tid = Tid::nth(submissions);
             self.granted.extend(readers.without(user).iter().map(|reader| (tid, reader)));
             let command = Command::Submit { record, breaks, readers };
             return Action::Command { actor: Actor::User(user), command };
         }
         let newest = submissions.min(6);
-        let drawn: Tid = submissions - 1 - self.rng.random_range(0..newest);
+        let drawn = Tid::nth(submissions - 1 - self.rng.random_range(0..newest));
         // Mostly what the cloud has, now and then what it had.
         let records = match world.view(Actor::Cloud) {
             Some(View::Cloud { records, .. }) => records,
@@ -392,7 +392,7 @@ impl Driver {
             _ => drawn,
         };
         // Mostly who may do it.
-        let owner = self.owners.get(usize::from(tid)).copied().filter(|_| self.chance(600));
+        let owner = self.owners.get(tid.place()).copied().filter(|_| self.chance(600));
         let user = owner.unwrap_or_else(|| self.user(true));
         let user = if self.setup.users > 3 && self.chance(80) { 3 } else { user };
         let actor = Actor::User(user);

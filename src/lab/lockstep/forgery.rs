@@ -8,20 +8,17 @@ use crate::lockstep::affords;
 use crate::sut::{BREAKABLE, Forger, SystemUnderTest};
 use bemr::crypto::{Digest, Domain};
 use bemr::session::insider::Caller;
-use bemr::wire::{self, SessionType, encode};
+use bemr::wire::{self, SessionType, Version, encode};
 use bemr_model::{
     Action, Actor, Ballot, Block, ContentType, Datagram, Enrolment, Entry, Envelope, Execution, FORKING,
-    Flaws, Gossip, Head, HelloId, LedgerKind, LogKind, Message, Order, Packet, Proposal, Public, Question,
-    RequestId, RevocationList, Tid, View, Vote,
+    Flaws, Forgery, Gossip, Head, HelloId, LedgerKind, LogKind, Message, Order, Ordinal, Packet, Proposal,
+    Public, Question, RequestId, RevocationList, View, Vote,
 };
 use bemr_spec::Clause;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::{ChaCha8Rng, ChaCha20Rng};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-
-/// The names of forgeries begin here: no honest life has as many.
-pub const FORGED: u32 = 10_000;
 
 /// Flaws that are not drawn, and why.
 const LEFT_OUT: &[(&str, Clause, &str)] = &[
@@ -56,9 +53,6 @@ const RARE: &[(&str, Clause)] = &[
     ("Response", Clause::ResponderSignsTranscript),
     ("Response", Clause::ResponderConfirmsKey),
 ];
-
-/// The tids of submissions that were forged anew begin here, and are this far apart.
-pub(super) const RENEWED: (u16, u16) = (20_000, 350);
 
 /// Everybody's keys.
 pub(super) struct KeyRing {
@@ -152,12 +146,12 @@ impl Forger for KeyRing {
         let mut rng = ChaCha20Rng::seed_from_u64(self.made);
         match *term {
             Packet::Hello { hello, purpose } => {
-                (hello.number >= FORGED).then_some(())?;
+                hello.number.is_forged().then_some(())?;
                 let begin = || Caller::new(&mut rng, rig.foundation().suite, purpose_of(purpose));
                 packet(&self.callers.entry(hello).or_insert_with(begin).hello(), flaws)
             }
             Packet::Response { session } => {
-                (session.number >= FORGED).then_some(())?;
+                session.number.is_forged().then_some(())?;
                 // As the one who was asked it would be no forgery.
                 (!flaws.is_empty() || session.by != session.hello.to).then_some(())?;
                 let asked =
@@ -198,7 +192,7 @@ impl Forger for KeyRing {
             wire::Gossip::Closing(real) => wire::Gossip::Closing(forge.closing(real, close)?),
             wire::Gossip::RevocationList(real) => {
                 let mut newer = real.clone();
-                newer.body.list.0 += FORGED;
+                newer.body.list = Version(Ordinal::nth(real.body.list.0).forged(Forgery::ONLY).into());
                 wire::Gossip::RevocationList(forge.revocation_list(&newer, flaws)?)
             }
             wire::Gossip::Block(real) => {
@@ -267,11 +261,9 @@ fn taken_apart(term: &Message) -> (Message, Flaws) {
     };
     let mut genuine = without_flaws(term);
     match &mut genuine {
-        Message::Initial { header, .. } if header.tid >= RENEWED.0 => {
-            header.tid = (header.tid - RENEWED.0) / RENEWED.1;
-        }
+        Message::Initial { header, .. } => header.tid = header.tid.genuine(),
         Message::Block { question: Question { number, .. }, .. }
-        | Message::Order { request: RequestId { number, .. }, .. } => *number %= FORGED,
+        | Message::Order { request: RequestId { number, .. }, .. } => *number = number.genuine(),
         _ => {}
     }
     (genuine, flaws)
@@ -306,18 +298,17 @@ fn gossip_taken_apart(term: &Gossip) -> Option<(Gossip, Flaws, Flaws)> {
             (Gossip::PolicyChange { change, approvals, flaws: none }, *flaws, none)
         }
         Gossip::RevocationList { list, flaws } => {
-            let list = RevocationList { number: list.number % FORGED, ..list.clone() };
+            let list = RevocationList { number: list.number.genuine(), ..list.clone() };
             (Gossip::RevocationList { list, flaws: none }, *flaws, none)
         }
         Gossip::BlocksFrom(_) => return None,
     })
 }
 
-/// One or two flaws of this kind, and a number that tells them from others.
-pub(super) fn draw(rng: &mut ChaCha8Rng, kind: &str) -> Option<(Flaws, u32)> {
+/// One or two flaws of this kind.
+pub(super) fn draw(rng: &mut ChaCha8Rng, kind: &str) -> Option<Flaws> {
     let (_, listed) = FLAWS.iter().find(|(name, _)| *name == kind)?;
     let mut flaws = Flaws::NONE;
-    let mut number = 0;
     for _ in 0..if rng.random_range(0..4) == 0 { 2 } else { 1 } {
         let mut place = rng.random_range(0..listed.len());
         let rare = RARE.iter().filter(|(name, _)| *name == kind).count();
@@ -333,19 +324,15 @@ pub(super) fn draw(rng: &mut ChaCha8Rng, kind: &str) -> Option<(Flaws, u32)> {
         if !anchored && left_out.any(|(name, other)| *name == kind && *other == flaw) {
             return None;
         }
-        if !flaws.has(flaw) {
-            flaws = flaws.and(flaw);
-            number += 1 << place;
-        }
+        flaws = flaws.and(flaw);
     }
     // A check fails in one manner or another.
     if flaws.iter().count() == 1 && rng.random_range(0..2) == 0 {
         let of = |(name, of, _): &&(&str, Clause, Clause)| *name == kind && flaws.has(*of);
-        let manners: Vec<_> = (1..).zip(MANNERS).filter(|(_, one)| of(one)).collect();
+        let manners: Vec<_> = MANNERS.iter().filter(of).collect();
         if !manners.is_empty() {
-            let (place, (.., manner)) = manners[rng.random_range(0..manners.len())];
+            let (.., manner) = manners[rng.random_range(0..manners.len())];
             flaws = flaws.and(*manner);
-            number += place << 24;
         }
     }
     // One that entails the other makes the same record without it, and that has its name.
@@ -353,12 +340,7 @@ pub(super) fn draw(rng: &mut ChaCha8Rng, kind: &str) -> Option<(Flaws, u32)> {
         *name == kind && kind == "T_initial" && flaws.has(*one) && flaws.has(*other)
     };
     (!ENTAILS.iter().any(entailed)).then_some(())?;
-    makes(kind, flaws).then_some((flaws, numbered(number)))
-}
-
-/// One or two flaws of this kind.
-pub(super) fn flaws_of(rng: &mut ChaCha8Rng, kind: &str) -> Option<Flaws> {
-    draw(rng, kind).map(|(flaws, _)| flaws)
+    makes(kind, flaws).then_some(flaws)
 }
 
 /// The lie of this seed about something that was sent lately.
@@ -430,7 +412,7 @@ pub(super) fn lie_about(rng: &mut ChaCha8Rng, world: &Execution, parcel: &Envelo
                 let message = Message::Vote(Vote { ballot, ..vote });
                 return Some(Action::Say { actor, to, message });
             }
-            let (flaws, name) = draw(rng, genuine.name())?;
+            let flaws = draw(rng, genuine.name())?;
             let mut message = with_flaws(genuine, flaws);
             // Which head is anchored is told of the genuine one.
             let stored = flaws.iter().any(|flaw| FORKING.contains(&flaw));
@@ -438,7 +420,9 @@ pub(super) fn lie_about(rng: &mut ChaCha8Rng, world: &Execution, parcel: &Envelo
             // All of the log is made anew for it.
             (!stored || affords(rng, world.parcels().len() as u32)).then_some(())?;
             match &mut message {
-                Message::Order { request, .. } => request.number += name,
+                Message::Order { request, .. } => {
+                    request.number = request.number.forged(forgery(genuine.name(), flaws));
+                }
                 Message::Record { head, from, anchored: extends, .. } if stored => {
                     // It is shown under another head, which is not the anchored one but extends it.
                     let anchor = Entry::Anchor(*head);
@@ -457,9 +441,11 @@ pub(super) fn lie_about(rng: &mut ChaCha8Rng, world: &Execution, parcel: &Envelo
                     anchors_the_cloud(world, to).then_some(())?;
                 }
                 Message::Initial { header, .. } if flaws.iter().any(|flaw| RENEWING.contains(&flaw)) => {
-                    header.tid = renewed(header.tid, flaws)?;
+                    header.tid = header.tid.forged(places(RENEWING, flaws))?;
                 }
-                Message::Block { question, .. } if rng.random_range(0..3) > 0 => question.number += name,
+                Message::Block { question, .. } if rng.random_range(0..3) > 0 => {
+                    question.number = question.number.forged(forgery(genuine.name(), flaws));
+                }
                 _ => {}
             }
             Some(Action::Say { actor, to, message })
@@ -591,7 +577,7 @@ const fn is_awaited_once(datagram: &Datagram) -> bool {
 }
 
 fn gossip_lie(rng: &mut ChaCha8Rng, world: &Execution, genuine: Gossip) -> Option<Gossip> {
-    let (with, _) = draw(rng, genuine.name())?;
+    let with = draw(rng, genuine.name())?;
     let by_work = world.system().ledger_kind() == LedgerKind::Work;
     let other_ledger = |flaw| match flaw {
         Clause::BlockHasQuorum => by_work,
@@ -601,7 +587,7 @@ fn gossip_lie(rng: &mut ChaCha8Rng, world: &Execution, genuine: Gossip) -> Optio
     if let Gossip::Block(block) = &genuine
         && rng.random_range(0..4) == 0
     {
-        let flaws = draw(rng, "Close")?.0;
+        let flaws = draw(rng, "Close")?;
         (!flaws.iter().any(other_ledger)).then_some(())?;
         let proposal = Proposal { flaws: Flaws::NONE, ..block.proposal.clone() };
         return Some(Gossip::Block(Arc::new(Block { id: proposal.id(), proposal, flaws, ..**block })));
@@ -648,40 +634,37 @@ pub fn forged(genuine: Message, flaws: Flaws) -> Option<Message> {
     let mut message = with_flaws(genuine, flaws);
     match &mut message {
         Message::Outcome { .. } | Message::Read { .. } | Message::Answer { .. } => return None,
-        Message::Order { request, .. } => request.number += name_of(genuine.name(), flaws)?,
+        Message::Order { request, .. } => {
+            request.number = request.number.forged(forgery(genuine.name(), flaws));
+        }
         Message::Initial { header, .. } if flaws.iter().any(|flaw| RENEWING.contains(&flaw)) => {
-            header.tid = renewed(header.tid, flaws)?;
+            header.tid = header.tid.forged(places(RENEWING, flaws))?;
         }
         Message::Block { question, .. } if is_of_the_body(flaws) => {
-            question.number += name_of(genuine.name(), flaws)?;
+            question.number = question.number.forged(forgery(genuine.name(), flaws));
         }
         _ => {}
     }
     Some(message)
 }
 
-/// The tid of a submission that is forged anew: that of its record, whatever else is wrong.
-fn renewed(tid: Tid, flaws: Flaws) -> Option<Tid> {
-    (tid < 100).then_some(())?;
-    let places = (0..).zip(RENEWING).filter(|(_, flaw)| flaws.has(**flaw));
-    let other = places.map(|(place, _)| 1_u32 << place).sum::<u32>() % u32::from(RENEWED.1);
-    Some(RENEWED.0 + tid * RENEWED.1 + other as u16)
+/// The forgery of a message of this kind with these flaws: the same message with other flaws is another message.
+pub(super) fn forgery(kind: &str, flaws: Flaws) -> Forgery {
+    let listed = FLAWS.iter().find(|(name, _)| *name == kind).map_or(&[] as &[Clause], |(_, listed)| listed);
+    let in_this_way =
+        |(name, of, manner): &(&str, Clause, Clause)| *name == kind && flaws.has(*of) && flaws.has(*manner);
+    let manner = (1_u32..).zip(MANNERS).find(|(_, one)| in_this_way(one)).map_or(0, |(place, _)| place);
+    Forgery::of(places(listed, flaws) + (manner << 24))
 }
 
-/// A number for a message of this kind with these flaws: what is said with other flaws is another thing.
-fn name_of(kind: &str, flaws: Flaws) -> Option<u32> {
-    let (_, listed) = FLAWS.iter().find(|(name, _)| *name == kind)?;
-    let places = (0..).zip(*listed).filter(|(_, flaw)| flaws.has(**flaw));
-    Some(numbered(places.map(|(place, _)| 1_u32 << place).sum()))
-}
-
-const fn numbered(number: u32) -> u32 {
-    ((number % 9_973) + 1) * FORGED
+/// The places of these flaws in a list, as bits.
+pub(super) fn places(listed: &[Clause], flaws: Flaws) -> u32 {
+    (0..).zip(listed).filter(|(_, flaw)| flaws.has(**flaw)).map(|(place, _)| 1 << place).sum()
 }
 
 /// The list that pretends to come after `list`, and after many others.
 pub(super) fn newer(list: &RevocationList) -> RevocationList {
-    RevocationList { number: list.number + FORGED, ..list.clone() }
+    RevocationList { number: list.number.forged(Forgery::ONLY), ..list.clone() }
 }
 
 /// Whether something public is as its sender would have it. What else happens to a lie is not said by its flaws.
@@ -738,30 +721,19 @@ pub(super) fn is_about(lie: &Action, world: &Execution) -> Option<usize> {
 pub(super) fn retold(lie: &Action, about: &Envelope) -> Option<Action> {
     match (lie, &about.datagram) {
         (Action::Say { actor, to, message: told }, Datagram::Packet(Packet::Record(record))) => {
-            let (former, flaws) = taken_apart(told);
+            let (_, flaws) = taken_apart(told);
             let mut message = with_flaws(record.message, flaws);
-            match (&mut message, told, former) {
-                (Message::Initial { header, .. }, Message::Initial { header: told, .. }, _) => {
-                    if let Some(renewed) = told.tid.checked_sub(RENEWED.0) {
-                        let tid = header.tid.checked_mul(RENEWED.1)?.checked_add(renewed % RENEWED.1)?;
-                        header.tid = tid.checked_add(RENEWED.0)?;
-                    }
+            match (&mut message, told) {
+                (Message::Initial { header, .. }, Message::Initial { header: told, .. }) => {
+                    header.tid = header.tid.made_as(told.tid)?;
                 }
-                (
-                    Message::Block { question, .. },
-                    Message::Block { question: told, .. },
-                    Message::Block { question: former, .. },
-                ) => {
-                    question.number += told.number - former.number;
+                (Message::Block { question, .. }, Message::Block { question: told, .. }) => {
+                    question.number = question.number.made_as(told.number);
                 }
-                (
-                    Message::Order { request, .. },
-                    Message::Order { request: told, .. },
-                    Message::Order { request: former, .. },
-                ) => {
-                    request.number += told.number - former.number;
+                (Message::Order { request, .. }, Message::Order { request: told, .. }) => {
+                    request.number = request.number.made_as(told.number);
                 }
-                (Message::Vote(vote), Message::Vote(told), _) => vote.ballot = told.ballot,
+                (Message::Vote(vote), Message::Vote(told)) => vote.ballot = told.ballot,
                 _ => {}
             }
             Some(Action::Say { actor: *actor, to: *to, message })

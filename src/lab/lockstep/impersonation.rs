@@ -1,8 +1,9 @@
 //! Handshakes in which somebody is not who they seem: packets that the adversary makes with the keys of whom it shows.
 
-use crate::lockstep::forgery::{FORGED, flaws_of};
+use crate::lockstep::forgery::draw;
 use bemr_model::{
-    Action, Actor, ContentType, Datagram, Envelope, Execution, Flaws, HelloId, Packet, SessionId,
+    Action, Actor, ContentType, Datagram, Envelope, Execution, Flaws, Forgery, HelloId, Ordinal, Packet,
+    SessionId,
 };
 use bemr_spec::Clause;
 use rand::RngExt;
@@ -23,7 +24,7 @@ pub(super) fn pose(
     let sent = world.parcels();
     let lately = &sent[sent.len().saturating_sub(LATELY)..];
     let answer = |parcel: &Envelope| match parcel.datagram {
-        Datagram::Packet(Packet::Response { session }) if session.hello.number >= FORGED => Some(session),
+        Datagram::Packet(Packet::Response { session }) if session.hello.number.is_forged() => Some(session),
         _ => None,
     };
     let asked = |parcel: &Envelope| match parcel.datagram {
@@ -65,10 +66,10 @@ fn greet(rng: &mut ChaCha8Rng, world: &Execution, number: u32) -> Option<Action>
         2 => (Actor::Bsd, Actor::Cloud, ContentType::Valid),
         _ => (user, Actor::Cloud, ContentType::Read),
     };
-    let flaws = if rng.random_range(0..4) == 0 { flaws_of(rng, "Hello")? } else { Flaws::NONE };
+    let flaws = if rng.random_range(0..4) == 0 { draw(rng, "Hello")? } else { Flaws::NONE };
     // A purpose is changed on the way alone.
     (!flaws.has(Clause::RoleFitsPlace)).then_some(())?;
-    let hello = HelloId { from: actor, to, number: FORGED + number };
+    let hello = HelloId { from: actor, to, number: Ordinal::nth(number).forged(Forgery::ONLY) };
     Some(Action::Inject { actor, to, packet: Packet::Hello { hello, purpose }, flaws })
 }
 
@@ -82,7 +83,7 @@ fn respond(
     let (by, flaws) = match rng.random_range(0..8) {
         0 => (hello.from, Flaws::NONE),
         1 | 2 => (anybody(rng, world), Flaws::NONE),
-        _ => (hello.to, flaws_of(rng, "Response")?),
+        _ => (hello.to, draw(rng, "Response")?),
     };
     // Who is shown stands in the term.
     (!flaws.has(Clause::PeerIsNotSelf) && !flaws.has(Clause::PeerIsIntended)).then_some(())?;
@@ -95,7 +96,9 @@ fn respond(
             | (Actor::Cloud, ContentType::Valid | ContentType::Read)
     );
     (fits || !flaws.has(Clause::RoleFitsPlace)).then_some(())?;
-    let packet = Packet::Response { session: SessionId { hello, by, number: FORGED + number } };
+    let packet = Packet::Response {
+        session: SessionId { hello, by, number: Ordinal::nth(number).forged(Forgery::ONLY) },
+    };
     Some(Action::Inject { actor: hello.to, to: hello.from, packet, flaws })
 }
 
@@ -110,7 +113,7 @@ fn finish(rng: &mut ChaCha8Rng, world: &Execution, session: SessionId) -> Option
             let alike = std::mem::discriminant(&other) == std::mem::discriminant(&own);
             (!alike).then_some((other, Flaws::NONE))?
         }
-        _ => (own, flaws_of(rng, "Finish")?),
+        _ => (own, draw(rng, "Finish")?),
     };
     (!flaws.has(Clause::PeerIsNotSelf)).then_some(())?;
     Some(Action::Inject { actor: own, to: session.by, packet: Packet::Finish { session, by }, flaws })

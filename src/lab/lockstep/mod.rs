@@ -23,7 +23,7 @@ pub use campaign::{Campaign, CampaignReport, Failure, drawn, trace_of};
 pub use coverage::{Coverage, UNREACHABLE, reason};
 pub use divergence::Divergence;
 pub use driver::{AdversarialDriver, Driver, Profile};
-pub use forgery::{FORGED, forged, gossip_forged, lie_of};
+pub use forgery::{forged, gossip_forged, lie_of};
 pub use instruction::{Instruction, Kind, MOST_AT_ONCE, MOST_MOVES, Script};
 pub use interpreter::{MOST_STEPS, ScriptDivergence};
 pub use setup_cache::SetupCache;

@@ -74,7 +74,7 @@ impl Register {
     fn submission(&self, step: Option<usize>, otherwise: Tid) -> Option<Tid> {
         let last = self.submissions.len().checked_sub(1)?;
         let found = step.and_then(|_| self.submissions.iter().position(|other| *other == step));
-        Some(found.unwrap_or(usize::from(otherwise).min(last)) as Tid)
+        Some(Tid::nth(found.unwrap_or(otherwise.place().min(last)) as u16))
     }
 }
 
@@ -91,7 +91,7 @@ impl SymbolicAction {
         let parcel = number.and_then(|number| register.parcels.get(number).cloned());
         let submission = match action {
             Action::Command { command: Command::Read { tid } | Command::Order { tid, .. }, .. } => {
-                register.submissions.get(usize::from(*tid)).copied().flatten()
+                register.submissions.get(tid.place()).copied().flatten()
             }
             _ => None,
         };

@@ -1,7 +1,7 @@
 //! Lies that somebody asked for: a genuine datagram said again by its sender, with the flaws that are named.
 
-use crate::forge::{FLAWS, RENEWING};
-use crate::lockstep::forgery::{self, FORGED, KeyRing, RENEWED};
+use crate::forge::RENEWING;
+use crate::lockstep::forgery::{self, KeyRing};
 use crate::sut::SystemUnderTest;
 use bemr_model::{Action, Block, Certificate, Datagram, Envelope, Flaws, Gossip, Message, Packet, Setup};
 use bemr_spec::{Clause, Refusal, Rules};
@@ -36,26 +36,18 @@ pub fn instead(parcel: &Envelope, kind: &str, flaws: Flaws) -> Vec<Action> {
     }
 }
 
-/// A number that these flaws of a kind have alone.
-fn name(kind: &str, flaws: Flaws) -> u32 {
-    let listed = FLAWS.iter().find(|(name, _)| *name == kind).map_or(&[] as &[Clause], |(_, listed)| listed);
-    let places = (0..).zip(listed).filter(|(_, flaw)| flaws.has(**flaw));
-    (places.map(|(place, _): (u32, _)| 1 << place).sum::<u32>() % 9_973 + 1) * FORGED
-}
-
 fn messages(genuine: Message, kind: &str, flaws: Flaws) -> Vec<Message> {
-    let name = name(kind, flaws);
+    let forgery = forgery::forgery(kind, flaws);
     let mut message = forgery::with_flaws(genuine, flaws);
     match &mut message {
-        Message::Order { request, .. } => request.number += name,
+        Message::Order { request, .. } => request.number = request.number.forged(forgery),
         Message::Initial { header, .. } if flaws.iter().any(|flaw| RENEWING.contains(&flaw)) => {
-            let places = (0..).zip(RENEWING).filter(|(_, flaw)| flaws.has(**flaw));
-            let other = places.map(|(place, _)| 1_u32 << place).sum::<u32>() % u32::from(RENEWED.1);
-            header.tid = RENEWED.0 + header.tid * RENEWED.1 + other as u16;
+            let Some(tid) = header.tid.forged(forgery::places(RENEWING, flaws)) else { return Vec::new() };
+            header.tid = tid;
         }
         Message::Block { question, .. } => {
             let same = question.number;
-            question.number += name;
+            question.number = same.forged(forgery);
             let mut unnamed = message;
             if let Message::Block { question, .. } = &mut unnamed {
                 question.number = same;

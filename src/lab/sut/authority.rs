@@ -10,8 +10,8 @@ use bemr::wire::{
     PolicyChange, Role, Rule, SubmitterRule, Template, Version,
 };
 use bemr_model::{
-    Actor, Change, Command, Edition, Enrolment, Flaws, Happened, Key, Members, Newest, Output, Policy,
-    RevocationList, Serial, Versions, View,
+    Actor, Change, Command, Edition, Enrolment, Flaws, Happened, Key, Members, Newest, Ordinal, Output,
+    Policy, RevocationList, Serial, Versions, View,
 };
 use bemr_spec::Refusal;
 use rand::SeedableRng;
@@ -274,8 +274,8 @@ impl RefinementMap {
     }
 
     /// The lists that were made before everybody began count for nothing.
-    pub(super) fn list_number(&self, real: Version) -> u32 {
-        real.0.saturating_sub(self.first_list) + 1
+    pub(super) fn list_number(&self, real: Version) -> Ordinal {
+        Ordinal::nth(real.0.saturating_sub(self.first_list) + 1)
     }
 
     pub(super) fn list(&self, list: &wire::RevocationList) -> bemr_model::Gossip {

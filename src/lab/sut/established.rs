@@ -3,7 +3,7 @@
 use crate::sut::SystemUnderTest;
 use bemr::actors::{Output, Overheard, Received};
 use bemr::wire::SessionType;
-use bemr_model::{Actor, SessionId};
+use bemr_model::{Actor, Ordinal, SessionId};
 use bemr_spec::{Clause, Refusal};
 
 impl SystemUnderTest {
@@ -38,7 +38,7 @@ impl SystemUnderTest {
                 self.answer(slot, sender, &packet)?.pop().ok_or_else(unanswered).and_then(self::packet)?;
         }
         self.answer(ends[1], &names[0], &packet)?;
-        let session = SessionId { hello: self.tables.hello(from, to), by: to, number: 0 };
+        let session = SessionId { hello: self.tables.hello(from, to), by: to, number: Ordinal::default() };
         for slot in ends {
             for heard in self.nodes[slot].context().sessions.overheard() {
                 if let Overheard::Session(real, keys) = heard {

@@ -2,7 +2,7 @@
 
 use crate::simulator::Node;
 use crate::sut::authority;
-use crate::sut::tables::{UNKNOWN, ballot};
+use crate::sut::tables::ballot;
 use crate::sut::{SystemUnderTest, abstraction};
 use bemr::actors::LedgerView;
 use bemr::crypto::Digest;
@@ -71,7 +71,7 @@ impl SystemUnderTest {
 
     /// The model's name of a submission that an actor knows.
     pub fn named(&self, tid: &Digest) -> Option<Tid> {
-        Some(self.tables.known_tid(tid)).filter(|tid| *tid != UNKNOWN)
+        Some(self.tables.known_tid(tid)).filter(|tid| *tid != Tid::UNKNOWN)
     }
 }
 

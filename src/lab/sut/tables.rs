@@ -6,8 +6,8 @@ use bemr::wire::{
     self, BlockBody, BlockHeader, InitialHeader, Name, QuorumCertificate, Role, TInitial, Time,
 };
 use bemr_model::{
-    Actor, Ballot, BlockId, Certificate, Entry, Flaws, Head, Header, HelloId, LogKind, Members, Policy,
-    Proposal, Question, RequestId, Serial, SessionId, Tid, Versions,
+    Actor, Ballot, BlockId, Certificate, Entry, Flaws, Head, Header, HelloId, LogKind, Members, Ordinal,
+    Policy, Proposal, Question, RequestId, Serial, SessionId, Tid, Versions,
 };
 use bemr_spec::Clause;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,9 +15,6 @@ use std::sync::Arc;
 
 /// The number of a name that the model does not have.
 pub(super) const STRANGER: u8 = u8::MAX;
-
-/// The tid of a submission that the model does not have.
-pub(super) const UNKNOWN: Tid = Tid::MAX;
 
 /// A block that was seen.
 struct Known {
@@ -135,24 +132,24 @@ impl RefinementMap {
 
     /// The real tid of a submission.
     pub fn real_tid(&self, tid: Tid) -> Option<Digest> {
-        self.submissions.get(usize::from(tid)).copied()
+        self.submissions.get(tid.place()).copied()
     }
 
     /// The submission of this tid.
     pub(super) fn tid(&mut self, tid: &Digest) -> Tid {
         let found = self.tids.get(tid).copied();
-        self.or_strange(found, UNKNOWN)
+        self.or_strange(found, Tid::UNKNOWN)
     }
 
     /// As [`RefinementMap::tid`], for who may look only.
     pub(super) fn known_tid(&self, tid: &Digest) -> Tid {
-        self.tids.get(tid).copied().unwrap_or(UNKNOWN)
+        self.tids.get(tid).copied().unwrap_or(Tid::UNKNOWN)
     }
 
     /// A user made a T_initial of record `record`, which breaks `breaks`. It gets the next tid, unless its tid has one.
     pub(super) fn submitted(&mut self, initial: &TInitial, record: u16, breaks: Option<Clause>) -> Header {
         let digest = initial.header.tid;
-        let next = self.submissions.len() as Tid;
+        let next = Tid::nth(self.submissions.len() as u16);
         let tid = *self.tids.entry(digest).or_insert(next);
         if tid == next {
             self.submissions.push(digest);
@@ -173,7 +170,7 @@ impl RefinementMap {
     /// Gives a header the name that the model has for it, unless it has one.
     pub(super) fn name_header(&mut self, real: &InitialHeader, header: Header) {
         self.tids.entry(real.tid).or_insert(header.tid);
-        if usize::from(header.tid) == self.submissions.len() {
+        if header.tid.place() == self.submissions.len() {
             self.submissions.push(real.tid);
         }
         self.headers.entry(key(real)).or_insert(header);
@@ -217,7 +214,7 @@ impl RefinementMap {
         self.asked += 1;
         let question = Question {
             header: self.header(initial),
-            number: self.asked,
+            number: Ordinal::nth(self.asked),
             height: body.height.0,
             sealed: body.seal != Digest::default(),
             policy: self.policy(&body.policy),
@@ -230,7 +227,7 @@ impl RefinementMap {
     pub(super) fn asked(&mut self, digest: &Digest) -> Question {
         let found = self.questions.get(digest).copied();
         let header = Header {
-            tid: UNKNOWN,
+            tid: Tid::UNKNOWN,
             user: STRANGER,
             record: u16::MAX,
             breaks: None,
@@ -238,7 +235,13 @@ impl RefinementMap {
             issued: 0,
             policy: Versions::SHIPPED,
         };
-        let instead = Question { header, number: 0, height: 0, sealed: false, policy: Policy::SHIPPED };
+        let instead = Question {
+            header,
+            number: Ordinal::default(),
+            height: 0,
+            sealed: false,
+            policy: Policy::SHIPPED,
+        };
         self.or_strange(found, instead)
     }
 
@@ -260,14 +263,14 @@ impl RefinementMap {
     pub(super) fn hello(&mut self, from: Actor, to: Actor) -> HelloId {
         let number = self.hellos.entry((from, to)).or_default();
         *number += 1;
-        HelloId { from, to, number: *number }
+        HelloId { from, to, number: Ordinal::nth(*number) }
     }
 
     /// The session that the next response of `by` makes of `hello`.
     pub(super) fn response(&mut self, hello: HelloId, by: Actor) -> SessionId {
         let number = self.responses.entry(by).or_default();
         *number += 1;
-        SessionId { hello, by, number: *number }
+        SessionId { hello, by, number: Ordinal::nth(*number) }
     }
 
     /// A session began, of which the model says `session`.
@@ -277,14 +280,14 @@ impl RefinementMap {
 
     pub(super) fn session(&mut self, real: &wire::SessionId) -> SessionId {
         let found = self.sessions.get(real).copied();
-        let hello = HelloId { from: Actor::Bsd, to: Actor::Bsd, number: 0 };
-        self.or_strange(found, SessionId { hello, by: Actor::Bsd, number: 0 })
+        let hello = HelloId { from: Actor::Bsd, to: Actor::Bsd, number: Ordinal::default() };
+        self.or_strange(found, SessionId { hello, by: Actor::Bsd, number: Ordinal::default() })
     }
 
     /// A user asked for something: the next request of theirs. Of two that are named alike the first keeps the name.
     pub(super) fn requested(&mut self, user: u8, named: [u8; 32]) -> RequestId {
         let next = self.requested.entry(user).or_default();
-        let request = RequestId { user, number: *next };
+        let request = RequestId { user, number: Ordinal::nth(*next) };
         *next += 1;
         self.requests.entry(named).or_insert(request);
         request
@@ -292,12 +295,12 @@ impl RefinementMap {
 
     pub(super) fn request(&mut self, named: &[u8; 32]) -> RequestId {
         let found = self.requests.get(named).copied();
-        self.or_strange(found, RequestId { user: STRANGER, number: 0 })
+        self.or_strange(found, RequestId { user: STRANGER, number: Ordinal::default() })
     }
 
     /// As [`RefinementMap::request`], for who may look only.
     pub(super) fn known_request(&self, named: &[u8; 32]) -> RequestId {
-        self.requests.get(named).copied().unwrap_or(RequestId { user: STRANGER, number: 0 })
+        self.requests.get(named).copied().unwrap_or(RequestId { user: STRANGER, number: Ordinal::default() })
     }
 
     /// A head of a log was signed.

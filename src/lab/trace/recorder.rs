@@ -102,7 +102,7 @@ impl Recorder {
             readers: readers.iter().filter_map(|reader| self.user(reader)).collect::<Members>(),
         };
         if let Ok((tid, _)) = outcome {
-            self.tids.insert(tid, Tid::try_from(self.tids.len()).map_err(full)?);
+            self.tids.insert(tid, Tid::nth(u16::try_from(self.tids.len()).map_err(full)?));
         }
         Ok(self.command(at, command, "Command", outcome.map(|(_, event)| event)))
     }

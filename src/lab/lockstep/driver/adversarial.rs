@@ -4,8 +4,8 @@ use super::Driver;
 use crate::faults::{Adversary, FaultKind, FaultRule};
 use crate::lockstep::{auditor, forgery, impersonation};
 use bemr_model::{
-    Action, Actor, Datagram, Envelope, Execution, List, Message, Packet, Setup, Spoiling, Tid, Time, Vote,
-    quorum,
+    Action, Actor, Datagram, Envelope, Execution, List, Message, Ordinal, Packet, Setup, Spoiling, Tid, Time,
+    Vote, quorum,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -41,7 +41,7 @@ pub struct AdversarialDriver {
     /// What arrived, oldest first.
     arrived: Vec<u32>,
     /// How many votes on a question arrived.
-    votes: BTreeMap<(Tid, u32), usize>,
+    votes: BTreeMap<(Tid, Ordinal), usize>,
     /// Whether the last step was the adversary's own word: what it sends is not plotted against.
     spoke: bool,
 }

@@ -7,7 +7,7 @@ use crate::mutation::unit::fixture::{Answer, everybody};
 use crate::mutation::unit::{Door, Input};
 use bemr_model::{
     Action, Actor, Command, Damage, Enrolment, Falsehood, Falsification, Field, Flaws, Key, LedgerKind, List,
-    Members, Role, Row, SealFault, SealId,
+    Members, Role, Row, SealFault, SealId, Tid,
 };
 use bemr_spec::Clause;
 use bemr_spec::Clause::*;
@@ -80,7 +80,7 @@ const SEALS: &[(Clause, SealFault)] = &[
 /// What happened to a store.
 const STORES: &[(Clause, Actor, Damage)] = &[
     (StoreMatchesHead, Actor::Cloud, Damage::Changed(Row::Leaf(0))),
-    (StoreMatchesHead, Actor::Cloud, Damage::Missing(Row::Blob(0))),
+    (StoreMatchesHead, Actor::Cloud, Damage::Missing(Row::Blob(Tid::FIRST))),
     (StoreMatchesHead, Actor::Bsd, Damage::Changed(Row::AuditEntry(0))),
 ];
 

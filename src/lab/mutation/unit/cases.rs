@@ -2,11 +2,11 @@
 
 use crate::forge::FLAWS;
 use crate::mutation::unit::envelopes::{ACQUAINTED, DOCTOR, ONE, STRANGERS, submit};
-use crate::mutation::unit::fixture::{Answer, Fixture, MADE, everybody};
+use crate::mutation::unit::fixture::{Answer, Fixture, everybody};
 use crate::mutation::unit::{Door, Input, sessions};
 use bemr_model::{
-    Action, Actor, Ballot, Command, Datagram, Envelope, Flaws, Gossip, Happened, HelloId, LedgerKind,
-    Message, Output, Packet, SessionId, Setup, Vote,
+    Action, Actor, Ballot, Command, Datagram, Envelope, Flaws, Forgery, Gossip, Happened, HelloId,
+    LedgerKind, Message, Ordinal, Output, Packet, SessionId, Setup, Vote,
 };
 use bemr_spec::Clause::*;
 use bemr_spec::{Clause, Rules};
@@ -199,7 +199,7 @@ fn confirmed(rules: &Rules, _: Clause) -> Told {
 /// Somebody with everybody's keys calls the BSD, and finishes with a flaw.
 fn finish(rules: &Rules, clause: Clause) -> Told {
     let mut scene = begin(rules, &STRANGERS)?;
-    let hello = HelloId { from: DOCTOR, to: Actor::Bsd, number: MADE + 1 };
+    let hello = HelloId { from: DOCTOR, to: Actor::Bsd, number: Ordinal::nth(1).forged(Forgery::ONLY) };
     let inject = |packet, flaws| Action::Inject { actor: DOCTOR, to: Actor::Bsd, packet, flaws };
     let purpose = bemr_model::ContentType::Initial;
     let called = scene.act(&inject(Packet::Hello { hello, purpose }, Flaws::NONE)).ok_or("no hello")?;

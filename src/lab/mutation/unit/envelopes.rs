@@ -26,7 +26,7 @@ pub(super) const fn read(actor: Actor, tid: Tid) -> Action {
 }
 
 pub(super) const fn order(order: Order) -> Action {
-    Action::Command { actor: DOCTOR, command: Command::Order { tid: 0, order } }
+    Action::Command { actor: DOCTOR, command: Command::Order { tid: Tid::FIRST, order } }
 }
 
 pub(super) const fn change(actor: Actor, version: u32, effective: u64, approvals: Members) -> Action {
@@ -39,8 +39,8 @@ pub(super) const fn change(actor: Actor, version: u32, effective: u64, approvals
 /// is closed.
 pub(super) const SCRIPT: &[Action] = &[
     submit(DOCTOR, 1, None),
-    read(COLLEAGUE, 0),
-    read(COLLEAGUE, 0),
+    read(COLLEAGUE, Tid::FIRST),
+    read(COLLEAGUE, Tid::FIRST),
     order(Order::Grant(2)),
     order(Order::Revoke(1)),
     order(Order::Grant(1)),
@@ -152,7 +152,7 @@ const CASES: &[Case] = &[
     (
         ReaderIsGranted,
         ACQUAINTED,
-        &[submit(DOCTOR, 1, None), read(Actor::User(2), 0)],
+        &[submit(DOCTOR, 1, None), read(Actor::User(2), Tid::FIRST)],
         "ReadRequest",
         0,
         Perturbation::Nothing,
@@ -160,7 +160,7 @@ const CASES: &[Case] = &[
     (
         ErasedStaysErased,
         ACQUAINTED,
-        &[submit(DOCTOR, 1, None), order(Order::Erase(Members(0b01001))), read(DOCTOR, 0)],
+        &[submit(DOCTOR, 1, None), order(Order::Erase(Members(0b01001))), read(DOCTOR, Tid::FIRST)],
         "ReadRequest",
         0,
         Perturbation::Nothing,

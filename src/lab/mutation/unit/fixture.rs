@@ -4,8 +4,8 @@
 use crate::lockstep::{conspiracy, instead, reason};
 use crate::sut::SystemUnderTest;
 use bemr_model::{
-    Action, Actor, Datagram, Envelope, Flaws, Happened, LedgerKind, Lifetimes, Output, Packet, Setup,
-    Spoiling,
+    Action, Actor, Datagram, Envelope, Flaws, Forgery, Happened, LedgerKind, Lifetimes, Output, Packet,
+    Setup, Spoiling,
 };
 use bemr_spec::{Clause, Refusal, Rules};
 use std::collections::VecDeque;
@@ -16,9 +16,6 @@ const PATIENCE: (u64, u64) = (4_000, 3_600_000);
 
 /// The most steps of a life: none needs as many.
 const MOST: usize = 3_000;
-
-/// The numbers of hellos and responses that somebody else made begin here.
-pub(super) const MADE: u32 = 10_000;
 
 /// What became of an input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -188,7 +185,7 @@ impl Fixture {
                 let Datagram::Packet(Packet::Response { mut session }) = genuine.datagram else {
                     return None;
                 };
-                (session.by, session.number) = (by, session.number + MADE);
+                (session.by, session.number) = (by, session.number.forged(Forgery::ONLY));
                 let packet = Packet::Response { session };
                 self.act(&Action::Inject { actor: genuine.from, to: genuine.to, packet, flaws })?
             }

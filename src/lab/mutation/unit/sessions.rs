@@ -2,13 +2,12 @@
 
 use crate::mutation::unit::cases::{Story, Told, begin, expect, response};
 use crate::mutation::unit::envelopes::{ACQUAINTED, DOCTOR, ONE};
-use crate::mutation::unit::fixture::MADE;
 use crate::simulator::{NetworkConfig, ProvisionedKeys, START};
 use crate::sut::SystemUnderTest;
 use bemr::crypto::Suite;
 use bemr::session::{AwaitingFinish, AwaitingHello, AwaitingResponse, Session};
 use bemr::wire::{self, ContentType, SessionType};
-use bemr_model::{self, Actor, Happened, HelloId, Message, Packet};
+use bemr_model::{self, Actor, Forgery, Happened, HelloId, Message, Ordinal, Packet};
 use bemr_spec::Clause::*;
 use bemr_spec::{Clause, Refusal, Rules};
 use rand::SeedableRng;
@@ -93,7 +92,7 @@ fn misplaced_vote(rules: &Rules, clause: Clause) -> Told {
     let (now, mut rng) = (START.after(rig.now()), ChaCha20Rng::seed_from_u64(1));
     let begun = AwaitingResponse::begin(&HARDENED, &mut rng, now, &own, SessionType::Initial, &bsd);
     let (near, called) = begun.map_err(told)?;
-    let hello = HelloId { from: DOCTOR, to: Actor::Bsd, number: MADE };
+    let hello = HelloId { from: DOCTOR, to: Actor::Bsd, number: Ordinal::default().forged(Forgery::ONLY) };
     let answered = arrives(rig, &called, Packet::Hello { hello, purpose: bemr_model::ContentType::Initial })?;
     let session = response(&answered).ok_or("no response")?;
     let answer = rig.sent_as(|sent| *sent == Packet::Response { session }).ok_or("no response")?;
