@@ -12,7 +12,7 @@ use crate::{
     Actor, Ballot, BlockId, Certificate, ContentType, Decision, Flaws, Gossip, Head, Header, Height, LogKind,
     Members, Message, Ordinal, Output, Packet, Question, Tid, Time, View, Vote,
 };
-use bemr_spec::{Clause, Rules};
+use bemr_spec::{Clause, Rules, order};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One attempt for votes or a receipt.
@@ -218,42 +218,24 @@ impl Bsd {
         key: RecordId,
     ) -> Result<Vec<Output>, Clause> {
         let checks = Checks::of(rules, flaws);
+        let mut asked = checks.in_order(order::T_INITIAL);
         let tid = header.tid;
-        checks.all_sound(&[Clause::ProtocolVersionIsOne, Clause::SuiteMatches])?;
-        checks.require(Clause::InitialSenderIsPeer, peer == Actor::User(header.user))?;
-        checks.require(Clause::RoleMaySubmit, may_handle_records(header.user))?;
-        checks.sound(Clause::InitialNamesRecipient)?;
+        asked.require(Clause::InitialSenderIsPeer, peer == Actor::User(header.user))?;
+        asked.require(Clause::RoleMaySubmit, may_handle_records(header.user))?;
         let valid = header.issued <= now && now < header.issued + LIFETIME;
-        checks.require(Clause::InitialWithinValidity, valid)?;
-        checks.sound(Clause::TidIsDerived)?;
+        asked.require(Clause::InitialWithinValidity, valid)?;
         let fresh = !self.open.contains_key(&tid) && !self.ended.contains_key(&tid);
-        checks.require(Clause::TidIsFresh, fresh)?;
-        checks.require(Clause::CountIsClosed, !self.closed)?;
-        checks.all_sound(&[
-            Clause::UserSignsInitial,
-            Clause::CiphertextIsTheSigned,
-            Clause::RecordOpensUnderItsKey,
-            // In the order of the chapter on templates, of a record that has too many values.
-            Clause::RecordIsUtf8,
-            Clause::RecordIsJson,
-            Clause::DepthWithinBound,
-            Clause::RecordWithinSize,
-            Clause::NoDuplicateKeys,
-            Clause::ResourceTypeIsKnown,
-        ])?;
+        asked.require(Clause::TidIsFresh, fresh)?;
+        asked.require(Clause::CountIsClosed, !self.closed)?;
+        // A flaw of REC-05 is too many values, not too many bytes.
+        asked.require_state(Clause::RecordWithinSize, true)?;
+        asked.part(order::POLICY)?;
         let height = self.ledger.height() + 1;
         let policy = self.ledger.policy.check(&checks, header.policy, height)?;
-        checks.all_sound(&[
-            Clause::TemplateFitsResource,
-            Clause::RequiredAttributePresent,
-            Clause::AttributeHasItsType,
-            Clause::PolicyIsWellFormed,
-            Clause::CommitmentsMatchMapping,
-        ])?;
-        checks.require(Clause::RecordNotReused, !self.known.contains(&header.record))?;
+        asked.require(Clause::RecordNotReused, !self.known.contains(&header.record))?;
         let readers = header.readers.has(header.user) && header.readers.iter().all(may_handle_records);
         let certified = self.neighbours.trust.certifies(rules, now, header.readers);
-        checks.require(Clause::GrantsNameAuthorisedReaders, readers && certified)?;
+        asked.require(Clause::GrantsNameAuthorisedReaders, readers && certified)?;
 
         self.seal(rules, tid, ContentType::Initial, vec![key]);
         self.questions += 1;
@@ -343,17 +325,18 @@ impl Bsd {
         vote: Vote,
         key: RecordId,
     ) -> Result<Vec<Output>, Clause> {
-        let checks = Checks::of(rules, vote.flaws);
-        // A flaw is that of the validator set, which comes later.
+        let mut asks = Checks::of(rules, vote.flaws).in_order(order::VOTE);
+        // A flaw of VOT-01 is that of the validator set, and one of VOT-03 that of the T_block, which come later.
         let named = peer == Actor::Validator(vote.validator);
-        Checks::of(rules, Flaws::NONE).require(Clause::VoterIsAdmitted, named)?;
+        asks.require_state(Clause::VoterIsAdmitted, named)?;
+        asks.require_state(Clause::VoteNamesBlock, true)?;
         let tid = vote.question.header.tid;
         let asked = self.open.get(&tid).map(|open| open.question);
         let asked = asked.or_else(|| self.ended.get(&tid).map(|ended| ended.question));
         let asked = asked.ok_or(Clause::VoteNamesBlock)?;
-        checks.require(Clause::VoterIsAdmitted, vote.validator < self.ledger.members())?;
-        checks.require(Clause::VoteNamesBlock, vote.question.number == asked.number)?;
-        checks.all_sound(&[Clause::VoteNamesHeight, Clause::VoteNamesPolicy, Clause::VoteSigned])?;
+        asks.require(Clause::VoterIsAdmitted, vote.validator < self.ledger.members())?;
+        asks.require(Clause::VoteNamesBlock, vote.question.number == asked.number)?;
+        asks.rest()?;
         let (votes, unproven, decided, is_open) = match (self.open.get(&tid), self.ended.get(&tid)) {
             (Some(open), _) => {
                 (&open.votes, open.unproven, open.acknowledgement, open.state == State::AwaitingVotes)
@@ -533,13 +516,13 @@ impl Bsd {
         stored: (Certificate, BlockId),
         flaws: Flaws,
     ) -> Result<Vec<Output>, Clause> {
-        let checks = Checks::of(rules, flaws);
-        checks.require(Clause::SubjectIsClaimedPrincipal, peer == Actor::Cloud)?;
+        let mut asked = Checks::of(rules, flaws).in_order(order::RECEIPT);
+        asked.require(Clause::SubjectIsClaimedPrincipal, peer == Actor::Cloud)?;
         let open = self.open.get(&tid).ok_or(Clause::EventFitsState)?;
-        checks.require(Clause::EventFitsState, open.state == State::AwaitingReceipt)?;
-        checks.sound(Clause::HeadSignedByCloud)?;
+        asked.require(Clause::EventFitsState, open.state == State::AwaitingReceipt)?;
+        asked.require(Clause::HeadSignedByCloud, true)?;
         let (_, certificate, block, height) = open.valid.ok_or(Clause::EventFitsState)?;
-        checks.require(Clause::LeafIsIncluded, stored == (certificate, block))?;
+        asked.require(Clause::LeafIsIncluded, stored == (certificate, block))?;
         Ok(self.end(rules, now, tid, Decision::Committed, None, height))
     }
 

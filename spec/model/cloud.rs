@@ -11,7 +11,7 @@ use crate::{
     Actor, Ballot, BlockId, Certificate, Decision, Entry, Flaws, Gossip, Head, Height, LogKind, Members,
     Message, Order, Output, Packet, RequestId, Tid, Time, View,
 };
-use bemr_spec::{Clause, Rules};
+use bemr_spec::{Clause, Rules, order};
 use std::collections::BTreeMap;
 
 /// A stored record.
@@ -139,18 +139,13 @@ impl Cloud {
         let Valid { certificate, block, height, sealed } = *valid;
         let header = certificate.question.header;
         let tid = header.tid;
-        checks.all_sound(&[Clause::ProtocolVersionIsOne, Clause::SuiteMatches])?;
-        checks.require(Clause::BsdSignsValid, peer == Actor::Bsd)?;
-        checks.require(Clause::StoredOnce, !self.records.contains_key(&tid))?;
+        let mut asked = checks.in_order(order::T_VALID);
+        asked.require(Clause::BsdSignsValid, peer == Actor::Bsd)?;
+        asked.require(Clause::StoredOnce, !self.records.contains_key(&tid))?;
+        asked.part(order::CERTIFICATE)?;
         self.neighbours.trust.verify_as_signed(&checks, now, Actor::User(header.user))?;
-        checks.all_sound(&[
-            Clause::SubjectIsClaimedPrincipal,
-            Clause::ValidCarriesUserSignature,
-            Clause::TidIsDerived,
-            Clause::InitialNamesRecipient,
-            Clause::AckAnswersThisBlock,
-        ])?;
-        checks.require(Clause::AckIsTrue, certificate.ballot == Ballot::True)?;
+        asked.require(Clause::AckIsTrue, certificate.ballot == Ballot::True)?;
+        asked.part(order::QUORUM)?;
         let members = self.ledger.members();
         let certified = Checks::of(rules, certificate.flaws);
         let admitted = certificate.signatories.iter().all(|signatory| signatory < members);
@@ -164,17 +159,16 @@ impl Cloud {
         checks.sound(Clause::VoteSigned)?;
         let found = self.ledger.at(height).filter(|(found, _)| found.id == block);
         let is_final = found.is_some_and(|(_, last)| last || !rules.in_force(Clause::ConfirmationsReached));
-        checks.require(Clause::DecisionIsFinal, is_final)?;
+        asked.require(Clause::DecisionIsFinal, is_final)?;
         let included =
             found.is_some_and(|(found, _)| found.proposal.entries.contains(&Entry::Decision(certificate)));
-        checks.require(Clause::EntryInclusionProven, included)?;
-        checks.require(Clause::SealDigestIsCarried, sealed)?;
-        checks.sound(Clause::CiphertextMatchesSigned)?;
+        asked.require(Clause::EntryInclusionProven, included)?;
+        asked.require(Clause::SealDigestIsCarried, sealed)?;
         let readers = header.readers.has(header.user)
             && header.readers.iter().all(may_handle_records)
             && self.ledger.policy.knows_contracts(header.policy)
             && self.neighbours.trust.certifies(rules, now, header.readers);
-        checks.require(Clause::GrantsNameAuthorisedReaders, readers)?;
+        asked.require(Clause::GrantsNameAuthorisedReaders, readers)?;
 
         let head = self.append(now, LeafKind::Record, tid);
         let stored = Stored {
@@ -242,11 +236,11 @@ impl Cloud {
         tid: Tid,
         remembered: u32,
     ) -> Result<Vec<Output>, Clause> {
-        let checks = Checks::of(rules, Flaws::NONE);
+        let mut asked = Checks::of(rules, Flaws::NONE).in_order(order::READ_REQUEST);
         let Actor::User(reader) = peer else { return Err(Clause::RoleFitsPlace) };
         let stored = self.stored(rules, tid)?;
-        checks.require(Clause::RoleMayRead, may_handle_records(reader))?;
-        checks.require(Clause::ReaderIsGranted, stored.readers.has(reader))?;
+        asked.require(Clause::RoleMayRead, may_handle_records(reader))?;
+        asked.require(Clause::ReaderIsGranted, stored.readers.has(reader))?;
         let head = *self.heads.last().ok_or(Clause::LeafIsIncluded)?;
         let anchored = self.ledger.final_anchor(LogKind::Cloud);
         let message = Message::Record {
@@ -275,29 +269,34 @@ impl Cloud {
         let checks = Checks::of(rules, flaws);
         let Actor::User(user) = peer else { return Err(Clause::RoleFitsPlace) };
         let Asked { request, tid, owner, issued } = asked;
-        checks.all_sound(&[Clause::ProtocolVersionIsOne, Clause::SuiteMatches])?;
+        let mut asked = checks.in_order(match order {
+            Order::Grant(_) => order::GRANT,
+            Order::Revoke(_) => order::REVOKE,
+            Order::Erase(_) => order::ERASE,
+        });
+        asked.require(Clause::LeafIsIncluded, true)?;
         let stored = self.stored(rules, tid)?;
         let by_owner = owner == user && owner == stored.owner;
         let advances = |reader: &u8| stored.revoked.get(reader).is_none_or(|(_, last)| *last < issued);
         match order {
             Order::Grant(reader) => {
-                checks.require(Clause::RoleMayGrant, may_handle_records(user))?;
-                checks.require(Clause::GrantByOwner, by_owner)?;
-                checks.require(Clause::StatementAdvances, advances(&reader))?;
+                asked.require(Clause::RoleMayGrant, may_handle_records(user))?;
+                asked.require(Clause::GrantByOwner, by_owner)?;
+                asked.require(Clause::StatementAdvances, advances(&reader))?;
+                asked.part(order::CERTIFICATE)?;
                 self.neighbours.trust.verify(&checks, now, Actor::User(reader))?;
-                checks.sound(Clause::SubjectIsClaimedPrincipal)?;
-                checks.require(Clause::RoleMayRead, may_handle_records(reader))?;
-                checks.sound(Clause::GrantsNameAuthorisedReaders)?;
+                asked.require(Clause::RoleMayRead, may_handle_records(reader))?;
+                asked.rest()?;
             }
             Order::Revoke(reader) => {
-                checks.require(Clause::RoleMayGrant, may_handle_records(user))?;
-                checks.require(Clause::RevokeByOwner, by_owner && reader != owner)?;
-                checks.require(Clause::StatementAdvances, advances(&reader))?;
-                checks.require(Clause::ReaderIsGranted, stored.readers.has(reader))?;
+                asked.require(Clause::RoleMayGrant, may_handle_records(user))?;
+                asked.require(Clause::RevokeByOwner, by_owner && reader != owner)?;
+                asked.require(Clause::StatementAdvances, advances(&reader))?;
+                asked.require(Clause::ReaderIsGranted, stored.readers.has(reader))?;
             }
             Order::Erase(approvals) => {
-                // First the cloud's name, and after the certificates who the two are.
-                checks.sound(Clause::ErasureByAuthority)?;
+                // A flaw of CLD-13 is that of the cloud's name: who the two are comes after the certificates.
+                asked.part(order::CERTIFICATE)?;
                 let mut shown = checks;
                 for approver in approvals.iter() {
                     self.neighbours.trust.verify(&shown, now, Actor::User(approver))?;
@@ -309,7 +308,7 @@ impl Cloud {
                     && approvals.iter().any(is_administrator)
                     && all_may
                     && approvals.has(user);
-                checks.require(Clause::ErasureByAuthority, allowed)?;
+                asked.require_state(Clause::ErasureByAuthority, allowed)?;
             }
         }
         let kind = match order {

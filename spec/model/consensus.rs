@@ -7,7 +7,7 @@ use crate::{
     Actor, Block, BlockId, Certificate, Entry, Flaws, Gossip, Head, Height, LedgerKind, LogKind, Members,
     Output, Proposal, Tid, Time,
 };
-use bemr_spec::{Clause, Rules};
+use bemr_spec::{Clause, Rules, order};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -94,12 +94,12 @@ impl Closing {
         now: Time,
         certificate: Certificate,
     ) -> Result<(), Clause> {
-        let checks = Checks::of(rules, Flaws::NONE);
+        let mut asked = Checks::of(rules, Flaws::NONE).in_order(order::DECISION);
         let tid = certificate.question.header.tid;
         let fresh = !ledger.decides(tid) && !self.decisions.contains_key(&tid);
-        checks.require(Clause::TidDecidedOnce, fresh)?;
-        checks.require(Clause::SizeWithinBound, self.decisions.len() < WAITING)?;
-        checks.require(Clause::EntryHasQuorum, ledger.certifies(&certificate))?;
+        asked.require(Clause::TidDecidedOnce, fresh)?;
+        asked.require(Clause::SizeWithinBound, self.decisions.len() < WAITING)?;
+        asked.require(Clause::EntryHasQuorum, ledger.certifies(&certificate))?;
         self.decisions.insert(tid, certificate);
         self.something_waits(ledger, now);
         Ok(())
@@ -283,9 +283,9 @@ impl Closing {
         signatory: u8,
         flaws: Flaws,
     ) -> Result<(), Clause> {
-        let checks = Checks::of(rules, flaws);
-        checks.require(Clause::VoterIsAdmitted, signatory < ledger.members())?;
-        checks.sound(Clause::VoteSigned)?;
+        let mut asked = Checks::of(rules, flaws).in_order(order::PROPOSAL);
+        asked.require(Clause::VoterIsAdmitted, signatory < ledger.members())?;
+        asked.part(order::PROPOSAL_CONTENT)?;
         if self.signed.as_ref().is_none_or(|signed| signed.id != id) {
             ledger.check_proposal(rules, now, proposal, id)?;
         }
@@ -315,11 +315,13 @@ impl Closing {
         signatory: u8,
         flaws: Flaws,
     ) -> Result<Vec<Output>, Clause> {
-        let checks = Checks::of(rules, flaws);
+        let mut asked = Checks::of(rules, flaws).in_order(order::CLOSING_SIGNATURE);
         let signed = self.signed.as_mut().ok_or(Clause::EventFitsState)?;
-        checks.require(Clause::VoterIsAdmitted, signatory < ledger.members())?;
-        checks.require(Clause::EventFitsState, signed.id == block)?;
-        checks.sound(Clause::VoteSigned)?;
+        // A flaw of STA-01 is that of the header.
+        asked.require_state(Clause::EventFitsState, true)?;
+        asked.require(Clause::VoterIsAdmitted, signatory < ledger.members())?;
+        asked.require(Clause::EventFitsState, signed.id == block)?;
+        asked.rest()?;
         signed.signatories = signed.signatories.with(signatory);
         Ok(self.close_if_quorum(rules, ledger, now))
     }

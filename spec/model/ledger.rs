@@ -9,7 +9,7 @@ use crate::{
     Actor, Block, BlockId, Certificate, Change as PolicyChange, Entry, Flaws, Gossip, Head, Height,
     LedgerKind, LogKind, Members, Output, Proposal, Public, Tid, Time,
 };
-use bemr_spec::{Clause, Rules};
+use bemr_spec::{Clause, Rules, order};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -192,22 +192,27 @@ impl Ledger {
         proposal: &Proposal,
         id: BlockId,
     ) -> Result<(usize, Vec<Arc<Block>>), Clause> {
-        let checks = Checks::of(rules, proposal.flaws);
-        checks.all_sound(&[Clause::ProtocolVersionIsOne, Clause::SizeWithinBound])?;
+        let mut asked = Checks::of(rules, proposal.flaws).in_order(order::BLOCK_PLACE);
         let held = self.places.contains_key(&id) || self.sides.contains_key(&id);
-        checks.require(Clause::HeaviestChainWins, !held)?;
+        asked.require(Clause::HeaviestChainWins, !held)?;
         let chain = self.chain_to(proposal.previous);
-        checks.require(Clause::BlockLinksPrevious, chain.is_some())?;
+        asked.require(Clause::BlockLinksPrevious, chain.is_some())?;
         let chain = chain.unwrap_or_else(|| (self.trunk.len(), Vec::new()));
-        checks.require(Clause::FinalBlockStands, chain.0 >= self.final_blocks())?;
+        asked.require(Clause::FinalBlockStands, chain.0 >= self.final_blocks())?;
         let parent = chain.1.last().or_else(|| self.trunk.get(chain.0.checked_sub(1)?));
         let (height, time) = parent.map_or((0, 0), |parent| (parent.proposal.height, parent.proposal.time));
-        checks.require(Clause::HeightAdvancesByOne, height + 1 == proposal.height)?;
+        asked.require(Clause::HeightAdvancesByOne, height + 1 == proposal.height)?;
         let advances = time < proposal.time && proposal.time <= now + AHEAD_OF_CLOCK;
-        checks.require(Clause::BlockTimeAdvances, advances)?;
+        asked.require(Clause::BlockTimeAdvances, advances)?;
         match self.kind {
-            LedgerKind::Quorum => checks.sound(Clause::BlockHasQuorum)?,
-            LedgerKind::Work => checks.sound(Clause::TargetIsScheduled)?,
+            LedgerKind::Quorum => asked.require(Clause::BlockHasQuorum, true)?,
+            LedgerKind::Work => {
+                asked.require_state(Clause::BlockHasQuorum, true)?;
+                asked.require_state(Clause::BlockHasQuorum, true)?;
+                // A flaw of LED-05 is a digest that does not meet the target, which comes later.
+                asked.require_state(Clause::WorkMeetsTarget, true)?;
+                asked.require(Clause::TargetIsScheduled, true)?;
+            }
         }
         Ok(chain)
     }

@@ -14,7 +14,7 @@ use crate::trust::Trust;
 use crate::{
     Actor, ContentType, Datagram, Flaws, HelloId, Message, Ordinal, Output, Packet, Record, SessionId, Time,
 };
-use bemr_spec::{Clause, Rules};
+use bemr_spec::{Clause, Rules, order};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A handshake ends within this time of its hello, and a hello is remembered as long.
@@ -229,7 +229,9 @@ impl SessionManager {
         flaws: Flaws,
     ) -> Result<Received, Clause> {
         let checks = Checks::of(rules, flaws);
-        checks.all_sound(&[Clause::SizeWithinBound, Clause::OneEncodingPerValue])?;
+        // Corrupt bytes show before anybody knows what they are.
+        checks.sound(Clause::SizeWithinBound)?;
+        checks.sound(Clause::OneEncodingPerValue)?;
         match packet {
             Packet::Hello { hello, purpose } => self.on_hello(&checks, now, from, *hello, *purpose),
             Packet::Response { session } => self.on_response(rules, &checks, now, from, *session),
@@ -246,11 +248,11 @@ impl SessionManager {
         hello: HelloId,
         purpose: ContentType,
     ) -> Result<Received, Clause> {
-        checks.sound(Clause::SuiteNotDowngraded)?;
-        checks.require(Clause::RoleFitsPlace, responds(self.own, purpose))?;
+        let mut asked = checks.in_order(order::HELLO);
+        asked.require(Clause::RoleFitsPlace, responds(self.own, purpose))?;
         let remembered = self.heard.get(&hello).is_some_and(|(heard, _)| now < heard + HANDSHAKE_TIME);
-        checks.require(Clause::SessionIsFresh, !remembered)?;
-        checks.all_sound(&[Clause::ElementInRange, Clause::ElementInSubgroup])?;
+        asked.require(Clause::SessionIsFresh, !remembered)?;
+        asked.rest()?;
         self.heard.retain(|_, (heard, _)| now < *heard + HANDSHAKE_TIME);
         let heard = self.heard.entry(hello).or_insert((now, 0));
         *heard = (now, heard.1 + 1);
@@ -269,16 +271,17 @@ impl SessionManager {
         session: SessionId,
     ) -> Result<Received, Clause> {
         let call = self.calling.get(&from).ok_or(Clause::EventFitsState)?;
-        checks.require(Clause::SessionIsFresh, now < call.sent + HANDSHAKE_TIME)?;
-        checks.all_sound(&[Clause::ElementInRange, Clause::ElementInSubgroup])?;
+        let mut asked = checks.in_order(order::RESPONSE);
+        asked.require(Clause::SessionIsFresh, now < call.sent + HANDSHAKE_TIME)?;
         // The proof opens under a key that the hello's ephemeral makes.
-        checks.require(Clause::FlightIsAuthentic, session.hello == call.hello)?;
+        asked.require(Clause::FlightIsAuthentic, session.hello == call.hello)?;
+        asked.part(order::CERTIFICATE)?;
         self.trust.verify(checks, now, session.by)?;
-        checks.require(Clause::PeerIsNotSelf, session.by != self.own)?;
-        checks.require(Clause::PeerIsIntended, session.by == from)?;
+        asked.require(Clause::PeerIsNotSelf, session.by != self.own)?;
+        asked.require(Clause::PeerIsIntended, session.by == from)?;
         let purpose = call.waiting.first().map_or(ContentType::Initial, Message::stage);
-        checks.require(Clause::RoleFitsPlace, responds(session.by, purpose))?;
-        checks.all_sound(&[Clause::ResponderSignsTranscript, Clause::ResponderConfirmsKey])?;
+        asked.require(Clause::RoleFitsPlace, responds(session.by, purpose))?;
+        asked.rest()?;
         let waiting = self.calling.remove(&from).map_or(Vec::new(), |call| call.waiting);
         let mut line = PeerSession {
             peer: session.by,
@@ -305,12 +308,14 @@ impl SessionManager {
         by: Actor,
     ) -> Result<Received, Clause> {
         let answer = self.answering.get(&from).ok_or(Clause::EventFitsState)?;
-        checks.require(Clause::SessionIsFresh, now < answer.began + HANDSHAKE_TIME)?;
-        checks.require(Clause::FlightIsAuthentic, session == answer.session)?;
+        let mut asked = checks.in_order(order::FINISH);
+        asked.require(Clause::SessionIsFresh, now < answer.began + HANDSHAKE_TIME)?;
+        asked.require(Clause::FlightIsAuthentic, session == answer.session)?;
+        asked.part(order::CERTIFICATE)?;
         self.trust.verify(checks, now, by)?;
-        checks.require(Clause::PeerIsNotSelf, by != self.own)?;
-        checks.require(Clause::RoleFitsPlace, initiates(by, answer.purpose))?;
-        checks.all_sound(&[Clause::InitiatorSignsTranscript, Clause::InitiatorConfirmsKey])?;
+        asked.require(Clause::PeerIsNotSelf, by != self.own)?;
+        asked.require(Clause::RoleFitsPlace, initiates(by, answer.purpose))?;
+        asked.rest()?;
         let purpose = answer.purpose;
         self.answering.remove(&from);
         self.keep(
@@ -331,12 +336,13 @@ impl SessionManager {
     fn on_record(&mut self, checks: &Checks<'_>, now: Time, record: &Record) -> Result<Received, Clause> {
         let line = self.sessions.get_mut(&record.session).ok_or(Clause::SessionEstablished)?;
         self.trust.recheck(checks, now, line.peer)?;
-        checks.require(Clause::DirectionIsIncoming, record.from_initiator != line.initiator)?;
-        checks.require(Clause::StageFitsSession, record.stage == line.purpose)?;
-        checks.require(Clause::SequenceAdvances, record.sequence > line.received)?;
-        checks.require(Clause::SkipIsBounded, record.sequence <= line.received.saturating_add(SKIPPED))?;
-        checks.require(Clause::KeyNotExhausted, record.sequence <= RECORDS)?;
-        checks.sound(Clause::RecordIsAuthentic)?;
+        let mut asked = checks.in_order(order::RECORD);
+        asked.require(Clause::DirectionIsIncoming, record.from_initiator != line.initiator)?;
+        asked.require(Clause::StageFitsSession, record.stage == line.purpose)?;
+        asked.require(Clause::SequenceAdvances, record.sequence > line.received)?;
+        asked.require(Clause::SkipIsBounded, record.sequence <= line.received.saturating_add(SKIPPED))?;
+        asked.require(Clause::KeyNotExhausted, record.sequence <= RECORDS)?;
+        asked.rest()?;
         line.repeated |= record.sequence <= line.received;
         (line.received, line.silent) = (record.sequence, false);
         let peer = line.peer;

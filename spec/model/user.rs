@@ -9,7 +9,7 @@ use crate::{
     Actor, Command, Decision, FORKING, Flaws, Gossip, Head, Header, LogKind, Message, Order, Ordinal, Output,
     Packet, RequestId, Tid, Time, View,
 };
-use bemr_spec::{Clause, Rules};
+use bemr_spec::{Clause, Rules, order};
 use std::collections::BTreeMap;
 
 /// How long a user waits for an outcome in each attempt.
@@ -186,35 +186,29 @@ impl User {
             }
             Message::Record { request, tid, owner, head, from, anchored, template, flaws } => {
                 let checks = Checks::of(rules, flaws);
-                checks.require(Clause::PeerIsIntended, peer == Actor::Cloud)?;
-                checks.sound(Clause::ReadAnswersRequest)?;
+                let mut asked = checks.in_order(order::READ_RESPONSE);
+                asked.require(Clause::PeerIsIntended, peer == Actor::Cloud)?;
+                asked.require(Clause::ReadAnswersRequest, true)?;
                 let is_read = |message: &Message| matches!(message, Message::Read { .. });
                 let request = self.answered(rules, request, tid, is_read)?;
-                checks.sound(Clause::HeadSignedByCloud)?;
+                asked.require(Clause::HeadSignedByCloud, true)?;
                 // What is wrong with what was stored stands in one more leaf: the log's head is then another than the one that is named.
                 let forked = flaws.iter().any(|flaw| FORKING.contains(&flaw));
                 let size = head.size + u32::from(forked);
                 let newer = self.remembered.is_none_or(|old| old.size <= size && old.time <= head.time);
-                checks.require(Clause::HeadNotOlder, newer)?;
+                asked.require(Clause::HeadNotOlder, newer)?;
                 // A proof is between two sizes, and empty where there is nothing to prove.
                 let trivial = |size: u32| size == 0 || !forked && size >= head.size;
                 let extends = from == self.size() || trivial(from) && trivial(self.size());
-                checks.require(Clause::LogIsAppendOnly, extends)?;
-                checks.sound(Clause::LeafIsIncluded)?;
+                asked.require(Clause::LogIsAppendOnly, extends)?;
                 let anchor = self.ledger.final_anchor(LogKind::Cloud);
                 let covered =
                     anchor.is_none_or(|anchor| !forked && anchor == head || Some(anchor) == anchored);
-                checks.require(Clause::HeadIsAnchored, covered)?;
+                asked.require(Clause::HeadIsAnchored, covered)?;
+                asked.part(order::CERTIFICATE)?;
                 self.neighbours.trust.verify_as_signed(&checks, now, Actor::User(owner))?;
-                checks.all_sound(&[
-                    Clause::SubjectIsClaimedPrincipal,
-                    Clause::ReadMatchesSigned,
-                    Clause::ElementInRange,
-                    Clause::ElementInSubgroup,
-                    Clause::TagVerifiedBeforeUse,
-                ])?;
                 let mapped = self.ledger.policy.knows_template(template);
-                checks.require(Clause::ReadMatchesCommitments, mapped)?;
+                asked.require(Clause::ReadMatchesCommitments, mapped)?;
                 self.remembered = Some(head);
                 self.newest = self.newest.max(Some(head));
                 self.requests.remove(&request);

@@ -9,7 +9,7 @@ use crate::roles::may_handle_records;
 use crate::session_manager::{Received, SessionManager};
 use crate::shared::Shared;
 use crate::{Actor, Ballot, Flaws, Gossip, Message, Output, Packet, Question, Tid, Time, View, Vote};
-use bemr_spec::{Clause, Rules};
+use bemr_spec::{Clause, Rules, order};
 use std::collections::BTreeMap;
 
 /// How far the height of a T_block may lie behind, and ahead.
@@ -79,35 +79,30 @@ impl Validator {
     ) -> Result<Vec<Output>, Clause> {
         let checks = Checks::of(rules, flaws);
         let header = &question.header;
-        checks.all_sound(&[Clause::ProtocolVersionIsOne, Clause::SuiteMatches, Clause::BlockNamesNetwork])?;
-        checks.require(Clause::BsdSignsBlock, peer == Actor::Bsd)?;
+        let mut asked = checks.in_order(order::T_BLOCK);
+        asked.require(Clause::BsdSignsBlock, peer == Actor::Bsd)?;
+        asked.part(order::CERTIFICATE)?;
         self.neighbours.trust.verify(&checks, now, Actor::User(header.user))?;
-        checks.all_sound(&[Clause::SubjectIsClaimedPrincipal, Clause::BlockCarriesUserSignature])?;
-        checks.require(Clause::RoleMaySubmit, may_handle_records(header.user))?;
-        checks.all_sound(&[Clause::TidIsDerived, Clause::InitialNamesRecipient])?;
+        asked.require(Clause::RoleMaySubmit, may_handle_records(header.user))?;
         let valid = header.issued <= now && now < header.issued + LIFETIME;
-        checks.require(Clause::InitialWithinValidity, valid)?;
+        asked.require(Clause::InitialWithinValidity, valid)?;
         let (height, current) = (question.height, self.ledger.height());
         let in_window = height <= current + AHEAD && height + BEHIND >= current;
-        checks.require(Clause::HeightInWindow, in_window)?;
+        asked.require(Clause::HeightInWindow, in_window)?;
         if let Some(vote) = self.votes.get(&header.tid) {
             let same = vote.question.number == question.number;
-            checks.require(Clause::OneBlockPerTid, same)?;
+            asked.require(Clause::OneBlockPerTid, same)?;
             if same {
                 let vote = *vote;
                 return self.neighbours.say(rules, now, peer, Message::Vote(vote));
             }
         }
+        asked.part(order::POLICY)?;
         let policy = &self.ledger.policy;
         let named = policy.check(&checks, header.policy, height)?;
-        checks.require(Clause::AllContractsApplied, named == question.policy)?;
-        checks.require(Clause::SealDigestIsCarried, question.sealed)?;
-        checks.all_sound(&[
-            Clause::CheckedAttributesOpened,
-            Clause::OpeningsMatchCommitments,
-            Clause::AttributeHasItsType,
-            Clause::RequiredAttributePresent,
-        ])?;
+        asked.require(Clause::AllContractsApplied, named == question.policy)?;
+        asked.require(Clause::SealDigestIsCarried, question.sealed)?;
+        asked.rest()?;
         let in_force = self.ledger.policy.in_force(height);
         self.misjudged |= in_force != question.policy || in_force.versions() != header.policy;
         let ballot = header.verdict().map_or(Ballot::True, Ballot::False);
