@@ -87,8 +87,7 @@ impl LedgerView {
     /// Takes a change of policy.
     ///
     /// # Errors
-    /// ENC-03, TPL-09 for another network; for each approval TPL-06 for a stranger or a second one of the same
-    /// principal, KEY-05, KEY-11, KEY-06, ROL-03, TPL-06 for its signature; then those of [`PolicyRegistry::apply`].
+    #[doc = bemr_spec::errors!(policy_change)]
     pub fn on_policy_change(
         &mut self,
         rules: &Rules,

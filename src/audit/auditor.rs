@@ -194,9 +194,7 @@ impl Auditor {
     /// Replays a leaf of the cloud's log.
     ///
     /// # Errors
-    /// CLD-02 for a leaf out of place; AUD-06 for a record that no final decision says true to, and for a grant,
-    /// revocation or erasure of a record that was never stored; CLD-07 for a record stored twice; CLD-12 for
-    /// anything after its erasure. In this order.
+    #[doc = bemr_spec::errors!(audit_leaf)]
     pub fn leaf(&mut self, leaf: &CloudLeaf) -> Step {
         let (rules, index) = (self.rules, self.log.size());
         let place = at(Location::CloudLeaf(index));
@@ -225,7 +223,7 @@ impl Auditor {
     /// Replays a head of the cloud's log, right after the last leaf under it.
     ///
     /// # Errors
-    /// CLD-03, CLD-04, CLD-01, in this order.
+    #[doc = bemr_spec::errors!(audit_cloud_head)]
     pub fn cloud_head(&mut self, signed: &SignedCloudHead) -> Step {
         let (rules, head) = (self.rules, &signed.head);
         let place = at(Location::CloudHead(head.size));
@@ -243,7 +241,7 @@ impl Auditor {
     /// Replays an entry of the audit log.
     ///
     /// # Errors
-    /// AUD-05 for an entry after the head that closes the log, AUD-01, AUD-04, AUD-06, in this order.
+    #[doc = bemr_spec::errors!(audit_entry)]
     pub fn entry(&mut self, entry: &AuditEntry) -> Step {
         let rules = self.rules;
         let place = at(Location::AuditEntry(self.count));
@@ -298,7 +296,7 @@ impl Auditor {
     /// entry lies under a head, and a log whose closed head is anchored tells of every decision and every record.
     ///
     /// # Errors
-    /// CLD-01, AUD-05, CLD-05 and AUD-03 in the order of blocks and entries, AUD-04, in this order.
+    #[doc = bemr_spec::errors!(audit_end)]
     pub fn finish(mut self) -> Result<AuditReport, Inconsistency> {
         let rules = self.rules;
         let covered = self.newest_cloud_head.as_ref().map_or(0, |newest| newest.head.size);

@@ -179,7 +179,7 @@ impl Element {
     /// Parses an element.
     ///
     /// # Errors
-    /// GRP-04 for an encoding that is not as long as the suite's, then GRP-01, then GRP-02.
+    #[doc = bemr_spec::errors!(element)]
     pub fn decode(rules: &Rules, suite: Suite, bytes: &[u8]) -> Result<Element, Refusal> {
         tally!(Decode(suite, bytes.to_vec()));
         with_group!(suite, group => group.decode(rules, bytes).map(|point| Element(point.into_any())))

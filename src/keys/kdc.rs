@@ -80,7 +80,7 @@ impl Kdc {
     /// Certifies the keys of a request, from `now` on.
     ///
     /// # Errors
-    /// In this order: ENC-03, GRP-04, GRP-01, GRP-02, KEY-10, KEY-03, KEY-02, KEY-01.
+    #[doc = bemr_spec::errors!(enrolment)]
     pub fn enrol(
         &mut self,
         rules: &Rules,

@@ -109,7 +109,7 @@ impl TrustStore {
     /// Takes a newer revocation list.
     ///
     /// # Errors
-    /// In this order: ENC-03, GRP-04, ENC-01 for serials out of order, KEY-08, KEY-07.
+    #[doc = bemr_spec::errors!(revocation_list)]
     pub fn update(&mut self, rules: &Rules, list: RevocationList) -> Result<(), Refusal> {
         check_list(rules, &self.anchor, Some(&self.list), &list)?;
         self.list = list;
@@ -126,7 +126,7 @@ impl TrustStore {
     /// The signature of a certificate is verified once; its validity and revocation every time.
     ///
     /// # Errors
-    /// In this order: ENC-03, GRP-04, KEY-04, GRP-01, GRP-02, KEY-03, KEY-05, KEY-11, KEY-06.
+    #[doc = bemr_spec::errors!(certificate)]
     pub fn verify(
         &mut self,
         rules: &Rules,
@@ -166,7 +166,7 @@ impl TrustStore {
     /// Goes on when a principal verified before still holds its certificate at `now`.
     ///
     /// # Errors
-    /// In this order: KEY-05, KEY-11, KEY-06.
+    #[doc = bemr_spec::errors!(certificate_now)]
     pub fn recheck(&self, rules: &Rules, now: Time, principal: &CertifiedPrincipal) -> Result<(), Refusal> {
         self.recheck_as_of(rules, now, now, principal)
     }

@@ -206,7 +206,7 @@ impl Ledger {
     /// Checks a proposal as [`Ledger::append`] checks a block, apart from its close; a validator signs no other.
     ///
     /// # Errors
-    /// As [`Ledger::append`], without LED-04 and LED-05.
+    #[doc = bemr_spec::errors!(proposal_content)]
     pub fn check_proposal(
         &mut self,
         rules: &Rules,
@@ -224,8 +224,7 @@ impl Ledger {
     /// Checks a block and takes it into the tree. `now` is the clock of who checks.
     ///
     /// # Errors
-    /// In this order: ENC-03, ENC-04, LED-07 for a block that is held already, LED-01, LED-12, LED-02, LED-09,
-    /// LED-06, LED-05, LED-03, LED-10, LED-14, LED-04, LED-11.
+    #[doc = bemr_spec::errors!(block)]
     pub fn append(
         &mut self,
         rules: &Rules,

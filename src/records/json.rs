@@ -64,8 +64,8 @@ impl Json {
 /// Reads the one JSON value that `bytes` hold.
 ///
 /// # Errors
-/// REC-05, REC-01, REC-02, REC-04, REC-03, tried in this order; the place has line and column, both from 1, the
-/// column in bytes.
+/// The first check of [`RECORD_BODY`](bemr_spec::order::RECORD_BODY) that fails, from REC-05 to REC-03.
+/// The place has line and column, both from 1, the column in bytes.
 pub(super) fn read(rules: &Rules, bytes: &[u8]) -> Result<Json, Refusal> {
     rules
         .require(Clause::RecordWithinSize, bytes.len() <= MAX_SIZE)

@@ -16,7 +16,8 @@ pub const MAX_VALUE: usize = 1 << 20;
 /// The values of the attributes of `template` in `record`, in the order of the template.
 ///
 /// # Errors
-/// TPL-02 first; then, for each attribute in order, TPL-09 when its path cannot be read, TPL-04, TPL-03.
+#[doc = bemr_spec::errors!(mapping)]
+/// Before TPL-04, TPL-09 for an attribute whose path cannot be read: a template with one is never active.
 pub fn map(rules: &Rules, template: &Template, record: &Record) -> Result<Vec<Option<Value>>, Refusal> {
     rules
         .require(Clause::TemplateFitsResource, template.resource.as_str() == record.resource_type())

@@ -27,7 +27,7 @@ impl Record {
     /// Reads a record.
     ///
     /// # Errors
-    /// REC-05, REC-01, REC-02, REC-04, REC-03, REC-06, tried in this order.
+    #[doc = bemr_spec::errors!(record_body)]
     pub fn read(rules: &Rules, bytes: &[u8]) -> Result<Record, Refusal> {
         let root = json::read(rules, bytes)?;
         let record = Record { bytes: bytes.into(), root };

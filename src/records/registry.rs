@@ -203,8 +203,8 @@ impl PolicyRegistry {
     /// verified. Nothing changes when it is refused.
     ///
     /// # Errors
-    /// ENC-03, TPL-09 for another network, ROL-03, TPL-06, then for every template and every contract in order
-    /// TPL-07 and TPL-08, then TPL-09 and TPL-05 for what would be in force from the change on.
+    /// The first check of [`POLICY_CHANGE`](bemr_spec::order::POLICY_CHANGE) that fails, but for those of certificates and
+    /// signatures.
     pub fn apply(
         &mut self,
         rules: &Rules,

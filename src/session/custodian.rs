@@ -31,7 +31,7 @@ impl Custodian {
     /// Opens a chain from its start.
     ///
     /// # Errors
-    /// In this order: ENC-03, GRP-04, SEA-02 for a chain to another custodian, GRP-01, GRP-02.
+    #[doc = bemr_spec::errors!(open_chain)]
     pub fn open_chain(&self, rules: &Rules, start: &SealChainStart) -> Result<OpenedChain, Refusal> {
         let body = &start.body;
         rules.require(Clause::ProtocolVersionIsOne, body.version == PROTOCOL_VERSION)?;
@@ -63,9 +63,7 @@ impl OpenedChain {
     /// Recovers the keys in `seal`, in the order of its context.
     ///
     /// # Errors
-    /// In this order: ENC-03; SEA-02 for a seal of another chain or owner; ENC-04 for no key or more than
-    /// [`MAX_SEALED_KEYS`]; SES-05 for an index outside the chain; SEA-02 when the wrapped bytes do not open in this
-    /// context; SEA-03 for a key that another seal, or this one, holds already.
+    #[doc = bemr_spec::errors!(open_seal)]
     pub fn open(&mut self, rules: &Rules, seal: &Seal) -> Result<Vec<RecoveredKey>, Refusal> {
         let context = &seal.context;
         let count = context.keys.len();

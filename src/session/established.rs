@@ -115,7 +115,7 @@ impl Session {
     /// Encrypts `message` as the next record of `stage`.
     ///
     /// # Errors
-    /// In this order: SES-07, ENC-04, SES-05.
+    #[doc = bemr_spec::errors!(send_record)]
     pub fn seal_record(
         &mut self,
         rules: &Rules,
@@ -129,7 +129,8 @@ impl Session {
     /// Decrypts a record. Keys of records skipped over are erased; a refused record changes nothing.
     ///
     /// # Errors
-    /// In this order: ENC-04, ENC-01, ENC-02, SES-06, SES-08, SES-07, SES-03 (ignore), SES-04, SES-05, SES-02.
+    #[doc = bemr_spec::errors!(record)]
+    /// SES-03 ignores the packet, the others reject it.
     pub fn open_record(&mut self, rules: &Rules, packet: &[u8]) -> Result<Opened, Refusal> {
         match decode(rules, packet)? {
             Packet::Record(record) => self.open_decoded(rules, &record),
@@ -140,7 +141,7 @@ impl Session {
     /// As [`Session::open_record`], for a packet that was decoded to see which session it belongs to.
     ///
     /// # Errors
-    /// In this order: SES-06, SES-08, SES-07, SES-03 (ignore), SES-04, SES-05, SES-02.
+    /// The first check of [`RECORD`](bemr_spec::order::RECORD) that fails, from SES-06 to SES-02.
     pub fn open_decoded(&mut self, rules: &Rules, record: &Record) -> Result<Opened, Refusal> {
         let (message, header, key) = self.records.open(rules, record)?;
         Ok(Opened { message, key: self.used(&header, key) })

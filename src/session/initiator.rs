@@ -24,7 +24,7 @@ impl AwaitingResponse {
     /// Begins a handshake with `intended`; gives the hello to send.
     ///
     /// # Errors
-    /// In this order: HSK-07 for a session with oneself, ROL-04 when the own role does not open such sessions.
+    #[doc = bemr_spec::errors!(begin_handshake)]
     pub fn begin<R: CryptoRng + ?Sized>(
         rules: &Rules,
         rng: &mut R,
@@ -56,8 +56,7 @@ impl AwaitingResponse {
     /// was, so that a forger cannot end a handshake.
     ///
     /// # Errors
-    /// In this order: HSK-08 when too late; ENC-04, ENC-01; SES-01 for a record, ENC-02 for another packet; GRP-01,
-    /// GRP-02; HSK-09; ENC-01; those of [`TrustStore::verify`]; HSK-07; HSK-02; ROL-04; HSK-03; HSK-04.
+    #[doc = bemr_spec::errors!(response)]
     pub fn on_response(
         self,
         rules: &Rules,

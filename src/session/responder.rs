@@ -40,8 +40,7 @@ impl AwaitingHello {
     /// Answers a hello; gives the response to send. It does not yet know to whom.
     ///
     /// # Errors
-    /// In this order: ENC-04, ENC-01; SES-01 for a record, ENC-02 for another packet; HSK-01; ROL-04 when the own
-    /// role does not answer such sessions; HSK-08; GRP-01, GRP-02.
+    #[doc = bemr_spec::errors!(hello)]
     pub fn on_hello<R: CryptoRng + ?Sized>(
         &mut self,
         rules: &Rules,
@@ -102,8 +101,7 @@ impl AwaitingFinish {
     /// Takes the finish; gives the session. A refused finish leaves the state as it was.
     ///
     /// # Errors
-    /// In this order: HSK-08 when too late; ENC-04, ENC-01; SES-01 for a record, ENC-02 for another packet; HSK-09;
-    /// ENC-01; those of [`TrustStore::verify`]; HSK-07; ROL-04; HSK-05; HSK-06.
+    #[doc = bemr_spec::errors!(finish)]
     pub fn on_finish(
         self,
         rules: &Rules,

@@ -159,8 +159,7 @@ impl SealChain {
     /// afterwards; a refusal leaves it as it was.
     ///
     /// # Errors
-    /// In this order: SEA-01 for no key, or a key of another stage; SEA-02 for a key of a session of another owner;
-    /// ENC-04 for more than [`MAX_SEALED_KEYS`]; SES-05 when the chain is at its end.
+    #[doc = bemr_spec::errors!(seal)]
     pub fn seal<S: SealableStage>(
         &mut self,
         rules: &Rules,

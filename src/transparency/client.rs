@@ -51,7 +51,7 @@ impl LogClient {
     /// for the first head and for one of the same size.
     ///
     /// # Errors
-    /// CLD-03, CLD-04 for a head that is smaller or signed earlier, CLD-01, in this order.
+    #[doc = bemr_spec::errors!(cloud_head)]
     pub fn observe(
         &mut self,
         rules: &Rules,

@@ -66,7 +66,7 @@ impl BallotBox {
     /// Checks a vote, and counts nothing.
     ///
     /// # Errors
-    /// VOT-01, VOT-03, VOT-05, VOT-04, VOT-02, in this order.
+    /// The first check of [`VOTE`](bemr_spec::order::VOTE) that fails, from VOT-01 for the voter to VOT-02.
     pub fn verify(&self, rules: &Rules, vote: Vote) -> Result<VerifiedVote, Refusal> {
         let (body, asked) = (&vote.body, &self.asked);
         let key = self.validators.key(&vote.validator);

@@ -8,7 +8,7 @@ use bemr_spec::{Clause, Refusal, Rules};
 /// Checks that `certificate` is one of `validators`: more than two thirds of them, each once, each signing its body.
 ///
 /// # Errors
-/// VOT-01, QUO-02, QUO-01, VOT-02, in this order.
+#[doc = bemr_spec::errors!(quorum)]
 pub fn verify_quorum(
     rules: &Rules,
     validators: &ValidatorSet,

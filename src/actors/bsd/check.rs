@@ -1,4 +1,4 @@
-//! What the BSD checks of T_initial, in the order of the chapter on transactions. It changes nothing.
+//! What the BSD checks of T_initial, in the order `t_initial` of chapter 8. It changes nothing.
 
 use crate::actors::CertificateDirectory;
 use crate::actors::initial_builder::{LIFETIME, ONE_NONCE, grants_digest, record_context, transaction_id};
@@ -108,7 +108,7 @@ impl SubmissionCheck<'_> {
     /// Checks what the session and the signature say of a submission.
     ///
     /// # Errors
-    /// ENC-03, GRP-04, INI-05, ROL-01, INI-04, INI-06, INI-02, in this order.
+    /// The first check of [`T_INITIAL`](bemr_spec::order::T_INITIAL) that fails, from ENC-03 to INI-02.
     pub fn check_sender(&self, initial: &TInitial, peer: &CertifiedPrincipal) -> Result<(), Refusal> {
         let (rules, header) = (self.rules, &initial.header);
         rules.require(Clause::ProtocolVersionIsOne, header.version == PROTOCOL_VERSION)?;
@@ -125,8 +125,7 @@ impl SubmissionCheck<'_> {
     /// Checks signature, record, policy and mapping of a submission whose sender and tid were checked.
     ///
     /// # Errors
-    /// INI-01, INI-09, INI-10, REC-05, REC-01 to REC-04, REC-06, TPL-01, CON-01, TPL-02 to TPL-04 and TPL-09, INI-08,
-    /// in this order.
+    /// The first check of [`T_INITIAL`](bemr_spec::order::T_INITIAL) that fails, from INI-01 to INI-08.
     pub fn check_record(
         &self,
         initial: &TInitial,

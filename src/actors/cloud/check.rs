@@ -12,7 +12,7 @@ use bemr_spec::{Clause, Refusal};
 /// Checks who sent a T_valid.
 ///
 /// # Errors
-/// ENC-03, GRP-04, VAL-01, in this order.
+/// The first check of [`T_VALID`](bemr_spec::order::T_VALID) that fails, from ENC-03 to VAL-01.
 pub(super) fn check_sender(
     context: &NodeContext,
     peer: &CertifiedPrincipal,
@@ -37,8 +37,7 @@ pub(super) fn check_sender(
 /// Checks whose record a T_valid carries, and that the network accepted it.
 ///
 /// # Errors
-/// Those of the user's certificate, KEY-09, VAL-02, INI-02, INI-04, VAL-03, VAL-04, those of [`verify_quorum`], VAL-05, LED-13,
-/// SEA-04, VAL-06, INI-11, in this order.
+/// The first check of [`T_VALID`](bemr_spec::order::T_VALID) that fails, from the user's certificate to INI-11.
 pub(super) fn check_content(context: &mut NodeContext, now: Time, valid: &TValid) -> Result<(), Refusal> {
     let rules = context.rules;
     let (body, initial, block) = (&valid.body, &valid.initial, &valid.block);

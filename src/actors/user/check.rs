@@ -14,8 +14,7 @@ impl User {
     /// Takes the cloud's answer to a read request.
     ///
     /// # Errors
-    /// HSK-02, CLD-08, CLD-03, CLD-04, CLD-01, CLD-02, CLD-05, KEY-04, KEY-05, KEY-11, KEY-06, KEY-09, CLD-14, those of
-    /// opening the key, AED-01, CLD-15, in this order.
+    /// The first check of [`READ_RESPONSE`](bemr_spec::order::READ_RESPONSE) that fails, from HSK-02 to CLD-15.
     pub(super) fn on_record(
         &mut self,
         now: Time,

@@ -17,8 +17,7 @@ pub const AHEAD: u64 = 8;
 /// Checks who sent a T_block and who signed what in it.
 ///
 /// # Errors
-/// ENC-03, GRP-04, BLK-03, BLK-01, those of the user's certificate, KEY-09, BLK-02, ROL-01, INI-02, INI-04, INI-06,
-/// BLK-04, in this order.
+/// The first check of [`T_BLOCK`](bemr_spec::order::T_BLOCK) that fails, from ENC-03 to BLK-04.
 pub(super) fn check_origin(
     context: &mut NodeContext,
     now: Time,
@@ -71,7 +70,7 @@ pub(super) fn check_origin(
 /// The policy that a T_block names, with the digest that its body has to name.
 ///
 /// # Errors
-/// TPL-01, CON-01, SEA-04, in this order.
+/// The first check of [`T_BLOCK`](bemr_spec::order::T_BLOCK) that fails, from TPL-01 to SEA-04.
 pub(super) fn check_policy<'a>(
     rules: &Rules,
     ledger_view: &'a LedgerView,
@@ -94,7 +93,7 @@ pub(super) fn check_policy<'a>(
 /// Opens the attributes that the contracts check and runs the contracts.
 ///
 /// # Errors
-/// BLK-06, BLK-05, and those of [`read_value`].
+/// The first check of [`T_BLOCK`](bemr_spec::order::T_BLOCK) that fails, from BLK-06 to its end.
 pub(super) fn verdict(
     rules: &Rules,
     policy: &Policy<'_>,
