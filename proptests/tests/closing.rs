@@ -3,12 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
 use crate::common::{Heard, RULES, Stage, name, refused, refused_by, sample, stray_digest};
-use bemr::actors::validator::MAX_WAITING;
 use bemr::actors::validator::closing_machine::{self, State};
-use bemr::actors::{Input, MAX_BLOCKS, Output, Step, StoreHandle, Validator};
+use bemr::actors::{Input, Output, Step, StoreHandle, Validator};
 use bemr::audit::AuditLog;
 use bemr::crypto::{Digest, Domain, SigningKey, Suite};
-use bemr::ledger::{MAX_ENTRIES, Proposal};
+use bemr::ledger::Proposal;
 use bemr::merkle::Frontier;
 use bemr::store::{MemoryStore, recover_ledger};
 use bemr::transparency::CloudLog;
@@ -17,7 +16,7 @@ use bemr::wire::{
     LogKind, Message, Name, QuorumCertificate, Signatory, SignedCloudHead, Time, VoteBody, encode,
 };
 use bemr_lab::simulator::{NetworkConfig, Node};
-use bemr_spec::{Clause, Refusal};
+use bemr_spec::{Clause, Refusal, constants};
 
 /// The decision on the n-th submission of the doctor.
 fn decision(stage: &mut Stage, n: usize) -> QuorumCertificate {
@@ -591,13 +590,13 @@ fn a_block_in_force_shows_in_the_state_of_everybody() {
 #[test]
 fn who_lacks_blocks_gets_as_many_as_one_request_brings() {
     let mut stage = Stage::new(RULES);
-    (0..MAX_BLOCKS + 6).for_each(|_| drop(stage.close(Vec::new())));
+    (0..constants::BLOCKS_SENT + 6).for_each(|_| drop(stage.close(Vec::new())));
     let heard = tell(&mut stage, Gossip::BlocksFrom(Height(2)));
     let heights = heard.step.outputs().map(|output| match output {
         Output::SendGossip { gossip: Gossip::Block(block), .. } => block.header().height.0,
         other => panic!("{other:?}"),
     });
-    assert!(heights.eq(2..2 + MAX_BLOCKS));
+    assert!(heights.eq(2..2 + constants::BLOCKS_SENT));
 }
 
 #[test]
@@ -632,12 +631,12 @@ fn what_waits_for_a_block_is_bounded_and_so_is_the_block() {
     };
     let head = cloud_head(&stage, 1, 0);
     hears(&mut stage, Gossip::CloudHead(head)).unwrap();
-    for n in 0..MAX_WAITING {
+    for n in 0..constants::DECISIONS_PENDING {
         hears(&mut stage, certificate(n)).unwrap();
     }
-    let refusal = hears(&mut stage, certificate(MAX_WAITING)).unwrap_err();
+    let refusal = hears(&mut stage, certificate(constants::DECISIONS_PENDING)).unwrap_err();
     assert_eq!(refusal.clause(), Clause::SizeWithinBound);
     let step = wake(&mut stage, 2);
     let Gossip::Proposal(proposal) = only(&step) else { panic!("{step:?}") };
-    assert_eq!(proposal.entries.as_slice().len(), MAX_ENTRIES);
+    assert_eq!(proposal.entries.as_slice().len(), constants::BLOCK_ENTRIES);
 }

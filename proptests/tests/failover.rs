@@ -5,8 +5,8 @@
 use crate::testbed::{
     Double, RULES, Script, Testbed, certify, packet_of, reason, record, says, silent, sound, vote,
 };
-use bemr::actors::bsd::{ATTEMPT, ATTEMPTS, Evidence, State};
-use bemr::actors::user::{ATTEMPTS as TRIES, PATIENCE, submitting_machine};
+use bemr::actors::bsd::{Evidence, State};
+use bemr::actors::user::submitting_machine;
 use bemr::actors::validator::closing_machine;
 use bemr::actors::{Actor, Input, LedgerView, NodeContext, Output, Step, StoreHandle};
 use bemr::crypto::{AeadKey, Digest, Domain, Suite};
@@ -19,7 +19,7 @@ use bemr::wire::{
     Time, Version, VoteBody, encode,
 };
 use bemr_lab::simulator::{Envelope, Event, LedgerKind, NetworkConfig, Node, ProvisionedKeys};
-use bemr_spec::{Clause, Rules};
+use bemr_spec::{Clause, Rules, constants};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
@@ -50,12 +50,12 @@ fn a_silent_network_is_asked_three_times_with_the_same_bytes() {
     assert_eq!(stage.finish(&tid), State::Deferred);
     for validator in stage.validators() {
         let heard = stage.heard(&validator);
-        assert_eq!(heard.len(), ATTEMPTS as usize);
+        assert_eq!(heard.len(), constants::BSD_ATTEMPTS as usize);
         assert!(heard.iter().all(|block| block == &heard[0]));
     }
     let times = expiries(&stage, "AttemptExpired");
     let gaps: Vec<u64> = times.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
-    assert_eq!(gaps, [ATTEMPT, ATTEMPT]);
+    assert_eq!(gaps, [constants::BSD_ATTEMPT_MS, constants::BSD_ATTEMPT_MS]);
 }
 
 #[test]
@@ -63,8 +63,8 @@ fn without_a_bound_the_bsd_asks_for_ever() {
     let mut stage = Testbed::new(RULES.without(Clause::FailoverIsBounded), 4);
     stage.play_all(|_| silent());
     let tid = stage.submit(&sound());
-    assert!(!stage.run(10 * ATTEMPT, |stage| stage.state_of(&tid).is_terminal()));
-    assert!(stage.heard(&stage.validators()[0]).len() > ATTEMPTS as usize);
+    assert!(!stage.run(10 * constants::BSD_ATTEMPT_MS, |stage| stage.state_of(&tid).is_terminal()));
+    assert!(stage.heard(&stage.validators()[0]).len() > constants::BSD_ATTEMPTS as usize);
 }
 
 #[test]
@@ -147,7 +147,9 @@ fn a_user_whose_finish_was_lost_submits_in_a_new_session() {
     lose_first(&mut stage, "Finish", 1);
     let doctor = stage.town.cast.doctor.clone();
     let tid = stage.submit(&sound());
-    assert!(stage.run(2 * PATIENCE, |stage| !stage.town.user(&doctor).unwrap().awaits(&tid)));
+    assert!(
+        stage.run(2 * constants::USER_OUTCOME_MS, |stage| !stage.town.user(&doctor).unwrap().awaits(&tid))
+    );
     assert_eq!(stage.state_of(&tid), State::Committed);
     assert_eq!(stage.town.user(&doctor).unwrap().outcome(&tid).unwrap().decision, Decision::Committed);
 }
@@ -233,14 +235,14 @@ fn every_row_of_the_users_machine_is_driven() {
         heard.extend(double.listen(&mut stage));
     }
     let Message::TInitial(first) = &heard[0] else { panic!("a submission") };
-    assert_eq!(heard.len(), TRIES as usize);
+    assert_eq!(heard.len(), constants::USER_ATTEMPTS as usize);
     assert!(heard.iter().all(|message| matches!(message, Message::TInitial(one) if one == first)));
     drive(State::AwaitingOutcome, Event::OutcomeExpired, "attempts are left", State::AwaitingOutcome);
     let user = stage.town.user(&doctor).unwrap();
     assert!(!user.awaits(&tid) && user.outcome(&tid).is_none());
     drive(State::AwaitingOutcome, Event::OutcomeExpired, "none is left", State::GaveUp);
     let expired = expiries(&stage, "OutcomeExpired");
-    assert_eq!(expired, [1, 2, 3].map(|attempt| began.after(attempt * PATIENCE)));
+    assert_eq!(expired, [1, 2, 3].map(|attempt| began.after(attempt * constants::USER_OUTCOME_MS)));
 
     // An answer after that is too late.
     let outcome = Outcome { tid, decision: Decision::Committed, reason: 0, height: Height(1) };
@@ -934,7 +936,7 @@ fn live(seed: u64) -> Life {
         submitted.push((tid, !file.starts_with("broken")));
         stage.run(pick(&mut rng, 5_000), |_| false);
     }
-    stage.run(u64::from(TRIES + 2) * PATIENCE, |stage| {
+    stage.run(u64::from(constants::USER_ATTEMPTS + 2) * constants::USER_OUTCOME_MS, |stage| {
         let user = stage.town.user(&doctor).unwrap();
         submitted.iter().all(|(tid, _)| !user.awaits(tid))
     });

@@ -6,13 +6,13 @@
 use crate::testbed::{RULES, Script, Testbed, broken, certify, reason, says, sound, vote};
 use bemr::actors::Input;
 use bemr::actors::bsd::State;
-use bemr::actors::user::PATIENCE;
 use bemr::crypto::Suite;
 use bemr::machine::driven;
 use bemr::records::Record;
 use bemr::wire::{Ballot, Gossip};
 use bemr_lab::simulator::{LedgerKind, NetworkConfig};
 use bemr_lab::specgen::machines;
+use bemr_spec::constants;
 use std::collections::BTreeSet;
 
 /// Lets time pass.
@@ -100,7 +100,7 @@ fn messages_get_lost() {
     stage.lose(|parcel| matches!(parcel.label, "Outcome" | "ReadResponse" | "Answer"));
     let tid = stage.submit(&sound());
     let id = stage.town.by(&doctor, |user, now| user.read(now, tid)).unwrap();
-    wait(&mut stage, 5 * PATIENCE);
+    wait(&mut stage, 5 * constants::USER_OUTCOME_MS);
     let user = stage.town.user(&doctor).unwrap();
     assert!(!user.awaits(&tid) && !user.awaits_answer(id) && user.outcome(&tid).is_none());
 }

@@ -3,14 +3,12 @@
 
 use bemr::crypto::{Digest, Domain, Suite};
 use bemr::keys::{Credentials, Identity, Kdc, Lifetimes, TrustStore};
-use bemr::session::{
-    AwaitingHello, AwaitingResponse, Custodian, SKIP_LIMIT, SealChain, Sent, Session, UsedKey, stage,
-};
+use bemr::session::{AwaitingHello, AwaitingResponse, Custodian, SealChain, Sent, Session, UsedKey, stage};
 use bemr::wire::{
     Certificate, ContentType, EnrolmentRequest, Name, Packet, RevocationList, Role, Seal, SealChainStart,
     SessionType, Time, decode, encode,
 };
-use bemr_spec::{Clause, Rules};
+use bemr_spec::{Clause, Rules, constants};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use rand_chacha::ChaCha20Rng;
@@ -125,7 +123,7 @@ proptest! {
                     let result = far.open_record(&HARD, &sent[at]);
                     if sequence <= last {
                         prop_assert_eq!(result.unwrap_err().clause(), Clause::SequenceAdvances);
-                    } else if sequence > last + SKIP_LIMIT {
+                    } else if sequence > last + constants::RECORDS_SKIPPED {
                         prop_assert_eq!(result.unwrap_err().clause(), Clause::SkipIsBounded);
                     } else {
                         let opened = result.unwrap();

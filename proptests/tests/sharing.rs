@@ -5,7 +5,7 @@
 use crate::common::{Heard, RULES, Stage, name, refused, refused_by, sample, stray_digest};
 use bemr::actors::cloud::record_machine::State;
 use bemr::actors::initial_builder::{ONE_NONCE, record_context, transaction_id, unwrap, wrap};
-use bemr::actors::user::{ANSWER, Answer, RequestId};
+use bemr::actors::user::{Answer, RequestId};
 use bemr::actors::{Actor, Input, Output, User};
 use bemr::audit::{AuditReport, Auditor, PublicRecord, audit};
 use bemr::crypto::{AeadKey, Digest, Domain, Suite};
@@ -19,7 +19,7 @@ use bemr::wire::{
     Revoke, RevokeBody, Role, TInitial, Time, encode,
 };
 use bemr_lab::simulator::Node;
-use bemr_spec::{Clause, Rules, Verdict};
+use bemr_spec::{Clause, Rules, Verdict, constants};
 use tls_codec::{DeserializeBytes, Serialize};
 
 const RECORD: &str = "Observation-blood-pressure";
@@ -1104,13 +1104,13 @@ fn a_user_asks_three_times_and_gives_up() {
         let tid = shared(&mut stage);
         let (id, first) = asks(&mut stage, tid);
         for _ in 0..2 {
-            let (event, outputs) = wakes(&mut stage, &colleague, ANSWER);
+            let (event, outputs) = wakes(&mut stage, &colleague, constants::USER_ANSWER_MS);
             assert_eq!(event, "AnswerExpired");
             let said = to_liar(&mut stage, &cloud, &colleague, outputs);
             assert_eq!(said, [Message::ReadRequest(first.clone())]);
             assert!(stage.town.user(&colleague).unwrap().awaits_answer(id));
         }
-        let (event, outputs) = wakes(&mut stage, &colleague, ANSWER);
+        let (event, outputs) = wakes(&mut stage, &colleague, constants::USER_ANSWER_MS);
         assert_eq!(event, "AnswerExpired");
         (stage, id, first, !outputs.is_empty())
     };
@@ -1158,7 +1158,7 @@ fn two_reads_at_once_are_both_answered_though_the_log_grows() {
     // Both were sent by a reader who remembered nothing; one head later that is not what they remember.
     let response = honest(&mut stage, &later);
     answers(&mut stage, response).assert_refused(Clause::LogIsAppendOnly);
-    let (_, outputs) = wakes(&mut stage, &colleague, ANSWER);
+    let (_, outputs) = wakes(&mut stage, &colleague, constants::USER_ANSWER_MS);
     let said = to_liar(&mut stage, &cloud, &colleague, outputs);
     let [Message::ReadRequest(again)] = said.as_slice() else { panic!("{said:?}") };
     assert_eq!((again.nonce, again.remembered), (later.nonce, 1));

@@ -1,7 +1,5 @@
-//! The chapters, the code and the tests agree: on the clauses, on what is generated, on constants and codes.
+//! The chapters, the code and the tests agree: on the clauses, on what is generated, and on codes.
 
-use bemr::actors::{self, bsd, initial_builder, user, validator};
-use bemr::{keys, ledger, records, session, wire};
 use bemr_lab::specgen::coverage::Coverage;
 use bemr_lab::specgen::machines::Chart;
 use bemr_lab::specgen::{self, Sources, machines};
@@ -88,50 +86,6 @@ fn rows(chapter: &'static str, heading: &str) -> Vec<Vec<&'static str>> {
         section.lines().take_while(|line| !line.starts_with("## ")).filter(|line| line.starts_with('|'));
     let cells = |line: &'static str| line.trim_matches('|').split('|').map(str::trim).collect();
     lines.skip(2).map(cells).collect()
-}
-
-#[test]
-fn the_constants_of_the_chapter_are_those_of_the_code() {
-    let wide = |number: usize| u64::try_from(number).expect("64 bits hold it");
-    let expected = [
-        ("BSD: one attempt for votes or a receipt", bsd::ATTEMPT),
-        ("BSD: attempts", bsd::ATTEMPTS.into()),
-        ("BSD: wait for finality", bsd::FINALITY),
-        ("user: wait for an outcome, each attempt", user::PATIENCE),
-        ("user: wait for the cloud, each attempt", user::ANSWER),
-        ("user: attempts", user::ATTEMPTS.into()),
-        ("longest life of a submission", initial_builder::LIFETIME),
-        ("handshake begun anew", actors::RETRY),
-        ("longest handshake, memory of a hello", session::HANDSHAKE_TIME),
-        ("hellos remembered", wide(session::REMEMBERED_HELLOS)),
-        ("sessions kept", wide(actors::MAX_SESSIONS)),
-        ("messages that wait for one session", wide(actors::MAX_WAITING)),
-        ("records skipped at once", session::SKIP_LIMIT),
-        ("records of one direction of a session", session::SEQUENCE_LIMIT),
-        ("seals of one chain", session::SEAL_LIMIT),
-        ("keys in one seal", wide(session::MAX_SEALED_KEYS)),
-        ("certificates remembered as verified", wide(keys::REMEMBERED_CERTIFICATES)),
-        ("height of a T_block, behind", validator::BEHIND),
-        ("height of a T_block, ahead", validator::AHEAD),
-        ("validator: gathering before a turn", validator::GATHER),
-        ("validator: one turn", validator::TURN),
-        ("miner: nonces tried at a time", validator::NONCES),
-        ("miner: time for them", validator::NONCES_TAKE),
-        ("decisions that wait for a block", wide(validator::MAX_WAITING)),
-        ("entries of a block", wide(ledger::MAX_ENTRIES)),
-        ("time of a block ahead of the clock", ledger::MAX_AHEAD),
-        ("blocks sent at one request", actors::MAX_BLOCKS),
-        ("bytes of a message", wide(wire::MAX_MESSAGE)),
-        ("bytes of a record", wide(records::MAX_SIZE)),
-        ("depth of a record", wide(records::MAX_DEPTH)),
-        ("values in a record", wide(records::MAX_VALUES)),
-        ("bytes of a canonical value", wide(records::MAX_VALUE)),
-        ("attributes of a template", wide(records::MAX_ATTRIBUTES)),
-    ];
-    let rows = rows(chapter("13-state-machines.md"), "Constants");
-    let listed: Vec<(&str, u64)> =
-        rows.iter().map(|row| (row[0], row[1].parse().expect("a number"))).collect();
-    assert_eq!(listed, expected);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::testbed::{
     vote,
 };
 use bemr::actors::Input;
-use bemr::actors::bsd::{ATTEMPT, Evidence, FINALITY, State, submission_machine as machine};
+use bemr::actors::bsd::{Evidence, State, submission_machine as machine};
 use bemr::crypto::{Digest, Domain, Suite};
 use bemr::merkle::Frontier;
 use bemr::records::Record;
@@ -18,7 +18,7 @@ use bemr::wire::{
     decode, encode,
 };
 use bemr_lab::simulator::{LedgerKind, NetworkConfig};
-use bemr_spec::{Clause, Rules, Verdict};
+use bemr_spec::{Clause, Rules, Verdict, constants};
 use std::collections::BTreeSet;
 
 /// Bends an honest T_initial.
@@ -455,7 +455,7 @@ fn a_message_has_one_encoding_within_its_bound() {
         assert_eq!(step.clause(), trailing);
         assert_eq!(stage.public(&bsd) == before, trailing.is_some());
         let before = stage.public(&bsd);
-        let packet = vec![0; bemr::wire::MAX_MESSAGE + 1];
+        let packet = vec![0; constants::MESSAGE_BYTES + 1];
         let step = stage.give(&bsd, Input::Packet { from: doctor, packet });
         assert_eq!(step.clause(), Some(giant));
         assert_eq!(stage.public(&bsd), before);
@@ -684,7 +684,7 @@ fn the_decision_never_becomes_final() -> Testbed {
     let decided = stage.town.world.now();
     ended(&mut stage, &tid, State::Deferred, Clause::ConfirmationsReached.code());
     let expired = stage.events.iter().rfind(|event| event.event == "FinalityExpired").unwrap();
-    assert_eq!(expired.time, decided.after(FINALITY));
+    assert_eq!(expired.time, decided.after(constants::BSD_FINALITY_MS));
     stage
 }
 
@@ -740,7 +740,7 @@ fn the_cloud_is_out_of_reach() -> Testbed {
     ended(&mut stage, &tid, State::Deferred, Clause::FailoverIsBounded.code());
     let expired: Vec<Time> =
         stage.events.iter().filter(|event| event.event == "ReceiptExpired").map(|event| event.time).collect();
-    assert_eq!(expired, [1, 2, 3].map(|attempt| sent.after(attempt * ATTEMPT)));
+    assert_eq!(expired, [1, 2, 3].map(|attempt| sent.after(attempt * constants::BSD_ATTEMPT_MS)));
     stage
 }
 

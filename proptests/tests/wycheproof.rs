@@ -1,7 +1,8 @@
 //! The published vectors of Project Wycheproof, negative ones included, against the AEAD and the key derivation that
 //! the protocol uses.
 
-use bemr::crypto::{AeadKey, MAX_EXPANDED, TAG_LEN, expand_info, extract};
+use bemr::crypto::{AeadKey, MAX_EXPANDED, expand_info, extract};
+use bemr_spec::constants;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -83,7 +84,7 @@ fn aes_256_gcm_does_what_the_vectors_say() {
     let (mut valid, mut invalid, mut skipped) = (0, 0, 0);
     for group in suite.test_groups {
         // The wrapper's types hold no other key and no other nonce: those calls cannot be written.
-        if (group.key_size, group.iv_size, group.tag_size) != (256, 96, 8 * TAG_LEN) {
+        if (group.key_size, group.iv_size, group.tag_size) != (256, 96, 8 * constants::AEAD_TAG_BYTES) {
             skipped += group.tests.len();
             continue;
         }

@@ -1,11 +1,12 @@
-//! Generates Rust from the chapters: the register of clauses, the orders of checks and the list of the
-//! chapters' texts.
+//! Generates Rust from the chapters: the register of clauses, the orders of checks, the constants and
+//! the list of the chapters' texts.
 //!
 //! Each module reads one kind of content and reports the first line that breaks its form, with file and line. A chapter
 //! that cannot be read stops the build.
 
 mod chapter;
 mod clauses;
+mod constants;
 mod orders;
 mod tables;
 
@@ -18,6 +19,9 @@ fn main() {
     let clauses = stop_at_error(clauses::read(&chapters));
     let tables = stop_at_error(tables::tables(&chapters, "Order", &orders::COLUMNS));
     let orders = stop_at_error(orders::read(&tables, &clauses));
+    let tables = stop_at_error(tables::tables(&chapters, "Constants", &constants::COLUMNS));
+    let constants = stop_at_error(constants::read(&tables));
+    write("constants.rs", &constants::render(&constants));
     write("clauses.rs", &clauses::render(&clauses));
     write("orders.rs", &orders::render(&orders));
     write("chapters.rs", &chapter::render_list(&chapters));

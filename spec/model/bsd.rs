@@ -12,20 +12,8 @@ use crate::{
     Actor, Ballot, BlockId, Certificate, ContentType, Decision, Flaws, Gossip, Head, Header, Height, LogKind,
     Members, Message, Ordinal, Output, Packet, Question, Tid, Time, View, Vote,
 };
-use bemr_spec::{Clause, Rules, order};
+use bemr_spec::{Clause, Rules, constants, order};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// One attempt for votes or a receipt.
-pub(super) const ATTEMPT: Time = 4_000;
-
-/// How many attempts.
-pub(super) const ATTEMPTS: u32 = 3;
-
-/// How long a decision is awaited in a final block.
-pub(super) const FINALITY: Time = 60_000;
-
-/// How long a submission is valid after it was made.
-pub(super) const LIFETIME: Time = 86_400_000;
 
 /// The states of one submission, as chapter 13 names them.
 #[expect(clippy::enum_variant_names, reason = "states are named for what they await")]
@@ -222,7 +210,7 @@ impl Bsd {
         let tid = header.tid;
         asked.require(Clause::InitialSenderIsPeer, peer == Actor::User(header.user))?;
         asked.require(Clause::RoleMaySubmit, may_handle_records(header.user))?;
-        let valid = header.issued <= now && now < header.issued + LIFETIME;
+        let valid = header.issued <= now && now < header.issued + constants::SUBMISSION_LIFETIME_MS;
         asked.require(Clause::InitialWithinValidity, valid)?;
         let fresh = !self.open.contains_key(&tid) && !self.ended.contains_key(&tid);
         asked.require(Clause::TidIsFresh, fresh)?;
@@ -269,7 +257,7 @@ impl Bsd {
     fn send_block(&mut self, rules: &Rules, now: Time, tid: Tid) -> Vec<Output> {
         let Some(open) = self.open.get_mut(&tid) else { return Vec::new() };
         open.attempts += 1;
-        open.deadline = now + ATTEMPT;
+        open.deadline = now + constants::BSD_ATTEMPT_MS;
         let again = open.attempts > 1;
         if again && !rules.in_force(Clause::FailoverKeepsDigest) {
             // Another question each time: votes on the first answer nothing.
@@ -426,7 +414,7 @@ impl Bsd {
         };
         match next {
             Ok(state) => {
-                (open.state, open.attempts, open.deadline) = (state, 0, now + FINALITY);
+                (open.state, open.attempts, open.deadline) = (state, 0, now + constants::BSD_FINALITY_MS);
                 certificate
                     .map(|certificate| Output::Publish(Gossip::Decision(certificate)))
                     .into_iter()
@@ -589,7 +577,7 @@ impl Bsd {
         let Some(open) = self.open.get_mut(&tid) else { return Vec::new() };
         let Some((message, ..)) = open.valid else { return Vec::new() };
         open.attempts += 1;
-        open.deadline = now + ATTEMPT;
+        open.deadline = now + constants::BSD_ATTEMPT_MS;
         let said = match open.attempts > 1 {
             true => self.neighbours.say_again(rules, now, Actor::Cloud, message),
             false => self.neighbours.say(rules, now, Actor::Cloud, message),
@@ -616,7 +604,7 @@ impl Bsd {
 
     fn on_expiry(&mut self, rules: &Rules, now: Time, tid: Tid) -> Vec<Output> {
         let Some(open) = self.open.get(&tid) else { return Vec::new() };
-        let left = open.attempts < ATTEMPTS || !rules.in_force(Clause::FailoverIsBounded);
+        let left = open.attempts < constants::BSD_ATTEMPTS || !rules.in_force(Clause::FailoverIsBounded);
         let height = open.valid.map_or(0, |(_, _, _, height)| height);
         match open.state {
             State::AwaitingVotes if left => self.send_block(rules, now, tid),

@@ -7,21 +7,9 @@ use crate::{
     Actor, Block, BlockId, Certificate, Entry, Flaws, Gossip, Head, Height, LedgerKind, LogKind, Members,
     Output, Proposal, Tid, Time,
 };
-use bemr_spec::{Clause, Rules, order};
+use bemr_spec::{Clause, Rules, constants, order};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// How long entries gather before the first turn.
-pub(super) const GATHER: Time = 200;
-
-/// One turn.
-pub(super) const TURN: Time = 2_000;
-
-/// How long a miner takes for the nonces that it tries at a time.
-pub(super) const NONCES_TAKE: Time = 50;
-
-/// The most decisions that wait for a block.
-pub(super) const WAITING: usize = 1 << 16;
 
 /// The proposal that was signed for the present height.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -98,7 +86,7 @@ impl Closing {
         let tid = certificate.question.header.tid;
         let fresh = !ledger.decides(tid) && !self.decisions.contains_key(&tid);
         asked.require(Clause::TidDecidedOnce, fresh)?;
-        asked.require(Clause::SizeWithinBound, self.decisions.len() < WAITING)?;
+        asked.require(Clause::SizeWithinBound, self.decisions.len() < constants::DECISIONS_PENDING)?;
         asked.require(Clause::EntryHasQuorum, ledger.certifies(&certificate))?;
         self.decisions.insert(tid, certificate);
         self.something_waits(ledger, now);
@@ -137,10 +125,14 @@ impl Closing {
     /// The next instant at which something is done of one's own accord.
     fn schedule(&mut self, ledger: &Ledger, now: Time) {
         self.next = self.since.map(|since| match ledger.kind() {
-            LedgerKind::Work => now + NONCES_TAKE,
+            LedgerKind::Work => now + constants::MINING_MS,
             LedgerKind::Quorum => {
-                let start = since + GATHER;
-                if now < start { start } else { start + ((now - start) / TURN + 1) * TURN }
+                let start = since + constants::GATHERING_MS;
+                if now < start {
+                    start
+                } else {
+                    start + ((now - start) / constants::ROUND_MS + 1) * constants::ROUND_MS
+                }
             }
         });
     }
@@ -201,7 +193,7 @@ impl Closing {
 
     fn take_turn(&mut self, rules: &Rules, ledger: &mut Ledger, now: Time) -> Vec<Output> {
         let Some(since) = self.since else { return Vec::new() };
-        let turn = now.saturating_sub(since + GATHER) / TURN;
+        let turn = now.saturating_sub(since + constants::GATHERING_MS) / constants::ROUND_MS;
         let members = u64::from(ledger.members());
         if (ledger.height() + 1 + turn) % members != u64::from(self.own) {
             return Vec::new();
@@ -299,7 +291,7 @@ impl Closing {
 
     fn may_show(&mut self, now: Time, to: Actor) -> bool {
         let Some(signed) = &mut self.signed else { return false };
-        let due = signed.shown.get(&to).is_none_or(|last| last + TURN <= now);
+        let due = signed.shown.get(&to).is_none_or(|last| last + constants::ROUND_MS <= now);
         if due {
             signed.shown.insert(to, now);
         }

@@ -9,21 +9,12 @@ use crate::{
     Actor, Block, BlockId, Certificate, Change as PolicyChange, Entry, Flaws, Gossip, Head, Height,
     LedgerKind, LogKind, Members, Output, Proposal, Public, Tid, Time,
 };
-use bemr_spec::{Clause, Rules, order};
+use bemr_spec::{Clause, Rules, constants, order};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// How far the time of a block may lie ahead of the clock.
-pub(super) const AHEAD_OF_CLOCK: Time = 7_200_000;
-
 /// Under proof of work, how many blocks have to stand on a final one.
 pub(super) const CONFIRMATIONS: usize = 6;
-
-/// The most blocks sent at one request.
-pub(super) const BLOCKS_AT_ONCE: usize = 64;
-
-/// One peer is asked again for the same blocks after this time.
-pub(super) const ASK_AGAIN: Time = 2_000;
 
 /// How many signatures or votes of `members` are more than two thirds.
 pub const fn quorum(members: u8) -> usize {
@@ -202,7 +193,7 @@ impl Ledger {
         let parent = chain.1.last().or_else(|| self.trunk.get(chain.0.checked_sub(1)?));
         let (height, time) = parent.map_or((0, 0), |parent| (parent.proposal.height, parent.proposal.time));
         asked.require(Clause::HeightAdvancesByOne, height + 1 == proposal.height)?;
-        let advances = time < proposal.time && proposal.time <= now + AHEAD_OF_CLOCK;
+        let advances = time < proposal.time && proposal.time <= now + constants::BLOCK_AHEAD_MS;
         asked.require(Clause::BlockTimeAdvances, advances)?;
         match self.kind {
             LedgerKind::Quorum => asked.require(Clause::BlockHasQuorum, true)?,
@@ -374,7 +365,7 @@ impl Ledger {
             return Vec::new();
         }
         let height = self.final_height() + 1;
-        self.asked.retain(|_, (last, _)| now < *last + ASK_AGAIN);
+        self.asked.retain(|_, (last, _)| now < *last + constants::CATCH_UP_MS);
         if self.asked.get(&from).is_some_and(|(_, asked)| *asked == height) {
             return Vec::new();
         }
@@ -387,7 +378,7 @@ impl Ledger {
         let below = usize::try_from(height.saturating_sub(1)).unwrap_or(usize::MAX);
         let from_there = self.trunk.iter().skip(below);
         from_there
-            .take(BLOCKS_AT_ONCE)
+            .take(constants::BLOCKS_SENT as usize)
             .map(|block| Output::Tell(to, Gossip::Block(Arc::clone(block))))
             .collect()
     }

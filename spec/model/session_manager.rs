@@ -14,23 +14,14 @@ use crate::trust::Trust;
 use crate::{
     Actor, ContentType, Datagram, Flaws, HelloId, Message, Ordinal, Output, Packet, Record, SessionId, Time,
 };
-use bemr_spec::{Clause, Rules, order};
+use bemr_spec::{Clause, Rules, constants, order};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A handshake ends within this time of its hello, and a hello is remembered as long.
-pub(super) const HANDSHAKE_TIME: Time = 60_000;
-
-/// A handshake without a response is begun anew after this time; then after twice that, and so on.
-pub(super) const RETRY: Time = 2_000;
-
 /// The most records of one direction of a session.
-pub(super) const RECORDS: u32 = 1 << 20;
+pub(super) const RECORDS: u32 = constants::SESSION_RECORDS as u32;
 
 /// The most records skipped at once.
-pub(super) const SKIPPED: u32 = 1024;
-
-/// The most messages that wait for one session.
-pub(super) const WAITING: usize = 1024;
+pub(super) const SKIPPED: u32 = constants::RECORDS_SKIPPED as u32;
 
 /// A handshake that was begun, and what waits for it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -195,7 +186,7 @@ impl SessionManager {
         message: Message,
     ) -> Result<Vec<Output>, Clause> {
         if let Some(call) = self.calling.get_mut(&peer) {
-            if call.waiting.len() < WAITING && !call.waiting.contains(&message) {
+            if call.waiting.len() < constants::SESSION_QUEUE && !call.waiting.contains(&message) {
                 call.waiting.push(message);
             }
             return Ok(Vec::new());
@@ -204,7 +195,7 @@ impl SessionManager {
         checks.require(Clause::PeerIsNotSelf, peer != self.own)?;
         checks.require(Clause::RoleFitsPlace, initiates(self.own, message.stage()))?;
         let hello = self.hello(peer);
-        let (next, patience) = (now + RETRY, 2 * RETRY);
+        let (next, patience) = (now + constants::HANDSHAKE_RETRY_MS, 2 * constants::HANDSHAKE_RETRY_MS);
         let purpose = message.stage();
         self.calling.insert(
             peer,
@@ -250,10 +241,11 @@ impl SessionManager {
     ) -> Result<Received, Clause> {
         let mut asked = checks.in_order(order::HELLO);
         asked.require(Clause::RoleFitsPlace, responds(self.own, purpose))?;
-        let remembered = self.heard.get(&hello).is_some_and(|(heard, _)| now < heard + HANDSHAKE_TIME);
+        let remembered =
+            self.heard.get(&hello).is_some_and(|(heard, _)| now < heard + constants::HANDSHAKE_MS);
         asked.require(Clause::SessionIsFresh, !remembered)?;
         asked.rest()?;
-        self.heard.retain(|_, (heard, _)| now < *heard + HANDSHAKE_TIME);
+        self.heard.retain(|_, (heard, _)| now < *heard + constants::HANDSHAKE_MS);
         let heard = self.heard.entry(hello).or_insert((now, 0));
         *heard = (now, heard.1 + 1);
         self.responses += 1;
@@ -272,7 +264,7 @@ impl SessionManager {
     ) -> Result<Received, Clause> {
         let call = self.calling.get(&from).ok_or(Clause::EventFitsState)?;
         let mut asked = checks.in_order(order::RESPONSE);
-        asked.require(Clause::SessionIsFresh, now < call.sent + HANDSHAKE_TIME)?;
+        asked.require(Clause::SessionIsFresh, now < call.sent + constants::HANDSHAKE_MS)?;
         // The proof opens under a key that the hello's ephemeral makes.
         asked.require(Clause::FlightIsAuthentic, session.hello == call.hello)?;
         asked.part(order::CERTIFICATE)?;
@@ -309,7 +301,7 @@ impl SessionManager {
     ) -> Result<Received, Clause> {
         let answer = self.answering.get(&from).ok_or(Clause::EventFitsState)?;
         let mut asked = checks.in_order(order::FINISH);
-        asked.require(Clause::SessionIsFresh, now < answer.began + HANDSHAKE_TIME)?;
+        asked.require(Clause::SessionIsFresh, now < answer.began + constants::HANDSHAKE_MS)?;
         asked.require(Clause::FlightIsAuthentic, session == answer.session)?;
         asked.part(order::CERTIFICATE)?;
         self.trust.verify(checks, now, by)?;
@@ -357,7 +349,7 @@ impl SessionManager {
 
     /// Begins anew the handshakes that got no response, and gives up those that never got one.
     pub(super) fn retry(&mut self, now: Time) -> Vec<Output> {
-        self.calling.retain(|_, call| now < call.began + HANDSHAKE_TIME);
+        self.calling.retain(|_, call| now < call.began + constants::HANDSHAKE_MS);
         let due: Vec<Actor> =
             self.calling.iter().filter(|(_, call)| call.next <= now).map(|(peer, _)| *peer).collect();
         let mut outputs = Vec::new();
@@ -395,7 +387,7 @@ impl SessionManager {
 
     /// When there is something to begin anew or to give up.
     pub(super) fn wake(&self) -> Option<Time> {
-        self.calling.values().map(|call| call.next.min(call.began + HANDSHAKE_TIME)).min()
+        self.calling.values().map(|call| call.next.min(call.began + constants::HANDSHAKE_MS)).min()
     }
 }
 

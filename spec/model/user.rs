@@ -9,17 +9,8 @@ use crate::{
     Actor, Command, Decision, FORKING, Flaws, Gossip, Head, Header, LogKind, Message, Order, Ordinal, Output,
     Packet, RequestId, Tid, Time, View,
 };
-use bemr_spec::{Clause, Rules, order};
+use bemr_spec::{Clause, Rules, constants, order};
 use std::collections::BTreeMap;
-
-/// How long a user waits for an outcome in each attempt.
-pub(super) const PATIENCE: Time = 120_000;
-
-/// How long a user waits for the cloud in each attempt.
-pub(super) const ANSWER: Time = 10_000;
-
-/// How many times one T_initial or request is sent.
-pub(super) const ATTEMPTS: u32 = 3;
 
 /// What awaits an outcome or an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -92,7 +83,7 @@ impl User {
                 let header = Header { tid, user: self.number, record, breaks, readers, issued: now, policy };
                 let message = Message::Initial { header, flaws: Flaws::NONE };
                 let outputs = self.neighbours.say(rules, now, Actor::Bsd, message)?;
-                let deadline = now + PATIENCE;
+                let deadline = now + constants::USER_OUTCOME_MS;
                 self.submissions.insert(tid, Waiting { message, attempts: 1, deadline });
                 self.submitted.insert(tid, header);
                 Ok(outputs)
@@ -148,7 +139,8 @@ impl User {
     ) -> Result<Vec<Output>, Clause> {
         let outputs = self.neighbours.say(rules, now, Actor::Cloud, message)?;
         self.next_request += 1;
-        self.requests.insert(request, Waiting { message, attempts: 1, deadline: now + ANSWER });
+        self.requests
+            .insert(request, Waiting { message, attempts: 1, deadline: now + constants::USER_ANSWER_MS });
         Ok(outputs)
     }
 
@@ -261,12 +253,12 @@ impl User {
             self.submissions.iter().filter(|(_, one)| one.deadline <= now).map(|(tid, _)| *tid).collect();
         for tid in late {
             let Some(waiting) = self.submissions.get_mut(&tid) else { continue };
-            if bounded && waiting.attempts >= ATTEMPTS {
+            if bounded && waiting.attempts >= constants::USER_ATTEMPTS {
                 self.submissions.remove(&tid);
                 self.ended.insert(tid, None);
                 continue;
             }
-            (waiting.attempts, waiting.deadline) = (waiting.attempts + 1, now + PATIENCE);
+            (waiting.attempts, waiting.deadline) = (waiting.attempts + 1, now + constants::USER_OUTCOME_MS);
             let message = waiting.message;
             outputs.extend(self.neighbours.say_again(rules, now, Actor::Bsd, message).unwrap_or_default());
         }
@@ -275,11 +267,11 @@ impl User {
         let size = self.size();
         for request in late {
             let Some(waiting) = self.requests.get_mut(&request) else { continue };
-            if bounded && waiting.attempts >= ATTEMPTS {
+            if bounded && waiting.attempts >= constants::USER_ATTEMPTS {
                 self.requests.remove(&request);
                 continue;
             }
-            (waiting.attempts, waiting.deadline) = (waiting.attempts + 1, now + ANSWER);
+            (waiting.attempts, waiting.deadline) = (waiting.attempts + 1, now + constants::USER_ANSWER_MS);
             if let Message::Read { remembered, .. } = &mut waiting.message {
                 *remembered = size;
             }

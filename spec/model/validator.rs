@@ -1,6 +1,5 @@
 //! A validator: votes on T_blocks (chapters 8 and 9), and closes blocks with the others ([`Closing`]).
 
-use crate::bsd::LIFETIME;
 use crate::checks::Checks;
 use crate::consensus::Closing;
 use crate::ledger::Ledger;
@@ -9,13 +8,8 @@ use crate::roles::may_handle_records;
 use crate::session_manager::{Received, SessionManager};
 use crate::shared::Shared;
 use crate::{Actor, Ballot, Flaws, Gossip, Message, Output, Packet, Question, Tid, Time, View, Vote};
-use bemr_spec::{Clause, Rules, order};
+use bemr_spec::{Clause, Rules, constants, order};
 use std::collections::BTreeMap;
-
-/// How far the height of a T_block may lie behind, and ahead.
-pub(super) const BEHIND: u64 = 7;
-/// See [`BEHIND`].
-pub(super) const AHEAD: u64 = 8;
 
 /// One validator.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -84,10 +78,11 @@ impl Validator {
         asked.part(order::CERTIFICATE)?;
         self.neighbours.trust.verify(&checks, now, Actor::User(header.user))?;
         asked.require(Clause::RoleMaySubmit, may_handle_records(header.user))?;
-        let valid = header.issued <= now && now < header.issued + LIFETIME;
+        let valid = header.issued <= now && now < header.issued + constants::SUBMISSION_LIFETIME_MS;
         asked.require(Clause::InitialWithinValidity, valid)?;
         let (height, current) = (question.height, self.ledger.height());
-        let in_window = height <= current + AHEAD && height + BEHIND >= current;
+        let in_window =
+            height <= current + constants::HEIGHTS_AHEAD && height + constants::HEIGHTS_BEHIND >= current;
         asked.require(Clause::HeightInWindow, in_window)?;
         if let Some(vote) = self.votes.get(&header.tid) {
             let same = vote.question.number == question.number;

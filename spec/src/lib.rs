@@ -4,6 +4,7 @@
 //! their message tables a decoder. There is no cryptography here, no clock, no randomness and no I/O.
 
 mod clause;
+pub mod constants;
 pub mod messages;
 pub mod order;
 pub mod policies;

@@ -6,6 +6,9 @@ mod chapter;
 #[path = "../build/clauses.rs"]
 #[allow(dead_code, reason = "the build script uses all of it")]
 mod clauses;
+#[path = "../build/constants.rs"]
+#[allow(dead_code, reason = "the build script uses all of it")]
+mod constants;
 #[path = "../build/orders.rs"]
 #[allow(dead_code, reason = "the build script uses all of it")]
 mod orders;
@@ -150,5 +153,38 @@ fn an_order_is_read_with_its_parts_or_its_line_named() {
         ("| KEY-01 | the end", "| `whole` | the end", "09-test.md:21: the order `whole` is a part of itself"),
     ] {
         assert_eq!(orders_with(old, new).err().as_deref(), Some(error));
+    }
+}
+
+const CONSTANTS: &str = "\
+**Constants `first`.** Of a thing.
+
+| constant | value | unit | what | where |
+|---|---|---|---|---|
+| WAIT_MS | 4000 | ms | it waits | here |
+| LEAST | 3 | entries | it holds | there |
+";
+
+fn constants_with(old: &str, new: &str) -> Result<Vec<constants::Constant>, String> {
+    assert!(CONSTANTS.contains(old), "{old:?} is in the text");
+    let chapters = one(&CONSTANTS.replace(old, new));
+    constants::read(&tables::tables(&chapters, "Constants", &constants::COLUMNS)?)
+}
+
+#[test]
+fn a_constant_is_read_or_its_line_named() {
+    let found = constants_with("LEAST", "LEAST").expect("the table is in the form");
+    let found: Vec<_> = found.iter().map(|one| (one.name.as_str(), one.value)).collect();
+    assert_eq!(found, [("WAIT_MS", 4000), ("LEAST", 3)]);
+    for (old, new, error) in [
+        ("LEAST", "Least", "09-test.md:6: `Least` is not a name such as BSD_ATTEMPTS"),
+        ("LEAST | 3 | entries", "WAIT_MS | 3 | ms", "09-test.md:6: WAIT_MS is defined twice"),
+        ("4000", "4 000", "09-test.md:5: `4 000` is not a number in decimal digits"),
+        ("entries", "things", "09-test.md:6: there is no unit `things`: see UNITS"),
+        ("entries", "ms", "09-test.md:6: the unit of LEAST is `ms`: _MS is for ms, _BYTES for bytes"),
+        ("ms |", "bytes |", "09-test.md:5: the unit of WAIT_MS is `bytes`: _MS is for ms, _BYTES for bytes"),
+        ("it holds", "", "09-test.md:6: LEAST needs to say what it is, and where it is used"),
+    ] {
+        assert_eq!(constants_with(old, new).err().as_deref(), Some(error));
     }
 }

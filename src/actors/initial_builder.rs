@@ -7,13 +7,10 @@ use crate::records::{PolicyRegistry, Record, commitments, map};
 use crate::wire::{
     Height, InitialHeader, Name, PROTOCOL_VERSION, PolicyRef, TInitial, Time, WrappedKey, encode,
 };
-use bemr_spec::{Clause, Refusal, Rules};
+use bemr_spec::{Clause, Refusal, Rules, constants};
 use rand::CryptoRng;
 use tls_codec::TlsVecU32;
 use zeroize::Zeroizing;
-
-/// How long a submission is valid, in milliseconds.
-pub const LIFETIME: u64 = 86_400_000;
 
 /// A key that protects one message is used with this nonce alone.
 pub const ONE_NONCE: [u8; 12] = [0; 12];
@@ -90,7 +87,7 @@ pub fn build_initial<R: CryptoRng + ?Sized>(
         ciphertext: ciphertext_digest,
         grants: grants_digest(&grants),
         issued: now,
-        expires: now.after(LIFETIME),
+        expires: now.after(constants::SUBMISSION_LIFETIME_MS),
         nonce,
     };
     let signature = own.identity().signing_key().sign(rules, Domain::T_INITIAL, &encode(&header));

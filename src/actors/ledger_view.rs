@@ -7,17 +7,8 @@ use crate::ledger::{ChainUpdate, Ledger};
 use crate::records::PolicyRegistry;
 use crate::votes::ValidatorSet;
 use crate::wire::{ApprovedChange, Block, Gossip, Height, Name, PROTOCOL_VERSION, Role, Time, encode};
-use bemr_spec::{Clause, Refusal, Rules};
+use bemr_spec::{Clause, Refusal, Rules, constants};
 use std::collections::BTreeMap;
-
-/// The most blocks that are sent at one request.
-pub const MAX_BLOCKS: u64 = 64;
-
-/// How long a node waits before it asks one peer again for the same blocks, in milliseconds.
-const ASK_AGAIN: u64 = 2_000;
-
-/// The most peers whom it asks in that time.
-const MAX_ASKED: usize = 1024;
 
 /// A node's copy of the ledger and of the policy.
 #[derive(Clone, Debug)]
@@ -66,9 +57,9 @@ impl LedgerView {
             return Vec::new();
         }
         let first = Height(self.ledger.final_height().0.saturating_add(1));
-        self.asked.retain(|_, (last, _)| now < last.after(ASK_AGAIN));
+        self.asked.retain(|_, (last, _)| now < last.after(constants::CATCH_UP_MS));
         let asked = self.asked.get(from).is_some_and(|(_, height)| *height == first);
-        if asked || self.asked.len() >= MAX_ASKED {
+        if asked || self.asked.len() >= constants::CATCH_UP_PEERS {
             return Vec::new();
         }
         self.asked.insert(from.clone(), (now, first));
@@ -77,7 +68,7 @@ impl LedgerView {
 
     /// The blocks from a height on, for a node that lacks them.
     pub fn blocks_from(&self, height: Height, to: &Name) -> Vec<Output> {
-        let until = self.ledger.height().0.min(height.0.saturating_add(MAX_BLOCKS - 1));
+        let until = self.ledger.height().0.min(height.0.saturating_add(constants::BLOCKS_SENT - 1));
         (height.0..=until)
             .filter_map(|height| self.ledger.block(Height(height)))
             .map(|block| Output::SendGossip { to: to.clone(), gossip: Gossip::Block(block.clone()) })

@@ -23,11 +23,11 @@ pub use certificate_directory::CertificateDirectory;
 pub use cloud::Cloud;
 pub use context::NodeContext;
 pub use interface::{Actor, Input, Output, Step};
-pub use ledger_view::{LedgerView, MAX_BLOCKS};
+pub use ledger_view::LedgerView;
 pub use randomness::Randomness;
 #[cfg(bemr_weaken)]
 pub use session_manager::Overheard;
-pub use session_manager::{MAX_SESSIONS, MAX_WAITING, RETRY, Received, SessionManager};
+pub use session_manager::{Received, SessionManager};
 pub use store_handle::StoreHandle;
 pub use user::User;
 pub use validator::Validator;

@@ -7,22 +7,13 @@ use crate::crypto::AeadKey;
 use crate::keys::{CertifiedPrincipal, Credentials, TrustStore};
 #[cfg(bemr_weaken)]
 use crate::session::Position;
-use crate::session::{AwaitingFinish, AwaitingHello, AwaitingResponse, HANDSHAKE_TIME, Session, UsedKey};
+use crate::session::{AwaitingFinish, AwaitingHello, AwaitingResponse, Session, UsedKey};
 use crate::wire::{Message, Name, Packet, Record, SessionId, SessionType, Time, decode, encode};
-use bemr_spec::{Clause, Refusal, Rules};
+use bemr_spec::{Clause, Refusal, Rules, constants};
 use rand::CryptoRng;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use zeroize::Zeroizing;
-
-/// The most handshakes and sessions of each kind that an actor holds at once; the oldest gives way.
-pub const MAX_SESSIONS: usize = 4096;
-
-/// The most messages that wait for one session.
-pub const MAX_WAITING: usize = 1024;
-
-/// How long an initiator awaits the first response before it begins anew, in milliseconds; then twice as long, and so on.
-pub const RETRY: u64 = 2_000;
 
 /// The sessions of one actor.
 pub struct SessionManager {
@@ -209,7 +200,7 @@ impl SessionManager {
     ) -> Result<(Vec<Output>, Option<UsedKey>), Refusal> {
         self.note(peer, &message, None);
         if let Some(call) = self.calling.get_mut(peer) {
-            if call.waiting.len() < MAX_WAITING && !call.waiting.contains(&message) {
+            if call.waiting.len() < constants::SESSION_QUEUE && !call.waiting.contains(&message) {
                 call.waiting.push(message);
             }
             return Ok((Vec::new(), None));
@@ -228,7 +219,7 @@ impl SessionManager {
         waiting: Vec<Message>,
     ) -> Result<Output, Refusal> {
         let (state, packet) = AwaitingResponse::begin(rules, rng, now, &self.own, purpose, peer)?;
-        let (next, patience) = (now.after(RETRY), 2 * RETRY);
+        let (next, patience) = (now.after(constants::HANDSHAKE_RETRY_MS), 2 * constants::HANDSHAKE_RETRY_MS);
         let call = PendingHandshake { state: Some(state), began: now, next, patience, waiting };
         self.calling.insert(peer.clone(), call);
         Ok(Output::Send { to: peer.clone(), label: "Hello", packet })
@@ -330,10 +321,10 @@ impl SessionManager {
         packet: &[u8],
     ) -> Result<Received, Refusal> {
         let (state, response) = self.listening.on_hello(rules, rng, now, packet)?;
-        if self.answering.len() >= MAX_SESSIONS {
-            self.answering.retain(|_, state| now < state.began().after(HANDSHAKE_TIME));
+        if self.answering.len() >= constants::SESSIONS_KEPT {
+            self.answering.retain(|_, state| now < state.began().after(constants::HANDSHAKE_MS));
         }
-        if self.answering.len() >= MAX_SESSIONS
+        if self.answering.len() >= constants::SESSIONS_KEPT
             && let Some(oldest) =
                 self.answering.iter().min_by_key(|(_, state)| state.began()).map(|(from, _)| from.clone())
         {
@@ -438,7 +429,7 @@ impl SessionManager {
     }
 
     fn keep(&mut self, now: Time, session: Session, silent: bool) {
-        if self.sessions.len() >= MAX_SESSIONS
+        if self.sessions.len() >= constants::SESSIONS_KEPT
             && let Some(oldest) = self.sessions.iter().min_by_key(|(_, line)| line.used).map(|(id, _)| *id)
         {
             self.sessions.remove(&oldest);
@@ -454,7 +445,7 @@ impl SessionManager {
     /// Begins anew the handshakes that got no response in time, and gives up those that never got one, with what
     /// waits for them.
     pub fn retry<R: CryptoRng + ?Sized>(&mut self, rules: &Rules, rng: &mut R, now: Time) -> Vec<Output> {
-        self.calling.retain(|_, call| now < call.began.after(HANDSHAKE_TIME));
+        self.calling.retain(|_, call| now < call.began.after(constants::HANDSHAKE_MS));
         let mut outputs = Vec::new();
         for (peer, call) in &mut self.calling {
             if now < call.next {
@@ -474,7 +465,7 @@ impl SessionManager {
 
     /// When [`SessionManager::retry`] has something to do.
     pub fn wake(&self) -> Option<Time> {
-        self.calling.values().map(|call| call.next.min(call.began.after(HANDSHAKE_TIME))).min()
+        self.calling.values().map(|call| call.next.min(call.began.after(constants::HANDSHAKE_MS))).min()
     }
 }
 
@@ -540,14 +531,14 @@ mod tests {
     fn the_oldest_handshake_gives_way_and_those_that_are_over_before_it() {
         let mut door = Door::new(61);
         let at = |n: usize| NOW.after(n as u64);
-        (0..MAX_SESSIONS).for_each(|n| door.knock(n, at(n)));
-        assert_eq!(door.bsd.answering.len(), MAX_SESSIONS);
-        door.knock(MAX_SESSIONS, at(MAX_SESSIONS));
-        assert_eq!(door.bsd.answering.len(), MAX_SESSIONS);
+        (0..constants::SESSIONS_KEPT).for_each(|n| door.knock(n, at(n)));
+        assert_eq!(door.bsd.answering.len(), constants::SESSIONS_KEPT);
+        door.knock(constants::SESSIONS_KEPT, at(constants::SESSIONS_KEPT));
+        assert_eq!(door.bsd.answering.len(), constants::SESSIONS_KEPT);
         assert!(!door.bsd.answering.contains_key(&peer(0)));
         assert!(door.bsd.answering.contains_key(&peer(1)));
         // The time of the newest of them ends now.
-        door.knock(0, at(MAX_SESSIONS).after(HANDSHAKE_TIME));
+        door.knock(0, at(constants::SESSIONS_KEPT).after(constants::HANDSHAKE_MS));
         assert_eq!(door.bsd.answering.keys().collect::<Vec<_>>(), [&peer(0)]);
     }
 
@@ -555,7 +546,7 @@ mod tests {
     fn a_handshake_that_is_over_stays_while_there_is_room() {
         let mut door = Door::new(62);
         door.knock(0, NOW);
-        door.knock(1, NOW.after(2 * HANDSHAKE_TIME));
+        door.knock(1, NOW.after(2 * constants::HANDSHAKE_MS));
         assert_eq!(door.bsd.answering.len(), 2);
     }
 
@@ -606,8 +597,8 @@ mod tests {
             |n| user.call(&HARD, &mut door.world.rng, NOW, &name("bsd"), message(n)).unwrap().0.len();
         // One hello for all of them.
         assert_eq!([send(0), send(1), send(1)], [1, 0, 0]);
-        (2..=MAX_WAITING).for_each(|n| assert_eq!(send(n), 0));
+        (2..=constants::SESSION_QUEUE).for_each(|n| assert_eq!(send(n), 0));
         let waiting = &user.calling[&name("bsd")].waiting;
-        assert!(*waiting == (0..MAX_WAITING).map(message).collect::<Vec<_>>());
+        assert!(*waiting == (0..constants::SESSION_QUEUE).map(message).collect::<Vec<_>>());
     }
 }

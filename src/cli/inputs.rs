@@ -1,7 +1,7 @@
 //! Finds and reads record files. Every file that cannot be read gets one line that says why; the others go on.
 
-use bemr::records::{MAX_SIZE, Record, SAMPLES};
-use bemr_spec::{Clause, Refusal, Rules};
+use bemr::records::{Record, SAMPLES};
+use bemr_spec::{Clause, Refusal, Rules, constants};
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -112,6 +112,6 @@ fn shown(path: &Path) -> String {
 fn read_file(rules: &Rules, path: &Path) -> Result<Record, Unreadable> {
     let file = File::open(path)?;
     let mut bytes = Vec::new();
-    file.take(MAX_SIZE as u64 + 1).read_to_end(&mut bytes)?;
+    file.take(constants::RECORD_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     Ok(Record::read(rules, &bytes)?)
 }

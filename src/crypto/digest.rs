@@ -1,6 +1,7 @@
 //! SHA-256 with a domain tag.
 
 use crate::crypto::Domain;
+use bemr_spec::constants;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
@@ -9,7 +10,7 @@ use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, TlsSerialize, TlsDeserializeBytes, TlsSize,
 )]
-pub struct Digest([u8; 32]);
+pub struct Digest([u8; constants::DIGEST_BYTES]);
 
 impl Digest {
     /// `SHA-256(length of label as one byte || label || message)`.

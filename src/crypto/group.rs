@@ -10,7 +10,7 @@ use super::{
     Suite,
     finite_field::{Scalar as FieldScalar, Table as FieldTable},
 };
-use bemr_spec::{Clause, Refusal, Rules};
+use bemr_spec::{Clause, Refusal, Rules, constants};
 use curve25519_dalek::ristretto::RistrettoPoint;
 use curve25519_dalek::scalar::Scalar as CurveScalar;
 use rand::CryptoRng;
@@ -348,7 +348,7 @@ impl Scalar {
 
     /// Bytes of which the residue modulo q is uniform but for a part in 2^128.
     pub(super) const fn wide_len(suite: Suite) -> usize {
-        suite.scalar_len() + 16
+        suite.scalar_len() + constants::SCALAR_SURPLUS_BYTES
     }
 
     /// The residue modulo q of a big-endian integer of any length.

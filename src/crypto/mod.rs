@@ -23,7 +23,7 @@ mod suite;
 #[cfg(all(test, bemr_weaken))]
 mod tests;
 
-pub use aead::{AeadKey, TAG_LEN};
+pub use aead::AeadKey;
 pub use diffie_hellman::{Ephemeral, SharedSecret};
 pub use digest::Digest;
 pub use domain::Domain;

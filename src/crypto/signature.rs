@@ -4,7 +4,7 @@
 
 use crate::crypto::public_key::PublicKey;
 use crate::crypto::{Digest, Domain, Element, Factor, Scalar, Suite, expand_into, extract};
-use bemr_spec::{Clause, Refusal, Rules};
+use bemr_spec::{Clause, Refusal, Rules, constants};
 use rand::CryptoRng;
 use std::collections::BTreeMap;
 use tls_codec::{TlsByteVecU16, TlsDeserializeBytes, TlsSerialize, TlsSize};
@@ -293,7 +293,7 @@ fn check_batch(rules: &Rules, suite: Suite, batch: &[Signed<'_>]) -> Result<(), 
 
 fn coefficient(suite: Suite, seed: &Digest, place: usize) -> Scalar {
     let digest = Digest::of_parts(Domain::SIGNATURE_BATCH, &[seed.as_bytes(), &(place as u64).to_be_bytes()]);
-    Scalar::reduce(suite, &digest.as_bytes()[..16])
+    Scalar::reduce(suite, &digest.as_bytes()[..constants::BATCH_COEFFICIENT_BYTES])
 }
 
 fn nonce(rules: &Rules, secret: &Scalar, domain: Domain, message: &[u8], counter: u8) -> Scalar {

@@ -2,7 +2,7 @@
 
 use super::*;
 use super::{finite_field, jacobi};
-use bemr_spec::{Clause, Rules};
+use bemr_spec::{Clause, Rules, constants};
 use num_bigint::BigUint;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
@@ -549,7 +549,7 @@ fn aed_01_releases_nothing_before_the_tag_verified() {
     bent[0] ^= b't' ^ b'T';
     assert_eq!(key.open_checked(&mutant, &[1; 12], b"header", &bent).unwrap(), b"Ten thousand");
     for rules in [RULES, mutant] {
-        assert!(key.open_checked(&rules, &[1; 12], b"", &[0; TAG_LEN - 1]).is_err());
+        assert!(key.open_checked(&rules, &[1; 12], b"", &[0; constants::AEAD_TAG_BYTES - 1]).is_err());
     }
 }
 

@@ -13,4 +13,4 @@ mod trust;
 pub use identity::{Credentials, Identity};
 pub use kdc::{Kdc, Lifetimes};
 pub use roles::{Party, Permission};
-pub use trust::{CertifiedPrincipal, REMEMBERED_CERTIFICATES, TrustAnchor, TrustStore};
+pub use trust::{CertifiedPrincipal, TrustAnchor, TrustStore};

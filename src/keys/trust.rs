@@ -4,12 +4,9 @@
 
 use crate::crypto::{Digest, Domain, EncapsulationKey, Suite, VerifyingKey};
 use crate::wire::{Certificate, Name, PROTOCOL_VERSION, RevocationList, Role, Time, encode};
-use bemr_spec::{Clause, Refusal, Rules};
+use bemr_spec::{Clause, Refusal, Rules, constants};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// How many verified certificates a store remembers.
-pub const REMEMBERED_CERTIFICATES: usize = 1 << 16;
 
 /// What everybody pins: the KDC's name and public key.
 #[derive(Clone, Debug)]
@@ -226,10 +223,10 @@ impl TrustStore {
 
     /// Forgets the certificates that have expired, or one, when the memory is full.
     fn make_room(&mut self, now: Time) {
-        if self.verified.len() >= REMEMBERED_CERTIFICATES {
+        if self.verified.len() >= constants::CERTIFICATES_REMEMBERED {
             self.verified.retain(|_, principal| now < principal.certificate.body.not_after);
         }
-        if self.verified.len() >= REMEMBERED_CERTIFICATES {
+        if self.verified.len() >= constants::CERTIFICATES_REMEMBERED {
             self.verified.pop_first();
         }
     }
@@ -269,7 +266,7 @@ mod tests {
     fn full(world: &mut World) -> TrustStore {
         let known = world.enrol("alice", Role::Doctor).certified().clone();
         let mut trust = world.trust.clone();
-        trust.verified = (0..REMEMBERED_CERTIFICATES as u64)
+        trust.verified = (0..constants::CERTIFICATES_REMEMBERED as u64)
             .map(|n| (Digest::of(Domain::CERTIFICATE, &n.to_be_bytes()), Arc::clone(&known)))
             .collect();
         trust
@@ -282,7 +279,7 @@ mod tests {
         let before = trust.verified.clone();
         let bob = world.enrol("bob", Role::Doctor).certified().certificate().clone();
         trust.verify(&HARD, NOW, &bob).unwrap();
-        assert_eq!(trust.verified.len(), REMEMBERED_CERTIFICATES);
+        assert_eq!(trust.verified.len(), constants::CERTIFICATES_REMEMBERED);
         assert_eq!(before.keys().filter(|digest| !trust.verified.contains_key(*digest)).count(), 1);
     }
 

@@ -17,5 +17,5 @@ pub(crate) mod tests;
 
 pub use inclusion::{double_signers, verify_close, verify_entry};
 pub use proposal::Proposal;
-pub use replica::{ChainUpdate, Decision, Ledger, MAX_AHEAD, MAX_ENTRIES};
+pub use replica::{ChainUpdate, Decision, Ledger};
 pub use signer_lock::SignerLock;

@@ -12,16 +12,10 @@ use crate::wire::{
     Anchor, Block, BlockHeader, Closing, ClosingRule, Entry, Genesis, Height, InclusionProof, LogKind, Name,
     PROTOCOL_VERSION, QuorumCertificate, Time, Work, WorkRule,
 };
-use bemr_spec::{Clause, Refusal, Rules};
+use bemr_spec::{Clause, Refusal, Rules, constants};
 use num_bigint::BigUint;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// How far a block's time may lie ahead of the clock of who checks it, in milliseconds: two hours.
-pub const MAX_AHEAD: u64 = 2 * 60 * 60 * 1000;
-
-/// The most entries of one block.
-pub const MAX_ENTRIES: usize = 4096;
 
 /// A replica of the ledger. Cloning shares the blocks.
 #[derive(Clone, Debug)]
@@ -358,7 +352,7 @@ impl Ledger {
     ) -> Result<Ancestry<'_>, Refusal> {
         rules.require(Clause::ProtocolVersionIsOne, header.version == PROTOCOL_VERSION)?;
         rules
-            .require(Clause::SizeWithinBound, entries <= MAX_ENTRIES)
+            .require(Clause::SizeWithinBound, entries <= constants::BLOCK_ENTRIES)
             .map_err(|refusal| refusal.at("entries"))?;
         let held = self.canonical.position(digest).is_some() || self.forks.contains_key(digest);
         rules.require(Clause::HeaviestChainWins, !held)?;
@@ -379,7 +373,10 @@ impl Ledger {
         };
         rules.require(Clause::HeightAdvancesByOne, height.0.checked_add(1) == Some(header.height.0))?;
         rules
-            .require(Clause::BlockTimeAdvances, time < header.time && header.time <= now.after(MAX_AHEAD))
+            .require(
+                Clause::BlockTimeAdvances,
+                time < header.time && header.time <= now.after(constants::BLOCK_AHEAD_MS),
+            )
             .map_err(|refusal| refusal.at("time"))?;
         self.check_closing(rules, &chain, header)?;
         Ok(chain)

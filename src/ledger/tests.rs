@@ -5,7 +5,7 @@ use crate::wire::{
     Anchor, Ballot, Block, Closing, ClosingRule, Entry, Genesis, Height, LogKind, Name, PROTOCOL_VERSION,
     QuorumCertificate, Signatory, Target, Time, VoteBody, WorkRule, decode, encode,
 };
-use bemr_spec::{Clause, Refusal, Rules, Verdict};
+use bemr_spec::{Clause, Refusal, Rules, Verdict, constants};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use std::collections::BTreeMap;
@@ -334,12 +334,12 @@ fn block_times_advance_and_do_not_run_ahead_of_the_clock() {
     let net = network();
     let mut ledger = net.ledger(ClosingRule::Quorum);
     net.extend(&mut ledger, vec![]);
-    for time in [0, 1000, 2000, NOW.0 + MAX_AHEAD + 1] {
+    for time in [0, 1000, 2000, NOW.0 + constants::BLOCK_AHEAD_MS + 1] {
         let mut proposal = ledger.propose(vec![], Time(9000), name("v00"));
         proposal.header.time = Time(time);
         net.shows(Clause::BlockTimeAdvances, &ledger, &net.close(proposal));
     }
-    let latest = net.next(&ledger, vec![], Time(NOW.0 + MAX_AHEAD));
+    let latest = net.next(&ledger, vec![], Time(NOW.0 + constants::BLOCK_AHEAD_MS));
     net.offer(&RULES, &ledger, &latest).unwrap();
 }
 
@@ -476,7 +476,8 @@ fn versions_and_sizes_are_checked_first() {
     let mut proposal = ledger.propose(vec![], Time(9000), name("v00"));
     proposal.header.version = 2;
     net.shows(Clause::ProtocolVersionIsOne, &ledger, &net.close(proposal));
-    let many = (0..=MAX_ENTRIES as u64).map(|i| anchor(LogKind::Cloud, "cloud", i, tid(1))).collect();
+    let many =
+        (0..=constants::BLOCK_ENTRIES as u64).map(|i| anchor(LogKind::Cloud, "cloud", i, tid(1))).collect();
     net.shows(Clause::SizeWithinBound, &ledger, &net.next(&ledger, many, Time(9000)));
 }
 

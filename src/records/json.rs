@@ -3,18 +3,9 @@
 //! The grammar is `serde_json`'s. What it would let slip is checked here: repeated keys, depth, and numbers, whose
 //! digits a binary number would lose.
 
-use bemr_spec::{Clause, Refusal, Rules};
+use bemr_spec::{Clause, Refusal, Rules, constants};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
-
-/// The deepest nesting of arrays and objects in a record.
-pub const MAX_DEPTH: usize = 64;
-
-/// The largest record, in bytes.
-pub const MAX_SIZE: usize = 16 << 20;
-
-/// The most values in a record; a value is anything from `null` to the whole document.
-pub const MAX_VALUES: usize = 1 << 20;
 
 /// With REC-04 out of force the depth still ends somewhere: the stack is not a rule.
 const STACK_DEPTH: usize = 512;
@@ -68,8 +59,8 @@ impl Json {
 /// The place has line and column, both from 1, the column in bytes.
 pub(super) fn read(rules: &Rules, bytes: &[u8]) -> Result<Json, Refusal> {
     rules
-        .require(Clause::RecordWithinSize, bytes.len() <= MAX_SIZE)
-        .map_err(|refusal| refusal.at(format!("more than {MAX_SIZE} bytes")))?;
+        .require(Clause::RecordWithinSize, bytes.len() <= constants::RECORD_BYTES)
+        .map_err(|refusal| refusal.at(format!("more than {} bytes", constants::RECORD_BYTES)))?;
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.into(),
         Err(error) if rules.in_force(Clause::RecordIsUtf8) => {
@@ -134,7 +125,8 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// Refuses a document, already known to be JSON, that is too deep or has too many values.
     fn measure(&self) -> Result<(), Refusal> {
-        let bound = if self.rules.in_force(Clause::DepthWithinBound) { MAX_DEPTH } else { STACK_DEPTH };
+        let bound =
+            if self.rules.in_force(Clause::DepthWithinBound) { constants::RECORD_DEPTH } else { STACK_DEPTH };
         let (mut depth, mut values, mut in_string, mut escaped) = (0, 1, false, false);
         for (at, byte) in self.text.bytes().enumerate() {
             match byte {
@@ -155,10 +147,10 @@ impl Reader<'_> {
                 b',' => values += 1,
                 _ => {}
             }
-            if values > MAX_VALUES && self.rules.in_force(Clause::RecordWithinSize) {
+            if values > constants::RECORD_VALUES && self.rules.in_force(Clause::RecordWithinSize) {
                 let place = self.place(at);
                 return Err(Refusal::new(Clause::RecordWithinSize)
-                    .at(format!("{place}: more than {MAX_VALUES} values")));
+                    .at(format!("{place}: more than {} values", constants::RECORD_VALUES)));
             }
         }
         Ok(())

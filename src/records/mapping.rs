@@ -7,11 +7,8 @@ use crate::wire::{
     Attribute, AttributeType, Coding, Item, List, Measure, Name, Quantity, Template, Text, Value, decode,
     encode,
 };
-use bemr_spec::{Clause, Refusal, Rules};
+use bemr_spec::{Clause, Refusal, Rules, constants};
 use tls_codec::Size;
-
-/// The most bytes that the encoded value of one attribute takes.
-pub const MAX_VALUE: usize = 1 << 20;
 
 /// The values of the attributes of `template` in `record`, in the order of the template.
 ///
@@ -46,7 +43,8 @@ pub fn read_value(rules: &Rules, attribute: &Attribute, bytes: &[u8]) -> Result<
         return Ok(None);
     };
     let count = if path.is_list() { !items.is_empty() } else { items.len() == 1 };
-    let fits = count && bytes.len() <= MAX_VALUE && items.iter().all(|item| fits(attribute.kind, item));
+    let fits =
+        count && bytes.len() <= constants::VALUE_BYTES && items.iter().all(|item| fits(attribute.kind, item));
     rules.require(Clause::AttributeHasItsType, fits).map_err(|refusal| at(refusal, attribute))?;
     Ok(value)
 }
@@ -94,7 +92,7 @@ fn items(kind: AttributeType, path: &Path<'_>, record: &Record) -> Option<Vec<It
         }
     };
     let size: usize = 4 + items.iter().map(Size::tls_serialized_len).sum::<usize>();
-    ((path.is_list() || items.len() <= 1) && size <= MAX_VALUE).then_some(items)
+    ((path.is_list() || items.len() <= 1) && size <= constants::VALUE_BYTES).then_some(items)
 }
 
 /// Whether an element of this type is there when only its extensions are.

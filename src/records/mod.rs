@@ -20,11 +20,10 @@ pub use commitment::{commitment_of, commitments, opening};
 pub use contract::{Facts, Failure, Opened, checked_attributes, evaluate};
 pub use date::FhirDate;
 pub use decimal::Decimal;
-pub use json::{MAX_DEPTH, MAX_SIZE, MAX_VALUES};
-pub use mapping::{MAX_VALUE, canonical, map, read_value};
+pub use mapping::{canonical, map, read_value};
 pub use record::{RESOURCE_TYPES, Record};
 pub use reference::UNKNOWN;
-pub use registry::{MAX_ATTRIBUTES, Policy, PolicyRegistry, shipped_change};
+pub use registry::{Policy, PolicyRegistry, shipped_change};
 pub use samples::SAMPLES;
 
 #[cfg(test)]

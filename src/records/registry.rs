@@ -9,12 +9,9 @@ use crate::wire::{
     Attribute, AttributeType, Bound, Check, Condition, Contract, Height, List, Name, PROTOCOL_VERSION,
     PolicyChange, PolicyEntry, PolicyRef, PolicySet, Role, Template, Test, Version, encode,
 };
-use bemr_spec::{Clause, Refusal, Rules, policies};
+use bemr_spec::{Clause, Refusal, Rules, constants, policies};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
-
-/// The most attributes of a template.
-pub const MAX_ATTRIBUTES: usize = 256;
 
 type Versions<T> = BTreeMap<Name, BTreeMap<Version, T>>;
 
@@ -384,7 +381,7 @@ fn is_template(template: &Template) -> bool {
     );
     about
         && names.len() == attributes.len()
-        && attributes.len() <= MAX_ATTRIBUTES
+        && attributes.len() <= constants::TEMPLATE_ATTRIBUTES
         && attributes.iter().all(is_attribute)
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::records::Record;
 use crate::wire::*;
-use bemr_spec::{Clause, Refusal, Rules};
+use bemr_spec::{Clause, Refusal, Rules, constants};
 
 const HARDENED: Rules = Rules::hardened();
 
@@ -158,12 +158,14 @@ mod reading {
             text.resize(size, b' ');
             text
         };
-        Record::read(&HARDENED, &padded(MAX_SIZE)).unwrap();
-        only(Clause::RecordWithinSize, |rules| Record::read(rules, &padded(MAX_SIZE + 1)));
+        Record::read(&HARDENED, &padded(constants::RECORD_BYTES)).unwrap();
+        only(Clause::RecordWithinSize, |rules| Record::read(rules, &padded(constants::RECORD_BYTES + 1)));
         // One for the document, two for the brackets, one for each comma.
         let many = |commas: usize| format!(r#"{{"resourceType":"Patient","x":[0{}]}}"#, ",0".repeat(commas));
-        read(&many(MAX_VALUES - 4)).unwrap();
-        only(Clause::RecordWithinSize, |rules| Record::read(rules, many(MAX_VALUES - 3).as_bytes()));
+        read(&many(constants::RECORD_VALUES - 4)).unwrap();
+        only(Clause::RecordWithinSize, |rules| {
+            Record::read(rules, many(constants::RECORD_VALUES - 3).as_bytes())
+        });
     }
 
     #[test]

@@ -3,12 +3,10 @@
 use crate::crypto::{AeadKey, Digest};
 use crate::keys::{Credentials, Party};
 use crate::session::Position;
-use crate::session::records::{TAG_LENGTH, open_authentic};
-use crate::session::seal::{
-    MAX_SEALED_KEYS, SEAL_LIMIT, chain_id, first_chain_key, open_at, ratchet, seal_nonce,
-};
+use crate::session::records::open_authentic;
+use crate::session::seal::{chain_id, first_chain_key, open_at, ratchet, seal_nonce};
 use crate::wire::{Name, PROTOCOL_VERSION, Seal, SealChainStart, SealDigest, encode};
-use bemr_spec::{Clause, Refusal, Rules};
+use bemr_spec::{Clause, Refusal, Rules, constants};
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
@@ -71,12 +69,12 @@ impl OpenedChain {
         rules
             .require(Clause::SealNamesItsContext, context.chain == self.id && context.owner == self.owner)
             .map_err(|refusal| refusal.at("chain"))?;
-        rules.require(Clause::SizeWithinBound, (1..=MAX_SEALED_KEYS).contains(&count))?;
-        if !(1..=SEAL_LIMIT).contains(&context.index) {
+        rules.require(Clause::SizeWithinBound, (1..=constants::SEAL_KEYS).contains(&count))?;
+        if !(1..=constants::CHAIN_SEALS).contains(&context.index) {
             // Not weakened: there is no key to derive outside the chain.
             return Err(Refusal::new(Clause::KeyNotExhausted).at("index"));
         }
-        let right_length = seal.wrapped.as_slice().len() == 32 * count + TAG_LENGTH;
+        let right_length = seal.wrapped.as_slice().len() == 32 * count + constants::AEAD_TAG_BYTES;
         if !right_length {
             return Err(Refusal::new(Clause::SealNamesItsContext).at("wrapped"));
         }

@@ -3,12 +3,12 @@
 use crate::crypto::{Domain, Element, Ephemeral};
 use crate::keys::{Credentials, TrustStore};
 use crate::session::schedule::Schedule;
-use crate::session::{HANDSHAKE_TIME, Refused, Session, Transition};
+use crate::session::{Refused, Session, Transition};
 use crate::wire::{
     Direction, Finish, Hello, IdentityProof, Name, PROTOCOL_VERSION, Packet, Response, SessionType, Time,
     decode, encode,
 };
-use bemr_spec::{Clause, Refusal, Rules};
+use bemr_spec::{Clause, Refusal, Rules, constants};
 use rand::CryptoRng;
 
 /// An initiator that has sent its hello and awaits the response of one intended peer.
@@ -75,7 +75,7 @@ impl AwaitingResponse {
         now: Time,
         packet: &[u8],
     ) -> Result<(Session, Vec<u8>), Refusal> {
-        rules.require(Clause::SessionIsFresh, now < self.began.after(HANDSHAKE_TIME))?;
+        rules.require(Clause::SessionIsFresh, now < self.began.after(constants::HANDSHAKE_MS))?;
         let Response { nonce, ephemeral, proof } = match decode(rules, packet)? {
             Packet::Response(response) => response,
             Packet::Record(_) => return Err(Refusal::new(Clause::SessionEstablished)),

@@ -4,12 +4,12 @@
 use crate::crypto::{DecapsulationKey, Digest, Domain, Element, Ephemeral, SigningKey, Suite};
 use crate::session::records::Records;
 use crate::session::schedule::Schedule;
-use crate::session::seal::{SEAL_LIMIT, chain_id, first_chain_key, ratchet, seal_nonce};
+use crate::session::seal::{chain_id, first_chain_key, ratchet, seal_nonce};
 use crate::wire::{
     Certificate, ContentType, Direction, Finish, Hello, IdentityProof, PROTOCOL_VERSION, Packet, Response,
     Seal, SealChainStart, SealContext, SessionId, SessionType, decode, encode,
 };
-use bemr_spec::{Clause, Refusal, Rules};
+use bemr_spec::{Clause, Refusal, Rules, constants};
 use rand::CryptoRng;
 use tls_codec::TlsByteVecU16;
 use zeroize::Zeroizing;
@@ -109,7 +109,7 @@ pub fn wrap_anew(
     start: &SealChainStart,
     context: SealContext,
 ) -> Option<Seal> {
-    (1..=SEAL_LIMIT).contains(&context.index).then_some(())?;
+    (1..=constants::CHAIN_SEALS).contains(&context.index).then_some(())?;
     let shared = custodian.decapsulate(rules, start.encapsulation.as_slice(), &encode(&start.body)).ok()?;
     let (mut chain, mut key) = ratchet(&first_chain_key(&shared, &chain_id(start)));
     for _ in 1..context.index {

@@ -25,10 +25,9 @@ pub use compromised::Stolen;
 pub use custodian::{Custodian, OpenedChain, RecoveredKey};
 pub use established::{Opened, Position, Sent, Session, UsedKey};
 pub use initiator::AwaitingResponse;
-pub use records::{RECORD_OVERHEAD, SEQUENCE_LIMIT, SKIP_LIMIT};
-pub use replay_cache::{HANDSHAKE_TIME, REMEMBERED_HELLOS};
+pub use records::RECORD_OVERHEAD;
 pub use responder::{AwaitingFinish, AwaitingHello};
-pub use seal::{MAX_SEALED_KEYS, SEAL_LIMIT, SealChain, SealableStage, Sealed, stage};
+pub use seal::{SealChain, SealableStage, Sealed, stage};
 
 /// The transitions of the machines in this room.
 pub mod transitions {

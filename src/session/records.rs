@@ -3,23 +3,12 @@
 use crate::crypto::{AeadKey, Domain, expand, expand_both};
 #[cfg(bemr_weaken)]
 use crate::session::compromised::Stolen;
-use crate::wire::{
-    ContentType, Direction, MAX_MESSAGE, Packet, Record, RecordHeader, SessionId, SessionType, encode,
-};
-use bemr_spec::{Clause, Refusal, Rules};
+use crate::wire::{ContentType, Direction, Packet, Record, RecordHeader, SessionId, SessionType, encode};
+use bemr_spec::{Clause, Refusal, Rules, constants};
 use zeroize::Zeroizing;
 
-/// The last number of a record in one direction of a session.
-pub const SEQUENCE_LIMIT: u64 = 1 << 20;
-
-/// How many records may be lost in a row.
-pub const SKIP_LIMIT: u64 = 1024;
-
 /// How much longer a record is than its message, in bytes: kind, header, length and tag.
-pub const RECORD_OVERHEAD: usize = 1 + 42 + 4 + TAG_LENGTH;
-
-/// The tag of AES-256-GCM, in bytes.
-pub(super) const TAG_LENGTH: usize = 16;
+pub const RECORD_OVERHEAD: usize = 1 + 42 + 4 + constants::AEAD_TAG_BYTES;
 
 type ChainKey = Zeroizing<[u8; 32]>;
 
@@ -46,7 +35,7 @@ pub(super) fn open_authentic(
     }
     rules.require(clause, false).map_err(|refusal| refusal.because(Clause::TagVerifiedBeforeUse))?;
     // The mutant takes what no tag vouches for. GCM encrypts by exclusive or, so encrypting again undoes it.
-    let body = &ciphertext[..ciphertext.len().saturating_sub(TAG_LENGTH)];
+    let body = &ciphertext[..ciphertext.len().saturating_sub(constants::AEAD_TAG_BYTES)];
     let mut plaintext = key.seal(nonce, associated_data, body);
     plaintext.truncate(body.len());
     Ok(Zeroizing::new(plaintext))
@@ -133,7 +122,7 @@ impl Records {
 
     #[cfg(bemr_weaken)]
     pub(super) const fn wear_out(&mut self) {
-        self.sending.last = SEQUENCE_LIMIT;
+        self.sending.last = constants::SESSION_RECORDS;
     }
 
     /// As if so many records had been sent and received.
@@ -155,8 +144,11 @@ impl Records {
         plaintext: &[u8],
     ) -> Result<(Vec<u8>, RecordHeader, AeadKey), Refusal> {
         rules.require(Clause::StageFitsSession, stage == self.purpose.stage())?;
-        rules.require(Clause::SizeWithinBound, plaintext.len() <= MAX_MESSAGE - RECORD_OVERHEAD)?;
-        rules.require(Clause::KeyNotExhausted, self.sending.last < SEQUENCE_LIMIT)?;
+        rules.require(
+            Clause::SizeWithinBound,
+            plaintext.len() <= constants::MESSAGE_BYTES - RECORD_OVERHEAD,
+        )?;
+        rules.require(Clause::KeyNotExhausted, self.sending.last < constants::SESSION_RECORDS)?;
         let key = self.sending.advance();
         let sequence = self.sending.last;
         let header = RecordHeader { session: self.id, direction: self.own, stage, sequence };
@@ -178,8 +170,10 @@ impl Records {
         let at = |refusal: Refusal| refusal.at(format!("record {sequence}"));
         let last = self.receiving.last;
         rules.require(Clause::SequenceAdvances, sequence > last).map_err(at)?;
-        rules.require(Clause::SkipIsBounded, sequence <= last.saturating_add(SKIP_LIMIT)).map_err(at)?;
-        rules.require(Clause::KeyNotExhausted, sequence <= SEQUENCE_LIMIT).map_err(at)?;
+        rules
+            .require(Clause::SkipIsBounded, sequence <= last.saturating_add(constants::RECORDS_SKIPPED))
+            .map_err(at)?;
+        rules.require(Clause::KeyNotExhausted, sequence <= constants::SESSION_RECORDS).map_err(at)?;
         let (next, key) = self.receiving.ahead(sequence);
         // Of the session's own name, so that nothing but SES-06 compares it.
         let bound = RecordHeader { session: self.id, ..header };
@@ -219,7 +213,7 @@ impl Chain {
 impl Chain {
     /// Puts the ratchet at the end of its numbers without walking there.
     pub(super) fn exhaust(&mut self) {
-        self.last = SEQUENCE_LIMIT;
+        self.last = constants::SESSION_RECORDS;
     }
 
     pub(super) fn key_ahead(&self, sequence: u64) -> AeadKey {

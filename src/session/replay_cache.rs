@@ -1,15 +1,10 @@
 //! The memory of hellos that a responder has answered.
 
 use crate::wire::Time;
+use bemr_spec::constants;
 use std::collections::{BTreeMap, VecDeque};
 
-/// How long a handshake may take, in milliseconds of virtual time; a hello is remembered as long.
-pub const HANDSHAKE_TIME: u64 = 60_000;
-
-/// How many hellos a responder remembers; the oldest makes room.
-pub const REMEMBERED_HELLOS: usize = 4096;
-
-/// The nonces of the hellos answered in the last [`HANDSHAKE_TIME`], at most [`REMEMBERED_HELLOS`].
+/// The nonces of the hellos answered in the last [`constants::HANDSHAKE_MS`], at most [`constants::HELLOS_REMEMBERED`].
 #[derive(Debug, Default)]
 pub(super) struct SeenHellos {
     expiry: BTreeMap<[u8; 32], Time>,
@@ -26,13 +21,13 @@ impl SeenHellos {
     pub(super) fn insert(&mut self, nonce: [u8; 32], now: Time) {
         while let Some(oldest) = self.order.front() {
             let expired = self.expiry.get(oldest).is_none_or(|expiry| *expiry <= now);
-            if !expired && self.order.len() < REMEMBERED_HELLOS {
+            if !expired && self.order.len() < constants::HELLOS_REMEMBERED {
                 break;
             }
             self.expiry.remove(oldest);
             self.order.pop_front();
         }
-        if self.expiry.insert(nonce, now.after(HANDSHAKE_TIME)).is_none() {
+        if self.expiry.insert(nonce, now.after(constants::HANDSHAKE_MS)).is_none() {
             self.order.push_back(nonce);
         }
     }
@@ -58,19 +53,19 @@ mod tests {
     fn a_hello_is_forgotten_at_the_end_of_its_time() {
         let mut seen = SeenHellos::default();
         seen.insert(nonce(1), Time(5));
-        assert!(seen.contains(&nonce(1), Time(4 + HANDSHAKE_TIME)));
-        assert!(!seen.contains(&nonce(1), Time(5 + HANDSHAKE_TIME)));
+        assert!(seen.contains(&nonce(1), Time(4 + constants::HANDSHAKE_MS)));
+        assert!(!seen.contains(&nonce(1), Time(5 + constants::HANDSHAKE_MS)));
     }
 
     #[test]
     fn only_the_oldest_gives_way_and_only_when_the_memory_is_full() {
         let mut seen = SeenHellos::default();
-        for n in 0..REMEMBERED_HELLOS {
+        for n in 0..constants::HELLOS_REMEMBERED {
             seen.insert(nonce(n), Time(5));
         }
-        assert!((0..REMEMBERED_HELLOS).all(|n| seen.contains(&nonce(n), Time(5))));
-        seen.insert(nonce(REMEMBERED_HELLOS), Time(5));
-        let remembered = (0..=REMEMBERED_HELLOS).filter(|n| seen.contains(&nonce(*n), Time(5)));
-        assert!(remembered.eq(1..=REMEMBERED_HELLOS));
+        assert!((0..constants::HELLOS_REMEMBERED).all(|n| seen.contains(&nonce(n), Time(5))));
+        seen.insert(nonce(constants::HELLOS_REMEMBERED), Time(5));
+        let remembered = (0..=constants::HELLOS_REMEMBERED).filter(|n| seen.contains(&nonce(*n), Time(5)));
+        assert!(remembered.eq(1..=constants::HELLOS_REMEMBERED));
     }
 }

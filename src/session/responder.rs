@@ -4,11 +4,11 @@ use crate::crypto::{Digest, Domain, Element, Ephemeral};
 use crate::keys::{Credentials, TrustStore};
 use crate::session::replay_cache::SeenHellos;
 use crate::session::schedule::Schedule;
-use crate::session::{HANDSHAKE_TIME, Refused, Session, Transition};
+use crate::session::{Refused, Session, Transition};
 use crate::wire::{
     Direction, Hello, IdentityProof, PROTOCOL_VERSION, Packet, Response, Time, decode, encode,
 };
-use bemr_spec::{Clause, Refusal, Rules};
+use bemr_spec::{Clause, Refusal, Rules, constants};
 use rand::CryptoRng;
 use tls_codec::TlsByteVecU16;
 use zeroize::Zeroizing;
@@ -120,7 +120,7 @@ impl AwaitingFinish {
         now: Time,
         packet: &[u8],
     ) -> Result<Session, Refusal> {
-        rules.require(Clause::SessionIsFresh, now < self.began.after(HANDSHAKE_TIME))?;
+        rules.require(Clause::SessionIsFresh, now < self.began.after(constants::HANDSHAKE_MS))?;
         let finish = match decode(rules, packet)? {
             Packet::Finish(finish) => finish,
             Packet::Record(_) => return Err(Refusal::new(Clause::SessionEstablished)),

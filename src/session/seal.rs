@@ -8,16 +8,10 @@ use crate::wire::{
     ContentType, Name, PROTOCOL_VERSION, Packet, Seal, SealChainBody, SealChainStart, SealContext,
     SealDigest, SealedKey, decode, encode,
 };
-use bemr_spec::{Clause, Refusal, Rules};
+use bemr_spec::{Clause, Refusal, Rules, constants};
 use rand::CryptoRng;
 use std::marker::PhantomData;
 use zeroize::Zeroizing;
-
-/// The last number of a seal in one chain.
-pub const SEAL_LIMIT: u64 = 1 << 20;
-
-/// The most keys that one seal holds.
-pub const MAX_SEALED_KEYS: usize = 4096;
 
 /// The stages whose keys are sealed before the next stage, as types.
 pub mod stage {
@@ -171,8 +165,8 @@ impl SealChain {
         rules
             .check(Clause::SealNamesItsContext, || keys.iter().all(|key| key.owner == self.owner))
             .map_err(|refusal| refusal.at("owner"))?;
-        rules.require(Clause::SizeWithinBound, keys.len() <= MAX_SEALED_KEYS)?;
-        rules.require(Clause::KeyNotExhausted, self.last < SEAL_LIMIT)?;
+        rules.require(Clause::SizeWithinBound, keys.len() <= constants::SEAL_KEYS)?;
+        rules.require(Clause::KeyNotExhausted, self.last < constants::CHAIN_SEALS)?;
 
         let keys = std::mem::take(keys);
         let (next, seal_key) = ratchet(&self.key);
@@ -291,6 +285,6 @@ impl SealChain {
 
     /// Puts the chain at its end without walking there.
     pub(super) fn exhaust(&mut self) {
-        self.last = SEAL_LIMIT;
+        self.last = constants::CHAIN_SEALS;
     }
 }

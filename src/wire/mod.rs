@@ -55,14 +55,9 @@ pub use transaction::{
 };
 pub use vote::{Ballot, QuorumCertificate, Signatory, Vote, VoteBody};
 
-use bemr_spec::{Clause, Refusal, Rules};
+pub use bemr_spec::constants::PROTOCOL_VERSION;
+use bemr_spec::{Clause, Refusal, Rules, constants};
 use tls_codec::{DeserializeBytes, Serialize};
-
-/// The protocol version that every first message names.
-pub const PROTOCOL_VERSION: u16 = 1;
-
-/// The longest message of all, in bytes: a record of 16 MiB and what surrounds it.
-pub const MAX_MESSAGE: usize = 17 << 20;
 
 /// The one encoding of `value`.
 ///
@@ -75,9 +70,9 @@ pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
 /// The value that `bytes` encode; all of them.
 ///
 /// # Errors
-/// ENC-04 for more than [`MAX_MESSAGE`] bytes; ENC-01 for anything but the one encoding of a value.
+/// ENC-04 for more than [`constants::MESSAGE_BYTES`] bytes; ENC-01 for anything but the one encoding of a value.
 pub fn decode<T: DeserializeBytes + Serialize>(rules: &Rules, bytes: &[u8]) -> Result<T, Refusal> {
-    rules.require(Clause::SizeWithinBound, bytes.len() <= MAX_MESSAGE)?;
+    rules.require(Clause::SizeWithinBound, bytes.len() <= constants::MESSAGE_BYTES)?;
     let (value, rest) = T::tls_deserialize_bytes(bytes)
         .map_err(|error| Refusal::new(Clause::OneEncodingPerValue).at(error.to_string()))?;
     rules

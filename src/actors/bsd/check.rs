@@ -1,14 +1,14 @@
 //! What the BSD checks of T_initial, in the order `t_initial` of chapter 8. It changes nothing.
 
 use crate::actors::CertificateDirectory;
-use crate::actors::initial_builder::{LIFETIME, ONE_NONCE, grants_digest, record_context, transaction_id};
+use crate::actors::initial_builder::{ONE_NONCE, grants_digest, record_context, transaction_id};
 use crate::crypto::{AeadKey, Digest, Domain};
 use crate::keys::{CertifiedPrincipal, Permission};
 use crate::records::{Facts, Failure, Opened, PolicyRegistry, Record, canonical, commitments, map, opening};
 use crate::wire::{
     AttributeOpening, Height, InitialHeader, Name, PROTOCOL_VERSION, TInitial, Time, WrappedKey, encode,
 };
-use bemr_spec::{Clause, Refusal, Rules};
+use bemr_spec::{Clause, Refusal, Rules, constants};
 use zeroize::Zeroizing;
 
 /// Who checks a header: the BSD that received it, or one to whom it was forwarded.
@@ -48,8 +48,9 @@ pub fn check_addressee(rules: &Rules, header: &InitialHeader, addressee: &Addres
 /// # Errors
 /// INI-06.
 pub fn check_validity(rules: &Rules, header: &InitialHeader, now: Time) -> Result<(), Refusal> {
-    let valid =
-        header.issued <= now && now < header.expires && header.expires <= header.issued.after(LIFETIME);
+    let valid = header.issued <= now
+        && now < header.expires
+        && header.expires <= header.issued.after(constants::SUBMISSION_LIFETIME_MS);
     rules.require(Clause::InitialWithinValidity, valid).map_err(|refusal| {
         refusal.at(format!("issued {}, expires {}, now {now}", header.issued, header.expires))
     })

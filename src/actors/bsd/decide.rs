@@ -2,10 +2,10 @@
 
 use crate::actors::Output;
 use crate::actors::bsd::submission::{Event, State};
-use crate::actors::bsd::{Bsd, Evidence, FINALITY};
+use crate::actors::bsd::{Bsd, Evidence};
 use crate::crypto::Digest;
 use crate::wire::{Ballot, Decision, Gossip, Height, QuorumCertificate, Time};
-use bemr_spec::{Clause, Refusal, Rules};
+use bemr_spec::{Clause, Refusal, Rules, constants};
 
 /// What the network says of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl Bsd {
             State::AwaitingFinality | State::AwaitingRejection => {
                 submission.state = state;
                 submission.attempts = 0;
-                submission.deadline = Some(now.after(FINALITY));
+                submission.deadline = Some(now.after(constants::BSD_FINALITY_MS));
                 let outputs = certificate.map(|certificate| {
                     // The votes in it were verified one by one.
                     self.context.ledger_view.ledger.note_verified(&certificate);

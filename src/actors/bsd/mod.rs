@@ -28,19 +28,10 @@ use crate::session::{SealChain, Sealed, UsedKey};
 use crate::store::Commit;
 use crate::transparency::LogOperator;
 use crate::wire::{Decision, Gossip, Height, LogKind, Message, Name, Seal, SealDigest, Time, encode};
-use bemr_spec::{Clause, Refusal};
+use bemr_spec::{Clause, Refusal, constants};
 use std::collections::{BTreeMap, BTreeSet};
 use submission::Submission;
 use terminal::Ended;
-
-/// How long the BSD waits for votes, and for a receipt, in each attempt, in milliseconds.
-pub const ATTEMPT: u64 = 4_000;
-
-/// How many times it sends one message.
-pub const ATTEMPTS: u32 = 3;
-
-/// How long it waits for a decision to become final, in milliseconds.
-pub const FINALITY: u64 = 60_000;
 
 /// The server database.
 pub struct Bsd {
@@ -220,8 +211,9 @@ impl Bsd {
         let rules = self.context.rules;
         let Some(submission) = self.open.get_mut(tid) else { return Ok(Vec::new()) };
         // Should the step fail, it is tried again.
-        submission.deadline = Some(now.after(ATTEMPT));
-        let left = rules.require(Clause::FailoverIsBounded, submission.attempts < ATTEMPTS).is_ok();
+        submission.deadline = Some(now.after(constants::BSD_ATTEMPT_MS));
+        let left =
+            rules.require(Clause::FailoverIsBounded, submission.attempts < constants::BSD_ATTEMPTS).is_ok();
         match submission.state {
             State::AwaitingVotes if left => {
                 submission.state =

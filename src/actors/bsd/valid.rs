@@ -2,7 +2,7 @@
 
 use crate::actors::Output;
 use crate::actors::bsd::submission::Accepted;
-use crate::actors::bsd::{ATTEMPT, Bsd, Event, Evidence, State};
+use crate::actors::bsd::{Bsd, Event, Evidence, State};
 use crate::crypto::{Digest, Domain};
 use crate::keys::CertifiedPrincipal;
 use crate::merkle::MerkleTree;
@@ -12,7 +12,7 @@ use crate::wire::{
     Decision, Height, LeafKind, Message, PROTOCOL_VERSION, Receipt, Role, StoredRecord, TValid, Time,
     ValidBody, encode,
 };
-use bemr_spec::{Clause, Refusal};
+use bemr_spec::{Clause, Refusal, constants};
 use std::collections::BTreeMap;
 
 impl Bsd {
@@ -133,7 +133,7 @@ impl Bsd {
         let Some(submission) = self.open.get_mut(tid) else { return Ok(Vec::new()) };
         let Some(valid) = submission.valid.clone() else { return Ok(Vec::new()) };
         submission.attempts += 1;
-        submission.deadline = Some(now.after(ATTEMPT));
+        submission.deadline = Some(now.after(constants::BSD_ATTEMPT_MS));
         let again = submission.attempts > 1;
         let cloud = self.cloud.cloud.clone();
         let (outputs, _) = match again {

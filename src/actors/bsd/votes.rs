@@ -2,7 +2,7 @@
 
 use crate::actors::Output;
 use crate::actors::bsd::evidence::contrary;
-use crate::actors::bsd::{ATTEMPT, Acknowledgement, Bsd, Event, Evidence, State};
+use crate::actors::bsd::{Acknowledgement, Bsd, Event, Evidence, State};
 use crate::crypto::{Digest, Domain};
 use crate::keys::CertifiedPrincipal;
 use crate::session::{Sealed, UsedKey, stage};
@@ -11,7 +11,7 @@ use crate::wire::{
     AttributeOpening, BlockBody, Height, Message, Name, PROTOCOL_VERSION, TBlock, TInitial, Time, Vote,
     encode,
 };
-use bemr_spec::{Clause, Refusal};
+use bemr_spec::{Clause, Refusal, constants};
 
 impl Bsd {
     #[expect(clippy::too_many_arguments, reason = "T_block is made from exactly these parts")]
@@ -57,7 +57,7 @@ impl Bsd {
     pub(super) fn send_block(&mut self, now: Time, tid: &Digest) -> Vec<Output> {
         let Some(submission) = self.open.get_mut(tid) else { return Vec::new() };
         submission.attempts += 1;
-        submission.deadline = Some(now.after(ATTEMPT));
+        submission.deadline = Some(now.after(constants::BSD_ATTEMPT_MS));
         let again = submission.attempts > 1;
         let mut block = submission.block.clone();
         let silent: Vec<Name> = submission.ballots.silent().cloned().collect();

@@ -16,7 +16,7 @@ use crate::wire::{
     Name, Outcome, PROTOCOL_VERSION, PolicyApproval, PolicyChange, ReadRequest, RequestOutcome, Revoke,
     RevokeBody, TInitial, Time, encode,
 };
-use bemr_spec::{Clause, Refusal};
+use bemr_spec::{Clause, Refusal, constants};
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
@@ -71,15 +71,6 @@ crate::machine! {
 
 use requesting_machine::{Event as Asked, State as Asking};
 use submitting_machine::{Event, State};
-
-/// How long a user waits for an outcome in each attempt, in milliseconds.
-pub const PATIENCE: u64 = 120_000;
-
-/// How long a user waits for the cloud in each attempt, in milliseconds.
-pub const ANSWER: u64 = 10_000;
-
-/// How many times a user sends one T_initial or one request.
-pub const ATTEMPTS: u32 = 3;
 
 /// A submission that awaits its outcome.
 struct Submitted {
@@ -254,7 +245,7 @@ impl User {
     fn send(&mut self, now: Time, tid: &Digest) -> Result<Vec<Output>, Refusal> {
         let Some(submitted) = self.submissions.get_mut(tid) else { return Ok(Vec::new()) };
         submitted.attempts += 1;
-        submitted.deadline = now.after(PATIENCE);
+        submitted.deadline = now.after(constants::USER_OUTCOME_MS);
         let message = Message::TInitial(submitted.initial.clone());
         let again = submitted.attempts > 1;
         let bsd = self.bsd.clone();
@@ -415,7 +406,7 @@ impl User {
         let (outputs, _) = self.context.send(now, &cloud, message.clone())?;
         let id = RequestId(self.next_request);
         self.next_request += 1;
-        let deadline = now.after(ANSWER);
+        let deadline = now.after(constants::USER_ANSWER_MS);
         let state = Asking::INITIAL;
         self.requests.insert(id, Request { state, tid, id: named, message, attempts: 1, deadline });
         Ok((id, outputs))
@@ -485,7 +476,9 @@ impl User {
         let late: Vec<Digest> = late.into_iter().map(|(_, tid)| tid).collect();
         for tid in &late {
             let Some(submitted) = self.submissions.get_mut(tid) else { continue };
-            let left = rules.require(Clause::FailoverIsBounded, submitted.attempts < ATTEMPTS).is_ok();
+            let left = rules
+                .require(Clause::FailoverIsBounded, submitted.attempts < constants::USER_ATTEMPTS)
+                .is_ok();
             let next = if left { State::AwaitingOutcome } else { State::GaveUp };
             match submitted.state.step(&rules, Event::OutcomeExpired, next) {
                 Ok(state) => submitted.state = state,
@@ -505,7 +498,8 @@ impl User {
             self.requests.iter().filter(|(_, one)| one.deadline <= now).map(|(id, _)| *id).collect();
         for id in late_requests {
             let Some(request) = self.requests.get_mut(&id) else { continue };
-            let left = rules.require(Clause::FailoverIsBounded, request.attempts < ATTEMPTS).is_ok();
+            let left =
+                rules.require(Clause::FailoverIsBounded, request.attempts < constants::USER_ATTEMPTS).is_ok();
             let next = if left { Asking::AwaitingAnswer } else { Asking::GaveUp };
             match request.state.step(&rules, Asked::AnswerExpired, next) {
                 Ok(state) => request.state = state,
@@ -515,7 +509,7 @@ impl User {
             }
             expired = Some(Asked::AnswerExpired.name());
             request.attempts += 1;
-            request.deadline = now.after(ANSWER);
+            request.deadline = now.after(constants::USER_ANSWER_MS);
             if let Message::ReadRequest(read) = &mut request.message {
                 // Another answer may have brought a newer head meanwhile.
                 read.remembered = self.witness.size();

@@ -6,13 +6,7 @@ use crate::crypto::{Digest, Domain};
 use crate::keys::{CertifiedPrincipal, Party, Permission};
 use crate::records::{Failure, Opened, Policy, commitment_of, read_value};
 use crate::wire::{Ballot, PROTOCOL_VERSION, SealDigest, TBlock, Time, VoteBody, encode};
-use bemr_spec::{Clause, Refusal, Rules};
-
-/// How far the height of a T_block may lie behind the validator's.
-pub const BEHIND: u64 = 7;
-
-/// How far it may lie ahead.
-pub const AHEAD: u64 = 8;
+use bemr_spec::{Clause, Refusal, Rules, constants};
 
 /// Checks who sent a T_block and who signed what in it.
 ///
@@ -62,7 +56,8 @@ pub(super) fn check_origin(
     rules
         .require(
             Clause::HeightInWindow,
-            height <= current.saturating_add(AHEAD) && height.saturating_add(BEHIND) >= current,
+            height <= current.saturating_add(constants::HEIGHTS_AHEAD)
+                && height.saturating_add(constants::HEIGHTS_BEHIND) >= current,
         )
         .map_err(|refusal| refusal.at(format!("height {height} at {current}")))
 }

@@ -11,14 +11,14 @@
 use crate::actors::{NodeContext, Output, StoreHandle};
 use crate::audit::verify_audit_head;
 use crate::crypto::{Digest, Domain};
-use crate::ledger::{ChainUpdate, MAX_ENTRIES, Proposal, SignerLock};
+use crate::ledger::{ChainUpdate, Proposal, SignerLock};
 use crate::store::Commit;
 use crate::transparency::{LogOperator, verify_head};
 use crate::wire::{
     Anchor, Block, BlockProposal, ClosingRule, ClosingSignature, Entry, Gossip, Height, LogKind, Name,
     QuorumCertificate, Signatory, SignedAuditHead, SignedCloudHead, Time, decode, encode,
 };
-use bemr_spec::{Clause, Refusal};
+use bemr_spec::{Clause, Refusal, constants};
 use std::collections::BTreeMap;
 
 crate::machine! {
@@ -61,21 +61,6 @@ crate::machine! {
 }
 
 use closing_machine::{Event, State};
-
-/// How long a turn lasts, in milliseconds.
-pub const TURN: u64 = 2_000;
-
-/// How long entries gather before a block is proposed, in milliseconds.
-pub const GATHER: u64 = 200;
-
-/// How many nonces a miner tries at a time.
-pub const NONCES: u64 = 64;
-
-/// How long that takes in virtual time, in milliseconds.
-pub const NONCES_TAKE: u64 = 50;
-
-/// The most decisions that wait for a block.
-pub const MAX_WAITING: usize = 1 << 16;
 
 /// The proposal that this validator signed for the height that it works on.
 struct Signed {
@@ -191,7 +176,7 @@ impl Consensus {
         let tid = certificate.body.tid;
         let fresh = ledger_view.ledger.decision(&tid).is_none() && !self.decisions.contains_key(&tid);
         rules.require(Clause::TidDecidedOnce, fresh)?;
-        rules.require(Clause::SizeWithinBound, self.decisions.len() < MAX_WAITING)?;
+        rules.require(Clause::SizeWithinBound, self.decisions.len() < constants::DECISIONS_PENDING)?;
         ledger_view.ledger.verify_decision(rules, &ledger_view.validators, &certificate)?;
         self.decisions.insert(tid, certificate);
         self.something_waits(context, now);
@@ -255,10 +240,14 @@ impl Consensus {
             return;
         };
         self.next = Some(match context.ledger_view.ledger.genesis().rule {
-            ClosingRule::Work(_) => now.after(NONCES_TAKE),
+            ClosingRule::Work(_) => now.after(constants::MINING_MS),
             ClosingRule::Quorum => {
-                let start = since.after(GATHER);
-                if now < start { start } else { start.after(((now.0 - start.0) / TURN + 1) * TURN) }
+                let start = since.after(constants::GATHERING_MS);
+                if now < start {
+                    start
+                } else {
+                    start.after(((now.0 - start.0) / constants::ROUND_MS + 1) * constants::ROUND_MS)
+                }
             }
         });
     }
@@ -266,7 +255,8 @@ impl Consensus {
     fn entries(&self, context: &NodeContext) -> Vec<Entry> {
         let ledger = &context.ledger_view.ledger;
         let decisions = self.decisions.values().filter(|one| ledger.decision(&one.body.tid).is_none());
-        let decisions = decisions.take(MAX_ENTRIES - self.anchors.len()).cloned().map(Entry::Decision);
+        let decisions =
+            decisions.take(constants::BLOCK_ENTRIES - self.anchors.len()).cloned().map(Entry::Decision);
         decisions.chain(self.anchors.values().cloned().map(Entry::Anchor)).collect()
     }
 
@@ -285,7 +275,8 @@ impl Consensus {
 
     fn take_turn(&mut self, context: &mut NodeContext, now: Time) -> Vec<Output> {
         let Some(since) = self.since else { return Vec::new() };
-        let turn = now.0.saturating_sub(since.0.saturating_add(GATHER)) / TURN;
+        let turn =
+            now.0.saturating_sub(since.0.saturating_add(constants::GATHERING_MS)) / constants::ROUND_MS;
         let height = context.ledger_view.next_height().0;
         if context.ledger_view.validators.at(height.wrapping_add(turn)) != Some(context.name()) {
             return Vec::new();
@@ -385,7 +376,7 @@ impl Consensus {
     /// Shows its proposal to each peer at most once in a turn.
     fn may_show(&mut self, now: Time, to: &Name) -> bool {
         let Some(signed) = &mut self.signed else { return false };
-        let due = signed.shown.get(to).is_none_or(|last| last.after(TURN) <= now);
+        let due = signed.shown.get(to).is_none_or(|last| last.after(constants::ROUND_MS) <= now);
         if due {
             signed.shown.insert(to.clone(), now);
         }
@@ -552,7 +543,7 @@ impl Consensus {
             self.mining = Some(context.ledger_view.ledger.propose(entries, now, context.name().clone()));
         }
         let Some(mut proposal) = self.mining.take() else { return Vec::new() };
-        if !proposal.mine(NONCES) {
+        if !proposal.mine(constants::MINING_NONCES) {
             self.mining = Some(proposal);
             return Vec::new();
         }

@@ -5,9 +5,6 @@
 mod check;
 mod consensus;
 
-pub use check::{AHEAD, BEHIND, vote_body};
-pub use consensus::{ConsensusReport, GATHER, MAX_WAITING, NONCES, NONCES_TAKE, TURN, closing_machine};
-
 use crate::actors::{Actor, Input, LedgerView, NodeContext, Output, Received, Step, StoreHandle};
 use crate::crypto::{Digest, Domain};
 use crate::keys::{CertifiedPrincipal, TrustStore};
@@ -15,7 +12,9 @@ use crate::store::{Commit, StoreError, Table, for_each_row};
 use crate::transparency::LogOperator;
 use crate::wire::{Gossip, Message, Name, TBlock, Time, Vote, decode, encode};
 use bemr_spec::{Clause, Refusal};
+pub use check::vote_body;
 use consensus::Consensus;
+pub use consensus::{ConsensusReport, closing_machine};
 use std::collections::BTreeMap;
 
 crate::machine! {

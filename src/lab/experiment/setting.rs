@@ -7,10 +7,10 @@ use super::Voters;
 use bemr::wire::Ballot;
 
 /// How many times a T_block may be sent: as the protocol's BSD sends it.
-pub const ATTEMPTS: usize = bemr::actors::bsd::ATTEMPTS as usize;
+pub const ATTEMPTS: usize = bemr_spec::constants::BSD_ATTEMPTS as usize;
 
 /// The longest that a decision waits for votes, in virtual milliseconds.
-pub const LONGEST_WAIT: u64 = ATTEMPTS as u64 * bemr::actors::bsd::ATTEMPT;
+pub const LONGEST_WAIT: u64 = ATTEMPTS as u64 * bemr_spec::constants::BSD_ATTEMPT_MS;
 
 /// Virtual milliseconds of one tick.
 pub(super) const TICK: u64 = 5;
@@ -46,7 +46,7 @@ impl Delay {
 
     /// In virtual milliseconds.
     pub fn milliseconds(self) -> u64 {
-        u64::from(self.expired) * bemr::actors::bsd::ATTEMPT + u64::from(self.ticks) * TICK
+        u64::from(self.expired) * bemr_spec::constants::BSD_ATTEMPT_MS + u64::from(self.ticks) * TICK
     }
 }
 

@@ -9,11 +9,8 @@
 
 use crate::explore::{Arrival, SearchConfig};
 use bemr_model::{Actor, Command, LedgerKind, Order, Rename, Renaming, System, may_handle_records};
+use bemr_spec::constants;
 use std::collections::BTreeMap;
-
-/// A rule of time of chapter 10: entries gather, then turns begin, one after the other.
-const GATHER: u64 = 200;
-const TURN: u64 = 2_000;
 
 /// The most names under which a state is looked at.
 const MOST: usize = 120;
@@ -166,7 +163,7 @@ fn has_turn(part: &SearchConfig, validator: u8) -> bool {
     let heights = told + if others_lie { 3 * u64::from(part.budget.lie) } else { 0 };
     let members = u64::from(part.setup.validators);
     (1..=heights).any(|height| {
-        let earliest = |turn: u64| height * GATHER + turn * TURN;
+        let earliest = |turn: u64| height * constants::GATHERING_MS + turn * constants::ROUND_MS;
         (0..members)
             .take_while(|turn| earliest(*turn) <= part.until)
             .any(|turn| (height + turn) % members == u64::from(validator))

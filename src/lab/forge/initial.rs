@@ -1,12 +1,12 @@
 //! T_initial.
 
 use super::{Forge, any, nobody, other_suite, record, stray, table};
-use bemr::actors::initial_builder::{LIFETIME, ONE_NONCE, grants_digest, record_context, transaction_id};
+use bemr::actors::initial_builder::{ONE_NONCE, grants_digest, record_context, transaction_id};
 use bemr::crypto::{AeadKey, Digest, Domain};
 use bemr::keys::Permission;
 use bemr::wire::{Role, TInitial, Version, encode};
 use bemr_model::Flaws;
-use bemr_spec::Clause;
+use bemr_spec::{Clause, constants};
 
 /// So many versions further no policy gets.
 pub(super) const NEVER: u32 = 1_000;
@@ -35,7 +35,7 @@ impl Forge<'_> {
         }
         if flaws.has(Clause::InitialWithinValidity) {
             header.expires = match self.way(flaws, 2) {
-                0 => header.issued.after(LIFETIME + 1),
+                0 => header.issued.after(constants::SUBMISSION_LIFETIME_MS + 1),
                 _ => header.issued,
             };
         }

@@ -2,14 +2,14 @@
 
 use super::{Forge, nobody, other_suite, stray, table, votes};
 use bemr::crypto::{Digest, Domain};
-use bemr::ledger::{MAX_ENTRIES, Proposal};
+use bemr::ledger::Proposal;
 use bemr::merkle::root_of;
 use bemr::wire::{
     Anchor, Ballot, Block, BlockHeader, BlockProposal, Closing, ClosingSignature, Entry, Height, LogKind,
     QuorumCertificate, Signatory, Time, VoteBody,
 };
 use bemr_model::Flaws;
-use bemr_spec::Clause;
+use bemr_spec::{Clause, constants};
 
 /// More nonces than a test network's target takes, with very great probability.
 const NONCES: u64 = 1 << 20;
@@ -111,7 +111,7 @@ impl Forge<'_> {
             entries.extend([anchor(header, 1), anchor(header, 1)]);
         }
         if flaws.has(Clause::SizeWithinBound) {
-            let more = (MAX_ENTRIES + 1).saturating_sub(entries.len());
+            let more = (constants::BLOCK_ENTRIES + 1).saturating_sub(entries.len());
             entries.extend((2..).take(more).map(|size| anchor(header, size)));
         }
         if entries.len() != untouched {

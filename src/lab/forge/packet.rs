@@ -5,10 +5,9 @@
 
 use super::handshake::BETWEEN;
 use super::{element, flip_last, other_suite, stray, table};
-use bemr::session::SKIP_LIMIT;
 use bemr::wire::{ContentType, Packet, SessionId, SessionType};
 use bemr_model::Flaws;
-use bemr_spec::Clause;
+use bemr_spec::{Clause, constants};
 
 /// A packet; of a handshake's proofs only what takes no keys.
 pub fn packet(genuine: &Packet, flaws: Flaws) -> Option<Packet> {
@@ -64,7 +63,7 @@ pub fn packet(genuine: &Packet, flaws: Flaws) -> Option<Packet> {
             }
             if flaws.has(Clause::SkipIsBounded) {
                 // Wherever in its window the genuine record stands.
-                header.sequence = header.sequence.saturating_add(SKIP_LIMIT);
+                header.sequence = header.sequence.saturating_add(constants::RECORDS_SKIPPED);
             }
             if flaws.has(Clause::RecordIsAuthentic) {
                 record.ciphertext = flip_last(record.ciphertext.as_slice())?.into();

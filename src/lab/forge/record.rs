@@ -1,8 +1,8 @@
 //! Records that are nearly records.
 
-use bemr::records::{MAX_DEPTH, MAX_VALUES, RESOURCE_TYPES};
+use bemr::records::RESOURCE_TYPES;
 use bemr_model::Flaws;
-use bemr_spec::Clause;
+use bemr_spec::{Clause, constants};
 use serde_json::{Map, Value, json};
 
 /// `genuine` with the flaws of records and of their mapping among `flaws`; without any, itself.
@@ -17,11 +17,11 @@ pub(super) fn spoil(genuine: &[u8], flaws: Flaws) -> Option<Vec<u8>> {
         insert(br#""~3":0,"~3":0,"#)?;
     }
     if flaws.has(Clause::RecordWithinSize) {
-        insert(format!("\"~5\":[{}0],", "0,".repeat(MAX_VALUES)).as_bytes())?;
+        insert(format!("\"~5\":[{}0],", "0,".repeat(constants::RECORD_VALUES)).as_bytes())?;
     }
     // Before the many values, or they would be met first.
     if flaws.has(Clause::DepthWithinBound) {
-        let (open, close) = ("[".repeat(MAX_DEPTH), "]".repeat(MAX_DEPTH));
+        let (open, close) = ("[".repeat(constants::RECORD_DEPTH), "]".repeat(constants::RECORD_DEPTH));
         insert(format!("\"~4\":{open}{close},").as_bytes())?;
     }
     if flaws.has(Clause::RecordIsJson) {

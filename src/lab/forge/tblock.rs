@@ -1,12 +1,11 @@
 //! T_block.
 
 use super::{Forge, any, initial, nobody, other_suite, stray, table};
-use bemr::actors::initial_builder::LIFETIME;
 use bemr::crypto::{Digest, Domain};
 use bemr::records::{canonical, commitment_of};
 use bemr::wire::{AttributeOpening, AttributeType, Height, List, Role, TBlock, Version, encode};
 use bemr_model::Flaws;
-use bemr_spec::Clause;
+use bemr_spec::{Clause, constants};
 
 /// Flaws of what the user signs: the user conspires.
 const SIGNED_BY_THE_USER: &[Clause] = &[
@@ -76,7 +75,7 @@ impl Forge<'_> {
         }
         if flaws.has(Clause::InitialWithinValidity) {
             header.expires = match self.way(flaws, 2) {
-                0 => header.issued.after(LIFETIME + 1),
+                0 => header.issued.after(constants::SUBMISSION_LIFETIME_MS + 1),
                 _ => header.issued,
             };
         }

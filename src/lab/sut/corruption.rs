@@ -4,9 +4,9 @@ use crate::forge;
 use crate::sut::{Bytes, CLEAR, Envelope, SystemUnderTest};
 use bemr::actors::Input;
 use bemr::crypto::{Element, Suite};
-use bemr::wire::{self, MAX_MESSAGE, decode, encode};
+use bemr::wire::{self, decode, encode};
 use bemr_model::{Actor, Flaws, Happened, Packet, Spoiling};
-use bemr_spec::{Clause, Rules};
+use bemr_spec::{Clause, Rules, constants};
 
 impl SystemUnderTest {
     /// A parcel arrives with its bytes changed.
@@ -85,7 +85,7 @@ fn last_record(parcels: &[Envelope], from: Actor) -> Option<&[u8]> {
 /// Longer than any message, and than what allocators keep for the next who asks: so its zeros come from the system, and cost nothing because
 /// nobody touches them.
 const BLOATED: usize = 40 << 20;
-const _: () = assert!(BLOATED > MAX_MESSAGE);
+const _: () = assert!(BLOATED > constants::MESSAGE_BYTES);
 
 /// Bytes of a block of the cipher, and of its tag.
 const BLOCK: usize = 16;

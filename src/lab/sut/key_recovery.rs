@@ -6,11 +6,11 @@ use crate::simulator::ProvisionedKeys;
 use crate::sut::{Bytes, CLEAR, Envelope, SystemUnderTest};
 use bemr::crypto::{Digest, Domain};
 use bemr::session::insider::wrap_anew;
-use bemr::session::{Custodian, MAX_SEALED_KEYS, OpenedChain, Position, RecoveredKey, SEAL_LIMIT};
+use bemr::session::{Custodian, OpenedChain, Position, RecoveredKey};
 use bemr::store::{StoreError, Table, for_each_row};
 use bemr::wire::{self, Seal, SealChainStart, SealedKey, decode, encode};
 use bemr_model::{Actor, Happened, Packet, SealFault, SealId};
-use bemr_spec::{Clause, Refusal, Rules};
+use bemr_spec::{Clause, Refusal, Rules, constants};
 use std::collections::BTreeMap;
 
 /// The custodian, with what it opened.
@@ -131,10 +131,10 @@ impl SystemUnderTest {
                 SealFault::Owner => context.owner = forge::nobody(),
                 SealFault::NoKeys => keys.clear(),
                 SealFault::TooManyKeys => {
-                    keys = keys.first().map_or(Vec::new(), |one| vec![one.clone(); MAX_SEALED_KEYS + 1]);
+                    keys = keys.first().map_or(Vec::new(), |one| vec![one.clone(); constants::SEAL_KEYS + 1]);
                 }
                 SealFault::IndexZero => context.index = 0,
-                SealFault::IndexBeyond => context.index = SEAL_LIMIT + 1,
+                SealFault::IndexBeyond => context.index = constants::CHAIN_SEALS + 1,
                 SealFault::IndexNext => context.index += 1,
                 SealFault::WrappedOf(other) => {
                     seal.wrapped = self.seal(SealId { index: other, ..id })?.wrapped;

@@ -1,7 +1,7 @@
 //! The records that the users of a rig submit: small ones, each of a patient of its own, sound or breaking one rule.
 
-use bemr::records::{MAX_SIZE, Record};
-use bemr_spec::{Clause, Refusal, Rules};
+use bemr::records::Record;
+use bemr_spec::{Clause, Refusal, Rules, constants};
 use std::sync::LazyLock;
 
 /// The rules that a record of the supply can break. CON-06 takes a submitter who is no doctor.
@@ -26,7 +26,7 @@ pub(super) fn patient(number: u16) -> String {
 }
 
 /// A file that is longer than a record can be, made once. Nobody reads what is in it.
-static TOO_LONG: LazyLock<Vec<u8>> = LazyLock::new(|| vec![0; MAX_SIZE + 1]);
+static TOO_LONG: LazyLock<Vec<u8>> = LazyLock::new(|| vec![0; constants::RECORD_BYTES + 1]);
 
 /// What a user hears of a file that is longer than a record can be.
 pub(super) fn too_long(rules: &Rules) -> Option<Refusal> {

@@ -4,9 +4,9 @@ use super::forge;
 use super::{HARD, Ward};
 use crate::crypto::Ephemeral;
 use crate::keys::tests::{NOW, OTHERS, SUITE, only};
-use crate::session::{AwaitingHello, AwaitingResponse, HANDSHAKE_TIME, REMEMBERED_HELLOS};
+use crate::session::{AwaitingHello, AwaitingResponse};
 use crate::wire::{ContentType, Packet, Role, SessionType, encode};
-use bemr_spec::{Clause, Refusal};
+use bemr_spec::{Clause, Refusal, constants};
 
 #[test]
 fn hsk_01_a_hello_of_another_version_or_suite_is_refused() {
@@ -174,7 +174,7 @@ fn hsk_08_a_hello_is_answered_once_while_it_is_remembered() {
         let mut listener = AwaitingHello::new(&ward.bsd);
         let rng = &mut ward.world.rng;
         listener.on_hello(&HARD, rng, NOW, &hello).unwrap();
-        let last = crate::wire::Time(NOW.0 + HANDSHAKE_TIME - 1);
+        let last = crate::wire::Time(NOW.0 + constants::HANDSHAKE_MS - 1);
         assert!(listener.on_hello(&HARD, rng, last, &hello).is_err());
         listener.on_hello(rules, rng, last, &hello).map(|_| ())
     });
@@ -185,13 +185,13 @@ fn hsk_08_the_memory_of_hellos_is_bounded_and_expires() {
     let mut ward = Ward::new(49);
     let mut hello = forge::hello_in(&ward.hello(SessionType::Initial).1);
     let mut seen = crate::session::replay_cache::SeenHellos::default();
-    for n in 0..2 * REMEMBERED_HELLOS as u64 {
+    for n in 0..2 * constants::HELLOS_REMEMBERED as u64 {
         hello.nonce[..8].copy_from_slice(&n.to_be_bytes());
         seen.insert(hello.nonce, NOW.after(n / 1000));
-        assert!(seen.len() <= REMEMBERED_HELLOS);
+        assert!(seen.len() <= constants::HELLOS_REMEMBERED);
         assert!(seen.contains(&hello.nonce, NOW.after(n / 1000)));
     }
-    seen.insert([0xff; 32], NOW.after(2 * HANDSHAKE_TIME));
+    seen.insert([0xff; 32], NOW.after(2 * constants::HANDSHAKE_MS));
     assert_eq!(seen.len(), 1);
 }
 

@@ -5,13 +5,13 @@ use super::{HARD, Ward};
 use crate::crypto::SigningKey;
 use crate::keys::Credentials;
 use crate::keys::tests::{LIFETIMES, NOW, SUITE, World};
-use crate::session::{AwaitingFinish, AwaitingHello, AwaitingResponse, HANDSHAKE_TIME, Refused};
-use crate::session::{SEQUENCE_LIMIT, SKIP_LIMIT, Session, Transition, transitions};
+use crate::session::{AwaitingFinish, AwaitingHello, AwaitingResponse, Refused};
+use crate::session::{Session, Transition, transitions};
 use crate::wire::{
-    Certificate, ContentType, Direction, Hello, IdentityProof, MAX_MESSAGE, Packet, Record, RecordHeader,
-    Role, SessionId, SessionType, Time, decode, encode,
+    Certificate, ContentType, Direction, Hello, IdentityProof, Packet, Record, RecordHeader, Role, SessionId,
+    SessionType, Time, decode, encode,
 };
-use bemr_spec::{Clause, Refusal, Rules};
+use bemr_spec::{Clause, Refusal, Rules, constants};
 
 type Outcome = Result<(&'static str, &'static str), Refusal>;
 
@@ -168,7 +168,7 @@ fn initiator(row: &Transition, rules: &Rules) -> Outcome {
     let answer = match guard {
         "every check holds" => honest.clone(),
         "too late" => {
-            now = begun.after(HANDSHAKE_TIME);
+            now = begun.after(constants::HANDSHAKE_MS);
             honest.clone()
         }
         "ephemeral is no element" => neutral_response(&mut ward, &hello, &bsd),
@@ -308,7 +308,7 @@ fn finisher(row: &Transition, rules: &Rules) -> Outcome {
     let input = match guard {
         "every check holds" => honest.clone(),
         "too late" => {
-            now = begun.after(HANDSHAKE_TIME);
+            now = begun.after(constants::HANDSHAKE_MS);
             honest.clone()
         }
         "does not open" => spoil_tag(&honest),
@@ -372,7 +372,7 @@ fn session(row: &Transition, rules: &Rules) -> Outcome {
     if event == "send" {
         let (stage, message) = match guard {
             "another stage" => (ContentType::Block, vec![]),
-            "a message too long" => (ContentType::Initial, vec![0; MAX_MESSAGE]),
+            "a message too long" => (ContentType::Initial, vec![0; constants::MESSAGE_BYTES]),
             "no key left" => {
                 near.records.sending.exhaust();
                 (ContentType::Initial, vec![])
@@ -401,10 +401,12 @@ fn session(row: &Transition, rules: &Rules) -> Outcome {
         "own direction" => edited(&honest, |header| header.direction = header.direction.reverse()),
         "another stage" => edited(&honest, |header| header.stage = ContentType::Block),
         "not after the last" => edited(&honest, |header| header.sequence = 0),
-        "too far after the last" => edited(&honest, |header| header.sequence = SKIP_LIMIT + 1),
+        "too far after the last" => {
+            edited(&honest, |header| header.sequence = constants::RECORDS_SKIPPED + 1)
+        }
         "past the last number" => {
             far.records.receiving.exhaust();
-            edited(&honest, |header| header.sequence = SEQUENCE_LIMIT + 1)
+            edited(&honest, |header| header.sequence = constants::SESSION_RECORDS + 1)
         }
         "does not open" => spoil_tag(&honest),
         "" => packet(event, &mut ward),

@@ -4,11 +4,11 @@ use super::{HARD, Ward};
 use crate::keys::tests::only;
 #[cfg(bemr_weaken)]
 use crate::session::insider::Line;
-use crate::session::{RECORD_OVERHEAD, SEQUENCE_LIMIT, SKIP_LIMIT, Session};
+use crate::session::{RECORD_OVERHEAD, Session};
 #[cfg(bemr_weaken)]
 use crate::wire::Direction;
 use crate::wire::{ContentType, Packet, Record, RecordHeader, SessionId, SessionType, decode, encode};
-use bemr_spec::{Clause, Verdict};
+use bemr_spec::{Clause, Verdict, constants};
 
 fn records(session: &mut Session, count: usize) -> Vec<Vec<u8>> {
     let stage = session.purpose().stage();
@@ -72,7 +72,7 @@ fn ses_03_a_replayed_or_late_record_is_ignored() {
 
 #[test]
 fn ses_04_a_gap_of_the_limit_is_passed_and_no_more() {
-    let skip = SKIP_LIMIT as usize;
+    let skip = constants::RECORDS_SKIPPED as usize;
     let (mut near, mut far) = Ward::new(64).session(SessionType::Initial);
     let sent = records(&mut near, skip);
     assert!(far.open_record(&HARD, &sent[skip - 1]).is_ok());
@@ -97,7 +97,7 @@ fn ses_05_the_last_number_is_the_last() {
         far.records.receiving.exhaust();
         let mutant = HARD.without(Clause::KeyNotExhausted);
         let sent = near.seal_record(&mutant, ContentType::Initial, b"one too many").unwrap();
-        assert_eq!(sent.key.position().sequence, SEQUENCE_LIMIT + 1);
+        assert_eq!(sent.key.position().sequence, constants::SESSION_RECORDS + 1);
         far.open_record(rules, &sent.record)
     });
 }
@@ -164,7 +164,7 @@ fn a_stolen_session_opens_no_earlier_record() {
         let nonce = crate::session::records::nonce(header.direction, header.stage, header.sequence);
         for chain in &stolen {
             assert_eq!(chain.last(), 5);
-            for ahead in 6..6 + SKIP_LIMIT {
+            for ahead in 6..6 + constants::RECORDS_SKIPPED {
                 let key = chain.key_ahead(ahead);
                 assert!(key.open(&nonce, &encode(&header), ciphertext.as_slice()).is_none());
             }

@@ -3,9 +3,9 @@
 use super::{HARD, Ward};
 use crate::crypto::{Digest, Domain};
 use crate::keys::tests::only;
-use crate::session::{Custodian, OpenedChain, SEAL_LIMIT, SealChain, Sealed, Session, UsedKey, seal, stage};
+use crate::session::{Custodian, OpenedChain, SealChain, Sealed, Session, UsedKey, seal, stage};
 use crate::wire::{ContentType, Seal, SealChainStart, SealDigest, SessionType, encode};
-use bemr_spec::{Clause, Refusal, Rules};
+use bemr_spec::{Clause, Refusal, Rules, constants};
 
 fn tid(n: u8) -> Digest {
     Digest::of(Domain::TRANSACTION_ID, &[n])
@@ -172,7 +172,7 @@ fn sea_02_every_flipped_bit_of_a_seal_is_refused() {
         let mut flipped = bytes.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
         let result = crate::wire::decode::<Seal>(&HARD, &flipped).and_then(|seal| {
-            if (1 << 10..=SEAL_LIMIT).contains(&seal.context.index) {
+            if (1 << 10..=constants::CHAIN_SEALS).contains(&seal.context.index) {
                 return Err(Refusal::new(Clause::SealNamesItsContext));
             }
             opened.open(&HARD, &seal)
@@ -274,7 +274,7 @@ fn ses_05_a_chain_ends_at_its_last_seal() {
     let mut context = Office::new(94);
     let (_, key) = context.message(b"m");
     let (mut seal, _) = context.seal(&HARD, 1, key);
-    for index in [0, SEAL_LIMIT + 1, u64::MAX] {
+    for index in [0, constants::CHAIN_SEALS + 1, u64::MAX] {
         seal.context.index = index;
         let refusal = context.opened().open(&HARD, &seal).unwrap_err();
         assert_eq!(refusal.clause(), Clause::KeyNotExhausted, "and no walk to {index}");

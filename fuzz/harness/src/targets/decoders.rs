@@ -5,9 +5,9 @@
 //! keeps its meaning when tables come and go.
 
 use crate::{Seen, Subject};
-use bemr::wire::{CODECS, Codec, MAX_MESSAGE};
-use bemr_spec::Clause;
+use bemr::wire::{CODECS, Codec};
 use bemr_spec::messages::Tables;
+use bemr_spec::{Clause, constants};
 
 /// The first two bytes of the inputs of this table: FNV-1a, folded.
 pub const fn tag_of(table: &str) -> [u8; 2] {
@@ -51,8 +51,11 @@ pub(super) fn run(subject: &Subject, input: &[u8], seen: &mut Seen) {
             seen.note((codec.table, true));
         }
         Err(refusal) => {
-            let due =
-                if bytes.len() > MAX_MESSAGE { Clause::SizeWithinBound } else { Clause::OneEncodingPerValue };
+            let due = if bytes.len() > constants::MESSAGE_BYTES {
+                Clause::SizeWithinBound
+            } else {
+                Clause::OneEncodingPerValue
+            };
             assert!(refusal.clause() == due, "{}: refused by {refusal}", codec.table);
             seen.note((codec.table, false, bytes.len().min(64)));
         }
