@@ -17,6 +17,7 @@ pub(crate) struct Clause {
     why: String,
     paper: Vec<u16>,
     stops: Vec<String>,
+    findings: Vec<String>,
     chapter: String,
 }
 
@@ -95,6 +96,9 @@ fn read_clause(file: &str, place: String, id: &str, name: &str, body: &str) -> R
     let number = |mark: &str| mark.parse().map_err(|_| format!("{place}: `P-{mark}` has no number"));
     let paper: Result<Vec<u16>, String> =
         marks.iter().filter_map(|mark| mark.strip_prefix("P-")).map(number).collect();
+    let starting = |prefix: &str| -> Vec<String> {
+        marks.iter().filter(|mark| mark.starts_with(prefix)).map(|mark| (*mark).to_owned()).collect()
+    };
     Ok(Clause {
         id: id.to_owned(),
         name: name.to_owned(),
@@ -102,7 +106,8 @@ fn read_clause(file: &str, place: String, id: &str, name: &str, body: &str) -> R
         must: must.ok_or_else(|| missing("MUST"))?,
         why: why.ok_or_else(|| missing("Why"))?,
         paper: paper?,
-        stops: marks.iter().filter(|mark| mark.starts_with("C-")).map(|mark| (*mark).to_owned()).collect(),
+        stops: starting("C-"),
+        findings: starting("R-"),
         chapter: file.to_owned(),
         place,
     })
@@ -148,8 +153,8 @@ pub(crate) fn render(clauses: &[Clause]) -> String {
     for c in clauses {
         writeln!(
             out,
-            "    Entry {{ id: {:?}, code: {}, name: {:?}, verdict: Verdict::{}, must: {:?}, why: {:?}, paper: &{:?}, stops: &{:?}, chapter: {:?} }},",
-            c.id, code(&c.id).expect("an id was checked"), c.name, c.verdict, c.must, c.why, c.paper, c.stops, c.chapter
+            "    Entry {{ id: {:?}, code: {}, name: {:?}, verdict: Verdict::{}, must: {:?}, why: {:?}, paper: &{:?}, stops: &{:?}, findings: &{:?}, chapter: {:?} }},",
+            c.id, code(&c.id).expect("an id was checked"), c.name, c.verdict, c.must, c.why, c.paper, c.stops, c.findings, c.chapter
         )
         .expect("a string grows");
     }

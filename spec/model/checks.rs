@@ -16,6 +16,11 @@ impl<'a> Checks<'a> {
         Checks { rules, flaws }
     }
 
+    /// Whether the clause is in force, for one that is no check of an input.
+    pub(super) fn in_force(&self, clause: Clause) -> bool {
+        self.rules.in_force(clause)
+    }
+
     /// Whether the input has a flaw.
     pub(super) fn has(&self, flaw: Clause) -> bool {
         self.flaws.has(flaw)

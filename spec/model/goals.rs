@@ -198,6 +198,15 @@ pub const GOALS: &[Goal] = &[
         sometimes: ("a session is established", session),
     },
     Goal {
+        name: "G-HSK",
+        says: "no hello ends a handshake that others have begun",
+        under: "DY, INS, BYZ(n), mB, mC, CRASH",
+        needs: &[Clause::HelloDisplacesNone],
+        forbids: &[],
+        holds: handshakes_go_on,
+        sometimes: ("a session is established", session),
+    },
+    Goal {
         name: "G-ORD",
         says: "no stage begins before the keys of the one before it are sealed",
         under: "any, honest BSD",
@@ -561,6 +570,11 @@ fn freshness(system: &System) -> bool {
 
 fn session(system: &System) -> bool {
     system.neighbours().any(super::session_manager::SessionManager::has_sessions)
+}
+
+fn handshakes_go_on(system: &System) -> bool {
+    let managers: Vec<_> = system.neighbours().collect();
+    managers.iter().all(|manager| manager.none_displaced_by(&managers))
 }
 
 fn stage_order(system: &System) -> bool {

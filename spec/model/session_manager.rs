@@ -62,7 +62,8 @@ struct PeerSession {
 pub(super) struct SessionManager {
     own: Actor,
     calling: BTreeMap<Actor, PendingHandshake>,
-    answering: BTreeMap<Actor, Answer>,
+    /// The handshakes answered to each address, in the order of their hellos.
+    answering: BTreeMap<Actor, Vec<Answer>>,
     sessions: BTreeMap<SessionId, PeerSession>,
     newest: BTreeMap<Actor, SessionId>,
     /// When a hello was answered, and how many times.
@@ -71,6 +72,9 @@ pub(super) struct SessionManager {
     /// every hello and response differ from all others, as random nonces do.
     hellos: BTreeMap<Actor, u32>,
     responses: u32,
+    /// Handshakes in progress that another hello has ended: only without HSK-10. Not something that an actor keeps: it
+    /// did not notice.
+    displaced: BTreeSet<SessionId>,
     /// What it knows of certificates.
     pub(super) trust: Shared<Trust>,
     /// What it took for what it is not, by the name of the message and the check that it fails: only without that clause.
@@ -98,6 +102,7 @@ impl SessionManager {
             heard: BTreeMap::new(),
             hellos: BTreeMap::new(),
             responses: 0,
+            displaced: BTreeSet::new(),
             believed: BTreeSet::new(),
         }
     }
@@ -250,7 +255,11 @@ impl SessionManager {
         *heard = (now, heard.1 + 1);
         self.responses += 1;
         let session = SessionId { hello, by: self.own, number: Ordinal::nth(self.responses) };
-        self.answering.insert(from, Answer { session, purpose, began: now });
+        let answers = self.answering.entry(from).or_default();
+        if !checks.in_force(Clause::HelloDisplacesNone) {
+            self.displaced.extend(answers.drain(..).map(|answer| answer.session));
+        }
+        answers.push(Answer { session, purpose, began: now });
         Ok(Received::HandshakeProgress(vec![Output::Send(from, Packet::Response { session })]))
     }
 
@@ -299,7 +308,9 @@ impl SessionManager {
         session: SessionId,
         by: Actor,
     ) -> Result<Received, Clause> {
-        let answer = self.answering.get(&from).ok_or(Clause::EventFitsState)?;
+        let answers = self.answering.get(&from).ok_or(Clause::EventFitsState)?;
+        let place = opened_by(answers, checks, now, session);
+        let answer = answers.get(place).ok_or(Clause::EventFitsState)?;
         let mut asked = checks.in_order(order::FINISH);
         asked.require(Clause::SessionIsFresh, now < answer.began + constants::HANDSHAKE_MS)?;
         asked.require(Clause::FlightIsAuthentic, session == answer.session)?;
@@ -309,7 +320,10 @@ impl SessionManager {
         asked.require(Clause::RoleFitsPlace, initiates(by, answer.purpose))?;
         asked.rest()?;
         let purpose = answer.purpose;
-        self.answering.remove(&from);
+        if let Some(answers) = self.answering.get_mut(&from) {
+            answers.remove(place);
+        }
+        self.answering.retain(|_, answers| !answers.is_empty());
         self.keep(
             session,
             PeerSession {
@@ -380,6 +394,12 @@ impl SessionManager {
         })
     }
 
+    /// Whether the handshake of none of its sessions was ended at the other side by another hello.
+    pub(super) fn none_displaced_by(&self, peers: &[&SessionManager]) -> bool {
+        let displaced = |id: &SessionId| peers.iter().any(|peer| peer.displaced.contains(id));
+        !self.sessions.keys().any(displaced)
+    }
+
     /// Whether there is any session.
     pub(super) fn has_sessions(&self) -> bool {
         !self.sessions.is_empty()
@@ -389,6 +409,16 @@ impl SessionManager {
     pub(super) fn wake(&self) -> Option<Time> {
         self.calling.values().map(|call| call.next.min(call.began + constants::HANDSHAKE_MS)).min()
     }
+}
+
+/// The place of the answered handshake that a finish of `session` opens in, the one with the newest hello first; the newest
+/// one's when it opens in none.
+fn opened_by(answers: &[Answer], checks: &Checks<'_>, now: Time, session: SessionId) -> usize {
+    let opens = |answer: &Answer| {
+        checks.require(Clause::SessionIsFresh, now < answer.began + constants::HANDSHAKE_MS).is_ok()
+            && checks.require(Clause::FlightIsAuthentic, session == answer.session).is_ok()
+    };
+    answers.iter().rposition(opens).unwrap_or(answers.len().saturating_sub(1))
 }
 
 impl PeerSession {
@@ -422,6 +452,7 @@ renamed!(SessionManager {
     heard,
     hellos,
     responses,
+    displaced,
     trust,
     believed
 });

@@ -24,6 +24,7 @@ struct Entry {
     why: &'static str,
     paper: &'static [u16],
     stops: &'static [&'static str],
+    findings: &'static [&'static str],
     chapter: &'static str,
 }
 
@@ -76,6 +77,11 @@ impl Clause {
     /// The attacks that it stops (C-nn).
     pub const fn stops(self) -> &'static [&'static str] {
         self.entry().stops
+    }
+
+    /// The findings of the review of the first specification that it answers (R-nn); none for a clause of that specification.
+    pub const fn findings(self) -> &'static [&'static str] {
+        self.entry().findings
     }
 
     /// The file name of its chapter.

@@ -27,6 +27,13 @@ impl Rules {
         answers.fold(Rules::hardened(), Rules::without)
     }
 
+    /// The first specification: no clause is in force that answers a finding of its review. A search finds each finding there.
+    #[cfg(bemr_weaken)]
+    pub fn v1() -> Self {
+        let answers = Clause::ALL.into_iter().filter(|clause| !clause.findings().is_empty());
+        answers.fold(Rules::hardened(), Rules::without)
+    }
+
     /// These rules less `clause`: the mutant of that clause.
     #[cfg(bemr_weaken)]
     #[must_use]
@@ -82,6 +89,17 @@ mod tests {
     #[test]
     fn hardened_rules_hold_every_clause() {
         assert!(Clause::ALL.into_iter().all(|clause| Rules::hardened().in_force(clause)));
+    }
+
+    #[cfg(bemr_weaken)]
+    #[test]
+    fn the_first_specification_lacks_what_answers_its_review_and_nothing_else() {
+        let lacks = |clause: &Clause| !Rules::v1().in_force(*clause);
+        let lacking: Vec<Clause> = Clause::ALL.into_iter().filter(lacks).collect();
+        assert!(lacking.contains(&Clause::HelloDisplacesNone));
+        assert!(
+            lacking.iter().all(|clause| clause.findings().iter().all(|finding| finding.starts_with("R-")))
+        );
     }
 
     #[cfg(bemr_weaken)]

@@ -20,7 +20,10 @@ pub struct SessionManager {
     own: Credentials,
     listening: AwaitingHello,
     calling: BTreeMap<Name, PendingHandshake>,
-    answering: BTreeMap<Name, AwaitingFinish>,
+    /// Handshakes that await their finish, by the address of the initiator and the order of their hellos.
+    answering: BTreeMap<(Name, u64), AwaitingFinish>,
+    /// How many hellos were answered.
+    answered: u64,
     sessions: BTreeMap<SessionId, PeerSession>,
     /// The newest session with each peer.
     newest: BTreeMap<Name, SessionId>,
@@ -91,6 +94,7 @@ impl SessionManager {
             listening: AwaitingHello::new(own),
             calling: BTreeMap::new(),
             answering: BTreeMap::new(),
+            answered: 0,
             sessions: BTreeMap::new(),
             newest: BTreeMap::new(),
             #[cfg(bemr_weaken)]
@@ -321,16 +325,12 @@ impl SessionManager {
         packet: &[u8],
     ) -> Result<Received, Refusal> {
         let (state, response) = self.listening.on_hello(rules, rng, now, packet)?;
-        if self.answering.len() >= constants::SESSIONS_KEPT {
-            self.answering.retain(|_, state| now < state.began().after(constants::HANDSHAKE_MS));
+        if !rules.in_force(Clause::HelloDisplacesNone) {
+            self.answering.retain(|(address, _), _| address != from);
         }
-        if self.answering.len() >= constants::SESSIONS_KEPT
-            && let Some(oldest) =
-                self.answering.iter().min_by_key(|(_, state)| state.began()).map(|(from, _)| from.clone())
-        {
-            self.answering.remove(&oldest);
-        }
-        self.answering.insert(from.clone(), state);
+        self.make_room(now, from);
+        self.answering.insert((from.clone(), self.answered), state);
+        self.answered += 1;
         let output = Output::Send { to: from.clone(), label: "Response", packet: response };
         Ok(Received::HandshakeProgress("Hello", vec![output], Vec::new()))
     }
@@ -378,17 +378,49 @@ impl SessionManager {
         from: &Name,
         packet: &[u8],
     ) -> Result<Received, Refusal> {
-        let unasked = || Refusal::new(Clause::EventFitsState).at("Finish");
-        let state = self.answering.remove(from).ok_or_else(unasked)?;
-        match state.on_finish(rules, trust, now, packet) {
-            Ok(session) => {
-                self.keep(now, session, false);
-                Ok(Received::HandshakeProgress("Finish", Vec::new(), Vec::new()))
+        // Nothing in a finish says which hello it answers to; only the right handshake's key opens it.
+        let mut refusal = None;
+        for place in self.answered_to(from).map(|(place, _)| place.clone()).rev().collect::<Vec<_>>() {
+            let Some(state) = self.answering.remove(&place) else { continue };
+            match state.on_finish(rules, trust, now, packet) {
+                Ok(session) => {
+                    self.keep(now, session, false);
+                    return Ok(Received::HandshakeProgress("Finish", Vec::new(), Vec::new()));
+                }
+                Err(refused) => {
+                    self.answering.insert(place, refused.state);
+                    let clause = refused.refusal.clause();
+                    if !matches!(clause, Clause::SessionIsFresh | Clause::FlightIsAuthentic) {
+                        return Err(refused.refusal);
+                    }
+                    refusal.get_or_insert(refused.refusal);
+                }
             }
-            Err(refused) => {
-                self.answering.insert(from.clone(), refused.state);
-                Err(refused.refusal)
-            }
+        }
+        Err(refusal.unwrap_or_else(|| Refusal::new(Clause::EventFitsState).at("Finish")))
+    }
+
+    /// The handshakes that await a finish from this address, the oldest first.
+    fn answered_to(&self, from: &Name) -> impl DoubleEndedIterator<Item = (&(Name, u64), &AwaitingFinish)> {
+        self.answering.range((from.clone(), 0)..=(from.clone(), u64::MAX))
+    }
+
+    /// Makes room for one more handshake with `from`: those that are over give way, then the oldest one of that address, or
+    /// else of all.
+    fn make_room(&mut self, now: Time, from: &Name) {
+        let crowded = |own: &Self| own.answered_to(from).count() >= constants::HALF_OPEN_KEPT;
+        if crowded(self) || self.answering.len() >= constants::SESSIONS_KEPT {
+            self.answering.retain(|_, state| now < state.began().after(constants::HANDSHAKE_MS));
+        }
+        let oldest = if crowded(self) {
+            self.answered_to(from).next().map(|(place, _)| place.clone())
+        } else if self.answering.len() >= constants::SESSIONS_KEPT {
+            self.answering.keys().min_by_key(|(_, number)| *number).cloned()
+        } else {
+            None
+        };
+        if let Some(oldest) = oldest {
+            self.answering.remove(&oldest);
         }
     }
 
@@ -523,6 +555,13 @@ mod tests {
         }
     }
 
+    impl Door {
+        /// How many handshakes await a finish of this peer.
+        fn awaited(&self, n: usize) -> usize {
+            self.bsd.answered_to(&peer(n)).count()
+        }
+    }
+
     fn peer(n: usize) -> Name {
         name(&format!("peer-{n}"))
     }
@@ -535,11 +574,64 @@ mod tests {
         assert_eq!(door.bsd.answering.len(), constants::SESSIONS_KEPT);
         door.knock(constants::SESSIONS_KEPT, at(constants::SESSIONS_KEPT));
         assert_eq!(door.bsd.answering.len(), constants::SESSIONS_KEPT);
-        assert!(!door.bsd.answering.contains_key(&peer(0)));
-        assert!(door.bsd.answering.contains_key(&peer(1)));
+        assert_eq!(door.awaited(0), 0);
+        assert_eq!(door.awaited(1), 1);
         // The time of the newest of them ends now.
         door.knock(0, at(constants::SESSIONS_KEPT).after(constants::HANDSHAKE_MS));
-        assert_eq!(door.bsd.answering.keys().collect::<Vec<_>>(), [&peer(0)]);
+        assert_eq!((door.bsd.answering.len(), door.awaited(0)), (1, 1));
+    }
+
+    #[test]
+    fn hellos_under_one_address_take_no_more_than_their_share() {
+        let mut door = Door::new(65);
+        door.knock(0, NOW);
+        (0..=constants::HALF_OPEN_KEPT).for_each(|n| door.knock(1, NOW.after(n as u64)));
+        assert_eq!((door.awaited(0), door.awaited(1)), (1, constants::HALF_OPEN_KEPT));
+        // What is over makes room before what is in progress.
+        door.knock(1, NOW.after(constants::HANDSHAKE_MS + 1));
+        assert_eq!((door.awaited(0), door.awaited(1)), (0, constants::HALF_OPEN_KEPT));
+    }
+
+    /// Both sides of a handshake up to its finish, with so many hellos under the same address before and after it.
+    fn interrupted(rules: &Rules, before: usize, after: usize) -> Result<Received, Refusal> {
+        let mut door = Door::new(66);
+        let (alice, bsd) = (name("alice"), name("bsd"));
+        let hello = |door: &mut Door, now| {
+            let rng = &mut door.world.rng;
+            let (near, hello) =
+                AwaitingResponse::begin(&HARD, rng, now, &door.user, SessionType::Initial, &bsd).unwrap();
+            let answered = door.bsd.on_hello(rules, rng, now, &alice, &hello).unwrap();
+            let Received::HandshakeProgress(_, outputs, _) = answered else { panic!("a response") };
+            let Some(Output::Send { packet, .. }) = outputs.into_iter().next() else { panic!("a packet") };
+            (near, packet)
+        };
+        (0..before).for_each(|n| drop(hello(&mut door, NOW.after(n as u64))));
+        let (near, response) = hello(&mut door, NOW.after(100));
+        (0..after).for_each(|n| drop(hello(&mut door, NOW.after(101 + n as u64))));
+        let World { trust, .. } = &mut door.world;
+        let now = NOW.after(200);
+        let (_, finish) =
+            near.on_response(&HARD, trust, now, &response).map_err(|refused| refused.refusal)?;
+        door.bsd.on_finish(rules, trust, now, &alice, &finish)
+    }
+
+    #[test]
+    fn a_hello_under_the_same_address_ends_no_handshake() {
+        for (before, after) in [(0, 0), (0, 1), (3, 5), (0, constants::HALF_OPEN_KEPT - 1)] {
+            assert!(interrupted(&HARD, before, after).is_ok(), "{before} before, {after} after");
+        }
+        let displaced =
+            interrupted(&HARD, 0, constants::HALF_OPEN_KEPT).err().map(|refusal| refusal.clause());
+        assert_eq!(displaced, Some(Clause::FlightIsAuthentic));
+    }
+
+    #[cfg(bemr_weaken)]
+    #[test]
+    fn without_the_clause_one_hello_ends_the_handshake_in_progress() {
+        let rules = HARD.without(Clause::HelloDisplacesNone);
+        assert!(interrupted(&rules, 3, 0).is_ok());
+        let refusal = interrupted(&rules, 0, 1).err().map(|refusal| refusal.clause());
+        assert_eq!(refusal, Some(Clause::FlightIsAuthentic));
     }
 
     #[test]

@@ -41,8 +41,8 @@ pub(crate) const TO_THE_END: u64 = 600_000;
 
 /// What holds of an honest BSD and cloud, however short the time.
 pub(crate) const SAFETY: &[&str] = &[
-    "G-ORI", "G-AGR", "G-SDN", "G-CIV", "G-PRV", "G-FRE", "G-ORD", "G-SEC", "G-KEY", "G-IMM", "G-AUD",
-    "G-ERA", "G-POL", "G-DEL", "G-ACC",
+    "G-ORI", "G-AGR", "G-SDN", "G-CIV", "G-PRV", "G-FRE", "G-HSK", "G-ORD", "G-SEC", "G-KEY", "G-IMM",
+    "G-AUD", "G-ERA", "G-POL", "G-DEL", "G-ACC",
 ];
 
 /// The same, and that whatever begins ends.
@@ -53,6 +53,7 @@ const ALL: &[&str] = &[
     "G-CIV",
     "G-PRV",
     "G-FRE",
+    "G-HSK",
     "G-ORD",
     "G-SEC",
     "G-KEY",
@@ -152,7 +153,11 @@ pub(crate) const HANDSHAKE: SearchConfig = SearchConfig {
     budget: Budget { redirect: 2, replay: 1, ..NONE },
     until: 1_000,
     goals: SAFETY,
-    notices: &[(Clause::PeerIsIntended, "G-KEY"), (Clause::SessionIsFresh, "G-FRE")],
+    notices: &[
+        (Clause::PeerIsIntended, "G-KEY"),
+        (Clause::SessionIsFresh, "G-FRE"),
+        (Clause::HelloDisplacesNone, "G-HSK"),
+    ],
     states: Some(255_716),
     ..QUIET
 };
