@@ -158,7 +158,7 @@ pub(crate) const HANDSHAKE: SearchConfig = SearchConfig {
         (Clause::SessionIsFresh, "G-FRE"),
         (Clause::HelloDisplacesNone, "G-HSK"),
     ],
-    states: Some(255_716),
+    states: Some(255_692),
     ..QUIET
 };
 
