@@ -86,7 +86,7 @@ impl Cloud {
     fn new() -> Cloud {
         let key = SigningKey::generate(Suite::Ristretto255, &mut ChaCha20Rng::seed_from_u64(1));
         let identity =
-            LogOperator { network: name("net"), cloud: name("cloud"), key: key.verifying_key().clone() };
+            LogOperator { network: name("net"), name: name("cloud"), key: key.verifying_key().clone() };
         let log = CloudLog::new(Suite::Ristretto255, name("net"), name("cloud"), Frontier::default());
         Cloud { log, key, identity }
     }

@@ -245,7 +245,8 @@ fn every_row_of_the_users_machine_is_driven() {
     assert_eq!(expired, [1, 2, 3].map(|attempt| began.after(attempt * constants::USER_OUTCOME_MS)));
 
     // An answer after that is too late.
-    let outcome = Outcome { tid, decision: Decision::Committed, reason: 0, height: Height(1) };
+    let outcome =
+        Outcome { tid, decision: Decision::Committed, reason: bemr::wire::Reason::NONE, height: Height(1) };
     let before = stage.public(&doctor);
     let step = double.say(&mut stage, &doctor, Message::Outcome(outcome.clone()));
     assert_eq!(step.clause(), Some(Clause::EventFitsState));
@@ -700,7 +701,10 @@ fn an_end_that_cannot_be_kept_is_not_told_and_comes_when_it_can() {
     stage.run(10_000, |_| false);
     assert_eq!(stage.state_of(&second), State::AwaitingInitial);
     let outcome = stage.town.user(&doctor).unwrap().outcome(&second).unwrap().clone();
-    assert_eq!((outcome.decision, outcome.reason), (Decision::Refused, Clause::StoreMatchesHead.code()));
+    assert_eq!(
+        (outcome.decision, outcome.reason.clause()),
+        (Decision::Refused, Some(Clause::StoreMatchesHead))
+    );
 }
 
 // ---- What the KDC and the administrators publish is held when it is kept ----

@@ -388,7 +388,8 @@ fn scene(bench: &mut Bench, kind: &str) -> Deliver {
             let genuine = bench.record(&request);
             if kind == "Answer" {
                 let (request, decision) = (request.nonce, Decision::Refused);
-                let genuine = RequestOutcome { request, tid, decision, reason: 1 };
+                let genuine =
+                    RequestOutcome { request, tid, decision, reason: bemr::wire::Reason::from_code(1) };
                 return in_session(cloud, colleague, move |forge, flaws| {
                     Some(Message::Answer(forge.answer(&genuine, flaws)?))
                 });
@@ -404,7 +405,12 @@ fn scene(bench: &mut Bench, kind: &str) -> Deliver {
             let now = bench.stage.now();
             let (tid, outputs) = bench.stage.town.user(&doctor).unwrap().submit(now, &record, &[]).unwrap();
             bench.overheard(&bsd, &doctor, outputs);
-            let genuine = Outcome { tid, decision: Decision::Deferred, reason: 1, height: Height(0) };
+            let genuine = Outcome {
+                tid,
+                decision: Decision::Deferred,
+                reason: bemr::wire::Reason::from_code(1),
+                height: Height(0),
+            };
             in_session(bsd, doctor, move |forge, flaws| {
                 Some(Message::Outcome(forge.outcome(&genuine, flaws)?))
             })

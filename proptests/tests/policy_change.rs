@@ -297,7 +297,7 @@ fn a_new_contract_decides_from_its_height_on() {
     let tid = stage.town.by(&doctor, |user, now| user.submit(now, &record, &[])).unwrap();
     stage.run(30_000);
     let outcome = stage.town.user(&doctor).unwrap().outcome(&tid).unwrap().clone();
-    assert_eq!((outcome.decision, outcome.reason), (Decision::Rejected, Clause::RangeRule.code()));
+    assert_eq!((outcome.decision, outcome.reason.clause()), (Decision::Rejected, Some(Clause::RangeRule)));
 }
 
 #[test]

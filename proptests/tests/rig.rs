@@ -396,7 +396,7 @@ impl Forger for Liar {
         let Message::Outcome { tid, .. } = term else { return None };
         let tid = rig.tables().real_tid(*tid)?;
         let (decision, height) = (wire::Decision::Committed, wire::Height(1));
-        Some(wire::Message::Outcome(wire::Outcome { tid, decision, reason: 0, height }))
+        Some(wire::Message::Outcome(wire::Outcome { tid, decision, reason: wire::Reason::NONE, height }))
     }
 
     fn packet(&mut self, _: &SystemUnderTest, _: &Packet, _: Flaws) -> Option<wire::Packet> {

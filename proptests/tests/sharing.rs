@@ -29,7 +29,7 @@ fn record() -> Answer {
 }
 
 fn refusal(clause: Clause) -> Answer {
-    Answer::Refused(clause.code())
+    Answer::Refused(Some(clause))
 }
 
 /// All messages of a table of the store.
@@ -49,7 +49,7 @@ fn audited(stage: &Stage) -> AuditReport {
     let (entries, audit_heads) = (all(stage, Table::AuditEntries), all(stage, Table::AuditHeads));
     let cloud_heads = all(stage, Table::CloudHeads);
     let town = &stage.town;
-    let bsd = (town.bsd.cloud.clone(), town.bsd.key.clone());
+    let bsd = (town.bsd.name.clone(), town.bsd.key.clone());
     let (genesis, validators) = (town.genesis.clone(), town.validators.clone());
     let auditor = Auditor::new(&RULES, stage.now(), genesis, validators, town.cloud.clone(), bsd).unwrap();
     let public = PublicRecord {
@@ -137,7 +137,7 @@ fn to_cloud(stage: &mut Stage, who: &Name, message: Message) -> Heard {
         && let [Message::Answer(answer)] = heard.answers.as_slice()
     {
         assert_eq!(Some(answer.request), message.request());
-        assert!(answer.reason == refused.code() || answer.decision == Decision::Committed);
+        assert!(answer.reason == refused.into() || answer.decision == Decision::Committed);
     }
     heard
 }
@@ -244,7 +244,7 @@ fn the_cloud_goes_through_every_row_of_its_machine() {
             request: statement.request().unwrap(),
             tid,
             decision: Decision::Committed,
-            reason: 0,
+            reason: bemr::wire::Reason::NONE,
         };
         assert_eq!(heard.answers, [Message::Answer(done)]);
         let head = heard.step.outputs().any(|output| matches!(output, Output::Publish(Gossip::CloudHead(_))));
@@ -606,7 +606,12 @@ fn the_cloud_takes_no_other_message_of_a_user() {
     refused(Clause::MessageTypeIsExpected, |stage| {
         let colleague = stage.town.cast.colleague.clone();
         let tid = shared(stage);
-        let answer = RequestOutcome { request: [0; 32], tid, decision: Decision::Committed, reason: 0 };
+        let answer = RequestOutcome {
+            request: [0; 32],
+            tid,
+            decision: Decision::Committed,
+            reason: bemr::wire::Reason::NONE,
+        };
         to_cloud(stage, &colleague, Message::Answer(answer))
     });
 }
@@ -753,7 +758,12 @@ fn the_answer_to_one_statement_is_not_the_answer_to_the_next() {
         let (_, outputs) = stage.town.user(doctor).unwrap().grant(now, tid, assistant).unwrap();
         let said = to_liar(stage, cloud, doctor, outputs);
         let request = said[0].request().unwrap();
-        let done = Message::Answer(RequestOutcome { request, tid, decision: Decision::Committed, reason: 0 });
+        let done = Message::Answer(RequestOutcome {
+            request,
+            tid,
+            decision: Decision::Committed,
+            reason: bemr::wire::Reason::NONE,
+        });
         stage.say(cloud, doctor, done.clone()).assert_taken();
         let (id, outputs) = stage.town.user(doctor).unwrap().revoke(now, tid, assistant).unwrap();
         to_liar(stage, cloud, doctor, outputs);
@@ -804,7 +814,12 @@ fn the_bsd_cannot_answer_for_the_cloud() {
         let (tid, outputs) = stage.town.user(&cast.colleague).unwrap().submit(now, &record, &[]).unwrap();
         to_liar(&mut stage, &cast.bsd, &cast.colleague, outputs);
         stage.context(&cast.bsd).rules = RULES.without(Clause::StageFitsSession);
-        let answer = RequestOutcome { request: [0; 32], tid, decision: Decision::Committed, reason: 0 };
+        let answer = RequestOutcome {
+            request: [0; 32],
+            tid,
+            decision: Decision::Committed,
+            reason: bemr::wire::Reason::NONE,
+        };
         stage.say(&cast.bsd, &cast.colleague, Message::Answer(answer)).assert_refused(clause);
     }
 }
@@ -1137,7 +1152,12 @@ fn an_answer_ends_the_waiting() {
         let (cloud, colleague) = (stage.town.cast.cloud.clone(), stage.town.cast.colleague.clone());
         let tid = shared(&mut stage);
         let (id, request) = asks(&mut stage, tid);
-        let answer = RequestOutcome { request: request.nonce, tid, decision, reason };
+        let answer = RequestOutcome {
+            request: request.nonce,
+            tid,
+            decision,
+            reason: bemr::wire::Reason::from_code(reason),
+        };
         stage.say(&cloud, &colleague, Message::Answer(answer.clone())).assert_taken();
         assert_eq!(stage.town.user(&colleague).unwrap().answer(id), Some(&expected));
         assert_eq!(stage.town.user(&colleague).unwrap().wake(), None);

@@ -52,7 +52,7 @@ fn erasure(stage: &Stage, tid: Digest, cloud: &Name, by: &[&Name]) -> Erase {
 #[track_caller]
 fn answered(answers: &[Message], decision: Decision, reason: u16) {
     let [Message::Answer(answer)] = answers else { panic!("one answer") };
-    assert_eq!((answer.decision, answer.reason), (decision, reason));
+    assert_eq!((answer.decision, answer.reason), (decision, bemr::wire::Reason::from_code(reason)));
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn name(text: &str) -> Name {
 fn cloud() -> (SigningKey, LogOperator) {
     let key = SigningKey::generate(Suite::Ristretto255, &mut ChaCha20Rng::seed_from_u64(1));
     let identity =
-        LogOperator { network: name("net"), cloud: name("cloud"), key: key.verifying_key().clone() };
+        LogOperator { network: name("net"), name: name("cloud"), key: key.verifying_key().clone() };
     (key, identity)
 }
 

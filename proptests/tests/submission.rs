@@ -55,7 +55,7 @@ fn clause_of(rules: Rules, who: impl Fn(&Testbed) -> Name, bend: Bend) -> Option
             let refused = Outcome {
                 tid: draft.tid(),
                 decision: Decision::Refused,
-                reason: clause.code(),
+                reason: clause.into(),
                 height: Height(0),
             };
             assert_eq!(answers, [Message::Outcome(refused)]);
@@ -330,7 +330,7 @@ fn a_tid_is_taken_once_and_its_outcome_told_again() {
     assert_eq!(step.clause(), Some(Clause::TidIsFresh));
     assert_eq!(stage.public(&bsd), before);
     assert!(matches!(answers.as_slice(), [Message::Outcome(told)]
-        if told.decision == Decision::Rejected && told.reason == reason() && told.tid == draft.tid()));
+        if told.decision == Decision::Rejected && told.reason == bemr::wire::Reason::from_code(reason()) && told.tid == draft.tid()));
 
     let (mut stage, mut line, draft) = ended(RULES.without(Clause::TidIsFresh));
     assert_eq!(stage.finish(&draft.tid()), State::Rejected);
@@ -395,7 +395,8 @@ fn the_bsd_takes_no_message_that_the_table_gives_to_another_stage_or_direction()
     let (mut stage, doctor) = quiet(RULES);
     let bsd = stage.town.cast.bsd.clone();
     let tid = Digest::default();
-    let outcome = Outcome { tid, decision: Decision::Committed, reason: 0, height: Height(1) };
+    let outcome =
+        Outcome { tid, decision: Decision::Committed, reason: bemr::wire::Reason::NONE, height: Height(1) };
     let mut line = stage.connect(&doctor, &bsd, SessionType::Initial);
     let before = stage.public(&bsd);
     // The right stage, the wrong direction. There is no handler that a mutant could fall through to.
@@ -403,7 +404,12 @@ fn the_bsd_takes_no_message_that_the_table_gives_to_another_stage_or_direction()
     assert_eq!(step.clause(), Some(Clause::MessageTypeIsExpected));
     // The wrong stage.
     let read = ReadRequest { tid, nonce: [0; 32], remembered: 0 };
-    let answer = RequestOutcome { request: [0; 32], tid, decision: Decision::Committed, reason: 0 };
+    let answer = RequestOutcome {
+        request: [0; 32],
+        tid,
+        decision: Decision::Committed,
+        reason: bemr::wire::Reason::NONE,
+    };
     for message in [Message::Answer(answer), Message::ReadRequest(read)] {
         let (step, _) = stage.say_bytes(&mut line, ContentType::Initial, &encode(&message));
         assert_eq!(step.clause(), Some(Clause::MessageTypeIsExpected));
@@ -583,7 +589,7 @@ fn ended(stage: &mut Testbed, tid: &Digest, state: State, told: u16) {
         State::Rejected => Decision::Rejected,
         _ => Decision::Deferred,
     };
-    assert_eq!((outcome.decision, outcome.reason), (decision, told));
+    assert_eq!((outcome.decision, outcome.reason), (decision, bemr::wire::Reason::from_code(told)));
     let entries = stage.archive.read(|store| store.len(bemr::store::Table::AuditEntries)).unwrap();
     assert_eq!(entries, 1, "one end, one entry");
     let stored = stage.town.cloud().unwrap().state_of(&tid);

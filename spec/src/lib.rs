@@ -14,3 +14,8 @@ mod rules;
 pub use clause::{Clause, Verdict};
 pub use refusal::Refusal;
 pub use rules::Rules;
+
+/// The examples of the README, so that they stay true.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,8 +1,8 @@
 //! What goes into an actor and what comes out.
 
 use crate::crypto::Digest;
-use crate::wire::{Gossip, Name, Time};
-use bemr_spec::{Clause, Refusal, Verdict};
+use crate::wire::{Datagram, Gossip, Name, Time, decode, encode};
+use bemr_spec::{Clause, Refusal, Rules, Verdict};
 
 /// What happens to an actor.
 #[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is taken apart at once")]
@@ -38,15 +38,46 @@ pub enum Output {
         /// The encoding of a [`crate::wire::Packet`].
         packet: Vec<u8>,
     },
-    /// Tells everybody.
+    /// Sends a public statement to every node.
     Publish(Gossip),
-    /// Tells one node something public.
+    /// Sends a public statement to one node.
     SendGossip {
         /// The node.
         to: Name,
-        /// What it is told.
+        /// The statement.
         gossip: Gossip,
     },
+}
+
+impl Input {
+    /// The input that a datagram from `from` is.
+    ///
+    /// # Errors
+    /// ENC-04, ENC-01.
+    pub fn from_datagram(rules: &Rules, from: Name, bytes: &[u8]) -> Result<Input, Refusal> {
+        Ok(match decode(rules, bytes)? {
+            Datagram::Packet(packet) => Input::Packet { from, packet: packet.into() },
+            Datagram::Gossip(gossip) => Input::Gossip { from, gossip },
+        })
+    }
+}
+
+impl Output {
+    /// To whom it goes; nothing when it goes to everybody.
+    pub fn recipient(&self) -> Option<&Name> {
+        match self {
+            Output::Send { to, .. } | Output::SendGossip { to, .. } => Some(to),
+            Output::Publish(_) => None,
+        }
+    }
+
+    /// The encoding of the datagram that carries it.
+    pub fn into_datagram(self) -> Vec<u8> {
+        encode(&match self {
+            Output::Send { packet, .. } => Datagram::Packet(packet.into()),
+            Output::SendGossip { gossip, .. } | Output::Publish(gossip) => Datagram::Gossip(gossip),
+        })
+    }
 }
 
 /// What an actor made of one input.

@@ -4,30 +4,33 @@
 //! it sends. A refused input leaves its state as it was. Nothing here knows of sockets, threads or clocks.
 
 mod authority;
-pub mod bsd;
+internal_mod!(bsd);
 mod certificate_directory;
-pub mod cloud;
+internal_mod!(cloud);
 mod context;
 mod gossip;
-pub mod initial_builder;
+internal_mod!(initial_builder);
 mod interface;
 mod ledger_view;
+mod provisioning;
 mod randomness;
 mod session_manager;
 mod store_handle;
-pub mod user;
-pub mod validator;
+internal_mod!(user);
+internal_mod!(validator);
 
-pub use bsd::Bsd;
+pub use bsd::{Bsd, Evidence, State as SubmissionState};
 pub use certificate_directory::CertificateDirectory;
 pub use cloud::Cloud;
+pub use cloud::record_machine::State as RecordState;
 pub use context::NodeContext;
 pub use interface::{Actor, Input, Output, Step};
 pub use ledger_view::LedgerView;
+pub use provisioning::Provisioning;
 pub use randomness::Randomness;
 #[cfg(bemr_weaken)]
 pub use session_manager::Overheard;
-pub use session_manager::{Received, SessionManager};
+internal!(use session_manager::{Received, SessionManager});
 pub use store_handle::StoreHandle;
-pub use user::User;
-pub use validator::Validator;
+pub use user::{Answer, RequestId, User};
+pub use validator::{ConsensusReport, TwoBlocks, Validator};

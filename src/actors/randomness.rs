@@ -1,5 +1,6 @@
 //! Where an actor's random bytes come from: a seeded generator. For test vectors its draws can be noted, or given.
 
+use rand::SeedableRng;
 use rand::rand_core::{Infallible, TryCryptoRng, TryRng};
 use rand_chacha::ChaCha20Rng;
 
@@ -19,6 +20,14 @@ enum Tape {
     Noted(Vec<u8>),
     /// What is still to be drawn, and whether there was enough so far.
     Given(std::collections::VecDeque<u8>, bool),
+}
+
+impl Randomness {
+    /// A generator that starts from `seed`: 32 bytes that nobody else knows and that seed no other generator. Whoever knows
+    /// the seed knows every key and every nonce that is drawn.
+    pub fn from_seed(seed: [u8; 32]) -> Randomness {
+        ChaCha20Rng::from_seed(seed).into()
+    }
 }
 
 impl From<ChaCha20Rng> for Randomness {
@@ -90,7 +99,7 @@ impl TryCryptoRng for Randomness {}
 #[cfg(bemr_weaken)]
 mod tests {
     use super::*;
-    use rand::{Rng, SeedableRng};
+    use rand::Rng;
 
     fn seeded() -> Randomness {
         ChaCha20Rng::seed_from_u64(1).into()

@@ -530,7 +530,7 @@ mod tests {
     use super::*;
     use crate::crypto::{Digest, Domain};
     use crate::keys::tests::{NOW, World, name};
-    use crate::wire::{Decision, Height, Outcome, Role};
+    use crate::wire::{Decision, Height, Outcome, Reason, Role};
 
     const HARD: Rules = Rules::hardened();
 
@@ -644,7 +644,12 @@ mod tests {
 
     fn message(n: usize) -> Message {
         let tid = Digest::of(Domain::TRANSACTION_ID, &n.to_be_bytes());
-        Message::Outcome(Outcome { tid, decision: Decision::Refused, reason: 0, height: Height(0) })
+        Message::Outcome(Outcome {
+            tid,
+            decision: Decision::Refused,
+            reason: Reason::NONE,
+            height: Height(0),
+        })
     }
 
     #[cfg(bemr_weaken)]

@@ -338,7 +338,7 @@ impl Auditor {
                 };
                 let (keeper, heads, clause, anchored) = match anchor.kind {
                     LogKind::Cloud => (
-                        &self.cloud.cloud,
+                        &self.cloud.name,
                         &self.cloud_heads,
                         Clause::HeadIsAnchored,
                         &mut self.report.leaves_anchored,

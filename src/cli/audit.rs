@@ -185,7 +185,7 @@ fn read_public<S: Store + ?Sized>(rules: &Rules, store: &S) -> Result<Public, St
     let (cloud, cloud_key) = only(Party::Cloud, "cloud")?;
     let bsd = only(Party::Bsd, "bsd")?;
     let mut public = Public {
-        cloud: LogOperator { network: genesis.network.clone(), cloud, key: cloud_key },
+        cloud: LogOperator { network: genesis.network.clone(), name: cloud, key: cloud_key },
         genesis,
         validators,
         bsd,

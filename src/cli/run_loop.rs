@@ -144,7 +144,7 @@ impl RunLoop {
             row.detail = Some("no outcome came in time".to_owned());
             return;
         };
-        let clause = Clause::from_code(outcome.reason);
+        let clause = outcome.reason.clause();
         row.height = (outcome.height > Height(0)).then_some(outcome.height);
         row.clause = clause.map(Clause::id);
         let (verdict, said) = match outcome.decision {
@@ -186,8 +186,8 @@ impl RunLoop {
         self.advance(LIMIT, |town| town.user(reader).is_none_or(|user| !user.awaits_answer(request)));
         match self.town.user(reader).and_then(|user| user.take_answer(request)) {
             Some(Answer::Record(bytes)) => Ok(bytes.to_vec()),
-            Some(Answer::Refused(code)) => {
-                let clause = Clause::from_code(code).map_or("an unknown clause", Clause::id);
+            Some(Answer::Refused(clause)) => {
+                let clause = clause.map_or("an unknown clause", Clause::id);
                 Err(format!("refused by {clause}"))
             }
             _ => Err("no answer that verifies".to_owned()),

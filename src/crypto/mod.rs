@@ -24,13 +24,15 @@ mod suite;
 mod tests;
 
 pub use aead::AeadKey;
-pub use diffie_hellman::{Ephemeral, SharedSecret};
+internal!(use diffie_hellman::{Ephemeral, SharedSecret});
 pub use digest::Digest;
 pub use domain::Domain;
-pub use group::{Element, Factor, Scalar};
-pub use kdf::{MAX_EXPANDED, TooLong, expand, expand_both, expand_info, extract};
-pub use kem::{DecapsulationKey, Encapsulation, EncapsulationKey};
-pub use signature::{Signature, Signed, SigningKey, VerifyingKey, invalid, verify_all, vouch_all};
+internal!(use group::{Element, Factor, Scalar});
+internal!(use kdf::{MAX_EXPANDED, TooLong, expand, expand_both, expand_info, extract});
+pub use kem::{DecapsulationKey, EncapsulationKey};
+internal!(use kem::Encapsulation);
+pub use signature::{Signature, SigningKey, VerifyingKey};
+internal!(use signature::{Signed, invalid, verify_all, vouch_all});
 pub use suite::Suite;
 
 use kdf::expand_into;

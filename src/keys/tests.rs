@@ -404,7 +404,7 @@ fn rol_04_a_role_fills_one_place() {
 
 #[test]
 fn the_chapter_shows_the_matrix_of_the_code() {
-    let chapter = include_str!("../../spec/chapters/04-principals-keys-certificates.md");
+    let chapter = crate::tests::chapter("04-principals-keys-certificates.md");
     for role in Role::ALL {
         let cell = |permission| if role.may(permission) { "yes" } else { "no" };
         let [submit, read, grant, change] = Permission::ALL.map(cell);

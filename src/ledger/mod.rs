@@ -16,6 +16,6 @@ mod verified;
 pub(crate) mod tests;
 
 pub use inclusion::{double_signers, verify_close, verify_entry};
-pub use proposal::Proposal;
+internal!(use proposal::Proposal);
 pub use replica::{ChainUpdate, Decision, Ledger};
-pub use signer_lock::SignerLock;
+internal!(use signer_lock::SignerLock);

@@ -16,13 +16,13 @@ mod reference;
 mod registry;
 mod samples;
 
-pub use commitment::{commitment_of, commitments, opening};
-pub use contract::{Facts, Failure, Opened, checked_attributes, evaluate};
-pub use date::FhirDate;
-pub use decimal::Decimal;
-pub use mapping::{canonical, map, read_value};
+internal!(use commitment::{commitment_of, commitments, opening});
+internal!(use contract::{Facts, Failure, Opened, checked_attributes, evaluate});
+internal!(use date::FhirDate);
+internal!(use decimal::Decimal);
+internal!(use mapping::{canonical, map, read_value});
 pub use record::{RESOURCE_TYPES, Record};
-pub use reference::UNKNOWN;
+internal!(use reference::UNKNOWN);
 pub use registry::{Policy, PolicyRegistry, shipped_change};
 pub use samples::SAMPLES;
 

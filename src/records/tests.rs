@@ -911,6 +911,6 @@ fn the_chapter_has_the_digests_of_the_shipped_policy() {
         .chain(sets)
         .map(|(what, digest)| format!("| {what} | `{digest}` |\n"))
         .collect();
-    let chapter = include_str!("../../spec/chapters/07-templates-contracts.md");
+    let chapter = crate::tests::chapter("07-templates-contracts.md");
     assert!(chapter.contains(&rows), "the chapter should have\n{rows}");
 }

@@ -23,13 +23,15 @@ mod tests;
 #[cfg(bemr_weaken)]
 pub use compromised::Stolen;
 pub use custodian::{Custodian, OpenedChain, RecoveredKey};
-pub use established::{Opened, Position, Sent, Session, UsedKey};
-pub use initiator::AwaitingResponse;
-pub use records::RECORD_OVERHEAD;
-pub use responder::{AwaitingFinish, AwaitingHello};
-pub use seal::{SealChain, SealableStage, Sealed, stage};
+internal!(use established::{Opened, Position, Sent, Session, UsedKey});
+internal!(use initiator::AwaitingResponse);
+internal!(use records::RECORD_OVERHEAD);
+internal!(use responder::{AwaitingFinish, AwaitingHello});
+pub use seal::SealChain;
+internal!(use seal::{SealableStage, Sealed, stage});
 
 /// The transitions of the machines in this room.
+#[cfg(bemr_weaken)]
 pub mod transitions {
     pub use super::established::TRANSITIONS as SESSION;
     pub use super::initiator::TRANSITIONS as INITIATOR;

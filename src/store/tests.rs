@@ -177,7 +177,7 @@ fn a_store_that_differs_from_its_head_is_refused_and_the_entry_named() {
 fn a_head_of_another_cloud_is_refused() {
     every_store(|store| {
         let mut cloud = filled(store);
-        cloud.identity.cloud = name("other");
+        cloud.identity.name = name("other");
         let damage = recover(&RULES, store, &cloud.identity).unwrap_err();
         assert!(damage.to_string().contains("table cloud_heads, entry size 8: CLD-06"), "{damage}");
     });

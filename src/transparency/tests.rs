@@ -24,7 +24,7 @@ impl Cloud {
     pub(crate) fn new(suite: Suite) -> Cloud {
         let key = SigningKey::generate(suite, &mut ChaCha20Rng::seed_from_u64(77));
         let identity =
-            LogOperator { network: name("net"), cloud: name("cloud"), key: key.verifying_key().clone() };
+            LogOperator { network: name("net"), name: name("cloud"), key: key.verifying_key().clone() };
         let log = CloudLog::new(suite, name("net"), name("cloud"), Frontier::default());
         Cloud { key, identity, log, tree: MerkleTree::default(), leaves: Vec::new() }
     }

@@ -9,13 +9,14 @@ use crate::wire::{
 };
 use bemr_spec::{Clause, Refusal, Rules};
 
-/// A cloud as its clients know it: from its verified certificate.
+/// Who signs the heads of a log, the cloud of its log of records or the BSD of its audit log, as others know it from
+/// its verified certificate.
 #[derive(Clone, Debug)]
 pub struct LogOperator {
     /// The network that it serves.
     pub network: Name,
-    /// Its name.
-    pub cloud: Name,
+    /// Its name, by which its certificate and the anchors in blocks know it.
+    pub name: Name,
     /// Its signing key.
     pub key: VerifyingKey,
 }
@@ -29,7 +30,7 @@ pub fn verify_head(rules: &Rules, identity: &LogOperator, signed: &SignedCloudHe
     let named = head.version == PROTOCOL_VERSION
         && head.suite == identity.key.suite()
         && head.network == identity.network
-        && head.cloud == identity.cloud;
+        && head.cloud == identity.name;
     rules.require(Clause::HeadSignedByCloud, named).map_err(|refusal| refusal.at("head"))?;
     identity
         .key

@@ -6,6 +6,6 @@ mod ballot_box;
 mod quorum;
 mod validator_set;
 
-pub use ballot_box::{BallotBox, Equivocation, Tally, VerifiedVote};
+internal!(use ballot_box::{BallotBox, Equivocation, Tally, VerifiedVote});
 pub use quorum::{verify_quorum, verify_signatories};
 pub use validator_set::ValidatorSet;

@@ -9,6 +9,7 @@ mod block;
 mod certificate;
 mod cloud_log;
 mod codec_registry;
+mod datagram;
 mod gossip;
 mod handshake;
 mod ids;
@@ -16,13 +17,14 @@ mod list;
 mod message;
 mod policy;
 mod proof;
+mod reason;
 mod record;
 mod requests;
 mod seal;
 mod transaction;
 mod vote;
 
-pub use attribute::{Coding, Item, Measure, Quantity, Value};
+internal!(use attribute::{Coding, Item, Measure, Quantity, Value});
 pub use audit::{AuditEntry, AuditHead, AuditStart, LogState, SignedAuditHead, Terminal};
 pub use block::{
     Anchor, Block, BlockHeader, ClosedHeader, Closing, ClosingRule, Entry, Genesis, LogKind, Target, Work,
@@ -32,23 +34,26 @@ pub use certificate::{
     Certificate, CertificateBody, EnrolmentBody, EnrolmentRequest, RevocationList, RevocationListBody, Role,
 };
 pub use cloud_log::{CloudHead, CloudLeaf, LeafKind, SignedCloudHead};
-pub use codec_registry::{CODECS, Codec, NOT_DECODED};
+pub use datagram::Datagram;
+internal!(use codec_registry::{CODECS, Codec, NOT_DECODED});
 pub use gossip::{BlockProposal, ClosingSignature, Gossip};
-pub use handshake::{Finish, Hello, IdentityProof, Response, SessionType};
+internal!(use handshake::{Finish, Hello, IdentityProof, Response, SessionType});
 pub use ids::{Height, Name, Time, Version};
 pub use list::{List, Text};
-pub use message::Message;
+internal!(use message::Message);
 pub use policy::{
     ApprovedChange, Attribute, AttributeType, Bound, Check, Condition, Contract, DateOrderRule, Flag,
     NotFutureRule, OneOfRule, PolicyApproval, PolicyChange, PolicyEntry, PolicyRef, PolicySet, RangeRule,
     RequiredRule, Rule, SubjectRule, SubmitterRule, Template, Test, ValueSetRule,
 };
 pub use proof::{ConsistencyProof, InclusionProof};
-pub use record::{ContentType, Direction, Packet, Record, RecordHeader, SessionId};
-pub use requests::{
-    Decision, Erase, EraseApproval, EraseBody, Grant, GrantBody, Outcome, ReadProof, ReadRequest,
-    ReadResponse, Receipt, RequestOutcome, Revoke, RevokeBody, StoredContent, StoredRecord,
-};
+pub use reason::Reason;
+internal!(use record::{ContentType, Direction, Packet, Record, RecordHeader, SessionId});
+pub use requests::{Decision, EraseApproval, EraseBody, Outcome};
+internal!(use requests::{
+    Erase, Grant, GrantBody, ReadProof, ReadRequest, ReadResponse, Receipt, RequestOutcome, Revoke, RevokeBody,
+    StoredContent, StoredRecord,
+});
 pub use seal::{Seal, SealChainBody, SealChainStart, SealContext, SealDigest, SealedKey};
 pub use transaction::{
     AttributeOpening, BlockBody, InitialHeader, TBlock, TInitial, TValid, ValidBody, WrappedKey,

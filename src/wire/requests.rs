@@ -3,7 +3,7 @@
 use crate::crypto::{Digest, Domain, Signature, Suite};
 use crate::wire::{
     BlockBody, Certificate, CloudHead, CloudLeaf, ConsistencyProof, Height, InclusionProof, InitialHeader,
-    Name, SignedCloudHead, TValid, Time, WrappedKey, encode,
+    Name, Reason, SignedCloudHead, TValid, Time, WrappedKey, encode,
 };
 use tls_codec::{TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU16};
 
@@ -225,8 +225,8 @@ pub struct Outcome {
     pub tid: Digest,
     /// The decision.
     pub decision: Decision,
-    /// Code of the clause that decided; zero for a committed record.
-    pub reason: u16,
+    /// The clause that decided; none for a committed record.
+    pub reason: Reason,
     /// The block that holds the decision; zero for none.
     pub height: Height,
 }
@@ -240,8 +240,8 @@ pub struct RequestOutcome {
     pub tid: Digest,
     /// Committed or refused.
     pub decision: Decision,
-    /// Code of the clause that refused the request; zero when it was carried out.
-    pub reason: u16,
+    /// The clause that refused the request; none when it was carried out.
+    pub reason: Reason,
 }
 
 /// How a submission ended, one byte.

@@ -392,7 +392,7 @@ impl Testbed {
             audit_heads: &audit_heads,
         };
         let (genesis, validators, now) = (town.genesis.clone(), town.validators.clone(), town.world.now());
-        let bsd = (town.bsd.cloud.clone(), town.bsd.key.clone());
+        let bsd = (town.bsd.name.clone(), town.bsd.key.clone());
         let auditor = Auditor::new(&RULES, now, genesis, validators, town.cloud.clone(), bsd).unwrap();
         audit(auditor, &record)
     }

@@ -194,7 +194,7 @@ impl Run {
                 request: [5; 32],
                 tid: self.tid,
                 decision: bemr::wire::Decision::Refused,
-                reason: 2109,
+                reason: bemr::wire::Reason::from_code(2109),
             }),
         ]
         .into_iter()

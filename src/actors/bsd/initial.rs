@@ -111,7 +111,7 @@ impl Bsd {
         let outcome = Outcome {
             tid: *tid,
             decision: Decision::Refused,
-            reason: refusal.clause().code(),
+            reason: refusal.clause().into(),
             height: Height(0),
         };
         self.context.send(now, peer.name(), Message::Outcome(outcome)).map_or(Vec::new(), |(sent, _)| sent)

@@ -8,7 +8,7 @@ use crate::crypto::{Digest, Domain};
 use crate::store::Commit;
 use crate::votes::BallotBox;
 use crate::wire::{
-    Decision, Gossip, Height, Message, Name, Outcome, QuorumCertificate, Terminal, Time, encode,
+    Decision, Gossip, Height, Message, Name, Outcome, QuorumCertificate, Reason, Terminal, Time, encode,
 };
 use bemr_spec::Refusal;
 
@@ -61,7 +61,7 @@ impl Bsd {
         };
         let mut audit = self.audit.clone();
         let entry = audit.append(&self.context.rules, ending)?;
-        let outcome = Outcome { tid: *tid, decision, reason, height };
+        let outcome = Outcome { tid: *tid, decision, reason: Reason::from_code(reason), height };
         let Submission { user, reuse, ballots, acknowledgement, .. } = submission;
         let ended = Ended {
             user: user.clone(),

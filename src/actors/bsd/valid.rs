@@ -105,7 +105,7 @@ impl Bsd {
             suite: block.body.suite,
             tid: *tid,
             bsd: self.context.name().clone(),
-            cloud: self.cloud.cloud.clone(),
+            cloud: self.cloud.name.clone(),
             block: Digest::of(Domain::T_BLOCK, &encode(&block.body)),
             acknowledgement: accepted.acknowledgement.digest(),
             height: accepted.height,
@@ -135,7 +135,7 @@ impl Bsd {
         submission.attempts += 1;
         submission.deadline = Some(now.after(constants::BSD_ATTEMPT_MS));
         let again = submission.attempts > 1;
-        let cloud = self.cloud.cloud.clone();
+        let cloud = self.cloud.name.clone();
         let (outputs, _) = match again {
             true => self.context.retransmit(now, &cloud, Message::TValid(valid))?,
             false => self.context.send(now, &cloud, Message::TValid(valid))?,
@@ -150,7 +150,7 @@ impl Bsd {
         receipt: &Receipt,
     ) -> Result<Vec<Output>, Refusal> {
         let rules = self.context.rules;
-        peer.require_claim(&rules, &self.cloud.cloud, Role::Cloud)?;
+        peer.require_claim(&rules, &self.cloud.name, Role::Cloud)?;
         let tid = receipt.leaf.tid;
         let submission =
             self.open.get_mut(&tid).ok_or_else(|| Refusal::new(Clause::EventFitsState).at("tid"))?;

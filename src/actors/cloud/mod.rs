@@ -13,7 +13,7 @@ use crate::store::{Commit, LogNodes, Table, for_each};
 use crate::transparency::CloudLog;
 use crate::wire::{
     CloudHead, CloudLeaf, Decision, Erase, Gossip, Grant, InclusionProof, LeafKind, LogKind, Message, Name,
-    PROTOCOL_VERSION, ReadProof, ReadRequest, ReadResponse, Receipt, RequestOutcome, Revoke, Role,
+    PROTOCOL_VERSION, ReadProof, ReadRequest, ReadResponse, Reason, Receipt, RequestOutcome, Revoke, Role,
     SignedCloudHead, StoredContent, StoredRecord, TValid, Time, WrappedKey, decode, encode,
 };
 use bemr_spec::{Clause, Refusal};
@@ -452,7 +452,7 @@ impl Cloud {
     ) -> Result<Vec<Output>, Refusal> {
         let (_, head) = self.append(now, kind, tid, content, commit)?;
         let request = *content.as_bytes();
-        let answer = RequestOutcome { request, tid, decision: Decision::Committed, reason: 0 };
+        let answer = RequestOutcome { request, tid, decision: Decision::Committed, reason: Reason::NONE };
         let (mut outputs, _) = self.context.send(now, peer.name(), Message::Answer(answer))?;
         outputs.push(Output::Publish(Gossip::CloudHead(head)));
         Ok(outputs)
@@ -489,8 +489,8 @@ impl Cloud {
         let mut repeats = Vec::new();
         if let (Err(refusal), Some(request)) = (&outcome, message.request()) {
             let (decision, reason) = match self.is_carried_out(&message) {
-                true => (Decision::Committed, 0),
-                false => (Decision::Refused, refusal.clause().code()),
+                true => (Decision::Committed, Reason::NONE),
+                false => (Decision::Refused, refusal.clause().into()),
             };
             let answer = Message::Answer(RequestOutcome { request, tid, decision, reason });
             repeats = self.context.send(now, peer.name(), answer).map_or(Vec::new(), |(outputs, _)| outputs);

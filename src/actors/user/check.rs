@@ -22,7 +22,7 @@ impl User {
         response: &ReadResponse,
     ) -> Result<(), Refusal> {
         let rules = self.context.rules;
-        rules.require(Clause::PeerIsIntended, *peer.name() == self.witness.identity().cloud)?;
+        rules.require(Clause::PeerIsIntended, *peer.name() == self.witness.identity().name)?;
         let header = &response.record.initial;
         let waits = |one: &super::Request| {
             let answers = one.id == response.nonce && one.tid == header.tid;

@@ -107,8 +107,8 @@ pub enum Answer {
     Record(Zeroizing<Vec<u8>>),
     /// The request was carried out.
     Done,
-    /// The cloud refused, with the code of the clause.
-    Refused(u16),
+    /// The cloud refused because of this clause; nothing when it names one that this version does not have.
+    Refused(Option<Clause>),
 }
 
 /// Names a request of a user to the cloud.
@@ -313,7 +313,7 @@ impl User {
             suite: own.identity().suite(),
             tid,
             owner: own.name().clone(),
-            cloud: self.witness.identity().cloud.clone(),
+            cloud: self.witness.identity().name.clone(),
             key: wrap(rules, rng, &tid, &reader, &record_key),
             issued: now,
         };
@@ -338,7 +338,7 @@ impl User {
             suite: own.identity().suite(),
             tid,
             owner: own.name().clone(),
-            cloud: self.witness.identity().cloud.clone(),
+            cloud: self.witness.identity().name.clone(),
             reader: reader.clone(),
             issued: now,
         };
@@ -352,7 +352,7 @@ impl User {
             version: PROTOCOL_VERSION,
             suite: self.context.own.identity().suite(),
             tid,
-            cloud: self.witness.identity().cloud.clone(),
+            cloud: self.witness.identity().name.clone(),
             issued: now,
         }
     }
@@ -402,7 +402,7 @@ impl User {
         let named = message
             .request()
             .ok_or_else(|| Refusal::new(Clause::MessageTypeIsExpected).at(message.name()))?;
-        let cloud = self.witness.identity().cloud.clone();
+        let cloud = self.witness.identity().name.clone();
         let (outputs, _) = self.context.send(now, &cloud, message.clone())?;
         let id = RequestId(self.next_request);
         self.next_request += 1;
@@ -450,7 +450,7 @@ impl User {
 
     fn on_answer(&mut self, peer: &CertifiedPrincipal, outcome: &RequestOutcome) -> Result<(), Refusal> {
         let rules = self.context.rules;
-        rules.require(Clause::PeerIsIntended, *peer.name() == self.witness.identity().cloud)?;
+        rules.require(Clause::PeerIsIntended, *peer.name() == self.witness.identity().name)?;
         let open = self.requests.iter().find(|(_, one)| {
             let answers = one.id == outcome.request || !rules.in_force(Clause::ReadAnswersRequest);
             one.tid == outcome.tid && answers
@@ -460,7 +460,7 @@ impl User {
         request.state.step(&rules, Asked::AnswerArrived, Asking::Answered)?;
         let answer = match outcome.decision {
             Decision::Committed => Answer::Done,
-            _ => Answer::Refused(outcome.reason),
+            _ => Answer::Refused(outcome.reason.clause()),
         };
         self.requests.remove(&id);
         self.answers.insert(id, answer);
@@ -493,7 +493,7 @@ impl User {
             }
         }
         let mut expired = late.first().map(|_| Event::OutcomeExpired.name());
-        let cloud = self.witness.identity().cloud.clone();
+        let cloud = self.witness.identity().name.clone();
         let late_requests: Vec<RequestId> =
             self.requests.iter().filter(|(_, one)| one.deadline <= now).map(|(id, _)| *id).collect();
         for id in late_requests {

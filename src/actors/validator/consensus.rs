@@ -204,7 +204,7 @@ impl Consensus {
         now: Time,
         signed: SignedAuditHead,
     ) -> Result<Vec<Output>, Refusal> {
-        verify_audit_head(&context.rules, &self.bsd.network, &self.bsd.cloud, &self.bsd.key, &signed)?;
+        verify_audit_head(&context.rules, &self.bsd.network, &self.bsd.name, &self.bsd.key, &signed)?;
         let head = &signed.head;
         let anchor =
             Anchor { kind: LogKind::Audit, keeper: head.bsd.clone(), size: head.count, head: head.digest() };

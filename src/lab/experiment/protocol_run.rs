@@ -231,7 +231,7 @@ fn audited(rules: &Rules, archive: &StoreHandle, town: &Network) -> Result<u64, 
             entries: &rows(store, rules, Table::AuditEntries)?,
             audit_heads: &rows(store, rules, Table::AuditHeads)?,
         };
-        let bsd = (town.bsd.cloud.clone(), town.bsd.key.clone());
+        let bsd = (town.bsd.name.clone(), town.bsd.key.clone());
         let (genesis, validators) = (town.genesis.clone(), town.validators.clone());
         let auditor = Auditor::new(rules, latest, genesis, validators, town.cloud.clone(), bsd).ok();
         let report = auditor.and_then(|auditor| audit(auditor, &public).ok());

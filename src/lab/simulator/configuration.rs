@@ -171,7 +171,7 @@ impl NetworkConfig {
         let (cloud, bsd) = (founded.cloud.clone(), founded.bsd.clone());
         let mut world = Simulator::new(rules, start, Links::new(5, 20, seed, fate));
         for user in founded.cast.clone().users() {
-            let user = User::new(founded.context(user), bsd.cloud.clone(), cloud.clone());
+            let user = User::new(founded.context(user), bsd.name.clone(), cloud.clone());
             world.add(Node::User(Box::new(user)));
         }
         let honest = founded.cast.validators.clone();
@@ -183,9 +183,9 @@ impl NetworkConfig {
         #[cfg(not(bemr_weaken))]
         let nodes = honest.into_iter().map(|validator| Node::Validator(Box::new(validator)));
         nodes.into_iter().for_each(|node| world.add(node));
-        let node = Cloud::new(founded.context(&cloud.cloud), archive.clone(), founded.cloud_log())?;
+        let node = Cloud::new(founded.context(&cloud.name), archive.clone(), founded.cloud_log())?;
         world.add(Node::Cloud(Box::new(node)));
-        let mut office = founded.context(&bsd.cloud);
+        let mut office = founded.context(&bsd.name);
         let (seals, opened) = founded.seal_chain(&mut office)?;
         archive.commit(founded.kept().meta("seal-chain", encode(&opened)))?;
         let audit = founded.audit_log();

@@ -113,7 +113,7 @@ impl NetworkConfig {
         let replica = LedgerView::new(ledger, validators.clone(), PolicyRegistry::shipped(network.clone()));
         let identity = |who: &Name| -> Result<LogOperator, Refusal> {
             let key = principal(&directory, who)?.signing_key().clone();
-            Ok(LogOperator { network: network.clone(), cloud: who.clone(), key })
+            Ok(LogOperator { network: network.clone(), name: who.clone(), key })
         };
         let (cloud, bsd) = (identity(&cast.cloud)?, identity(&cast.bsd)?);
         Ok(ProvisionedKeys {
@@ -173,13 +173,13 @@ impl ProvisionedKeys {
 
     /// The log of a cloud that has stored nothing.
     pub fn cloud_log(&self) -> CloudLog {
-        let LogOperator { network, cloud, .. } = &self.cloud;
+        let LogOperator { network, name: cloud, .. } = &self.cloud;
         CloudLog::new(self.suite, network.clone(), cloud.clone(), Frontier::default())
     }
 
     /// The audit log of a BSD of which no submission has ended.
     pub fn audit_log(&self) -> AuditLog {
-        AuditLog::new(self.suite, self.bsd.network.clone(), self.bsd.cloud.clone())
+        AuditLog::new(self.suite, self.bsd.network.clone(), self.bsd.name.clone())
     }
 
     /// A seal chain of `owner` that the custodian can open.

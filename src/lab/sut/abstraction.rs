@@ -6,7 +6,6 @@ use bemr::wire::{self, StoredRecord, encode};
 use bemr_model::{
     Actor, Block, ContentType, Decision, Flaws, Gossip, Head, LogKind, Message, Order, Packet, Record, Vote,
 };
-use bemr_spec::Clause;
 use std::sync::Arc;
 
 impl RefinementMap {
@@ -20,7 +19,7 @@ impl RefinementMap {
             wire::Message::Outcome(outcome) => Message::Outcome {
                 tid: self.tid(&outcome.tid),
                 decision: decision(outcome.decision),
-                reason: Clause::from_code(outcome.reason),
+                reason: outcome.reason.clause(),
                 height: outcome.height.0,
             },
             wire::Message::TBlock(block) => {
@@ -102,7 +101,7 @@ impl RefinementMap {
                 request: self.request(&answer.request),
                 tid: self.tid(&answer.tid),
                 decision: decision(answer.decision),
-                reason: Clause::from_code(answer.reason),
+                reason: answer.reason.clause(),
             },
         }
     }

@@ -132,7 +132,7 @@ impl SystemUnderTest {
             foundation.genesis.clone(),
             foundation.validators.clone(),
             foundation.cloud.clone(),
-            (foundation.bsd.cloud.clone(), foundation.bsd.key.clone()),
+            (foundation.bsd.name.clone(), foundation.bsd.key.clone()),
         );
         Some(audit(auditor.ok()?, &record).err())
     }
@@ -143,13 +143,13 @@ impl SystemUnderTest {
         let start = AuditStart {
             version: PROTOCOL_VERSION,
             network: foundation.genesis.network.clone(),
-            bsd: foundation.bsd.cloud.clone(),
+            bsd: foundation.bsd.name.clone(),
         };
         Some(Shown {
             rules: self.rules,
             start: start.digest(),
-            cloud: key(&foundation.cloud.cloud)?,
-            bsd: key(&foundation.bsd.cloud)?,
+            cloud: key(&foundation.cloud.name)?,
+            bsd: key(&foundation.bsd.name)?,
             blocks: self.replica(holder)?.ledger.blocks().cloned().collect(),
             leaves: self.leaves(),
             cloud_heads: self.kept(Actor::Cloud, Table::CloudHeads)?,

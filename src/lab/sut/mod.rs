@@ -245,10 +245,10 @@ impl SystemUnderTest {
             Actor::Cloud => {
                 let frontier = archive.read(|store| recover(&rules, store, &cloud))?.frontier;
                 let (network, suite) = (cloud.network.clone(), self.foundation.suite);
-                let log = CloudLog::new(suite, network, cloud.cloud, frontier);
+                let log = CloudLog::new(suite, network, cloud.name, frontier);
                 Node::Cloud(Box::new(Cloud::new(office, archive, log)?))
             }
-            Actor::User(_) => Node::User(Box::new(User::new(office, bsd.cloud, cloud))),
+            Actor::User(_) => Node::User(Box::new(User::new(office, bsd.name, cloud))),
             Actor::Validator(_) => Node::Validator(Box::new(Validator::resume(office, cloud, bsd, archive)?)),
             // It has no address, and so no place among the nodes.
             Actor::Kdc => return Err(Refusal::new(Clause::RoleFitsPlace).at("kdc")),

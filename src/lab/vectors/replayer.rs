@@ -226,7 +226,7 @@ impl Begin {
             let one = certified(who)?;
             Ok(LogOperator {
                 network: network.clone(),
-                cloud: one.name().clone(),
+                name: one.name().clone(),
                 key: one.signing_key().clone(),
             })
         };
@@ -245,16 +245,16 @@ impl Begin {
         let mut start = None;
         use bemr::keys::Party;
         let mut node = match role.place() {
-            Party::User => Node::User(Box::new(User::new(office, bsd.cloud, cloud))),
+            Party::User => Node::User(Box::new(User::new(office, bsd.name, cloud))),
             Party::Validator => Node::Validator(Box::new(Validator::new(office, cloud, bsd))),
             Party::Cloud => {
-                let log = CloudLog::new(suite, network, cloud.cloud, Frontier::default());
+                let log = CloudLog::new(suite, network, cloud.name, Frontier::default());
                 Node::Cloud(Box::new(Cloud::new(office, archive, log)?))
             }
             Party::Bsd => {
                 let (seals, opened) = SealChain::open(&RULES, &mut office.rng, &office.own, &custodian)?;
                 start = Some(opened);
-                let audit = AuditLog::new(suite, network, bsd.cloud);
+                let audit = AuditLog::new(suite, network, bsd.name);
                 Node::Bsd(Box::new(Bsd::new(office, cloud, seals, archive, audit)?))
             }
             Party::Custodian => return Err(Stop::Malformed("a custodian is no such actor".to_owned())),

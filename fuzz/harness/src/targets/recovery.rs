@@ -196,7 +196,7 @@ impl Past {
         regret(&mut town, &tids);
         town.run_until(LIMIT, |_| (), |_| false);
         let key = town.bsd.key.clone();
-        let bsd = town.bsd.cloud.clone();
+        let bsd = town.bsd.name.clone();
         let moments = noted.take();
         Past {
             moments,

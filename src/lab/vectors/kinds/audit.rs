@@ -77,7 +77,7 @@ impl Kind for Audit {
         let validators = input.validators.set(suite)?;
         let key = |bytes: &Hex| VerifyingKey::decode(&RULES, suite, &bytes.0);
         let network = validators.network().clone();
-        let cloud = LogOperator { network, cloud: name(&input.cloud)?, key: key(&input.cloud_key)? };
+        let cloud = LogOperator { network, name: name(&input.cloud)?, key: key(&input.cloud_key)? };
         let bsd = (name(&input.bsd)?, key(&input.bsd_key)?);
         let genesis = decode(&RULES, &input.genesis.0)?;
         let auditor = Auditor::new(&RULES, Time(input.now), genesis, validators, cloud, bsd)?;
@@ -232,9 +232,9 @@ fn public(town: &Recorder) -> Result<AuditInput, Refusal> {
         now: town.now.0,
         genesis: Hex(encode(genesis)),
         validators: Set::of(validators),
-        cloud: cloud.cloud.as_str().to_owned(),
+        cloud: cloud.name.as_str().to_owned(),
         cloud_key: Hex(cloud.key.encode()),
-        bsd: bsd.cloud.as_str().to_owned(),
+        bsd: bsd.name.as_str().to_owned(),
         bsd_key: Hex(bsd.key.encode()),
         blocks: town.rows("bsd", Table::Blocks)?,
         leaves: town.rows("cloud", Table::Leaves)?,

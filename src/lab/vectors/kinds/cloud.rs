@@ -54,7 +54,7 @@ impl Log {
         let key = SigningKey::generate(suite, &mut rng(kind));
         let known = |text: &str| Name::new(text).expect("short printable ASCII");
         let identity =
-            LogOperator { network: known("pbn"), cloud: known("cloud"), key: key.verifying_key().clone() };
+            LogOperator { network: known("pbn"), name: known("cloud"), key: key.verifying_key().clone() };
         let leaf = |sequence: u64| CloudLeaf {
             sequence,
             kind: LeafKind::Record,
@@ -75,7 +75,7 @@ impl Log {
             version: PROTOCOL_VERSION,
             suite: self.key.verifying_key().suite(),
             network: self.identity.network.clone(),
-            cloud: self.identity.cloud.clone(),
+            cloud: self.identity.name.clone(),
             size,
             root: self.tree().root_at(size).unwrap_or_default(),
             time: START.after(time),
@@ -96,7 +96,7 @@ impl Kind for TakeHead {
 
     fn judge(suite: Suite, input: &HeadInput) -> Result<Remembered, Stop> {
         let key = VerifyingKey::decode(&RULES, suite, &input.key.0)?;
-        let identity = LogOperator { network: name(&input.network)?, cloud: name(&input.cloud)?, key };
+        let identity = LogOperator { network: name(&input.network)?, name: name(&input.cloud)?, key };
         let mut witness = match input.remembered.0.as_slice() {
             [] => LogClient::new(identity),
             bytes => LogClient::resume(identity, decode(&RULES, bytes)?),
