@@ -29,7 +29,7 @@
 //! # fn main() -> Result<(), Refusal> {
 //! // The members. Four validators tolerate one that is Byzantine.
 //! let rules = Rules::hardened();
-//! let name = |name: &str| Name::new(name.to_owned()).expect("printable ASCII without spaces");
+//! let name = |name: &str| Name::new(name).expect("printable ASCII without spaces");
 //! let (doctor, bsd, cloud, agent) = (name("doctor"), name("bsd"), name("cloud"), name("agent"));
 //! let mut members = vec![
 //!     (doctor.clone(), Role::Doctor),
@@ -165,7 +165,7 @@
 //! }
 //! # use bemr::actors::{Provisioning, Randomness, StoreHandle};
 //! # let rules = Rules::hardened();
-//! # let name = |name: &str| Name::new(name.to_owned()).unwrap();
+//! # let name = |name: &str| Name::new(name).unwrap();
 //! # let (bsd, cloud, agent, validator) = (name("bsd"), name("cloud"), name("agent"), name("validator"));
 //! # use bemr::wire::Role;
 //! # let members = [(&bsd, Role::Bsd), (&cloud, Role::Cloud), (&agent, Role::Custodian), (&validator, Role::Validator)];
