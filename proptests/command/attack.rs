@@ -1,4 +1,4 @@
-//! `bemr attack`: the table, one attack, and other rules.
+//! `bemr attack`: the table, one attack, other rules.
 
 use crate::bemr;
 use bemr_lab::trace::Trace;
@@ -9,7 +9,7 @@ fn attack<'a>(more: impl IntoIterator<Item = &'a str>) -> crate::Ran {
 }
 
 #[test]
-fn every_attack_is_a_row_that_says_what_breaks_and_what_stops_it() {
+fn every_attack_has_a_row_with_the_property_it_breaks_and_the_clause_that_stops_it() {
     let ran = attack(["--json"]);
     assert_eq!(ran.code, 0, "{}", ran.err);
     let rows = ran.json();
@@ -18,15 +18,18 @@ fn every_attack_is_a_row_that_says_what_breaks_and_what_stops_it() {
     for row in rows {
         let (found, refused_by) = (&row["published"]["found"], &row["hardened"]["refused_by"]);
         assert_eq!(found.as_bool(), Some(refused_by.is_string()), "{row}");
-        assert!(row["goal"].as_str().is_some_and(|goal| goal.starts_with("G-")), "{row}");
+        assert!(row["property"].as_str().is_some_and(|property| property.starts_with("G-")), "{row}");
     }
     let spliced = rows.iter().find(|row| row["id"] == "C-08").expect("C-08");
-    assert_eq!((&spliced["hardened"]["refused_by"], &spliced["goal"]), (&"VOT-03".into(), &"G-CIV".into()));
-    assert_eq!(spliced["published"]["minimum_power"], "lying vote");
+    assert_eq!(
+        (&spliced["hardened"]["refused_by"], &spliced["property"]),
+        (&"VOT-03".into(), &"G-CIV".into())
+    );
+    assert_eq!(spliced["published"]["minimum_capability"], "lying vote");
 }
 
 #[test]
-fn one_attack_is_two_traces_that_can_be_replayed_and_a_page() {
+fn one_attack_gives_two_replayable_traces_and_a_page() {
     let folder = tempfile::tempdir().unwrap();
     let page = folder.path().join("page.html");
     let words = ["attack", "c-09", "--out"].map(Path::new).into_iter();
@@ -49,11 +52,11 @@ fn one_attack_is_two_traces_that_can_be_replayed_and_a_page() {
         assert!(arrows > 0, "an empty figure");
     }
     assert_eq!(drawn.descendants().filter(|node| node.attribute("data-go") == Some("next")).count(), 2);
-    crate::needs_nothing(&page);
+    crate::is_self_contained(&page);
 }
 
 #[test]
-fn under_other_rules_an_attack_works_or_does_not() {
+fn an_attack_succeeds_only_under_rules_without_its_clause() {
     for (rules, code) in [("published", 1), ("without:VOT-02", 1), ("without:TPL-01", 0), ("hardened", 0)] {
         let ran = attack(["C-09", "--rules", rules, "--json"]);
         assert_eq!(ran.code, code, "{rules}: {}", ran.err);
@@ -62,7 +65,7 @@ fn under_other_rules_an_attack_works_or_does_not() {
 }
 
 #[test]
-fn what_is_no_attack_or_no_rule_is_bad_input() {
+fn an_unknown_attack_or_rule_is_bad_input() {
     for words in [&["C-99"][..], &["C-09", "--rules", "none"], &["C-13", "--rules", "published"]] {
         let ran = attack(words.iter().copied());
         assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{words:?}");

@@ -1,4 +1,4 @@
-//! Inputs that are no records: one clear line for each, and the others go on.
+//! Inputs that are no records: one line for each, and the others are still processed.
 
 use crate::{GOOD, Ran, program, run};
 use std::fs;
@@ -133,7 +133,7 @@ fn folders_and_missing_files_get_a_line_each() {
     assert_eq!(ran.code, 2);
     assert!(ran.line(&at("absent")).contains("No such file"), "{}", ran.err);
     assert_eq!(ran.line(&at("inner/empty")), "the folder is empty");
-    assert!(ran.line(&at("inner")).starts_with("a folder inside a folder of records"));
+    assert!(ran.line(&at("inner")).starts_with("a folder inside a folder of records is not read"));
     assert!(ran.out.contains("1 submitted, 1 committed"), "{}", ran.out);
     assert_eq!(ran.err.lines().count(), 3);
 }

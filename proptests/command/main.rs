@@ -1,19 +1,20 @@
-//! The command as a user meets it: the program itself, its exit code and what it prints where.
+//! Tests of the program itself: exit codes, standard output and standard error.
 //!
-//! Declared in the `Cargo.toml` of `src/cli`: only the tests of the package that has the program are told where it is.
+//! Declared in the `Cargo.toml` of `src/cli`, because Cargo passes the path of a program only to tests of its package.
 #![allow(clippy::unwrap_used, reason = "in a test what fails to unwrap fails the test")]
 
-mod adversaries;
+mod adversary;
+mod aliases;
 mod attack;
 mod check;
-mod damage;
+mod crashes;
 mod experiment;
 mod explore;
-mod fuzzing;
+mod fuzz_report;
 mod inputs;
-mod kills;
-mod mutants;
+mod mutation;
 mod output;
+mod store_corruption;
 mod traces;
 mod vectors;
 
@@ -21,7 +22,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-/// What the program did.
+/// The result of running the program.
 struct Ran {
     code: i32,
     out: String,
@@ -72,17 +73,17 @@ fn run(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Ran {
     program().args(["run", "--suite", "tiny"]).args(arguments).output().unwrap().into()
 }
 
-/// A record that every contract takes.
+/// A record that every contract accepts.
 const GOOD: &[u8] = include_bytes!("../../src/records/samples/Patient-example.json");
 
-/// A page, which is XML as well as HTML.
+/// Parses a page, which is XML as well as HTML.
 fn page(text: &str) -> roxmltree::Document<'_> {
     let options = roxmltree::ParsingOptions { allow_dtd: true, ..Default::default() };
     roxmltree::Document::parse_with_options(text, options).unwrap()
 }
 
-/// No address of anything outside.
-fn needs_nothing(text: &str) {
+/// Asserts that a page refers to nothing outside itself.
+fn is_self_contained(text: &str) {
     for outside in ["http:", "https:", "//", "url(", "@import", "<link", "src="] {
         assert!(!text.contains(outside), "{outside}");
     }

@@ -1,4 +1,4 @@
-//! Traces of runs: verified, shown in every form, and refused when they are not what they were.
+//! Traces of runs: verified, replayed in every format, and refused once changed.
 
 use crate::{Ran, bemr, run};
 use bemr_lab::lockstep::{Campaign, Sides};
@@ -29,7 +29,7 @@ fn replay(path: &Path, format: &str) -> String {
     ran.out
 }
 
-/// The steps that are shown: those in which somebody does something.
+/// The steps that are shown: those of an actor.
 fn shown(trace: &Trace) -> Vec<&Step> {
     trace.steps.iter().filter(|step| step.actor.is_some()).collect()
 }
@@ -204,7 +204,7 @@ fn a_replay_shows_every_step_as_text_and_as_mermaid() {
 }
 
 #[test]
-fn a_drawing_is_xml_that_needs_nothing_else_and_has_every_step() {
+fn a_drawing_is_xml_that_is_self_contained_else_and_has_every_step() {
     let (_folder, path) = traced("quorum");
     let trace = Trace::open(&path).unwrap();
     let svg = replay(&path, "svg");
@@ -220,15 +220,15 @@ fn a_drawing_is_xml_that_needs_nothing_else_and_has_every_step() {
         assert!(step.clause.is_none_or(|clause| text.contains(clause.id())), "{text}");
     }
     assert!(svg.contains("prefers-color-scheme:dark"));
-    crate::needs_nothing(&svg.replace("http://www.w3.org/2000/svg", ""));
+    crate::is_self_contained(&svg.replace("http://www.w3.org/2000/svg", ""));
 }
 
 #[test]
-fn a_page_needs_nothing_else_and_has_every_step_without_its_script() {
+fn a_page_is_self_contained_else_and_has_every_step_without_its_script() {
     let (_folder, path) = traced("pow");
     let trace = Trace::open(&path).unwrap();
     let page = replay(&path, "html");
-    crate::needs_nothing(&page);
+    crate::is_self_contained(&page);
     crate::page(&page);
     let (still, script) = page.split_once("<script>").unwrap();
     assert!(script.trim_end().ends_with("</script>\n</body>\n</html>"));
@@ -289,11 +289,11 @@ fn what_shows_a_fault_is_replayed_with_what_goes_otherwise_and_exits_with_1() {
     fs::write(&path, trace.to_bytes()).unwrap();
     assert_eq!(verify(&path).code, 0);
     let ran = bemr([Path::new("replay"), &path]);
-    let (step, again) = (trace.steps.len(), format!("\nagain: bemr replay {}\n", path.display()));
+    let (step, again) = (trace.steps.len(), format!("\nreproduce: bemr replay {}\n", path.display()));
     assert_eq!(ran.code, 1, "{}", ran.err);
     assert!(ran.err.starts_with(&format!("step {step}: the trace: SES-03, again: ")), "{}", ran.err);
     assert!(ran.err.ends_with(&again), "{}", ran.err);
     assert!(ran.out.lines().count() >= step);
     let json = bemr([Path::new("replay"), &path, Path::new("--json")]).json();
-    assert_eq!((&json["rerun"], &json["step"]), (&"parts".into(), &step.into()));
+    assert_eq!((&json["rerun"], &json["step"]), (&"diverges".into(), &step.into()));
 }

@@ -1,4 +1,4 @@
-//! `bemr vectors`: what it writes, what it says of files that are not as they are made, and of a folder without any.
+//! `bemr vectors`: generated files, stale files, and a folder without vectors.
 
 use crate::bemr;
 use std::fs;
@@ -24,7 +24,7 @@ fn what_was_written_is_current_and_what_was_changed_since_is_stale_and_stays() {
     fs::write(&file, &text).unwrap();
     let stale = generate(&["--check"]);
     assert_eq!((stale.code, stale.out.as_str()), (1, "2 files, 1 stale\n"));
-    assert_eq!(stale.err, format!("{} is not as it is made\n", file.display()));
+    assert_eq!(stale.err, format!("{} is stale\n", file.display()));
     assert_eq!(fs::read_to_string(&file).unwrap(), text, "nothing is written");
     assert_eq!(generate(&["--json"]).json()["changed"], serde_json::json!(["verify-tiny.json"]));
     let verified = bemr(["vectors", "verify", path, "--json"]);
@@ -38,10 +38,10 @@ fn a_kind_a_suite_or_a_folder_that_is_not_there_is_bad_input() {
     for (option, known) in [("--kind", "verify"), ("--suite", "ristretto255")] {
         let ran = bemr(["vectors", "generate", path, option, "nothing"]);
         assert_eq!((ran.code, ran.out.as_str()), (2, ""));
-        assert!(ran.err.contains("`nothing`; there are ") && ran.err.contains(known), "{}", ran.err);
+        assert!(ran.err.contains("`nothing`; known: ") && ran.err.contains(known), "{}", ran.err);
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is written");
     let ran = bemr(["vectors", "verify", path]);
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));
-    assert!(ran.err.contains("no vectors are there"), "{}", ran.err);
+    assert!(ran.err.contains("no vectors found"), "{}", ran.err);
 }

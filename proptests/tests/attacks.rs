@@ -66,7 +66,7 @@ fn a_told_attack_breaks_its_goal_at_its_last_step_on_both_sides() {
         match rerun(&trace) {
             // It ought to have ended; nothing that is done breaks it.
             Replay::Agrees { both: true, .. } => assert_eq!(attack.goal(), "G-TER", "{}", attack.id),
-            Replay::Parts { step, difference } => {
+            Replay::Diverges { step, difference } => {
                 assert_eq!(step, trace.steps.len() as u64, "{}: {difference}", attack.id);
                 assert!(difference.ends_with(" is broken"), "{}: {difference}", attack.id);
             }
@@ -152,7 +152,7 @@ fn what_the_table_of_powers_says_is_found_again_and_it_knows_every_clause() {
     assert!(rows.len() >= 60, "{} rows", rows.len());
     assert!(
         there == weaknesses_as_markdown(&rows),
-        "another form: cargo run --release -- attack --powers --write"
+        "another form: cargo run --release -- attack --capabilities --write"
     );
     let gone: Vec<_> = rows.iter().filter(|one| !one.stands()).collect();
     assert!(gone.is_empty(), "stale: {gone:?}");

@@ -67,7 +67,7 @@ fn breaks_on_both_sides(part: &SearchConfig, clause: Clause, goal: &str, run: &F
         // Nothing that was done breaks it: it ought to have ended.
         (Ok(()), Replay::Agrees { both: true, .. }) => goal == TERMINATION,
         // The first of the goals that it breaks is named.
-        (Ok(()), Replay::Parts { step, difference }) => {
+        (Ok(()), Replay::Diverges { step, difference }) => {
             let mut world = Execution::new(Rules::hardened().without(clause), &part.setup);
             run.steps.iter().for_each(|step| drop(world.step(&step.action)));
             let broken = GOALS.iter().filter(|goal| !goal.is_kept(world.system()));

@@ -27,11 +27,11 @@ fn read(name: &str) -> String {
 }
 
 fn published() -> Published {
-    serde_json::from_str(&read("kill-matrix.json")).unwrap()
+    serde_json::from_str(&read("mutation-matrix.json")).unwrap()
 }
 
 /// What to do about a matrix that is out of date.
-const AGAIN: &str = "again: cargo run --release -- kill-matrix --write";
+const AGAIN: &str = "again: cargo run --release -- mutation-matrix --write";
 
 #[test]
 fn each_input_is_refused_by_its_clause_and_the_mutant_of_the_clause_answers_otherwise() {
@@ -83,8 +83,8 @@ fn the_published_matrix_is_of_these_clauses_and_killers_and_what_the_quick_check
 
 #[test]
 fn the_published_table_is_the_published_document() {
-    assert_eq!(read("kill-matrix.md"), render(&published()), "{AGAIN}");
-    assert_eq!(read("kill-matrix.json"), published().to_json(), "{AGAIN}");
+    assert_eq!(read("mutation-matrix.md"), render(&published()), "{AGAIN}");
+    assert_eq!(read("mutation-matrix.json"), published().to_json(), "{AGAIN}");
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn a_goal_that_breaks_is_one_and_is_said_by_who_looks_at_goals() {
             let goal = finding.notice().and_then(|notice| notice.goal.clone());
             assert_eq!(
                 goal.is_some(),
-                finding.notice().is_some() && matches!(kind, Kind::Search | Kind::Lives | Kind::Attack)
+                finding.notice().is_some() && matches!(kind, Kind::Search | Kind::Runs | Kind::Attack)
             );
             goals.extend(goal);
         }

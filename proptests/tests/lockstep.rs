@@ -197,10 +197,10 @@ fn a_trace_that_tells_something_else_is_told_from_one_that_does_not() {
     assert_eq!(rerun(&sound), Replay::Agrees { steps: 5, both: true });
     let mut refused = sound.clone();
     refused.steps[2].clause = Some(Clause::TidIsFresh);
-    assert!(matches!(rerun(&refused), Replay::Parts { step: 3, .. }));
+    assert!(matches!(rerun(&refused), Replay::Diverges { step: 3, .. }));
     let mut silent = sound.clone();
     silent.steps[1].sends.clear();
-    assert!(matches!(rerun(&silent), Replay::Parts { step: 2, .. }));
+    assert!(matches!(rerun(&silent), Replay::Diverges { step: 2, .. }));
 }
 
 /// Looks at a goal through many lives of the model, in which nobody dies where the goal is not claimed of who dies: the first

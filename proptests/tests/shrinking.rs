@@ -84,7 +84,7 @@ fn shown(clause: Clause) -> usize {
     let read = Trace::read(trace.to_bytes().as_slice()).unwrap();
     assert_eq!((read.steps.len(), read.header.rules.as_slice()), (length, [clause].as_slice()));
     assert!(
-        matches!(rerun(&read), Replay::Parts { step, .. } if step == length as u64),
+        matches!(rerun(&read), Replay::Diverges { step, .. } if step == length as u64),
         "{}: {:?}",
         clause.id(),
         rerun(&read)

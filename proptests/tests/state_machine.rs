@@ -319,6 +319,6 @@ fn a_fault_is_found_and_its_sequence_is_short_and_can_be_run_again() {
         assert!(reason.contains(clause.id()), "{reason}");
         assert!(trace.steps.len() <= most, "{}: {} steps", clause.id(), trace.steps.len());
         let step = trace.steps.len() as u64;
-        assert!(matches!(rerun(&trace), Replay::Parts { step: at, .. } if at == step));
+        assert!(matches!(rerun(&trace), Replay::Diverges { step: at, .. } if at == step));
     }
 }

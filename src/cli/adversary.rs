@@ -1,4 +1,4 @@
-//! `bemr adversary`: the adversaries that have names, and whether one from a file can be.
+//! `bemr adversary`: lists the named adversaries, or validates and describes one.
 
 use crate::{ExitStatus, print, print_json};
 use bemr_lab::faults::{Adversary, NAMED, NamedAdversary};
@@ -6,13 +6,16 @@ use bemr_model::{LedgerKind, Lifetimes, Setup};
 use serde::Serialize;
 use std::path::Path;
 
+/// The largest file of fault rules in bytes; no valid adversary needs more.
+const MAX_FILE: u64 = 1 << 20;
+
 /// Options of `bemr adversary`.
 #[derive(clap::Args)]
 pub(super) struct Options {
-    /// Of whom to tell everything: a name, or a file of ploys as JSON.
+    /// The adversary to describe: a name, or a JSON file of fault rules.
     #[arg(value_name = "NAME|FILE")]
     adversary: Option<String>,
-    /// For a network of so many validators.
+    /// The number of validators in the network.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
     validators: u8,
     /// Prints one JSON document.
@@ -23,81 +26,80 @@ pub(super) struct Options {
 #[derive(Serialize)]
 struct Row {
     name: String,
-    says: String,
-    minimum_power: &'static str,
-    ploys: Adversary,
+    description: String,
+    minimum_capability: &'static str,
+    fault_rules: Adversary,
+}
+
+impl Row {
+    fn of(name: &str, description: &str, fault_rules: Adversary) -> Row {
+        let (name, description) = (name.to_owned(), description.to_owned());
+        Row { name, description, minimum_capability: fault_rules.power().name(), fault_rules }
+    }
+
+    fn named(named: &NamedAdversary, validators: u8) -> Result<Row, String> {
+        let rules = named.of(validators).map_err(|error| error.to_string())?;
+        Ok(Row::of(named.name, named.says, rules))
+    }
 }
 
 /// The adversary of this name, or in this file, in a network of so many validators.
 ///
 /// # Errors
-/// A file that cannot be read, or an adversary that cannot be.
-pub(super) fn find(named: &str, validators: u8) -> Result<Adversary, String> {
-    if let Some(named) = NamedAdversary::find(named) {
+/// An unreadable file, or fault rules that contradict each other.
+pub(super) fn find(name: &str, validators: u8) -> Result<Adversary, String> {
+    if let Some(named) = NamedAdversary::find(name) {
         return named.of(validators).map_err(|error| error.to_string());
     }
-    let path = Path::new(named);
+    let path = Path::new(name);
     if !path.exists() {
-        return Err(format!("{named}: no adversary has this name, and no file"));
+        return Err(format!("{name}: neither a named adversary nor a file"));
     }
-    /// More than any adversary of so many ploys takes.
-    const MOST: u64 = 1 << 20;
-    let size = path.metadata().map_err(|error| format!("{named}: {error}"))?.len();
-    if size > MOST {
-        return Err(format!("{named}: {size} bytes, of at most {MOST}"));
+    let size = path.metadata().map_err(|error| format!("{name}: {error}"))?.len();
+    if size > MAX_FILE {
+        return Err(format!("{name}: {size} bytes, of at most {MAX_FILE}"));
     }
-    let bytes = std::fs::read(path).map_err(|error| format!("{named}: {error}"))?;
+    let bytes = std::fs::read(path).map_err(|error| format!("{name}: {error}"))?;
     let mut reader = serde_json::Deserializer::from_slice(&bytes);
     let adversary =
-        serde_path_to_error::deserialize(&mut reader).map_err(|error| format!("{named}: {error}"))?;
-    reader.end().map_err(|error| format!("{named}: {error}"))?;
+        serde_path_to_error::deserialize(&mut reader).map_err(|error| format!("{name}: {error}"))?;
+    reader.end().map_err(|error| format!("{name}: {error}"))?;
     Ok(adversary)
 }
 
-/// A network that an adversary can be in: everybody whom it names is there.
+/// A network with enough users and validators for every node that a fault rule can name.
 pub(super) fn network(validators: u8, seed: u64) -> Setup {
     let ledger = if seed % 8 == 7 { LedgerKind::Work } else { LedgerKind::Quorum };
-    Setup {
-        users: 5,
-        validators,
-        ledger,
-        seed,
-        acquainted: seed.is_multiple_of(2),
-        lifetimes: Lifetimes::LONG,
-    }
+    let acquainted = seed.is_multiple_of(2);
+    Setup { users: 5, validators, ledger, seed, acquainted, lifetimes: Lifetimes::LONG }
 }
 
 pub(super) fn adversary(options: &Options) -> Result<ExitStatus, String> {
-    let of = |named: &NamedAdversary| -> Result<Row, String> {
-        let ploys = named.of(options.validators).map_err(|error| error.to_string())?;
-        let (name, says) = (named.name.to_owned(), named.says.to_owned());
-        Ok(Row { name, says, minimum_power: ploys.power().name(), ploys })
-    };
     let Some(wanted) = &options.adversary else {
-        let rows = NAMED.iter().map(of).collect::<Result<Vec<Row>, String>>()?;
+        let rows = NAMED.iter().map(|named| Row::named(named, options.validators));
+        let rows = rows.collect::<Result<Vec<Row>, String>>()?;
         if options.json {
             print_json(&rows)?;
         } else {
-            let line = |row: &Row| format!("{:20} {:15} {}", row.name, row.minimum_power, row.says);
+            let line =
+                |row: &Row| format!("{:20} {:15} {}", row.name, row.minimum_capability, row.description);
             print(&rows.iter().map(line).collect::<Vec<_>>().join("\n"))?;
         }
-        return Ok(ExitStatus::Nothing);
+        return Ok(ExitStatus::Success);
     };
     let row = match NamedAdversary::find(wanted) {
-        Some(named) => of(named)?,
-        None => {
-            let ploys = find(wanted, options.validators)?;
-            let (name, says) = (wanted.clone(), String::new());
-            Row { name, says, minimum_power: ploys.power().name(), ploys }
-        }
+        Some(named) => Row::named(named, options.validators)?,
+        None => Row::of(wanted, "", find(wanted, options.validators)?),
     };
     if options.json {
         print_json(&row)?;
-        return Ok(ExitStatus::Nothing);
+        return Ok(ExitStatus::Success);
     }
-    let says = if row.says.is_empty() { String::new() } else { format!(": {}", row.says) };
-    let mut lines = vec![format!("{}{says}", row.name), format!("minimum power: {}", row.minimum_power)];
-    lines.extend(row.ploys.ploys().iter().map(ToString::to_string));
+    let description =
+        if row.description.is_empty() { String::new() } else { format!(": {}", row.description) };
+    let mut lines =
+        vec![format!("{}{description}", row.name), format!("minimum capability: {}", row.minimum_capability)];
+    lines.extend(row.fault_rules.ploys().iter().map(ToString::to_string));
     print(&lines.join("\n"))?;
-    Ok(ExitStatus::Nothing)
+    Ok(ExitStatus::Success)
 }

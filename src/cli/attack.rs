@@ -1,57 +1,57 @@
-//! `bemr attack`: every attack of chapter 18 on the protocol as the paper has it, and the clause that stops it.
+//! `bemr attack`: executes every attack of chapter 18 on the protocol as published, and names the clause that stops it.
 
-use crate::report_parts::cliffs;
-use crate::{ExitStatus, print, print_json, tell};
-use bemr_lab::attacks::threshold::{self, Among, CLIFF, Cell, SIZES, Verdict};
+use crate::report_parts;
+use crate::{ExitStatus, bar, note, print, print_json, write_file, write_into};
+use bemr_lab::attacks::threshold::{self, Among, CLIFF as THRESHOLDS, Cell, SIZES, Verdict};
 use bemr_lab::attacks::{
     Attack, CATALOGUE, How, Outcome, TABLE, WEAKNESSES, markdown, outcome, weaknesses, weaknesses_as_markdown,
 };
 use bemr_lab::html::{Entry, paragraph, table as table_of};
 use bemr_lab::sequence::{Section, page_of_runs, text};
 use bemr_spec::{Clause, Rules};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use serde::Serialize;
 use std::fmt::Write;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
 /// Options of `bemr attack`.
 #[derive(clap::Args)]
 pub(super) struct Options {
-    /// One attack, such as C-08; without it, a table of all.
+    /// One attack, such as C-08; without it, all of them in a table.
     #[arg(value_parser = attack_of)]
     id: Option<&'static Attack>,
-    /// Searches under these rules alone: published, hardened or without:CLAUSE. Without it, each attack is found where the clauses are
-    /// missing that it needs, and shown to be stopped where none is.
+    /// Searches only under these rules: published, hardened or without:CLAUSE. By default each attack is searched without the
+    /// clauses that stop it, and replayed with every clause.
     #[arg(long, value_parser = rules_of)]
-    rules: Option<Chosen>,
-    /// Writes the two traces of each attack into this folder.
+    rules: Option<NamedRules>,
+    /// The folder for the two traces of each attack.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// For each clause, which goals break without it and how weak an adversary can be who breaks them: minutes.
-    #[arg(long, conflicts_with_all = ["id", "rules", "out"])]
-    powers: bool,
-    /// For each goal and each number of lying validators among 4, 7 and 10, whether it holds or how it is broken: minutes. With --out
-    /// the runs that break one, as traces.
-    #[arg(long, conflicts_with_all = ["id", "rules", "powers", "report"])]
-    cliff: bool,
-    /// With --cliff: among so many validators alone.
-    #[arg(long, requires = "cliff", conflicts_with = "write", value_parser = clap::value_parser!(u8).range(1..=10))]
+    /// For each clause, the properties that break without it and the minimum capability of an adversary that breaks them:
+    /// minutes.
+    #[arg(long, alias = "powers", conflicts_with_all = ["id", "rules", "out"])]
+    capabilities: bool,
+    /// The resilience thresholds: for each property and each number of Byzantine validators among 4, 7 and 10, whether it
+    /// holds or how it breaks: minutes. --out writes the runs that break one as traces.
+    #[arg(long, alias = "cliff", conflicts_with_all = ["id", "rules", "capabilities", "report"])]
+    thresholds: bool,
+    /// With --thresholds: only this number of validators.
+    #[arg(long, requires = "thresholds", conflicts_with = "write", value_parser = clap::value_parser!(u8).range(1..=10))]
     validators: Option<u8>,
     /// Writes the table of all attacks into the specification, from the root of the source tree.
     #[arg(long, conflicts_with_all = ["id", "rules"])]
     write: bool,
-    /// Writes a page that shows each attack as two sequence diagrams side by side.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["rules", "powers"])]
+    /// Writes a page with the two sequence diagrams of each attack side by side.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["rules", "capabilities"])]
     report: Option<PathBuf>,
     /// Prints one JSON document.
     #[arg(long)]
     json: bool,
 }
 
-/// Rules by their name.
+/// A set of rules and its name.
 #[derive(Clone, Debug)]
-struct Chosen {
+struct NamedRules {
     name: String,
     rules: Rules,
 }
@@ -60,7 +60,7 @@ fn attack_of(text: &str) -> Result<&'static Attack, String> {
     Attack::find(text).ok_or_else(|| "the attacks are C-01 to C-38 and C-14b".to_owned())
 }
 
-fn rules_of(text: &str) -> Result<Chosen, String> {
+fn rules_of(text: &str) -> Result<NamedRules, String> {
     let rules = match text {
         "published" => Rules::published(),
         "hardened" => Rules::hardened(),
@@ -69,22 +69,22 @@ fn rules_of(text: &str) -> Result<Chosen, String> {
             Rules::hardened().without(clause.ok_or("published, hardened or without:CLAUSE")?)
         }
     };
-    Ok(Chosen { name: text.to_owned(), rules })
+    Ok(NamedRules { name: text.to_owned(), rules })
 }
 
 pub(super) fn attack(options: &Options) -> Result<ExitStatus, String> {
-    if options.powers {
-        return powers(options);
+    if options.capabilities {
+        return capabilities(options);
     }
-    if options.cliff {
-        return cliff(options);
+    if options.thresholds {
+        return thresholds(options);
     }
     if let Some(chosen) = &options.rules {
         return under(options, chosen);
     }
     let attacks: Vec<&'static Attack> =
         options.id.map_or_else(|| CATALOGUE.iter().collect(), |one| vec![one]);
-    let bar = bar(attacks.len() as u64);
+    let bar = progress(attacks.len());
     let mut outcomes = Vec::new();
     for attack in attacks {
         bar.set_message(attack.id);
@@ -98,12 +98,12 @@ pub(super) fn attack(options: &Options) -> Result<ExitStatus, String> {
         }
     }
     if let Some(path) = &options.report {
-        std::fs::write(path, page(&outcomes)).map_err(|error| format!("{}: {error}", path.display()))?;
-        tell(&path.display().to_string());
+        write_file(path, page(&outcomes))?;
+        note(&path.display().to_string());
     }
     if options.write {
-        std::fs::write(TABLE, markdown(&outcomes)).map_err(|error| format!("{TABLE}: {error}"))?;
-        tell(TABLE);
+        write_file(Path::new(TABLE), markdown(&outcomes))?;
+        note(TABLE);
     }
     let failed = outcomes.iter().any(|outcome| !outcome.row.published.found);
     if options.json {
@@ -113,45 +113,41 @@ pub(super) fn attack(options: &Options) -> Result<ExitStatus, String> {
     } else {
         print(&table(&outcomes))?;
     }
-    Ok(if failed { ExitStatus::Something } else { ExitStatus::Nothing })
+    Ok(ExitStatus::of(!failed))
 }
 
-fn bar(length: u64) -> ProgressBar {
-    let bar = ProgressBar::new(length);
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}, {elapsed}, {eta} left");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
+fn progress(length: usize) -> ProgressBar {
+    bar(Some(length as u64), "{bar:30} {pos}/{len} {msg}, {elapsed}, {eta} left")
 }
 
-/// Whether an adversary breaks the goal of each row under other rules.
-fn under(options: &Options, chosen: &Chosen) -> Result<ExitStatus, String> {
+/// Whether an adversary breaks the property of each attack under the given rules.
+fn under(options: &Options, chosen: &NamedRules) -> Result<ExitStatus, String> {
     #[derive(Serialize)]
     struct Under<'a> {
         id: &'static str,
-        goal: &'static str,
+        property: &'static str,
         rules: &'a str,
         found: bool,
         steps: Option<usize>,
-        minimum_power: Option<&'static str>,
+        minimum_capability: Option<&'static str>,
     }
     let attacks = CATALOGUE.iter().filter(|one| options.id.is_none_or(|id| id.id == one.id));
     let attacks: Vec<_> = attacks.filter(|one| matches!(one.how, How::Searched { .. })).collect();
     if attacks.is_empty() {
-        return Err("this attack is not searched for: there are no rules to choose".to_owned());
+        return Err("this attack is computed, not searched for: --rules does not apply".to_owned());
     }
-    let bar = bar(attacks.len() as u64);
+    let bar = progress(attacks.len());
     let mut rows = Vec::new();
     for attack in attacks {
         bar.set_message(attack.id);
         let found = attack.weakest(chosen.rules);
         rows.push(Under {
             id: attack.id,
-            goal: attack.goal(),
+            property: attack.goal(),
             rules: &chosen.name,
             found: found.is_some(),
             steps: found.as_ref().map(|(_, _, run, _)| run.steps.len()),
-            minimum_power: found.as_ref().map(|(power, ..)| power.name()),
+            minimum_capability: found.as_ref().map(|(capability, ..)| capability.name()),
         });
         bar.inc(1);
     }
@@ -160,20 +156,20 @@ fn under(options: &Options, chosen: &Chosen) -> Result<ExitStatus, String> {
     if options.json {
         print_json(&rows)?;
     } else {
-        let line = |row: &Under| match (row.steps, row.minimum_power) {
-            (Some(steps), Some(power)) => {
-                format!("{:6} {} broken in {steps} steps by {power}", row.id, row.goal)
+        let line = |row: &Under| match (row.steps, row.minimum_capability) {
+            (Some(steps), Some(capability)) => {
+                format!("{:6} {} broken in {steps} steps by {capability}", row.id, row.property)
             }
-            _ => format!("{:6} {} holds", row.id, row.goal),
+            _ => format!("{:6} {} holds", row.id, row.property),
         };
         print(&rows.iter().map(line).collect::<Vec<_>>().join("\n"))?;
     }
-    Ok(if any { ExitStatus::Something } else { ExitStatus::Nothing })
+    Ok(ExitStatus::of(!any))
 }
 
-/// What breaks without each clause, and by whom.
-fn powers(options: &Options) -> Result<ExitStatus, String> {
-    let bar = bar(Clause::ALL.len() as u64);
+/// The properties that break without each clause, and the minimum capability that this takes.
+fn capabilities(options: &Options) -> Result<ExitStatus, String> {
+    let bar = progress(Clause::ALL.len());
     let mut all = Vec::new();
     for clause in Clause::ALL {
         bar.set_message(clause.id());
@@ -183,51 +179,50 @@ fn powers(options: &Options) -> Result<ExitStatus, String> {
     bar.finish_and_clear();
     let table = weaknesses_as_markdown(&all);
     if options.write {
-        std::fs::write(WEAKNESSES, &table).map_err(|error| format!("{WEAKNESSES}: {error}"))?;
-        tell(WEAKNESSES);
+        write_file(Path::new(WEAKNESSES), &table)?;
+        note(WEAKNESSES);
     }
     if options.json {
         print_json(&all)?;
     } else {
         print(table.trim_end())?;
     }
-    Ok(ExitStatus::Nothing)
+    Ok(ExitStatus::Success)
 }
 
-/// From how many liars on which goal breaks.
-fn cliff(options: &Options) -> Result<ExitStatus, String> {
+/// The number of Byzantine validators from which on each property breaks.
+fn thresholds(options: &Options) -> Result<ExitStatus, String> {
     let sizes = options.validators.map_or(SIZES.to_vec(), |validators| vec![validators]);
-    let bar = bar(threshold::questions_of(&sizes).count() as u64);
+    let bar = progress(threshold::questions_of(&sizes).count());
     let mut before = bar.elapsed();
-    let looked = threshold::look(&sizes, |bench, among| {
+    let searched = threshold::look(&sizes, |config, among| {
         bar.inc(1);
         let took = bar.elapsed() - before;
         before = bar.elapsed();
         let Among { validators, lying } = among;
         bar.suspend(|| {
-            tell(&format!("{}, {lying} of {validators} lie: {:.1} s", bench.name, took.as_secs_f64()))
+            let seconds = took.as_secs_f64();
+            note(&format!("{}, {lying} of {validators} validators Byzantine: {seconds:.1} s", config.name))
         });
     });
     bar.finish_and_clear();
     if let Some(out) = &options.out {
-        std::fs::create_dir_all(out).map_err(|error| format!("{}: {error}", out.display()))?;
-        for one in &looked {
-            let Some(told) = one.tell() else { continue };
-            let path = out.join(format!("{}.jsonl", one.cell.file_name()));
-            std::fs::write(&path, told.trace.to_bytes())
-                .map_err(|error| format!("{}: {error}", path.display()))?;
-            let both = told.both.map_or_else(|why| format!(" (the model alone: {why})"), |()| String::new());
-            tell(&format!("bemr replay {}{both}", path.display()));
+        for one in &searched {
+            let Some(run) = one.tell() else { continue };
+            let name = format!("{}.jsonl", one.cell.file_name());
+            let path = write_into(out, &name, run.trace.to_bytes())?;
+            let both = run.both.map_or_else(|why| format!(" (the model alone: {why})"), |()| String::new());
+            note(&format!("bemr replay {}{both}", path.display()));
         }
     }
-    let cells: Vec<Cell> = looked.into_iter().map(|one| one.cell).collect();
+    let cells: Vec<Cell> = searched.into_iter().map(|one| one.cell).collect();
     let table = threshold::markdown(&cells, &sizes);
     if options.write {
         let json = serde_json::to_string_pretty(&cells).map_err(|error| error.to_string())? + "\n";
-        for (end, text) in [("md", &table), ("json", &json)] {
-            let path = PathBuf::from(CLIFF).with_extension(end);
-            std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
-            tell(&path.display().to_string());
+        for (extension, text) in [("md", &table), ("json", &json)] {
+            let path = PathBuf::from(THRESHOLDS).with_extension(extension);
+            write_file(&path, text)?;
+            note(&path.display().to_string());
         }
     }
     if options.json {
@@ -236,26 +231,24 @@ fn cliff(options: &Options) -> Result<ExitStatus, String> {
         print(table.trim_end())?;
     }
     let unknown = cells.iter().any(|cell| matches!(cell.verdict, Verdict::Unfinished { .. }));
-    Ok(if unknown { ExitStatus::Something } else { ExitStatus::Nothing })
+    Ok(ExitStatus::of(!unknown))
 }
 
-fn write_traces(outcome: &Outcome, out: &std::path::Path) -> Result<(), String> {
+fn write_traces(outcome: &Outcome, out: &Path) -> Result<(), String> {
     let Some(pair) = &outcome.pair else { return Ok(()) };
-    std::fs::create_dir_all(out).map_err(|error| format!("{}: {error}", out.display()))?;
     for (side, of) in [("published", &pair.published), ("hardened", &pair.hardened)] {
-        let path = out.join(format!("{}-{side}.jsonl", outcome.row.id));
-        std::fs::write(&path, of.trace.to_bytes()).map_err(|error| format!("{}: {error}", path.display()))?;
-        tell(&format!("bemr replay {}", path.display()));
+        let path = write_into(out, &format!("{}-{side}.jsonl", outcome.row.id), of.trace.to_bytes())?;
+        note(&format!("bemr replay {}", path.display()));
     }
     Ok(())
 }
 
-/// A page with each attack on both sides.
+/// The page with the two sequence diagrams of each attack.
 fn page(outcomes: &[Outcome]) -> String {
     let mut body = String::new();
     paragraph(
         &mut body,
-        "Each attack on the protocol as the paper has it, as a search found it, and the same steps with every clause in force.",
+        "Each attack on the protocol as published, as a search found it, and the same steps with every clause enforced.",
     );
     let rows = outcomes.iter().map(|Outcome { row, .. }| {
         let steps = row.published.steps.map_or(Entry::from("not found").of_class("broken"), Entry::number);
@@ -263,14 +256,14 @@ fn page(outcomes: &[Outcome]) -> String {
             Entry::from(row.id).to(row.id),
             Entry::from(row.says).of_class("prose"),
             Entry::from(row.goal).of_class("word"),
-            row.published.minimum_power.unwrap_or("–").into(),
+            row.published.minimum_capability.unwrap_or("–").into(),
             steps,
             row.hardened.refused_by.unwrap_or("–").into(),
         ]
     });
-    let heads = ["no.", "attack", "goal", "weakest adversary", "steps", "stopped by"];
+    let heads = ["no.", "attack", "property", "minimum capability", "steps", "stopped by"];
     table_of(&mut body, "All attacks", &heads, rows.collect());
-    cliffs(&mut body);
+    report_parts::thresholds(&mut body);
     page_of_runs(
         "Attacks on the published protocol",
         &body,
@@ -284,14 +277,14 @@ fn section(outcome: &Outcome) -> Section<'_> {
     let stopped = row.hardened.refused_by.unwrap_or("-");
     let sides = outcome.pair.iter().flat_map(|pair| {
         let published = format!("{}: without {without}, {} is broken", row.id, row.goal);
-        let hardened = format!("{}: with every clause in force, stopped by {stopped}", row.id);
+        let hardened = format!("{}: every clause enforced, stopped by {stopped}", row.id);
         [(published, &pair.published.trace), (hardened, &pair.hardened.trace)]
     });
     let sides = sides.collect();
     Section { id: row.id, heading: format!("{} {}", row.id, row.says), says: vec![outcome.line()], sides }
 }
 
-/// One attack: what happened on each side.
+/// One attack: its run without and with the clauses that stop it.
 fn one(outcome: &Outcome) -> String {
     let row = &outcome.row;
     let mut out = format!("{} {}: {}", row.id, row.says, outcome.line());

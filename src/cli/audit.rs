@@ -1,4 +1,4 @@
-//! `bemr audit`: an auditor who needs no secret.
+//! `bemr audit`: audits a store from its public data, without any secret.
 
 use crate::{ExitStatus, print, print_json, run};
 use bemr::actors::CertificateDirectory;
@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 /// Options of `bemr audit`.
 #[derive(clap::Args)]
 pub(super) struct Options {
-    /// The database that `bemr run --store` wrote. Without it, the shipped sample is run in memory and audited.
+    /// The database that `bemr run --store` wrote. Without it, the command runs the shipped sample in memory and audits that.
     #[arg(long, value_name = "PATH")]
     store: Option<PathBuf>,
     /// Prints one JSON document.
@@ -43,8 +43,8 @@ pub(super) fn audit(options: &Options) -> Result<ExitStatus, String> {
         Some(path) if !path.exists() => return Err(format!("{}: no such file", path.display())),
         Some(path) => RedbStore::open(path).and_then(|store| audit_store(&rules, &store)),
         None => {
-            let archive = run::sample()?;
-            archive.read(|store| Ok(audit_store(&rules, store))).map_err(|refusal| refusal.to_string())?
+            let store = run::sample()?;
+            store.read(|store| Ok(audit_store(&rules, store))).map_err(|refusal| refusal.to_string())?
         }
     };
     let verdict = match verdict {
@@ -65,7 +65,7 @@ pub(super) fn audit(options: &Options) -> Result<ExitStatus, String> {
     } else {
         print(&describe(&verdict))?;
     }
-    Ok(if verdict.consistent { ExitStatus::Nothing } else { ExitStatus::Something })
+    Ok(ExitStatus::of(verdict.consistent))
 }
 
 fn broken(entry: String, refusal: &Refusal) -> Verdict {
@@ -89,15 +89,15 @@ fn describe(verdict: &Verdict) -> String {
     let state = if report.closed { "closed" } else { "open" };
     format!(
         "consistent: ledger, cloud log and audit log agree\n\
-         blocks   {blocks} ({final_blocks} final), {anchors} anchors\n\
+         blocks   {blocks} ({final_blocks} final), {anchors} checkpoints\n\
          decided  {decided_true} true, {decided_false} false\n\
-         cloud    {leaves} leaves, {leaves_anchored} anchored; {records} records, {erased} erased\n\
-         audit    {entries} entries, {entries_anchored} anchored, {state}; {committed} committed, \
+         cloud    {leaves} leaves, {leaves_anchored} under a checkpoint; {records} records, {erased} erased\n\
+         audit    {entries} entries, {entries_anchored} under a checkpoint, {state}; {committed} committed, \
          {rejected} rejected, {deferred} deferred, {aborted} aborted"
     )
 }
 
-/// What a store says in public, and the keys to check it with.
+/// The public data of a store, and the keys that verify it.
 struct Public {
     genesis: Genesis,
     validators: ValidatorSet,
@@ -111,9 +111,9 @@ struct Public {
     audit_heads: Vec<SignedAuditHead>,
 }
 
-/// Nothing where the store is whole and holds no network yet.
+/// `None` where the store is intact and holds no network yet.
 fn audit_store<S: Store + ?Sized>(rules: &Rules, store: &S) -> Result<Option<Verdict>, StoreError> {
-    // Everything that a network is made from is kept in one commit, before anything else.
+    // A network writes its setup in one commit before anything else, so an empty store holds none.
     if Table::ALL.iter().try_fold(0, |rows, table| Ok::<_, StoreError>(rows + store.len(*table)?))? == 0 {
         return Ok(None);
     }
@@ -137,7 +137,7 @@ fn audit_store<S: Store + ?Sized>(rules: &Rules, store: &S) -> Result<Option<Ver
             recover(rules, store, &identity)?;
             Verdict { consistent: true, entry: None, clause: None, problem: None, report: Some(report) }
         }
-        Err(found) => broken(found.entry.to_string(), &found.refusal),
+        Err(violation) => broken(violation.entry.to_string(), &violation.refusal),
     }))
 }
 
@@ -149,25 +149,25 @@ fn read_public<S: Store + ?Sized>(rules: &Rules, store: &S) -> Result<Public, St
         let value = store.meta(name)?.ok_or_else(|| damaged(Table::Meta, name, "is missing".to_owned()))?;
         Ok::<_, StoreError>((value, move |refusal: Refusal| damaged(Table::Meta, name, refusal.to_string())))
     };
-    let (bytes, flawed) = meta("genesis")?;
-    let genesis: Genesis = decode(rules, &bytes).map_err(flawed)?;
+    let (bytes, invalid) = meta("genesis")?;
+    let genesis: Genesis = decode(rules, &bytes).map_err(invalid)?;
     let (bytes, _) = meta("suite")?;
     let suite = Suite::ALL.iter().copied().find(|suite| suite.number()[..] == bytes[..]);
     let suite = suite.ok_or_else(|| damaged(Table::Meta, "suite", "names no known suite".to_owned()))?;
-    let (bytes, flawed) = meta("kdc")?;
-    let issuer: Name = decode(rules, &bytes).map_err(flawed)?;
-    let (bytes, flawed) = meta("kdc-key")?;
-    let key = VerifyingKey::decode(rules, suite, &bytes).map_err(flawed)?;
-    let (bytes, flawed) = meta("revocation-list")?;
-    let list: RevocationList = decode(rules, &bytes).map_err(flawed)?;
-    let mut trust = TrustStore::new(rules, TrustAnchor { issuer, suite, key }, list).map_err(flawed)?;
+    let (bytes, invalid) = meta("kdc")?;
+    let issuer: Name = decode(rules, &bytes).map_err(invalid)?;
+    let (bytes, invalid) = meta("kdc-key")?;
+    let key = VerifyingKey::decode(rules, suite, &bytes).map_err(invalid)?;
+    let (bytes, invalid) = meta("revocation-list")?;
+    let list: RevocationList = decode(rules, &bytes).map_err(invalid)?;
+    let mut trust = TrustStore::new(rules, TrustAnchor { issuer, suite, key }, list).map_err(invalid)?;
     let now = genesis.start;
     let mut certificates: Vec<Certificate> = Vec::new();
     for_each_row(store, Table::Certificates, |subject, bytes| {
-        let flawed = |refusal: Refusal| {
+        let invalid = |refusal: Refusal| {
             StoreError::damaged(store.place(), Some((Table::Certificates, subject)), refusal.to_string())
         };
-        let certificate: Certificate = decode(rules, bytes).map_err(flawed)?;
+        let certificate: Certificate = decode(rules, bytes).map_err(invalid)?;
         certificates.push(certificate);
         Ok(())
     })?;
@@ -216,7 +216,7 @@ fn read_public<S: Store + ?Sized>(rules: &Rules, store: &S) -> Result<Public, St
         public.audit_heads.push(head);
         Ok(())
     })?;
-    // The auditor's clock: nothing that was recorded lies in its future.
+    // The auditor's clock: no recorded time may lie in its future.
     public.latest = public.blocks.last().map_or(now, |block| block.header().time);
     Ok(public)
 }

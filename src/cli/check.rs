@@ -1,18 +1,16 @@
-//! `bemr check`: explores the model, lives random lives in lockstep, and runs every kept trace again.
+//! `bemr check`: explores the model, executes random runs in lockstep, and replays every regression trace.
 
 use crate::adversary::{find, network};
 use crate::check_page::{Checked, page};
-use crate::explore::{GoalRow, goals, resident, table, write_broken};
-use crate::{ExitStatus, print, print_json, tell};
-use bemr_lab::explore::{SCOPES, search};
+use crate::explore::{PropertyRow, properties, resident, table, write_broken};
+use crate::{ExitStatus, bar, note, print, print_json, write_file, write_into};
+use bemr_lab::explore::{PartReport, SCOPES, SearchConfig, SearchSuite, search};
 use bemr_lab::faults::Adversary;
 use bemr_lab::lockstep::{Campaign, CampaignReport, Failure, drawn};
 use bemr_lab::trace::{Replay, Trace, rerun};
 use bemr_spec::Rules;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// Options of `bemr check`.
 #[derive(clap::Args)]
@@ -23,19 +21,19 @@ pub(super) struct Options {
     /// Hours.
     #[arg(long)]
     deep: bool,
-    /// The first seed of the random lives.
+    /// The first seed of the random runs.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many random lives; as many as the form of the check has, where it does not say.
-    #[arg(long)]
-    lives: Option<u64>,
-    /// Lives random lives under this adversary alone, by its name (`bemr adversary` lists them) or from a file.
+    /// The number of random runs; by default 500 with --quick, 1,000,000 with --deep, 10,000 otherwise.
+    #[arg(long, alias = "lives")]
+    runs: Option<u64>,
+    /// Only random runs, under this adversary: a name (`bemr adversary` lists them) or a file.
     #[arg(long, value_name = "NAME|FILE", conflicts_with_all = ["deep", "report"])]
     adversary: Option<String>,
-    /// Where a trace is written when model and implementation part.
+    /// The folder for the trace of a divergence or of a broken property.
     #[arg(long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
-    /// Writes a page: goals, cliffs, kill matrix, and runs to go through step by step.
+    /// Writes a page: security properties, resilience thresholds, mutation matrix, and runs to step through.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     /// Prints one JSON document.
@@ -43,28 +41,31 @@ pub(super) struct Options {
     json: bool,
 }
 
-/// The traces that are kept: each once showed a fault.
-pub(super) const KEPT: &[(&str, &str)] = &[
-    ("answer-like-a-lie", include_str!("../../proptests/traces/answer-like-a-lie.jsonl")),
-    ("authorities-after-a-restart", include_str!("../../proptests/traces/authorities-after-a-restart.jsonl")),
-    (
-        "forked-log-is-not-the-anchored-one",
-        include_str!("../../proptests/traces/forked-log-is-not-the-anchored-one.jsonl"),
-    ),
-    ("evidence-survives-a-restart", include_str!("../../proptests/traces/evidence-survives-a-restart.jsonl")),
-    ("order-of-retries", include_str!("../../proptests/traces/order-of-retries.jsonl")),
-    ("side-block-keeps-the-clock", include_str!("../../proptests/traces/side-block-keeps-the-clock.jsonl")),
+macro_rules! regression_traces {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../proptests/traces/", $name, ".jsonl")))),*]
+    };
+}
+
+/// The regression traces: each one reproduced a fault when it was added.
+const REGRESSION_TRACES: &[(&str, &str)] = regression_traces![
+    "answer-like-a-lie",
+    "authorities-after-a-restart",
+    "forked-log-is-not-the-anchored-one",
+    "evidence-survives-a-restart",
+    "order-of-retries",
+    "side-block-keeps-the-clock",
 ];
 
-/// A search ends cleanly when the process holds so many bytes; `bemr explore` can be told another bound.
+/// The memory bound of a search in bytes; `bemr explore --memory` sets another one.
 const MEMORY: u64 = 8 << 30;
 
-/// Steps of one random life.
+/// The length of a random run in steps.
 const STEPS: usize = 400;
 
 #[derive(Serialize)]
 struct LockstepRow {
-    traces: u64,
+    runs: u64,
     steps: u64,
     clauses_refused: usize,
     divergences: usize,
@@ -72,142 +73,150 @@ struct LockstepRow {
 
 #[derive(Serialize)]
 struct Report {
-    goals: Vec<GoalRow>,
+    properties: Vec<PropertyRow>,
     lockstep: LockstepRow,
-    replayed: usize,
-    /// Where the traces of what was found are.
-    found: Vec<String>,
-}
-
-fn bar(length: Option<u64>, prefix: &'static str) -> ProgressBar {
-    let (bar, template) = match length {
-        Some(length) => (ProgressBar::new(length), "{prefix} {wide_bar} {pos}/{len}, {eta} left"),
-        None => (ProgressBar::new_spinner(), "{spinner} {prefix} {msg}, {elapsed}"),
-    };
-    bar.set_prefix(prefix);
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
+    regression_traces: usize,
+    /// The traces of divergences and of broken properties.
+    failing_traces: Vec<String>,
 }
 
 pub(super) fn check(options: &Options) -> Result<ExitStatus, String> {
-    let (scope, lives) = match (options.quick, options.deep) {
+    let (suite, runs) = match (options.quick, options.deep) {
         (true, _) => ("smoke", 500),
         (_, true) => ("deep", 1_000_000),
         _ => ("ci", 10_000),
     };
-    let lives = options.lives.unwrap_or(lives);
-    if let Some(named) = &options.adversary {
-        return under(named, lives, options);
+    let runs = options.runs.unwrap_or(runs);
+    if let Some(name) = &options.adversary {
+        return check_under(name, runs, options);
     }
     if let Some(path) = &options.report {
-        // First what may refuse, then what takes minutes.
-        std::fs::write(path, "").map_err(|error| format!("{}: {error}", path.display()))?;
+        // Fails before the check, which takes minutes.
+        write_file(path, "")?;
     }
     let rules = Rules::hardened();
-    let scope = SCOPES.iter().find(|one| one.name == scope).ok_or("no such scope")?;
-    let (mut reports, mut found) = (Vec::new(), Vec::new());
-    for part in scope.parts {
-        let bar = bar(None, part.name);
-        let report = search(part.under(rules), 2, |progress| {
+    let suite = SCOPES.iter().find(|one| one.name == suite).ok_or("no such suite")?;
+    let mut failing = Vec::new();
+    let searches = explore(suite, rules, &options.out, &mut failing)?;
+    let properties = properties(searches.iter().map(|(_, report, seconds)| (report, *seconds)));
+    let lockstep = random_runs(options.seed, runs, rules);
+    if let Some(failure) = &lockstep.failure {
+        failing.push(write_failure(failure, rules, &options.out)?);
+    }
+    let differing = replay_regressions()?;
+    if let Some(path) = &options.report {
+        let checked = Checked {
+            suite: suite.name,
+            searches: &searches,
+            properties: &properties,
+            lockstep: &lockstep,
+            regressions: (REGRESSION_TRACES.len(), &differing),
+            divergence: lockstep.failure.as_ref().map(|failure| failure.trace(rules)),
+        };
+        write_file(path, page(&checked))?;
+        note(&path.display().to_string());
+    }
+    let (replayed, differ) = (REGRESSION_TRACES.len(), differing.len());
+    failing.extend(differing);
+    let invalid = searches.iter().any(|(_, report, _)| report.flaw.is_some());
+    let broken = properties.iter().any(|property| property.verdict == "broken");
+    let status = ExitStatus::of(!invalid && !broken && failing.is_empty());
+    let row = LockstepRow::of(&lockstep);
+    if options.json {
+        let (lockstep, regression_traces, failing_traces) = (row, replayed, failing);
+        print_json(&Report { properties, lockstep, regression_traces, failing_traces })?;
+    } else {
+        let table = table(&properties);
+        print(&format!(
+            "{table}\n\nlockstep: {row}\nregression traces: {replayed} replayed, {differ} differ"
+        ))?;
+    }
+    Ok(status)
+}
+
+/// Searches every configuration of a suite, and appends the traces of broken properties.
+fn explore(
+    suite: &SearchSuite,
+    rules: Rules,
+    out: &Path,
+    failing: &mut Vec<String>,
+) -> Result<Vec<(SearchConfig, PartReport, f64)>, String> {
+    let mut searches = Vec::new();
+    for config in suite.parts {
+        let bar = bar(None, "{spinner} {prefix} {msg}, {elapsed}");
+        bar.set_prefix(config.name);
+        let report = search(config.under(rules), 2, |progress| {
             bar.set_message(format!("{} states", progress.states));
-            resident().is_none_or(|held| held < MEMORY)
+            resident().is_none_or(|bytes| bytes < MEMORY)
         });
         let seconds = bar.elapsed().as_secs_f64();
         bar.finish_and_clear();
         if let Some(flaw) = &report.flaw {
-            tell(&format!("{}: nothing of this counts: {flaw}", part.name));
+            note(&format!("{}: the search is invalid: {flaw}", config.name));
         }
-        found.extend(write_broken(part, rules, &report, &options.out)?);
-        reports.push((*part, report, seconds));
+        failing.extend(write_broken(config, rules, &report, out)?);
+        searches.push((*config, report, seconds));
     }
-    let goals = goals(reports.iter().map(|(_, report, seconds)| (report, *seconds)));
-    let flawed = reports.iter().any(|(_, report, _)| report.flaw.is_some());
-
-    let lives = Campaign { seed: options.seed, lives, steps: STEPS, sides: rules.into() };
-    let mut lockstep = campaign(&lives, "lives", |lives, tell| lives.run(tell));
-    lockstep.failure = lockstep.failure.map(|failure| lives.shortest(failure));
-    if lockstep.failure.is_none() {
-        // One life in nine is under an adversary that is given as data.
-        let lives = Campaign { lives: lives.lives / 8, ..lives };
-        lockstep.add(campaign(&lives, "adversaries", |lives, tell| lives.run_under(drawn, tell)));
-    }
-    if let Some(failure) = &lockstep.failure {
-        found.push(write_failure(failure, rules, &options.out)?);
-    }
-    let mut differ = Vec::new();
-    for (name, text) in KEPT {
-        let trace = Trace::read(text.as_bytes()).map_err(|error| format!("{name}: {error}"))?;
-        if let Replay::Parts { step, difference } = rerun(&trace) {
-            tell(&format!("{name}: step {step}: {difference}"));
-            differ.push(format!("proptests/traces/{name}.jsonl"));
-        }
-    }
-
-    if let Some(path) = &options.report {
-        let checked = Checked {
-            scope: scope.name,
-            parts: &reports,
-            goals: &goals,
-            lockstep: &lockstep,
-            kept: (KEPT.len(), &differ),
-            divergence: lockstep.failure.as_ref().map(|failure| failure.trace(rules)),
-        };
-        std::fs::write(path, page(&checked)).map_err(|error| format!("{}: {error}", path.display()))?;
-        tell(&path.display().to_string());
-    }
-    let differing = differ.len();
-    found.extend(differ);
-
-    let broken = flawed || goals.iter().any(|goal| goal.verdict == "broken");
-    let row = LockstepRow::of(&lockstep);
-    if options.json {
-        let failed = !found.is_empty() || broken;
-        print_json(&Report { goals, lockstep: row, replayed: KEPT.len(), found })?;
-        return Ok(if failed { ExitStatus::Something } else { ExitStatus::Nothing });
-    }
-    print(&format!(
-        "{}\n\nlockstep: {row}\nkept traces: {} run again, {} differ",
-        table(&goals),
-        KEPT.len(),
-        differing,
-    ))?;
-    Ok(if broken || !found.is_empty() { ExitStatus::Something } else { ExitStatus::Nothing })
+    Ok(searches)
 }
 
-/// Lives under one adversary.
-fn under(named: &str, lives: u64, options: &Options) -> Result<ExitStatus, String> {
+/// Executes random runs in lockstep, a ninth of them under random adversaries; shrinks a failure.
+fn random_runs(seed: u64, runs: u64, rules: Rules) -> CampaignReport {
+    let all = Campaign { seed, lives: runs, steps: STEPS, sides: rules.into() };
+    let mut report = campaign(&all, "runs", |campaign, done| campaign.run(done));
+    report.failure = report.failure.map(|failure| all.shortest(failure));
+    if report.failure.is_none() {
+        let adversarial = Campaign { lives: runs / 8, ..all };
+        report.add(campaign(&adversarial, "adversaries", |campaign, done| campaign.run_under(drawn, done)));
+    }
+    report
+}
+
+/// Replays every regression trace and returns the files of those that differ.
+fn replay_regressions() -> Result<Vec<String>, String> {
+    let mut differing = Vec::new();
+    for (name, text) in REGRESSION_TRACES {
+        let trace = Trace::read(text.as_bytes()).map_err(|error| format!("{name}: {error}"))?;
+        if let Replay::Diverges { step, difference } = rerun(&trace) {
+            note(&format!("{name}: step {step}: {difference}"));
+            differing.push(format!("proptests/traces/{name}.jsonl"));
+        }
+    }
+    Ok(differing)
+}
+
+/// Executes random runs under one adversary.
+fn check_under(name: &str, runs: u64, options: &Options) -> Result<ExitStatus, String> {
     let rules = Rules::hardened();
-    let sizes = [4, 7, 10].map(|validators| Ok((validators, find(named, validators)?)));
+    let sizes = [4, 7, 10].map(|validators| Ok((validators, find(name, validators)?)));
     let sizes = sizes.into_iter().collect::<Result<Vec<(u8, Adversary)>, String>>()?;
     for (validators, adversary) in &sizes {
-        adversary.fits(&network(*validators, 0)).map_err(|problem| format!("{named}: {problem}"))?;
+        adversary.fits(&network(*validators, 0)).map_err(|problem| format!("{name}: {problem}"))?;
     }
     let of = |seed: u64| {
         let (validators, adversary) = &sizes[seed as usize % sizes.len()];
         (adversary.clone(), network(*validators, seed))
     };
-    let bar = bar(Some(lives), "lives");
-    let campaign = Campaign { seed: options.seed, lives, steps: STEPS, sides: rules.into() };
-    let report = campaign.run_under(of, |lived| bar.set_position(lived));
-    bar.finish_and_clear();
-    let mut found = Vec::new();
+    let all = Campaign { seed: options.seed, lives: runs, steps: STEPS, sides: rules.into() };
+    let report = campaign(&all, "runs", |campaign, done| campaign.run_under(of, done));
+    let mut failing_traces = Vec::new();
     if let Some(failure) = &report.failure {
-        found.push(write_failure(failure, rules, &options.out)?);
+        failing_traces.push(write_failure(failure, rules, &options.out)?);
     }
-    let row = LockstepRow::of(&report);
-    let verdict = if found.is_empty() { ExitStatus::Nothing } else { ExitStatus::Something };
+    let status = ExitStatus::of(failing_traces.is_empty());
+    let lockstep = LockstepRow::of(&report);
     if options.json {
-        print_json(&Report { goals: Vec::new(), lockstep: row, replayed: 0, found })?;
+        print_json(&Report { properties: Vec::new(), lockstep, regression_traces: 0, failing_traces })?;
     } else {
-        print(&format!("under {named}: {row}"))?;
+        print(&format!("under {name}: {lockstep}"))?;
     }
-    Ok(verdict)
+    Ok(status)
 }
 
 impl LockstepRow {
     fn of(report: &CampaignReport) -> LockstepRow {
         LockstepRow {
-            traces: report.lives,
+            runs: report.lives,
             steps: report.statistics.steps,
             clauses_refused: report.statistics.refused.len(),
             divergences: usize::from(report.failure.is_some()),
@@ -217,22 +226,20 @@ impl LockstepRow {
 
 impl std::fmt::Display for LockstepRow {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let LockstepRow { traces, steps, clauses_refused, divergences } = self;
+        let LockstepRow { runs, steps, clauses_refused, divergences } = self;
         write!(
             out,
-            "{traces} lives, {steps} steps, {clauses_refused} clauses refused something, {divergences} divergences"
+            "{runs} runs, {steps} steps, {clauses_refused} clauses refused an input, {divergences} divergences"
         )
     }
 }
 
-/// Writes the trace of a life in which the two part, says so, and gives its path.
+/// Writes the trace of a run in which model and implementation diverge, and returns its path.
 fn write_failure(failure: &Failure, rules: Rules, out: &Path) -> Result<String, String> {
-    let path = out.join(format!("divergence-{}.jsonl", failure.seed));
-    std::fs::create_dir_all(out)
-        .and_then(|()| std::fs::write(&path, failure.trace(rules).to_bytes()))
-        .map_err(|error| format!("{}: {error}", path.display()))?;
-    tell(&format!("{}\nagain: bemr replay {}", failure.short.divergence, path.display()));
-    Ok(path.display().to_string())
+    let name = format!("divergence-{}.jsonl", failure.seed);
+    let path = write_into(out, &name, failure.trace(rules).to_bytes())?.display().to_string();
+    note(&format!("{}\nreproduce: bemr replay {path}", failure.short.divergence));
+    Ok(path)
 }
 
 fn campaign(
@@ -240,8 +247,9 @@ fn campaign(
     prefix: &'static str,
     run: impl FnOnce(&Campaign, &dyn Fn(u64)) -> CampaignReport,
 ) -> CampaignReport {
-    let bar = bar(Some(campaign.lives), prefix);
-    let report = run(campaign, &|lived| bar.set_position(lived));
+    let bar = bar(Some(campaign.lives), "{prefix} {wide_bar} {pos}/{len}, {eta} left");
+    bar.set_prefix(prefix);
+    let report = run(campaign, &|done| bar.set_position(done));
     bar.finish_and_clear();
     report
 }

@@ -1,7 +1,7 @@
-//! The page of `bemr check`: what holds, how it was looked at, and runs to go through.
+//! The page of `bemr check`: security properties, how they were checked, and runs to step through.
 
-use crate::explore::GoalRow;
-use crate::report_parts::{cliffs, kill_matrix};
+use crate::explore::PropertyRow;
+use crate::report_parts::{mutation_matrix, thresholds};
 use bemr_lab::explore::{PartReport, SearchConfig, TERMINATION};
 use bemr_lab::html::{Entry, escaped, paragraph, put, table};
 use bemr_lab::lockstep::CampaignReport;
@@ -11,133 +11,133 @@ use bemr_model::GOALS;
 use bemr_spec::Rules;
 use std::collections::BTreeMap;
 
-/// What a check found.
+/// The results of a check.
 pub(super) struct Checked<'a> {
-    /// The scope that was searched.
-    pub(super) scope: &'static str,
-    /// Its parts, each with what was found and the seconds that it took.
-    pub(super) parts: &'a [(SearchConfig, PartReport, f64)],
-    /// What they say together.
-    pub(super) goals: &'a [GoalRow],
-    /// The lives in lockstep.
+    /// The suite that was searched.
+    pub(super) suite: &'static str,
+    /// Its configurations, each with the report of the search and its duration in seconds.
+    pub(super) searches: &'a [(SearchConfig, PartReport, f64)],
+    /// Their verdicts together.
+    pub(super) properties: &'a [PropertyRow],
+    /// The random runs in lockstep.
     pub(super) lockstep: &'a CampaignReport,
-    /// How many kept traces were run again, and which differ.
-    pub(super) kept: (usize, &'a [String]),
+    /// The number of regression traces that were replayed, and those that differ.
+    pub(super) regressions: (usize, &'a [String]),
     /// The run of a divergence.
     pub(super) divergence: Option<Trace>,
 }
 
-/// A run that is shown for a goal: one that breaks it, or else one in which what it speaks of happens.
+/// The run that is shown for a property: a counterexample, or else a witness.
 struct Shown {
-    /// On the page.
+    /// The anchor on the page.
     id: String,
-    goal: &'static str,
-    says: String,
+    property: &'static str,
+    description: String,
     broken: bool,
     trace: Trace,
 }
 
 /// The page.
 pub(super) fn page(checked: &Checked<'_>) -> String {
-    // What happens from the beginning is nothing to go through.
-    let shown = checked.goals.iter().filter_map(|row| shown(checked, row.name));
+    // A run without steps cannot be stepped through.
+    let shown = checked.properties.iter().filter_map(|row| shown(checked, row.name));
     let shown: Vec<Shown> = shown.filter(|one| !one.trace.steps.is_empty()).collect();
     let mut body = String::new();
     opening(&mut body, checked);
-    goals(&mut body, checked, &shown);
-    parts(&mut body, checked);
+    properties(&mut body, checked, &shown);
+    searches(&mut body, checked);
     lockstep(&mut body, checked);
-    cliffs(&mut body);
-    kill_matrix(&mut body);
-    let parts = "Model and implementation part";
+    thresholds(&mut body);
+    mutation_matrix(&mut body);
+    let diverge = "Model and implementation diverge";
     let divergence = checked.divergence.iter().map(|trace| Section {
         id: "run-divergence",
-        heading: parts.to_owned(),
+        heading: diverge.to_owned(),
         says: Vec::new(),
-        sides: vec![(parts.to_owned(), trace)],
+        sides: vec![(diverge.to_owned(), trace)],
     });
     let runs = shown.iter().map(|one| {
-        let what = if one.broken { "is broken" } else { "what it speaks of happens" };
-        let heading = format!("{}: {what}", one.goal);
+        let what = if one.broken { "a counterexample" } else { "a witness" };
+        let heading = format!("{}: {what}", one.property);
         Section {
             id: &one.id,
             heading: heading.clone(),
-            says: vec![one.says.clone()],
+            says: vec![one.description.clone()],
             sides: vec![(heading, &one.trace)],
         }
     });
     let sections: Vec<Section<'_>> = divergence.chain(runs).collect();
-    page_of_runs("What holds", &body, &sections)
+    page_of_runs("Results of bemr check", &body, &sections)
 }
 
-/// The run of a goal, as both sides go through it, or the model alone.
-fn shown(checked: &Checked<'_>, goal: &'static str) -> Option<Shown> {
+/// The run of a property, executed on model and implementation, or on the model alone.
+fn shown(checked: &Checked<'_>, property: &'static str) -> Option<Shown> {
     let found = |broken: bool| {
-        checked.parts.iter().find_map(|(part, report, _)| {
-            let one = report.goals.iter().find(|one| one.name == goal)?;
-            Some((part, if broken { one.broken.as_ref()? } else { one.witness.as_ref()? }))
+        checked.searches.iter().find_map(|(config, report, _)| {
+            let one = report.goals.iter().find(|one| one.name == property)?;
+            Some((config, if broken { one.broken.as_ref()? } else { one.witness.as_ref()? }))
         })
     };
-    let (broken, (part, run)) = match found(true) {
+    let (broken, (config, run)) = match found(true) {
         Some(run) => (true, run),
         None => (false, found(false)?),
     };
-    let mut told = run.tell(Rules::hardened(), part.setup);
-    let says = match told.both {
-        Ok(()) => format!("In the part {}; model and implementation both go through it.", part.name),
-        Err(why) => format!("In the part {}; the model goes through it alone: {why}.", part.name),
+    let mut run = run.tell(Rules::hardened(), config.setup);
+    let description = match run.both {
+        Ok(()) => format!("In the configuration {}; executed on model and implementation.", config.name),
+        Err(why) => format!("In the configuration {}; executed on the model alone: {why}.", config.name),
     };
-    told.trace.header.note = Some(format!("{goal}, {}", part.name));
-    Some(Shown { id: format!("run-{goal}"), goal, says, broken, trace: told.trace })
+    run.trace.header.note = Some(format!("{property}, {}", config.name));
+    Some(Shown { id: format!("run-{property}"), property, description, broken, trace: run.trace })
 }
 
 fn opening(out: &mut String, checked: &Checked<'_>) {
     paragraph(
         out,
         &format!(
-            "Every state of the model within the scope {} was looked at, {} random lives were lived on model and implementation side by side, and {} \
-             kept traces were run again.",
-            checked.scope, checked.lockstep.lives, checked.kept.0
+            "A search explored every reachable state of the model in the suite {}, {} random runs were executed on model and \
+             implementation in lockstep, and {} regression traces were replayed.",
+            checked.suite, checked.lockstep.lives, checked.regressions.0
         ),
     );
     let broken = checked
-        .goals
+        .properties
         .iter()
         .filter(|row| row.verdict == "broken")
         .map(|row| format!("{} is broken.", row.name));
-    let flawed = checked.parts.iter().filter_map(|(part, report, _)| {
-        Some(format!("{}: nothing of this counts: {}", part.name, report.flaw.as_ref()?))
+    let invalid = checked.searches.iter().filter_map(|(config, report, _)| {
+        Some(format!("{}: the search is invalid: {}", config.name, report.flaw.as_ref()?))
     });
-    let parted = checked
+    let diverged = checked
         .lockstep
         .failure
         .iter()
-        .map(|failure| format!("Model and implementation part: {}", failure.short.divergence));
-    let differ = checked.kept.1.iter().map(|name| format!("The kept trace {name} goes otherwise."));
-    let failures: Vec<String> = broken.chain(flawed).chain(parted).chain(differ).collect();
+        .map(|failure| format!("Model and implementation diverge: {}", failure.short.divergence));
+    let differ = checked.regressions.1.iter().map(|name| format!("The regression trace {name} differs."));
+    let failures: Vec<String> = broken.chain(invalid).chain(diverged).chain(differ).collect();
     if failures.is_empty() {
         put(
             out,
             format_args!(
-                "<p class=\"verdict\">No goal is broken, no life parts, no kept trace goes otherwise.</p>"
+                "<p class=\"verdict\">No property is broken, no run diverges, no regression trace differs.</p>"
             ),
         );
         return;
     }
-    put(out, format_args!("<div class=\"failure\"><p>Not as it should be:</p><ul>"));
+    put(out, format_args!("<div class=\"failure\"><p>Failures:</p><ul>"));
     failures.iter().for_each(|failure| put(out, format_args!("<li>{}</li>", escaped(failure))));
     put(out, format_args!("</ul></div>"));
 }
 
-fn goals(out: &mut String, checked: &Checked<'_>, shown: &[Shown]) {
-    put(out, format_args!("<h2 id=\"goals\">Goals</h2>"));
+fn properties(out: &mut String, checked: &Checked<'_>, shown: &[Shown]) {
+    put(out, format_args!("<h2 id=\"properties\">Security properties</h2>"));
     paragraph(
         out,
-        "What a goal speaks of has to happen in some run, or it holds because nothing happens: the witness is such a run, or one that breaks it.",
+        "A property that holds needs a witness, a run in which its premise occurs, or it would hold vacuously. Where a property is broken, the run is a counterexample.",
     );
-    let rows = checked.goals.iter().map(|row| {
+    let rows = checked.properties.iter().map(|row| {
         let goal = GOALS.iter().find(|goal| goal.name == row.name);
-        let says = goal.map_or("whatever was submitted or asked ends", |goal| goal.says);
+        let statement = goal.map_or("every submission and every request terminates", |goal| goal.says);
         let verdict = match row.verdict {
             "holds" => Entry::from("holds").of_class("holds"),
             "broken" => Entry::from("broken").of_class("broken"),
@@ -146,16 +146,16 @@ fn goals(out: &mut String, checked: &Checked<'_>, shown: &[Shown]) {
         let steps = row.witness.as_ref().map_or(0, Vec::len);
         let run = shown
             .iter()
-            .find(|one| one.goal == row.name)
+            .find(|one| one.property == row.name)
             .map(|one| Entry::from(format!("{steps} steps")).to(&one.id));
         let none = match &row.witness {
-            Some(_) => "from the beginning",
-            None if row.name == TERMINATION => "none is needed",
+            Some(_) => "the initial state",
+            None if row.name == TERMINATION => "not needed",
             None => "none",
         };
         vec![
             row.name.into(),
-            Entry::from(says).of_class("prose"),
+            Entry::from(statement).of_class("prose"),
             verdict,
             Entry::number(row.states),
             run.unwrap_or_else(|| none.into()).of_class("word"),
@@ -163,42 +163,42 @@ fn goals(out: &mut String, checked: &Checked<'_>, shown: &[Shown]) {
     });
     table(
         out,
-        "Goals of the model",
-        &["goal", "what it says", "verdict", "states", "witness"],
+        "Security properties of the model",
+        &["property", "statement", "verdict", "states", "run"],
         rows.collect(),
     );
 }
 
-fn parts(out: &mut String, checked: &Checked<'_>) {
-    put(out, format_args!("<h2 id=\"parts\">Where it was searched</h2>"));
-    let rows = checked.parts.iter().map(|(part, report, _)| {
+fn searches(out: &mut String, checked: &Checked<'_>) {
+    put(out, format_args!("<h2 id=\"configurations\">Configurations</h2>"));
+    let rows = checked.searches.iter().map(|(config, report, _)| {
         vec![
-            part.name.into(),
+            config.name.into(),
             Entry::number(report.states),
             Entry::number(report.stand_for),
             Entry::number(report.depth),
             if report.complete {
-                "every state".into()
+                "exhaustive".into()
             } else {
-                Entry::from("ended before").of_class("broken")
+                Entry::from("stopped early").of_class("broken")
             },
         ]
     });
     table(
         out,
-        "Parts of the scope",
-        &["part", "states", "for so many when nobody is taken for anybody else", "longest run", "visited"],
+        "Configurations of the suite",
+        &["configuration", "states", "states without symmetry reduction", "longest run", "search"],
         rows.collect(),
     );
 }
 
 fn lockstep(out: &mut String, checked: &Checked<'_>) {
     let statistics = &checked.lockstep.statistics;
-    put(out, format_args!("<h2 id=\"lockstep\">Model and implementation side by side</h2>"));
+    put(out, format_args!("<h2 id=\"lockstep\">Model and implementation in lockstep</h2>"));
     paragraph(
         out,
         &format!(
-            "{} lives, {} steps, {} divergences. {} clauses refused something, {} decided something.",
+            "{} runs, {} steps, {} divergences. {} clauses refused an input, {} decided one.",
             checked.lockstep.lives,
             statistics.steps,
             usize::from(checked.lockstep.failure.is_some()),
@@ -207,10 +207,10 @@ fn lockstep(out: &mut String, checked: &Checked<'_>) {
         ),
     );
     for (caption, head, counts) in [
-        ("What was done", "action", &statistics.actions),
-        ("What was sent", "message", &statistics.sent),
-        ("How submissions ended", "end", &statistics.ends),
-        ("What refused", "clause", &statistics.refused),
+        ("Actions", "action", &statistics.actions),
+        ("Messages sent", "message", &statistics.sent),
+        ("Outcomes of submissions", "outcome", &statistics.ends),
+        ("Refusals", "clause", &statistics.refused),
     ] {
         put(out, format_args!("<details><summary>{caption}</summary>"));
         counted(out, caption, head, counts);
@@ -220,5 +220,5 @@ fn lockstep(out: &mut String, checked: &Checked<'_>) {
 
 fn counted(out: &mut String, caption: &str, head: &str, counts: &BTreeMap<&'static str, u64>) {
     let rows = counts.iter().map(|(name, count)| vec![Entry::from(*name), Entry::number(count)]);
-    table(out, caption, &[head, "times"], rows.collect());
+    table(out, caption, &[head, "count"], rows.collect());
 }

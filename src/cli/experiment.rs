@@ -1,13 +1,11 @@
-//! `bemr experiment`: what a decision is worth when validators lie, measured beside what is provable.
+//! `bemr experiment`: measures decision rules under Byzantine validators, beside the provable bounds.
 
-use crate::{ExitStatus, print, print_json, tell};
+use crate::{ExitStatus, bar, note, print, print_json, write_into};
 use bemr::crypto::Suite;
 use bemr_lab::experiment::{
     ADOPTED, Campaign, Claim, Expedition, GridPoint, Played, Report, Rule, Share, Size, Table, asking,
 };
-use indicatif::{ProgressBar, ProgressStyle};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
 /// Options of `bemr experiment`.
 #[derive(clap::Args)]
@@ -15,13 +13,13 @@ pub(super) struct Options {
     /// Seconds instead of minutes.
     #[arg(long)]
     quick: bool,
-    /// Where experiment.csv, experiment.json and experiment.html are written; made where it is not there.
+    /// The folder for experiment.csv, experiment.json and experiment.html; created where it does not exist.
     #[arg(long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
     /// The seed of all randomness.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many threads work; what is found does not depend on it.
+    /// The number of threads; the results do not depend on it.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
     threads: u8,
     /// Prints one JSON document.
@@ -29,7 +27,7 @@ pub(super) struct Options {
     json: bool,
 }
 
-/// How large each part is.
+/// The size of each part.
 struct Extent {
     sizes: Vec<Size>,
     asked: Size,
@@ -60,7 +58,7 @@ impl Extent {
                 sizes: vec![size(20, 1_000, 200), size(100, 600, 60)],
                 asked: size(20, 1_000, 20),
                 suite: Suite::Ristretto255,
-                // The last shows what many under way at a time change.
+                // The last point measures many transactions in flight at a time.
                 spots: sweep(&[0, 2, 3, 4, 6, 7]).into_iter().chain([spot(Played::Falsify, 3, 16)]).collect(),
                 transactions: 300,
             }
@@ -68,24 +66,17 @@ impl Extent {
     }
 }
 
-fn bar(length: usize, prefix: &'static str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len}, {eta} left");
-    let bar = ProgressBar::new(length as u64).with_prefix(prefix);
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
 pub(super) fn experiment(options: &Options) -> Result<ExitStatus, String> {
-    // First what may refuse, then what takes minutes.
+    // Fails before the experiment, which takes minutes.
     std::fs::create_dir_all(&options.out).map_err(|error| format!("{}: {error}", options.out.display()))?;
     let threads = usize::from(options.threads);
     let Extent { sizes, asked, suite, spots, transactions } = Extent::of(options.quick);
     let tables = sizes.into_iter().map(|size| {
-        let bar = bar(size.runs, "runs");
+        let bar = bar(Some(size.runs as u64), "runs {wide_bar} {pos}/{len}, {eta} left");
         let table = Campaign::usual(options.seed, size).run(threads, |done| bar.set_position(done as u64));
         let seconds = bar.elapsed().as_secs_f64();
         bar.finish_and_clear();
-        tell(&format!("{} validators: {} cells in {seconds:.1} s", size.validators, table.cells.len()));
+        note(&format!("{} validators: {} cells in {seconds:.1} s", size.validators, table.cells.len()));
         table
     });
     let tables = tables.collect();
@@ -93,10 +84,10 @@ pub(super) fn experiment(options: &Options) -> Result<ExitStatus, String> {
     let expedition =
         Expedition { seed: options.seed, suite, validators: 20, transactions, prior: 0.5, spots };
     let all = expedition.spots.len() * expedition.transactions;
-    let bar = bar(all, "transactions of the real protocol");
+    let bar = bar(Some(all as u64), "transactions of the real protocol {wide_bar} {pos}/{len}, {eta} left");
     let points = expedition.run(threads, |done| bar.set_position(done as u64));
     let points = points.map_err(|refusal| refusal.to_string())?;
-    tell(&format!("{all} transactions of the real protocol in {:.1} s", bar.elapsed().as_secs_f64()));
+    note(&format!("{all} transactions of the real protocol in {:.1} s", bar.elapsed().as_secs_f64()));
     bar.finish_and_clear();
 
     let report = Report { quick: options.quick, tables, asked, expedition, points };
@@ -105,30 +96,25 @@ pub(super) fn experiment(options: &Options) -> Result<ExitStatus, String> {
         ("experiment.json", report.json()),
         ("experiment.html", report.html()),
     ] {
-        write(&options.out.join(name), &text)?;
+        let path = write_into(&options.out, name, text)?;
+        note(&format!("wrote {}", path.display()));
     }
     let failures = report.failures();
-    failures.iter().for_each(|failure| tell(failure));
+    failures.iter().for_each(|failure| note(failure));
     if options.json {
         print_json(&report.summary())?;
     } else {
         print(&show(&report))?;
     }
-    Ok(if failures.is_empty() { ExitStatus::Nothing } else { ExitStatus::Something })
+    Ok(ExitStatus::of(failures.is_empty()))
 }
 
-fn write(path: &Path, text: &str) -> Result<(), String> {
-    std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
-    tell(&format!("wrote {}", path.display()));
-    Ok(())
-}
-
-/// The claims of every rule, and what the real protocol did.
+/// The claims of every rule, and the results of the real protocol.
 fn show(report: &Report) -> String {
     let mut lines = Vec::new();
     for claims in report.tables.iter().map(Table::claims) {
         let Some(Claim { validators, .. }) = claims.first() else { continue };
-        lines.push(format!("worst balanced rate of right decisions (bCDR), n = {validators}"));
+        lines.push(format!("worst balanced rate of correct decisions (bCDR), n = {validators}"));
         lines.push(format!(
             "{:12}  {:>5}  {:>9}  {:>9}  {:>9}  {:5}  {:5}  {:>13}",
             "rule", "prior", "f < 1/2", "f = 1/2", "f > 1/2", "T1", "T2", "re-executions"
@@ -156,7 +142,7 @@ fn show(report: &Report) -> String {
     let explained = report.points.iter().filter(|point| point.explained && !point.inside).count();
     let rule = Rule::Bemr.name();
     lines.push(format!(
-        "the real protocol is within the interval of `{rule}` at {inside} of {} points, and {explained} more with what came too late",
+        "the real protocol is within the interval of `{rule}` at {inside} of {} points, and at {explained} more once late votes are counted",
         report.points.len()
     ));
     lines.join("\n")

@@ -1,11 +1,11 @@
-//! `bemr explore`: searches every state of the model within a scope.
+//! `bemr explore`: explores every reachable state of the model in the configurations of a suite.
 
-use crate::{ExitStatus, print, print_json, tell};
+use crate::{ExitStatus, bar, note, print, print_json, write_into};
 use bemr_lab::explore::{
     Estimate, Found as Run, FoundStep, PartReport, SCOPES, SearchConfig, SearchSuite, estimate, search,
 };
 use bemr_spec::{Clause, Rules};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -16,24 +16,24 @@ use std::time::Duration;
 #[derive(clap::Args)]
 pub(super) struct Options {
     /// smoke (seconds), ci (minutes) or deep (hours).
-    #[arg(value_parser = scope)]
-    scope: &'static SearchSuite,
-    /// Searches just the part of this name.
-    #[arg(long)]
-    part: Option<String>,
-    /// Searches the mutant that lacks this clause.
+    #[arg(value_parser = suite)]
+    suite: &'static SearchSuite,
+    /// Only the configuration of this name.
+    #[arg(long, alias = "part", value_name = "NAME")]
+    configuration: Option<String>,
+    /// Explores the mutant without this clause.
     #[arg(long, value_parser = clause)]
     without: Option<Clause>,
-    /// How many threads search.
+    /// The number of threads.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
     threads: u8,
-    /// Ends cleanly when the process holds this many mebibytes.
+    /// The memory bound in mebibytes; the search stops cleanly when the process reaches it.
     #[arg(long, default_value_t = 8192)]
     memory: u64,
-    /// Serves the states of one part to a browser instead, at this address.
+    /// Serves the states of one configuration to a browser at this address instead.
     #[arg(long, value_name = "ADDRESS")]
     serve: Option<String>,
-    /// Where a trace is written of every run that breaks a goal.
+    /// The folder for the trace of every run that breaks a property.
     #[arg(long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
     /// Prints one JSON document.
@@ -41,52 +41,52 @@ pub(super) struct Options {
     json: bool,
 }
 
-fn scope(text: &str) -> Result<&'static SearchSuite, String> {
-    let names = || SCOPES.iter().map(|scope| scope.name).collect::<Vec<_>>().join(", ");
-    SCOPES.iter().find(|scope| scope.name == text).ok_or_else(|| format!("the scopes are {}", names()))
+fn suite(text: &str) -> Result<&'static SearchSuite, String> {
+    let names = || SCOPES.iter().map(|suite| suite.name).collect::<Vec<_>>().join(", ");
+    SCOPES.iter().find(|suite| suite.name == text).ok_or_else(|| format!("the suites are {}", names()))
 }
 
 fn clause(text: &str) -> Result<Clause, String> {
     Clause::find(text).ok_or_else(|| "no such clause".to_owned())
 }
 
-/// What a search says of a goal.
+/// The verdict on a property.
 #[derive(Serialize)]
-pub(super) struct GoalRow {
+pub(super) struct PropertyRow {
     pub(super) name: &'static str,
     pub(super) verdict: &'static str,
     pub(super) states: usize,
     pub(super) witness: Option<Vec<String>>,
-    /// How long the parts took that look at it.
+    /// The duration of the searches that check it.
     #[serde(skip)]
     pub(super) seconds: f64,
 }
 
 #[derive(Serialize)]
-struct PartRow {
+struct ConfigurationRow {
     name: &'static str,
     states: usize,
-    /// How many these are when nobody is taken for anybody else.
-    stand_for: u64,
-    /// How many there have to be, where that is known.
+    /// The number of states without symmetry reduction.
+    states_without_symmetry: u64,
+    /// The number of states that the suite pins.
     pinned: Option<usize>,
     depth: usize,
     complete: bool,
     seconds: f64,
-    /// Bytes that each state took, where the part held more than any before it.
-    bytes: Option<u64>,
+    /// Known only where the search needed more memory than all before it.
+    bytes_per_state: Option<u64>,
 }
 
 #[derive(Serialize)]
 struct Report {
-    scope: &'static str,
-    parts: Vec<PartRow>,
-    goals: Vec<GoalRow>,
-    /// Where the traces of runs are that break a goal.
-    found: Vec<String>,
+    suite: &'static str,
+    configurations: Vec<ConfigurationRow>,
+    properties: Vec<PropertyRow>,
+    /// The traces of runs that break a property.
+    failing_traces: Vec<String>,
 }
 
-/// A run, one line a step.
+/// A run, one line per step.
 pub(super) fn lines(run: &Run) -> Vec<String> {
     let line = |FoundStep { action, parcel, happened }: &FoundStep| {
         let (actor, event) = (happened.actor, happened.event);
@@ -97,9 +97,9 @@ pub(super) fn lines(run: &Run) -> Vec<String> {
     run.steps.iter().map(line).collect()
 }
 
-/// Writes a trace of every run that breaks a goal, and says where.
+/// Writes a trace of every run that breaks a property, and returns the paths.
 pub(super) fn write_broken(
-    part: &SearchConfig,
+    config: &SearchConfig,
     rules: Rules,
     report: &PartReport,
     out: &Path,
@@ -107,26 +107,25 @@ pub(super) fn write_broken(
     let mut paths = Vec::new();
     for goal in &report.goals {
         let Some(run) = &goal.broken else { continue };
-        let mut told = run.tell(rules, part.setup);
-        let note = format!("{} is broken in the part {}", goal.name, part.name);
-        let note = told.trace.header.note.map_or(note.clone(), |more| format!("{note}; {more}"));
-        told.trace.header.note = Some(note.clone());
-        let path = out.join(format!("broken-{}-{}.jsonl", goal.name, part.name.replace(' ', "-")));
-        std::fs::write(&path, told.trace.to_bytes())
-            .map_err(|error| format!("{}: {error}", path.display()))?;
-        tell(&format!("{note}\nagain: bemr replay {}", path.display()));
-        paths.push(path.display().to_string());
+        let mut run = run.tell(rules, config.setup);
+        let what = format!("{} is broken in the configuration {}", goal.name, config.name);
+        let what = run.trace.header.note.map_or(what.clone(), |more| format!("{what}; {more}"));
+        run.trace.header.note = Some(what.clone());
+        let name = format!("broken-{}-{}.jsonl", goal.name, config.name.replace(' ', "-"));
+        let path = write_into(out, &name, run.trace.to_bytes())?.display().to_string();
+        note(&format!("{what}\nreproduce: bemr replay {path}"));
+        paths.push(path);
     }
     Ok(paths)
 }
 
-/// What all parts together say of each goal: broken where any breaks it, unfinished where one that looks at it was ended
-/// before its time, unchecked where none looks at it.
-pub(super) fn goals<'a>(reports: impl Iterator<Item = (&'a PartReport, f64)>) -> Vec<GoalRow> {
-    let mut rows: BTreeMap<&'static str, GoalRow> = BTreeMap::new();
+/// The verdict of all searches on each property: broken where one breaks it, unfinished where one that checks it was
+/// stopped early, unchecked where none checks it.
+pub(super) fn properties<'a>(reports: impl Iterator<Item = (&'a PartReport, f64)>) -> Vec<PropertyRow> {
+    let mut rows: BTreeMap<&'static str, PropertyRow> = BTreeMap::new();
     for (report, seconds) in reports {
         for goal in &report.goals {
-            let row = rows.entry(goal.name).or_insert(GoalRow {
+            let row = rows.entry(goal.name).or_insert(PropertyRow {
                 name: goal.name,
                 verdict: "unchecked",
                 states: 0,
@@ -156,118 +155,132 @@ pub(super) fn goals<'a>(reports: impl Iterator<Item = (&'a PartReport, f64)>) ->
 
 pub(super) fn explore(options: &Options) -> Result<ExitStatus, String> {
     let rules = options.without.map_or(Rules::hardened(), |clause| Rules::hardened().without(clause));
-    let named = |name: &str| options.part.as_deref().is_none_or(|part| part == name);
-    let mut parts: Vec<_> = options.scope.parts.iter().filter(|part| named(part.name)).collect();
-    let Some(first) = parts.first() else {
-        let names: Vec<_> = options.scope.parts.iter().map(|part| part.name).collect();
-        return Err(format!("the parts of {} are {}", options.scope.name, names.join(", ")));
+    let named = |name: &str| options.configuration.as_deref().is_none_or(|wanted| wanted == name);
+    let mut configs: Vec<_> = options.suite.parts.iter().filter(|config| named(config.name)).collect();
+    let Some(first) = configs.first() else {
+        let names: Vec<_> = options.suite.parts.iter().map(|config| config.name).collect();
+        return Err(format!("the configurations of {} are {}", options.suite.name, names.join(", ")));
     };
     if let Some(address) = &options.serve {
-        tell(&format!("{} at http://{address}/ until interrupted", first.name));
+        note(&format!("{} at http://{address}/ until interrupted", first.name));
         first.serve(rules, address);
-        return Ok(ExitStatus::Nothing);
+        return Ok(ExitStatus::Success);
     }
     let (mut reports, mut rows) = (Vec::new(), Vec::new());
-    let (mut failed, mut found) = (false, Vec::new());
-    let mut held = Held::new();
-    // The smaller first: what each holds then shows.
-    parts.sort_by_key(|part| part.states);
-    for part in parts {
-        if options.scope.long {
-            tell(&format!("{}: {}", part.name, guess(part, rules, options)));
+    let (mut failed, mut failing_traces) = (false, Vec::new());
+    let mut memory = Memory::new();
+    // The smaller first, so that the memory of each shows.
+    configs.sort_by_key(|config| config.states);
+    for config in configs {
+        if options.suite.long {
+            note(&format!("{}: {}", config.name, guess(config, rules, options)));
         }
-        let (report, row) = measure(part, rules, options, &mut held);
+        let (report, row) = measure(config, rules, options, &mut memory);
         failed |= report.flaw.is_some();
-        // What another part holds, or a mutant has, says nothing of the pinned count.
+        // The pinned count is that of the protocol, not of a mutant.
         if let Some(pinned) = row.pinned.filter(|pinned| options.without.is_none() && *pinned != row.states) {
-            tell(&format!("{}: {} states, and there have to be {pinned}", part.name, row.states));
+            note(&format!("{}: {} states instead of the pinned {pinned}", config.name, row.states));
             failed = true;
         }
-        found.extend(write_broken(part, rules, &report, &options.out)?);
+        failing_traces.extend(write_broken(config, rules, &report, &options.out)?);
         let seconds = row.seconds;
         rows.push(row);
         reports.push((report, seconds));
     }
-    let goals = goals(reports.iter().map(|(report, seconds)| (report, *seconds)));
-    let broken = goals.iter().any(|goal| goal.verdict == "broken");
+    let properties = properties(reports.iter().map(|(report, seconds)| (report, *seconds)));
+    let broken = properties.iter().any(|row| row.verdict == "broken");
     if options.json {
-        print_json(&Report { scope: options.scope.name, parts: rows, goals, found })?;
+        let (suite, configurations) = (options.suite.name, rows);
+        print_json(&Report { suite, configurations, properties, failing_traces })?;
     } else {
-        print(&table(&goals))?;
+        print(&table(&properties))?;
     }
-    Ok(if broken || failed { ExitStatus::Something } else { ExitStatus::Nothing })
+    Ok(ExitStatus::of(!broken && !failed))
 }
 
-/// Searches one part with a spinner, within the bound of memory.
-fn measure(part: &SearchConfig, rules: Rules, options: &Options, held: &mut Held) -> (PartReport, PartRow) {
-    let bar = ProgressBar::new_spinner();
-    let style = ProgressStyle::with_template("{spinner} {prefix}: {msg}, {elapsed}");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-    bar.set_prefix(part.name);
-    bar.enable_steady_tick(Duration::from_millis(200));
-    let before = held.most;
-    let report = search(part.under(rules), usize::from(options.threads), |progress| {
+/// Searches one configuration with a spinner, within the memory bound.
+fn measure(
+    config: &SearchConfig,
+    rules: Rules,
+    options: &Options,
+    memory: &mut Memory,
+) -> (PartReport, ConfigurationRow) {
+    let bar = bar(None, "{spinner} {prefix}: {msg}, {elapsed}");
+    bar.set_prefix(config.name);
+    let before = memory.peak;
+    let report = search(config.under(rules), usize::from(options.threads), |progress| {
         bar.set_message(format!("{} states, {} deep", progress.states, progress.depth));
-        held.look() < options.memory << 20
+        memory.sample() < options.memory << 20
     });
-    held.look();
+    memory.sample();
     let seconds = bar.elapsed().as_secs_f64();
     bar.finish_and_clear();
     let PartReport { states, stand_for, depth, complete, .. } = report;
     let speed = states as f64 / seconds.max(1e-9);
     let end = match (complete, &report.flaw) {
         (true, _) => "all",
-        (false, None) => "stopped at the bound of memory after",
-        (false, Some(_)) => "given up after",
+        (false, None) => "stopped at the memory bound after",
+        (false, Some(_)) => "aborted after",
     };
-    let names = if stand_for > states as u64 { format!(" for {stand_for}") } else { String::new() };
-    // What an allocator once had it keeps: only who needs more than all before shows how much that is.
-    let bytes = (held.most > before).then(|| (held.most - held.start) / states.max(1) as u64);
-    let each = bytes.map_or(String::new(), |bytes| format!(", {bytes} bytes a state"));
-    tell(&format!(
-        "{}: {end} {states} states{names}, {depth} deep, {seconds:.1} s, {speed:.0} a second{each}",
-        part.name
+    let symmetry = match stand_for > states as u64 {
+        true => format!(" ({stand_for} without symmetry reduction)"),
+        false => String::new(),
+    };
+    // The allocator returns no memory, so only a search that raises the peak shows its need.
+    let bytes_per_state = (memory.peak > before).then(|| (memory.peak - memory.start) / states.max(1) as u64);
+    let each = bytes_per_state.map_or(String::new(), |bytes| format!(", {bytes} bytes per state"));
+    note(&format!(
+        "{}: {end} {states} states{symmetry}, {depth} deep, {seconds:.1} s, {speed:.0} per second{each}",
+        config.name
     ));
     if let Some(flaw) = &report.flaw {
-        tell(&format!("{}: nothing of this counts: {flaw}", part.name));
+        note(&format!("{}: the search is invalid: {flaw}", config.name));
     }
-    let row =
-        PartRow { name: part.name, states, stand_for, pinned: part.states, depth, complete, seconds, bytes };
+    let row = ConfigurationRow {
+        name: config.name,
+        states,
+        states_without_symmetry: stand_for,
+        pinned: config.states,
+        depth,
+        complete,
+        seconds,
+        bytes_per_state,
+    };
     (report, row)
 }
 
-/// How many bytes the process held when it began, and at most.
-struct Held {
+/// The resident memory of the process in bytes: at its start, and the peak.
+struct Memory {
     start: u64,
-    most: u64,
+    peak: u64,
 }
 
-impl Held {
-    fn new() -> Held {
+impl Memory {
+    fn new() -> Memory {
         let start = resident().unwrap_or(0);
-        Held { start, most: start }
+        Memory { start, peak: start }
     }
 
-    fn look(&mut self) -> u64 {
+    fn sample(&mut self) -> u64 {
         let now = resident().unwrap_or(0);
-        self.most = self.most.max(now);
+        self.peak = self.peak.max(now);
         now
     }
 }
 
-/// How long a search grows before its size is guessed.
+/// How long a search runs before its size is estimated.
 const GROWTH: Duration = Duration::from_secs(10);
 
-/// Says how large a part may be, from its first seconds.
-fn guess(part: &SearchConfig, rules: Rules, options: &Options) -> String {
+/// Estimates the size of a search from its first seconds.
+fn guess(config: &SearchConfig, rules: Rules, options: &Options) -> String {
     let clock = ProgressBar::hidden();
     let mut grown = Vec::new();
-    let report = search(part.under(rules), usize::from(options.threads), |progress| {
+    let report = search(config.under(rules), usize::from(options.threads), |progress| {
         grown.push(progress);
-        clock.elapsed() < GROWTH && resident().is_none_or(|held| held < options.memory << 20)
+        clock.elapsed() < GROWTH && resident().is_none_or(|bytes| bytes < options.memory << 20)
     });
     if report.complete {
-        return format!("{} states, all found in the first seconds", report.states);
+        return format!("{} states, all explored within the first seconds", report.states);
     }
     let speed = grown.last().map_or(0.0, |last| last.states as f64) / clock.elapsed().as_secs_f64().max(1e-9);
     match estimate(&grown) {
@@ -275,28 +288,28 @@ fn guess(part: &SearchConfig, rules: Rules, options: &Options) -> String {
             format!("an estimate: {states:.1e} states in {:.1} hours", states / speed.max(1.0) / 3600.0)
         }
         Estimate::MoreThan(states) => {
-            format!("no estimate: more than {states} states, and no sign of an end at {speed:.0} a second")
+            format!("no estimate: more than {states} states and still growing at {speed:.0} per second")
         }
     }
 }
 
-/// The table of goals, for people.
-pub(super) fn table(goals: &[GoalRow]) -> String {
+/// The table of security properties.
+pub(super) fn table(properties: &[PropertyRow]) -> String {
     let mut out =
-        format!("{:6}  {:10}  {:>10}  {:>8}  {:>8}", "goal", "verdict", "states", "time", "witness");
-    for GoalRow { name, verdict, states, witness, seconds } in goals {
+        format!("{:8}  {:10}  {:>10}  {:>8}  {:>8}", "property", "verdict", "states", "time", "witness");
+    for PropertyRow { name, verdict, states, witness, seconds } in properties {
         let steps = witness.as_ref().map_or("-".to_owned(), |run| format!("{} steps", run.len()));
-        let _ = write!(out, "\n{name:6}  {verdict:10}  {states:>10}  {seconds:>6.1} s  {steps:>8}");
+        let _ = write!(out, "\n{name:8}  {verdict:10}  {states:>10}  {seconds:>6.1} s  {steps:>8}");
         if *verdict == "broken" {
             witness.iter().flatten().for_each(|line| {
-                let _ = write!(out, "\n        {line}");
+                let _ = write!(out, "\n          {line}");
             });
         }
     }
     out
 }
 
-/// How many bytes the process holds, where the system says so.
+/// The resident memory of the process in bytes, where the system reports it.
 pub(super) fn resident() -> Option<u64> {
     memory_stats::memory_stats().map(|stats| stats.physical_mem as u64)
 }

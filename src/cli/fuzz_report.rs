@@ -1,4 +1,4 @@
-//! `bemr fuzz-report`: what a fuzzing campaign did, and whether that says anything.
+//! `bemr fuzz-report`: the summary of a fuzzing campaign, and whether the campaign was informative.
 
 use crate::{ExitStatus, print, print_json};
 use bemr_lab::fuzz_report::{FuzzReport, MAX_REPORT};
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 /// Options of `bemr fuzz-report`.
 #[derive(clap::Args)]
 pub(super) struct Options {
-    /// The report, as a campaign of `fuzz/` writes it.
+    /// The report that a campaign of `fuzz/` wrote.
     file: PathBuf,
     /// Prints one JSON document.
     #[arg(long)]
@@ -21,10 +21,10 @@ pub(super) struct Options {
 #[derive(Serialize)]
 struct Shown<'a> {
     informative: bool,
-    /// Why not.
+    /// Why it is not informative.
     why: Option<String>,
     clauses_reached: usize,
-    /// Of so many.
+    /// The number of clauses in the specification.
     clauses: usize,
     report: &'a FuzzReport,
 }
@@ -36,25 +36,25 @@ pub(super) fn fuzz_report(options: &Options) -> Result<ExitStatus, String> {
     file.take(MAX_REPORT as u64 + 1).read_to_end(&mut bytes).map_err(|error| format!("{name}: {error}"))?;
     let report = FuzzReport::read(&bytes).map_err(|problem| format!("{name}: {problem}"))?;
     let why = report.uninformative();
-    let found = why.is_some() || report.found().next().is_some();
+    let failed = why.is_some() || report.found().next().is_some();
     if options.json {
         let (informative, clauses_reached, clauses) =
             (why.is_none(), report.clauses.len(), Clause::ALL.len());
         print_json(&Shown { informative, why, clauses_reached, clauses, report: &report })?;
     } else {
-        print(&told(&report, why.as_deref()))?;
+        print(&summary(&report, why.as_deref()))?;
     }
-    Ok(if found { ExitStatus::Something } else { ExitStatus::Nothing })
+    Ok(ExitStatus::of(!failed))
 }
 
-fn told(report: &FuzzReport, why: Option<&str>) -> String {
+fn summary(report: &FuzzReport, why: Option<&str>) -> String {
     let FuzzReport { commit, toolchain, engine, corpus, targets, clauses, canaries, .. } = report;
     let mut text = format!("commit {commit}, {toolchain}\n{engine}, from the {corpus} corpus\n\n");
-    // A string grows: writing to it does not fail.
+    // Writing to a string cannot fail.
     let _ = writeln!(
         text,
         "{:14} {:>12} {:>9} {:>9} {:>6}  found",
-        "target", "executions", "seconds", "a second", "kept"
+        "target", "executions", "seconds", "per s", "corpus"
     );
     for row in targets {
         let rate = if row.seconds > 0.0 { row.executions as f64 / row.seconds } else { 0.0 };

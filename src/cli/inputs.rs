@@ -1,4 +1,4 @@
-//! Finds and reads record files. Every file that cannot be read gets one line that says why; the others go on.
+//! Finds and reads record files. Every unreadable file is reported in one line; the others are still processed.
 
 use bemr::records::{Record, SAMPLES};
 use bemr_spec::{Clause, Refusal, Rules, constants};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// One input: a file, or a record of the shipped sample.
 pub(super) struct Input {
-    /// Where it came from.
+    /// The path, or the name of the sample.
     pub(super) source: String,
     /// The record, or why it could not be read.
     pub(super) record: Result<Record, Unreadable>,
@@ -16,7 +16,7 @@ pub(super) struct Input {
 
 /// Why an input could not be read.
 pub(super) struct Unreadable {
-    /// The clause that it breaks, where it is a clause.
+    /// The clause that it violates, if any.
     pub(super) clause: Option<Clause>,
     /// One line.
     pub(super) message: String,
@@ -38,18 +38,17 @@ fn unreadable(message: &str) -> Unreadable {
     Unreadable { clause: None, message: message.to_owned() }
 }
 
-/// Where a record is.
+/// Where a record comes from.
 pub(super) enum Source {
     /// Shipped with the program: name and bytes.
     Sample(&'static str, &'static [u8]),
-    /// On a path.
+    /// A file.
     File(PathBuf),
-    /// On a path that holds no record.
+    /// A path that holds no record.
     Problem(PathBuf, Unreadable),
 }
 
-/// The records named on the command line, in order; those of a folder in the order of their names. Without any, the
-/// sample.
+/// The records named on the command line, in order; those of a folder sorted by name. Without any, the sample.
 pub(super) fn sources(paths: &[PathBuf]) -> Vec<Source> {
     if paths.is_empty() {
         return SAMPLES.iter().map(|(name, bytes)| Source::Sample(name, bytes)).collect();
@@ -82,14 +81,14 @@ fn folder(path: &Path) -> std::io::Result<Vec<Source>> {
         Ok(metadata) if metadata.is_file() => Source::File(path),
         Ok(metadata) if metadata.is_dir() => Source::Problem(
             path,
-            unreadable("a folder inside a folder of records; name it to have its records read"),
+            unreadable("a folder inside a folder of records is not read; name it on the command line"),
         ),
         Ok(_) => Source::Problem(path, unreadable("neither a file nor a folder")),
     };
     Ok(entries.into_iter().map(source).collect())
 }
 
-/// Reads one record; at most its greatest size is ever in memory.
+/// Reads one record; never more than the largest permitted size is in memory.
 pub(super) fn read(rules: &Rules, source: Source) -> Input {
     match source {
         Source::Sample(name, bytes) => {
@@ -100,7 +99,7 @@ pub(super) fn read(rules: &Rules, source: Source) -> Input {
     }
 }
 
-/// A path on one line: control characters escaped.
+/// A path with control characters escaped, so that it stays on one line.
 fn shown(path: &Path) -> String {
     let mut shown = String::new();
     for c in path.display().to_string().chars() {

@@ -1,6 +1,6 @@
-//! `bemr replay` and `bemr trace verify`: traces, for people.
+//! `bemr replay` and `bemr trace verify`.
 
-use crate::{ExitStatus, print, print_json, tell};
+use crate::{ExitStatus, note, print, print_json};
 use bemr_lab::sequence::{html, mermaid, svg, text};
 use bemr_lab::trace::{Flaw, Header, Replay, Step, Trace, rerun};
 use serde::Serialize;
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 pub(super) struct Options {
     /// The trace, as `bemr run --trace` writes it.
     trace: PathBuf,
-    /// How it is shown.
+    /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     /// Prints one JSON document instead.
@@ -21,13 +21,13 @@ pub(super) struct Options {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
-    /// Lines for a terminal.
+    /// One line per step.
     Text,
     /// A Mermaid sequence diagram.
     Mermaid,
-    /// A drawing.
+    /// A sequence diagram as SVG.
     Svg,
-    /// A page to go through step by step.
+    /// A page with a sequence diagram and buttons to step through it.
     Html,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct TraceOptions {
 
 #[derive(clap::Subcommand)]
 enum TraceCommand {
-    /// Says whether a trace is of the format and each step can follow the ones before it.
+    /// Checks that a trace conforms to the format and that each step is consistent with those before it.
     Verify {
         /// The trace.
         file: PathBuf,
@@ -61,23 +61,20 @@ struct Shown<'a> {
 pub(super) fn replay(options: &Options) -> Result<ExitStatus, String> {
     let trace = Trace::open(&options.trace).map_err(|error| error.to_string())?;
     let rerun = rerun(&trace);
-    let (found, said) = match &rerun {
-        Replay::Agrees { steps, both: true } => (
-            ExitStatus::Nothing,
-            format!("model and implementation do these {steps} steps as the trace says"),
-        ),
-        Replay::Agrees { steps, both: false } => {
-            (ExitStatus::Nothing, format!("the model explains all {steps} steps"))
+    let result = match &rerun {
+        Replay::Agrees { steps, both: true } => {
+            format!("model and implementation agree with the trace in all {steps} steps")
         }
-        Replay::Parts { step, difference } => {
-            let again = format!("bemr replay {}", options.trace.display());
-            (ExitStatus::Something, format!("step {step}: {difference}\nagain: {again}"))
+        Replay::Agrees { steps, both: false } => format!("the model explains all {steps} steps"),
+        Replay::Diverges { step, difference } => {
+            format!("step {step}: {difference}\nreproduce: bemr replay {}", options.trace.display())
         }
-        Replay::NotCompared => (ExitStatus::Nothing, "not run again".to_owned()),
+        Replay::NotCompared => "not executed again".to_owned(),
     };
+    let status = ExitStatus::of(!matches!(rerun, Replay::Diverges { .. }));
     if options.json {
         print_json(&Shown { header: &trace.header, steps: &trace.steps, rerun })?;
-        return Ok(found);
+        return Ok(status);
     }
     let shown = match options.format {
         Format::Text => text(&trace),
@@ -86,8 +83,8 @@ pub(super) fn replay(options: &Options) -> Result<ExitStatus, String> {
         Format::Html => html(&trace),
     };
     print(shown.trim_end_matches('\n'))?;
-    tell(&said);
-    Ok(found)
+    note(&result);
+    Ok(status)
 }
 
 #[derive(Default, Serialize)]
@@ -102,32 +99,25 @@ struct Verdict {
 
 pub(super) fn trace(options: &TraceOptions) -> Result<ExitStatus, String> {
     let TraceCommand::Verify { file, json } = &options.command;
-    let (verdict, said) = match Trace::open(file) {
+    let (verdict, summary) = match Trace::open(file) {
         Ok(trace) => {
             let refused = trace.steps.iter().filter(|step| step.clause.is_some()).count();
             let steps = trace.steps.len();
-            let said = format!("consistent: {}, {steps} steps, {refused} refused", trace.header.format);
-            (
-                Verdict {
-                    consistent: true,
-                    steps: Some(steps),
-                    refused: Some(refused),
-                    ..Verdict::default()
-                },
-                said,
-            )
+            let summary = format!("consistent: {}, {steps} steps, {refused} refused", trace.header.format);
+            let (steps, refused) = (Some(steps), Some(refused));
+            (Verdict { consistent: true, steps, refused, ..Verdict::default() }, summary)
         }
         Err(error) if error.flaw == Flaw::Inconsistent => {
-            let said = format!("INCONSISTENT: {error}");
+            let summary = format!("INCONSISTENT: {error}");
             let (line, field, problem) = (Some(error.line), Some(error.field), Some(error.problem));
-            (Verdict { line, field, problem, ..Verdict::default() }, said)
+            (Verdict { line, field, problem, ..Verdict::default() }, summary)
         }
         Err(error) => return Err(error.to_string()),
     };
     if *json {
         print_json(&verdict)?;
     } else {
-        print(&said)?;
+        print(&summary)?;
     }
-    Ok(if verdict.consistent { ExitStatus::Nothing } else { ExitStatus::Something })
+    Ok(ExitStatus::of(verdict.consistent))
 }

@@ -1,30 +1,30 @@
-//! What became of each record, as a table or as JSON.
+//! The outcome of each record, as a table or as JSON.
 
-use crate::{ExitStatus, print, print_json, tell};
+use crate::{ExitStatus, note, print, print_json};
 use bemr::crypto::Digest;
 use bemr::wire::Height;
 use serde::Serialize;
 
-/// What became of a record.
+/// The outcome of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Verdict {
-    /// It is on its way.
-    Open,
-    /// It is in the cloud.
+    /// No outcome yet.
+    Pending,
+    /// The cloud stores it.
     Committed,
-    /// A clause refused it.
+    /// Rejected, by the clause beside it.
     Rejected,
-    /// Nothing was decided, and nothing stored.
+    /// No decision, and nothing stored.
     Deferred,
-    /// It is no record.
+    /// The input is not a record.
     Unreadable,
 }
 
 impl Verdict {
     fn name(self) -> &'static str {
         match self {
-            Verdict::Open => "open",
+            Verdict::Pending => "pending",
             Verdict::Committed => "committed",
             Verdict::Rejected => "rejected",
             Verdict::Deferred => "deferred",
@@ -42,7 +42,7 @@ pub(super) struct Row {
     pub(super) clause: Option<&'static str>,
     pub(super) tid: Option<Digest>,
     pub(super) height: Option<Height>,
-    /// One line for people.
+    /// One line for standard error.
     #[serde(skip)]
     pub(super) detail: Option<String>,
     /// Virtual milliseconds from submission to outcome.
@@ -50,7 +50,7 @@ pub(super) struct Row {
     pub(super) took: Option<u64>,
 }
 
-/// All inputs, in their order.
+/// All inputs, in the order of the command line.
 #[derive(Serialize)]
 pub(super) struct Report {
     submitted: usize,
@@ -74,11 +74,11 @@ impl Report {
         }
     }
 
-    /// Prints it, and what there is to say of single records on standard error.
+    /// Prints the report, and the details of single records on standard error.
     pub(super) fn show(&self, json: bool) -> Result<ExitStatus, String> {
         for row in &self.records {
             if let Some(detail) = &row.detail {
-                tell(&format!("{}: {detail}", row.source));
+                note(&format!("{}: {detail}", row.source));
             }
         }
         if json {
@@ -89,9 +89,9 @@ impl Report {
         let decided =
             self.committed + self.rejected == self.submitted && self.verified_reads == self.committed;
         Ok(match (decided, self.records.len() == self.submitted) {
-            (false, _) => ExitStatus::Something,
+            (false, _) => ExitStatus::Failure,
             (true, false) => ExitStatus::BadInput,
-            (true, true) => ExitStatus::Nothing,
+            (true, true) => ExitStatus::Success,
         })
     }
 

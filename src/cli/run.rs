@@ -1,9 +1,9 @@
-//! `bemr run`: the whole protocol on records.
+//! `bemr run`: submits records to a simulated network and reads them back.
 
 use crate::inputs;
 use crate::run_loop::RunLoop;
 use crate::trace_file::TraceFile;
-use crate::{ExitStatus, tell};
+use crate::{ExitStatus, bar, note};
 use bemr::actors::StoreHandle;
 use bemr::crypto::Suite;
 use bemr::records::FhirDate;
@@ -12,42 +12,40 @@ use bemr::wire::{AttributeType, Time};
 use bemr_lab::simulator::{LedgerKind, MAX_VALIDATORS, NetworkConfig};
 use bemr_lab::trace::MAX_TRACED;
 use bemr_spec::Rules;
-use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
 
-/// The most submissions that are under way at once.
+/// The most submissions in flight at once.
 const WINDOW: usize = 32;
 
-/// The last instant that a run may begin at: the end of the year 9999.
+/// The latest start of a run: the end of the year 9999.
 const LATEST: Time = Time(253_402_300_799_999);
 
 /// Options of `bemr run`.
 #[derive(clap::Args)]
 pub(super) struct Options {
-    /// Record files, or folders of them; without any, a sample that ships with the program.
+    /// Record files, or folders of them; without any, the sample that ships with the program.
     #[arg(long, num_args = 1.., value_name = "FILE|DIR")]
     records: Vec<PathBuf>,
-    /// The suite: ffdhe2048, ffdhe3072, ristretto255, or tiny (no strength at all).
+    /// The cryptographic suite: ffdhe2048, ffdhe3072, ristretto255, or tiny (insecure, for tests).
     #[arg(long, default_value = "ffdhe2048")]
     suite: Suite,
-    /// How many validators.
+    /// The number of validators.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=MAX_VALIDATORS as i64))]
     validators: u16,
-    /// How blocks are closed.
+    /// How blocks are committed: by a quorum of validators or by proof of work.
     #[arg(long, value_enum, default_value_t = Ledger::Quorum)]
     ledger: Ledger,
-    /// Keeps ledger, cloud and audit log in a database on this path, which must not hold one yet.
+    /// Stores ledger, cloud and audit log in a database at this path, which must not hold one yet.
     #[arg(long, value_name = "PATH")]
     store: Option<PathBuf>,
-    /// Writes the trace of everything that happens to this file, each line as soon as it has happened; of at most 64
-    /// validators.
+    /// Writes the trace of the run to this file, line by line as it happens; for at most 64 validators.
     #[arg(long, value_name = "OUT")]
     trace: Option<PathBuf>,
-    /// All randomness comes from this number: the same seed, the same bytes.
+    /// The seed of all randomness: the same seed gives the same bytes.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// When virtual time begins: a date, a day with time and zone as in RFC 3339, or milliseconds since 1970. Records
-    /// must not be dated after it.
+    /// The start of virtual time: a date, a date and time with zone as in RFC 3339, or milliseconds since 1970. A record
+    /// dated after it is rejected.
     #[arg(long, default_value = "2027-01-01T00:00:00Z", value_name = "TIME", value_parser = instant)]
     start: Time,
     /// Prints one JSON document instead of the table.
@@ -68,23 +66,23 @@ fn instant(text: &str) -> Result<Time, String> {
         Err(_) => FhirDate::parse(AttributeType::DateTime, text).and_then(|moment| moment.begins()),
     };
     time.filter(|time| *time <= LATEST).ok_or_else(|| {
-        "wants a date, a day with time and zone such as 2027-01-01T00:00:00Z, or milliseconds, from 1970 to 9999"
+        "expected a date, a date and time with zone such as 2027-01-01T00:00:00Z, or milliseconds, from 1970 to 9999"
             .to_owned()
     })
 }
 
 pub(super) fn run(options: &Options) -> Result<ExitStatus, String> {
     let rules = Rules::hardened();
-    // First what may refuse, then what overwrites.
+    // Everything that can fail comes before the trace file, which overwrites.
     if options.trace.is_some() && usize::from(options.validators) > MAX_TRACED {
         return Err(format!("--trace: a trace has at most {MAX_TRACED} validators"));
     }
-    let archive = match &options.store {
+    let store = match &options.store {
         None => StoreHandle::new(MemoryStore::new()),
         Some(path) => StoreHandle::new(fresh_store(path)?),
     };
     let trace = options.trace.as_deref().map(TraceFile::create).transpose()?;
-    let scenario = NetworkConfig {
+    let config = NetworkConfig {
         rules,
         ledger: match options.ledger {
             Ledger::Quorum => LedgerKind::Quorum,
@@ -92,42 +90,42 @@ pub(super) fn run(options: &Options) -> Result<ExitStatus, String> {
         },
         seed: options.seed,
         start: options.start,
-        archive,
+        archive: store,
         ..NetworkConfig::new(options.suite, options.validators.into())
     };
-    let mut journey = RunLoop::begin(scenario, trace)?;
+    let mut run = RunLoop::begin(config, trace)?;
     let sources = inputs::sources(&options.records);
-    let bar = progress(sources.len());
+    let bar = bar(Some(sources.len() as u64), "{bar:30} {pos}/{len} records {msg}");
     for source in sources {
-        journey.submit(inputs::read(&rules, source));
-        journey.settle(WINDOW - 1);
-        bar.set_position(journey.settled());
+        run.submit(inputs::read(&rules, source));
+        run.settle(WINDOW - 1);
+        bar.set_position(run.settled());
     }
-    journey.settle(0);
+    run.settle(0);
     bar.set_message("reading back");
-    let verified_reads = journey.read_all();
-    journey.close();
+    let verified_reads = run.read_all();
+    run.close();
     bar.finish_and_clear();
-    let (report, failures) = journey.end(verified_reads);
-    let found = report.show(options.json)?;
-    Ok(failures.into_iter().fold(found, |found, (failure, weight)| {
-        tell(&failure);
-        found.max(weight)
+    let (report, failures) = run.end(verified_reads);
+    let status = report.show(options.json)?;
+    Ok(failures.into_iter().fold(status, |status, (failure, weight)| {
+        note(&failure);
+        status.max(weight)
     }))
 }
 
-/// The shipped sample, run in memory.
+/// Runs the shipped sample in memory and returns its store.
 pub(super) fn sample() -> Result<StoreHandle, String> {
     let rules = Rules::hardened();
-    let scenario = NetworkConfig::new(Suite::Ristretto255, 4);
-    let archive = scenario.archive.clone();
-    let mut journey = RunLoop::begin(scenario, None)?;
+    let config = NetworkConfig::new(Suite::Ristretto255, 4);
+    let store = config.archive.clone();
+    let mut run = RunLoop::begin(config, None)?;
     for source in inputs::sources(&[]) {
-        journey.submit(inputs::read(&rules, source));
+        run.submit(inputs::read(&rules, source));
     }
-    journey.settle(0);
-    journey.close();
-    Ok(archive)
+    run.settle(0);
+    run.close();
+    Ok(store)
 }
 
 fn fresh_store(path: &Path) -> Result<RedbStore, String> {
@@ -135,17 +133,11 @@ fn fresh_store(path: &Path) -> Result<RedbStore, String> {
     let held = store.len(Table::Meta).map_err(|error| error.to_string())?;
     if held > 0 {
         return Err(format!(
-            "{}: holds a network already; `bemr audit --store` checks it, `bemr run` wants a new path",
+            "{}: holds a network already; `bemr audit --store` checks it, `bemr run` needs a new path",
             path.display()
         ));
     }
     Ok(store)
-}
-
-/// A bar on standard error, and only where that is a terminal.
-fn progress(length: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} records {msg}");
-    ProgressBar::new(length as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 #[cfg(test)]

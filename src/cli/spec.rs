@@ -1,6 +1,6 @@
-//! `bemr spec`: the register of clauses, for people.
+//! `bemr spec`: the register of clauses.
 
-use crate::{ExitStatus, print, print_json, tell};
+use crate::{ExitStatus, note, print, print_json};
 use bemr_lab::specgen;
 use bemr_spec::Clause;
 use serde::Serialize;
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 pub(super) struct Options {
     /// A clause, by id (`KEY-03`) or name (`KeysHaveOneUse`).
     clause: Option<String>,
-    /// Writes anew what is generated into `spec/`, from the root of the source tree.
+    /// Generates the derived parts of `spec/` and of the README; run it at the root of the source tree.
     #[arg(long)]
     write: bool,
     /// Prints one JSON document.
@@ -62,12 +62,12 @@ pub(super) fn spec(options: &Options) -> Result<ExitStatus, String> {
     if options.write {
         let root = PathBuf::from(".");
         if !root.join("spec/chapters").is_dir() {
-            return Err("spec/chapters: not here; --write wants the root of the source tree".to_owned());
+            return Err("spec/chapters: not found; run --write at the root of the source tree".to_owned());
         }
         for path in specgen::write(&root).map_err(|error| error.to_string())? {
-            tell(&format!("wrote {}", path.display()));
+            note(&format!("wrote {}", path.display()));
         }
-        return Ok(ExitStatus::Nothing);
+        return Ok(ExitStatus::Success);
     }
     match &options.clause {
         Some(text) => {
@@ -75,7 +75,7 @@ pub(super) fn spec(options: &Options) -> Result<ExitStatus, String> {
                 let prefixes: std::collections::BTreeSet<&str> =
                     Clause::ALL.iter().map(|clause| &clause.id()[..3]).collect();
                 let prefixes: Vec<&str> = prefixes.into_iter().collect();
-                format!("{text}: no such clause; ids begin with {}", prefixes.join(", "))
+                format!("{text}: no such clause; ids start with {}", prefixes.join(", "))
             })?;
             if options.json {
                 print_json(&entry(clause))?;
@@ -90,5 +90,5 @@ pub(super) fn spec(options: &Options) -> Result<ExitStatus, String> {
             print(&Clause::ALL.map(line).join("\n"))?;
         }
     }
-    Ok(ExitStatus::Nothing)
+    Ok(ExitStatus::Success)
 }

@@ -1,11 +1,11 @@
-//! Writes the trace of a run to a file.
+//! The trace of a run in a file.
 
 use bemr_lab::trace::{Header, Recorder, Step, TraceWriter};
 use std::fs::File;
 use std::io::LineWriter;
 use std::path::{Path, PathBuf};
 
-/// The file that a trace will be in.
+/// The file for a trace.
 pub(super) struct TraceFile {
     path: PathBuf,
     file: File,
@@ -18,7 +18,7 @@ impl TraceFile {
     }
 }
 
-/// Each line reaches the file as soon as it has happened: what a line says of a commit, the store holds.
+/// Writes each line before the next event, so that a killed run leaves a trace that is consistent with its store.
 pub(super) struct Tracer {
     path: PathBuf,
     out: TraceWriter<LineWriter<File>>,
@@ -34,7 +34,7 @@ impl Tracer {
         }
     }
 
-    /// Writes the steps that `record` makes.
+    /// Writes the steps that `record` returns.
     pub(super) fn write(
         &mut self,
         record: impl FnOnce(&mut Recorder) -> Result<Vec<Step>, &'static str>,

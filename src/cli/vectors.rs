@@ -1,6 +1,6 @@
-//! `bemr vectors`: makes the test vectors, and puts them to this implementation or another.
+//! `bemr vectors`: generates the test vectors and verifies this or another implementation against them.
 
-use crate::{ExitStatus, print, print_json, tell};
+use crate::{ExitStatus, note, print, print_json, write_file};
 use bemr_lab::vectors::{self, File, MAX_BYTES, Plan, Program, Question, Respondent, SCHEMA, Tally};
 use indicatif::ProgressBar;
 use serde::Serialize;
@@ -12,40 +12,40 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args)]
 pub(super) struct Options {
     #[command(subcommand)]
-    deed: Deed,
+    action: Action,
 }
 
 #[derive(clap::Subcommand)]
-enum Deed {
-    /// Writes every file of vectors, and their schema, into a folder.
+enum Action {
+    /// Writes every file of vectors, and its schema, into a folder.
     Generate {
         /// The folder.
         folder: PathBuf,
-        /// Makes the files of this kind alone.
+        /// Only the files of this kind.
         #[arg(long)]
         kind: Option<String>,
-        /// Makes the files of this suite alone.
+        /// Only the files of this suite.
         #[arg(long)]
         suite: Option<String>,
-        /// Writes nothing, and says which files would change.
+        /// Writes nothing and lists the stale files.
         #[arg(long)]
         check: bool,
         /// Prints one JSON document.
         #[arg(long)]
         json: bool,
     },
-    /// Reads the vectors in a folder and puts each to this implementation.
+    /// Verifies an implementation against the vectors in a folder.
     Verify {
         /// The folder.
         folder: PathBuf,
         /// Prints one JSON document.
         #[arg(long)]
         json: bool,
-        /// Puts them to a program instead, which answers line by line; it and its arguments end the command line.
+        /// Verifies this program instead, which answers line by line; it and its arguments end the command line.
         #[arg(long, num_args = 1.., allow_hyphen_values = true, value_name = "PROGRAM")]
         against: Vec<String>,
     },
-    /// Answers tests: reads one a line from standard input and writes one answer a line.
+    /// Answers tests: reads one per line from standard input and writes one answer per line.
     Answer,
 }
 
@@ -63,17 +63,17 @@ struct Report {
     unsupported: u64,
     differing: Vec<vectors::Difference>,
     unreadable: Vec<String>,
-    /// Which pairs of a field and a clause the files show.
+    /// The pairs of a field and a clause that the files cover.
     coverage: vectors::Coverage,
 }
 
 pub(super) fn vectors(options: &Options) -> Result<ExitStatus, String> {
-    match &options.deed {
-        Deed::Generate { folder, kind, suite, check, json } => {
+    match &options.action {
+        Action::Generate { folder, kind, suite, check, json } => {
             generate(folder, &plans(kind.as_deref(), suite.as_deref())?, *check, *json)
         }
-        Deed::Verify { folder, json, against } => verify(folder, *json, against),
-        Deed::Answer => answer(),
+        Action::Verify { folder, json, against } => verify(folder, *json, against),
+        Action::Answer => answer(),
     }
 }
 
@@ -83,7 +83,7 @@ fn plans(kind: Option<&str>, suite: Option<&str>) -> Result<Vec<Plan>, String> {
         Some(wanted) if !names.contains(&wanted) => {
             let names: BTreeSet<&str> = names.into_iter().collect();
             let names: Vec<&str> = names.into_iter().collect();
-            Err(format!("no {what} `{wanted}`; there are {}", names.join(", ")))
+            Err(format!("unknown {what} `{wanted}`; known: {}", names.join(", ")))
         }
         _ => Ok(()),
     };
@@ -102,9 +102,8 @@ fn generate(folder: &Path, plans: &[Plan], check: bool, json: bool) -> Result<Ex
         bar.inc(1);
     })?;
     bar.finish_and_clear();
-    let wrong = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
     if !check {
-        std::fs::create_dir_all(folder).map_err(|error| wrong(folder, error))?;
+        std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     }
     let mut changed = Vec::new();
     for (name, text) in &made {
@@ -113,13 +112,13 @@ fn generate(folder: &Path, plans: &[Plan], check: bool, json: bool) -> Result<Ex
             continue;
         }
         if check {
-            tell(&format!("{} is not as it is made", path.display()));
+            note(&format!("{} is stale", path.display()));
         } else {
-            std::fs::write(&path, text).map_err(|error| wrong(&path, error))?;
+            write_file(&path, text)?;
         }
         changed.push(name.clone());
     }
-    let found = if check && !changed.is_empty() { ExitStatus::Something } else { ExitStatus::Nothing };
+    let status = ExitStatus::of(!check || changed.is_empty());
     let files: Vec<String> = made.into_iter().map(|(name, _)| name).collect();
     if json {
         print_json(&Written { files, changed })?;
@@ -127,12 +126,12 @@ fn generate(folder: &Path, plans: &[Plan], check: bool, json: bool) -> Result<Ex
         let verb = if check { "stale" } else { "changed" };
         print(&format!("{} files, {} {verb}", files.len(), changed.len()))?;
     }
-    Ok(found)
+    Ok(status)
 }
 
 fn verify(folder: &Path, json: bool, against: &[String]) -> Result<ExitStatus, String> {
     let (files, unreadable) = read(folder)?;
-    let mut who = match against {
+    let mut respondent = match against {
         [] => Respondent::This,
         command => Respondent::Other(Box::new(Program::start(command)?)),
     };
@@ -141,19 +140,19 @@ fn verify(folder: &Path, json: bool, against: &[String]) -> Result<ExitStatus, S
     let mut all = Tally::default();
     for file in &files {
         bar.set_message(file.name());
-        let Tally { agreed, unsupported, differing } = vectors::run(file, &mut who, || bar.inc(1))?;
+        let Tally { agreed, unsupported, differing } = vectors::run(file, &mut respondent, || bar.inc(1))?;
         all.agreed += agreed;
         all.unsupported += unsupported;
         all.differing.extend(differing);
     }
     bar.finish_and_clear();
     let Tally { agreed, unsupported, differing } = all;
-    let found = match (differing.is_empty(), unreadable.is_empty()) {
-        (false, _) => ExitStatus::Something,
+    let status = match (differing.is_empty(), unreadable.is_empty()) {
+        (false, _) => ExitStatus::Failure,
         (true, false) => ExitStatus::BadInput,
-        (true, true) => ExitStatus::Nothing,
+        (true, true) => ExitStatus::Success,
     };
-    unreadable.iter().for_each(|line| tell(line));
+    unreadable.iter().for_each(|line| note(line));
     let coverage = vectors::coverage(&files);
     let files = files.len() as u64;
     if json {
@@ -170,13 +169,13 @@ fn verify(folder: &Path, json: bool, against: &[String]) -> Result<ExitStatus, S
         let vectors::Coverage { pairs, shown, reasoned, missing, .. } = coverage;
         let missing = missing.len();
         print(&format!(
-            "{pairs} pairs of a field and a clause: {shown} shown, {reasoned} with a reason, {missing} missing"
+            "{pairs} pairs of a field and a clause: {shown} covered, {reasoned} exempt with a reason, {missing} missing"
         ))?;
     }
-    Ok(found)
+    Ok(status)
 }
 
-/// The files of vectors in a folder, by name, and what is wrong with the others.
+/// The files of vectors in a folder, sorted by name, and the problems with the others.
 fn read(folder: &Path) -> Result<(Vec<File>, Vec<String>), String> {
     let wrong = |error: std::io::Error| format!("{}: {error}", folder.display());
     let mut paths = Vec::new();
@@ -189,7 +188,7 @@ fn read(folder: &Path) -> Result<(Vec<File>, Vec<String>), String> {
     }
     paths.sort();
     if paths.is_empty() {
-        return Err(format!("{}: no vectors are there", folder.display()));
+        return Err(format!("{}: no vectors found", folder.display()));
     }
     let (mut files, mut unreadable) = (Vec::new(), Vec::new());
     for path in paths {
@@ -208,19 +207,19 @@ fn read(folder: &Path) -> Result<(Vec<File>, Vec<String>), String> {
 fn answer() -> Result<ExitStatus, String> {
     let mut input = std::io::stdin().lock();
     let mut out = std::io::stdout().lock();
-    let mut found = ExitStatus::Nothing;
+    let mut status = ExitStatus::Success;
     loop {
         let mut line = Vec::new();
         let read = (&mut input).take(MAX_BYTES).read_until(b'\n', &mut line);
         if read.map_err(|error| format!("standard input: {error}"))? == 0 {
-            return Ok(found);
+            return Ok(status);
         }
         let reply = match serde_json::from_slice::<Question>(&line) {
             Ok(question) => vectors::reply(&question),
             Err(error) => vectors::no_question(error.to_string()),
         };
         if reply.problem.is_some() {
-            found = ExitStatus::BadInput;
+            status = ExitStatus::BadInput;
         }
         let written = serde_json::to_writer(&mut out, &reply).map_err(std::io::Error::from);
         let written = written.and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());

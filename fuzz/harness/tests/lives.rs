@@ -45,7 +45,7 @@ fn what_shows_a_planted_bug_becomes_a_short_trace_that_shows_it_again() {
         assert!(read.steps.len() <= SHORT, "{name}: {} steps", read.steps.len());
         let last = read.steps.len() as u64;
         assert!(
-            matches!(rerun(&read), Replay::Parts { step, .. } if step == last),
+            matches!(rerun(&read), Replay::Diverges { step, .. } if step == last),
             "{name}: {:?}",
             rerun(&read)
         );

@@ -10,7 +10,7 @@ use serde::Serialize;
 use std::fmt::Write;
 
 /// The table of all, from the root of the project.
-pub const WEAKNESSES: &str = "spec/generated/powers.md";
+pub const WEAKNESSES: &str = "spec/generated/capabilities.md";
 
 /// How many states of a scene are looked at.
 const STATES: usize = 150_000;
@@ -18,13 +18,16 @@ const STATES: usize = 150_000;
 /// Without the clause, this adversary breaks the goal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Weakness {
-    /// The goal.
+    /// The security property.
+    #[serde(rename = "property")]
     pub goal: &'static str,
     /// The clause that is missing.
     pub clause: Clause,
-    /// The weakest adversary.
+    /// The minimum capability of the adversary.
+    #[serde(rename = "capability")]
     pub power: Capability,
-    /// The scene in which it does so.
+    /// The configuration in which it does so.
+    #[serde(rename = "configuration")]
     pub scene: &'static str,
     /// In how many steps.
     pub steps: usize,
@@ -87,11 +90,11 @@ impl Weakness {
 
 /// The table of the specification: a row for each clause, goal by goal.
 pub fn weaknesses_as_markdown(all: &[Weakness]) -> String {
-    let mut out = "# Minimum power\n\n<!-- Written by `cargo run --release -- attack --powers --write`. -->\n\n\
-         For each goal and each clause without which it breaks: the weakest adversary who breaks it, in the order of\n\
-         [chapter 18](../chapters/18-attacks.md#attack-pairs), in how many steps, and in which of the scenes of the attack pairs.\n\
-         A clause that is not here breaks no goal in them by its absence alone.\n\n\
-         | goal | without | weakest adversary | steps | scene |\n|---|---|---|---|---|\n"
+    let mut out = "# Minimum capability\n\n<!-- Written by `cargo run --release -- attack --capabilities --write`. -->\n\n\
+         For each security property and each clause without which it breaks: the minimum capability of an adversary that breaks it, in\n\
+         the order of [chapter 18](../chapters/18-attacks.md#attack-pairs), the number of steps, and the configuration of the attack pairs.\n\
+         A clause that is not listed breaks no property in them by its absence alone.\n\n\
+         | property | without | minimum capability | steps | configuration |\n|---|---|---|---|---|\n"
         .to_owned();
     let mut sorted: Vec<&Weakness> = all.iter().collect();
     sorted.sort_unstable_by_key(|one| (one.goal, one.clause.id()));

@@ -15,7 +15,8 @@ pub struct Row {
     pub id: &'static str,
     /// What it is.
     pub says: &'static str,
-    /// The goal that is at stake.
+    /// The security property that it breaks.
+    #[serde(rename = "property")]
     pub goal: &'static str,
     /// On the protocol as the paper has it.
     pub published: Published,
@@ -34,7 +35,7 @@ pub struct Published {
     /// How many steps it takes.
     pub steps: Option<usize>,
     /// The weakest adversary that does it; nothing where it is carried out on bytes.
-    pub minimum_power: Option<&'static str>,
+    pub minimum_capability: Option<&'static str>,
     /// The clauses that the paper does not have, without which it works.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<&'static str>,
@@ -73,7 +74,7 @@ pub fn outcome(attack: &'static Attack) -> Outcome {
     let nothing = Published {
         found: false,
         steps: None,
-        minimum_power: None,
+        minimum_capability: None,
         without: Vec::new(),
         implementation: false,
         in_the_whole: None,
@@ -110,7 +111,7 @@ pub fn outcome(attack: &'static Attack) -> Outcome {
                 let published = Published {
                     found: true,
                     steps: Some(pair.published.trace.steps.len()),
-                    minimum_power: Some(pair.power.name()),
+                    minimum_capability: Some(pair.power.name()),
                     without: without.iter().map(|clause| clause.id()).collect(),
                     implementation: pair.published.both.is_ok(),
                     in_the_whole: pair.in_the_whole,
@@ -135,9 +136,9 @@ impl Outcome {
             return format!("{goal}: NOT FOUND{note}");
         }
         let gained = published.gained.as_deref().unwrap_or("");
-        let power = published.minimum_power.map_or(String::new(), |power| format!(" by {power}"));
-        let whole = match (published.minimum_power, published.in_the_whole) {
-            (Some(_), None) => ", not in the whole",
+        let power = published.minimum_capability.map_or(String::new(), |power| format!(" by {power}"));
+        let whole = match (published.minimum_capability, published.in_the_whole) {
+            (Some(_), None) => ", not found under the published rules as a whole",
             _ => "",
         };
         let steps = published.steps.unwrap_or(0);
@@ -150,14 +151,14 @@ impl Outcome {
 pub fn markdown(outcomes: &[Outcome]) -> String {
     let mut out =
         "# Attacks, carried out\n\n<!-- Written by `cargo run --release -- attack --write`. -->\n\n\
-         What the columns say is in [chapter 18](../chapters/18-attacks.md#attack-pairs).\n\n\
-         | no. | attack | goal | without | weakest adversary | steps | in the whole | bytes | stopped by |\n\
+         [Chapter 18](../chapters/18-attacks.md#attack-pairs) explains the columns.\n\n\
+         | no. | attack | property | without | minimum capability | steps | published rules | bytes | stopped by |\n\
          |---|---|---|---|---|---|---|---|---|\n"
             .to_owned();
     for Outcome { row, .. } in outcomes {
         let Row { id, says, goal, published, hardened, note } = row;
         let number = |steps: Option<usize>| steps.map_or("-".to_owned(), |steps| steps.to_string());
-        let power = published.minimum_power.unwrap_or("-");
+        let power = published.minimum_capability.unwrap_or("-");
         let bytes = if published.implementation { "yes" } else { "no" };
         let without = published.without.join(", ");
         let stopped = hardened.refused_by.unwrap_or("-");

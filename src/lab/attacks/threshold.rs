@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
 /// The tables, from the root of the project; with another end for people and for programs.
-pub const CLIFF: &str = "spec/generated/cliff";
+pub const CLIFF: &str = "spec/generated/thresholds";
 
 /// How many validators there are, in the tables.
 pub const SIZES: [u8; 3] = [4, 7, 10];
@@ -258,9 +258,11 @@ pub enum Verdict {
 /// One goal among so many liars.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cell {
-    /// The bench.
+    /// The configuration.
+    #[serde(rename = "configuration")]
     pub bench: String,
-    /// The goal.
+    /// The security property.
+    #[serde(rename = "property")]
     pub goal: String,
     /// Validators.
     pub validators: u8,
@@ -386,19 +388,19 @@ pub fn questions_of(sizes: &[u8]) -> impl Iterator<Item = (&'static Bench, Among
 /// # Panics
 /// Never: a test reads it.
 pub fn published() -> Vec<Cell> {
-    serde_json::from_str(include_str!("../../../spec/generated/cliff.json")).expect("a test reads it")
+    serde_json::from_str(include_str!("../../../spec/generated/thresholds.json")).expect("a test reads it")
 }
 
 /// The table of the specification.
 pub fn markdown(cells: &[Cell], sizes: &[u8]) -> String {
-    let mut out = "# Cliffs\n\n<!-- Written by `cargo run --release -- attack --cliff --write`. -->\n\n\
-         For each goal that speaks of validators and each number f of them who lie, together and as they like: whether a search of the\n\
-         model finds it to hold, and after how many states; or in how many steps the shortest run that it finds breaks it. No cell is computed from a\n\
-         threshold: [chapter 15](../chapters/15-goals-adversary.md#thresholds) says where the cliffs have to be, and a test compares. Below the tables\n\
-         stands what is searched on each bench, and so what is left out.\n"
+    let mut out = "# Resilience thresholds\n\n<!-- Written by `cargo run --release -- attack --thresholds --write`. -->\n\n\
+         For each security property that depends on validators and each number f of them that are Byzantine and collude: whether a search of\n\
+         the model shows that it holds, and the number of states; or the length of the shortest run that breaks it. No cell is computed from a\n\
+         threshold: [chapter 15](../chapters/15-goals-adversary.md#thresholds) states the thresholds, and a test compares. Below the tables\n\
+         stands what the search of each configuration covers and what it omits.\n"
         .to_owned();
     for validators in sizes.iter().copied() {
-        write!(out, "\n## {validators} validators\n\n| goal | bench |").expect("a string grows");
+        write!(out, "\n## {validators} validators\n\n| property | configuration |").expect("a string grows");
         (0..=validators).for_each(|lying| write!(out, " f = {lying} |").expect("a string grows"));
         out.push_str("\n|---|---|");
         (0..=validators).for_each(|_| out.push_str("---|"));
@@ -415,11 +417,13 @@ pub fn markdown(cells: &[Cell], sizes: &[u8]) -> String {
             }
         }
     }
-    out.push_str("\n## What is searched\n\n| bench | what happens, and in which orders |\n|---|---|\n");
+    out.push_str(
+        "\n## What is searched\n\n| configuration | what happens, and in which orders |\n|---|---|\n",
+    );
     for Bench { name, says, .. } in BENCHES {
         writeln!(out, "| {name} | {says} |").expect("a string grows");
     }
-    out.push_str("\nWhat stands beside a goal's name:\n\n");
+    out.push_str("\nAuxiliary properties beside a property's name:\n\n");
     for AuxiliaryProperty { name, says, .. } in BESIDE {
         writeln!(out, "- *{name}*: {says}.").expect("a string grows");
     }

@@ -23,7 +23,7 @@ pub enum Kind {
     /// Exhaustive search of the mutated model.
     Search,
     /// Random lives of the mutated model, in which the goals are looked at.
-    Lives,
+    Runs,
     /// Random lives of the mutated implementation beside the model.
     Lockstep,
     /// Traces that are kept, run again by the mutated implementation.
@@ -51,13 +51,13 @@ pub enum Family {
 impl Kind {
     /// All kinds, in the order of the columns.
     pub const ALL: [Kind; 7] =
-        [Kind::Search, Kind::Lives, Kind::Lockstep, Kind::Traces, Kind::Unit, Kind::Attack, Kind::Fuzz];
+        [Kind::Search, Kind::Runs, Kind::Lockstep, Kind::Traces, Kind::Unit, Kind::Attack, Kind::Fuzz];
 
     /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
             Kind::Search => "search",
-            Kind::Lives => "lives",
+            Kind::Runs => "runs",
             Kind::Lockstep => "lockstep",
             Kind::Traces => "traces",
             Kind::Unit => "unit",
@@ -69,7 +69,7 @@ impl Kind {
     /// What it goes by.
     pub const fn family(self) -> Family {
         match self {
-            Kind::Search | Kind::Lives | Kind::Attack => Family::Goals,
+            Kind::Search | Kind::Runs | Kind::Attack => Family::Goals,
             Kind::Lockstep | Kind::Traces | Kind::Fuzz => Family::Lockstep,
             Kind::Unit => Family::Unit,
         }
@@ -79,11 +79,11 @@ impl Kind {
     pub const fn cases(self) -> &'static str {
         match self {
             Kind::Search => "states",
-            Kind::Lives | Kind::Lockstep => "lives",
+            Kind::Runs | Kind::Lockstep => "runs",
             Kind::Traces => "traces",
             Kind::Unit => "inputs",
             Kind::Attack => "adversaries",
-            Kind::Fuzz => "lives",
+            Kind::Fuzz => "runs",
         }
     }
 }
@@ -110,8 +110,8 @@ pub struct Notice {
     pub steps: usize,
     /// What is wrong.
     pub what: String,
-    /// The goal that is broken, where it is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The security property that is broken, where it is one.
+    #[serde(rename = "property", default, skip_serializing_if = "Option::is_none")]
     pub goal: Option<String>,
     /// What shows it, to be kept.
     #[serde(skip)]
@@ -142,7 +142,7 @@ pub struct Checker {
 /// Every checker, in the order in which they look: what one finds is on the shelf for those after it.
 pub const CHECKERS: &[Checker] = &[
     Checker { kind: Kind::Search, quick: false, look: goals::search },
-    Checker { kind: Kind::Lives, quick: false, look: goals::lives },
+    Checker { kind: Kind::Runs, quick: false, look: goals::lives },
     Checker { kind: Kind::Lockstep, quick: false, look: lockstep::look },
     Checker { kind: Kind::Traces, quick: true, look: traces::look },
     Checker { kind: Kind::Unit, quick: true, look: unit::look },

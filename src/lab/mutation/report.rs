@@ -17,7 +17,7 @@ pub struct Published {
     pub killed: usize,
     /// How many checkers of two families notice.
     pub by_two: usize,
-    /// How many break a goal.
+    /// How many break a security property.
     pub break_a_goal: usize,
     /// The digest of the killers.
     pub killers: Digest,
@@ -37,7 +37,8 @@ pub struct Entry {
     pub name: String,
     /// Whether anybody notices.
     pub killed: bool,
-    /// The goal that breaks without it.
+    /// The security property that breaks without it.
+    #[serde(rename = "property")]
     pub goal: Option<String>,
     /// Where none does, why it is there.
     pub reason: Option<String>,
@@ -101,7 +102,7 @@ impl Published {
     /// # Panics
     /// Never: a test reads it.
     pub fn current() -> Published {
-        serde_json::from_str(include_str!("../../../spec/generated/kill-matrix.json"))
+        serde_json::from_str(include_str!("../../../spec/generated/mutation-matrix.json"))
             .expect("a test reads it")
     }
 
@@ -115,7 +116,7 @@ impl Published {
     pub fn totals(&self) -> String {
         let Published { clauses, killed, by_two, break_a_goal, .. } = self;
         format!(
-            "{clauses} clauses: {killed} killed, {by_two} by two families of checkers; {break_a_goal} break a goal"
+            "{clauses} clauses: {killed} killed, {by_two} by two families of checkers; {break_a_goal} break a security property"
         )
     }
 }
@@ -140,18 +141,18 @@ fn short(finding: Option<&Finding>) -> String {
 pub fn render(published: &Published) -> String {
     let kinds = published.kinds();
     let mut out = String::from(
-        "# Kill matrix\n\n<!-- Written by `cargo run --release -- kill-matrix --write`. -->\n\n\
-         Each row is the protocol without one clause. A cell says in which case a checker noticed, and how many steps show it:\n\
-         `12 / 3` is the twelfth case, three steps; `– (600)` is nothing in 600 cases. What the checkers are is said in\n\
-         [chapter 15](../chapters/15-goals-adversary.md); `search`, `lives` and `attack` judge by the goals and count as one\n\
-         family, so do `lockstep`, `traces` and `fuzz`, which judge by the model.\n\n",
+        "# Mutation matrix\n\n<!-- Written by `cargo run --release -- mutation-matrix --write`. -->\n\n\
+         Each row is the protocol without one clause. A cell gives the case in which a checker detected the mutant, and the steps of its\n\
+         run: `12 / 3` is the twelfth case, three steps; `– (600)` is no detection in 600 cases. [Chapter 15](../chapters/15-goals-adversary.md)\n\
+         describes the checkers; `search`, `runs` and `attack` judge by the security properties and count as one family, and so do\n\
+         `lockstep`, `traces` and `fuzz`, which judge by the model.\n\n",
     );
     writeln!(out, "{}.\n", published.totals()).expect("a string grows");
     let heads: Vec<String> =
         kinds.iter().map(|kind| format!("{} ({} / steps)", kind.name(), kind.cases())).collect();
     writeln!(
         out,
-        "| clause | breaks a goal | defence in depth, because | {} |\n|---|---|---|{}",
+        "| clause | breaks | defence in depth, because | {} |\n|---|---|---|{}",
         heads.join(" | "),
         "---:|".repeat(kinds.len())
     )

@@ -29,7 +29,7 @@ pub(super) fn look(mutant: Mutant, shelf: &Corpus) -> Finding {
 fn parts(mutant: Mutant, trace: &Trace) -> Option<(usize, String)> {
     match rerun_beside(sides(mutant), trace) {
         Replay::Agrees { .. } => None,
-        Replay::Parts { step, difference } => Some((step as usize, difference)),
+        Replay::Diverges { step, difference } => Some((step as usize, difference)),
         Replay::NotCompared => Some((0, "the actors cannot be made".to_owned())),
     }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "rerun", rename_all = "snake_case")]
 pub enum Replay {
-    /// Every step goes as the trace says.
+    /// Every step agrees with the trace.
     Agrees {
         /// How many steps.
         #[serde(rename = "rerun_steps")]
@@ -17,8 +17,8 @@ pub enum Replay {
         /// Whether the implementation did them too, or the model alone.
         both: bool,
     },
-    /// This step does not.
-    Parts {
+    /// This step diverges.
+    Diverges {
         /// Its number.
         step: u64,
         /// What is different.
@@ -69,7 +69,7 @@ fn in_told_order(step: &Step, sends: Vec<Output>) -> Vec<Output> {
 pub fn rerun_beside(sides: impl Into<crate::lockstep::Sides>, trace: &Trace) -> Replay {
     use crate::lockstep::Lockstep;
 
-    let part = |step: &Step, difference: String| Replay::Parts { step: step.step, difference };
+    let part = |step: &Step, difference: String| Replay::Diverges { step: step.step, difference };
     let Ok(mut both) = Lockstep::new(sides, &trace.header.setup) else { return Replay::NotCompared };
     for step in &trace.steps {
         match both.step(&step.action) {
@@ -84,7 +84,7 @@ pub fn rerun_beside(sides: impl Into<crate::lockstep::Sides>, trace: &Trace) -> 
     }
     match both.look() {
         Err(divergence) => {
-            Replay::Parts { step: trace.steps.len() as u64, difference: divergence.to_string() }
+            Replay::Diverges { step: trace.steps.len() as u64, difference: divergence.to_string() }
         }
         Ok(()) => Replay::Agrees { steps: trace.steps.len(), both: true },
     }
@@ -97,7 +97,7 @@ pub fn rerun(trace: &Trace) -> Replay {
 
     let header = &trace.header;
     let rules = header.rules.iter().fold(Rules::hardened(), |rules, clause| rules.without(*clause));
-    let part = |step: &Step, difference: String| Replay::Parts { step: step.step, difference };
+    let part = |step: &Step, difference: String| Replay::Diverges { step: step.step, difference };
     // A run of real records has names; the implementation cannot be given the same bytes again.
     if header.principals.is_empty() && header.suite == bemr::crypto::Suite::Tiny.name() {
         return rerun_beside(rules, trace);

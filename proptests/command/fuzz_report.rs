@@ -1,4 +1,4 @@
-//! `bemr fuzz-report`: what it says of a campaign, of one that has shown nothing, and of a file that is none.
+//! `bemr fuzz-report`: an informative campaign, one that missed a planted bug, and a file that is no report.
 
 use crate::{Ran, bemr};
 use std::path::Path;
@@ -22,19 +22,19 @@ fn shown(text: &str, arguments: &[&str]) -> Ran {
 }
 
 #[test]
-fn a_campaign_that_found_what_was_planted_and_nothing_else_is_informative() {
+fn a_campaign_that_found_only_the_planted_bugs_is_informative() {
     let ran = shown(&report(true, "null"), &["--json"]);
     assert_eq!(ran.code, 0, "{}", ran.err);
     let json = ran.json();
     assert_eq!((&json["informative"], &json["clauses_reached"]), (&true.into(), &2.into()));
     assert!(json["clauses"].as_u64().unwrap() > 100, "all clauses are counted: {json}");
-    let told = shown(&report(true, "null"), &[]);
-    assert_eq!((told.code, told.out.contains("450  ")), (0, true), "executions a second: {}", told.out);
-    assert!(told.out.trim_end().ends_with("informative: all 1 planted bugs were found"), "{}", told.out);
+    let ran = shown(&report(true, "null"), &[]);
+    assert_eq!((ran.code, ran.out.contains("450  ")), (0, true), "executions a second: {}", ran.out);
+    assert!(ran.out.trim_end().ends_with("informative: all 1 planted bugs were found"), "{}", ran.out);
 }
 
 #[test]
-fn a_campaign_that_missed_a_planted_bug_says_that_it_has_shown_nothing() {
+fn a_campaign_that_missed_a_planted_bug_is_uninformative() {
     let ran = shown(&report(false, "null"), &[]);
     assert_eq!(ran.code, 1, "{}", ran.err);
     assert!(ran.out.contains("UNINFORMATIVE: planted bugs were not found: fork-passes"), "{}", ran.out);
@@ -43,14 +43,14 @@ fn a_campaign_that_missed_a_planted_bug_says_that_it_has_shown_nothing() {
 }
 
 #[test]
-fn a_fault_that_was_found_is_something_found() {
+fn a_fault_is_a_failure() {
     let ran = shown(&report(true, r#""a proof of nothing verifies""#), &[]);
     assert_eq!(ran.code, 1, "{}", ran.err);
     assert!(ran.out.contains("a proof of nothing verifies"), "{}", ran.out);
 }
 
 #[test]
-fn a_file_that_is_no_report_costs_one_line_that_names_file_and_field() {
+fn a_file_that_is_no_report_is_answered_with_file_and_field() {
     for (text, field) in [
         (report(true, "null").replace("\"kept\":4", "\"kept\":-4"), "targets[0].kept"),
         (report(true, "null").replace("CLD-01", "CLD-99"), "clauses[0]"),

@@ -1,8 +1,7 @@
-//! A run that is killed leaves a store that is consistent and holds all that was acknowledged.
+//! A killed run leaves a store that is consistent and holds everything that was acknowledged.
 //!
-//! Who watches from outside knows what was acknowledged from the trace: an actor commits before it sends, and a line
-//! of the trace, which says what was sent, reaches its file before the next thing happens. The same run left alone
-//! says what the rows must be.
+//! The trace tells what was acknowledged: an actor commits before it sends, and the trace line of a send is written
+//! before the next event. The same run without a kill gives the expected rows.
 
 use crate::{bemr, program, run};
 use bemr::store::{RedbStore, Store, Table, for_each_row};

@@ -1,4 +1,4 @@
-//! Stores that are not what they were, and paths that hold none.
+//! Corrupted stores, and paths that hold no store.
 
 use crate::{bemr, run};
 use bemr::store::{Commit, RedbStore, Store};
@@ -41,13 +41,14 @@ fn found(path: &Path, entry: &str, clause: &str) {
 }
 
 #[test]
-fn what_a_run_stored_is_consistent_and_is_not_run_over() {
+fn a_store_is_consistent_after_a_run_and_a_second_run_does_not_overwrite_it() {
     let (_folder, path) = stored();
     let ran = audit(&path);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     assert!(ran.out.starts_with("consistent: "), "{}", ran.out);
     assert!(
-        ran.out.contains("10 leaves, 10 anchored") && ran.out.contains("13 entries, 13 anchored, closed")
+        ran.out.contains("10 leaves, 10 under a checkpoint")
+            && ran.out.contains("13 entries, 13 under a checkpoint, closed")
     );
     let trace = path.with_extension("trace");
     fs::write(&trace, "of an earlier run").unwrap();
@@ -63,7 +64,7 @@ fn what_a_run_stored_is_consistent_and_is_not_run_over() {
 }
 
 #[test]
-fn rows_that_were_rewritten_are_named_with_entry_and_clause() {
+fn a_rewritten_row_is_named_with_entry_and_clause() {
     let tampered = |change: &dyn Fn(&RedbStore) -> Commit| {
         let (folder, path) = stored();
         let mut store = RedbStore::open(&path).unwrap();
@@ -100,7 +101,7 @@ fn rows_that_were_rewritten_are_named_with_entry_and_clause() {
 }
 
 #[test]
-fn a_lost_key_is_named_with_its_record() {
+fn a_corrupted_key_is_named_with_its_record() {
     let (_folder, path) = stored();
     let mut bytes = fs::read(keys(&path)).unwrap();
     bytes[5] ^= 1;
@@ -115,7 +116,7 @@ fn a_lost_key_is_named_with_its_record() {
 }
 
 #[test]
-fn damaged_files_are_answered_and_never_crash_it() {
+fn a_corrupted_file_is_reported_without_a_panic() {
     let (folder, path) = stored();
     let (bytes, key_bytes) = (fs::read(&path).unwrap(), fs::read(keys(&path)).unwrap());
     let hurt = folder.path().join("hurt");
@@ -151,7 +152,7 @@ fn damaged_files_are_answered_and_never_crash_it() {
 }
 
 #[test]
-fn a_path_that_holds_no_store_is_said_and_left_as_it_is() {
+fn a_path_without_a_store_is_reported_and_left_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let lines = |ran: crate::Ran, path: &Path| {
@@ -174,7 +175,7 @@ fn a_path_that_holds_no_store_is_said_and_left_as_it_is() {
 }
 
 #[test]
-fn a_store_in_use_and_a_store_of_nothing_are_no_verdict() {
+fn a_locked_store_and_an_empty_store_give_no_verdict() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");
     let open = RedbStore::open(&path).unwrap();
@@ -185,5 +186,5 @@ fn a_store_in_use_and_a_store_of_nothing_are_no_verdict() {
     let empty = audit(&path);
     assert_eq!((empty.code, empty.out.as_str()), (2, ""));
     assert!(empty.err.ends_with("store: nothing is stored yet\n"), "{}", empty.err);
-    assert_eq!(run([Path::new("--store"), &path]).code, 0, "it is as good as a new one");
+    assert_eq!(run([Path::new("--store"), &path]).code, 0, "an empty store is as good as a new one");
 }
