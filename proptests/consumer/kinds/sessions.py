@@ -37,7 +37,7 @@ def _handshake(hello, response, finish, schedule, t2, t3):
 
 
 @kind(
-    "initiator", own=OWN, trust=TRUST, now=number, purpose=enum("Purpose"), intended=string, drawn=drawn,
+    "initiator", own=OWN, trust=TRUST, now=number, purpose=enum("SessionType"), intended=string, drawn=drawn,
     answered=number, response=octets,
 )  # fmt: skip
 def _initiator(group, given):
@@ -82,10 +82,10 @@ def _way(given):
     return given.way
 
 
-RECORD = {"session": exactly(32), "purpose": enum("Purpose"), "direction": enum("Direction"), "chain": exactly(32)}
+RECORD = {"session": exactly(32), "purpose": enum("SessionType"), "direction": enum("Direction"), "chain": exactly(32)}
 
 
-@kind("seal-record", **RECORD, sent=number, stage=enum("Stage"), message=octets)
+@kind("seal-record", **RECORD, sent=number, stage=enum("ContentType"), message=octets)
 def _seal_record(_, given):
     session = _session(given, _way(given), given.sent)
     packet = session.send(given.stage, given.message)
