@@ -60,7 +60,8 @@ fn the_thresholds_are_those_of_the_chapter() {
     ] {
         assert!(CHAPTER.contains(row), "{row}");
     }
-    let (_, rows) = CHAPTER.split_once("most Byzantine or silent validators with progress").expect("the table");
+    let (_, rows) =
+        CHAPTER.split_once("most Byzantine or silent validators with progress").expect("the table");
     let rows = rows.lines().skip(2).take_while(|line| line.starts_with('|'));
     let rows: Vec<Vec<u8>> = rows
         .map(|row| {
