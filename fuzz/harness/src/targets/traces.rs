@@ -18,7 +18,7 @@ pub(super) fn run(subject: &Subject, input: &[u8], seen: &mut Seen) {
             // A trace can tell what did not happen: that is no fault.
             match rerun(&trace) {
                 Replay::Agrees { steps, both } => seen.note((steps, both)),
-                Replay::Parts { step, difference } => {
+                Replay::Diverges { step, difference } => {
                     seen.note((step, difference.chars().take(24).collect::<String>()));
                 }
                 Replay::NotCompared => seen.note("not compared"),
