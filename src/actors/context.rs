@@ -1,4 +1,4 @@
-//! What every actor has: a name and keys, the KDC's list, its neighbours and a source of randomness.
+//! What every actor has: a name and keys, the KDC's list, its sessions and a source of randomness.
 
 use crate::actors::{
     CertificateDirectory, LedgerView, Output, Randomness, Received, SessionManager, StoreHandle,
@@ -30,7 +30,7 @@ pub struct NodeContext {
 }
 
 impl NodeContext {
-    /// An office without sessions, which keeps nothing.
+    /// A context without sessions, which persists nothing.
     pub fn new(
         rules: Rules,
         own: Credentials,
@@ -48,7 +48,7 @@ impl NodeContext {
         self.own.name()
     }
 
-    /// Says `message` to `peer`.
+    /// Sends `message` to `peer`.
     ///
     /// # Errors
     /// Those of [`SessionManager::send`].
@@ -61,7 +61,7 @@ impl NodeContext {
         self.sessions.send(&self.rules, &mut self.rng, now, peer, message)
     }
 
-    /// Says to `peer` what got no answer before.
+    /// Retransmits to `peer` what got no answer before.
     ///
     /// # Errors
     /// Those of [`SessionManager::retransmit`].
@@ -74,7 +74,7 @@ impl NodeContext {
         self.sessions.retransmit(&self.rules, &mut self.rng, now, peer, message)
     }
 
-    /// Says `message` to each of `peers`.
+    /// Sends `message` to each of `peers`.
     pub fn send_to_all(
         &mut self,
         now: Time,

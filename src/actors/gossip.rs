@@ -8,7 +8,7 @@ use crate::wire::{Block, Gossip, Name, Time};
 use bemr_spec::Refusal;
 
 impl NodeContext {
-    /// Takes a block. AuxiliaryProperty what it says of it comes what to ask of `from`, when blocks before this one are missing.
+    /// Takes a block. Beside the result come requests to `from` for the blocks that are missing before this one.
     pub fn on_block(
         &mut self,
         now: Time,

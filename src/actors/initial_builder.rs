@@ -104,7 +104,7 @@ pub fn record_context(user: &Name, nonce: &[u8; 32]) -> Vec<u8> {
     [encode(user).as_slice(), nonce].concat()
 }
 
-/// What the header says of the first wrapped keys.
+/// The digest of the first wrapped keys that the header carries.
 pub fn grants_digest(grants: &TlsVecU32<WrappedKey>) -> Digest {
     Digest::of(Domain::RECORD_GRANT, &encode(grants))
 }

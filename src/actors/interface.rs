@@ -85,7 +85,7 @@ impl Output {
 pub struct Step {
     /// What happened, by the name that the state machines use.
     pub event: &'static str,
-    /// What the actor says of it: what it sends, or the clause that refuses it. A refusal may come with the
+    /// The result: what the actor sends, or the clause that refuses the input. A refusal may come with the
     /// answer that an earlier, equal input got.
     pub outcome: Result<Vec<Output>, Refusal>,
     /// Answers repeated to an ignored input.

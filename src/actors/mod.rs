@@ -1,6 +1,6 @@
 //! The actors: user, BSD, validator and cloud, each a state machine that does no input or output of its own.
 //!
-//! An actor takes one [`Input`] at an instant and answers with one [`Step`]: what it says of the input and what
+//! An actor takes one [`Input`] at an instant and answers with one [`Step`]: its verdict on the input and what
 //! it sends. A refused input leaves its state as it was. Nothing here knows of sockets, threads or clocks.
 
 mod authority;

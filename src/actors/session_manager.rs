@@ -1,4 +1,4 @@
-//! An actor's sessions with its neighbours: it shakes hands when there is something to say, keeps what waits for a
+//! An actor's sessions with its peers: it performs a handshake when there is a message to send, queues what waits for a
 //! session, and sorts packets by what they belong to.
 
 use crate::actors::Output;
@@ -34,11 +34,11 @@ pub struct SessionManager {
     opened: Option<Vec<u8>>,
 }
 
-/// What a checker hears of an actor's sessions that nobody else does.
+/// What a checker observes of an actor's sessions and nobody else does.
 #[cfg(bemr_weaken)]
 #[expect(clippy::large_enum_variant, reason = "nearly all of them are messages")]
 pub enum Overheard {
-    /// A message that the actor wants to say, or has just written into a session.
+    /// A message that the actor wants to send, or has just written into a session.
     Message {
         /// To whom.
         peer: Name,
@@ -55,7 +55,7 @@ pub enum Overheard {
 struct PeerSession {
     session: Session,
     used: Time,
-    /// Whether nothing came back since something was said: the peer may not have the session, or not any more.
+    /// Whether nothing came back since something was sent: the peer may not have the session, or not any more.
     silent: bool,
 }
 
@@ -77,9 +77,9 @@ pub enum Received {
     HandshakeProgress(&'static str, Vec<Output>, Vec<(Name, Message, UsedKey)>),
     /// A message of an established session.
     Message {
-        /// Who said it.
+        /// The sender.
         peer: Arc<CertifiedPrincipal>,
-        /// What they said.
+        /// The message.
         message: Message,
         /// The key that protected it.
         key: UsedKey,
@@ -104,7 +104,7 @@ impl SessionManager {
         }
     }
 
-    /// From now on what is said can be overheard.
+    /// From now on a checker can observe what is sent.
     #[cfg(bemr_weaken)]
     pub fn tap(&mut self) {
         self.tap = Some(Vec::new());
@@ -116,13 +116,13 @@ impl SessionManager {
         self.sessions.values().map(|line| line.session.stolen())
     }
 
-    /// What was said since this was last asked, in order.
+    /// What was sent since the last call, in order.
     #[cfg(bemr_weaken)]
     pub fn overheard(&mut self) -> Vec<Overheard> {
         self.tap.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// The last message that was said and not asked for yet.
+    /// The last message that was sent since the last call of [`SessionManager::overheard`].
     #[cfg(bemr_weaken)]
     pub fn last_overheard(&self) -> Option<&Message> {
         self.tap.iter().flatten().rev().find_map(|heard| match heard {
@@ -145,7 +145,7 @@ impl SessionManager {
         session.seal_record(rules, stage, plaintext).ok().map(|sent| sent.record)
     }
 
-    /// Lets a checker hear of a message.
+    /// Notes a message for the checker that observes this actor.
     #[cfg_attr(not(bemr_weaken), expect(clippy::unused_self, unused_variables, reason = "no checker"))]
     fn note(&mut self, peer: &Name, message: &Message, key: Option<&UsedKey>) {
         #[cfg(bemr_weaken)]
@@ -155,7 +155,7 @@ impl SessionManager {
         }
     }
 
-    /// Says `message` to `peer`: at once where there is a session, else after a handshake. The key that protected
+    /// Sends `message` to `peer`: at once where there is a session, else after a handshake. The key that protected
     /// the message comes back, or comes with [`Received::HandshakeProgress`].
     ///
     /// # Errors
@@ -174,7 +174,7 @@ impl SessionManager {
         }
     }
 
-    /// Says once more what got no answer. Where nothing at all came back, the peer may lack the session, and this
+    /// Retransmits what got no answer. Where nothing at all came back, the peer may lack the session, and this
     /// begins another.
     ///
     /// # Errors
@@ -229,7 +229,7 @@ impl SessionManager {
         Ok(Output::Send { to: peer.clone(), label: "Hello", packet })
     }
 
-    /// Begins a handshake with `peer` without anything to say.
+    /// Begins a handshake with `peer` without a message to send.
     ///
     /// # Errors
     /// Those of [`AwaitingResponse::begin`].
@@ -245,7 +245,7 @@ impl SessionManager {
         self.begin(rules, rng, now, peer, purpose, Vec::new())
     }
 
-    /// Says `message` to each of `peers`, as [`SessionManager::send`] does; it is encoded once. One that cannot be reached
+    /// Sends `message` to each of `peers`, as [`SessionManager::send`] does; it is encoded once. One that cannot be reached
     /// does not keep it from the others.
     pub fn send_to_all<R: CryptoRng + ?Sized>(
         &mut self,
@@ -378,7 +378,7 @@ impl SessionManager {
         from: &Name,
         packet: &[u8],
     ) -> Result<Received, Refusal> {
-        // Nothing in a finish says which hello it answers to; only the right handshake's key opens it.
+        // A finish does not name the hello that it answers; only the right handshake's key opens it.
         let mut refusal = None;
         for place in self.answered_to(from).map(|(place, _)| place.clone()).rev().collect::<Vec<_>>() {
             let Some(state) = self.answering.remove(&place) else { continue };

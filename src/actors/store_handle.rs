@@ -15,7 +15,7 @@ pub struct StoreHandle {
 }
 
 impl StoreHandle {
-    /// An archive in this store.
+    /// A handle of this store.
     pub fn new(store: impl Store + 'static) -> StoreHandle {
         StoreHandle { store: Rc::new(RefCell::new(store)) }
     }

@@ -105,7 +105,7 @@ pub struct AuditReport {
     pub closed: bool,
 }
 
-/// What the cloud's log says of a record.
+/// What the cloud's log records of a record.
 #[derive(Clone, Copy, Debug)]
 struct Stored {
     leaf: u64,
@@ -293,7 +293,7 @@ impl Auditor {
     }
 
     /// What only the whole shows: every anchor in a final block is a head that was presented, every leaf and
-    /// entry lies under a head, and a log whose closed head is anchored tells of every decision and every record.
+    /// entry lies under a head, and a log whose closed head is anchored covers every decision and every record.
     ///
     /// # Errors
     #[doc = bemr_spec::errors!(audit_end)]
@@ -364,7 +364,7 @@ impl Auditor {
         Ok(())
     }
 
-    /// A log whose closed head is anchored tells of everything.
+    /// A log whose closed head is anchored covers everything.
     fn check_closed(&mut self) -> Step {
         let rules = self.rules;
         let Some(newest) =
@@ -410,7 +410,7 @@ impl Auditor {
         is_final.then_some(decision.certificate.body.ballot)
     }
 
-    /// Whether an entry says what ledger and cloud say.
+    /// Whether an entry agrees with ledger and cloud.
     fn agrees(&self, entry: &AuditEntry) -> Result<(), &'static str> {
         let decision = self.ledger.decision(&entry.tid);
         if let Some(named) = &entry.decision {

@@ -100,7 +100,7 @@ impl AuditLog {
         verify_audit_head(rules, &self.network, &self.bsd, key, signed)
     }
 
-    /// Says that nothing follows; the next head tells.
+    /// Ends the log: the next head states that nothing follows.
     pub fn close(&mut self) {
         self.state = LogState::Closed;
     }

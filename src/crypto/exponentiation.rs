@@ -1,6 +1,6 @@
 //! Powers of residues: of a base with a table, of any base, and products of many.
 //!
-//! The names say who may see the exponent: `secret_*` runs in constant time and reads every entry of a table for
+//! The names state who may see the exponent: `secret_*` runs in constant time and reads every entry of a table for
 //! each digit; `public_*` does not.
 
 use super::montgomery::{Modulus, Residue};

@@ -325,7 +325,7 @@ impl std::fmt::Debug for Factor {
 }
 
 fn same_suite(suite: Suite, others: impl IntoIterator<Item = Suite>) -> Result<Suite, Refusal> {
-    // In force whatever the rules say: there is no arithmetic between two groups.
+    // Enforced under all rules: there is no arithmetic between two groups.
     if others.into_iter().all(|other| other == suite) {
         Ok(suite)
     } else {

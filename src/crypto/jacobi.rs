@@ -21,7 +21,7 @@ pub(super) fn symbol(a: &[u8], n: &[u8]) -> i8 {
         }
         let steps = Steps::plan(&a, &n);
         if steps.halvings == 0 {
-            // Too close to tell from the leading words: one subtraction in full.
+            // The leading words do not decide which is greater: one subtraction in full.
             if a.iter().rev().lt(n.iter().rev()) {
                 sign ^= (a[0] & n[0]) >> 1;
                 std::mem::swap(&mut a, &mut n);

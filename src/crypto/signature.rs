@@ -170,7 +170,7 @@ impl VerifyingKey {
     }
 }
 
-/// Whether every signature verifies; one wrong signature makes it false, and [`invalid`] tells which.
+/// Whether every signature verifies; one wrong signature makes it false, and [`invalid`] finds which.
 ///
 /// The outcome is that of verifying each alone, but for a chance below 2^-127, at less than half the price.
 pub fn verify_all(rules: &Rules, batch: &[Signed<'_>]) -> bool {

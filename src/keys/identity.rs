@@ -101,7 +101,7 @@ impl Credentials {
         &self.identity
     }
 
-    /// What the KDC says of them.
+    /// What the KDC certified of them.
     pub const fn certified(&self) -> &Arc<CertifiedPrincipal> {
         &self.certified
     }

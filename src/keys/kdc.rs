@@ -174,7 +174,7 @@ impl Kdc {
         made
     }
 
-    /// Takes back the certificate with this serial; false when none was issued. The next list says so.
+    /// Takes back the certificate with this serial; false when none was issued. The next list contains it.
     pub fn revoke(&mut self, serial: u64) -> bool {
         let known = (1..=self.last_serial).contains(&serial);
         if known {

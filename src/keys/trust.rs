@@ -29,7 +29,7 @@ pub struct TrustAnchor {
 /// }
 /// ```
 ///
-/// The certificate held when it was verified; [`TrustStore::recheck`] says whether it still does.
+/// The certificate held when it was verified; [`TrustStore::recheck`] checks whether it still does.
 #[derive(Debug)]
 pub struct CertifiedPrincipal {
     certificate: Certificate,

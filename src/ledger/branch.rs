@@ -1,4 +1,4 @@
-//! The chain that a block extends: some of the trunk, then perhaps a branch beside it.
+//! The chain that a block extends: a prefix of the canonical chain, then perhaps a fork.
 
 use crate::crypto::Digest;
 use crate::ledger::canonical::{CanonicalChain, CheckedBlock};
@@ -6,7 +6,7 @@ use crate::wire::{Entry, LogKind, Name};
 use num_bigint::BigUint;
 use std::sync::Arc;
 
-/// The first `shared` blocks of the trunk and the blocks of a branch that stand on them.
+/// The first `shared` blocks of the canonical chain and the blocks of a fork that extend them.
 pub(super) struct Ancestry<'a> {
     pub(super) canonical: &'a CanonicalChain,
     pub(super) shared: usize,

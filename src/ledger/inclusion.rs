@@ -22,7 +22,7 @@ pub fn verify_entry(
 }
 
 /// Checks that a header is closed: by a quorum of `validators`, or by a digest below the target that it names.
-/// Whether that target is the scheduled one and whether the block is final, only the ledger can tell.
+/// Whether that target is the scheduled one and whether the block is final, only the ledger knows.
 ///
 /// # Errors
 /// LED-04 for a quorum, LED-05 for proof of work.

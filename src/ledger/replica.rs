@@ -23,7 +23,7 @@ pub struct Ledger {
     genesis: Genesis,
     start: Digest,
     canonical: CanonicalChain,
-    /// Blocks that were checked and stand on no final block's rival, but not on the trunk.
+    /// Blocks that were checked and stand on no final block's rival, but not on the canonical chain.
     forks: BTreeMap<Digest, Arc<CheckedBlock>>,
     verified: Verified,
 }
@@ -463,7 +463,7 @@ impl Ledger {
         ChainUpdate::Reorganised { removed, added }
     }
 
-    /// Drops the branches that leave the trunk below its newest final block: they can never win.
+    /// Drops the forks that leave the canonical chain below its newest final block: they can never win.
     fn forget_stale_sides(&mut self, rules: &Rules) {
         if self.forks.is_empty() || !rules.in_force(Clause::FinalBlockStands) {
             return;

@@ -13,7 +13,7 @@ pub trait Nodes {
     /// The root of the subtree of the leaves `index * 2^level` up to `(index + 1) * 2^level`.
     ///
     /// # Errors
-    /// When the tree has no such subtree, or its keeper cannot read it.
+    /// When the tree has no such subtree, or whoever holds it cannot read it.
     fn node(&self, level: u8, index: u64) -> Result<Digest, Self::Error>;
 }
 

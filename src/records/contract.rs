@@ -146,7 +146,7 @@ impl<'a> View<'a> {
         Some((attribute, value.as_deref().unwrap_or_default()))
     }
 
-    /// Whether `rule` is kept; nothing when that cannot be said.
+    /// Whether `rule` holds; nothing when that is undetermined.
     fn keeps(&self, rule: &Rule) -> Option<bool> {
         for condition in rule.when.iter() {
             if !self.meets(condition)? {

@@ -6,7 +6,8 @@ const SECOND: i128 = 1_000_000_000;
 const HOUR: i128 = 3600 * SECOND;
 const DAY: i128 = 24 * HOUR;
 
-/// The widest offset of a zone from UTC. A date says no zone: against a moment that does, it may be off by this much.
+/// The widest offset of a zone from UTC. A date has no zone: compared with an instant that has one, it may be off by
+/// this much.
 const WIDEST_ZONE: i128 = 14 * HOUR;
 
 /// A span of time in nanoseconds since 1970-01-01T00:00:00Z, without leap seconds: from `start` up to and without

@@ -29,7 +29,7 @@ pub(super) struct Found<'a> {
     pub(super) value: Option<&'a Json>,
 }
 
-/// A path met something that is not in the form that it says.
+/// A path met an element of another form than it demands.
 pub(super) struct Misshapen;
 
 impl<'p> Path<'p> {

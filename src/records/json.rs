@@ -38,7 +38,7 @@ impl Json {
         }
     }
 
-    /// Whether it is an object that says something: FHIR has no element of nothing but an `id`.
+    /// Whether it is an object with contents: FHIR has no element of nothing but an `id`.
     pub(super) fn has_other_than_id(&self) -> bool {
         matches!(self, Json::Object(members) if members.keys().any(|key| &**key != "id"))
     }
@@ -99,7 +99,7 @@ fn position(bytes: &[u8], offset: usize) -> (usize, usize) {
     (1 + before.iter().filter(|&&byte| byte == b'\n').count(), 1 + before.len() - line_start)
 }
 
-/// What `serde_json` says, without its own place.
+/// The message of `serde_json`, without its position.
 fn problem(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rfind(" at line ") {

@@ -74,7 +74,7 @@ fn value(rules: &Rules, attribute: &Attribute, record: &Record) -> Result<Option
     Ok(if items.is_empty() { None } else { Some(items.into()) })
 }
 
-/// The items at `path`, or nothing where the record is not in the form that the path and `kind` say.
+/// The items at `path`, or nothing where the record has another form than the path and `kind` demand.
 fn items(kind: AttributeType, path: &Path<'_>, record: &Record) -> Option<Vec<Item>> {
     let items = if kind == AttributeType::Choice {
         let holders = path.choices(record.root(), true).ok()?;

@@ -1,7 +1,7 @@
 //! Medical records: strict reading, templates and the generator that maps records onto them, commitments to the
 //! attributes, contracts and the registry of all their versions.
 //!
-//! It checks what the templates and contracts say of FHIR R4 and no more: it is not a FHIR validator. It knows
+//! It checks what the templates and contracts demand of FHIR R4 and no more: it is not a FHIR validator. It knows
 //! nothing of keys, sessions or transactions, and follows no reference out of a record.
 
 mod commitment;

@@ -5,7 +5,7 @@ use crate::records::reference;
 use crate::wire::Name;
 use bemr_spec::{Clause, Refusal, Rules};
 
-/// The resource types that a record may have, each with the member that says which patient it is about.
+/// The resource types that a record may have, each with the member that names its patient.
 pub const RESOURCE_TYPES: [(&str, &str); 7] = [
     ("AllergyIntolerance", "patient"),
     ("Condition", "subject"),

@@ -7,7 +7,7 @@ use crate::records::Record;
 use crate::records::json::Json;
 use crate::wire::Name;
 
-/// The name of a referent of which nothing is said.
+/// The name of a referent that the record does not identify.
 pub const UNKNOWN: &str = "unknown";
 
 const LITERAL: u8 = 1;

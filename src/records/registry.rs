@@ -15,7 +15,7 @@ use std::sync::{Arc, LazyLock};
 
 type Versions<T> = BTreeMap<Name, BTreeMap<Version, T>>;
 
-/// Every version of every template and contract that is shipped, and the lists that say so: read once.
+/// Every version of every template and contract that is shipped, and the lists that name them: parsed once.
 static SHIPPED: LazyLock<(Arc<Held>, List<Template>, List<Contract>)> = LazyLock::new(|| {
     let (templates, contracts) = (read_all(&policies::TEMPLATES), read_all(&policies::CONTRACTS));
     let mut held = Held::default();

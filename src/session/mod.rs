@@ -1,7 +1,7 @@
-//! Sessions between neighbours: the handshake, the key schedule, the record layer and the sealing of used keys.
+//! Sessions between peers: the handshake, the key schedule, the record layer and the sealing of used keys.
 //!
 //! No sockets and no clock: a step takes bytes and an instant and gives bytes. A session lives in memory alone; it
-//! can be neither copied nor written down, so an actor that starts again shakes hands again, and no nonce can
+//! can be neither copied nor written down, so an actor that restarts performs a new handshake, and no nonce can
 //! repeat.
 
 #[cfg(bemr_weaken)]

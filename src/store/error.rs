@@ -1,4 +1,4 @@
-//! What a store says when it cannot do its work.
+//! The errors of a store.
 
 use crate::store::Table;
 use bemr_spec::{Clause, Refusal};
@@ -12,7 +12,7 @@ pub enum StoreError {
     Unavailable {
         /// The file.
         file: Option<PathBuf>,
-        /// What the system says.
+        /// The error of the operating system.
         problem: String,
     },
     /// What the file holds is not what was committed.

@@ -32,7 +32,7 @@ use tls_codec::{DeserializeBytes, Serialize};
 /// A row: its key and its value.
 pub type Row = (Vec<u8>, Vec<u8>);
 
-/// Keeps what commits say. The four required reads speak bytes; what the tables hold is read by the typed methods.
+/// Stores commits. The four required reads give bytes; the typed methods decode what the tables hold.
 pub trait Store {
     /// Keeps all of `commit`, or nothing. When it returns `Ok` on a path, the commit outlives the process.
     ///
@@ -70,7 +70,7 @@ pub trait Store {
     /// As [`Store::get`].
     fn vault_key(&self, tid: &Digest) -> Result<Option<AeadKey>, StoreError>;
 
-    /// Where errors say the trouble is.
+    /// The path that errors name.
     fn place(&self) -> Option<&std::path::Path> {
         None
     }
@@ -199,7 +199,7 @@ where
 /// Hands every row of a table to `each`, in ascending order of keys, a page at a time; the first error ends it.
 ///
 /// # Errors
-/// As [`Store::get`], or what `each` says.
+/// As [`Store::get`], or the error of `each`.
 pub fn for_each_row<S: Store + ?Sized>(
     store: &S,
     table: Table,

@@ -1,4 +1,4 @@
-//! Looks inside a store after an interruption: is it what its newest signed head says?
+//! Looks inside a store after an interruption: does it match its newest signed head?
 
 use crate::audit::AuditLog;
 use crate::crypto::{Digest, VerifyingKey};
@@ -28,7 +28,7 @@ pub struct Recovered {
 }
 
 /// Checks a cloud's store against the newest head in it: signature, leaves, subtrees, root, and that each record
-/// that the log tells of is there, or erased. Linear in the size of the log, constant memory apart from one digest
+/// that the log names is stored, or erased. Linear in the size of the log, constant memory apart from one digest
 /// for each record.
 ///
 /// # Errors
@@ -154,7 +154,7 @@ pub fn recover_ledger<S: Store + ?Sized>(
     Ok(ledger)
 }
 
-/// Goes on with the audit log that a store holds: `log` is empty and says whose it is. Its entries are numbered and linked,
+/// Goes on with the audit log that a store holds: `log` is empty and names its owner. Its entries are numbered and linked,
 /// and its newest head is signed, counts them and names the last.
 ///
 /// # Errors

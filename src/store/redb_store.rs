@@ -22,7 +22,7 @@ const CHECK: usize = 16;
 /// The cache of the database, in bytes.
 const CACHE: usize = 64 << 20;
 
-/// What a new file says of its own form.
+/// The format row of a new file.
 const FORMAT: (&[u8], &[u8]) = (b"format", b"bemr store 1");
 
 type Rows = TableDefinition<'static, &'static [u8], &'static [u8]>;
@@ -71,7 +71,7 @@ impl RedbStore {
         Ok(store)
     }
 
-    /// Every row carries its check value, and the file says that it is a store of this form.
+    /// Every row carries its check value, and the file states that it is a store of this format.
     fn verify_rows(&self) -> Result<(), StoreError> {
         let form = self.transaction(|transaction| match transaction.open_table(HEADER) {
             Ok(header) => Ok(header.get(FORMAT.0)?.map(|value| value.value().to_vec())),
@@ -345,7 +345,7 @@ fn row_check(table: Table, key: &[u8], value: &[u8]) -> [u8; CHECK] {
     *digest.as_bytes().first_chunk().expect("a digest has 32 bytes")
 }
 
-/// Ties a key to its record. It tells nothing of a key of 256 random bits.
+/// Ties a key to its record. It discloses nothing of a key of 256 random bits.
 fn key_check(tid: &[u8], key: &AeadKey) -> Digest {
     let bytes = Zeroizing::new([tid, key.expose()].concat());
     Digest::of_parts(Domain::STORE_ROW, &[&[0], &bytes])

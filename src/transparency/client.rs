@@ -76,7 +76,7 @@ impl LogClient {
         Ok(())
     }
 
-    /// Proof that the cloud lies, when `signed` is a head of it and contradicts the one remembered.
+    /// Attributable evidence against the cloud, when `signed` is a head of it and contradicts the one remembered.
     pub fn conflict(&self, rules: &Rules, signed: &SignedCloudHead) -> Option<HeadConflict> {
         let newest = self.newest.as_ref()?;
         let forked = newest.head.size == signed.head.size && newest.head.root != signed.head.root;

@@ -40,7 +40,7 @@ impl CloudLog {
         self.frontier.root()
     }
 
-    /// Appends a leaf that tells of `content`, the digest of the signed message that was carried out for `tid`.
+    /// Appends a leaf for `content`, the digest of the signed message that was carried out for `tid`.
     pub fn append(&mut self, kind: LeafKind, tid: Digest, content: Digest, time: Time) -> Appended {
         let leaf = CloudLeaf { sequence: self.frontier.size(), kind, tid, content, time };
         let nodes = self.frontier.append(&leaf.digest());

@@ -15,7 +15,7 @@ pub struct BallotBox {
     votes: BTreeMap<Name, Vote>,
 }
 
-/// Two votes of one validator on one question that say different things: a proof that it lies.
+/// Two contradictory votes of one validator on one question: attributable evidence against it.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 pub struct Equivocation {
     /// The vote that came first and counts.
@@ -27,7 +27,7 @@ pub struct Equivocation {
 /// What the votes so far add up to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tally {
-    /// More than two thirds say the same.
+    /// More than two thirds voted alike.
     Quorum(QuorumCertificate),
     /// A quorum is still possible.
     Open,

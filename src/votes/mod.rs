@@ -1,6 +1,6 @@
 //! Validator sets, ballot boxes and quorum certificates.
 //!
-//! It counts and verifies what validators say; what follows from it is for the actors.
+//! It verifies and counts votes; the actors decide what follows.
 
 mod ballot_box;
 mod quorum;

@@ -43,7 +43,7 @@ pub struct Quantity {
 pub struct Measure {
     /// What was measured.
     pub codes: List<Coding>,
-    /// How much, when the record says so as a number.
+    /// How much, when the record gives a number.
     pub quantity: Option<Quantity>,
 }
 
@@ -51,7 +51,7 @@ pub struct Measure {
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 #[repr(u8)]
 pub enum Item {
-    /// The element is there and has, instead of a value, extensions that say why not.
+    /// The element is there and has, instead of a value, extensions that give the reason.
     #[tls_codec(discriminant = 0)]
     Unstated,
     /// The literal of any type but the two below.

@@ -64,7 +64,7 @@ pub enum LogState {
     Closed = 1,
 }
 
-/// What a server database says of its audit log.
+/// The head of a server database's audit log.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 pub struct AuditHead {
     /// [`crate::wire::PROTOCOL_VERSION`].
@@ -88,7 +88,7 @@ pub struct AuditHead {
 /// A head with the server database's signature.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 pub struct SignedAuditHead {
-    /// What is said.
+    /// The contents.
     pub head: AuditHead,
     /// The signature over `head`.
     pub signature: Signature,

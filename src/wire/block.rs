@@ -117,7 +117,7 @@ pub struct Anchor {
     pub head: Digest,
 }
 
-/// An entry of a block. Nothing in it tells of a patient, a user or an attribute.
+/// An entry of a block. It discloses no patient, no user and no attribute.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 #[repr(u8)]
 pub enum Entry {

@@ -70,7 +70,7 @@ pub struct EnrolmentRequest {
     pub agreement_proof: Signature,
 }
 
-/// What the KDC says of a principal; its signature is over this encoding.
+/// What the KDC certifies of a principal; its signature is over this encoding.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 pub struct CertificateBody {
     /// 1.
@@ -95,7 +95,7 @@ pub struct CertificateBody {
     pub issuer: Name,
 }
 
-/// A certificate as it travels. Nothing here says that it holds: only a
+/// A certificate as it travels. It is not verified: only a
 /// [`CertifiedPrincipal`](crate::keys::CertifiedPrincipal) does.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 pub struct Certificate {

@@ -4,7 +4,7 @@ use crate::crypto::{Digest, Domain, Signature, Suite};
 use crate::wire::{Name, Time, encode};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
-/// What a leaf of the cloud's log tells of, one byte.
+/// What a leaf of the cloud's log records, one byte.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, TlsSerialize, TlsDeserializeBytes, TlsSize,
 )]
@@ -35,7 +35,7 @@ pub struct CloudLeaf {
     pub time: Time,
 }
 
-/// What a cloud says of its log.
+/// The head of a cloud's log.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 pub struct CloudHead {
     /// [`crate::wire::PROTOCOL_VERSION`].
@@ -57,7 +57,7 @@ pub struct CloudHead {
 /// A head with the cloud's signature.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 pub struct SignedCloudHead {
-    /// What is said.
+    /// The contents.
     pub head: CloudHead,
     /// The cloud's signature over `head`.
     pub signature: Signature,

@@ -1,6 +1,6 @@
 //! Every decoder of this room by the name of its table: for who looks at all of them alike.
 //!
-//! A table that no decoder reads is in [`NOT_DECODED`], with the reason. That nothing is missing is a test's to say.
+//! A table that no decoder reads is in [`NOT_DECODED`], with the reason. A test checks that none is missing.
 
 use super::*;
 use crate::crypto::{Digest, Signature, Suite};

@@ -1,4 +1,4 @@
-//! How a link tells a packet from gossip.
+//! How a link distinguishes a packet from gossip.
 
 use crate::wire::Gossip;
 use tls_codec::{TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize};

@@ -1,4 +1,5 @@
-//! What is said in public: blocks, heads and changes of policy. All of it is signed, or closed by signatures or work.
+//! Public statements: blocks, signed tree heads, changes of policy, revocation lists. Each carries signatures or proof
+//! of work.
 
 use crate::crypto::Digest;
 use crate::wire::{

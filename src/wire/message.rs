@@ -13,7 +13,7 @@ pub enum Message {
     /// A user submits a record.
     #[tls_codec(discriminant = 1)]
     TInitial(Box<TInitial>),
-    /// The BSD says what became of it.
+    /// The BSD reports the outcome.
     #[tls_codec(discriminant = 2)]
     Outcome(Outcome),
     /// The BSD asks for a vote.
@@ -43,7 +43,7 @@ pub enum Message {
     /// An authority has a record erased.
     #[tls_codec(discriminant = 11)]
     Erase(Erase),
-    /// The cloud says what became of a request.
+    /// The cloud reports the outcome of a request.
     #[tls_codec(discriminant = 12)]
     Answer(RequestOutcome),
 }

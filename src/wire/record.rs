@@ -4,7 +4,7 @@ use crate::crypto::Digest;
 use crate::wire::{Finish, Hello, Response};
 use tls_codec::{TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize};
 
-/// The public name of a session: 32 bytes that say nothing of its principals.
+/// The public name of a session: 32 bytes that disclose nothing about its principals.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, TlsSerialize, TlsDeserializeBytes, TlsSize,
 )]
@@ -40,7 +40,7 @@ pub enum Direction {
     ResponderToInitiator = 2,
 }
 
-/// What a record says in clear; its encoding is the associated data of the ciphertext.
+/// The header of a protected record, in clear; its encoding is the associated data of the ciphertext.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 pub struct RecordHeader {
     /// The session.
@@ -56,13 +56,13 @@ pub struct RecordHeader {
 /// A session record.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 pub struct Record {
-    /// What it says in clear.
+    /// Its header, in clear.
     pub header: RecordHeader,
     /// The message, encrypted, and its 16-byte tag.
     pub ciphertext: TlsByteVecU32,
 }
 
-/// What travels between neighbours.
+/// What two peers send each other: messages of a handshake and protected records.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 #[repr(u8)]
 pub enum Packet {

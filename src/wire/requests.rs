@@ -33,7 +33,7 @@ pub struct Grant {
     pub body: GrantBody,
     /// The owner's signature over `body`.
     pub signature: Signature,
-    /// The reader's certificate, so that the cloud can tell their role.
+    /// The reader's certificate, from which the cloud takes their role.
     pub reader: Certificate,
 }
 
@@ -166,7 +166,7 @@ impl StoredRecord {
     }
 }
 
-/// A record as it lies in the store, under its vault key.
+/// A record as the store holds it, under its vault key.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 pub struct StoredContent {
     /// What is kept of the record.

@@ -4,7 +4,7 @@ use crate::crypto::{Digest, Signature, Suite};
 use crate::wire::{Height, Name};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU16};
 
-/// What a validator says of a transaction, one byte.
+/// A validator's verdict on a transaction, one byte.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, TlsSerialize, TlsDeserializeBytes, TlsSize,
 )]
@@ -46,7 +46,7 @@ pub struct VoteBody {
 pub struct Vote {
     /// Who votes.
     pub validator: Name,
-    /// What is said.
+    /// The contents.
     pub body: VoteBody,
     /// The validator's signature over `body`.
     pub signature: Signature,
@@ -64,7 +64,7 @@ pub struct Signatory {
 /// More than two thirds of the validators saying the same; signatories in ascending order of their names.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 pub struct QuorumCertificate {
-    /// What all of them said.
+    /// The body that all of them signed.
     pub body: VoteBody,
     /// Who they are.
     pub signatories: TlsVecU16<Signatory>,

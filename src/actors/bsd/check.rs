@@ -106,7 +106,7 @@ pub struct SubmissionCheck<'a> {
 }
 
 impl SubmissionCheck<'_> {
-    /// Checks what the session and the signature say of a submission.
+    /// Checks a submission against the session and its signature.
     ///
     /// # Errors
     /// The first check of [`T_INITIAL`](bemr_spec::order::T_INITIAL) that fails, from ENC-03 to INI-02.

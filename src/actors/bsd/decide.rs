@@ -7,12 +7,12 @@ use crate::crypto::Digest;
 use crate::wire::{Ballot, Decision, Gossip, Height, QuorumCertificate, Time};
 use bemr_spec::{Clause, Refusal, Rules, constants};
 
-/// What the network says of a transaction.
+/// The network's verdict on a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Acknowledgement {
-    /// A quorum says true.
+    /// A quorum voted true.
     True,
-    /// A quorum says false.
+    /// A quorum voted false.
     False,
     /// No quorum can come about any more.
     Conflict,

@@ -12,7 +12,7 @@ const MAX_EVIDENCE: usize = 4096;
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 #[repr(u8)]
 pub enum Evidence {
-    /// A validator said two things.
+    /// A validator voted twice, differently.
     #[tls_codec(discriminant = 1)]
     Equivocation(Equivocation),
     /// A validator's vote came after a decision that it contradicts.
@@ -33,14 +33,14 @@ impl Bsd {
             Evidence::Overruled(_) => true,
         };
         if fresh {
-            // Nobody is told of it, so that a store which does not take it keeps nothing from going on.
+            // Evidence is sent to nobody, so the step succeeds although the store does not take it.
             let _ = self.store.commit(persist::evidence(self.evidence.len(), &evidence));
             self.evidence.push(evidence);
         }
     }
 }
 
-/// What a vote that came after the decision is evidence of: that its validator said something else before, or
+/// What a vote that came after the decision is evidence of: that its validator voted differently before, or
 /// contradicts the quorum that decided.
 pub(super) fn contrary(
     ballots: &BallotBox,

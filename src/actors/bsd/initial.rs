@@ -1,4 +1,4 @@
-//! T_initial at the BSD: what it takes, what it refuses, and whom it tells.
+//! T_initial at the BSD: how it accepts or rejects a submission, and to whom it reports that.
 
 use crate::actors::Output;
 use crate::actors::bsd::submission::Submission;

@@ -47,7 +47,7 @@ pub struct Bsd {
     open: BTreeMap<Digest, Submission>,
     ended: BTreeMap<Digest, Ended>,
     evidence: Vec<Evidence>,
-    /// Of whom in which transaction there is evidence: one piece convicts, and nobody can fill the room with more.
+    /// Against whom in which transaction there is evidence: one piece suffices, and nobody can fill memory with more.
     convicted: BTreeSet<(Digest, Name)>,
 }
 
@@ -121,7 +121,7 @@ impl Bsd {
         self.audit.count()
     }
 
-    /// Its office, for checkers that overhear it or speak in its name.
+    /// Its context, for checkers that observe it or act in its name.
     #[cfg(bemr_weaken)]
     pub fn context(&mut self) -> &mut NodeContext {
         &mut self.context

@@ -28,7 +28,7 @@ const EVIDENCE: &str = "evidence/";
 struct KeptEnding {
     user: Name,
     outcome: Outcome,
-    /// Of a committed record, what tells when it is used again.
+    /// Of a committed record, the digest that detects its reuse.
     taken: Option<Digest>,
     asked: VoteBody,
     votes: TlsVecU32<Vote>,

@@ -103,7 +103,7 @@ impl Cloud {
         &self.context.trust
     }
 
-    /// Its office, for checkers that overhear it or speak in its name.
+    /// Its context, for checkers that observe it or act in its name.
     #[cfg(bemr_weaken)]
     pub fn context(&mut self) -> &mut NodeContext {
         &mut self.context

@@ -78,7 +78,8 @@ impl User {
         Ok(())
     }
 
-    /// What the network judged is what the record says: the reader maps it anew.
+    /// The network voted on the attributes of this record: the reader maps the record again and compares the
+    /// commitments.
     fn check_commitments(&self, header: &InitialHeader, key: &[u8; 32], bytes: &[u8]) -> Result<(), Refusal> {
         let rules = self.context.rules;
         rules.check(Clause::ReadMatchesCommitments, || {

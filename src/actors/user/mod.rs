@@ -161,7 +161,7 @@ impl User {
         &self.context.trust
     }
 
-    /// Its office, for checkers that overhear it or speak in its name.
+    /// Its context, for checkers that observe it or act in its name.
     #[cfg(bemr_weaken)]
     pub fn context(&mut self) -> &mut NodeContext {
         &mut self.context

@@ -117,7 +117,7 @@ pub(super) fn verdict(
     Ok(policy.evaluate(rules, &opened, &facts(initial)))
 }
 
-/// What the vote on a T_block says.
+/// The contents of the vote on a T_block.
 pub fn vote_body(block: &TBlock, verdict: &Result<(), Failure>) -> VoteBody {
     let body = &block.body;
     let (ballot, reason) = match verdict {

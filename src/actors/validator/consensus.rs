@@ -1,12 +1,13 @@
-//! How validators close blocks: by quorum, in turns, or by proof of work.
+//! Block agreement: validators make blocks final by quorum, in rounds, or by proof of work.
 //!
-//! With a quorum the proposer of height h in turn r is the member (h + r) mod n, in the order of names; a turn lasts
-//! two seconds. A validator signs one header of a height and no other, so that two quorums of one height are
-//! impossible while fewer than a third lie; whoever is asked to sign another header sends the proposal that it
-//! signed, and later proposers take that one up. A proposer who shows two different proposals of one height can
-//! split the signatures and stall that height, and convicts itself by it; so can the loss of most proposals of a
-//! turn, when the next proposer did not hear of the first and others did. There is no change of view: a height that
-//! is split so stays open, and submissions are deferred, not wrong.
+//! With a quorum the proposer of height h in round r is the member (h + r) mod n, in the order of names; a round lasts
+//! two seconds. A validator signs one header of a height and no other, so that two quorums of one height are impossible
+//! while fewer than a third are Byzantine. A validator that is asked to sign another header answers with the proposal
+//! that it signed, and later proposers take that one up.
+//!
+//! A height stays open for ever when its signatures split: a Byzantine proposer shows two proposals, which is
+//! attributable evidence against it, or most proposals of a round are lost and the next proposer did not receive the
+//! first one. There is no change of view; submissions are then deferred, not decided wrongly.
 
 use crate::actors::{NodeContext, Output, StoreHandle};
 use crate::audit::verify_audit_head;
@@ -211,8 +212,8 @@ impl Consensus {
         self.anchor(context, now, anchor)
     }
 
-    /// Of each log the newest head waits; one that is smaller than what waits or stands is of no use, nor is another
-    /// one of the same size of a cloud: no block could hold it (LED-14).
+    /// The pending pool holds the newest head of each log. It rejects one that is smaller than the pooled or anchored
+    /// one, and a second one of the same size of a cloud: no block could hold it (LED-14).
     fn anchor(&mut self, context: &NodeContext, now: Time, anchor: Anchor) -> Result<Vec<Output>, Refusal> {
         let waiting = self.anchors.get(&anchor.kind);
         let anchored = context.ledger_view.ledger.newest_anchor(anchor.kind, &anchor.keeper);
@@ -519,7 +520,7 @@ impl Consensus {
         });
     }
 
-    /// What an observer can learn of it: what waits and what was signed last.
+    /// What an observer can learn of it: the pending pool and what was signed last.
     pub(super) fn state(&self) -> Vec<u8> {
         let mut state = self.state.name().as_bytes().to_vec();
         state.extend((self.decisions.len() as u64).to_be_bytes());

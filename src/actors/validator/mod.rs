@@ -36,7 +36,7 @@ crate::machine! {
 
 use voting_machine::{Event, State};
 
-/// Two T_blocks for one transaction, both signed by one BSD: a proof that it lies.
+/// Two T_blocks for one transaction, both signed by one BSD: attributable evidence against it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TwoBlocks {
     /// The one that was voted on.
@@ -72,7 +72,7 @@ impl Validator {
     }
 
     /// A validator that goes on from what its store holds: the votes that it gave and the last header that it signed.
-    /// From now on it keeps them there, and the blocks, before anybody hears of them. Its ledger was recovered from the
+    /// From now on it keeps them there, and the blocks, before it sends them. Its ledger was recovered from the
     /// same store.
     ///
     /// # Errors
@@ -115,7 +115,7 @@ impl Validator {
         &self.context.trust
     }
 
-    /// Its office, for checkers that overhear it or speak in its name.
+    /// Its context, for checkers that observe it or act in its name.
     #[cfg(bemr_weaken)]
     pub fn context(&mut self) -> &mut NodeContext {
         &mut self.context
@@ -131,7 +131,7 @@ impl Validator {
         self.consensus.report()
     }
 
-    /// T_blocks that convict a BSD.
+    /// Attributable evidence against a BSD.
     pub fn evidence(&self) -> &[TwoBlocks] {
         &self.evidence
     }
