@@ -245,10 +245,6 @@ pub mod audit;
 pub mod crypto;
 pub mod keys;
 pub mod ledger;
-#[cfg(bemr_weaken)]
-pub mod machine;
-#[cfg(not(bemr_weaken))]
-mod machine;
 pub mod merkle;
 pub mod records;
 pub mod session;

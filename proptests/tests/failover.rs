@@ -214,14 +214,14 @@ fn a_response_that_takes_longer_than_the_first_wait_still_makes_a_session() {
 
 #[test]
 fn every_row_of_the_users_machine_is_driven() {
-    use submitting_machine::{Event, State};
-    let mut driven: BTreeSet<(&str, &str, &str)> = BTreeSet::new();
-    let mut drive = |from: State, event: Event, guard: &'static str, to: State| {
+    use submitting_machine::{Event, Guard, State};
+    let mut driven: BTreeSet<(State, Event, Guard)> = BTreeSet::new();
+    let mut drive = |from: State, event: Event, guard: Guard, to: State| {
         let listed = submitting_machine::ROWS
             .iter()
             .any(|row| (row.from, row.event, row.guard, row.to) == (from, event, guard, to));
         assert!(listed);
-        driven.insert((from.name(), event.name(), guard));
+        driven.insert((from, event, guard));
     };
 
     // Nobody ever answers: three times the same T_initial, then no more.
@@ -237,10 +237,10 @@ fn every_row_of_the_users_machine_is_driven() {
     let Message::TInitial(first) = &heard[0] else { panic!("a submission") };
     assert_eq!(heard.len(), constants::USER_ATTEMPTS as usize);
     assert!(heard.iter().all(|message| matches!(message, Message::TInitial(one) if one == first)));
-    drive(State::AwaitingOutcome, Event::OutcomeExpired, "attempts are left", State::AwaitingOutcome);
+    drive(State::AwaitingOutcome, Event::OutcomeExpired, Guard::AttemptsAreLeft, State::AwaitingOutcome);
     let user = stage.town.user(&doctor).unwrap();
     assert!(!user.awaits(&tid) && user.outcome(&tid).is_none());
-    drive(State::AwaitingOutcome, Event::OutcomeExpired, "none is left", State::GaveUp);
+    drive(State::AwaitingOutcome, Event::OutcomeExpired, Guard::NoneIsLeft, State::GaveUp);
     let expired = expiries(&stage, "OutcomeExpired");
     assert_eq!(expired, [1, 2, 3].map(|attempt| began.after(attempt * constants::USER_OUTCOME_MS)));
 
@@ -274,7 +274,7 @@ fn every_row_of_the_users_machine_is_driven() {
     drive(
         State::AwaitingOutcome,
         Event::OutcomeArrived,
-        "it comes from the BSD and names an open submission",
+        Guard::ItComesFromTheBSDAndNamesAnOpenSubmission,
         State::Ended,
     );
     assert_eq!((clause, kept), (Some(Clause::EventFitsState), true));
@@ -425,8 +425,8 @@ fn a_height_goes_from_proposal_to_close() {
     use closing_machine::{Event, ROWS, State};
     let mut driven = BTreeSet::new();
     let mut drive = |from: State, event: Event, to: State| {
-        let step = ("closing_machine", from.to_string(), event.to_string(), to.to_string());
-        assert!(bemr::machine::driven::take().contains(&step), "{step:?}");
+        let step = ("closing_machine", from.name(), event.name(), to.name());
+        assert!(bemr_spec::machine::driven::take().contains(&step), "{step:?}");
         driven.insert((from, event, to));
     };
 
@@ -515,7 +515,7 @@ fn a_height_that_is_mined_goes_from_its_beginning_to_its_close() {
     let mut closing = Closing::of(Testbed::of(work));
     let certificate = decision(&closing.stage, b"mined");
     closing.hears(Gossip::Decision(certificate)).outcome.unwrap();
-    bemr::machine::driven::take();
+    bemr_spec::machine::driven::take();
     let us = closing.us.clone();
     let end = closing.stage.town.world.now().after(600_000);
     while closing.height() == 0 {
@@ -528,8 +528,8 @@ fn a_height_that_is_mined_goes_from_its_beginning_to_its_close() {
         assert_eq!(mined, closing.height() == 1);
     }
     let step = (State::AwaitingProposal, Event::BlockArrived, State::Closed);
-    let step = ("closing_machine", step.0.to_string(), step.1.to_string(), step.2.to_string());
-    let steps = bemr::machine::driven::take();
+    let step = ("closing_machine", step.0.name(), step.1.name(), step.2.name());
+    let steps = bemr_spec::machine::driven::take();
     let of_closing: Vec<_> = steps.iter().filter(|step| step.0 == "closing_machine").collect();
     assert_eq!(of_closing, [&step], "mining makes no other step");
 }

@@ -111,16 +111,18 @@ fn the_codes_of_clauses_are_those_of_the_chapter() {
 }
 
 #[test]
-fn the_transitions_of_sessions_in_the_chapter_are_those_of_the_code() {
-    let tables = ["Transitions of the initiator", "Transitions of the responder", "Transitions of a session"];
-    for (heading, (name, about, transitions)) in tables.into_iter().zip(machines::SESSIONS) {
-        let shown = rows(chapter("05-handshake-key-schedule.md"), heading);
-        let generated = Chart::of_transitions(name, about, transitions).transitions();
-        let expected: Vec<Vec<&str>> = generated
-            .lines()
-            .skip(2)
-            .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
-            .collect();
-        assert_eq!(shown, expected, "{heading}");
+fn the_transitions_in_the_chapters_are_those_of_the_machines() {
+    let chapters = [chapter("05-handshake-key-schedule.md"), chapter("13-state-machines.md")].concat();
+    for machine in bemr_spec::machines::MACHINES {
+        let refuses = machine.rows.iter().any(|row| row.refuses);
+        let kind = if refuses { "Transitions and refusals of" } else { "Transitions of" };
+        let caption = format!("**{kind} `{}`.**\n\n", machine.name);
+        let (_, table) = chapters.split_once(&caption).expect("a table of its transitions");
+        let cells = |line: &str| -> Vec<String> {
+            line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()
+        };
+        let shown: Vec<_> = table.lines().take_while(|line| !line.is_empty()).skip(2).map(cells).collect();
+        let generated: Vec<_> = Chart::of(machine).transitions().lines().skip(2).map(cells).collect();
+        assert_eq!(shown, generated, "{}", machine.name);
     }
 }

@@ -1,5 +1,5 @@
-//! Generates Rust from the chapters: the register of clauses, the orders of checks, the constants and
-//! the list of the chapters' texts.
+//! Generates Rust from the chapters: the register of clauses, the orders of checks, the constants, the state machines, the
+//! events and the list of the chapters' texts.
 //!
 //! Each module reads one kind of content and reports the first line that breaks its form, with file and line. A chapter
 //! that cannot be read stops the build.
@@ -7,6 +7,7 @@
 mod chapter;
 mod clauses;
 mod constants;
+mod machines;
 mod orders;
 mod tables;
 
@@ -17,6 +18,9 @@ fn main() {
     println!("cargo:rerun-if-changed=chapters");
     let chapters = chapter::read_all(Path::new("chapters"));
     let clauses = stop_at_error(clauses::read(&chapters));
+    let machines = stop_at_error(machines::read(&chapters, &clauses));
+    let events = stop_at_error(machines::read_other_events(&chapters, &machines));
+    write("machines.rs", &machines::render(&machines, &events));
     let tables = stop_at_error(tables::tables(&chapters, "Order", &orders::COLUMNS));
     let orders = stop_at_error(orders::read(&tables, &clauses));
     let tables = stop_at_error(tables::tables(&chapters, "Constants", &constants::COLUMNS));

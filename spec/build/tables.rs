@@ -15,6 +15,7 @@ pub(crate) struct Table {
 }
 
 /// One row of a table.
+#[derive(Clone)]
 pub(crate) struct Row {
     /// File and line.
     pub(crate) place: String,

@@ -5,6 +5,8 @@
 
 mod clause;
 pub mod constants;
+pub mod machine;
+pub mod machines;
 pub mod messages;
 pub mod order;
 pub mod policies;
@@ -12,6 +14,7 @@ mod refusal;
 mod rules;
 
 pub use clause::{Clause, Verdict};
+pub use machines::Event;
 pub use refusal::Refusal;
 pub use rules::Rules;
 

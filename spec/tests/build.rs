@@ -9,6 +9,9 @@ mod clauses;
 #[path = "../build/constants.rs"]
 #[allow(dead_code, reason = "the build script uses all of it")]
 mod constants;
+#[path = "../build/machines.rs"]
+#[allow(dead_code, reason = "the build script uses all of it")]
+mod machines;
 #[path = "../build/orders.rs"]
 #[allow(dead_code, reason = "the build script uses all of it")]
 mod orders;
@@ -186,5 +189,157 @@ fn a_constant_is_read_or_its_line_named() {
         ("it holds", "", "09-test.md:6: LEAST needs to say what it is, and where it is used"),
     ] {
         assert_eq!(constants_with(old, new).err().as_deref(), Some(error));
+    }
+}
+
+const MACHINE: &str = "\
+### KEY-01 · OneName
+
+**MUST.** A thing MUST be so.
+
+**Why.** Otherwise it is not.
+
+**From.** P-1; C-02.
+
+**Machine `door`.** A door.
+
+| state | meaning |
+|---|---|
+| Shut | it is shut |
+| Open | it is open |
+
+**Events of `door`.**
+
+| event | meaning |
+|---|---|
+| Pushed | somebody pushes |
+
+**Transitions of `door`.**
+
+| from | event | guard | to | output | clauses |
+|---|---|---|---|---|---|
+| Shut | Pushed | it is not locked | Open | a draught | |
+| Shut | Pushed | it is locked | Shut | | KEY-01 |
+
+**Otherwise in `door`.**
+
+| states | events | refused by |
+|---|---|---|
+| Open | Pushed | KEY-01 |
+
+**Other events `inputs`.**
+
+| event | meaning |
+|---|---|
+| Wake | an instant came |
+";
+
+/// Replaces `old` in a machine and gives what the readers then say.
+fn machine_with(old: &str, new: &str) -> String {
+    assert!(MACHINE.contains(old), "{old:?} is in the machine");
+    let chapters = one(&MACHINE.replace(old, new));
+    let clauses = clauses::read(&chapters).expect("the clause is not what is replaced");
+    let read = machines::read(&chapters, &clauses).and_then(|machines| {
+        machines::read_other_events(&chapters, &machines).map(|events| machines::render(&machines, &events))
+    });
+    read.unwrap_or_else(|error| error)
+}
+
+#[test]
+fn a_machine_becomes_types_and_rows() {
+    let code = machine_with("door", "door");
+    for part in [
+        "pub mod door {",
+        "guard: Guard::ItIsNotLocked, to: State::Open, output: \"a draught\"",
+        "crate::machine::Other { states: &[State::Open], events: &[Event::Pushed], clauses: &[Clause::OneName] }",
+        "pub const ALL: &'static [Event] = &[Event::Pushed, Event::Wake];",
+    ] {
+        assert!(code.contains(part), "{part} is not in {code}");
+    }
+    let refusing =
+        MACHINE.replace("Transitions of", "Transitions and refusals of").replace("clauses |", "clause |");
+    let chapters = one(&refusing);
+    let machines =
+        machines::read(&chapters, &clauses::read(&chapters).expect("a clause")).expect("a machine");
+    assert!(machines::render(&machines, &[]).contains("clauses: &[Clause::OneName], refuses: true }"));
+}
+
+#[test]
+fn a_machine_with_a_hole_stops_the_build_with_its_line() {
+    let cases = [
+        ("| Open | it is open |", "| Open | it is open |\n| Gone | lost |", "15: door: no row leads to Gone"),
+        (
+            "| Pushed | somebody pushes |",
+            "| Pushed | somebody pushes |\n| Shaken | it quakes |",
+            "21: door: no state takes Shaken",
+        ),
+        ("| it is locked |", "| |", "27: door: the guards of Pushed in Shut do not tell its rows apart"),
+        (
+            "| it is locked |",
+            "| it is not locked |",
+            "27: door: the guards of Pushed in Shut do not tell its rows apart",
+        ),
+        (
+            "| it is locked |",
+            "| It, is not: locked |",
+            "26: door: two guards have the name of `it is not locked`",
+        ),
+        (
+            "| Open | Pushed | KEY-01 |",
+            "| Open, Shut | Pushed | KEY-01 |",
+            "33: door: Pushed in Shut is taken and refused",
+        ),
+        ("| Open | Pushed | KEY-01 |", "| Open | Pushed | KEY-02 |", "33: no clause `KEY-02`"),
+        (
+            "| Open | Pushed | KEY-01 |",
+            "| Open | Pushed | KEY-01 |\n| Open | Pushed | |",
+            "34: door: Pushed in Open is refused twice",
+        ),
+        ("| Open | Pushed | KEY-01 |", "| Ajar | Pushed | |", "33: door has no state `Ajar`"),
+        (
+            "| Shut | Pushed | it is not locked | Open |",
+            "| Shut | Pushed | it is not locked | Ajar |",
+            "26: door has no state `Ajar`",
+        ),
+        (
+            "| Shut | Pushed | it is not locked |",
+            "| Shut | Kicked | it is not locked |",
+            "26: door has no event `Kicked`",
+        ),
+        ("| a draught | |", "| a draught |", "26: a row has 6 cells"),
+        ("| Open | it is open |", "| Shut | it is open |", "14: Shut is listed twice"),
+        (
+            "| Open | it is open |",
+            "| is open | it is open |",
+            "14: `is open` is not a name such as AwaitingVotes",
+        ),
+        (
+            "**Machine `door`.** A door.",
+            "**Machine `door`.**",
+            "9: the caption of door does not say what it is for",
+        ),
+        ("**Events of `door`.**", "**Events of `gate`.**", "16: no machine is called `gate`"),
+        ("| Wake | an instant came |", "| Pushed | again |", "39: Pushed is the event of a machine"),
+    ];
+    for (old, new, error) in cases {
+        assert_eq!(machine_with(old, new), format!("09-test.md:{error}"), "{old} -> {new}");
+    }
+}
+
+#[test]
+fn a_row_that_refuses_changes_nothing() {
+    let with = |row: &str| {
+        let text =
+            MACHINE.replace("Transitions of", "Transitions and refusals of").replace("clauses |", "clause |");
+        let chapters = one(&text.replace("| Shut | Pushed | it is locked | Shut | | KEY-01 |", row));
+        machines::read(&chapters, &clauses::read(&chapters).expect("a clause")).map(drop)
+    };
+    assert_eq!(with("| Shut | Pushed | it is locked | Shut | | KEY-01 |"), Ok(()));
+    for row in [
+        "| Shut | Pushed | it is locked | Open | | KEY-01 |",
+        "| Shut | Pushed | it is locked | Shut | noise | KEY-01 |",
+    ] {
+        let error = with(row).expect_err("no refusal");
+        assert!(error.ends_with("a refusal names one clause, changes no state and sends nothing"), "{error}");
     }
 }

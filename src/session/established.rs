@@ -2,13 +2,13 @@
 
 use crate::crypto::AeadKey;
 use crate::keys::{CertifiedPrincipal, Credentials};
-use crate::session::Transition;
 #[cfg(bemr_weaken)]
 use crate::session::compromised::Stolen;
 use crate::session::records::Records;
 use crate::wire::{
     ContentType, Direction, Name, Packet, Record, RecordHeader, SessionId, SessionType, decode,
 };
+use bemr_spec::machines::session::{Event, Guard, State};
 use bemr_spec::{Clause, Refusal, Rules};
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -123,6 +123,7 @@ impl Session {
         message: &[u8],
     ) -> Result<Sent, Refusal> {
         let (record, header, key) = self.records.seal(rules, stage, message)?;
+        State::Established.on(rules, Event::Send, Guard::StageIsTheSessionsAndKeysAreLeft)?;
         Ok(Sent { record, key: self.used(&header, key) })
     }
 
@@ -134,7 +135,7 @@ impl Session {
     pub fn open_record(&mut self, rules: &Rules, packet: &[u8]) -> Result<Opened, Refusal> {
         match decode(rules, packet)? {
             Packet::Record(record) => self.open_decoded(rules, &record),
-            other => Err(Refusal::new(Clause::MessageTypeIsExpected).at(other.kind())),
+            other => Err(refusal(rules, &other)),
         }
     }
 
@@ -144,6 +145,7 @@ impl Session {
     /// The first check of [`RECORD`](bemr_spec::order::RECORD) that fails, from SES-06 to SES-02.
     pub fn open_decoded(&mut self, rules: &Rules, record: &Record) -> Result<Opened, Refusal> {
         let (message, header, key) = self.records.open(rules, record)?;
+        State::Established.on(rules, Event::Record, Guard::EveryCheckHolds)?;
         Ok(Opened { message, key: self.used(&header, key) })
     }
 
@@ -186,21 +188,14 @@ impl std::fmt::Debug for UsedKey {
     }
 }
 
-/// The transitions of an established session.
-pub const TRANSITIONS: &[Transition] = &[
-    ("Established", "send", "stage is the session's and keys are left", "Established", "Record", None),
-    ("Established", "send", "another stage", "Established", "", Some(Clause::StageFitsSession)),
-    ("Established", "send", "a message too long", "Established", "", Some(Clause::SizeWithinBound)),
-    ("Established", "send", "no key left", "Established", "", Some(Clause::KeyNotExhausted)),
-    ("Established", "Record", "every check holds", "Established", "message", None),
-    ("Established", "Record", "another session", "Established", "", Some(Clause::RecordNamesSession)),
-    ("Established", "Record", "own direction", "Established", "", Some(Clause::DirectionIsIncoming)),
-    ("Established", "Record", "another stage", "Established", "", Some(Clause::StageFitsSession)),
-    ("Established", "Record", "not after the last", "Established", "", Some(Clause::SequenceAdvances)),
-    ("Established", "Record", "too far after the last", "Established", "", Some(Clause::SkipIsBounded)),
-    ("Established", "Record", "past the last number", "Established", "", Some(Clause::KeyNotExhausted)),
-    ("Established", "Record", "does not open", "Established", "", Some(Clause::RecordIsAuthentic)),
-    ("Established", "Hello", "", "Established", "", Some(Clause::MessageTypeIsExpected)),
-    ("Established", "Response", "", "Established", "", Some(Clause::MessageTypeIsExpected)),
-    ("Established", "Finish", "", "Established", "", Some(Clause::MessageTypeIsExpected)),
-];
+/// Why a packet other than a record is refused: the state has a row for each kind.
+fn refusal(rules: &Rules, packet: &Packet) -> Refusal {
+    let event = match packet {
+        Packet::Hello(_) => Event::Hello,
+        Packet::Response(_) => Event::Response,
+        Packet::Finish(_) => Event::Finish,
+        Packet::Record(_) => Event::Record,
+    };
+    let taken = State::Established.on(rules, event, Guard::Always);
+    taken.err().unwrap_or_else(|| Refusal::new(Clause::EventFitsState)).at(packet.kind())
+}

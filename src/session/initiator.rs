@@ -3,11 +3,12 @@
 use crate::crypto::{Domain, Element, Ephemeral};
 use crate::keys::{Credentials, TrustStore};
 use crate::session::schedule::Schedule;
-use crate::session::{Refused, Session, Transition};
+use crate::session::{Refused, Session};
 use crate::wire::{
     Direction, Finish, Hello, IdentityProof, Name, PROTOCOL_VERSION, Packet, Response, SessionType, Time,
     decode, encode,
 };
+use bemr_spec::machines::initiator::{Event, Guard, State};
 use bemr_spec::{Clause, Refusal, Rules, constants};
 use rand::CryptoRng;
 
@@ -35,6 +36,8 @@ impl AwaitingResponse {
     ) -> Result<(AwaitingResponse, Vec<u8>), Refusal> {
         rules.require(Clause::PeerIsNotSelf, intended != own.name())?;
         own.role().require_place(rules, purpose.initiator())?;
+        let next = State::Idle.on(rules, Event::Begin, Guard::OwnRoleOpensSuchSessions)?;
+        debug_assert_eq!(next, State::AwaitingResponse, "the state that is returned");
         let suite = own.identity().suite();
         let mut nonce = [0; 32];
         rng.fill_bytes(&mut nonce);
@@ -78,8 +81,7 @@ impl AwaitingResponse {
         rules.require(Clause::SessionIsFresh, now < self.began.after(constants::HANDSHAKE_MS))?;
         let Response { nonce, ephemeral, proof } = match decode(rules, packet)? {
             Packet::Response(response) => response,
-            Packet::Record(_) => return Err(Refusal::new(Clause::SessionEstablished)),
-            other => return Err(Refusal::new(Clause::MessageTypeIsExpected).at(other.kind())),
+            other => return Err(refusal(rules, &other)),
         };
         let element = Element::decode(rules, self.hello.suite, ephemeral.as_slice())
             .map_err(|refusal| refusal.at("ephemeral"))?;
@@ -98,6 +100,8 @@ impl AwaitingResponse {
         rules.check(Clause::ResponderConfirmsKey, || {
             schedule.confirms(Direction::ResponderToInitiator, &heard, &theirs.confirmation)
         })?;
+        let next = State::AwaitingResponse.on(rules, Event::Response, Guard::EveryCheckHolds)?;
+        debug_assert_eq!(next, State::Established, "the state that is returned");
 
         let own = Direction::InitiatorToResponder;
         let certificate = self.own.certified().certificate();
@@ -124,26 +128,14 @@ impl std::fmt::Debug for AwaitingResponse {
     }
 }
 
-const STAY: &str = "AwaitingResponse";
-
-/// The transitions of an initiator.
-pub const TRANSITIONS: &[Transition] = &[
-    ("Idle", "begin", "own role opens such sessions", STAY, "Hello", None),
-    ("Idle", "begin", "with oneself", "Idle", "", Some(Clause::PeerIsNotSelf)),
-    ("Idle", "begin", "another role", "Idle", "", Some(Clause::RoleFitsPlace)),
-    (STAY, "Response", "every check holds", "Established", "Finish", None),
-    (STAY, "Response", "too late", STAY, "", Some(Clause::SessionIsFresh)),
-    (STAY, "Response", "ephemeral is no element", STAY, "", Some(Clause::ElementInRange)),
-    (STAY, "Response", "does not open", STAY, "", Some(Clause::FlightIsAuthentic)),
-    (STAY, "Response", "certificate not the KDC's", STAY, "", Some(Clause::CertificateSignedByKdc)),
-    (STAY, "Response", "certificate expired", STAY, "", Some(Clause::CertificateWithinValidity)),
-    (STAY, "Response", "certificate revoked", STAY, "", Some(Clause::CertificateNotRevoked)),
-    (STAY, "Response", "from oneself", STAY, "", Some(Clause::PeerIsNotSelf)),
-    (STAY, "Response", "from another principal", STAY, "", Some(Clause::PeerIsIntended)),
-    (STAY, "Response", "from another role", STAY, "", Some(Clause::RoleFitsPlace)),
-    (STAY, "Response", "wrong signature", STAY, "", Some(Clause::ResponderSignsTranscript)),
-    (STAY, "Response", "wrong confirmation", STAY, "", Some(Clause::ResponderConfirmsKey)),
-    (STAY, "Hello", "", STAY, "", Some(Clause::MessageTypeIsExpected)),
-    (STAY, "Finish", "", STAY, "", Some(Clause::MessageTypeIsExpected)),
-    (STAY, "Record", "", STAY, "", Some(Clause::SessionEstablished)),
-];
+/// Why a packet other than a response is refused: the state has a row for each kind.
+fn refusal(rules: &Rules, packet: &Packet) -> Refusal {
+    let event = match packet {
+        Packet::Hello(_) => Event::Hello,
+        Packet::Response(_) => Event::Response,
+        Packet::Finish(_) => Event::Finish,
+        Packet::Record(_) => Event::Record,
+    };
+    let taken = State::AwaitingResponse.on(rules, event, Guard::Always);
+    taken.err().unwrap_or_else(|| Refusal::new(Clause::EventFitsState)).at(packet.kind())
+}

@@ -30,18 +30,7 @@ internal!(use responder::{AwaitingFinish, AwaitingHello});
 pub use seal::SealChain;
 internal!(use seal::{SealableStage, Sealed, stage});
 
-/// The transitions of the machines in this room.
-#[cfg(bemr_weaken)]
-pub mod transitions {
-    pub use super::established::TRANSITIONS as SESSION;
-    pub use super::initiator::TRANSITIONS as INITIATOR;
-    pub use super::responder::TRANSITIONS as RESPONDER;
-}
-
-use bemr_spec::{Clause, Refusal};
-
-/// One row of a transition table: from, event, guard, to, output, and the clause of a refusal.
-pub type Transition = (&'static str, &'static str, &'static str, &'static str, &'static str, Option<Clause>);
+use bemr_spec::Refusal;
 
 /// A state that refused an event, as it was before.
 #[derive(Debug)]

@@ -4,10 +4,11 @@ use crate::crypto::{Digest, Domain, Element, Ephemeral};
 use crate::keys::{Credentials, TrustStore};
 use crate::session::replay_cache::SeenHellos;
 use crate::session::schedule::Schedule;
-use crate::session::{Refused, Session, Transition};
+use crate::session::{Refused, Session};
 use crate::wire::{
     Direction, Hello, IdentityProof, PROTOCOL_VERSION, Packet, Response, Time, decode, encode,
 };
+use bemr_spec::machines::responder::{Event, Guard, State};
 use bemr_spec::{Clause, Refusal, Rules, constants};
 use rand::CryptoRng;
 use tls_codec::TlsByteVecU16;
@@ -50,8 +51,7 @@ impl AwaitingHello {
     ) -> Result<(AwaitingFinish, Vec<u8>), Refusal> {
         let hello = match decode(rules, packet)? {
             Packet::Hello(hello) => hello,
-            Packet::Record(_) => return Err(Refusal::new(Clause::SessionEstablished)),
-            other => return Err(Refusal::new(Clause::MessageTypeIsExpected).at(other.kind())),
+            other => return Err(refusal(rules, State::AwaitingHello, &other)),
         };
         let suite = self.own.identity().suite();
         rules
@@ -64,6 +64,8 @@ impl AwaitingHello {
         rules.check(Clause::SessionIsFresh, || !self.seen.contains(&hello.nonce, now))?;
         let element = Element::decode(rules, suite, hello.ephemeral.as_slice())
             .map_err(|refusal| refusal.at("ephemeral"))?;
+        let next = State::AwaitingHello.on(rules, Event::Hello, Guard::EveryCheckHolds)?;
+        debug_assert_eq!(next, State::AwaitingFinish, "the state that is returned");
         self.seen.insert(hello.nonce, now);
 
         let mut nonce = [0; 32];
@@ -123,8 +125,7 @@ impl AwaitingFinish {
         rules.require(Clause::SessionIsFresh, now < self.began.after(constants::HANDSHAKE_MS))?;
         let finish = match decode(rules, packet)? {
             Packet::Finish(finish) => finish,
-            Packet::Record(_) => return Err(Refusal::new(Clause::SessionEstablished)),
-            other => return Err(Refusal::new(Clause::MessageTypeIsExpected).at(other.kind())),
+            other => return Err(refusal(rules, State::AwaitingFinish, &other)),
         };
         let direction = Direction::InitiatorToResponder;
         let theirs = self.schedule.open_proof(rules, direction, &finish.proof)?;
@@ -137,6 +138,8 @@ impl AwaitingFinish {
         rules.check(Clause::InitiatorConfirmsKey, || {
             self.schedule.confirms(direction, &heard, &theirs.confirmation)
         })?;
+        let next = State::AwaitingFinish.on(rules, Event::Finish, Guard::EveryCheckHolds)?;
+        debug_assert_eq!(next, State::Established, "the state that is returned");
         let records = self.schedule.records(rules, &heard, direction.reverse());
         Ok(Session::new(records, &self.own, peer))
     }
@@ -157,30 +160,14 @@ impl AwaitingFinish {
     }
 }
 
-const LISTEN: &str = "AwaitingHello";
-const STAY: &str = "AwaitingFinish";
-
-/// The transitions of a responder, one handshake at a time; the listening state also stays for others.
-pub const TRANSITIONS: &[Transition] = &[
-    (LISTEN, "Hello", "every check holds", STAY, "Response", None),
-    (LISTEN, "Hello", "another version or suite", LISTEN, "", Some(Clause::SuiteNotDowngraded)),
-    (LISTEN, "Hello", "own role does not answer it", LISTEN, "", Some(Clause::RoleFitsPlace)),
-    (LISTEN, "Hello", "nonce seen before", LISTEN, "", Some(Clause::SessionIsFresh)),
-    (LISTEN, "Hello", "ephemeral is no element", LISTEN, "", Some(Clause::ElementInRange)),
-    (LISTEN, "Response", "", LISTEN, "", Some(Clause::MessageTypeIsExpected)),
-    (LISTEN, "Finish", "", LISTEN, "", Some(Clause::MessageTypeIsExpected)),
-    (LISTEN, "Record", "", LISTEN, "", Some(Clause::SessionEstablished)),
-    (STAY, "Finish", "every check holds", "Established", "", None),
-    (STAY, "Finish", "too late", STAY, "", Some(Clause::SessionIsFresh)),
-    (STAY, "Finish", "does not open", STAY, "", Some(Clause::FlightIsAuthentic)),
-    (STAY, "Finish", "certificate not the KDC's", STAY, "", Some(Clause::CertificateSignedByKdc)),
-    (STAY, "Finish", "certificate expired", STAY, "", Some(Clause::CertificateWithinValidity)),
-    (STAY, "Finish", "certificate revoked", STAY, "", Some(Clause::CertificateNotRevoked)),
-    (STAY, "Finish", "from oneself", STAY, "", Some(Clause::PeerIsNotSelf)),
-    (STAY, "Finish", "from another role", STAY, "", Some(Clause::RoleFitsPlace)),
-    (STAY, "Finish", "wrong signature", STAY, "", Some(Clause::InitiatorSignsTranscript)),
-    (STAY, "Finish", "wrong confirmation", STAY, "", Some(Clause::InitiatorConfirmsKey)),
-    (STAY, "Hello", "", STAY, "", Some(Clause::MessageTypeIsExpected)),
-    (STAY, "Response", "", STAY, "", Some(Clause::MessageTypeIsExpected)),
-    (STAY, "Record", "", STAY, "", Some(Clause::SessionEstablished)),
-];
+/// Why a packet that `state` does not await is refused: it has a row for each kind.
+fn refusal(rules: &Rules, state: State, packet: &Packet) -> Refusal {
+    let event = match packet {
+        Packet::Hello(_) => Event::Hello,
+        Packet::Response(_) => Event::Response,
+        Packet::Finish(_) => Event::Finish,
+        Packet::Record(_) => Event::Record,
+    };
+    let taken = state.on(rules, event, Guard::Always);
+    taken.err().unwrap_or_else(|| Refusal::new(Clause::EventFitsState)).at(packet.kind())
+}

@@ -1,7 +1,7 @@
 //! T_v: what follows from an ACK and the BSD's own re-verification.
 
 use crate::actors::Output;
-use crate::actors::bsd::submission::{Event, State};
+use crate::actors::bsd::submission::{Event, Guard, State};
 use crate::actors::bsd::{Bsd, Evidence};
 use crate::crypto::Digest;
 use crate::wire::{Ballot, Decision, Gossip, Height, QuorumCertificate, Time};
@@ -29,26 +29,49 @@ impl From<Ballot> for Acknowledgement {
     }
 }
 
-/// The decision table of the chapter on votes: the state that follows, and the clause that decided when it is not
+/// What the decision table of chapter 9 says: which row of the machine applies, and the clause that decided when it is not
 /// the contracts.
-pub fn decide(rules: &Rules, acknowledgement: Acknowledgement, reverified: bool) -> (State, Option<Clause>) {
+fn ruling(
+    rules: &Rules,
+    acknowledgement: Acknowledgement,
+    reverified: bool,
+) -> (Event, Guard, Option<Clause>) {
+    let accepted = (Event::VoteArrived, Guard::QuorumTrueReVerificationHolds, None);
     let fail_open = !rules.in_force(Clause::AcceptNeedsQuorum);
     match (acknowledgement, reverified) {
-        (Acknowledgement::True, true) => (State::AwaitingFinality, None),
-        (Acknowledgement::True, false) if !rules.in_force(Clause::AcceptNeedsReverification) => {
-            (State::AwaitingFinality, None)
+        (Acknowledgement::True, true) => accepted,
+        (Acknowledgement::True, false) if !rules.in_force(Clause::AcceptNeedsReverification) => accepted,
+        (Acknowledgement::False, false) => {
+            (Event::VoteArrived, Guard::QuorumFalseReVerificationDoesNotHold, None)
         }
-        (Acknowledgement::False, false) => (State::AwaitingRejection, None),
         (Acknowledgement::True, false) | (Acknowledgement::False, true) => {
-            (State::Deferred, Some(Clause::AcceptNeedsReverification))
+            let clause = Clause::AcceptNeedsReverification;
+            (Event::VoteArrived, Guard::TheQuorumContradictsReVerification, Some(clause))
         }
-        (Acknowledgement::Conflict | Acknowledgement::Timeout, _) if fail_open => {
-            (State::AwaitingFinality, None)
+        // Without ACK-04 a conflict or a time-out is taken for a true quorum.
+        (Acknowledgement::Conflict | Acknowledgement::Timeout, _) if fail_open => accepted,
+        (Acknowledgement::Conflict, true) => {
+            (Event::VoteArrived, Guard::ConflictReVerificationHolds, Some(Clause::AcceptNeedsQuorum))
         }
-        (Acknowledgement::Conflict | Acknowledgement::Timeout, false) => (State::Rejected, None),
-        (Acknowledgement::Conflict, true) => (State::Deferred, Some(Clause::AcceptNeedsQuorum)),
-        (Acknowledgement::Timeout, true) => (State::Deferred, Some(Clause::FailoverIsBounded)),
+        (Acknowledgement::Conflict, false) => {
+            (Event::VoteArrived, Guard::ConflictReVerificationDoesNotHold, None)
+        }
+        (Acknowledgement::Timeout, true) => {
+            let clause = Clause::FailoverIsBounded;
+            (Event::AttemptExpired, Guard::NoneIsLeftReVerificationHolds, Some(clause))
+        }
+        (Acknowledgement::Timeout, false) => {
+            (Event::AttemptExpired, Guard::NoneIsLeftReVerificationDoesNotHold, None)
+        }
     }
+}
+
+/// The decision table of the chapter on votes: the state that follows while votes are awaited, and the clause that decided
+/// when it is not the contracts.
+pub fn decide(rules: &Rules, acknowledgement: Acknowledgement, reverified: bool) -> (State, Option<Clause>) {
+    let (event, guard, clause) = ruling(rules, acknowledgement, reverified);
+    let state = State::AwaitingVotes.on(rules, event, guard);
+    (state.expect("every ruling is a row of the state that awaits votes"), clause)
 }
 
 impl Bsd {
@@ -57,17 +80,14 @@ impl Bsd {
         &mut self,
         now: Time,
         tid: &Digest,
-        event: Event,
         acknowledgement: Acknowledgement,
         certificate: Option<QuorumCertificate>,
     ) -> Result<Vec<Output>, Refusal> {
         let rules = self.context.rules;
         let Some(submission) = self.open.get_mut(tid) else { return Ok(Vec::new()) };
         let reverified = submission.verdict.is_ok();
-        let (next, clause) = decide(&rules, acknowledgement, reverified);
-        // Without ACK-04 a submission is accepted on no certificate, for which the table has no row.
-        let fail_open = next == State::AwaitingFinality && certificate.is_none();
-        let state = if fail_open { next } else { submission.state.step(&rules, event, next)? };
+        let (event, guard, clause) = ruling(&rules, acknowledgement, reverified);
+        let state = submission.state.on(&rules, event, guard)?;
         let reason = match (clause, &submission.verdict) {
             (Some(clause), _) => clause.code(),
             (None, Err(failure)) => failure.reason(),

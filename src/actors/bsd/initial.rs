@@ -2,7 +2,7 @@
 
 use crate::actors::Output;
 use crate::actors::bsd::submission::Submission;
-use crate::actors::bsd::{Bsd, Event, State, SubmissionCheck};
+use crate::actors::bsd::{Bsd, Event, Guard, SubmissionCheck};
 use crate::crypto::{Digest, Domain};
 use crate::keys::{CertifiedPrincipal, Party};
 use crate::session::{Sealed, UsedKey, stage};
@@ -44,7 +44,8 @@ impl Bsd {
         check.check_readers(initial)?;
         self.context.check_readers_certified(now, header.issued, &initial.grants)?;
 
-        let state = State::INITIAL.step(&rules, Event::InitialArrived, State::AwaitingVotes)?;
+        let state =
+            self.state_of(&tid).on(&rules, Event::InitialArrived, Guard::EveryCheckOfTInitialHolds)?;
         let sealed = if rules.in_force(Clause::SealBeforeNextStage) {
             self.seal::<stage::Initial>(tid, &mut vec![key])?
         } else {

@@ -18,7 +18,7 @@ pub use check::{
 };
 pub use decide::{Acknowledgement, decide};
 pub use evidence::Evidence;
-pub use submission::{Event, State, submission_machine};
+pub use submission::{Event, Guard, State, submission_machine};
 
 use crate::actors::{Actor, Input, LedgerView, NodeContext, Output, Received, Step, StoreHandle};
 use crate::audit::AuditLog;
@@ -216,29 +216,27 @@ impl Bsd {
             rules.require(Clause::FailoverIsBounded, submission.attempts < constants::BSD_ATTEMPTS).is_ok();
         match submission.state {
             State::AwaitingVotes if left => {
-                submission.state =
-                    submission.state.step(&rules, Event::AttemptExpired, State::AwaitingVotes)?;
+                let guard = Guard::AttemptsAreLeft;
+                submission.state = submission.state.on(&rules, Event::AttemptExpired, guard)?;
                 Ok(self.send_block(now, tid))
             }
-            State::AwaitingVotes => {
-                self.decide(now, tid, Event::AttemptExpired, Acknowledgement::Timeout, None)
-            }
+            State::AwaitingVotes => self.decide(now, tid, Acknowledgement::Timeout, None),
             State::AwaitingReceipt if left => {
-                submission.state =
-                    submission.state.step(&rules, Event::ReceiptExpired, State::AwaitingReceipt)?;
+                let guard = Guard::AttemptsAreLeft;
+                submission.state = submission.state.on(&rules, Event::ReceiptExpired, guard)?;
                 self.send_valid(now, tid)
             }
             State::AwaitingReceipt => {
-                submission.state.step(&rules, Event::ReceiptExpired, State::Deferred)?;
+                submission.state.on(&rules, Event::ReceiptExpired, Guard::NoneIsLeft)?;
                 let height = submission.valid.as_ref().map_or(Height(0), |valid| valid.body.height);
                 self.end(now, tid, Decision::Deferred, Clause::FailoverIsBounded.code(), height)
             }
             State::AwaitingFinality => {
-                submission.state.step(&rules, Event::FinalityExpired, State::Deferred)?;
+                submission.state.on(&rules, Event::FinalityExpired, Guard::Always)?;
                 self.end(now, tid, Decision::Deferred, Clause::ConfirmationsReached.code(), Height(0))
             }
             State::AwaitingRejection => {
-                submission.state.step(&rules, Event::FinalityExpired, State::Rejected)?;
+                submission.state.on(&rules, Event::FinalityExpired, Guard::Always)?;
                 let reason = submission.acknowledgement.as_ref().map_or(0, |ack| ack.body.reason);
                 self.end(now, tid, Decision::Rejected, reason, Height(0))
             }

@@ -2,7 +2,7 @@
 
 use crate::actors::Output;
 use crate::actors::bsd::submission::Accepted;
-use crate::actors::bsd::{Bsd, Event, Evidence, State};
+use crate::actors::bsd::{Bsd, Event, Evidence, Guard, State};
 use crate::crypto::{Digest, Domain};
 use crate::keys::CertifiedPrincipal;
 use crate::merkle::MerkleTree;
@@ -47,26 +47,24 @@ impl Bsd {
             decision.as_ref().is_some_and(|found| ledger.require_final(&rules, found.digest).is_ok());
         let state = submission.state;
         let Some(found) = decision.filter(|_| is_final) else {
-            submission.state = state.step(&rules, Event::BlockArrived, state)?;
+            submission.state = state.on(&rules, Event::BlockArrived, Guard::TheDecisionIsNotFinal)?;
             return Ok(Vec::new());
         };
         let (height, header) = (found.block.header().height, *found.digest);
         let sent = found.certificate.body.clone();
         if submission.acknowledgement.as_ref().is_some_and(|decided| decided.body != sent) {
-            state.step(&rules, Event::BlockArrived, State::Deferred)?;
+            state.on(&rules, Event::BlockArrived, Guard::AnotherDecisionIsFinal)?;
             let other = found.certificate.clone();
             self.keep_evidence(Some(Evidence::Overruled(other)));
             return self.end(now, tid, Decision::Deferred, Clause::AcceptNeedsReverification.code(), height);
         }
-        if state == State::AwaitingRejection && rules.in_force(Clause::OnlyAcceptedIsPromoted) {
-            state.step(&rules, Event::BlockArrived, State::Rejected)?;
+        // Without ACK-06 a rejected submission is promoted as if it had been accepted.
+        let accepted_only = rules.in_force(Clause::OnlyAcceptedIsPromoted);
+        let state = if accepted_only { state } else { State::AwaitingFinality };
+        let next = state.on(&rules, Event::BlockArrived, Guard::TheDecisionIsFinal)?;
+        if next == State::Rejected {
             return self.end(now, tid, Decision::Rejected, sent.reason, height);
         }
-        // Without ACK-06 what is rejected goes on to the cloud as well, for which the table has no row.
-        let next = match state {
-            State::AwaitingRejection => State::AwaitingReceipt,
-            _ => state.step(&rules, Event::BlockArrived, State::AwaitingReceipt)?,
-        };
         let tree = trees.entry(height).or_insert_with(|| ledger.entry_tree(height).unwrap_or_default());
         let inclusion = tree.prove_inclusion(tree.size(), found.index as u64);
         let accepted = Accepted {
@@ -164,7 +162,7 @@ impl Bsd {
             })
             .map_err(|refusal| refusal.at("leaf"))?;
         verify_leaf(&rules, &receipt.head.head, &receipt.leaf, &receipt.inclusion)?;
-        submission.state.step(&rules, Event::ReceiptArrived, State::Committed)?;
+        submission.state.on(&rules, Event::ReceiptArrived, Guard::EveryCheckOfTheReceiptHolds)?;
         let height = submission.valid.as_ref().map_or(Height(0), |valid| valid.body.height);
         self.end(now, &tid, Decision::Committed, 0, height)
     }

@@ -2,7 +2,7 @@
 
 use crate::actors::Output;
 use crate::actors::bsd::evidence::contrary;
-use crate::actors::bsd::{Acknowledgement, Bsd, Event, Evidence, State};
+use crate::actors::bsd::{Acknowledgement, Bsd, Event, Evidence, Guard, State};
 use crate::crypto::{Digest, Domain};
 use crate::keys::CertifiedPrincipal;
 use crate::session::{Sealed, UsedKey, stage};
@@ -110,12 +110,15 @@ impl Bsd {
         };
         let vote = submission.ballots.verify(&rules, vote)?;
         if submission.state != State::AwaitingVotes {
-            if let Err(refusal) = rules.require(Clause::FirstDecisionStands, false) {
-                let contrary = contrary(&submission.ballots, submission.acknowledgement.as_ref(), vote);
-                self.keep_evidence(contrary);
-                return Err(refusal);
+            // By the table the first decision stands (ACK-01).
+            match submission.state.on(&rules, Event::VoteArrived, Guard::AQuorumIsPossibleNoneIsThere) {
+                Ok(state) => submission.state = state,
+                Err(refusal) => {
+                    let contrary = contrary(&submission.ballots, submission.acknowledgement.as_ref(), vote);
+                    self.keep_evidence(contrary);
+                    return Err(refusal);
+                }
             }
-            submission.state = State::AwaitingVotes;
         }
         if let Some(equivocation) = submission.ballots.cast(&rules, vote)? {
             self.keep_evidence(Some(Evidence::Equivocation(equivocation)));
@@ -126,13 +129,14 @@ impl Bsd {
         match tally {
             Tally::Open => {
                 let submission = self.open.get_mut(&tid).expect("it was there above");
-                submission.state = submission.state.step(&rules, Event::VoteArrived, State::AwaitingVotes)?;
+                let guard = Guard::AQuorumIsPossibleNoneIsThere;
+                submission.state = submission.state.on(&rules, Event::VoteArrived, guard)?;
                 Ok(Vec::new())
             }
-            Tally::Conflict => self.decide(now, &tid, Event::VoteArrived, Acknowledgement::Conflict, None),
+            Tally::Conflict => self.decide(now, &tid, Acknowledgement::Conflict, None),
             Tally::Quorum(certificate) => {
                 let acknowledgement = Acknowledgement::from(certificate.body.ballot);
-                self.decide(now, &tid, Event::VoteArrived, acknowledgement, Some(certificate))
+                self.decide(now, &tid, acknowledgement, Some(certificate))
             }
         }
     }

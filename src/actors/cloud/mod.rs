@@ -19,43 +19,9 @@ use crate::wire::{
 use bemr_spec::{Clause, Refusal};
 use std::collections::BTreeMap;
 
-crate::machine! {
-    /// What the cloud does with one record.
-    name: record_machine,
-    states {
-        AwaitingValid "no record of this tid is stored",
-        Stored "the record is in the log",
-        Erased "its key is destroyed; its leaf stays",
-    }
-    events {
-        ValidArrived "T_valid came in",
-        ReadArrived "a read request came in",
-        GrantArrived "a grant came in",
-        RevokeArrived "a revocation came in",
-        EraseArrived "an erasure came in",
-    }
-    rows {
-        AwaitingValid, ValidArrived, "every check of T_valid holds" => Stored, "Receipt; CloudHead to everybody",
-            [BsdSignsValid, ValidCarriesUserSignature, AckAnswersThisBlock, AckIsTrue, DecisionIsFinal];
-        Stored, ReadArrived, "the reader holds a grant" => Stored, "ReadResponse", [ReaderIsGranted, RoleMayRead];
-        Stored, GrantArrived, "the owner signs" => Stored, "Answer; CloudHead to everybody", [GrantByOwner];
-        Stored, RevokeArrived, "the owner signs" => Stored, "Answer; CloudHead to everybody", [RevokeByOwner];
-        Stored, EraseArrived, "two authorities sign" => Erased, "Answer; CloudHead to everybody", [ErasureByAuthority];
-    }
-    others {
-        [Stored, Erased], ValidArrived => [StoredOnce];
-        [AwaitingValid], ReadArrived => [LeafIsIncluded];
-        [AwaitingValid], GrantArrived => [LeafIsIncluded];
-        [AwaitingValid], RevokeArrived => [LeafIsIncluded];
-        [AwaitingValid], EraseArrived => [LeafIsIncluded];
-        [Erased], ReadArrived => [ErasedStaysErased];
-        [Erased], GrantArrived => [ErasedStaysErased];
-        [Erased], RevokeArrived => [ErasedStaysErased];
-        [Erased], EraseArrived => [ErasedStaysErased];
-    }
-}
+pub use bemr_spec::machines::record_machine;
 
-use record_machine::{Event, State};
+use record_machine::{Event, Guard, State};
 
 /// The cloud.
 pub struct Cloud {
@@ -153,8 +119,8 @@ impl Cloud {
     fn store(&mut self, now: Time, peer: &CertifiedPrincipal, valid: TValid) -> Result<Vec<Output>, Refusal> {
         let rules = self.context.rules;
         check::check_content(&mut self.context, now, &valid)?;
-        let state = State::INITIAL.step(&rules, Event::ValidArrived, State::Stored)?;
         let tid = valid.body.tid;
+        let state = self.state_of(&tid).on(&rules, Event::ValidArrived, Guard::EveryCheckOfTValidHolds)?;
         let record = StoredRecord::of(&valid);
         let content = record.digest();
         let mut vault_key = [0; 32];
@@ -213,14 +179,14 @@ impl Cloud {
             .ok_or_else(|| Refusal::new(Clause::StoreMatchesHead).at(format!("leaf {index}")))
     }
 
-    /// The record of `tid`, which is stored and not erased.
-    fn require_stored(&self, tid: &Digest) -> Result<u64, Refusal> {
+    /// State and leaf of the record of `tid`, which is stored and not erased.
+    fn require_stored(&self, tid: &Digest) -> Result<(State, u64), Refusal> {
         let rules = self.context.rules;
         let found = self.records.get(tid).copied();
         let (state, index) =
             found.ok_or_else(|| Refusal::new(Clause::LeafIsIncluded).at("no such record"))?;
         rules.require(Clause::ErasedStaysErased, state != State::Erased)?;
-        Ok(index)
+        Ok((state, index))
     }
 
     fn content(&self, tid: &Digest) -> Result<StoredContent, Refusal> {
@@ -239,7 +205,7 @@ impl Cloud {
         request: &ReadRequest,
     ) -> Result<Vec<Output>, Refusal> {
         let rules = self.context.rules;
-        let index = self.require_stored(&request.tid)?;
+        let (state, index) = self.require_stored(&request.tid)?;
         peer.role().require(&rules, Permission::Read)?;
         let grant = self.store.read(|store| store.grant(&request.tid, peer.name()))?;
         let key: WrappedKey = match grant {
@@ -255,7 +221,7 @@ impl Cloud {
                 }
             }
         };
-        State::Stored.step(&rules, Event::ReadArrived, State::Stored)?;
+        state.on(&rules, Event::ReadArrived, Guard::TheReaderHoldsAGrant)?;
         let StoredContent { record, ciphertext } = self.content(&request.tid)?;
         let proof = self.read_proof(index, request.remembered)?;
         let response = ReadResponse { nonce: request.nonce, record, key, ciphertext, proof };
@@ -306,7 +272,7 @@ impl Cloud {
         let rules = self.context.rules;
         let body = &grant.body;
         self.check_statement(body.version, body.suite)?;
-        self.require_stored(&body.tid)?;
+        let (state, _) = self.require_stored(&body.tid)?;
         peer.role().require(&rules, Permission::Grant)?;
         let record = self.content(&body.tid)?.record;
         let by_owner = body.owner == *peer.name()
@@ -325,7 +291,7 @@ impl Cloud {
         rules
             .require(Clause::GrantsNameAuthorisedReaders, authorised)
             .map_err(|refusal| refusal.at(reader.name().as_str()))?;
-        State::Stored.step(&rules, Event::GrantArrived, State::Stored)?;
+        state.on(&rules, Event::GrantArrived, Guard::TheOwnerSigns)?;
         let commit = Commit::new().grant(&body.tid, reader.name(), encode(&body.key));
         self.carry_out(now, peer, LeafKind::Grant, body.tid, grant.digest(), commit)
     }
@@ -370,7 +336,7 @@ impl Cloud {
         let rules = self.context.rules;
         let body = &revoke.body;
         self.check_statement(body.version, body.suite)?;
-        self.require_stored(&body.tid)?;
+        let (state, _) = self.require_stored(&body.tid)?;
         peer.role().require(&rules, Permission::Grant)?;
         let record = self.content(&body.tid)?.record;
         let by_owner = body.owner == *peer.name()
@@ -386,7 +352,7 @@ impl Cloud {
         rules
             .require(Clause::ReaderIsGranted, granted)
             .map_err(|refusal| refusal.at(body.reader.as_str()))?;
-        State::Stored.step(&rules, Event::RevokeArrived, State::Stored)?;
+        state.on(&rules, Event::RevokeArrived, Guard::TheOwnerSigns)?;
         let commit = Commit::new().revoke(&body.tid, &body.reader, encode(revoke));
         self.carry_out(now, peer, LeafKind::Revoke, body.tid, revoke.digest(), commit)
     }
@@ -400,7 +366,7 @@ impl Cloud {
         let rules = self.context.rules;
         let body = &erase.body;
         self.check_statement(body.version, body.suite)?;
-        self.require_stored(&body.tid)?;
+        let (state, _) = self.require_stored(&body.tid)?;
         let record = self.content(&body.tid)?.record;
         let here = body.cloud == *self.context.name();
         rules.require(Clause::ErasureByAuthority, here).map_err(|refusal| refusal.at("cloud"))?;
@@ -428,7 +394,7 @@ impl Cloud {
         rules
             .require(Clause::ErasureByAuthority, administrators && all_may && two && present)
             .map_err(|refusal| refusal.at("approvals"))?;
-        let state = State::Stored.step(&rules, Event::EraseArrived, State::Erased)?;
+        let state = state.on(&rules, Event::EraseArrived, Guard::TwoAuthoritiesSign)?;
         // The mutant of CLD-12 keeps what it serves afterwards.
         let commit = match rules.in_force(Clause::ErasedStaysErased) {
             true => Commit::new().erase(&body.tid, encode(erase)),

@@ -1,7 +1,7 @@
 //! What a reader checks of the cloud's answer, in the order of the chapter on the cloud.
 
 use crate::actors::initial_builder::{ONE_NONCE, record_context, unwrap};
-use crate::actors::user::{Answer, Asked, Asking, User};
+use crate::actors::user::{Answer, Asked, Holds, User};
 use crate::crypto::{AeadKey, Digest, Domain};
 use crate::keys::CertifiedPrincipal;
 use crate::records::{Record, commitments, map};
@@ -71,7 +71,7 @@ impl User {
             .map_err(|refusal| refusal.at("ciphertext"))?;
         self.check_commitments(header, &key, &bytes)?;
 
-        state.step(&rules, Asked::RecordArrived, Asking::Answered)?;
+        state.on(&rules, Asked::RecordArrived, Holds::EveryCheckOfTheResponseHolds)?;
         self.witness = witness;
         self.requests.remove(&id);
         self.answers.insert(id, Answer::Record(bytes));

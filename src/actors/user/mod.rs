@@ -20,57 +20,10 @@ use bemr_spec::{Clause, Refusal, constants};
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
-crate::machine! {
-    /// What a user awaits after a submission.
-    name: submitting_machine,
-    states {
-        AwaitingOutcome "T_initial is with the BSD",
-        Ended "the outcome is known",
-        GaveUp "no outcome came in time",
-    }
-    events {
-        OutcomeArrived "an outcome came in",
-        OutcomeExpired "the time for an outcome is over",
-    }
-    rows {
-        AwaitingOutcome, OutcomeArrived, "it comes from the BSD and names an open submission" => Ended, "", [PeerIsIntended];
-        AwaitingOutcome, OutcomeExpired, "attempts are left" => AwaitingOutcome, "the same T_initial to the BSD", [FailoverIsBounded];
-        AwaitingOutcome, OutcomeExpired, "none is left" => GaveUp, "", [FailoverIsBounded];
-    }
-    others {
-        [Ended, GaveUp], OutcomeExpired => [];
-    }
-}
+pub use bemr_spec::machines::{requesting_machine, submitting_machine};
 
-crate::machine! {
-    /// What a user awaits after a request to the cloud.
-    name: requesting_machine,
-    states {
-        AwaitingAnswer "the request is with the cloud",
-        Answered "the answer is known",
-        GaveUp "no answer came in time",
-    }
-    events {
-        AnswerArrived "an answer came in",
-        RecordArrived "a read response came in",
-        AnswerExpired "the time for an answer is over",
-    }
-    rows {
-        AwaitingAnswer, AnswerArrived, "it comes from the cloud and names an open request" => Answered, "",
-            [PeerIsIntended, ReadAnswersRequest];
-        AwaitingAnswer, RecordArrived, "every check of the response holds" => Answered, "",
-            [ReadAnswersRequest, LeafIsIncluded, HeadNotOlder, HeadIsAnchored, ReadMatchesSigned, ReadMatchesCommitments];
-        AwaitingAnswer, AnswerExpired, "attempts are left" => AwaitingAnswer, "the same request to the cloud", [FailoverIsBounded];
-        AwaitingAnswer, AnswerExpired, "none is left" => GaveUp, "", [FailoverIsBounded];
-    }
-    others {
-        [Answered, GaveUp], RecordArrived => [ReadAnswersRequest];
-        [Answered, GaveUp], AnswerExpired => [];
-    }
-}
-
-use requesting_machine::{Event as Asked, State as Asking};
-use submitting_machine::{Event, State};
+use requesting_machine::{Event as Asked, Guard as Holds, State as Asking};
+use submitting_machine::{Event, Guard, State};
 
 /// A submission that awaits its outcome.
 struct Submitted {
@@ -431,7 +384,8 @@ impl User {
         let open = self.submissions.get(&tid).map(|submitted| submitted.state);
         let state = open.or_else(|| self.past.get(&tid).map(|past| past.state));
         let state = state.ok_or_else(|| Refusal::new(Clause::EventFitsState).at("tid"))?;
-        let state = state.step(&rules, Event::OutcomeArrived, State::Ended)?;
+        let state =
+            state.on(&rules, Event::OutcomeArrived, Guard::ItComesFromTheBSDAndNamesAnOpenSubmission)?;
         self.put_aside(&tid, state);
         if let Some(past) = self.past.get_mut(&tid) {
             past.state = state;
@@ -457,7 +411,7 @@ impl User {
         });
         let (id, request) = open.ok_or_else(|| Refusal::new(Clause::ReadAnswersRequest).at("request"))?;
         let id = *id;
-        request.state.step(&rules, Asked::AnswerArrived, Asking::Answered)?;
+        request.state.on(&rules, Asked::AnswerArrived, Holds::ItComesFromTheCloudAndNamesAnOpenRequest)?;
         let answer = match outcome.decision {
             Decision::Committed => Answer::Done,
             _ => Answer::Refused(outcome.reason.clause()),
@@ -479,13 +433,14 @@ impl User {
             let left = rules
                 .require(Clause::FailoverIsBounded, submitted.attempts < constants::USER_ATTEMPTS)
                 .is_ok();
-            let next = if left { State::AwaitingOutcome } else { State::GaveUp };
-            match submitted.state.step(&rules, Event::OutcomeExpired, next) {
-                Ok(state) => submitted.state = state,
+            let guard = if left { Guard::AttemptsAreLeft } else { Guard::NoneIsLeft };
+            let next = match submitted.state.on(&rules, Event::OutcomeExpired, guard) {
+                Ok(state) => state,
                 Err(refusal) => {
                     return Step { event: "OutcomeExpired", outcome: Err(refusal), repeats: outputs };
                 }
-            }
+            };
+            submitted.state = next;
             if !left {
                 self.put_aside(tid, next);
             } else if let Ok(sent) = self.send(now, tid) {
@@ -500,8 +455,8 @@ impl User {
             let Some(request) = self.requests.get_mut(&id) else { continue };
             let left =
                 rules.require(Clause::FailoverIsBounded, request.attempts < constants::USER_ATTEMPTS).is_ok();
-            let next = if left { Asking::AwaitingAnswer } else { Asking::GaveUp };
-            match request.state.step(&rules, Asked::AnswerExpired, next) {
+            let guard = if left { Holds::AttemptsAreLeft } else { Holds::NoneIsLeft };
+            match request.state.on(&rules, Asked::AnswerExpired, guard) {
                 Ok(state) => request.state = state,
                 Err(refusal) => {
                     return Step { event: "AnswerExpired", outcome: Err(refusal), repeats: outputs };

@@ -22,46 +22,7 @@ use crate::wire::{
 use bemr_spec::{Clause, Refusal, constants};
 use std::collections::BTreeMap;
 
-crate::machine! {
-    /// What a validator does for one height of a ledger that is closed by quorum.
-    name: closing_machine,
-    states {
-        AwaitingProposal "no header of this height was signed",
-        AwaitingClose "one header was signed",
-        Closed "the block is in force",
-    }
-    events {
-        TurnCame "it is this validator's turn, and something waits",
-        ProposalArrived "a proposal came in",
-        SignatureArrived "a closing signature came in",
-        BlockArrived "a closed block came in",
-    }
-    rows {
-        AwaitingProposal, TurnCame, "others have to sign" => AwaitingClose, "Proposal to everybody", [OneCloseByValidator];
-        AwaitingProposal, TurnCame, "there is no other validator" => Closed, "Proposal and Block to everybody",
-            [OneCloseByValidator, BlockHasQuorum];
-        AwaitingProposal, ProposalArrived, "every check of the block but its close holds" => AwaitingClose,
-            "Closing to who sent it", [OneCloseByValidator, BlockLinksPrevious, MerkleRootMatches, EntryHasQuorum];
-        AwaitingProposal, ProposalArrived, "the same, and two signatures are more than two thirds" => Closed,
-            "Closing to who sent it; Block to everybody", [OneCloseByValidator, BlockHasQuorum];
-        AwaitingProposal, BlockArrived, "every check of the block holds" => Closed, "", [BlockHasQuorum];
-        AwaitingClose, TurnCame => AwaitingClose, "the same Proposal to everybody", [OneCloseByValidator];
-        AwaitingClose, ProposalArrived, "the same header, and more than two thirds have not signed" => AwaitingClose,
-            "the same Closing", [OneCloseByValidator];
-        AwaitingClose, ProposalArrived, "the same header, and more than two thirds have signed" => Closed,
-            "the same Closing; Block to everybody", [OneCloseByValidator, BlockHasQuorum];
-        AwaitingClose, SignatureArrived, "more than two thirds have not signed" => AwaitingClose, "", [VoterIsAdmitted, VoteSigned];
-        AwaitingClose, SignatureArrived, "more than two thirds have signed" => Closed, "Block to everybody", [BlockHasQuorum];
-        AwaitingClose, BlockArrived, "every check of the block holds" => Closed, "", [BlockHasQuorum];
-    }
-    others {
-        [Closed], TurnCame => [];
-        [Closed], ProposalArrived => [HeaviestChainWins, FinalBlockStands];
-        [Closed], BlockArrived => [HeaviestChainWins, FinalBlockStands];
-    }
-}
-
-use closing_machine::{Event, State};
+use bemr_spec::machines::closing_machine::{Event, Guard, State};
 
 /// The proposal that this validator signed for the height that it works on.
 struct Signed {
@@ -282,8 +243,9 @@ impl Consensus {
         if context.ledger_view.validators.at(height.wrapping_add(turn)) != Some(context.name()) {
             return Vec::new();
         }
-        let (rules, before) = (context.rules, self.state);
-        if self.signed.is_none() {
+        let rules = context.rules;
+        let proposed_before = self.signed.is_some();
+        if !proposed_before {
             let entries = self.entries(context);
             if entries.is_empty() {
                 self.since = None;
@@ -293,24 +255,21 @@ impl Consensus {
             // What the others would refuse must not take this validator's one signature of the height.
             let NodeContext { ledger_view, .. } = context;
             let checked = ledger_view.ledger.check_proposal(&rules, &ledger_view.validators, now, &proposal);
-            if checked.and_then(|()| self.sign(context, proposal, Event::TurnCame)).is_err() {
+            if checked.and_then(|()| self.sign(context, proposal)).is_err() {
                 return Vec::new();
             }
-        } else if self.state.step(&rules, Event::TurnCame, State::AwaitingClose).is_err() {
-            return Vec::new();
         }
+        let guard = match (proposed_before, self.has_quorum(context)) {
+            (true, _) => Guard::Always,
+            (false, false) => Guard::OthersHaveToSign,
+            (false, true) => Guard::ThereIsNoOtherValidator,
+        };
         let proposal = self.signed_proposal(context).map(Gossip::Proposal);
-        let alone = self.close_if_quorum(context, now, before, Event::TurnCame).unwrap_or_default();
+        let alone = self.proceed(context, now, Event::TurnCame, guard).unwrap_or_default();
         proposal.map(Output::Publish).into_iter().chain(alone).collect()
     }
 
-    fn sign(
-        &mut self,
-        context: &NodeContext,
-        proposal: Proposal,
-        event: Event,
-    ) -> Result<Signatory, Refusal> {
-        let state = self.state.step(&context.rules, event, State::AwaitingClose)?;
+    fn sign(&mut self, context: &NodeContext, proposal: Proposal) -> Result<Signatory, Refusal> {
         let key = context.own.identity().signing_key();
         let mut lock = self.lock.clone();
         let signatory = lock.sign(&context.rules, key, &proposal)?;
@@ -325,7 +284,6 @@ impl Consensus {
             store.commit(Commit::new().meta(SIGNED, encode(&kept)))?;
         }
         self.lock = lock;
-        self.state = state;
         match &mut self.signed {
             // The signature is over the header: entries that come later under it were not checked.
             Some(signed) if signed.proposal.digest() == proposal.digest() => {}
@@ -409,13 +367,20 @@ impl Consensus {
             let validators = ledger_view.validators.clone();
             ledger_view.ledger.check_proposal(&rules, &validators, now, &proposed)?;
         }
-        let (height, before) = (proposed.header().height, self.state);
-        let own = self.sign(context, proposed, Event::ProposalArrived)?;
+        let height = proposed.header().height;
+        let signed_before = self.signed.is_some();
+        let own = self.sign(context, proposed)?;
         if let Some(signed) = &mut self.signed {
             signed.signatories.insert(proposal.signatory.validator.clone(), proposal.signatory);
         }
         self.something_waits(context, now);
-        let outputs = self.close_if_quorum(context, now, before, Event::ProposalArrived)?;
+        let guard = match (signed_before, self.has_quorum(context)) {
+            (false, false) => Guard::EveryCheckOfTheBlockButItsCloseHolds,
+            (false, true) => Guard::TheSameAndTwoSignaturesAreMoreThanTwoThirds,
+            (true, false) => Guard::TheSameHeaderAndMoreThanTwoThirdsHaveNotSigned,
+            (true, true) => Guard::TheSameHeaderAndMoreThanTwoThirdsHaveSigned,
+        };
+        let outputs = self.proceed(context, now, Event::ProposalArrived, guard)?;
         Ok((ClosingSignature { height, header: digest, signatory: own }, outputs))
     }
 
@@ -436,30 +401,38 @@ impl Consensus {
         let (message, by) = (signature.header.as_bytes(), &signature.signatory.signature);
         key.vouches(&rules, Clause::VoteSigned, Domain::BLOCK_CLOSE, message, by)?;
         signed.signatories.insert(signature.signatory.validator.clone(), signature.signatory);
-        let before = self.state.step(&rules, Event::SignatureArrived, State::AwaitingClose)?;
-        self.close_if_quorum(context, now, before, Event::SignatureArrived)
+        let guard = match self.has_quorum(context) {
+            false => Guard::MoreThanTwoThirdsHaveNotSigned,
+            true => Guard::MoreThanTwoThirdsHaveSigned,
+        };
+        self.proceed(context, now, Event::SignatureArrived, guard)
     }
 
-    /// Closes the block that this validator signed, once enough have: `event` brought the last signature in the state
-    /// `before`.
-    fn close_if_quorum(
+    /// Whether more than two thirds of the validators signed the header that this validator signed.
+    fn has_quorum(&self, context: &NodeContext) -> bool {
+        let quorum = context.ledger_view.validators.quorum();
+        self.signed.as_ref().is_some_and(|signed| signed.signatories.len() >= quorum)
+    }
+
+    /// Makes the transition; where it closes the height, commits the block that this validator signed.
+    fn proceed(
         &mut self,
         context: &mut NodeContext,
         now: Time,
-        before: State,
         event: Event,
+        guard: Guard,
     ) -> Result<Vec<Output>, Refusal> {
-        let quorum = context.ledger_view.validators.quorum();
-        let Some(signed) = self.signed.take_if(|signed| signed.signatories.len() >= quorum) else {
+        let next = self.state.on(&context.rules, event, guard)?;
+        let Some(signed) = self.signed.take_if(|_| next == State::Closed) else {
+            self.state = next;
             return Ok(Vec::new());
         };
-        let closed = before.step(&context.rules, event, State::Closed)?;
         let block = signed.proposal.close(signed.signatories.into_values().collect());
         let change = context.ledger_view.on_own_block(&context.rules, now, block.clone())?;
         if let Some(store) = &self.store {
             store.store_block(&change, &context.ledger_view.ledger)?;
         }
-        self.state = closed;
+        self.state = next;
         self.go_on(context, now, &change);
         Ok(vec![Output::Publish(Gossip::Block(block))])
     }
@@ -478,7 +451,8 @@ impl Consensus {
         }
         // A block beside the chain in force changes nothing of what is worked on.
         if change != ChainUpdate::Kept {
-            self.state = self.state.step(&context.rules, Event::BlockArrived, State::Closed)?;
+            self.state =
+                self.state.on(&context.rules, Event::BlockArrived, Guard::EveryCheckOfTheBlockHolds)?;
             self.go_on(context, now, &change);
         }
         Ok(Vec::new())

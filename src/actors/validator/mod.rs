@@ -14,27 +14,12 @@ use crate::wire::{Gossip, Message, Name, TBlock, Time, Vote, decode, encode};
 use bemr_spec::{Clause, Refusal};
 pub use check::vote_body;
 use consensus::Consensus;
-pub use consensus::{ConsensusReport, closing_machine};
+pub use consensus::ConsensusReport;
 use std::collections::BTreeMap;
 
-crate::machine! {
-    /// What a validator does with one transaction.
-    name: voting_machine,
-    states {
-        AwaitingBlock "no T_block of this tid was taken",
-        Voted "the vote is given, for ever",
-    }
-    events {
-        BlockRequestArrived "T_block came in",
-    }
-    rows {
-        AwaitingBlock, BlockRequestArrived, "every check of T_block holds" => Voted, "Vote to the BSD",
-            [BsdSignsBlock, BlockCarriesUserSignature, OpeningsMatchCommitments, CheckedAttributesOpened];
-        Voted, BlockRequestArrived, "the same digest" => Voted, "the same Vote to the BSD", [OneBlockPerTid];
-    }
-}
+pub use bemr_spec::machines::{closing_machine, voting_machine};
 
-use voting_machine::{Event, State};
+use voting_machine::{Event, Guard, State};
 
 /// Two T_blocks for one transaction, both signed by one BSD: attributable evidence against it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,7 +130,9 @@ impl Validator {
         let rules = self.context.rules;
         check::check_origin(&mut self.context, now, peer, &block)?;
         let tid = block.body.tid;
-        if let Some(vote) = self.votes.get(&tid) {
+        let given = self.votes.get(&tid);
+        let state = if given.is_some() { State::Voted } else { State::AwaitingBlock };
+        if let Some(vote) = given {
             let asked = Digest::of(Domain::T_BLOCK, &encode(&block.body));
             let same = rules.require(Clause::OneBlockPerTid, vote.body.block == asked);
             if let Err(refusal) = same {
@@ -155,14 +142,14 @@ impl Validator {
                 return Err(refusal);
             }
             if vote.body.block == asked {
-                State::Voted.step(&rules, Event::BlockRequestArrived, State::Voted)?;
+                state.on(&rules, Event::BlockRequestArrived, Guard::TheSameDigest)?;
                 let vote = vote.clone();
                 return self.send_vote(now, peer.name(), vote);
             }
         }
         let policy = check::check_policy(&rules, &self.context.ledger_view, &block)?;
         let verdict = check::verdict(&rules, &policy, &block)?;
-        State::AwaitingBlock.step(&rules, Event::BlockRequestArrived, State::Voted)?;
+        state.on(&rules, Event::BlockRequestArrived, Guard::EveryCheckOfTBlockHolds)?;
         let body = vote_body(&block, &verdict);
         let key = self.context.own.identity().signing_key();
         let signature = key.sign(&rules, Domain::VOTE, &encode(&body));

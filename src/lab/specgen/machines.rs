@@ -1,47 +1,14 @@
 //! The state machines, as tables, diagrams and matrices.
 
 use super::{cell, heading};
-use bemr::actors::{bsd, cloud, user, validator};
-use bemr::machine::Machine;
-use bemr::session::{Transition, transitions};
 use bemr_spec::Clause;
+use bemr_spec::machine::Machine;
+use bemr_spec::machines::MACHINES;
 use std::fmt::Write as _;
-
-/// Every machine of the actors. A new one is listed here and nowhere else.
-pub static ALL: &[&Machine] = &[
-    &user::submitting_machine::MACHINE,
-    &user::requesting_machine::MACHINE,
-    &bsd::submission_machine::MACHINE,
-    &validator::voting_machine::MACHINE,
-    &validator::closing_machine::MACHINE,
-    &cloud::record_machine::MACHINE,
-];
-
-/// The tables of the handshake and of sessions: name, what it is the life of, and the rows, refusals among them.
-pub static SESSIONS: &[(&str, &str, &[Transition])] = &[
-    (
-        "initiator",
-        "A handshake, at the side that began it. Once established it goes on as `session`.",
-        transitions::INITIATOR,
-    ),
-    (
-        "responder",
-        "A handshake, at the other side. The listening state also stays for others. Once established it goes on as `session`.",
-        transitions::RESPONDER,
-    ),
-    (
-        "session",
-        "A session, at either side. A record for which there is no session is refused by SES-01, a response or finish for which \
-         there is no handshake by STA-01.",
-        transitions::SESSION,
-    ),
-];
 
 /// Every machine, for the specification.
 pub fn charts() -> Vec<Chart> {
-    let actors = ALL.iter().map(|machine| Chart::of(machine));
-    let sessions = SESSIONS.iter().map(|(name, about, rows)| Chart::of_transitions(name, about, rows));
-    sessions.chain(actors).collect()
+    MACHINES.iter().map(|machine| Chart::of(machine)).collect()
 }
 
 /// A machine, ready to be shown.
@@ -49,8 +16,8 @@ pub fn charts() -> Vec<Chart> {
 pub struct Chart {
     /// Its name.
     pub name: &'static str,
-    about: String,
-    /// Names and meanings; of what explains itself there is no meaning.
+    about: &'static str,
+    /// Names and meanings.
     states: Vec<(&'static str, &'static str)>,
     events: Vec<(&'static str, &'static str)>,
     rows: Vec<Line>,
@@ -71,9 +38,8 @@ struct Line {
 }
 
 impl Chart {
-    /// The chart of an actor's machine.
+    /// The chart of a machine.
     pub fn of(machine: &Machine) -> Chart {
-        let about: Vec<&str> = machine.about.lines().map(str::trim).collect();
         let rows = machine.rows.iter().map(|row| Line {
             from: row.from,
             event: row.event,
@@ -81,7 +47,7 @@ impl Chart {
             to: row.to,
             output: row.output,
             clauses: row.clauses.to_vec(),
-            refuses: false,
+            refuses: row.refuses,
         });
         let mut rest = Vec::new();
         for (state, _) in machine.states {
@@ -91,38 +57,12 @@ impl Chart {
         }
         Chart {
             name: machine.name,
-            about: about.join("\n").trim().to_owned(),
+            about: machine.about,
             states: machine.states.to_vec(),
             events: machine.events.to_vec(),
             rows: rows.collect(),
             rest,
         }
-    }
-
-    /// The chart of a table in which refusals are rows.
-    pub fn of_transitions(name: &'static str, about: &str, rows: &[Transition]) -> Chart {
-        let mut states: Vec<(&str, &str)> = Vec::new();
-        let mut events: Vec<(&str, &str)> = Vec::new();
-        for (from, event, _, to, ..) in rows {
-            for state in [*from, *to] {
-                if !states.contains(&(state, "")) {
-                    states.push((state, ""));
-                }
-            }
-            if !events.contains(&(*event, "")) {
-                events.push((*event, ""));
-            }
-        }
-        let rows = rows.iter().map(|(from, event, guard, to, output, clause)| Line {
-            from,
-            event,
-            guard,
-            to,
-            output,
-            clauses: clause.iter().copied().collect(),
-            refuses: clause.is_some(),
-        });
-        Chart { name, about: about.to_owned(), states, events, rows: rows.collect(), rest: Vec::new() }
     }
 
     /// Whether a row of it, or what it says of an event without a row, names `clause`.
@@ -135,11 +75,8 @@ impl Chart {
         self.rows.iter().all(|row| row.from != state)
     }
 
-    /// The states and events and what they mean; nothing for those that explain themselves.
+    /// The states and events and what they mean.
     pub fn vocabulary(&self) -> String {
-        if self.states.iter().all(|(_, meaning)| meaning.is_empty()) {
-            return String::new();
-        }
         let mut out = String::from("| state | meaning |\n|---|---|\n");
         for (index, (state, meaning)) in self.states.iter().enumerate() {
             let mark = match (index, self.is_terminal(state)) {
@@ -230,7 +167,7 @@ impl Chart {
 
 /// Every machine, as a page.
 pub fn render(charts: &[Chart]) -> String {
-    let mut out = heading("State machines", "the rows in the code");
+    let mut out = heading("State machines", "the tables of the chapters");
     write!(
         out,
         "\nThe guards of one state and event are tried in the order of the rows. Where a matrix says *refused*, nothing \
@@ -240,10 +177,7 @@ pub fn render(charts: &[Chart]) -> String {
     for chart in charts {
         let name = chart.name;
         write!(out, "\n## `{name}`\n\n{}\n", chart.about).expect("a string grows");
-        let vocabulary = chart.vocabulary();
-        if !vocabulary.is_empty() {
-            write!(out, "\n{vocabulary}").expect("a string grows");
-        }
+        write!(out, "\n{}", chart.vocabulary()).expect("a string grows");
         write!(out, "\n### `{name}`: transitions\n\n{}", chart.transitions()).expect("a string grows");
         write!(out, "\n### `{name}`: diagram\n\n```mermaid\n{}```\n", chart.diagram())
             .expect("a string grows");
