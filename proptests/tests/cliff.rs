@@ -19,13 +19,18 @@ const fn quorum(validators: u8) -> u8 {
     2 * validators / 3 + 1
 }
 
+/// How many have to lie for a fork: chapter 15's formula.
+const fn forks_at(validators: u8) -> u8 {
+    2 * quorum(validators) - validators
+}
+
 /// Whether chapter 15 lets the goal be broken where so many lie.
 fn falls(goal: &str, Among { validators, lying }: Among) -> bool {
     match goal {
-        // Two final blocks of one height, two certificates: from n/3 on.
-        "G-IMM" | CERTIFIED => 3 * lying >= validators,
-        // A true certificate for what breaks a rule, which an honest BSD refuses: above 2n/3.
-        STORED => 3 * lying > 2 * validators,
+        // Two final blocks of one height, two certificates.
+        "G-IMM" | CERTIFIED => lying >= forks_at(validators),
+        // A true certificate for what breaks a rule, which an honest BSD refuses.
+        STORED => lying >= quorum(validators),
         PROGRESS => lying > validators - quorum(validators),
         _ => false,
     }
@@ -50,27 +55,80 @@ fn every_cell_is_known_and_every_cliff_is_where_the_chapter_says() {
     }
 }
 
+/// Networks so large are counted through.
+const COUNTED: std::ops::RangeInclusive<u8> = 1..=40;
+
+/// The least number that is more than two thirds, by trying.
+fn least_above_two_thirds(validators: u8) -> u8 {
+    (1..=validators).find(|signed| 3 * u16::from(*signed) > 2 * u16::from(validators)).expect("all are more")
+}
+
+/// Whether so many liars can give each of two sides a quorum: for some division of the honest validators, of whom each signs one
+/// side or none, both sides have enough signatures with those of all liars.
+fn can_fork(validators: u8, lying: u8, quorum: u8) -> bool {
+    let honest = validators - lying;
+    (0..=honest)
+        .any(|here| (0..=honest - here).any(|there| lying + here >= quorum && lying + there >= quorum))
+}
+
+/// The fewest members that two quorums have in common, over all pairs of sets.
+fn least_common(validators: u32, quorum: u32) -> u32 {
+    let quorums: Vec<u32> = (0..1_u32 << validators).filter(|set| set.count_ones() == quorum).collect();
+    // By symmetry one of the two can be held: members can be renamed.
+    quorums.iter().map(|other| (quorums[0] & other).count_ones()).min().expect("there is a quorum")
+}
+
+#[test]
+fn the_formulas_of_the_thresholds_are_those_of_counting() {
+    let mut off_a_third = 0;
+    for validators in COUNTED {
+        let least = least_above_two_thirds(validators);
+        assert_eq!(quorum(validators), least, "{validators}");
+        assert_eq!(bemr_model::quorum(validators), usize::from(least), "{validators}");
+        let fewest = (0..=validators).find(|lying| can_fork(validators, *lying, least));
+        assert_eq!(fewest, Some(forks_at(validators)), "{validators}");
+        assert!((forks_at(validators)..=validators).all(|lying| can_fork(validators, lying, least)));
+        if validators <= 14 {
+            assert_eq!(u32::from(forks_at(validators)), least_common(validators.into(), least.into()));
+        }
+        let above_a_third = (1..=validators).find(|lying| 3 * lying >= validators).expect("all are more");
+        off_a_third += u8::from(fewest != Some(above_a_third));
+        // Nothing is accepted without a quorum of those who answer; a lie needs a quorum of liars.
+        for lying in 0..=validators {
+            assert_eq!(lying > validators - least, validators - lying < least);
+            assert_eq!(lying > validators - least, 3 * lying >= validators);
+            assert_eq!(lying >= least, 3 * lying > 2 * validators);
+        }
+    }
+    assert_eq!(off_a_third, 26, "of 40 sizes, those that are not 3k + 1");
+    assert_eq!((forks_at(4), forks_at(7), forks_at(10), forks_at(20)), (2, 3, 4, 8));
+}
+
 /// What [`falls`] says is what the chapter says: its rows, and its numbers.
 #[test]
 fn the_thresholds_are_those_of_the_chapter() {
     for row in [
-        "| b < n/3 | no | no |",
-        "| n/3 ≤ b ≤ 2n/3 | no | possible",
-        "| b > 2n/3 | yes; an honest BSD still refuses it (ACK-05) | yes |",
+        "| b ≤ n − quorum | no | no | yes",
+        "| n − quorum < b < 2·quorum − n | no | no | only",
+        "| 2·quorum − n ≤ b < quorum | no | possible",
+        "| b ≥ quorum | yes; an honest BSD still refuses it (ACK-05) | yes |",
     ] {
         assert!(CHAPTER.contains(row), "{row}");
     }
-    let (_, rows) =
-        CHAPTER.split_once("most Byzantine or silent validators with progress").expect("the table");
+    let (_, rows) = CHAPTER.split_once("| n | quorum |").expect("the table");
     let rows = rows.lines().skip(2).take_while(|line| line.starts_with('|'));
     let rows: Vec<Vec<u8>> = rows
         .map(|row| {
             row.trim_matches('|').split('|').map(|cell| cell.trim().parse().expect("a number")).collect()
         })
         .collect();
-    for validators in SIZES {
-        let row = rows.iter().find(|row| row[0] == validators).expect("a row for each size");
-        assert_eq!(row[1..], [quorum(validators), validators - quorum(validators)]);
+    for row in &rows {
+        let (validators, least) = (row[0], least_above_two_thirds(row[0]));
+        let fewest = (0..=validators).find(|lying| can_fork(validators, *lying, least)).expect("all can");
+        assert_eq!(row[1..], [least, validators - least, fewest, least]);
+    }
+    for validators in SIZES.into_iter().chain([20, 40]) {
+        assert!(rows.iter().any(|row| row[0] == validators), "a row for {validators}");
     }
 }
 

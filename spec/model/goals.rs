@@ -53,7 +53,7 @@ pub const GOALS: &[Goal] = &[
     Goal {
         name: "G-ORI",
         says: "what validators vote on and the cloud stores was submitted by the user whom it names",
-        under: "DY, INS, BYZ(b < n/3), mB",
+        under: "DY, INS, BYZ(b < 2·quorum − n), mB",
         needs: &[Clause::InitialSenderIsPeer, Clause::BlockCarriesUserSignature],
         forbids: &[
             (
@@ -93,7 +93,7 @@ pub const GOALS: &[Goal] = &[
     Goal {
         name: "G-AGR",
         says: "user, BSD, validators and cloud agree on what was submitted, and it is stored at most once",
-        under: "DY, INS, BYZ(b < n/3), mB",
+        under: "DY, INS, BYZ(b < 2·quorum − n), mB",
         needs: &[Clause::OneBlockPerTid, Clause::RecordNotReused],
         forbids: &[
             (
@@ -118,7 +118,7 @@ pub const GOALS: &[Goal] = &[
     Goal {
         name: "G-SDN",
         says: "a tid ends once, users hear how it ended, and final blocks hold one decision on it",
-        under: "DY, INS, BYZ(b < n/3)",
+        under: "DY, INS, BYZ(b < 2·quorum − n)",
         needs: &[Clause::FirstDecisionStands],
         forbids: &[],
         holds: single_decision,
@@ -268,7 +268,7 @@ pub const GOALS: &[Goal] = &[
     Goal {
         name: "G-IMM",
         says: "a final block stands, and those of one height are one block; by work, as long as no two chains part by more blocks than confirm one",
-        under: "DY, BYZ(b < n/3)",
+        under: "DY, BYZ(b < 2·quorum − n)",
         needs: &[Clause::OneCloseByValidator],
         forbids: &[
             (
@@ -320,7 +320,7 @@ pub const GOALS: &[Goal] = &[
     Goal {
         name: "G-POL",
         says: "votes are by the policy in force at the height that they name, and every change of it was sound, approved by two and told before it held",
-        under: "DY, INS (one administrator), BYZ(b < n/3), mB",
+        under: "DY, INS (one administrator), BYZ(b < 2·quorum − n), mB",
         needs: &[
             Clause::TemplateIsInForce,
             Clause::AllContractsApplied,
@@ -368,7 +368,7 @@ pub const GOALS: &[Goal] = &[
     Goal {
         name: "G-DEL",
         says: "what a reader takes is what the log of the cloud holds, under the head that the ledger anchors",
-        under: "mC, mB, DY, BYZ(b < n/3)",
+        under: "mC, mB, DY, BYZ(b < 2·quorum − n)",
         needs: &[],
         forbids: &[
             (
@@ -407,7 +407,7 @@ pub const SHOWN: &[Goal] = &[
     Goal {
         name: "G-DEL",
         says: "no auditor takes a cloud's log for whole that lacks what is anchored, or has it otherwise",
-        under: "mC, mB, DY, BYZ(b < n/3)",
+        under: "mC, mB, DY, BYZ(b < 2·quorum − n)",
         needs: &[Clause::LogIsAppendOnly, Clause::HeadIsAnchored],
         forbids: &[],
         holds: deletion_evident,
@@ -416,7 +416,7 @@ pub const SHOWN: &[Goal] = &[
     Goal {
         name: "G-AUD",
         says: "no auditor takes a log for the audit log that lacks what is anchored",
-        under: "mB, mC, DY, BYZ(b < n/3)",
+        under: "mB, mC, DY, BYZ(b < 2·quorum − n)",
         needs: &[Clause::AuditHeadSigned, Clause::AuditHeadAnchored],
         forbids: &[],
         holds: audit_evident,

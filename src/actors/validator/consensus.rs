@@ -2,7 +2,7 @@
 //!
 //! With a quorum the proposer of height h in round r is the member (h + r) mod n, in the order of names; a round lasts
 //! two seconds. A validator signs one header of a height and no other, so that two quorums of one height are impossible
-//! while fewer than a third are Byzantine. A validator that is asked to sign another header answers with the proposal
+//! while fewer than 2·quorum − n are Byzantine. A validator that is asked to sign another header answers with the proposal
 //! that it signed, and later proposers take that one up.
 //!
 //! A height stays open for ever when its signatures split: a Byzantine proposer shows two proposals, which is
