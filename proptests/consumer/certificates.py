@@ -84,7 +84,7 @@ class TrustStore:
         self.held = body
 
     def verify(self, certificate, now, as_of=None):
-        """The verified body. With `as_of`, step 6 is for that instant."""
+        """The verified body. With `as_of`, KEY-05 is checked at that instant."""
         body = self.verify_issued(certificate)
         self.check_in_time(body, now, as_of)
         return body
