@@ -32,7 +32,7 @@ fn the_files_are_stale_until_they_are_written_and_after_every_change() {
     fs::create_dir_all(root.join("proptests/tests")).expect("a folder");
     fs::write(root.join("src/deep/a.rs"), "fn f() { Clause::VoteSigned; }").expect("a file");
     let door = "Ours.\n<!-- begin flow -->\nold\n<!-- end flow -->\n<!-- begin figures -->\n<!-- end figures -->\nOurs.\n";
-    fs::write(root.join(specgen::DOOR), door).expect("a file");
+    fs::write(root.join(specgen::README), door).expect("a file");
     let generated = [
         "register.md",
         "messages.md",
@@ -44,7 +44,7 @@ fn the_files_are_stale_until_they_are_written_and_after_every_change() {
     ];
     let generated = generated.map(|name| Path::new(specgen::FOLDER).join(name));
     let schema = PathBuf::from(specgen::SCHEMA);
-    let all: Vec<PathBuf> = generated.into_iter().chain([schema, PathBuf::from(specgen::DOOR)]).collect();
+    let all: Vec<PathBuf> = generated.into_iter().chain([schema, PathBuf::from(specgen::README)]).collect();
     assert_eq!(specgen::stale(root).expect("readable"), all);
     assert_eq!(specgen::write(root).expect("writable"), all);
     assert_eq!(specgen::stale(root).expect("readable"), [""; 0].map(PathBuf::from));

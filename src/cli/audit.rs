@@ -184,39 +184,29 @@ fn read_public<S: Store + ?Sized>(rules: &Rules, store: &S) -> Result<Public, St
     };
     let (cloud, cloud_key) = only(Party::Cloud, "cloud")?;
     let bsd = only(Party::Bsd, "bsd")?;
-    let mut public = Public {
+    // A macro, because the bound on the type of a row would need a dependency on the codec.
+    macro_rules! rows {
+        ($table:ident) => {{
+            let mut rows = Vec::new();
+            for_each(store, rules, Table::$table, |row| {
+                rows.push(row);
+                Ok(())
+            })?;
+            rows
+        }};
+    }
+    let blocks: Vec<Block> = rows!(Blocks);
+    Ok(Public {
         cloud: LogOperator { network: genesis.network.clone(), name: cloud, key: cloud_key },
         genesis,
         validators,
         bsd,
-        latest: now,
-        blocks: Vec::new(),
-        leaves: Vec::new(),
-        cloud_heads: Vec::new(),
-        entries: Vec::new(),
-        audit_heads: Vec::new(),
-    };
-    for_each(store, rules, Table::Blocks, |block| {
-        public.blocks.push(block);
-        Ok(())
-    })?;
-    for_each(store, rules, Table::Leaves, |leaf| {
-        public.leaves.push(leaf);
-        Ok(())
-    })?;
-    for_each(store, rules, Table::CloudHeads, |head| {
-        public.cloud_heads.push(head);
-        Ok(())
-    })?;
-    for_each(store, rules, Table::AuditEntries, |entry| {
-        public.entries.push(entry);
-        Ok(())
-    })?;
-    for_each(store, rules, Table::AuditHeads, |head| {
-        public.audit_heads.push(head);
-        Ok(())
-    })?;
-    // The auditor's clock: no recorded time may lie in its future.
-    public.latest = public.blocks.last().map_or(now, |block| block.header().time);
-    Ok(public)
+        // The auditor's clock: no recorded time may lie in its future.
+        latest: blocks.last().map_or(now, |block| block.header().time),
+        blocks,
+        leaves: rows!(Leaves),
+        cloud_heads: rows!(CloudHeads),
+        entries: rows!(AuditEntries),
+        audit_heads: rows!(AuditHeads),
+    })
 }

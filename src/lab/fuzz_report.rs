@@ -1,7 +1,6 @@
-//! What a fuzzing campaign did, as a file: `bemr-fuzz/1`, one JSON document.
+//! The report of a fuzzing campaign: format `bemr-fuzz/1`, one JSON document that `fuzz/` writes.
 //!
-//! A campaign that did not find the bugs that were planted for it has shown nothing, whatever else it found or did not find.
-//! Nothing here fuzzes: `fuzz/` does.
+//! A campaign that missed a planted bug is uninformative: its silence about other bugs is no evidence.
 
 use bemr_spec::Clause;
 use serde::{Deserialize, Serialize};
@@ -22,15 +21,15 @@ pub struct FuzzReport {
     pub commit: String,
     /// The compiler.
     pub toolchain: String,
-    /// What made the inputs.
+    /// The engine that made the inputs.
     pub engine: String,
-    /// What it began from: the committed corpus, or nothing.
+    /// The initial corpus: the committed one, or none.
     pub corpus: String,
-    /// What became of each target.
+    /// One row per target.
     pub targets: Vec<TargetRow>,
-    /// The clauses that the lockstep target reached: each kept something from being taken.
+    /// The clauses by which the lockstep target had an input refused.
     pub clauses: Vec<Clause>,
-    /// What became of each planted bug.
+    /// One row per planted bug.
     pub canaries: Vec<CanaryRow>,
 }
 
@@ -42,11 +41,11 @@ pub struct TargetRow {
     pub name: String,
     /// Inputs that were executed.
     pub executions: u64,
-    /// How long that took.
+    /// The duration.
     pub seconds: f64,
-    /// Inputs that exercised something new.
+    /// Inputs with new coverage.
     pub kept: u64,
-    /// What was found, if something was.
+    /// The fault, if one was found.
     pub found: Option<String>,
 }
 
@@ -62,9 +61,9 @@ pub struct CanaryRow {
     pub what: String,
     /// Whether it was found.
     pub found: bool,
-    /// Inputs that were executed until then, or until nobody waited any longer.
+    /// Inputs that were executed until then, or until the time-out.
     pub executions: u64,
-    /// How long that took.
+    /// The duration.
     pub seconds: f64,
 }
 
@@ -72,7 +71,7 @@ impl FuzzReport {
     /// Reads a report.
     ///
     /// # Errors
-    /// The field, if it is one, and what is wrong with it.
+    /// The field, if it is one, and the problem.
     pub fn read(bytes: &[u8]) -> Result<FuzzReport, String> {
         if bytes.len() > MAX_REPORT {
             return Err(format!("more than {MAX_REPORT} bytes"));

@@ -1,30 +1,30 @@
-//! The adversaries, as data. They hold some of the validators; they see the truth, the honest votes before their own, and
-//! every weight.
+//! The adversaries, as data. An adversary controls some of the validators; it knows the truth, the honest votes before its own,
+//! and every weight.
 
 use super::Voters;
 use super::deciders::Decider;
-use super::random_inputs::Moment;
+use super::random_inputs::NetworkDraw;
 use super::setting::ATTEMPTS;
 use serde::Serialize;
 
-/// What the validators do that an attacker holds.
+/// The strategy of the Byzantine validators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Adversary {
-    /// They always say the opposite of the truth.
+    /// They always vote against the truth.
     Falsify,
     /// They never answer.
     BlackHole,
-    /// They falsify, and drop one answer in two, in each attempt.
+    /// They falsify, and drop every second answer, in each attempt.
     Mixed,
     /// They are honest for three tenths of the run, and falsify from then on.
     Sleeper,
-    /// They tell the truth until together they weigh as much as the honest who are right less those who err; then they falsify.
+    /// They vote truthfully until together they weigh as much as the correct honest ones less the erring ones; then they falsify.
     Strategic,
-    /// They falsify, and come back under a new name after each lie that an audit showed, and when they weigh less than
-    /// somebody new.
+    /// They falsify, and return under a new name after each falsification that an audit reveals, and when they weigh less than
+    /// a newcomer.
     Whitewash,
-    /// They say the opposite of the truth with the error and the silence of honest ones.
+    /// They vote against the truth with the error and the silence of honest ones.
     Mirror,
 }
 
@@ -57,23 +57,23 @@ impl Adversary {
     }
 }
 
-/// What everybody does in one transaction.
-pub(super) struct Deeds {
-    /// Who says the truth when answering.
+/// The behaviour of all validators in one transaction.
+pub(super) struct Behaviour {
+    /// Those that vote truthfully when they answer.
     pub(super) right: Voters,
-    /// Who has answered by the end of each attempt.
+    /// Those that have answered by the end of each attempt.
     pub(super) answered: [Voters; ATTEMPTS],
 }
 
-/// What everybody does: the honest as their chance has it, those of `held` as the adversary wants it.
-pub(super) fn deeds(
+/// The behaviour of all validators: honest ones by the random inputs, those of `held` by the adversary.
+pub(super) fn behaviour(
     adversary: Adversary,
     held: Voters,
     all: Voters,
-    moment: &Moment,
+    moment: &NetworkDraw,
     done: f64,
     decider: &dyn Decider,
-) -> Deeds {
+) -> Behaviour {
     let honest = all.without(held);
     let truthful = honest.without(moment.errs);
     let (right, silent): (Voters, [Voters; ATTEMPTS]) = match adversary {
@@ -100,5 +100,5 @@ pub(super) fn deeds(
         before = before | all.without(quiet);
         *answered = before;
     }
-    Deeds { right, answered }
+    Behaviour { right, answered }
 }

@@ -1,7 +1,7 @@
 //! The whole table: every rule against every adversary, share and mix of requests, over many runs.
 //!
-//! Runs are independent and drawn before they begin, and cells are summed in whole numbers: threads change how long it
-//! takes, and nothing else.
+//! Runs are independent, their random inputs are drawn beforehand, and cells are summed in integers, so that the result does not
+//! depend on the number of threads.
 
 use super::adversary::Adversary;
 use super::counts::Counts;
@@ -15,26 +15,26 @@ use bemr::wire::Ballot;
 use serde::Serialize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What a campaign goes through.
+/// The parameters of a campaign.
 #[derive(Clone, Debug, Serialize)]
 pub struct Campaign {
-    /// All chance comes from it.
+    /// The seed of all randomness.
     pub seed: u64,
-    /// How large runs are.
+    /// The size of a run.
     pub size: Size,
-    /// What honest parties do wrong.
+    /// The errors of honest parties.
     pub noise: Noise,
-    /// Shares of right requests.
+    /// Shares of valid requests.
     pub priors: Vec<f64>,
     /// The rules.
     pub rules: Vec<Rule>,
     /// The adversaries.
     pub adversaries: Vec<Adversary>,
-    /// The attacker's shares.
+    /// Shares of Byzantine validators.
     pub shares: Vec<Share>,
 }
 
-/// The shares of right requests of the usual set-up.
+/// The shares of valid requests by default.
 pub const PRIORS: [f64; 2] = [0.5, 0.9];
 
 /// One cell of the table.
@@ -42,19 +42,19 @@ pub const PRIORS: [f64; 2] = [0.5, 0.9];
 pub struct Cell {
     /// Validators.
     pub validators: usize,
-    /// The share of right requests.
+    /// The share of valid requests.
     pub prior: f64,
-    /// What those held do.
+    /// The strategy of the Byzantine validators.
     pub adversary: Adversary,
-    /// How many are held.
+    /// The share of Byzantine validators.
     pub share: Share,
-    /// Who decides.
+    /// The decision rule.
     pub rule: Rule,
-    /// What was measured.
+    /// The measures.
     pub measured: Measured,
-    /// What is provable of the rate of right decisions.
+    /// The provable bounds on the rate of correct decisions.
     pub limit: Limit,
-    /// What the swap bound allows, where the rule sees votes alone.
+    /// The swap bound, where the rule uses votes alone.
     pub swap: Option<f64>,
 }
 
@@ -63,33 +63,33 @@ pub struct Cell {
 pub struct Silenced {
     /// Validators.
     pub validators: usize,
-    /// The share of right requests.
+    /// The share of valid requests.
     pub prior: f64,
-    /// Who decides.
+    /// The decision rule.
     pub rule: Rule,
-    /// What was measured.
+    /// The measures.
     pub measured: Measured,
 }
 
-/// How near runs came to the bound on the mistakes of weighted majority.
+/// How close runs came to the bound on the mistakes of weighted majority.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct MistakeBound {
     /// Runs that were compared.
     pub runs: u64,
     /// Runs with more mistakes than the bound allows: must be none.
     pub broken: u64,
-    /// The greatest share of the allowed mistakes that a run made.
+    /// The greatest share of the allowed mistakes in a run.
     pub closest: f64,
 }
 
-/// What a campaign found.
+/// The result of a campaign.
 #[derive(Clone, Debug)]
 pub struct Table {
-    /// What it went through.
+    /// Its parameters.
     pub campaign: Campaign,
     /// The cells, in the order of mixes, adversaries, shares and rules.
     pub cells: Vec<Cell>,
-    /// Every rule without the network.
+    /// Every rule without votes.
     pub silenced: Vec<Silenced>,
     /// The bound on mistakes, run by run.
     pub mistakes: MistakeBound,
@@ -103,7 +103,7 @@ struct Sums {
 }
 
 impl Campaign {
-    /// Every rule, adversary, share and mix, in the usual noise.
+    /// Every rule, adversary, share and mix, with the usual noise.
     pub fn usual(seed: u64, size: Size) -> Campaign {
         Campaign {
             seed,
@@ -116,7 +116,7 @@ impl Campaign {
         }
     }
 
-    /// Goes through it. `done` hears how many runs are over.
+    /// Executes it. `done` receives the number of finished runs.
     ///
     /// # Panics
     /// For more than [`Voters::MOST`] validators or none.
@@ -138,7 +138,7 @@ impl Campaign {
         std::thread::scope(|scope| {
             let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work)).collect();
             for worker in workers {
-                // A worker that failed has said why.
+                // A panic of a worker has been reported already.
                 total.merge(&worker.join().expect("a worker only counts"));
             }
         });
@@ -170,18 +170,18 @@ impl Campaign {
     }
 
     fn one_run(&self, run: usize, sums: &mut Sums) {
-        let tape = RandomInputs::draw(self.seed, run, &self.size, &self.noise);
+        let inputs = RandomInputs::draw(self.seed, run, &self.size, &self.noise);
         for ((prior, adversary, share, rule), cell) in self.places().zip(&mut sums.cells) {
             let held = Held::By(adversary, share);
             let counts = match rule {
-                Rule::MwFull => watched(rule, held, prior, &tape, share, &mut sums.mistakes),
-                _ => trial(rule, held, prior, &tape, |_, _, _| ()),
+                Rule::MwFull => watched(rule, held, prior, &inputs, share, &mut sums.mistakes),
+                _ => trial(rule, held, prior, &inputs, |_, _, _| ()),
             };
             cell.add(&counts);
         }
         let pairs = self.priors.iter().flat_map(|prior| self.rules.iter().map(move |rule| (*prior, *rule)));
         for ((prior, rule), silenced) in pairs.zip(&mut sums.silenced) {
-            silenced.add(&trial(rule, Held::AllSilent, prior, &tape, |_, _, _| ()));
+            silenced.add(&trial(rule, Held::AllSilent, prior, &inputs, |_, _, _| ()));
         }
     }
 
@@ -213,13 +213,13 @@ fn watched(
     rule: Rule,
     held: Held,
     prior: f64,
-    tape: &RandomInputs,
+    inputs: &RandomInputs,
     share: Share,
     bound: &mut MistakeBound,
 ) -> Counts {
-    let validators = tape.taken.len();
+    let validators = inputs.taken.len();
     let (mut mistakes, mut of_each) = (0_u64, vec![0_u64; validators]);
-    let counts = trial(rule, held, prior, tape, |ruling, ballots, label| {
+    let counts = trial(rule, held, prior, inputs, |ruling, ballots, label| {
         mistakes += u64::from(ruling != Ruling::from(label));
         let said_true = ballots.saying(Ballot::True, ballots.answered(0));
         let wrong = match label {
@@ -228,8 +228,8 @@ fn watched(
         };
         wrong.places().for_each(|place| of_each[place] += 1);
     });
-    // Who is held may change names, and then is nobody's best expert.
-    let honest = &tape.taken[share.of(validators)..];
+    // A Byzantine validator may change its name, so that it is no fixed expert.
+    let honest = &inputs.taken[share.of(validators)..];
     if let Some(best) = honest.iter().map(|place| of_each[*place]).min() {
         let used = mistakes as f64 / weighted_majority_mistakes(best, validators);
         bound.runs += 1;
@@ -254,19 +254,19 @@ impl Sums {
 }
 
 impl Table {
-    /// The cell of these.
+    /// The cell with these parameters.
     pub fn cell(&self, prior: f64, adversary: Adversary, share: Share, rule: Rule) -> Option<&Cell> {
         self.cells.iter().find(|cell| {
             (cell.prior, cell.adversary, cell.share, cell.rule) == (prior, adversary, share, rule)
         })
     }
 
-    /// The cells of these, every adversary's.
+    /// The cells with these parameters, of every adversary.
     pub fn against_all(&self, prior: f64, share: Share, rule: Rule) -> impl Iterator<Item = &Cell> {
         self.cells.iter().filter(move |cell| (cell.prior, cell.share, cell.rule) == (prior, share, rule))
     }
 
-    /// A rule without the network.
+    /// A rule without votes.
     pub fn without_votes(&self, prior: f64, rule: Rule) -> Option<&Silenced> {
         self.silenced.iter().find(|one| (one.prior, one.rule) == (prior, rule))
     }

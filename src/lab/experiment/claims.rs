@@ -1,4 +1,4 @@
-//! What is claimed of the table, and checked: the two claims with their negative controls, the swap bound under the mirror
+//! The claims about the table and their checks: the two claims with their negative controls, the swap bound under the mirror
 //! adversary, every proved bound, and how the paper's figure can arise.
 
 use super::campaign::{Cell, Table};
@@ -8,19 +8,19 @@ use super::{Adversary, Share};
 use serde::Serialize;
 use std::cmp::Ordering;
 
-/// The rule that the specification takes for T_v's own verdict: the BSD re-verifies everything.
+/// The rule that the specification adopts for T_v's own verdict: full local re-execution.
 pub const ADOPTED: Rule = Rule::FullRv;
 
 /// Rules of which the second claim must not hold, or the experiment would show anything.
 pub const CONTROLS: [Rule; 3] = [Rule::Majority, Rule::BetaSelf, Rule::PaperFailrv];
 
-/// Claim T1: below one half held, the lower end of the interval of bCDR is above this.
+/// Claim T1: with less than one half Byzantine, the lower end of the interval of bCDR is above this.
 pub const T1: f64 = 0.95;
 
-/// Claim T2: above one half held, it is at least this.
+/// Claim T2: with more than one half Byzantine, it is at least this.
 pub const T2: f64 = 0.90;
 
-/// Where a rule does worst.
+/// The worst case of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Worst {
     /// The adversary.
@@ -91,7 +91,7 @@ impl Table {
         pairs.map(claim).collect()
     }
 
-    /// What does not agree with what is claimed of it; nothing is as it should be.
+    /// The claims that fail.
     pub fn failed_claims(&self) -> Vec<String> {
         let mut failed = Vec::new();
         for Claim { rule, validators, prior, t1, t2, .. } in self.claims() {
@@ -109,7 +109,7 @@ impl Table {
     }
 }
 
-/// A share and its rest, of a rule that sees votes alone, under the mirror adversary.
+/// A share and its complement, of a rule that uses votes alone, under the mirror adversary.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Mirrored {
     /// The rule.
@@ -122,7 +122,7 @@ pub struct Mirrored {
     pub sum: f64,
     /// Half the width of its 95 % interval.
     pub half: f64,
-    /// Whether it is at most one, as far as chance can tell.
+    /// Whether it is at most one, within statistical error.
     pub holds: bool,
 }
 
@@ -130,13 +130,13 @@ pub struct Mirrored {
 /// hundred campaigns.
 const SURE: f64 = 5.0;
 
-/// What chance may do to a mean over runs, where `few` is the number of independent things behind it.
+/// The statistical error of a mean over runs, where `few` is the number of independent samples.
 fn slack(estimate: &Estimate, few: f64) -> f64 {
     SURE * estimate.half / 1.96 + SURE.powi(2) / 2.0 / few
 }
 
 impl Table {
-    /// The check of the swap bound: a sum above one says that a rule sees more than votes.
+    /// The check of the swap bound: a sum above one shows that a rule uses more than votes.
     pub fn mirrored(&self) -> Vec<Mirrored> {
         let rules = self.campaign.rules.iter().copied().filter(|rule| rule.is_vote_only());
         let pairs = rules.flat_map(|rule| self.campaign.priors.iter().map(move |prior| (rule, *prior)));
@@ -162,7 +162,7 @@ impl Table {
         found
     }
 
-    /// Cells beyond a bound that is proved: each is a bug.
+    /// Cells beyond a proved bound: each is a bug.
     pub fn beyond(&self) -> Vec<String> {
         let mut beyond = Vec::new();
         for cell in self.cells.iter().filter(|cell| cell.limit.binding) {

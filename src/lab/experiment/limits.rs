@@ -1,7 +1,6 @@
-//! What is provable of a cell of the table, computed beside what is measured.
+//! Provable bounds of a cell of the table, computed independently of the measurements.
 //!
-//! Every bound is for independent errors of honest validators and for the noise of the set-up. How they are proved is in
-//! chapter 16; nothing here is measured.
+//! Every bound assumes independent errors of honest validators and the noise of the setting; chapter 16 has the proofs.
 
 use super::adversary::Adversary;
 use super::deciders::{Rule, SAMPLED};
@@ -19,16 +18,16 @@ pub struct Limit {
     pub upper: Option<f64>,
     /// Why.
     pub by: &'static str,
-    /// Whether a measurement beyond it is a bug; else it is there for orientation.
+    /// Whether a measurement beyond it is a bug; otherwise it is for orientation.
     pub binding: bool,
 }
 
-/// The set-up of a cell.
+/// The parameters of a cell.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
     /// Validators.
     pub validators: usize,
-    /// Of them, those held.
+    /// Byzantine ones among them.
     pub held: usize,
     /// The share of the attacker.
     pub share: f64,
@@ -87,7 +86,7 @@ pub fn weighted_majority_mistakes(best: u64, validators: usize) -> f64 {
 }
 
 impl Setting {
-    /// Whether those held say nothing but falsehoods, or nothing at all, in every transaction.
+    /// Whether the Byzantine validators falsify in every transaction.
     fn is_constant(&self) -> bool {
         matches!(self.adversary, Adversary::Falsify | Adversary::Whitewash)
     }

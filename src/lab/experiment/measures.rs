@@ -1,6 +1,6 @@
-//! What is measured in a cell of the table: ratios with their spread over runs, delays, and what was injected.
+//! The measures of a cell of the table: ratios with their spread over runs, delays, and injected faults.
 //!
-//! Everything is summed in whole numbers, so that neither the order of runs nor the number of threads changes a digit.
+//! All sums are integers, so that neither the order of runs nor the number of threads changes a digit.
 
 use super::counts::Counts;
 use super::setting::Delay;
@@ -88,7 +88,7 @@ pub enum Metric {
     Ap,
     /// The paper's "product loss ratio" to the letter: verdicts of the network over requests. A success.
     PsrLit,
-    /// Right requests that are not stored in the end.
+    /// Valid requests that are not stored in the end.
     Plr,
     /// No verdict of the network in the first attempt.
     BhrEffective,
@@ -189,7 +189,7 @@ pub struct Delays {
     pub censored: u64,
 }
 
-/// What an adversary did, by its own log, as shares of what could be.
+/// The faults that an adversary injected, as shares of the possible ones.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Injected {
     /// Answers suppressed, of those due in the first attempt.
@@ -204,7 +204,7 @@ impl Measured {
     pub(super) fn add(&mut self, run: &Counts) {
         assert!(
             run.identity_holds(),
-            "every transaction is right, wrongly taken, wrongly refused or undecided"
+            "every decision is correct, a false acceptance, a false rejection or undecided"
         );
         for (spread, metric) in self.spreads.iter_mut().zip(Metric::ALL) {
             let (part, whole) = metric.of(run);

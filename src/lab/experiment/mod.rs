@@ -1,8 +1,8 @@
-//! What an ACK is worth: rules that decide from votes, adversaries that lie, and what is provable of both.
+//! The evidential value of an ACK: decision rules over votes, adversaries, and provable bounds of both.
 //!
-//! A fast Monte-Carlo of the rules: [`Campaign`] goes through every rule, adversary, share of liars and mix of requests
-//! and gives a [`Table`]. It is about decisions; keys, messages and certificates have no part in it. A decider sees
-//! [`Ballots`] and [`Reexecution`]:
+//! A Monte-Carlo simulation of the rules: a [`Campaign`] combines every rule, adversary, share of Byzantine validators and mix of
+//! requests into a [`Table`]. It models decisions only, without keys, messages and certificates. The inputs of a decider
+//! are [`Ballots`] and [`Reexecution`]:
 //!
 //! ```
 //! use crate::experiment::{Ballots, Decided, Decider, Delay, Reexecution, Voters};
@@ -16,7 +16,7 @@
 //! }
 //! ```
 //!
-//! The truth is in neither, and what re-execution would say is closed until it is paid for:
+//! Neither contains the truth, and the result of re-execution is inaccessible until its cost is counted:
 //!
 //! ```compile_fail
 //! use crate::experiment::{Ballots, Decided, Decider, Delay, Reexecution, Voters};
@@ -30,8 +30,8 @@
 //! }
 //! ```
 //!
-//! The real protocol with validators that lie is run at some [`GridPoint`]s beside it: [`Expedition`]. A [`Report`] says all of
-//! it as CSV, JSON and one page.
+//! [`Expedition`] executes the real protocol with Byzantine validators at some [`GridPoint`]s. A [`Report`] contains everything
+//! as CSV, JSON and one page.
 
 mod adversary;
 mod campaign;

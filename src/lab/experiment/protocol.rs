@@ -1,10 +1,8 @@
-//! The same question asked of the real protocol, at some points, and the answer put beside that of the Monte-Carlo.
-//!
-//! What happens at a point is for [`super::visit`].
+//! Runs of the real protocol at some points of the grid, compared with the Monte-Carlo simulation.
 
 use super::deciders::Rule;
 use super::measures::{Estimate, Metric};
-use super::protocol_run::{Seen, visit};
+use super::protocol_run::{Seen, execute};
 use super::random_inputs::{Noise, Size};
 use super::{Adversary, Campaign, Share};
 use crate::simulator::ByzantinePolicy;
@@ -14,13 +12,13 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// An attacker whose validators' conduct a real validator can have.
+/// An adversary that the simulator can execute with the real protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Played {
     /// [`Adversary::Falsify`].
     Falsify,
-    /// [`Adversary::BlackHole`]; they sign no blocks either.
+    /// [`Adversary::BlackHole`]; they give no commit votes either.
     BlackHole,
     /// [`Adversary::Mixed`].
     Mixed,
@@ -30,7 +28,7 @@ impl Played {
     /// All of them.
     pub const ALL: [Played; 3] = [Played::Falsify, Played::BlackHole, Played::Mixed];
 
-    /// The same in the Monte-Carlo.
+    /// The same adversary in the Monte-Carlo simulation.
     pub fn adversary(self) -> Adversary {
         match self {
             Played::Falsify => Adversary::Falsify,
@@ -48,17 +46,17 @@ impl Played {
     }
 }
 
-/// What of the noise a real network has: its BSD runs the contracts without error.
+/// The noise of a real network: its BSD executes the contracts without error.
 pub const REAL_NOISE: Noise = Noise { execution: 0.0, ..Noise::USUAL };
 
-/// Where the real protocol is run.
+/// A point at which the real protocol runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct GridPoint {
     /// What those held do.
     pub played: Played,
     /// How many are held.
     pub share: Share,
-    /// Submissions under way at a time.
+    /// Submissions in flight at a time.
     pub under_way: usize,
 }
 
@@ -84,7 +82,7 @@ fn named<S: serde::Serializer>(suite: &Suite, serializer: S) -> Result<S::Ok, S:
     serializer.serialize_str(&suite.to_string())
 }
 
-/// A point, and what the Monte-Carlo says of it.
+/// A point, and the result of the Monte-Carlo simulation.
 #[derive(Clone, Debug, Serialize)]
 pub struct Point {
     /// Where it is.
@@ -95,11 +93,11 @@ pub struct Point {
     pub cdr: f64,
     /// The same by the Monte-Carlo of the rule `bemr` in the same noise.
     pub expected: Estimate,
-    /// The interval in which so many transactions fall 999 times in 1000, if both are one.
+    /// The interval that contains the rate in 999 of 1000 cases if both agree.
     pub interval: (f64, f64),
-    /// Whether they do.
+    /// Whether it contains the rate.
     pub inside: bool,
-    /// Whether they do, or do when each T_block that came too late is given back.
+    /// Whether it does, or does when each T_block that came too late is added.
     pub explained: bool,
 }
 
@@ -121,13 +119,13 @@ impl Expedition {
                 let point = next.fetch_add(1, Ordering::Relaxed);
                 let Some(spot) = self.spots.get(point) else { return Ok(seen) };
                 let ended = |count: usize| done(over.fetch_add(count, Ordering::Relaxed) + count);
-                seen.push((point, visit(self, self.seed_of(point), spot, ended)?));
+                seen.push((point, execute(self, self.seed_of(point), spot, ended)?));
             }
         };
         let mut all: BTreeMap<usize, Seen> = BTreeMap::new();
         let results: Vec<Result<Vec<(usize, Seen)>, Refusal>> = std::thread::scope(|scope| {
             let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work)).collect();
-            // A worker that failed has said why.
+            // A panic of a worker has been reported already.
             workers.into_iter().map(|worker| worker.join().expect("a worker returns its refusal")).collect()
         });
         for result in results {
@@ -136,7 +134,7 @@ impl Expedition {
         Ok(self.compare(all.into_values().collect(), threads))
     }
 
-    /// Puts beside each point what the Monte-Carlo says of it.
+    /// Compares each point with the Monte-Carlo simulation.
     fn compare(&self, seen: Vec<Seen>, threads: usize) -> Vec<Point> {
         let size = Size { validators: self.validators, transactions: 500, runs: 100 };
         let adversaries = Played::ALL.map(Played::adversary).to_vec();

@@ -1,8 +1,7 @@
-//! One network of the real protocol at work: keys, messages, sessions, quorum certificates, blocks, a cloud, and validators
-//! that lie with all of these.
+//! One run of the real protocol: keys, messages, sessions, quorum certificates, blocks, a cloud, and Byzantine validators.
 //!
-//! What a request is, right or wrong, is fixed when it is made, by who makes it: a heart rate that a heart can have, or
-//! one that none has. No contract is asked.
+//! Whether a request is valid is fixed when it is created: a possible heart rate, or an impossible one. The contracts have no
+//! part in that.
 
 use super::protocol::{Expedition, GridPoint, REAL_NOISE};
 use crate::simulator::{ByzantinePolicy, Network, NetworkConfig, Node};
@@ -20,23 +19,23 @@ use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
 use tls_codec::{DeserializeBytes, Serialize};
 
-/// The most virtual milliseconds that the network may take for one step.
+/// The timeout of one step in virtual milliseconds.
 const LIMIT: u64 = 3_600_000;
 
-/// What was seen at one point.
+/// The observations at one point.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Seen {
-    /// By truth (wrong, right) and by end (committed, rejected, deferred).
+    /// Outcomes by truth (invalid, valid) and by decision (committed, rejected, deferred).
     pub ends: [[u64; 3]; 2],
-    /// Committed records that were read back with proofs and were what was sent.
+    /// Committed records that were read back with proofs and equal the submitted ones.
     pub read_back: u64,
-    /// Submissions with more than one end: must be none.
+    /// Submissions with more than one outcome: must be none.
     pub double: u64,
-    /// Entries of the audit log that an auditor verified up to an anchored head.
+    /// Entries of the audit log that an auditor verified up to a checkpoint.
     pub audited: u64,
-    /// Pieces of evidence that the BSD holds.
+    /// Pieces of evidence that the BSD stores.
     pub evidence: u64,
-    /// T_blocks that a validator refused by BLK-04, because the ledger had gone on since they were first sent.
+    /// T_blocks that a validator refused by BLK-04, because the ledger had advanced since they were first sent.
     pub late: u64,
     /// Virtual milliseconds to the outcome, of each decided submission, ascending.
     #[serde(skip)]
@@ -55,7 +54,7 @@ impl Seen {
     }
 }
 
-/// A heart rate, of a heart or of none.
+/// A heart rate, possible or impossible.
 fn record(rules: &Rules, number: usize, right: bool) -> Result<Record, Refusal> {
     let rate = if right { 40 + number % 100 } else { 5_000 + number };
     let text = format!(
@@ -70,7 +69,7 @@ fn record(rules: &Rules, number: usize, right: bool) -> Result<Record, Refusal> 
 ///
 /// # Errors
 /// What refused the network, a record or a request: none of it is expected.
-pub(super) fn visit(
+pub(super) fn execute(
     expedition: &Expedition,
     seed: u64,
     spot: &GridPoint,
@@ -82,63 +81,63 @@ pub(super) fn visit(
     let mut conduct = vec![flawed; expedition.validators];
     conduct[..spot.share.of(expedition.validators)].fill(spot.played.conduct());
     conduct.shuffle(&mut rng);
-    let scenario = NetworkConfig {
+    let config = NetworkConfig {
         seed,
         conduct,
         archive: archive.clone(),
         ..NetworkConfig::new(expedition.suite, expedition.validators)
     };
-    let rules = scenario.rules;
-    let town = scenario.build()?;
-    let mut visit = Visit {
-        doctor: town.cast.doctor.clone(),
-        town,
+    let rules = config.rules;
+    let network = config.build()?;
+    let mut run = ProtocolRun {
+        doctor: network.cast.doctor.clone(),
+        network,
         open: BTreeMap::new(),
         seen: Seen::default(),
         committed: Vec::new(),
     };
     for number in 0..expedition.transactions {
         let right = rng.random_bool(expedition.prior);
-        visit.submit(&record(&rules, number, right)?, right)?;
-        let left = visit.settle(spot.under_way.saturating_sub(1));
+        run.submit(&record(&rules, number, right)?, right)?;
+        let left = run.settle(spot.under_way.saturating_sub(1));
         ended(left);
     }
-    ended(visit.settle(0));
-    visit.read_all()?;
-    visit.close(&rules, &archive)?;
-    visit.seen.delays.sort_unstable();
-    Ok(visit.seen)
+    ended(run.settle(0));
+    run.read_all()?;
+    run.close(&rules, &archive)?;
+    run.seen.delays.sort_unstable();
+    Ok(run.seen)
 }
 
-/// One network at work.
-struct Visit {
+/// One network and its observations.
+struct ProtocolRun {
     doctor: Name,
-    town: Network,
+    network: Network,
     open: BTreeMap<Digest, (bool, Time, Box<[u8]>)>,
     seen: Seen,
     committed: Vec<(Digest, Box<[u8]>)>,
 }
 
-impl Visit {
+impl ProtocolRun {
     fn submit(&mut self, record: &Record, right: bool) -> Result<(), Refusal> {
-        let now = self.town.world.now();
-        let tid = self.town.by(&self.doctor, |user, now| user.submit(now, record, &[]))?;
+        let now = self.network.world.now();
+        let tid = self.network.by(&self.doctor, |user, now| user.submit(now, record, &[]))?;
         self.open.insert(tid, (right, now, record.bytes().into()));
         Ok(())
     }
 
-    /// Goes on until at most `left` submissions are under way; how many ended.
+    /// Runs the network until at most `left` submissions are pending, and returns how many ended.
     fn settle(&mut self, left: usize) -> usize {
         let before = self.open.len();
         while self.open.len() > left {
-            let Visit { doctor, town, open, seen, .. } = self;
-            town.run_until(
+            let ProtocolRun { doctor, network, open, seen, .. } = self;
+            network.run_until(
                 LIMIT,
                 |event| seen.late += u64::from(event.clause == Some(Clause::HeightInWindow)),
-                |town| town.user(doctor).is_none_or(|user| open.keys().any(|tid| !user.awaits(tid))),
+                |network| network.user(doctor).is_none_or(|user| open.keys().any(|tid| !user.awaits(tid))),
             );
-            let now = self.town.world.now();
-            let Some(user) = self.town.user(&self.doctor) else { break };
+            let now = self.network.world.now();
+            let Some(user) = self.network.user(&self.doctor) else { break };
             let awaited: Vec<Digest> = self.open.keys().copied().filter(|tid| user.awaits(tid)).collect();
             let mut ended = std::mem::take(&mut self.open);
             if awaited.len() < ended.len() {
@@ -169,23 +168,23 @@ impl Visit {
     fn read_all(&mut self) -> Result<(), Refusal> {
         let doctor = self.doctor.clone();
         for (tid, bytes) in std::mem::take(&mut self.committed) {
-            let request = self.town.by(&doctor, |user, now| user.read(now, tid))?;
-            self.town.run_until(
+            let request = self.network.by(&doctor, |user, now| user.read(now, tid))?;
+            self.network.run_until(
                 LIMIT,
                 |_| (),
-                |town| town.user(&doctor).is_none_or(|user| !user.awaits_answer(request)),
+                |network| network.user(&doctor).is_none_or(|user| !user.awaits_answer(request)),
             );
-            let answer = self.town.user(&doctor).and_then(|user| user.take_answer(request));
+            let answer = self.network.user(&doctor).and_then(|user| user.take_answer(request));
             let same = matches!(answer, Some(Answer::Record(read)) if read.as_slice() == &*bytes);
             self.seen.read_back += u64::from(same);
         }
         Ok(())
     }
 
-    /// Closes the books, has them anchored where blocks are closed, and lets an auditor replay all that is public.
+    /// Closes the audit log, waits for its checkpoint, and audits the public data.
     fn close(&mut self, rules: &Rules, archive: &StoreHandle) -> Result<(), Refusal> {
-        let bsd = self.town.cast.bsd.clone();
-        let closed = self.town.world.command(&bsd, |node, now| match node {
+        let bsd = self.network.cast.bsd.clone();
+        let closed = self.network.world.command(&bsd, |node, now| match node {
             Node::Bsd(bsd) => match bsd.close(now) {
                 Ok(outputs) => (Ok(()), outputs),
                 Err(refusal) => (Err(refusal), Vec::new()),
@@ -193,13 +192,13 @@ impl Visit {
             _ => (Ok(()), Vec::new()),
         });
         closed.unwrap_or(Ok(()))?;
-        self.town.run_until(60_000, |_| (), |town| town.bsd().is_none_or(|bsd| bsd.is_anchored()));
-        if let Some(bsd) = self.town.bsd() {
+        self.network.run_until(60_000, |_| (), |network| network.bsd().is_none_or(|bsd| bsd.is_anchored()));
+        if let Some(bsd) = self.network.bsd() {
             self.seen.evidence = bsd.evidence().len() as u64;
         }
-        self.seen.audited = audited(rules, archive, &self.town)?;
+        self.seen.audited = audited(rules, archive, &self.network)?;
         let ends = self.seen.all();
-        let entries = self.town.bsd().map_or(0, |bsd| bsd.audited());
+        let entries = self.network.bsd().map_or(0, |bsd| bsd.audited());
         self.seen.double = entries.saturating_sub(ends);
         Ok(())
     }
@@ -220,10 +219,10 @@ fn rows<T: DeserializeBytes + Serialize>(
 }
 
 /// How many entries of the audit log an auditor verifies: all or none.
-fn audited(rules: &Rules, archive: &StoreHandle, town: &Network) -> Result<u64, Refusal> {
+fn audited(rules: &Rules, archive: &StoreHandle, network: &Network) -> Result<u64, Refusal> {
     archive.read(|store| {
         let blocks: Vec<Block> = rows(store, rules, Table::Blocks)?;
-        let latest = blocks.last().map_or(town.genesis.start, |block| block.header().time);
+        let latest = blocks.last().map_or(network.genesis.start, |block| block.header().time);
         let public = PublicRecord {
             blocks: &blocks,
             leaves: &rows(store, rules, Table::Leaves)?,
@@ -231,9 +230,9 @@ fn audited(rules: &Rules, archive: &StoreHandle, town: &Network) -> Result<u64, 
             entries: &rows(store, rules, Table::AuditEntries)?,
             audit_heads: &rows(store, rules, Table::AuditHeads)?,
         };
-        let bsd = (town.bsd.name.clone(), town.bsd.key.clone());
-        let (genesis, validators) = (town.genesis.clone(), town.validators.clone());
-        let auditor = Auditor::new(rules, latest, genesis, validators, town.cloud.clone(), bsd).ok();
+        let bsd = (network.bsd.name.clone(), network.bsd.key.clone());
+        let (genesis, validators) = (network.genesis.clone(), network.validators.clone());
+        let auditor = Auditor::new(rules, latest, genesis, validators, network.cloud.clone(), bsd).ok();
         let report = auditor.and_then(|auditor| audit(auditor, &public).ok());
         Ok(report.map_or(0, |report| report.entries))
     })

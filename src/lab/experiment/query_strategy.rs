@@ -1,26 +1,26 @@
-//! Whom to ask first, and whom to fail over to: the protocol's way beside two that spare messages.
+//! Which validators to query first: the protocol's strategy beside two that save messages.
 //!
-//! Every transaction is re-verified, so that each order learns from right labels. A quorum of all validators is what each
-//! needs; it is about messages and waiting, and decides nothing.
+//! Every transaction is re-executed, so that each strategy learns from correct labels. Each needs a quorum of all validators; the
+//! comparison is about messages and waiting, not about decisions.
 
-use super::adversary::{Adversary, Deeds, deeds};
+use super::adversary::{Adversary, Behaviour, behaviour};
 use super::deciders::Rule;
 use super::measures::{Estimate, Spread};
-use super::random_inputs::{Moment, Noise, RandomInputs, Size};
+use super::random_inputs::{NetworkDraw, Noise, RandomInputs, Size};
 use super::setting::{ATTEMPTS, Ballots, Delay, LATEST};
 use super::{Share, Voters};
 use bemr::wire::Ballot;
 use serde::Serialize;
 
-/// An order of asking.
+/// A query strategy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
-    /// Everybody at once; those who are silent again.
+    /// All at once; retransmission to the silent ones.
     Everybody,
-    /// As many as a quorum needs, those of the best beta reputation first; then everybody who has not answered.
+    /// As many as a quorum needs, those of the best beta reputation first; then all that have not answered.
     TrustedFirst,
-    /// As many as a quorum needs, in an order that never changes; then everybody who has not answered.
+    /// As many as a quorum needs, in an order that never changes; then all that have not answered.
     FixedFirst,
 }
 
@@ -38,7 +38,7 @@ impl Order {
     }
 }
 
-/// What an order costs and brings.
+/// The cost and success of a strategy.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Asked {
     /// The order.
@@ -47,7 +47,7 @@ pub struct Asked {
     pub adversary: Adversary,
     /// How many are held.
     pub share: Share,
-    /// Transactions with a quorum for the right verdict.
+    /// Transactions with a quorum for the correct verdict.
     pub quorum: Estimate,
     /// T_blocks sent for each transaction.
     pub messages: f64,
@@ -62,7 +62,7 @@ fn heaviest(count: usize, validators: usize, weight: impl Fn(usize) -> f64) -> V
     places.into_iter().take(count).collect()
 }
 
-/// Compares the orders below the share at which no quorum is left, against those who falsify and those who are silent.
+/// Compares the strategies below the share at which no quorum remains, against falsifying and silent validators.
 pub fn asking(seed: u64, size: Size) -> Vec<Asked> {
     let mut rows = Vec::new();
     for order in Order::ALL {
@@ -77,7 +77,7 @@ pub fn asking(seed: u64, size: Size) -> Vec<Asked> {
 
 /// What came of asking for one transaction.
 struct Gathered {
-    /// When a quorum for the right verdict was there.
+    /// The delay until a quorum for the correct verdict.
     at: Option<Delay>,
     /// Who answered.
     answered: Voters,
@@ -86,8 +86,8 @@ struct Gathered {
     messages: usize,
 }
 
-/// Asks `first`, then all who have not answered, until a quorum for the right verdict is there or cannot come any more.
-fn gather(first: Voters, all: Voters, deeds: &Deeds, moment: &Moment) -> Gathered {
+/// Queries `first`, then all that have not answered, until a quorum for the correct verdict exists or is impossible.
+fn gather(first: Voters, all: Voters, behaviour: &Behaviour, moment: &NetworkDraw) -> Gathered {
     let quorum = 2 * all.len() / 3 + 1;
     let mut gathered = Gathered { at: None, answered: Voters::NOBODY, asked: Voters::NOBODY, messages: 0 };
     for attempt in 0..ATTEMPTS {
@@ -95,13 +95,14 @@ fn gather(first: Voters, all: Voters, deeds: &Deeds, moment: &Moment) -> Gathere
         let asked = if attempt == 0 { first } else { all }.without(before);
         gathered.messages += asked.len();
         gathered.asked = gathered.asked | asked;
-        // Whoever is not asked in an attempt is silent in it.
-        let fresh = deeds.answered[attempt] & asked;
-        let enough = |tick: &usize| ((before | (fresh & moment.near[*tick])) & deeds.right).len() >= quorum;
+        // A validator that is not queried in an attempt is silent in it.
+        let fresh = behaviour.answered[attempt] & asked;
+        let enough =
+            |tick: &usize| ((before | (fresh & moment.near[*tick])) & behaviour.right).len() >= quorum;
         let came = (0..=LATEST).find(enough);
         gathered.answered = before | fresh;
         gathered.at = came.map(|tick| Delay { expired: attempt as u8, ticks: tick as u8 });
-        let lost = gathered.answered.without(deeds.right).len() > all.len() - quorum;
+        let lost = gathered.answered.without(behaviour.right).len() > all.len() - quorum;
         if lost || gathered.at.is_some() {
             break;
         }
@@ -115,31 +116,32 @@ fn ask(seed: u64, size: Size, order: Order, adversary: Adversary, share: Share) 
     let quorum = 2 * validators / 3 + 1;
     let (mut reached, mut messages, mut waited, mut count) = (Spread::default(), 0, 0, 0);
     for run in 0..size.runs {
-        let tape = RandomInputs::draw(seed, run, &size, &noise);
-        let held: Voters = tape.taken[..share.of(validators)].iter().copied().collect();
+        let inputs = RandomInputs::draw(seed, run, &size, &noise);
+        let held: Voters = inputs.taken[..share.of(validators)].iter().copied().collect();
         let mut trust = Rule::BetaFull.begin(validators);
         let mut quorums = 0;
-        for (fate, moment) in tape.fates.iter().zip(&tape.network) {
-            let label = if fate.right < 0.5 { Ballot::True } else { Ballot::False };
-            let deeds = deeds(adversary, held, all, moment, 1.0, trust.as_ref());
+        for (request, moment) in inputs.requests.iter().zip(&inputs.network) {
+            let label = if request.right < 0.5 { Ballot::True } else { Ballot::False };
+            let behaviour = behaviour(adversary, held, all, moment, 1.0, trust.as_ref());
             let first = match order {
                 Order::Everybody => all,
                 Order::TrustedFirst => heaviest(quorum, validators, |place| trust.weight(place)),
                 Order::FixedFirst => Voters::first(quorum),
             };
-            let gathered = gather(first, all, &deeds, moment);
+            let gathered = gather(first, all, &behaviour, moment);
             messages += gathered.messages;
             if let Some(at) = gathered.at {
                 quorums += 1;
                 waited += at.milliseconds();
                 count += 1;
             }
-            let says_true = if label == Ballot::True { deeds.right } else { all.without(deeds.right) };
-            // Whoever answered in any attempt is judged by it, and nobody by what they were not asked.
+            let says_true =
+                if label == Ballot::True { behaviour.right } else { all.without(behaviour.right) };
+            // Only validators that were queried are judged, by their answer in any attempt.
             let answered = [gathered.answered; ATTEMPTS];
             trust.learn(&Ballots { all: gathered.asked, says_true, answered, near: &moment.near }, label);
         }
-        reached.add(quorums, tape.fates.len() as u64);
+        reached.add(quorums, inputs.requests.len() as u64);
     }
     let transactions = (size.runs * size.transactions).max(1) as f64;
     Asked {

@@ -1,7 +1,7 @@
-//! All chance of one run, drawn before it begins: so every decider and every adversary meets the same.
+//! The random inputs of one run, drawn before it begins, so that every decider and every adversary gets the same.
 //!
-//! It knows what is true, and who errs, is silent or is far away when honest. What is made of that is the adversary's
-//! matter and the decider's.
+//! They contain the truth, and which honest validators err, are silent or are distant; not the reactions of adversary and
+//! decider.
 
 use super::Voters;
 use super::setting::{ATTEMPTS, LATEST};
@@ -9,23 +9,23 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
-/// How often honest parties go wrong, each a probability.
+/// The error probabilities of honest parties.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Noise {
     /// An honest validator's verdict is wrong (e).
     pub error: f64,
-    /// An honest validator's answer does not come, in each attempt (d).
+    /// An honest validator's answer is lost, in each attempt (d).
     pub silence: f64,
-    /// A re-execution comes to the wrong verdict (e_v). The EHR server's own verdict has the same error.
+    /// A re-execution gives the wrong verdict (e_v). The EHR server's own verdict has the same error.
     pub execution: f64,
 }
 
 impl Noise {
-    /// Of the set-up in which the rules are compared.
+    /// The noise under which the rules are compared.
     pub const USUAL: Noise = Noise { error: 0.02, silence: 0.02, execution: 0.001 };
 }
 
-/// How large a run is.
+/// The size of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Size {
     /// Validators, 1 to [`Voters::MOST`].
@@ -36,37 +36,37 @@ pub struct Size {
     pub runs: usize,
 }
 
-/// The chance of one transaction among some voters.
-pub(super) struct Moment {
-    /// Who would err if honest.
+/// The random inputs of one transaction among some voters.
+pub(super) struct NetworkDraw {
+    /// Those that err if honest.
     pub(super) errs: Voters,
-    /// Who would be silent if honest, in each attempt.
+    /// Those that are silent if honest, in each attempt.
     pub(super) silent: [Voters; ATTEMPTS],
-    /// A fair coin of each, for each attempt.
+    /// A fair coin for each, in each attempt.
     pub(super) coins: [Voters; ATTEMPTS],
-    /// Who is so many ticks away or nearer.
+    /// Those at most this many ticks away.
     pub(super) near: [Voters; LATEST + 1],
 }
 
-/// The chance of one transaction that concerns nobody in particular.
-pub(super) struct Fate {
-    /// The request is right where this lies below the share of right ones.
+/// The random inputs of one transaction that concern no single voter.
+pub(super) struct RequestDraw {
+    /// The request is valid where this lies below the share of valid ones.
     pub(super) right: f64,
-    /// It is audited where this lies below the share that is.
+    /// It is audited where this lies below the audited share.
     pub(super) audit: f64,
-    /// A re-execution comes to the wrong verdict.
+    /// A re-execution gives the wrong verdict.
     pub(super) misexecuted: bool,
 }
 
-/// All chance of one run.
+/// The random inputs of one run.
 pub(super) struct RandomInputs {
-    /// Validators in the order in which an attacker takes them.
+    /// Validators in the order in which an attacker corrupts them.
     pub(super) taken: Vec<usize>,
-    /// The server is taken where the attacker's share lies above this.
+    /// The server is corrupted where the attacker's share lies above this.
     pub(super) server_taken: f64,
-    pub(super) fates: Vec<Fate>,
-    pub(super) network: Vec<Moment>,
-    pub(super) server: Vec<Moment>,
+    pub(super) requests: Vec<RequestDraw>,
+    pub(super) network: Vec<NetworkDraw>,
+    pub(super) server: Vec<NetworkDraw>,
 }
 
 /// One-way latency of the network's links, in ticks: 5 to 25 ms.
@@ -85,26 +85,26 @@ impl RandomInputs {
         for last in (1..taken.len()).rev() {
             taken.swap(last, rng.random_range(0..=last));
         }
-        let fate = |rng: &mut ChaCha8Rng| Fate {
+        let request = |rng: &mut ChaCha8Rng| RequestDraw {
             right: rng.random(),
             audit: rng.random(),
             misexecuted: rng.random_bool(noise.execution),
         };
         let mut rng = stream(1);
-        let fates = (0..size.transactions).map(|_| fate(&mut rng)).collect();
+        let requests = (0..size.transactions).map(|_| request(&mut rng)).collect();
         let mut rng = stream(2);
         let network =
-            (0..size.transactions).map(|_| Moment::draw(&mut rng, size.validators, noise)).collect();
+            (0..size.transactions).map(|_| NetworkDraw::draw(&mut rng, size.validators, noise)).collect();
         let mut rng = stream(3);
         let alone = Noise { error: noise.execution, ..*noise };
-        let server = (0..size.transactions).map(|_| Moment::draw(&mut rng, 1, &alone)).collect();
-        RandomInputs { taken, server_taken, fates, network, server }
+        let server = (0..size.transactions).map(|_| NetworkDraw::draw(&mut rng, 1, &alone)).collect();
+        RandomInputs { taken, server_taken, requests, network, server }
     }
 }
 
-impl Moment {
-    fn draw(rng: &mut ChaCha8Rng, voters: usize, noise: &Noise) -> Moment {
-        let mut moment = Moment {
+impl NetworkDraw {
+    fn draw(rng: &mut ChaCha8Rng, voters: usize, noise: &Noise) -> NetworkDraw {
+        let mut moment = NetworkDraw {
             errs: Voters::NOBODY,
             silent: [Voters::NOBODY; ATTEMPTS],
             coins: [Voters::NOBODY; ATTEMPTS],

@@ -1,7 +1,7 @@
-//! All that a decider has before it: who said what and when, and a way to run the contracts itself.
+//! The inputs of a decider: the votes with their times, and the contracts for re-execution.
 //!
-//! Neither type has a public constructor or a public field, and no signature of a decider takes anything else. So no
-//! decider can see the truth, who is malicious, or the other side of a coin.
+//! Neither type has a public constructor or a public field, and deciders have no other input, so that no decider can depend on the
+//! truth, on which validators are Byzantine, or on random inputs.
 
 use super::Voters;
 use bemr::wire::Ballot;
@@ -39,7 +39,7 @@ impl Delay {
         Delay { expired: attempt as u8 + 1, ticks: 0 }
     }
 
-    /// The same and one re-execution.
+    /// This delay and one re-execution.
     pub fn and_execution(self) -> Delay {
         Delay { ticks: self.ticks + EXECUTION, ..self }
     }
@@ -50,7 +50,7 @@ impl Delay {
     }
 }
 
-/// What was said of one transaction. A validator keeps its vote, so that it says one thing in all attempts.
+/// The votes on one transaction. A validator stores its vote, so that it is the same in all attempts.
 #[derive(Clone, Copy, Debug)]
 pub struct Ballots<'t> {
     pub(super) all: Voters,
@@ -62,7 +62,7 @@ pub struct Ballots<'t> {
 }
 
 impl Ballots<'_> {
-    /// Everybody who was asked.
+    /// All that were queried.
     pub fn all(&self) -> Voters {
         self.all
     }
@@ -97,7 +97,7 @@ impl Ballots<'_> {
     }
 }
 
-/// The contracts, to be run on the committed values. What comes out has an error of its own, and running them costs.
+/// The contracts, for execution on the committed values. The result has an error of its own, and execution has a cost.
 #[derive(Debug)]
 pub struct Reexecution {
     outcome: Ballot,
@@ -109,7 +109,7 @@ impl Reexecution {
         Reexecution { outcome, ran: false }
     }
 
-    /// Runs them. A second time gives the same and costs nothing more: they are deterministic, and the result is kept.
+    /// Executes them. A second time gives the stored result without further cost, because they are deterministic.
     pub fn run(&mut self) -> Ballot {
         self.ran = true;
         self.outcome

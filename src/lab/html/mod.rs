@@ -1,8 +1,7 @@
-//! Pages for people: one frame and one style for all of them, tables, and text.
+//! HTML pages: frame, style, tables and text.
 //!
-//! A page is one file that needs no other and asks for nothing: what it may do is in its policy, styles and scripts are in it. It is XML as
-//! well as HTML. It follows the reader's system in colours, and can be read on paper, on a narrow screen, by keyboard and by a reader of
-//! screens. What is drawn on a page is made where it is known.
+//! A page is one self-contained file with a content security policy, XML as well as HTML. It follows the colour scheme of the system,
+//! and is readable on paper, on a narrow screen, by keyboard and by a screen reader. The modules with the data draw its figures.
 
 mod table;
 mod text;
@@ -12,13 +11,13 @@ pub use text::{escaped, paragraph, put};
 
 const CSS: &str = include_str!("page.css");
 
-/// What is around the body of a page.
+/// The frame of a page.
 pub struct Page<'a> {
-    /// Its title, which is its first heading as well.
+    /// Its title and first heading.
     pub title: &'a str,
-    /// Styles beside those of every page.
+    /// Additional styles.
     pub styles: &'a [&'a str],
-    /// A script, without which everything can be read all the same.
+    /// A script; the page is readable without it.
     pub script: Option<&'a str>,
 }
 
@@ -28,7 +27,7 @@ impl Page<'_> {
         let title = escaped(self.title);
         let (policy, script) = match self.script {
             None => ("", String::new()),
-            // Scripts and XML do not agree on what a less-than sign is.
+            // In XML a less-than sign of a script has to be in a CDATA section.
             Some(script) => (
                 "; script-src 'unsafe-inline'",
                 format!("<script>\n/*<![CDATA[*/\n{script}/*]]>*/\n</script>\n"),
@@ -40,7 +39,7 @@ impl Page<'_> {
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
              <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'{policy}\"/>\n\
              <title>{title}</title>\n<style>\n{CSS}{styles}</style>\n</head>\n<body>\n\
-             <a class=\"skip\" href=\"#main\">To the text</a>\n<main id=\"main\">\n<h1>{title}</h1>\n{body}</main>\n{script}</body>\n</html>\n"
+             <a class=\"skip\" href=\"#main\">Skip to content</a>\n<main id=\"main\">\n<h1>{title}</h1>\n{body}</main>\n{script}</body>\n</html>\n"
         )
     }
 }

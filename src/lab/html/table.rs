@@ -7,7 +7,7 @@ use std::fmt::Write;
 pub struct Entry {
     text: String,
     class: &'static str,
-    /// Where on the page it leads.
+    /// The id of its link target.
     link: Option<String>,
 }
 
@@ -24,12 +24,12 @@ impl From<&str> for Entry {
 }
 
 impl Entry {
-    /// With a class of the styles. It says nothing that the text does not say.
+    /// Sets a style class, which adds no information to the text.
     pub fn of_class(self, class: &'static str) -> Entry {
         Entry { class, ..self }
     }
 
-    /// Leads to the part of the page with this id.
+    /// Links to the part of the page with this id.
     pub fn to(self, id: &str) -> Entry {
         Entry { link: Some(id.to_owned()), ..self }
     }
@@ -40,7 +40,7 @@ impl Entry {
     }
 }
 
-/// A table whose first column names its rows, in a region that can be moved by keyboard.
+/// A table whose first column has the row headings, in a region that scrolls by keyboard.
 pub fn table(out: &mut String, caption: &str, heads: &[&str], rows: Vec<Vec<Entry>>) {
     let label = escaped(caption);
     put(out, format_args!("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{label}\">"));

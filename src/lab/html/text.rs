@@ -1,8 +1,8 @@
-//! Text on a page, and how it is written.
+//! Escaped text and paragraphs.
 
 use std::fmt::Write;
 
-/// Text in XML and HTML, and in an attribute of either.
+/// Escapes text for XML and HTML, attributes included.
 pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -6,17 +6,17 @@ use crate::html::{Page, escaped, put};
 use crate::trace::Trace;
 use crate::trace::closing;
 
-/// A page that needs nothing else.
+/// A self-contained page.
 pub fn html(trace: &Trace) -> String {
     let header = &trace.header;
     let rules: Vec<&str> = header.rules.iter().map(|clause| clause.id()).collect();
     let rules = if rules.is_empty() {
-        "every rule in force".to_owned()
+        "every clause enforced".to_owned()
     } else {
         format!("without {}", rules.join(", "))
     };
     let facts = escaped(&format!(
-        "{}, written by {}; suite {}, {} users, {} validators, closing by {}, seed {}, {rules}. Steps in which time alone goes on are left out.",
+        "{}, written by {}; suite {}, {} users, {} validators, {} ledger, seed {}, {rules}. Steps in which only time passes are omitted.",
         header.format,
         header.program,
         header.suite,

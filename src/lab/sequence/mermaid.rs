@@ -5,19 +5,17 @@ use crate::trace::{Header, Step};
 use bemr_model::{Action, Actor};
 use std::fmt::Write;
 
-/// The steps that tell the story of transactions: no handshakes, and of turns and of what everybody hears only those
-/// that somebody makes something of.
-pub fn story(steps: &[Step]) -> Vec<&Step> {
-    let told = |step: &&Step| match step.event.as_str() {
+/// The steps of transactions: without handshakes, and of rounds and broadcasts only those that cause messages.
+pub fn of_transactions(steps: &[Step]) -> Vec<&Step> {
+    let shown = |step: &&Step| match step.event.as_str() {
         "Hello" | "Response" | "Finish" | "Retry" | "Proposal" | "BlocksFrom" | "Pass" => false,
         "Turn" | "BlockArrived" | "Block" | "CloudHead" | "AuditHead" | "Decision" => !step.sends.is_empty(),
         _ => !matches!(step.action, Action::Command { .. }),
     };
-    steps.iter().filter(told).collect()
+    steps.iter().filter(shown).collect()
 }
 
-/// These steps as a Mermaid sequence diagram; a refused one is crossed and names its clause. What an actor sends to
-/// everybody is a note.
+/// These steps as a Mermaid sequence diagram; a refused one is crossed and names its clause. A broadcast is a note.
 pub fn mermaid<'a>(header: &Header, steps: impl IntoIterator<Item = &'a Step>) -> String {
     let steps: Vec<&Step> = steps.into_iter().filter(|step| step.actor.is_some()).collect();
     let mut out = String::from("sequenceDiagram\n");
@@ -27,19 +25,19 @@ pub fn mermaid<'a>(header: &Header, steps: impl IntoIterator<Item = &'a Step>) -
     }
     for step in steps {
         let Some(actor) = step.actor.map(alias) else { continue };
-        let said = match refusal(step) {
+        let label = match refusal(step) {
             Some(refusal) => format!("{} ({refusal})", what(step)),
             None => what(step),
         };
         match step.from {
             Some(from) => {
                 let arrow = if step.clause.is_none() { "->>" } else { "-x" };
-                line(&mut out, format_args!("{}{arrow}{actor}: {said}", alias(from)));
+                line(&mut out, format_args!("{}{arrow}{actor}: {label}", alias(from)));
             }
-            None => line(&mut out, format_args!("Note over {actor}: {said}")),
+            None => line(&mut out, format_args!("Note over {actor}: {label}")),
         }
         for message in published(step) {
-            line(&mut out, format_args!("Note over {actor}: to everybody: {message}"));
+            line(&mut out, format_args!("Note over {actor}: broadcast: {message}"));
         }
     }
     out
@@ -49,7 +47,7 @@ fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
     writeln!(out, "    {text}").expect("a string grows");
 }
 
-/// Mermaid takes letters, digits and underscores as an alias.
+/// An alias in Mermaid has letters, digits and underscores only.
 fn alias(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }

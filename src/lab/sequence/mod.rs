@@ -1,6 +1,6 @@
-//! Traces as sequence diagrams: for a terminal, as Mermaid, as SVG, and as a page.
+//! Traces as sequence diagrams: text, Mermaid, SVG and HTML.
 //!
-//! An arrow is something that arrived; what is not taken is crossed and names its clause.
+//! An arrow is a received message; a crossed one was refused, by the clause beside it.
 
 mod html;
 mod mermaid;
@@ -11,7 +11,7 @@ mod svg;
 mod text;
 
 pub use html::html;
-pub use mermaid::{mermaid, story};
+pub use mermaid::{mermaid, of_transactions};
 pub use one_record::one_record;
 pub use page_of_runs::{Section, page_of_runs};
 pub use svg::svg;
@@ -20,8 +20,7 @@ pub use text::text;
 use crate::trace::{Header, Step, Trace, everybody};
 use bemr_model::{Action, Actor, Command, Enrolment, Order};
 
-/// The actors to whom something happens or from whom something comes, in the order in which they are drawn: users, the
-/// BSD, validators, the cloud, the KDC.
+/// The actors and senders of the steps, in the order of the columns: users, the BSD, validators, the cloud, the KDC.
 fn taking_part<'a>(header: &Header, steps: impl IntoIterator<Item = &'a Step>) -> Vec<Actor> {
     let place = |actor: &Actor| match actor {
         Actor::User(number) => (0, *number),
@@ -38,12 +37,12 @@ fn taking_part<'a>(header: &Header, steps: impl IntoIterator<Item = &'a Step>) -
     order
 }
 
-/// The steps that are drawn: all but those in which time alone goes on.
+/// The steps that are drawn: all except those in which only time passes.
 fn drawn(trace: &Trace) -> impl Iterator<Item = &Step> {
     trace.steps.iter().filter(|step| step.actor.is_some())
 }
 
-/// What arrived, or what happened where nothing did.
+/// The label of a step: the message, or the event.
 fn what(step: &Step) -> String {
     let Action::Command { command, .. } = &step.action else { return arrived(step).to_owned() };
     match command {
@@ -55,9 +54,9 @@ fn what(step: &Step) -> String {
         Command::ChangePolicy { .. } => "Change the policy".to_owned(),
         Command::CloseAudit => "Close the audit log".to_owned(),
         Command::Enrol(Enrolment { subject: Some(subject), .. }) => format!("Certify {subject}"),
-        Command::Enrol(_) => "Certify a stranger".to_owned(),
+        Command::Enrol(_) => "Certify an unregistered subject".to_owned(),
         Command::RevokeCertificate { subject } => format!("Revoke the certificate of {subject}"),
-        Command::IssueList => "Make a list".to_owned(),
+        Command::IssueList => "Issue a CRL".to_owned(),
     }
 }
 
@@ -72,26 +71,26 @@ fn arrived(step: &Step) -> &str {
     }
 }
 
-/// What the adversary did to it, if it did something.
-fn mischief(step: &Step) -> Option<&'static str> {
+/// The fault in a step, if there is one.
+fn fault(step: &Step) -> Option<&'static str> {
     match step.action {
         Action::Redirect { .. } => Some("redirected"),
-        Action::Spoil { .. } => Some("spoiled"),
-        Action::Say { .. } => Some("as an insider"),
+        Action::Spoil { .. } => Some("corrupted"),
+        Action::Say { .. } => Some("by an insider"),
         Action::Inject { .. } => Some("injected"),
-        Action::Tell { .. } => Some("as the adversary"),
-        Action::Crash { damage: Some(_), .. } => Some("died, and its store was damaged"),
-        Action::Crash { .. } => Some("died and started again"),
+        Action::Tell { .. } => Some("forged"),
+        Action::Crash { damage: Some(_), .. } => Some("crashed, store corrupted"),
+        Action::Crash { .. } => Some("crashed and restarted"),
         _ => None,
     }
 }
 
-/// Verdict and clause of what was not taken.
+/// Verdict and clause of a refusal.
 fn refusal(step: &Step) -> Option<String> {
     step.clause.map(|clause| format!("{} {}", verdict(step), clause.id()))
 }
 
-/// The word for a verdict.
+/// The name of a verdict.
 fn verdict(step: &Step) -> &'static str {
     match step.verdict {
         bemr_spec::Verdict::Accept => "accept",
@@ -100,7 +99,7 @@ fn verdict(step: &Step) -> &'static str {
     }
 }
 
-/// What is sent to everybody.
+/// The messages that a step broadcasts.
 fn published(step: &Step) -> impl Iterator<Item = &str> {
     step.sends.iter().filter(|send| send.to.is_none()).map(|send| send.message.as_str())
 }

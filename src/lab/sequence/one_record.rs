@@ -1,6 +1,6 @@
-//! The flow of one record, drawn from a run.
+//! The sequence diagram of one record, from a run.
 
-use crate::sequence::{mermaid, story};
+use crate::sequence::{mermaid, of_transactions};
 use crate::simulator::{Event, Network, NetworkConfig};
 use crate::trace::{Recorder, Step};
 use bemr::actors::User;
@@ -8,18 +8,17 @@ use bemr::crypto::Suite;
 use bemr::records::{Record, SAMPLES};
 use bemr_spec::Refusal;
 
-/// How long each half of the way may take, in virtual milliseconds.
+/// The timeout of submission and of reading, in virtual milliseconds.
 const LIMIT: u64 = 60_000;
 
-/// A sample record from a doctor through four validators to the cloud, read back and anchored: the sequence diagram of
-/// that run.
+/// The sequence diagram of a run in which a doctor submits a sample record to four validators and reads it back.
 ///
 /// # Errors
-/// What refused the network, the record or the requests.
+/// The refusal of the network, the record or a request.
 pub fn one_record() -> Result<String, Refusal> {
-    let scenario = NetworkConfig::new(Suite::Ristretto255, 4);
-    let (rules, seed, start) = (scenario.rules, scenario.seed, scenario.start);
-    let mut town = scenario.build()?;
+    let config = NetworkConfig::new(Suite::Ristretto255, 4);
+    let (rules, seed, start) = (config.rules, config.seed, config.start);
+    let mut town = config.build()?;
     let (mut recorder, header) = Recorder::begin(rules, seed, start, &mut town)?;
     let (_, sample) = SAMPLES.iter().find(|(name, _)| name.starts_with("Patient")).unwrap_or(&SAMPLES[0]);
     let record = Record::read(&rules, sample)?;
@@ -34,5 +33,5 @@ pub fn one_record() -> Result<String, Refusal> {
     until(&mut town, &|user| !user.awaits(&tid));
     let request = town.by(&doctor, |user, now| user.read(now, tid))?;
     until(&mut town, &|user| !user.awaits_answer(request));
-    Ok(mermaid(&header, story(&steps)))
+    Ok(mermaid(&header, of_transactions(&steps)))
 }

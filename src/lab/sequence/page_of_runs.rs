@@ -1,23 +1,23 @@
-//! Runs on one page, in sections: what happens on this side and what on that.
+//! Runs on one page, in sections with one or two runs side by side.
 
 use super::player::{self, SCRIPT};
 use super::svg::SHAPES;
 use crate::html::{Page, escaped, paragraph, put};
 use crate::trace::Trace;
 
-/// One thing that is shown, by its runs.
+/// A section with its runs.
 pub struct Section<'a> {
     /// Its id on the page: letters, digits and hyphens.
     pub id: &'a str,
     /// Its heading.
     pub heading: String,
-    /// What there is to say of it, a paragraph each.
+    /// Its paragraphs.
     pub says: Vec<String>,
-    /// Its runs, each with a caption; two stand side by side where there is room.
+    /// Its runs, each with a caption; two are side by side if the page is wide enough.
     pub sides: Vec<(String, &'a Trace)>,
 }
 
-/// A page with runs that can be gone through, step by step; `body` is HTML, and stands before the sections.
+/// A page with runs to step through; `body` is HTML before the sections.
 pub fn page_of_runs(title: &str, body: &str, sections: &[Section<'_>]) -> String {
     let mut out = body.to_owned();
     sections.iter().for_each(|section| one(&mut out, section));

@@ -1,13 +1,13 @@
-//! A trace as a figure of a page: the diagram, every step in a table, and buttons that go from step to step where scripts run.
+//! A trace as a figure of a page: the diagram, every step in a table, and buttons to step through it if scripts run.
 
 use super::svg::Drawing;
 use super::{drawn, text::sends, verdict};
 use crate::html::{escaped, put};
 use crate::trace::{Step, Trace};
 
-/// What a page with such figures looks like beside the rest.
+/// The styles of the figure.
 pub(super) const STYLE: &str = include_str!("diagram.css");
-/// What goes from step to step.
+/// The script that steps through the figure.
 pub(super) const SCRIPT: &str = include_str!("player.js");
 
 const COLUMNS: [&str; 9] = ["Step", "Time", "From", "To", "Event", "Verdict", "Clause", "Sends", "Action"];

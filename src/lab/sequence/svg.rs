@@ -1,7 +1,6 @@
-//! A trace as an SVG sequence diagram that needs nothing else: time at the left, a line for each actor, an arrow for each
-//! arrival.
+//! A trace as a self-contained SVG sequence diagram: time at the left, a line for each actor, an arrow for each received message.
 
-use super::{drawn, mischief, published, refusal, taking_part, what};
+use super::{drawn, fault, published, refusal, taking_part, what};
 use crate::html::{escaped, put};
 use crate::trace::{Step, Trace};
 use bemr_model::Actor;
@@ -110,19 +109,19 @@ fn draw(
 ) -> usize {
     let Some(actor) = step.actor else { return 0 };
     let there = x(actor);
-    let everybody = published(step).collect::<Vec<&str>>().join(", ");
-    let height = if everybody.is_empty() { ROW } else { ROW + LINE };
+    let broadcast = published(step).collect::<Vec<&str>>().join(", ");
+    let height = if broadcast.is_empty() { ROW } else { ROW + LINE };
     let base = top + ROW - 12;
     let class = if step.clause.is_none() { "step" } else { "step bad" };
     put(out, format_args!("<g class=\"{class}\" id=\"{id}step-{0}\" data-step=\"{0}\">", step.step));
     put(out, format_args!("<rect class=\"row\" y=\"{top}\" width=\"{width}\" height=\"{height}\"/>"));
     let (what, refused) = (what(step), refusal(step));
-    let said = [Some(what.as_str()), refused.as_deref(), mischief(step)];
+    let said = [Some(what.as_str()), refused.as_deref(), fault(step)];
     let said = said.into_iter().flatten().collect::<Vec<&str>>().join(" · ");
     match step.from.map(&x) {
         Some(here) if here != there => {
             arrow(out, here, there, base, step.clause.is_none());
-            // A long arrow says at both of its ends what it is.
+            // A long arrow has its label at both ends.
             if here.abs_diff(there) <= 8 * column {
                 write(out, "said halo", here.midpoint(there), base - 7, &said);
             } else {
@@ -144,8 +143,8 @@ fn draw(
             write(out, "said", left + wide / 2, base + 4, &said);
         }
     }
-    if !everybody.is_empty() {
-        write(out, "all halo", there, base + LINE + 4, &format!("to everybody: {everybody}"));
+    if !broadcast.is_empty() {
+        write(out, "all halo", there, base + LINE + 4, &format!("broadcast: {broadcast}"));
     }
     write(out, "time halo", LEFT / 2, base + 4, &format!("{} ms", step.time));
     put(out, format_args!("</g>"));

@@ -1,6 +1,6 @@
 //! A trace as lines for a terminal.
 
-use super::{drawn, mischief, refusal, what};
+use super::{drawn, fault, refusal, what};
 use crate::trace::{Step, Trace};
 use std::fmt::Write;
 
@@ -34,8 +34,8 @@ pub fn text(trace: &Trace) -> String {
         );
         let said = refusal(step).unwrap_or_default();
         write!(line, "  {said:13}").expect("a string grows");
-        if let Some(mischief) = mischief(step) {
-            write!(line, "  [{mischief}]").expect("a string grows");
+        if let Some(fault) = fault(step) {
+            write!(line, "  [{fault}]").expect("a string grows");
         }
         let sends = sends(trace, step);
         if !sends.is_empty() {

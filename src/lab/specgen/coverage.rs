@@ -14,14 +14,14 @@ use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 use std::io;
 
-/// What is known of every clause, in the order of the register.
+/// The coverage of every clause, in the order of the register.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
     /// One entry for each clause.
     pub clauses: Vec<Covered>,
 }
 
-/// What is known of one clause.
+/// The coverage of one clause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Covered {
     /// Its id.
@@ -50,7 +50,7 @@ pub struct Place {
 }
 
 impl Coverage {
-    /// The coverage that was written when the specification was last woven.
+    /// The coverage that was last generated.
     pub fn recorded() -> Coverage {
         let text = include_str!("../../../spec/generated/coverage.json");
         serde_json::from_str(text).expect("coverage.json is what `to_json` wrote")

@@ -1,4 +1,4 @@
-//! What the mechanism of T_v was chosen by: a small experiment, run anew whenever the specification is woven.
+//! The evidence for the mechanism of T_v: a small experiment, repeated whenever the specification is generated.
 
 use super::heading;
 use crate::experiment::{
@@ -19,17 +19,17 @@ fn shares() -> Vec<Share> {
 pub(super) fn render() -> String {
     let campaign = Campaign { shares: shares(), ..Campaign::usual(SEED, SIZE) };
     let table = campaign.run(2, |_| ());
-    let mut out = heading("What an ACK is worth", "a small run of the experiment");
+    let mut out = heading("The evidential value of an ACK", "a small run of the experiment");
     let Size { validators, transactions, runs } = SIZE;
     put(
         &mut out,
         format_args!(
             "\n{runs} runs of {transactions} transactions among {validators} validators, seed {SEED}; honest error and silence 0.02 each, error \
-             of re-verification 0.001. Rules, adversaries and measures are those of `bemr experiment`, which runs all of it larger. \
-             bCDR is the mean of right decisions over right and over wrong requests; undecided counts as wrong.\n\n\
-             T1: below one half held, the lower end of the 95 % interval of bCDR is above {T1}. T2: above one half, it is at least {T2:.2}. \
+             of re-execution 0.001. Rules, adversaries and measures are those of `bemr experiment`, which runs all of it at a larger size. \
+             bCDR is the mean rate of correct decisions over valid and over invalid requests; undecided counts as wrong.\n\n\
+             T1: with less than one half Byzantine, the lower end of the 95 % interval of bCDR is above {T1}. T2: with more, it is at least {T2:.2}. \
              Both under the worst adversary.\n\n## Rules\n\n\
-             | rule | requests right | worst bCDR below ½ | worst at ½ | worst above ½ | T1 | T2 | re-executions, nobody lies | at most |\n\
+             | rule | valid requests | worst bCDR below ½ | worst at ½ | worst above ½ | T1 | T2 | re-executions, all honest | at most |\n\
              |---|---:|---:|---:|---:|---|---|---:|---:|"
         ),
     );
@@ -39,8 +39,8 @@ pub(super) fn render() -> String {
     put(
         &mut out,
         format_args!(
-            "\n## Whom to ask first\n\n\
-             | order | adversary | share held | right quorum | T_blocks a transaction | mean wait |\n|---|---|---:|---:|---:|---:|"
+            "\n## Query strategies\n\n\
+             | strategy | adversary | Byzantine share | correct quorum | T_blocks per transaction | mean wait |\n|---|---|---:|---:|---:|---:|"
         ),
     );
     for Asked { order, adversary, share, quorum, messages, waited } in asking(SEED, ASKED) {
@@ -78,13 +78,13 @@ fn row(out: &mut String, table: &Table, claim: &Claim) {
     );
 }
 
-/// Re-executions for each transaction where nobody is held.
+/// Re-executions per transaction where all validators are honest.
 fn quiet_cost(table: &Table, rule: Rule, prior: f64) -> f64 {
     let cells = table.against_all(prior, Share::SWEEP[0], rule);
     cells.filter_map(|cell| cell.measured.estimate(Metric::Cost)).map(|cost| cost.mean).fold(0.0, f64::max)
 }
 
-/// The rules that keep both claims in every mix, the best first: by the worst bCDR of all.
+/// The rules that satisfy both claims in every mix, in descending order of their worst bCDR.
 fn best(table: &Table) -> Vec<(Rule, f64)> {
     let claims = table.claims();
     let of = |rule: &Rule| {
@@ -108,16 +108,16 @@ fn choice(out: &mut String, table: &Table) {
         out,
         format_args!(
             "\n## The choice\n\n\
-             Rules that keep T1 and T2 in both mixes, with their worst bCDR: {}. First is `{first}`; adopted is `{}`.\n\n\
-             - **When to re-verify:** always (ACK-05). The BSD runs the contracts when it takes T_initial, and may keep that verdict; so \
-             re-verification of everything costs it no execution that it does not make already, and every rule that spares executions is worse.\n\
-             - **Whom to ask first:** everybody at once. A quorum is of all validators (QUO-01), so that an order spares at most a \
-             third of the messages, and one silent validator among those asked first costs an attempt.\n\
-             - **Whom to fail over to:** those who have not answered, with the same T_block (ACK-02, ACK-03).\n\
-             - **Scores:** none. Scores fed by the decisions that they make (`beta_self`) do worse than counting; those fed by audits need \
-             the re-executions that decide better by themselves.\n\n\
+             Rules that satisfy T1 and T2 in both mixes, with their worst bCDR: {}. The first is `{first}`; the specification adopts `{}`.\n\n\
+             - **Local re-execution:** always (ACK-05). The BSD executes the contracts when it accepts T_initial, and may reuse that verdict; so \
+             full re-execution costs it no execution that it does not perform already, and every rule that saves executions is worse.\n\
+             - **Query strategy:** all at once. A quorum is one of all validators (QUO-01), so that another strategy saves at most a \
+             third of the messages, and one silent validator among the first costs an attempt.\n\
+             - **Retransmission:** to those that have not answered, with the same T_block (ACK-02, ACK-03).\n\
+             - **Trust scores:** none. Scores that learn from the decisions that they influence (`beta_self`) are worse than counting; those that learn from audits need \
+             the re-executions that alone decide better.\n\n\
              The row `bemr` is the whole decision: the BSD's verdict *and* a quorum certificate (ACK-04). The quorum adds no accuracy. From three in ten \
-             on it defers what is right, so that `bemr` keeps neither claim; what it buys is that a BSD alone cannot accept.",
+             on it defers valid requests, so that `bemr` satisfies neither claim; it ensures that a BSD alone cannot accept.",
             if kept.is_empty() { "none".to_owned() } else { kept.join(", ") },
             ADOPTED.name(),
         ),

@@ -1,9 +1,8 @@
-//! Weaves the parts of the specification that are made from the code and the chapters, into `spec/generated/`.
+//! Generates the parts of the specification that derive from code and chapters, in `spec/generated/`.
 //!
-//! Seven files: the register of clauses, every message in the presentation language, every state machine, where each
-//! clause is enforced and shown, for people and for programs, the way of one record, and what an ACK is worth. AuxiliaryProperty them the JSON Schema of
-//! traces, and two parts of `README.md`. They are committed; a test says when they are not what [`write()`] would write. Nothing here takes part
-//! in the protocol.
+//! These are the register of clauses, every message in the presentation language, every state machine, the coverage of each
+//! clause as Markdown and as JSON, the sequence diagram of one record, and the evidential value of an ACK; beside them the JSON
+//! Schema of traces, and two blocks of `README.md`. All are committed; a test fails when [`write()`] would change one.
 
 pub mod coverage;
 mod experiment;
@@ -31,13 +30,13 @@ pub const FOLDER: &str = "spec/generated";
 /// The JSON Schema of traces, from the root of the project.
 pub const SCHEMA: &str = "spec/trace.schema.json";
 
-/// What else has generated parts, from the root of the project.
-pub const DOOR: &str = "README.md";
+/// The other file with generated blocks, from the root of the project.
+pub const README: &str = "README.md";
 
-/// Writes the generated files under `root`, the root of the project, and says which ones changed.
+/// Writes the generated files under `root`, the root of the project, and returns those that changed.
 ///
 /// # Errors
-/// A source that cannot be read or has no tokens; a flawed table of messages; a file that cannot be written.
+/// A source that cannot be read or has no tokens; an invalid table of messages; a file that cannot be written.
 pub fn write(root: &Path) -> io::Result<Vec<PathBuf>> {
     let stale = differing(root)?;
     fs::create_dir_all(root.join(FOLDER))?;
@@ -57,7 +56,7 @@ pub fn stale(root: &Path) -> io::Result<Vec<PathBuf>> {
 
 fn differing(root: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     let mut differing = Vec::new();
-    for (path, text) in generate(&Sources::read(root)?, &fs::read_to_string(root.join(DOOR))?)? {
+    for (path, text) in generate(&Sources::read(root)?, &fs::read_to_string(root.join(README))?)? {
         let same = match fs::read(root.join(&path)) {
             Ok(there) => there == text.as_bytes(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
@@ -70,7 +69,7 @@ fn differing(root: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     Ok(differing)
 }
 
-fn generate(sources: &Sources, door: &str) -> io::Result<[(PathBuf, String); 9]> {
+fn generate(sources: &Sources, readme_text: &str) -> io::Result<[(PathBuf, String); 9]> {
     let tables = tables()?;
     let charts = machines::charts();
     let coverage = Coverage::of(sources, tables, &charts)?;
@@ -81,17 +80,20 @@ fn generate(sources: &Sources, door: &str) -> io::Result<[(PathBuf, String); 9]>
         (at("machines.md"), machines::render(&charts)),
         (at("coverage.md"), coverage.render()),
         (at("coverage.json"), coverage.to_json()),
-        (at("flow.md"), heading("The way of one record", "the trace of a run") + "\n" + &readme::flow()?),
+        (
+            at("flow.md"),
+            heading("Sequence diagram of one record", "the trace of a run") + "\n" + &readme::flow()?,
+        ),
         (at("experiment.md"), experiment::render()),
         (SCHEMA.into(), serde_json::to_string_pretty(&trace::schema())? + "\n"),
-        (DOOR.into(), readme::render(door, tables, &coverage)?),
+        (README.into(), readme::render(readme_text, tables, &coverage)?),
     ])
 }
 
 /// The tables of the chapters.
 ///
 /// # Errors
-/// All their flaws, as one error.
+/// All their defects, as one error.
 pub fn tables() -> io::Result<&'static Tables> {
     Tables::of_the_chapters().map_err(|flaws| {
         let flaws: Vec<String> = flaws.iter().map(ToString::to_string).collect();
@@ -101,7 +103,7 @@ pub fn tables() -> io::Result<&'static Tables> {
 
 fn messages(tables: &Tables) -> String {
     let mut out = heading("Messages", "the tables of the chapters");
-    out.push_str("\nBehind each field: who sets it; the clauses that check it.\n");
+    out.push_str("\nThe comment of each field names the party that sets it and the clauses that check it.\n");
     for (chapter, _) in CHAPTERS {
         let shown = tables.presentation(chapter);
         if !shown.is_empty() {

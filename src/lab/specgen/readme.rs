@@ -1,4 +1,4 @@
-//! The parts of `README.md` that are made from code and chapters: between `<!-- begin NAME -->` and `<!-- end NAME -->`.
+//! The generated blocks of `README.md`: between `<!-- begin NAME -->` and `<!-- end NAME -->`.
 
 use super::{Coverage, Tables, machines};
 use crate::sequence::one_record;
@@ -9,18 +9,18 @@ use bemr_spec::messages::CHAPTERS;
 use std::fmt::Write as _;
 use std::io;
 
-/// `readme` with its generated parts made anew.
+/// Replaces the generated blocks of `readme`.
 ///
 /// # Errors
-/// A part that is missing; a record that does not travel.
+/// A missing block; a refusal in the run.
 pub(super) fn render(readme: &str, tables: &Tables, coverage: &Coverage) -> io::Result<String> {
     replace(&replace(readme, "flow", &flow()?)?, "figures", &figures(tables, coverage))
 }
 
-/// A record's way, as Mermaid.
+/// The sequence diagram of one record, as Mermaid.
 ///
 /// # Errors
-/// A record that does not travel.
+/// A refusal in the run.
 pub(super) fn flow() -> io::Result<String> {
     let diagram = one_record().map_err(|refusal| invalid(refusal.to_string()))?;
     Ok(format!("```mermaid\n{diagram}```\n"))
@@ -32,7 +32,7 @@ fn invalid(problem: String) -> io::Error {
 
 fn replace(text: &str, name: &str, part: &str) -> io::Result<String> {
     let (begin, end) = (format!("<!-- begin {name} -->\n"), format!("<!-- end {name} -->"));
-    let missing = || invalid(format!("README.md: no part `{name}`"));
+    let missing = || invalid(format!("README.md: no block `{name}`"));
     let (before, rest) = text.split_once(&begin).ok_or_else(missing)?;
     let (_, after) = rest.split_once(&end).ok_or_else(missing)?;
     Ok(format!("{before}{begin}{part}{end}{after}"))
@@ -46,12 +46,12 @@ fn figures(tables: &Tables, coverage: &Coverage) -> String {
     let table = [
         ("chapters of the specification", CHAPTERS.len()),
         ("clauses", clauses),
-        ("… that code names where it enforces them", clauses - coverage.unenforced().len()),
-        ("… that a test names where it shows them", clauses - coverage.unshown().len()),
-        ("messages as tables", tables.messages().count()),
+        ("… enforced by code that names them", clauses - coverage.unenforced().len()),
+        ("… shown by a test that names them", clauses - coverage.unshown().len()),
+        ("message tables", tables.messages().count()),
         ("state machines", machines::charts().len()),
         ("statements of the paper, each with a reading", rows("| P-")),
-        ("attacks on the published protocol, each with an answer", rows("| C-")),
+        ("attacks on the published protocol, each with the clauses that stop it", rows("| C-")),
         ("FHIR resource types", RESOURCE_TYPES.len()),
         ("templates", policy.templates.iter().count()),
         ("contracts", policy.contracts.iter().count()),

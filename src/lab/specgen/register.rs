@@ -29,7 +29,7 @@ pub(super) fn render() -> String {
     out
 }
 
-/// A clause for somebody who asks: its sentence, its reason, where it comes from, what enforces and what shows it.
+/// A clause as text: its sentence, its reason, its origin, what enforces it and what shows it.
 pub fn explain(clause: Clause) -> String {
     let (chapter, verdict, code) = (clause.chapter(), verdict(clause), clause.code());
     let mut out = format!("{clause}  ({chapter}; {verdict}; code {code})\n\n  {}\n", clause.must());
@@ -71,7 +71,7 @@ fn verdict(clause: Clause) -> &'static str {
     }
 }
 
-/// What a Markdown reader makes of the heading `ID · Name`: lower case, the dot dropped, a dash for each space.
+/// The anchor of the heading `ID · Name` in Markdown: lower case, without the dot, a dash for each space.
 fn anchor(clause: Clause) -> String {
     format!("{}--{}", clause.id(), clause.name()).to_ascii_lowercase()
 }

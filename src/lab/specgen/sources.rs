@@ -7,10 +7,10 @@ use std::{fs, io};
 #[derive(Clone, Debug)]
 pub struct Sources(Vec<(String, String)>);
 
-/// Where the code is that enforces clauses, and where else the tests are that show them.
+/// The folders of the code that enforces clauses and of the tests that show them.
 const FOLDERS: [&str; 2] = ["src", "proptests"];
 
-/// What is said of clauses here neither enforces nor shows one.
+/// Folders in which naming a clause neither enforces nor shows it.
 const NOT_COUNTED: [&str; 9] = [
     "src/lab/specgen",
     "src/lab/trace",

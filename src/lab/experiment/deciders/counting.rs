@@ -1,4 +1,4 @@
-//! Rules that count votes, and the two baselines that do not ask the network.
+//! Rules that count votes, and two baselines without the network.
 
 use super::{Decided, Decider, Ruling};
 use crate::experiment::Voters;
@@ -10,7 +10,7 @@ pub(super) fn quorum(validators: usize) -> usize {
     2 * validators / 3 + 1
 }
 
-/// What more of `heard` say, and who they are; nothing when both are as many.
+/// The ballot of the majority of `heard`, and its voters; nothing in a tie.
 pub(super) fn more(ballots: &Ballots<'_>, heard: Voters) -> Option<(Ballot, Voters)> {
     let (true_, false_) = (ballots.saying(Ballot::True, heard), ballots.saying(Ballot::False, heard));
     match true_.len().cmp(&false_.len()) {
@@ -20,7 +20,7 @@ pub(super) fn more(ballots: &Ballots<'_>, heard: Voters) -> Option<(Ballot, Vote
     }
 }
 
-/// The majority of those who answer in the first attempt, and when it is known: when the rest can change nothing, or at
+/// The majority of the answers of the first attempt, and the instant at which it is certain: when the rest cannot change it, or at
 /// the end of the attempt.
 pub(super) fn majority(ballots: &Ballots<'_>) -> (Option<(Ballot, Voters)>, Delay) {
     let all = ballots.all();
@@ -67,11 +67,11 @@ impl Decider for Majority {
 /// Byzantine quorum, in one attempt.
 pub(super) struct Quorum;
 
-/// What an attempt came to.
+/// The result of an attempt.
 pub(super) enum Tally {
-    /// So many say the same.
+    /// A quorum of equal votes.
     Quorum(Ballot, Voters, Delay),
-    /// Those missing cannot make a quorum any more.
+    /// A quorum is impossible.
     Conflict(Voters, Delay),
     /// Neither.
     Open,

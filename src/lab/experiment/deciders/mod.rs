@@ -1,6 +1,4 @@
-//! The deciders: each turns votes into a decision. It sees [`Ballots`] and [`Reexecution`] and nothing else.
-//!
-//! Which there are, as data, is in [`Rule`]; how well they do is for the rooms above to find out.
+//! The deciders: each maps [`Ballots`] and [`Reexecution`] to a decision. [`Rule`] lists them.
 
 mod counting;
 mod reputation;
@@ -14,14 +12,14 @@ use super::Voters;
 use super::setting::{Ballots, Delay, Reexecution};
 use bemr::wire::Ballot;
 
-/// What is decided of a transaction.
+/// The decision on a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ruling {
-    /// It is taken.
+    /// Accepted.
     Accept,
-    /// It is not.
+    /// Rejected.
     Reject,
-    /// A person has to decide.
+    /// Manual adjudication.
     Undecided,
 }
 
@@ -41,30 +39,30 @@ pub struct Decided {
     pub ruling: Ruling,
     /// When.
     pub at: Delay,
-    /// The attempt, counted from 0, in which the network's verdict was there by this rule's own count.
+    /// The attempt, counted from 0, in which this rule had a verdict of the network.
     pub acknowledged: Option<u8>,
-    /// Whose votes it was made from.
+    /// The voters whose votes it is based on.
     pub evidence: Voters,
 }
 
-/// One rule at work, with what it has learnt.
+/// One rule and its learnt state.
 pub trait Decider {
     /// Decides.
     fn decide(&mut self, ballots: &Ballots<'_>, contracts: &mut Reexecution) -> Decided;
 
-    /// Learns what re-execution says of a transaction that was decided and then audited.
+    /// Learns the result of re-execution for a transaction that was decided and then audited.
     fn learn(&mut self, _ballots: &Ballots<'_>, _label: Ballot) {}
 
-    /// What the vote of the validator at this place weighs. An adversary sees it.
+    /// The weight of the vote of the validator at this place. Adversaries know it.
     fn weight(&self, _place: usize) -> f64 {
         1.0
     }
 
-    /// What the vote of somebody new weighs.
+    /// The weight of the vote of a newcomer.
     fn newcomer(&self) -> f64 {
         1.0
     }
 
-    /// The validators at these places came back under new names.
+    /// The validators at these places returned under new names.
     fn renew(&mut self, _places: Voters) {}
 }

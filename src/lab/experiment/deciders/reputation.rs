@@ -1,4 +1,4 @@
-//! Votes weighed by beta reputation: how often a validator agreed with what it is measured by.
+//! Votes weighed by beta reputation: how often a validator agreed with its reference.
 
 use super::counting::more;
 use super::{Decided, Decider, Ruling};
@@ -6,7 +6,7 @@ use crate::experiment::Voters;
 use crate::experiment::setting::{Ballots, Delay, LATEST, Reexecution};
 use bemr::wire::Ballot;
 
-/// What a validator did: prior of one each.
+/// The record of a validator, with a prior of one each.
 #[derive(Clone, Copy)]
 struct Record {
     agreed: u32,
@@ -55,8 +55,8 @@ impl Beta {
     }
 }
 
-/// Sums the weights of those heard as they come, and ends when the rest can change nothing or at the end of the first
-/// attempt. Gives the weights for true and for false.
+/// Sums the weights of the answers as they arrive, and ends when the rest cannot change the result or at the end of the first
+/// attempt. Returns the weights for true and for false.
 pub(super) fn weigh(
     ballots: &Ballots<'_>,
     total: f64,
@@ -87,7 +87,7 @@ impl Decider for Beta {
         let verdict = match for_true.total_cmp(&for_false) {
             std::cmp::Ordering::Greater => Some(Ballot::True),
             std::cmp::Ordering::Less => Some(Ballot::False),
-            // Nobody has earned a weight yet, or both sides weigh the same.
+            // No validator has a weight yet, or both sides weigh the same.
             std::cmp::Ordering::Equal => more(ballots, heard).map(|(ballot, _)| ballot),
         };
         if self.by_itself

@@ -1,4 +1,4 @@
-//! Rules that run the contracts again when they decide.
+//! Rules with local re-execution of the contracts.
 
 use super::counting::{Tally, majority, tally};
 use super::{Decided, Decider, Ruling};
@@ -8,7 +8,7 @@ use bemr::actors::bsd::{Acknowledgement, State, decide};
 use bemr::wire::Ballot;
 use bemr_spec::Rules;
 
-/// The paper's sections 2.4.2 and 5 to the letter: re-verifies what failed or is missing, and nothing else.
+/// The paper's sections 2.4.2 and 5 taken literally: re-executes only failed and missing verdicts.
 pub(super) struct OnlyFailures;
 
 impl Decider for OnlyFailures {
@@ -25,7 +25,7 @@ impl Decider for OnlyFailures {
     }
 }
 
-/// Re-verifies on any dissent, and where fewer than half answer.
+/// Re-executes on any dissent, and where fewer than half answer.
 pub(super) struct OnConflict;
 
 impl Decider for OnConflict {
@@ -48,7 +48,7 @@ impl Decider for OnConflict {
     }
 }
 
-/// Re-verifies everything, and asks nobody.
+/// Re-executes everything, without votes.
 pub(super) struct Always;
 
 impl Decider for Always {

@@ -96,7 +96,7 @@ impl Figure {
             .configure_mesh()
             .x_labels(10)
             .y_labels(6)
-            .x_desc("share of validators held (f)")
+            .x_desc("share of Byzantine validators (f)")
             .y_desc(self.unit)
             .label_style(font.clone())
             .axis_desc_style(font)

@@ -1,4 +1,4 @@
-//! The page: figures, tables and what they say, in one order.
+//! The page: figures, tables and their explanations.
 
 use super::html::{figure, hot};
 use super::panels::{decisions, measures, protocol, reconstruction};
@@ -57,7 +57,7 @@ pub(super) fn page(report: &Report) -> String {
     if let Some(first) = report.tables.first() {
         measured(&mut out, report, first);
     }
-    Page { title: "What an ACK is worth", styles: &[STYLE], script: None }.around(&out)
+    Page { title: "The evidential value of an ACK", styles: &[STYLE], script: None }.around(&out)
 }
 
 /// Everything that needs a table.
@@ -76,19 +76,21 @@ fn measured(out: &mut String, report: &Report, first: &Table) {
     put(out, format_args!("<h2 id=\"heat\">Every rule against every adversary</h2>"));
     paragraph(
         out,
-        "The least balanced rate of right decisions (bCDR) over the shares on one side of one half. One half is what a coin is worth, \
-         and what accepting everything is worth.",
+        "The least balanced rate of correct decisions (bCDR) over the shares on one side of one half. A coin, and accepting everything, \
+         give one half.",
     );
     for table in &report.tables {
         let n = table.campaign.size.validators;
-        heat(out, table, std::cmp::Ordering::Less, &format!("n = {n}, less than half held"));
-        heat(out, table, std::cmp::Ordering::Greater, &format!("n = {n}, more than half held"));
+        heat(out, table, std::cmp::Ordering::Less, &format!("n = {n}, less than half Byzantine"));
+        heat(out, table, std::cmp::Ordering::Greater, &format!("n = {n}, more than half Byzantine"));
     }
     put(out, format_args!("<h2 id=\"arises\">How the paper's figure can arise</h2>"));
     figure(out, &reconstruction(first));
     put(out, format_args!("<h2 id=\"real\">The real protocol</h2>"));
     figure(out, &protocol(&report.points));
-    closing(out, report, first);
+    query_table(out, report);
+    claim_tables(out, report, first);
+    rule_list(out);
 }
 
 fn opening(out: &mut String, report: &Report) {
@@ -103,11 +105,11 @@ fn opening(out: &mut String, report: &Report) {
     paragraph(
         out,
         &format!(
-            "Fourteen rules decide whether requests are right, from votes of validators of whom some lie, and from re-execution where a rule \
-             may. {}; seed {}{}. Undecided counts as wrong. Bands are 95 % intervals over runs.",
+            "Fourteen rules decide whether requests are valid, from the votes of validators, some of them Byzantine, and from re-execution where a rule \
+             permits it. {}; seed {}{}. Undecided counts as wrong. Bands are 95 % intervals over runs.",
             sizes.join("; "),
             report.expedition.seed,
-            if report.quick { "; a quick look, with few runs" } else { "" },
+            if report.quick { "; quick, with few runs" } else { "" },
         ),
     );
     words::claims(&report.tables).iter().for_each(|claim| paragraph(out, claim));
@@ -115,19 +117,17 @@ fn opening(out: &mut String, report: &Report) {
     if failures.is_empty() {
         put(
             out,
-            format_args!(
-                "<p class=\"verdict\">Every claim, negative control and proved bound is as it should be.</p>"
-            ),
+            format_args!("<p class=\"verdict\">Every claim, negative control and proved bound holds.</p>"),
         );
     } else {
-        put(out, format_args!("<div class=\"failure\"><p>Not as it should be:</p><ul>"));
+        put(out, format_args!("<div class=\"failure\"><p>Failures:</p><ul>"));
         failures.iter().for_each(|failure| put(out, format_args!("<li>{}</li>", escaped(failure))));
         put(out, format_args!("</ul></div>"));
     }
 }
 
-fn closing(out: &mut String, report: &Report, first: &Table) {
-    put(out, format_args!("<h2 id=\"asking\">Whom to ask first</h2>"));
+fn query_table(out: &mut String, report: &Report) {
+    put(out, format_args!("<h2 id=\"query-strategies\">Query strategies</h2>"));
     paragraph(out, &words::asking(&report.asked));
     let rows = report.asked.iter().map(|Asked { order, adversary, share, quorum, messages, waited }| {
         vec![
@@ -139,9 +139,12 @@ fn closing(out: &mut String, report: &Report, first: &Table) {
             waited.map_or("–".to_owned(), |waited| format!("{waited:.0}")).into(),
         ]
     });
-    let heads = ["order", "adversary", "share", "right quorum", "T_blocks a transaction", "mean wait in ms"];
-    html_table(out, "Orders of asking", &heads, rows.collect());
+    let heads =
+        ["strategy", "adversary", "share", "correct quorum", "T_blocks per transaction", "mean wait in ms"];
+    html_table(out, "Query strategies", &heads, rows.collect());
+}
 
+fn claim_tables(out: &mut String, report: &Report, first: &Table) {
     put(out, format_args!("<h2 id=\"claims\">Claims</h2>"));
     let heads = [
         "rule",
@@ -181,10 +184,10 @@ fn closing(out: &mut String, report: &Report, first: &Table) {
             format!("{:+.3}", with - without).into(),
         ]
     });
-    let heads = ["rule", "share", "CDR", "CDR, all silent", "what the network adds"];
+    let heads = ["rule", "share", "CDR", "CDR, all silent", "difference"];
     html_table(
         out,
-        "What votes add to each rule, validators that falsify, half of the requests right",
+        "The value of votes for each rule, with validators that falsify and half of the requests valid",
         &heads,
         rows.collect(),
     );
@@ -199,8 +202,10 @@ fn closing(out: &mut String, report: &Report, first: &Table) {
         },
     );
     let heads = ["prior", "share", "paper_failrv CDR", "bCDR", "FAR", "prior_only CDR"];
-    html_table(out, "The paper's rule beside accepting everything", &heads, rows.collect());
+    html_table(out, "The paper's rule and accepting everything", &heads, rows.collect());
+}
 
+fn rule_list(out: &mut String) {
     put(out, format_args!("<h2 id=\"rules\">Rules</h2>\n<dl>"));
     for rule in Rule::ALL {
         put(out, format_args!("<dt>{}</dt><dd>{}</dd>", rule.name(), escaped(rule.about())));

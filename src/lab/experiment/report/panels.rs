@@ -1,11 +1,11 @@
-//! The paper's two figures drawn anew, with what is provable drawn in, and the two that explain them.
+//! The paper's two figures with the provable bounds, and the two that explain them.
 
 use super::figures::{Figure, Series};
 use super::words;
 use crate::experiment::campaign::{Cell, Table};
 use crate::experiment::{Adversary, Asks, LONGEST_WAIT, Metric, Played, Point, Rule, Share};
 
-/// Which adversary a figure is about.
+/// The adversary of a figure.
 #[derive(Clone, Copy)]
 enum Against {
     /// At each share the one under which the value is least.
@@ -57,10 +57,10 @@ fn limit(name: impl Into<String>, colour: usize, points: Vec<At>) -> Series {
 pub(super) fn decisions(table: &Table, id: &'static str, prior: f64) -> Figure {
     let rules = [
         (Rule::Bemr, "B-EMR, this protocol"),
-        (Rule::FullRv, "re-verification of everything (full_rv)"),
+        (Rule::FullRv, "full local re-execution (full_rv)"),
         (Rule::Server, "EHR server (server)"),
         (Rule::Majority, "votes alone (majority)"),
-        (Rule::PaperFailrv, "the paper's rule to the letter (paper_failrv)"),
+        (Rule::PaperFailrv, "the paper's rule taken literally (paper_failrv)"),
         (Rule::MwFull, "weighted majority, audited (mw_full)"),
     ];
     let mut lines: Vec<Series> = rules
@@ -81,122 +81,154 @@ pub(super) fn decisions(table: &Table, id: &'static str, prior: f64) -> Figure {
     Figure {
         id,
         title: format!(
-            "Decision ratio (CDR) by attacker share, n = {}, {:.0} % of requests right",
+            "Decision ratio (CDR) by attacker share, n = {}, {:.0} % of requests valid",
             table.campaign.size.validators,
             prior * 100.0
         ),
         description: words::decisions(table, prior),
-        unit: "right decisions (CDR)",
+        unit: "correct decisions (CDR)",
         top: 1.05,
         series: lines,
     }
 }
 
+/// The share of valid requests in the paper's second figure.
+const SKEWED: f64 = 0.9;
+
+/// The rules of the paper's second figure.
+const COMPARED: [(Rule, &str); 5] = [
+    (Rule::Bemr, "B-EMR, this protocol"),
+    (Rule::FullRv, "full local re-execution (full_rv)"),
+    (Rule::Server, "EHR server (server)"),
+    (Rule::Majority, "votes alone (majority)"),
+    (Rule::PaperFailrv, "the paper's rule taken literally (paper_failrv)"),
+];
+
+/// The caption of a panel.
+struct Caption {
+    id: &'static str,
+    title: &'static str,
+    description: &'static str,
+    unit: &'static str,
+}
+
+impl Caption {
+    fn figure(self, top: f64, series: Vec<Series>) -> Figure {
+        let Caption { id, title, description, unit } = self;
+        Figure { id, title: title.to_owned(), description: description.to_owned(), unit, top, series }
+    }
+}
+
+/// A panel of a metric; `all` includes the rules without votes.
+fn panel(table: &Table, caption: Caption, metric: Metric, against: Against, all: bool) -> Figure {
+    let shown = COMPARED.iter().enumerate().filter(|(_, (rule, _))| all || rule.asks() != Asks::Nobody);
+    let lines = shown.map(|(colour, (rule, name))| {
+        series(*name, colour, line(table, SKEWED, *rule, against, measured(metric)))
+    });
+    caption.figure(1.05, lines.collect())
+}
+
+/// A panel of a delay under silent validators, with its bound.
+fn delay(table: &Table, caption: Caption, pick: fn(&Cell) -> Option<f64>) -> Figure {
+    let silent = Against::One(Adversary::BlackHole);
+    let lines = COMPARED.iter().enumerate().map(|(colour, (rule, name))| {
+        let at = |cell: &Cell| pick(cell).map(|value| (value, 0.0));
+        series(*name, colour, line(table, SKEWED, *rule, silent, at))
+    });
+    let mut lines: Vec<Series> = lines.collect();
+    let longest = LONGEST_WAIT as f64;
+    let bound = table.campaign.shares.iter().map(|share| (share.of_one(), longest, longest, longest));
+    lines.push(limit("provable: no more than this", 0, bound.collect()));
+    caption.figure(13_000.0, lines)
+}
+
 /// The paper's second figure: one panel for each of its measures.
 pub(super) fn measures(table: &Table) -> Vec<Figure> {
-    let prior = 0.9;
-    let rules = [
-        (Rule::Bemr, "B-EMR, this protocol"),
-        (Rule::FullRv, "re-verification of everything (full_rv)"),
-        (Rule::Server, "EHR server (server)"),
-        (Rule::Majority, "votes alone (majority)"),
-        (Rule::PaperFailrv, "the paper's rule to the letter (paper_failrv)"),
-    ];
-    let asked = |(_, (rule, _)): &(usize, &(Rule, &str))| rule.asks() != Asks::Nobody;
-    let panel = |id, title: &str, description: &str, unit, metric, against, all: bool| {
-        let lines = rules.iter().enumerate().filter(|one| all || asked(one));
-        let lines = lines.map(|(colour, (rule, name))| {
-            series(*name, colour, line(table, prior, *rule, against, measured(metric)))
-        });
-        Figure {
-            id,
-            title: title.to_owned(),
-            description: description.to_owned(),
-            unit,
-            top: 1.05,
-            series: lines.collect(),
-        }
-    };
-    let delay = |id, title: &str, description: &str, pick: fn(&Cell) -> Option<f64>| {
-        let lines = rules.iter().enumerate().map(|(colour, (rule, name))| {
-            let at = |cell: &Cell| pick(cell).map(|value| (value, 0.0));
-            series(*name, colour, line(table, prior, *rule, Against::One(Adversary::BlackHole), at))
-        });
-        let mut lines: Vec<Series> = lines.collect();
-        let longest = LONGEST_WAIT as f64;
-        let bound = table.campaign.shares.iter().map(|share| (share.of_one(), longest, longest, longest));
-        lines.push(limit("provable: no more than this", 0, bound.collect()));
-        Figure {
-            id,
-            title: title.to_owned(),
-            description: description.to_owned(),
-            unit: "virtual milliseconds",
-            top: 13_000.0,
-            series: lines,
-        }
-    };
     vec![
         panel(
-            "authentication",
-            "Authentication rate by attacker share, worst adversary, 90 % of requests right",
-            "Right requests that are accepted in time (recall), of all right requests. For B-EMR it is the price of asking for a quorum: \
-             nothing is accepted once more than a third is held. The paper's rule keeps it high by accepting what is wrong as well.",
-            "authentication rate",
+            table,
+            Caption {
+                id: "authentication",
+                title: "Authentication rate by attacker share, worst adversary, 90 % of requests valid",
+                description: "Valid requests that are accepted in time (recall), of all valid requests. For B-EMR it shows the price of a quorum: \
+             nothing is accepted once more than a third is Byzantine. The paper's rule keeps it high by accepting invalid requests as well.",
+                unit: "authentication rate",
+            },
             Metric::Ar,
             Against::Least,
             true,
         ),
         panel(
-            "black-hole",
-            "Black-hole rate by attacker share, silent validators",
-            "Requests without a verdict of the network in the first attempt, by each rule's own count. At f = 0 it is natural loss. A quorum of \
-             all needs nearly everybody once three in ten are silent; a majority of responders needs one answer.",
-            "no verdict in the first attempt",
+            table,
+            Caption {
+                id: "black-hole",
+                title: "Black-hole rate by attacker share, silent validators",
+                description: "Requests without a verdict of the network in the first attempt, by each rule's own count. At f = 0 it is natural loss. A quorum of \
+             all validators needs nearly all others once three in ten are silent; a majority of responders needs one answer.",
+                unit: "no verdict in the first attempt",
+            },
             Metric::BhrEffective,
             Against::One(Adversary::BlackHole),
             false,
         ),
         panel(
-            "falsification",
-            "Falsification rate by attacker share, validators that falsify",
-            "Requests that are decided wrongly, or not at all, with a falsified vote in the evidence. For B-EMR all of these are deferrals or \
-             rejections of what is right: its false acceptance rate is at most the error of re-verification.",
-            "misled decisions",
+            table,
+            Caption {
+                id: "falsification",
+                title: "Falsification rate by attacker share, validators that falsify",
+                description: "Requests that are decided incorrectly, or not at all, with a falsified vote in the evidence. For B-EMR all of these are deferrals or \
+             rejections of valid requests: its false acceptance rate is at most the error of re-execution.",
+                unit: "misled decisions",
+            },
             Metric::FrEffective,
             Against::One(Adversary::Falsify),
             false,
         ),
         panel(
-            "false-acceptance",
-            "False acceptance by attacker share, worst adversary",
-            "Wrong requests that are accepted. This is what a rate of right decisions hides when most requests are right: the paper's rule accepts \
+            table,
+            Caption {
+                id: "false-acceptance",
+                title: "False acceptance by attacker share, worst adversary",
+                description: "Invalid requests that are accepted. A rate of correct decisions hides these when most requests are valid: the paper's rule accepts \
              all of them above one half.",
-            "false acceptance rate",
+                unit: "false acceptance rate",
+            },
             Metric::Far,
             Against::Greatest,
             true,
         ),
         panel(
-            "loss",
-            "Loss of right records by attacker share, worst adversary",
-            "Right requests that are not stored in the end: the loss that the name of the paper's product loss ratio promises. What the paper \
-             defines under that name is its opposite, a success ratio; it is the column psr_lit.",
-            "product loss ratio (ours)",
+            table,
+            Caption {
+                id: "loss",
+                title: "Loss of valid records by attacker share, worst adversary",
+                description: "Valid requests that are not stored: the loss that the name of the paper's product loss ratio suggests. The paper \
+             defines the opposite under that name, a success ratio; it is the column psr_lit.",
+                unit: "product loss ratio (ours)",
+            },
             Metric::Plr,
             Against::Greatest,
             true,
         ),
         delay(
-            "delay",
-            "Average authentication delay by attacker share, silent validators",
-            "Virtual time from question to decision, over decided requests; undecided ones are counted in the tables and never averaged. One attempt is 4 s. \
-             A rule that waits for everybody waits a whole attempt as soon as one is silent.",
+            table,
+            Caption {
+                id: "delay",
+                title: "Average authentication delay by attacker share, silent validators",
+                description: "Virtual time from request to decision, over decided requests; the tables count undecided ones, which are never averaged. One attempt is 4 s. \
+             A rule that waits for all validators waits a whole attempt as soon as one is silent.",
+                unit: "virtual milliseconds",
+            },
             |cell| cell.measured.delays().mean,
         ),
         delay(
-            "longest-delay",
-            "Maximum authentication delay by attacker share, silent validators",
-            "The longest virtual time to a decision. Three attempts bound it for every rule.",
+            table,
+            Caption {
+                id: "longest-delay",
+                title: "Maximum authentication delay by attacker share, silent validators",
+                description: "The longest virtual time to a decision. Three attempts bound it for every rule.",
+                unit: "virtual milliseconds",
+            },
             |cell| cell.measured.delays().max.map(|max| max as f64),
         ),
     ]
@@ -208,14 +240,18 @@ pub(super) fn reconstruction(table: &Table) -> Figure {
     let of = |rule, metric| line(table, 0.9, rule, falsify, measured(metric));
     Figure {
         id: "reconstruction",
-        title: "How the paper's pair can arise: 90 % of requests right, validators that falsify".to_owned(),
+        title: "How the paper's pair can arise: 90 % of requests valid, validators that falsify".to_owned(),
         description: words::reconstruction(table),
         unit: "share",
         top: 1.05,
         series: vec![
-            series("the paper's rule: right decisions (CDR)", 4, of(Rule::PaperFailrv, Metric::Cdr)),
+            series("the paper's rule: correct decisions (CDR)", 4, of(Rule::PaperFailrv, Metric::Cdr)),
             series("the paper's rule: balanced (bCDR)", 1, of(Rule::PaperFailrv, Metric::Bcdr)),
-            series("the paper's rule: wrong requests accepted (FAR)", 3, of(Rule::PaperFailrv, Metric::Far)),
+            series(
+                "the paper's rule: invalid requests accepted (FAR)",
+                3,
+                of(Rule::PaperFailrv, Metric::Far),
+            ),
             limit("accepting everything (prior_only)", 2, of(Rule::PriorOnly, Metric::Cdr)),
         ],
     }
@@ -232,7 +268,7 @@ pub(super) fn protocol(points: &[Point]) -> Figure {
             (share, point.cdr, point.interval.0, point.interval.1)
         });
         lines.push(series(
-            format!("real protocol, {}; band: the Monte-Carlo's interval", played.adversary().name()),
+            format!("real protocol, {}; band: the interval of the simulation", played.adversary().name()),
             place,
             seen.collect(),
         ));
@@ -244,9 +280,9 @@ pub(super) fn protocol(points: &[Point]) -> Figure {
     }
     Figure {
         id: "protocol",
-        title: "The real protocol beside the Monte-Carlo of its rule".to_owned(),
+        title: "The real protocol and the Monte-Carlo simulation of its rule".to_owned(),
         description: words::protocol(points),
-        unit: "right decisions (CDR)",
+        unit: "correct decisions (CDR)",
         top: 1.05,
         series: lines.into_iter().filter(|line| !line.points.is_empty()).collect(),
     }

@@ -1,4 +1,4 @@
-//! Plain words for what is measured. Every number in them is looked up, none is typed.
+//! The text of the report. Every number in it comes from the table.
 
 use crate::experiment::campaign::Table;
 use crate::experiment::claims::{ADOPTED, T1, T2};
@@ -35,7 +35,7 @@ pub(super) fn claims(tables: &[Table]) -> Vec<String> {
             .collect();
         let n = table.campaign.size.validators;
         said.push(format!(
-            "With {n} validators, T1 (balanced rate of right decisions above {T1} for every share below one half) and T2 (at \
+            "With {n} validators, T1 (balanced rate of correct decisions above {T1} for every share below one half) and T2 (at \
              least {T2:.2} above one half) hold against every adversary and in every mix of requests for: {}.",
             if both.is_empty() { "no rule".to_owned() } else { both.join(", ") }
         ));
@@ -47,12 +47,12 @@ pub(super) fn claims(tables: &[Table]) -> Vec<String> {
 pub(super) fn decisions(table: &Table, prior: f64) -> String {
     let at = |adversary, share, rule, metric| number(table, prior, adversary, share, rule, metric);
     format!(
-        "Each line is the worst adversary at each share. A majority is right in {} of cases with four in ten held and in {} with \
-         six in ten: below and above one half add up to no more than one for whatever sees votes alone. The single server \
-         falls with the chance that it is itself held. The paper's rule stays at {} above one half, which is the share of right \
-         requests, and accepts {} of the wrong ones. Re-verification ({}) stays at {} whatever is held. This protocol \
-         accepts nothing without a quorum: from three in ten on it defers what is right and cannot be certified, and from \
-         seven in ten liars certify lies, which it defers as well: it accepts a wrong request only where its own re-verification errs too.",
+        "Each line is the worst adversary at each share. A majority is correct in {} of cases with four in ten Byzantine and in {} with \
+         six in ten: for rules that use votes alone, the rates below and above one half add up to no more than one. The single server \
+         degrades with the probability that it is itself Byzantine. The paper's rule stays at {} above one half, which is the share of \
+         valid requests, and accepts {} of the invalid ones. Local re-execution ({}) stays at {} at every share. This protocol \
+         accepts nothing without a quorum: from three in ten on it defers valid requests that cannot be certified, and from \
+         seven in ten on Byzantine validators certify invalid ones, which it defers as well: it accepts an invalid request only if its own re-execution errs too.",
         at(Adversary::Falsify, 4, Rule::Majority, Metric::Cdr),
         at(Adversary::Falsify, 6, Rule::Majority, Metric::Cdr),
         at(Adversary::Falsify, 6, Rule::PaperFailrv, Metric::Cdr),
@@ -66,11 +66,11 @@ pub(super) fn decisions(table: &Table, prior: f64) -> String {
 pub(super) fn reconstruction(table: &Table) -> String {
     let at = |prior, share, rule, metric| number(table, prior, Adversary::Falsify, share, rule, metric);
     format!(
-        "With nine right requests in ten, the paper's rule to the letter is right in {} of cases at f = 0.4 and in {} at every share \
+        "With nine valid requests in ten, the paper's rule taken literally is correct in {} of cases at f = 0.4 and in {} at every share \
          above one half: \"more than 95 %\" and \"equivalent to 90 %\". Accepting everything without asking anybody gives {}. \
-         The {} above one half is the mix of requests: every wrong request is accepted (FAR {}), and the balanced rate is {}. With as many wrong \
-         requests as right ones the same rule gives {}. This shows how such a figure can arise; it is no evidence of what \
-         the authors ran.",
+         The {} above one half is the mix of requests: every invalid request is accepted (FAR {}), and the balanced rate is {}. With as many invalid \
+         requests as valid ones the same rule gives {}. This shows how such a figure can arise; it is no evidence of the authors' \
+         simulation.",
         at(0.9, 4, Rule::PaperFailrv, Metric::Cdr),
         at(0.9, 7, Rule::PaperFailrv, Metric::Cdr),
         at(0.9, 7, Rule::PriorOnly, Metric::Cdr),
@@ -92,16 +92,16 @@ pub(super) fn protocol(points: &[Point]) -> String {
     let wrong: u64 = points.iter().map(|point| point.seen.ends[0][0]).sum();
     let mut said = format!(
         "{transactions} transactions went through the real protocol: keys, handshakes, signed votes, certificates, blocks, a cloud. \
-         With one under way at a time, at {inside} of {} points the rate of right decisions is within the interval of the Monte-Carlo of the rule \
-         bemr with the same errors, in which re-verification does not err. {wrong} wrong requests were stored; {read} of {stored} \
-         stored records were read back with their proofs. Honest validators err and are silent here as often as in the Monte-Carlo.",
+         With one in flight at a time, at {inside} of {} points the rate of correct decisions is within the interval of the Monte-Carlo simulation of the rule \
+         bemr with the same errors, without errors of re-execution. {wrong} invalid requests were stored; {read} of {stored} \
+         stored records were read back with their proofs. Honest validators err and are silent as often as in the simulation.",
         alone().count()
     );
     for Point { spot, seen, cdr, expected, .. } in points.iter().filter(|point| point.spot.under_way > 1) {
         let GridPoint { played, share, under_way } = spot;
         said += &format!(
-            " With {under_way} under way at a time ({}, f = {share}) it is {cdr:.3} where the Monte-Carlo says {:.3}: the ledger goes on \
-             while the first attempt lasts, and {} T_blocks of later attempts were refused as too far behind (BLK-04), also by validators that \
+            " With {under_way} in flight at a time ({}, f = {share}) it is {cdr:.3}, and {:.3} in the simulation: the ledger advances \
+             during the first attempt, and {} T_blocks of later attempts were refused as too far behind (BLK-04), also by validators that \
              had voted on them.",
             played.adversary().name(),
             expected.mean,
@@ -125,9 +125,9 @@ pub(super) fn asking(asked: &[Asked]) -> String {
     let sent =
         |order, share| find(order, share).map_or("–".to_owned(), |row| format!("{:.1}", row.messages));
     format!(
-        "Everybody at once costs {} messages a transaction and waits {}; the trusted first cost {} and wait {}, since one silent \
-         validator among as many as a quorum needs costs a whole attempt. With two in ten held it is {} and {} against {} and {}. \
-         So the protocol asks everybody at once and fails over to those who are silent; no order of trust is kept.",
+        "Querying all at once costs {} messages per transaction and waits {}; trusted validators first costs {} and waits {}, since one silent \
+         validator among the first quorum costs a whole attempt. With two in ten Byzantine it is {} and {} against {} and {}. \
+         The protocol therefore queries all at once and retransmits to the silent ones, without any order of trust.",
         sent(Order::Everybody, 0),
         wait(Order::Everybody, 0),
         sent(Order::TrustedFirst, 0),

@@ -1,4 +1,4 @@
-//! Finds `Clause::Name` in tokens, and what surrounds it.
+//! Finds `Clause::Name` in tokens, and the item that contains it.
 
 use super::{Place, Sources};
 use bemr_spec::Clause;
@@ -9,7 +9,7 @@ use std::io;
 /// The places that name each clause.
 pub(super) type Mentions = BTreeMap<Clause, BTreeSet<Place>>;
 
-/// What one function or constant names.
+/// The clauses and words in one function or constant.
 #[derive(Default)]
 struct Item {
     is_test: bool,
@@ -17,16 +17,16 @@ struct Item {
     words: BTreeSet<String>,
 }
 
-/// What one file says.
+/// The items of one file.
 #[derive(Default)]
 struct File {
     code: BTreeMap<String, Item>,
     tests: BTreeMap<String, Item>,
-    /// The modules that it declares for tests alone and keeps in files of their own.
+    /// The modules that it declares only for tests, in files of their own.
     test_modules: Vec<String>,
 }
 
-/// Where the scan is.
+/// The context of the scan.
 #[derive(Clone, Default)]
 struct Scope {
     in_tests: bool,
@@ -94,7 +94,7 @@ fn record(mentions: &mut Mentions, file: &str, item: &str, clauses: &BTreeSet<Cl
     }
 }
 
-/// What a test names, and what the helpers name that it names.
+/// The clauses that a test names, itself or through helpers.
 fn reachable(test: &Item, items: &BTreeMap<String, Item>) -> BTreeSet<Clause> {
     let (mut clauses, mut seen, mut open) = (test.clauses.clone(), BTreeSet::new(), vec![test]);
     while let Some(item) = open.pop() {
@@ -180,7 +180,7 @@ fn scan(tokens: TokenStream, scope: &Scope, file: &mut File) {
     }
 }
 
-/// Writes down the word at `at`, and the clause when it is one.
+/// Records the word at `at`, and the clause if it is one.
 fn note(tokens: &[TokenTree], at: usize, scope: &Scope, file: &mut File) {
     let Some(found) = word(tokens, at) else { return };
     let clause = clause(tokens, at, &found);
