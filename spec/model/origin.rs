@@ -4,7 +4,9 @@
 //! by its [`Forgery`], so that messages with other flaws are other messages. Traces hold both as one integer; the
 //! conversions are here and nowhere else.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 use std::num::NonZeroU32;
 
@@ -35,22 +37,8 @@ impl Forgery {
 }
 
 /// The ordinal of a hello, response, T_block, request or revocation list among those of its maker, and its origin.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-#[schemars(inline)]
 pub struct Ordinal(u32);
 
 impl Ordinal {
@@ -110,22 +98,8 @@ impl From<Ordinal> for u32 {
 }
 
 /// A submission, by the order of the users' commands, from 0; or one that no command made.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-#[schemars(inline)]
 pub struct Tid(u16);
 
 impl fmt::Display for Tid {
@@ -193,6 +167,26 @@ impl Tid {
         }
     }
 }
+
+/// The schema of the integer that a trace holds: what it is among the things of its sort, the field that holds it says.
+macro_rules! schema_of_integer {
+    ($($name:ident: $integer:ty),*) => {
+        $(impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                <$integer>::schema_name()
+            }
+
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                <$integer>::json_schema(generator)
+            }
+        })*
+    };
+}
+schema_of_integer!(Ordinal: u32, Tid: u16);
 
 #[cfg(test)]
 mod tests {
