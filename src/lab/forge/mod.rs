@@ -11,11 +11,14 @@
 mod authority;
 mod certificates;
 mod cloud;
+mod elements;
+mod field_mutation;
 mod handshake;
 mod initial;
 mod ledger;
 mod orders;
 mod packet;
+mod re_signing;
 mod record;
 mod table;
 mod tblock;
@@ -23,14 +26,18 @@ mod valid;
 mod votes;
 
 pub use certificates::Certificates;
+pub(crate) use elements::{near_elements, no_element};
+pub(crate) use field_mutation::{MutatedMessage, Sweep, as_it_is, mended, pairs, tables};
 pub use packet::packet;
+pub(crate) use re_signing::ReSigner;
 pub use table::{CONDITIONAL, COSTLY, ENTAILS, FLAWS, MANNERS, RENEWING, STUBBORN, makes};
 pub use tblock::is_of_the_body;
 
+use elements::{element, no_scalar};
 use table::is_manner;
 
 use bemr::actors::CertificateDirectory;
-use bemr::crypto::{Digest, Domain, Element, Signature, Suite};
+use bemr::crypto::{Digest, Domain, Signature, Suite};
 use bemr::keys::Credentials;
 use bemr::records::PolicyRegistry;
 use bemr::wire::Name;
@@ -102,40 +109,6 @@ pub(super) fn stray(bytes: &[u8]) -> Digest {
 
 pub(super) fn other_suite(suite: Suite) -> Suite {
     if suite == Suite::Ristretto255 { Suite::Ffdhe2048 } else { Suite::Ristretto255 }
-}
-
-/// A signature whose response is no scalar.
-fn no_scalar(genuine: &Signature) -> Option<Signature> {
-    let mut bytes = genuine.as_bytes().to_vec();
-    let suite = Suite::ALL.iter().find(|suite| suite.element_len() + suite.scalar_len() == bytes.len())?;
-    bytes.get_mut(suite.element_len()..)?.fill(u8::MAX);
-    Some(Signature::from_bytes(&bytes))
-}
-
-/// The encoding of the neutral element (GRP-01), of a number outside the subgroup (GRP-02), or `genuine` itself.
-fn element(genuine: &[u8], flaws: Flaws) -> Option<Vec<u8>> {
-    let suite = Suite::ALL.iter().copied().find(|suite| suite.element_len() == genuine.len());
-    let number = |number: u8| {
-        let zeros = vec![0; genuine.len().saturating_sub(1)];
-        zeros.into_iter().chain([number]).collect::<Vec<u8>>()
-    };
-    if flaws.has(Clause::ElementInRange) {
-        return Some(number(u8::from(suite? != Suite::Ristretto255)));
-    }
-    if flaws.has(Clause::ElementInSubgroup) {
-        // Half of all numbers are; Ristretto has none.
-        let refused = |bytes: &Vec<u8>| {
-            let decoded = Element::decode(&Rules::hardened(), suite?, bytes);
-            decoded.err().filter(|refusal| refusal.clause() == Clause::ElementInSubgroup)
-        };
-        return (2..=u8::MAX).map(number).find(|bytes| refused(bytes).is_some());
-    }
-    Some(genuine.to_vec())
-}
-
-/// What is no element by this clause, as long as `genuine`.
-pub(super) fn no_element(genuine: &[u8], clause: Clause) -> Option<Vec<u8>> {
-    element(genuine, Flaws::of(clause))
 }
 
 fn flip_last(bytes: &[u8]) -> Option<Vec<u8>> {

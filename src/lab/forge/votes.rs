@@ -1,6 +1,6 @@
 //! Votes, and certificates made of them.
 
-use super::{Forge, flip_last, nobody, other_suite, stray, table};
+use super::{Forge, ReSigner, flip_last, nobody, other_suite, stray, table};
 use bemr::crypto::{Digest, Domain, Signature};
 use bemr::wire::{Ballot, Height, Name, QuorumCertificate, Signatory, TBlock, Vote, VoteBody, encode};
 use bemr_model::{self, Flaws};
@@ -110,14 +110,7 @@ impl Forge<'_> {
 
     /// The signatories who conspire sign the body as it stands.
     pub(super) fn sign_again(&self, forged: &mut QuorumCertificate) {
-        let message = encode(&forged.body);
-        let mut signatories = forged.signatories.as_slice().to_vec();
-        for signatory in &mut signatories {
-            if let Some(signature) = self.sign(&signatory.validator, Domain::VOTE, &message) {
-                signatory.signature = signature;
-            }
-        }
-        forged.signatories = signatories.into();
+        ReSigner::by(*self.rules, self.keys).quorum(forged);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which pairs of a field and a clause that checks it have a negative vector, and why the others have none.
 
-use crate::vectors::field_mutation::pairs;
+use crate::forge::pairs;
 use crate::vectors::{File, Outcome};
 use bemr_spec::Clause::{self, *};
 use serde::Serialize;

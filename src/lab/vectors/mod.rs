@@ -5,11 +5,9 @@
 //! nothing is generated. No rule of the protocol is decided here.
 
 mod coverage;
-mod field_mutation;
 mod file;
 mod hex;
 mod kinds;
-mod re_signing;
 mod recorder;
 mod replayer;
 mod run;

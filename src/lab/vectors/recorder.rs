@@ -1,10 +1,9 @@
 //! A small town whose life is noted: what each actor took, and what it made of it.
 
+use crate::forge::{MutatedMessage, ReSigner, Sweep, mended};
 use crate::simulator::{LedgerKind, NetworkConfig, ProvisionedKeys, START};
 use crate::vectors::Hex;
-use crate::vectors::field_mutation::{MutatedMessage, Surroundings, Sweep};
 use crate::vectors::kinds::{RULES, Stop, Trust};
-use crate::vectors::re_signing::ReSigner;
 use crate::vectors::replayer::{Begin, Did, Event, Own, Replayer, Send, Step};
 use bemr::crypto::{Digest, Domain, Suite};
 use bemr::store::{Table, for_each_row};
@@ -293,15 +292,8 @@ impl Recorder {
         let sender = Name::new(from).ok_or_else(|| Refusal::new(Clause::PeerIsIntended).at(from))?;
         let ways = decode::<Message>(&RULES, genuine).map(|message| ReSigner::ways(&message))?;
         let (tape, own) = (&self.tapes[to], &self.tapes[from]);
-        let mender = ReSigner(&self.foundation);
-        let mend = |near: &MutatedMessage, way: u8| match decode::<Message>(&RULES, &near.bytes) {
-            Ok(mut message) => {
-                mender.message(&mut message, &sender, way);
-                Some(encode(&message))
-            }
-            // It cannot be mended.
-            Err(_) => (way == 0).then(|| near.bytes.clone()),
-        };
+        let signer = ReSigner::new(&self.foundation);
+        let mend = mended(|message: &mut Message, way| signer.message(message, &sender, way));
         let peer = Name::new(to).ok_or_else(|| Refusal::new(Clause::PeerIsIntended).at(to))?;
         let mut said = u32::MAX;
         let mut pair: Option<(Replayer, Replayer)> = None;
@@ -329,7 +321,7 @@ impl Recorder {
             }
             did.refused_by()
         };
-        let mut sweep = Sweep { around: self.around(), ways, done: std::mem::take(done) };
+        let mut sweep = self.sweep(ways, done);
         let found = sweep.run("Message", genuine, mend, judge);
         *done = sweep.done;
         Ok(found)
@@ -344,14 +336,8 @@ impl Recorder {
     ) -> Result<Vec<(MutatedMessage, Clause)>, Refusal> {
         let ways = decode::<Gossip>(&RULES, genuine).map(|gossip| ReSigner::gossip_ways(&gossip))?;
         let tape = &self.tapes[to];
-        let mender = ReSigner(&self.foundation);
-        let mend = |near: &MutatedMessage, way: u8| match decode::<Gossip>(&RULES, &near.bytes) {
-            Ok(mut gossip) => {
-                mender.gossip(&mut gossip, way);
-                Some(encode(&gossip))
-            }
-            Err(_) => (way == 0).then(|| near.bytes.clone()),
-        };
+        let signer = ReSigner::new(&self.foundation);
+        let mend = mended(|gossip: &mut Gossip, way| signer.gossip(gossip, way));
         let mut hearer: Option<Replayer> = None;
         let judge = |bytes: &[u8]| {
             if hearer.is_none() {
@@ -364,18 +350,15 @@ impl Recorder {
             }
             did.refused_by()
         };
-        let mut sweep = Sweep { around: self.around(), ways, done: std::mem::take(done) };
+        let mut sweep = self.sweep(ways, done);
         let found = sweep.run("Gossip", genuine, mend, judge);
         *done = sweep.done;
         Ok(found)
     }
 
-    fn around(&self) -> Surroundings<'static> {
-        Surroundings {
-            suite: self.suite,
-            names: &["~", "dr-ben", "root-1", "validator-002", "cloud"],
-            entries: 3,
-        }
+    fn sweep(&self, ways: u8, done: &mut Pairs) -> Sweep<'static> {
+        let names = &["~", "dr-ben", "root-1", "validator-002", "cloud"];
+        Sweep { done: std::mem::take(done), ..Sweep::new(self.suite, names, ways) }
     }
 
     /// A parcel arrives.

@@ -1,13 +1,12 @@
 //! The auditor's replay of all that is public (chapter 12).
 
-use super::keys::{name, refused_by};
+use super::keys::name;
 use super::run::PATIENT;
 use super::voters::Set;
-use super::{Kind, Made, RULES, Stop};
+use super::{Kind, Made, RULES, Stop, rejected_by, swept_inputs};
+use crate::forge::{MutatedMessage, ReSigner, Sweep};
 use crate::simulator::{LedgerKind, ProvisionedKeys};
 use crate::vectors::Hex;
-use crate::vectors::field_mutation::{MutatedMessage, Surroundings, Sweep};
-use crate::vectors::re_signing::ReSigner;
 use crate::vectors::recorder::Recorder;
 use crate::vectors::replayer::Event;
 use bemr::audit::{AuditReport, Auditor, PublicRecord, audit};
@@ -16,13 +15,12 @@ use bemr::merkle::MerkleTree;
 use bemr::store::Table;
 use bemr::transparency::LogOperator;
 use bemr::wire::{
-    AuditEntry, AuditStart, Block, CloudLeaf, Entry, Gossip, LogKind, PROTOCOL_VERSION, SignedAuditHead,
+    AuditEntry, AuditStart, Block, CloudLeaf, Entry, LogKind, PROTOCOL_VERSION, SignedAuditHead,
     SignedCloudHead, Time, decode, encode,
 };
 use bemr_spec::{Clause, Refusal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 
 /// An audit.
 pub(in crate::vectors) enum Audit {}
@@ -152,7 +150,8 @@ impl Kind for Audit {
             AuditHeadAnchored, BlockLinksPrevious, CountIsClosed, EntryLinksPrevious, LeafIsIncluded,
             LogIsAppendOnly, OneEntryPerTerminal,
         };
-        let mender = ReSigner(&town.foundation);
+        let foundation = &town.foundation;
+        let signer = Signer { foundation, again: ReSigner::new(foundation) };
         made.extend([
             shown(BlockLinksPrevious, "without the first block", &|input| drop(input.blocks.remove(0))),
             shown(LeafIsIncluded, "without the first leaf", &|input| drop(input.leaves.remove(0))),
@@ -168,10 +167,10 @@ impl Kind for Audit {
         ]);
         let mut twice = open;
         twice.entries.push(twice.entries[0].clone());
-        remake(&mut twice, &mender, 0);
+        remake(&mut twice, &signer, 0);
         made.push(Made::invalid(OneEntryPerTerminal, "an entry twice", twice).of("AuditEntry.tid"));
-        let around = || Surroundings { suite, names: &["~"], entries: 3 };
-        let mut sweep = Sweep { around: around(), ways: 8, done: BTreeSet::new() };
+        let mut sweep = Sweep::new(suite, &["~"], 8);
+        let judge = |input: &AuditInput| rejected_by(Self::judge(suite, input));
         type Part = fn(&mut AuditInput) -> &mut Vec<Hex>;
         let parts: [(&str, Part); 4] = [
             ("CloudLeaf", |input| &mut input.leaves),
@@ -183,24 +182,13 @@ impl Kind for Audit {
             let count = part(&mut given.clone()).len();
             for place in 0..count {
                 let genuine = part(&mut given.clone())[place].0.clone();
-                let inputs = std::cell::RefCell::new(std::collections::BTreeMap::new());
-                let mend = |near: &MutatedMessage, way: u8| {
+                let changed = |near: &MutatedMessage, way: u8| {
                     let mut input = given.clone();
                     part(&mut input)[place] = Hex(near.bytes.clone());
-                    remake(&mut input, &mender, way);
-                    let key = [near.bytes.as_slice(), &[way]].concat();
-                    inputs.borrow_mut().insert(key.clone(), input);
-                    Some(key)
+                    remake(&mut input, &signer, way);
+                    Some(input)
                 };
-                let judge = |key: &[u8]| {
-                    let input = inputs.borrow().get(key).cloned()?;
-                    refused_by(Self::judge(suite, &input))
-                };
-                for (near, clause) in sweep.run(table, &genuine, mend, judge) {
-                    if let Some(input) = inputs.borrow().get(&near.bytes) {
-                        made.push(Made::near(clause, &near, input.clone()));
-                    }
-                }
+                made.extend(swept_inputs(&mut sweep, table, &genuine, changed, judge));
             }
         }
         let other = |anchor: &mut bemr::wire::Anchor| {
@@ -209,7 +197,7 @@ impl Kind for Audit {
             }
         };
         let mut input = given.clone();
-        close_again(&mut input, &mender, other);
+        close_again(&mut input, &signer, other);
         made.push(
             Made::invalid(AuditHeadAnchored, "anchors of other heads", input)
                 .of("Entry.anchor.anchor")
@@ -218,7 +206,7 @@ impl Kind for Audit {
         // A log that begins as that of another server database, or of another network.
         for (field, start) in starts(&town.foundation) {
             let mut input = given.clone();
-            chain(&mut input, start, &mender);
+            chain(&mut input, start, &signer);
             made.push(Made::invalid(EntryLinksPrevious, format!("another {field}"), input).of(field));
         }
         Ok(made)
@@ -256,8 +244,14 @@ fn starts(foundation: &ProvisionedKeys) -> [(&'static str, AuditStart); 3] {
     ]
 }
 
+/// Everybody's keys, and what they make anew.
+struct Signer<'a> {
+    foundation: &'a ProvisionedKeys,
+    again: ReSigner<'a, ProvisionedKeys>,
+}
+
 /// Makes the rest fit again; each bit leaves something as it was: the cloud's heads, the audit log, the blocks.
-fn remake(input: &mut AuditInput, mender: &ReSigner<'_>, way: u8) {
+fn remake(input: &mut AuditInput, signer: &Signer<'_>, way: u8) {
     if way & 1 == 0 {
         let leaves: Option<Vec<CloudLeaf>> = all(&input.leaves).ok();
         let heads: Option<Vec<SignedCloudHead>> = all(&input.cloud_heads).ok();
@@ -266,24 +260,24 @@ fn remake(input: &mut AuditInput, mender: &ReSigner<'_>, way: u8) {
             let tree: MerkleTree = digests.iter().collect();
             let again = heads.into_iter().map(|mut head| {
                 head.head.root = tree.root_at(head.head.size).unwrap_or(head.head.root);
-                mender.cloud_head(&mut head);
+                signer.again.cloud_head(&mut head);
                 Hex(encode(&head))
             });
             input.cloud_heads = again.collect();
         }
     }
     if way & 2 == 0 {
-        let [_, (_, start), _] = starts(mender.0);
-        let start = AuditStart { network: mender.0.genesis.network.clone(), ..start };
-        chain(input, start, mender);
+        let [_, (_, start), _] = starts(signer.foundation);
+        let start = AuditStart { network: signer.foundation.genesis.network.clone(), ..start };
+        chain(input, start, signer);
     }
     if way & 4 == 0 {
-        anchor(input, mender);
+        anchor(input, signer);
     }
 }
 
 /// Links the audit log anew and signs its heads.
-fn chain(input: &mut AuditInput, start: AuditStart, mender: &ReSigner<'_>) {
+fn chain(input: &mut AuditInput, start: AuditStart, signer: &Signer<'_>) {
     let entries: Option<Vec<AuditEntry>> = all(&input.entries).ok();
     let heads: Option<Vec<SignedAuditHead>> = all(&input.audit_heads).ok();
     let (Some(mut entries), Some(mut heads)) = (entries, heads) else { return };
@@ -296,19 +290,19 @@ fn chain(input: &mut AuditInput, start: AuditStart, mender: &ReSigner<'_>) {
     for head in &mut heads {
         let known = usize::try_from(head.head.count).ok().and_then(|count| last.get(count));
         head.head.last = known.copied().unwrap_or(head.head.last);
-        mender.audit_head(head);
+        signer.again.audit_head(head);
     }
     input.entries = entries.iter().map(|entry| Hex(encode(entry))).collect();
     input.audit_heads = heads.iter().map(|head| Hex(encode(head))).collect();
 }
 
 /// The blocks anchor the heads as they are now, and are closed anew.
-fn anchor(input: &mut AuditInput, mender: &ReSigner<'_>) {
+fn anchor(input: &mut AuditInput, signer: &Signer<'_>) {
     let cloud: Option<Vec<SignedCloudHead>> = all(&input.cloud_heads).ok();
     let audit: Option<Vec<SignedAuditHead>> = all(&input.audit_heads).ok();
     let (Some(cloud), Some(audit)) = (cloud, audit) else { return };
     let mut audited = audit.iter();
-    close_again(input, mender, |anchor| {
+    close_again(input, signer, |anchor| {
         let head = match anchor.kind {
             LogKind::Cloud => {
                 cloud.iter().rev().find(|one| one.head.size == anchor.size).map(|one| one.head.digest())
@@ -320,13 +314,9 @@ fn anchor(input: &mut AuditInput, mender: &ReSigner<'_>) {
 }
 
 /// The blocks with their anchors changed, linked and closed anew.
-fn close_again(
-    input: &mut AuditInput,
-    mender: &ReSigner<'_>,
-    mut change: impl FnMut(&mut bemr::wire::Anchor),
-) {
+fn close_again(input: &mut AuditInput, signer: &Signer<'_>, mut change: impl FnMut(&mut bemr::wire::Anchor)) {
     let Ok(blocks) = all::<Block>(&input.blocks) else { return };
-    let mut previous = mender.0.genesis.digest();
+    let mut previous = signer.foundation.genesis.digest();
     let mut again = Vec::new();
     for mut block in blocks {
         let mut entries = block.entries.as_slice().to_vec();
@@ -337,9 +327,7 @@ fn close_again(
         }
         block.entries = entries.into();
         block.closed.header.previous = previous;
-        let mut gossip = Gossip::Block(block);
-        mender.gossip(&mut gossip, 0);
-        let Gossip::Block(block) = gossip else { return };
+        signer.again.closed(&mut block, 0);
         previous = block.closed.header.digest();
         again.push(Hex(encode(&block)));
     }

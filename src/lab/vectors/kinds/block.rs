@@ -1,20 +1,18 @@
 //! Blocks, as they arrive at a member of the network (chapter 10).
 
-use super::keys::refused_by;
 use super::voters::{Set, Voters};
-use super::{Kind, Made, RULES, SUITES, Stop};
+use super::{Kind, Made, RULES, SUITES, Stop, known, rejected_by, swept_inputs};
+use crate::forge::{MutatedMessage, Sweep, mended};
 use crate::simulator::START;
 use crate::vectors::Hex;
-use crate::vectors::field_mutation::{MutatedMessage, Surroundings, Sweep};
 use bemr::crypto::{Digest, Domain, Suite};
 use bemr::ledger::Ledger;
 use bemr::wire::{
-    Anchor, Block, ClosingRule, Entry, Genesis, LogKind, Name, Target, Time, WorkRule, decode, encode,
+    Anchor, Block, ClosingRule, Entry, Genesis, LogKind, Target, Time, WorkRule, decode, encode,
 };
 use bemr_spec::{Clause, Refusal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// A block arrives at a member of the network.
 pub(in crate::vectors) enum TakeBlock {}
@@ -68,15 +66,14 @@ impl Kind for TakeBlock {
         let mut made = Vec::new();
         // What depends on the group is shown for each; the whole of the rules once.
         let full = suite == Suite::Ristretto255;
-        let mut done = BTreeSet::new();
+        let mut sweep = Sweep::new(suite, &["~", "validator-2"], 8);
         for rule in [ClosingRule::Quorum, ClosingRule::Work(work())] {
             let by_work = rule != ClosingRule::Quorum;
             let genesis = voters.genesis(rule.clone());
             let mut ledger = Ledger::new(&RULES, genesis.clone())?;
             let anchor = |size: u64| {
                 let head = Digest::from_bytes([size as u8; 32]);
-                let keeper = Name::new("cloud").expect("short printable ASCII");
-                Entry::Anchor(Anchor { kind: LogKind::Cloud, keeper, size, head })
+                Entry::Anchor(Anchor { kind: LogKind::Cloud, keeper: known("cloud"), size, head })
             };
             let decision = |number: u8| Entry::Decision(voters.certificate(voters.vote(number)));
             let lives = [vec![decision(1), anchor(1)], vec![anchor(3)], vec![decision(2), anchor(4)]];
@@ -102,22 +99,13 @@ impl Kind for TakeBlock {
             }
             let (given, genuine) = blocks.pop().expect("three were made");
             let with = |bytes: &[u8]| BlockInput { block: bytes.into(), ..given.clone() };
-            let judge = |bytes: &[u8]| refused_by(Self::judge(suite, &with(bytes)));
-            let mend = |near: &MutatedMessage, way: u8| match decode::<Block>(&RULES, &near.bytes) {
-                Ok(block) => Some(encode(&voters.mended(block, way))),
-                Err(_) => (way == 0).then(|| near.bytes.clone()),
-            };
-            let around = Surroundings { suite, names: &["~", "validator-2"], entries: 3 };
-            let mut sweep =
-                Sweep { around, ways: if by_work { 16 } else { 8 }, done: std::mem::take(&mut done) };
-            for (near, clause) in sweep.run("Block", &encode(&genuine), mend, judge) {
-                made.push(Made::near(clause, &near, with(&near.bytes)));
-            }
-            done = sweep.done;
+            let mend = mended(|block: &mut Block, way| voters.signer().closed(block, way));
+            sweep.ways = if by_work { 16 } else { 8 };
+            made.extend(Self::swept(suite, &mut sweep, "Block", &encode(&genuine), mend, with));
             let twice = |entries: Vec<Entry>| {
                 let mut block = genuine.clone();
                 block.entries = entries.into();
-                with(&encode(&voters.mended(block, 0)))
+                with(&encode(&voters.closed_again(block)))
             };
             let entries = genuine.entries.as_slice();
             let decided = |input| {
@@ -184,8 +172,6 @@ fn of_genesis(
     given: &BlockInput,
     by_work: bool,
 ) -> Result<Vec<Made<BlockInput>>, Refusal> {
-    let mut made = Vec::new();
-    let around = Surroundings { suite, names: &["~"], entries: 3 };
     // Way 1: the blocks are those of the other network; way 0: they are linked to this one.
     let linked = |other: &Genesis, way: u8| -> Result<BlockInput, Refusal> {
         let bytes = Hex(encode(other));
@@ -198,32 +184,17 @@ fn of_genesis(
         for (now, block) in all {
             let mut block: Block = decode(&RULES, &block.0)?;
             block.closed.header.previous = previous;
-            let block = voters.mended(block, 0);
+            let block = voters.closed_again(block);
             previous = block.closed.header.digest();
             arrived.push(Arrived { now, block: Hex(encode(&block)) });
         }
         let last = arrived.pop().ok_or(Refusal::new(Clause::BlockLinksPrevious))?;
         Ok(BlockInput { genesis: bytes, earlier: arrived, block: last.block, ..given.clone() })
     };
-    let inputs = std::cell::RefCell::new(BTreeMap::new());
-    let mend = |near: &MutatedMessage, way: u8| {
-        let other: Genesis = decode(&RULES, &near.bytes).ok()?;
-        let input = linked(&other, way).ok()?;
-        let key = [near.bytes.as_slice(), &[way]].concat();
-        inputs.borrow_mut().insert(key.clone(), input);
-        Some(key)
-    };
-    let judge = |key: &[u8]| {
-        let input = inputs.borrow().get(key).cloned()?;
-        refused_by(TakeBlock::judge(suite, &input))
-    };
-    let mut sweep = Sweep { around, ways: 2, done: BTreeSet::new() };
-    let found = sweep.run("Genesis", &encode(genesis), mend, judge);
-    for (near, clause) in found {
-        if let Some(input) = inputs.borrow().get(&near.bytes) {
-            made.push(Made::near(clause, &near, input.clone()));
-        }
-    }
+    let judge = |input: &BlockInput| rejected_by(TakeBlock::judge(suite, input));
+    let changed = |near: &MutatedMessage, way| linked(&decode(&RULES, &near.bytes).ok()?, way).ok();
+    let sweep = &mut Sweep::new(suite, &["~"], 2);
+    let mut made = swept_inputs(sweep, "Genesis", &encode(genesis), changed, judge);
     // The other way to close blocks.
     let rule = if by_work { ClosingRule::Quorum } else { ClosingRule::Work(work()) };
     let other = Genesis { rule, ..genesis.clone() };
@@ -231,7 +202,7 @@ fn of_genesis(
     let mut first = first;
     let mut block: Block = decode(&RULES, &given.earlier[0].block.0)?;
     block.closed.header.previous = other.digest();
-    (first.block, first.now) = (Hex(encode(&voters.mended(block, 0))), given.earlier[0].now);
+    (first.block, first.now) = (Hex(encode(&voters.closed_again(block))), given.earlier[0].now);
     let clause = if by_work { Clause::BlockHasQuorum } else { Clause::WorkMeetsTarget };
     let both = [
         "ClosingRule.kind",

@@ -2,24 +2,23 @@
 
 use super::block::Arrived;
 use super::draws::rng;
-use super::keys::{name, refused_by};
+use super::keys::name;
 use super::voters::{Set, Voters};
-use super::{Kind, Made, RULES, SUITES, Stop};
+use super::{Kind, Made, RULES, SUITES, Stop, known};
+use crate::forge::{MutatedMessage, Sweep, as_it_is};
 use crate::simulator::START;
 use crate::vectors::Hex;
-use crate::vectors::field_mutation::{MutatedMessage, Surroundings, Sweep};
 use bemr::crypto::{Digest, Domain, SigningKey, Suite, VerifyingKey};
 use bemr::ledger::Ledger;
 use bemr::merkle::MerkleTree;
 use bemr::transparency::{LogClient, LogOperator, verify_anchored, verify_leaf};
 use bemr::wire::{
-    Anchor, ClosingRule, CloudHead, CloudLeaf, ConsistencyProof, Entry, LeafKind, LogKind, Name,
-    PROTOCOL_VERSION, SignedCloudHead, Time, decode, encode,
+    Anchor, ClosingRule, CloudHead, CloudLeaf, ConsistencyProof, Entry, LeafKind, LogKind, PROTOCOL_VERSION,
+    SignedCloudHead, Time, decode, encode,
 };
 use bemr_spec::{Clause, Refusal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 
 /// A client takes a head of the cloud's log.
 pub(in crate::vectors) enum TakeHead {}
@@ -52,7 +51,6 @@ struct Log {
 impl Log {
     fn new(suite: Suite, kind: &str) -> Log {
         let key = SigningKey::generate(suite, &mut rng(kind));
-        let known = |text: &str| Name::new(text).expect("short printable ASCII");
         let identity =
             LogOperator { network: known("pbn"), name: known("cloud"), key: key.verifying_key().clone() };
         let leaf = |sequence: u64| CloudLeaf {
@@ -148,24 +146,13 @@ impl Kind for TakeHead {
             Made::invalid(LogIsAppendOnly, "a log with another past", with(&forked.head(6, 20), fork))
                 .of("CloudHead.root"),
         );
-        let mut sweep = Sweep {
-            around: Surroundings { suite, names: &["~"], entries: 3 },
-            ways: 2,
-            done: BTreeSet::new(),
-        };
+        let mut sweep = Sweep::new(suite, &["~"], 2);
         let mend = |near: &MutatedMessage, way: u8| {
             let head: SignedCloudHead = decode(&RULES, &near.bytes).ok()?;
             Some(if way == 0 { encode(&log.signed(head.head)) } else { encode(&head) })
         };
-        let judge =
-            |head: &[u8]| refused_by(Self::judge(suite, &HeadInput { head: head.into(), ..given.clone() }));
-        for (near, clause) in sweep.run("SignedCloudHead", &encode(&new), mend, judge) {
-            made.push(Made::near(
-                clause,
-                &near,
-                HeadInput { head: Hex(near.bytes.clone()), ..given.clone() },
-            ));
-        }
+        let with = |head: &[u8]| HeadInput { head: head.into(), ..given.clone() };
+        made.extend(Self::swept(suite, &mut sweep, "SignedCloudHead", &encode(&new), mend, with));
         Ok(made)
     }
 }
@@ -259,12 +246,7 @@ impl Kind for CheckLeaf {
             Made::valid("without any anchor", bare),
             Made::invalid(anchored, "the anchored head is not shown", hidden),
         ];
-        let mut sweep = Sweep {
-            around: Surroundings { suite, names: &["~"], entries: 3 },
-            ways: 1,
-            done: BTreeSet::new(),
-        };
-        let as_is = |near: &MutatedMessage, _| Some(near.bytes.clone());
+        let mut sweep = Sweep::new(suite, &["~"], 1);
         type Put = fn(&mut LeafInput, &[u8]);
         let parts: [(&str, &Hex, Put); 5] = [
             ("CloudLeaf", &given.leaf, |input, bytes| input.leaf = bytes.into()),
@@ -279,17 +261,13 @@ impl Kind for CheckLeaf {
                 put(&mut input, bytes);
                 input
             };
-            let judge = |bytes: &[u8]| refused_by(Self::judge(suite, &with(bytes)));
-            for (near, clause) in sweep.run(table, &genuine.0, as_is, judge) {
-                made.push(Made::near(clause, &near, with(&near.bytes)));
-            }
+            made.extend(Self::swept(suite, &mut sweep, table, &genuine.0, as_it_is, with));
         }
         // Another anchor, in a block that is as well closed.
-        let other = Name::new("~").expect("short printable ASCII");
         let others: [(&str, Anchor); 3] = [
             ("Anchor.head", Anchor { head: Digest::default(), ..anchor.clone() }),
             ("Anchor.size", Anchor { size: 4, ..anchor.clone() }),
-            ("Anchor.keeper", Anchor { keeper: other, ..anchor.clone() }),
+            ("Anchor.keeper", Anchor { keeper: known("~"), ..anchor.clone() }),
         ];
         for (field, changed) in others {
             let keeper = field == "Anchor.keeper";

@@ -1,8 +1,8 @@
 //! Contracts, run on records (chapter 7).
 
-use super::keys::{name, refused_by, role};
+use super::keys::{name, role};
 use super::records::shipped;
-use super::{Kind, Made, NONE, RULES, Stop};
+use super::{Kind, Made, NONE, RULES, Stop, rejected_by};
 use crate::simulator::START;
 use crate::vectors::Hex;
 use bemr::crypto::Suite;
@@ -74,7 +74,7 @@ impl Kind for RunContracts {
         let mut made = Vec::new();
         for (file, bytes) in SAMPLES {
             let input = given(bytes)?;
-            made.push(match refused_by(Self::judge(Suite::Ristretto255, &input)) {
+            made.push(match rejected_by(Self::judge(Suite::Ristretto255, &input)) {
                 Some(clause) if file.starts_with("broken-") => Made::invalid(clause, *file, input),
                 _ => Made::valid(*file, input),
             });

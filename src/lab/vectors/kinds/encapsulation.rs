@@ -2,8 +2,8 @@
 
 use super::drawn_bytes::Tape;
 use super::draws::{rng, scalar_bytes};
-use super::group::near_elements;
 use super::{Kind, Made, RULES, SUITES, Stop};
+use crate::forge::near_elements;
 use crate::vectors::Hex;
 use bemr::crypto::{DecapsulationKey, Element, EncapsulationKey, Scalar, Suite};
 use bemr_spec::{Clause, Refusal};

@@ -3,6 +3,7 @@
 use super::drawn_bytes::Tape;
 use super::draws::{rng, scalar_bytes};
 use super::{Kind, Made, RULES, SUITES, Stop};
+use crate::forge::near_elements;
 use crate::vectors::Hex;
 use bemr::crypto::{Element, Ephemeral, Scalar, Suite};
 use bemr_spec::{Clause, Refusal};
@@ -17,65 +18,6 @@ pub(in crate::vectors) struct Encoding {
 
 /// The decoding of an element.
 pub(in crate::vectors) enum DecodeElement {}
-
-/// Encodings near an element, and the clause that refuses each.
-pub(in crate::vectors) fn near_elements(
-    suite: Suite,
-    genuine: &[u8],
-) -> Vec<(Clause, &'static str, Vec<u8>)> {
-    use Clause::{ElementInRange, ElementInSubgroup, SuiteMatches};
-    let mut near = vec![
-        (SuiteMatches, "nothing", Vec::new()),
-        (SuiteMatches, "one byte less", genuine[1..].to_vec()),
-        (SuiteMatches, "one byte more", [&[0], genuine].concat()),
-    ];
-    let small = |number: u8| [vec![0; genuine.len() - 1], vec![number]].concat();
-    near.push((ElementInRange, "zero", small(0)));
-    near.push((
-        ElementInRange,
-        "one",
-        if suite == Suite::Ristretto255 {
-            let mut bytes = vec![0; genuine.len()];
-            bytes[0] = 1;
-            bytes
-        } else {
-            small(1)
-        },
-    ));
-    near.push((ElementInRange, "all ones", vec![0xff; genuine.len()]));
-    if let Some(digits) = suite.modulus() {
-        let p = num_bigint::BigUint::parse_bytes(digits.as_bytes(), 16).expect("digits of a number");
-        let bytes = |number: num_bigint::BigUint| {
-            let bytes = number.to_bytes_be();
-            [vec![0; genuine.len() - bytes.len()], bytes].concat()
-        };
-        near.push((ElementInRange, "p - 1", bytes(&p - 1u8)));
-        near.push((ElementInRange, "p", bytes(p.clone())));
-        near.push((ElementInRange, "p + 1", bytes(&p + 1u8)));
-        near.push((ElementInSubgroup, "-g, the least outside the subgroup beside p - 1", bytes(&p - 2u8)));
-        let element = num_bigint::BigUint::from_bytes_be(genuine);
-        near.push((ElementInSubgroup, "the negative of an element", bytes(&p - element)));
-    } else {
-        let mut negative = genuine.to_vec();
-        negative[0] ^= 1;
-        near.push((ElementInRange, "the other sign", negative));
-        let mut high = genuine.to_vec();
-        high[31] |= 0x80;
-        near.push((ElementInRange, "the same number with its highest bit set", high));
-        let even = (2..=u8::MAX).step_by(2).map(|number| {
-            let mut bytes = vec![0; genuine.len()];
-            bytes[0] = number;
-            bytes
-        });
-        let no_element = |bytes: &Vec<u8>| Element::decode(&RULES, suite, bytes).is_err();
-        near.extend(
-            even.into_iter()
-                .find(no_element)
-                .map(|bytes| (ElementInRange, "the least even number that is none", bytes)),
-        );
-    }
-    near
-}
 
 impl Kind for DecodeElement {
     const NAME: &'static str = "element";

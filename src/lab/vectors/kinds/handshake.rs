@@ -2,11 +2,11 @@
 
 use super::drawn_bytes::Tape;
 use super::draws::{drawn, rng, scalar_bytes};
-use super::keys::{Authority, Trust, name, refused_by};
-use super::{Kind, Made, RULES, SUITES, Stop};
+use super::keys::{Authority, Trust, name};
+use super::{Kind, Made, RULES, SUITES, Stop, rejected_by, swept};
+use crate::forge::{Sweep, as_it_is, mended};
 use crate::simulator::START;
 use crate::vectors::Hex;
-use crate::vectors::field_mutation::{MutatedMessage, Surroundings, Sweep};
 use crate::vectors::replayer::Own;
 use bemr::crypto::{AeadKey, Digest, Domain, Element, Ephemeral, Suite, expand, extract};
 use bemr::keys::{Credentials, Identity, TrustStore};
@@ -19,7 +19,6 @@ use bemr_spec::{Clause, Refusal};
 use rand::Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// The key schedule of one handshake.
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -145,11 +144,7 @@ impl Table {
         let mut one = |serial, subject: &str, role| {
             let identity = Identity::generate(suite, &mut rng);
             let certificate = authority.certificate(serial, subject, role, &identity);
-            let own = Own {
-                signing: (*identity.signing_key().to_bytes()).as_slice().into(),
-                agreement: (*identity.agreement_key().to_bytes()).as_slice().into(),
-                certificate: Hex(encode(&certificate)),
-            };
+            let own = Authority::own(&certificate, &identity);
             (own, identity, certificate)
         };
         let (initiator, responder) = (one(1, "dr-ada", Role::Doctor), one(2, "bsd", Role::Bsd));
@@ -203,15 +198,8 @@ impl Table {
         IdentityProof { certificate: certificate.clone(), signature, confirmation: [0; 32] }
     }
 
-    const fn around(&self) -> Surroundings<'static> {
-        Surroundings { suite: self.suite, names: &["dr-ada", "bsd", "~"], entries: 3 }
-    }
-}
-
-pub(super) fn ill(stop: Stop) -> Refusal {
-    match stop {
-        Stop::Refused(refusal) => refusal,
-        Stop::Malformed(problem) => Refusal::new(Clause::EventFitsState).at(problem),
+    const fn sweep(&self) -> Sweep<'static> {
+        Sweep::new(self.suite, &["dr-ada", "bsd", "~"], 1)
     }
 }
 
@@ -265,8 +253,8 @@ impl Kind for Initiator {
 
     fn make(suite: Suite) -> Result<Vec<Made<InitiatorInput>>, Refusal> {
         let table = Table::set(suite, Self::NAME);
-        let (hello, own) = table.hello(&table.draws[0]).map_err(ill)?;
-        let (nonce, theirs) = pair(suite, &table.draws[1]).map_err(ill)?;
+        let (hello, own) = table.hello(&table.draws[0])?;
+        let (nonce, theirs) = pair(suite, &table.draws[1])?;
         let mut response =
             Response { nonce, ephemeral: theirs.public().encode().into(), proof: Vec::new().into() };
         let secrets = Secrets::of(&hello, &response, &own, theirs.public())?;
@@ -284,9 +272,9 @@ impl Kind for Initiator {
             response: Hex(genuine.clone()),
         };
         let with = |packet: Vec<u8>| InitiatorInput { response: Hex(packet), ..given.clone() };
-        let mut trust = given.trust.store(suite).map_err(ill)?;
-        let own = given.own.credentials(suite, &mut trust, Time(given.now)).map_err(ill)?;
-        let shake = |input: &InitiatorInput| refused_by(input.shake(suite, &own, trust.clone()));
+        let mut trust = given.trust.store(suite)?;
+        let own = given.own.credentials(suite, &mut trust, Time(given.now))?;
+        let shake = |input: &InitiatorInput| rejected_by(input.shake(suite, &own, trust.clone()));
         let mut made = vec![
             Made::valid("as the chapter says", given.clone()),
             Made::valid(
@@ -326,32 +314,24 @@ impl Kind for Initiator {
             Made::invalid(Clause::SessionEstablished, "a record for a response", with(early))
                 .of("Packet.kind"),
         );
-        let judge = |packet: &[u8]| shake(&with(packet.to_vec()));
-        let mut sweep = Sweep { around: table.around(), ways: 1, done: BTreeSet::new() };
-        for (near, clause) in sweep.run("Packet", &genuine, |near, _| Some(near.bytes.clone()), judge) {
-            made.push(Made::near(clause, &near, with(near.bytes.clone())));
-        }
+        let mut sweep = table.sweep();
+        let with = |packet: &[u8]| InitiatorInput { response: packet.into(), ..given.clone() };
+        made.extend(swept(&mut sweep, "Packet", &genuine, as_it_is, with, shake));
         let packet = |proof: &[u8]| {
             let proof = secrets.seal(false, proof).into();
             encode(&Packet::Response(Response { proof, ..response.clone() }))
         };
-        let mend = |near: &MutatedMessage, way: u8| match decode::<IdentityProof>(&RULES, &near.bytes) {
-            Ok(proof) => Some(encode(&table.mended(proof, &secrets, None, way))),
-            Err(_) => (way == 0).then(|| near.bytes.clone()),
-        };
-        // What was mended in one way can come out as in another.
-        let mut judged = BTreeMap::new();
-        let judge =
-            |proof: &[u8]| *judged.entry(proof.to_vec()).or_insert_with(|| shake(&with(packet(proof))));
+        let mend = mended(|proof: &mut IdentityProof, way| {
+            *proof = table.mended(proof.clone(), &secrets, None, way)
+        });
         sweep.ways = 8;
-        for (near, clause) in sweep.run("IdentityProof", &encode(&proof), mend, judge) {
-            made.push(Made::near(clause, &near, with(packet(&near.bytes))));
-        }
+        let proven = |proof: &[u8]| with(&packet(proof));
+        made.extend(swept(&mut sweep, "IdentityProof", &encode(&proof), mend, proven, shake));
         // Another server with a genuine certificate, and a certificate after the list has run out.
         let other = table.authority.certificate(3, "bsd-2", Role::Bsd, &table.responder.1);
         let proof = table.mended(table.genuine(&other), &secrets, None, 0);
         made.push(
-            Made::invalid(Clause::PeerIsIntended, "another server", with(packet(&encode(&proof))))
+            Made::invalid(Clause::PeerIsIntended, "another server", proven(&encode(&proof)))
                 .of("IdentityProof.certificate")
                 .of("CertificateBody.subject"),
         );
@@ -359,10 +339,8 @@ impl Kind for Initiator {
         lasting.body.not_after = Time(u64::MAX);
         let proof = table.mended(table.genuine(&lasting), &secrets, None, 0);
         let stale = table.authority.list_until(1, START.after(5));
-        let late = InitiatorInput {
-            trust: Trust::of(&table.authority.anchor(), &stale),
-            ..with(packet(&encode(&proof)))
-        };
+        let late =
+            InitiatorInput { trust: Trust::of(&table.authority.anchor(), &stale), ..proven(&encode(&proof)) };
         made.push(
             Made::invalid(Clause::RevocationListIsCurrent, "the list has run out", late)
                 .of("IdentityProof.certificate"),
@@ -434,8 +412,8 @@ impl Kind for Responder {
 
     fn make(suite: Suite) -> Result<Vec<Made<ResponderInput>>, Refusal> {
         let table = Table::set(suite, Self::NAME);
-        let (hello, theirs) = table.hello(&table.draws[0]).map_err(ill)?;
-        let (nonce, own) = pair(suite, &table.draws[1]).map_err(ill)?;
+        let (hello, theirs) = table.hello(&table.draws[0])?;
+        let (nonce, own) = pair(suite, &table.draws[1])?;
         let mut response =
             Response { nonce, ephemeral: own.public().encode().into(), proof: Vec::new().into() };
         let secrets = Secrets::of(&hello, &response, &own, theirs.public())?;
@@ -466,9 +444,9 @@ impl Kind for Responder {
             finished: START.0 + 60_000,
             ..given.clone()
         };
-        let mut trust = given.trust.store(suite).map_err(ill)?;
-        let own = given.own.credentials(suite, &mut trust, Time(given.now)).map_err(ill)?;
-        let shake = |input: &ResponderInput| refused_by(input.shake(suite, &own, trust.clone()));
+        let mut trust = given.trust.store(suite)?;
+        let own = given.own.credentials(suite, &mut trust, Time(given.now))?;
+        let shake = |input: &ResponderInput| rejected_by(input.shake(suite, &own, trust.clone()));
         let mut made = vec![
             Made::valid("as the chapter says", given.clone()),
             Made::valid(
@@ -486,28 +464,17 @@ impl Kind for Responder {
             Made::invalid(Clause::MessageTypeIsExpected, "a hello for a finish", with(called.clone()))
                 .of("Packet.kind"),
         ];
-        let judge = |hello: &[u8]| shake(&ResponderInput { hello: hello.into(), ..given.clone() });
-        let mut sweep = Sweep { around: table.around(), ways: 1, done: BTreeSet::new() };
-        for (near, clause) in sweep.run("Packet", &called, |near, _| Some(near.bytes.clone()), judge) {
-            let input = ResponderInput { hello: Hex(near.bytes.clone()), ..given.clone() };
-            made.push(Made::near(clause, &near, input));
-        }
-        let judge = |finish: &[u8]| shake(&with(finish.to_vec()));
-        for (near, clause) in sweep.run("Packet", &genuine, |near, _| Some(near.bytes.clone()), judge) {
-            made.push(Made::near(clause, &near, with(near.bytes.clone())));
-        }
-        let mend = |near: &MutatedMessage, way: u8| match decode::<IdentityProof>(&RULES, &near.bytes) {
-            Ok(proof) => Some(encode(&table.mended(proof, &secrets, heard, way))),
-            Err(_) => (way == 0).then(|| near.bytes.clone()),
-        };
-        // What was mended in one way can come out as in another.
-        let mut judged = BTreeMap::new();
-        let judge =
-            |proof: &[u8]| *judged.entry(proof.to_vec()).or_insert_with(|| shake(&with(packet(proof))));
+        let mut sweep = table.sweep();
+        let heard_by = |hello: &[u8]| ResponderInput { hello: hello.into(), ..given.clone() };
+        made.extend(swept(&mut sweep, "Packet", &called, as_it_is, heard_by, shake));
+        let with = |finish: &[u8]| ResponderInput { finish: finish.into(), ..given.clone() };
+        made.extend(swept(&mut sweep, "Packet", &genuine, as_it_is, with, shake));
+        let mend = mended(|proof: &mut IdentityProof, way| {
+            *proof = table.mended(proof.clone(), &secrets, heard, way);
+        });
         sweep.ways = 8;
-        for (near, clause) in sweep.run("IdentityProof", &encode(&proof), mend, judge) {
-            made.push(Made::near(clause, &near, with(packet(&near.bytes))));
-        }
+        let proven = |proof: &[u8]| with(&packet(proof));
+        made.extend(swept(&mut sweep, "IdentityProof", &encode(&proof), mend, proven, shake));
         Ok(made)
     }
 }

@@ -1,10 +1,11 @@
 //! Enrolment, certificates and revocation lists (chapter 4).
 
 use super::draws::rng;
-use super::{Kind, Made, RULES, SUITES, Stop};
+use super::{Kind, Made, RULES, SUITES, Stop, known};
+use crate::forge::{Sweep, mended};
 use crate::simulator::START;
 use crate::vectors::Hex;
-use crate::vectors::field_mutation::{MutatedMessage, Surroundings, Sweep};
+use crate::vectors::replayer::Own;
 use bemr::crypto::{Domain, Signature, SigningKey, Suite, VerifyingKey};
 use bemr::keys::{Identity, Kdc, Lifetimes, TrustAnchor, TrustStore};
 use bemr::wire::{
@@ -14,7 +15,6 @@ use bemr::wire::{
 use bemr_spec::{Clause, Refusal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 
 pub(in crate::vectors) fn name(text: &str) -> Result<Name, Stop> {
     Name::new(text).ok_or_else(|| Stop::Malformed(format!("`{text}` is no name")))
@@ -67,7 +67,7 @@ impl Authority {
     }
 
     fn issuer() -> Name {
-        Name::new("kdc").expect("short printable ASCII")
+        known("kdc")
     }
 
     pub(super) fn anchor(&self) -> TrustAnchor {
@@ -106,7 +106,7 @@ impl Authority {
             version: PROTOCOL_VERSION,
             suite: self.suite,
             serial,
-            subject: Name::new(subject).expect("short printable ASCII"),
+            subject: known(subject),
             role,
             signing_key: identity.signing_key().verifying_key().encode().into(),
             agreement_key: identity.agreement_key().encapsulation_key().encode().into(),
@@ -115,6 +115,15 @@ impl Authority {
             issuer: Self::issuer(),
         };
         Certificate { signature: self.sign(Domain::CERTIFICATE, &encode(&body)), body }
+    }
+
+    /// The holder of a certificate, with its keys.
+    pub(super) fn own(certificate: &Certificate, identity: &Identity) -> Own {
+        Own {
+            signing: (*identity.signing_key().to_bytes()).as_slice().into(),
+            agreement: (*identity.agreement_key().to_bytes()).as_slice().into(),
+            certificate: Hex(encode(certificate)),
+        }
     }
 
     pub(super) fn sign(&self, tag: Domain, message: &[u8]) -> Signature {
@@ -203,20 +212,14 @@ impl Kind for VerifyCertificate {
                 .of("CertificateBody.signing_key")
                 .of("CertificateBody.agreement_key"),
         );
-        let around = Surroundings { suite, names: &["dr-ben", "~"], entries: 3 };
-        let mut sweep = Sweep { around, ways: 2, done: BTreeSet::new() };
-        let mend = |near: &MutatedMessage, way: u8| match way {
-            0 => {
-                let mut certificate: Certificate = decode(&RULES, &near.bytes).ok()?;
+        let mut sweep = Sweep::new(suite, &["dr-ben", "~"], 2);
+        let mend = mended(|certificate: &mut Certificate, way| {
+            if way == 0 {
                 certificate.signature = authority.sign(Domain::CERTIFICATE, &encode(&certificate.body));
-                Some(encode(&certificate))
             }
-            _ => Some(near.bytes.clone()),
-        };
+        });
         let input = |bytes: &[u8]| CertificateInput { certificate: bytes.into(), ..given.clone() };
-        let judge = |bytes: &[u8]| refused_by(Self::judge(suite, &input(bytes)));
-        let found = sweep.run("Certificate", &encode(&genuine), mend, judge);
-        made.extend(found.into_iter().map(|(near, clause)| Made::near(clause, &near, input(&near.bytes))));
+        made.extend(Self::swept(suite, &mut sweep, "Certificate", &encode(&genuine), mend, input));
         // A signature that covers less than the whole body.
         for (near, way) in
             [("another subject, not signed again", "dr-ben"), ("the signature of another", "dr-ada")]
@@ -227,14 +230,6 @@ impl Kind for VerifyCertificate {
             made.push(Made::invalid(clause, near, input(&encode(&other))).of("Certificate.signature"));
         }
         Ok(made)
-    }
-}
-
-/// The clause that refuses.
-pub(super) fn refused_by<T>(judged: Result<T, Stop>) -> Option<Clause> {
-    match judged {
-        Err(Stop::Refused(refusal)) => Some(refusal.clause()),
-        Ok(_) | Err(Stop::Malformed(_)) => None,
     }
 }
 
@@ -300,23 +295,14 @@ impl Kind for TakeList {
             Made::invalid(Clause::OneEncodingPerValue, "out of order", input(&authority.list(4, &[9, 5])))
                 .of("RevocationListBody.serials"),
         ];
-        let mut sweep = Sweep {
-            around: Surroundings { suite, names: &["~"], entries: 3 },
-            ways: 2,
-            done: BTreeSet::new(),
-        };
-        let mend = |near: &MutatedMessage, way: u8| match way {
-            0 => {
-                let mut list: RevocationList = decode(&RULES, &near.bytes).ok()?;
+        let mut sweep = Sweep::new(suite, &["~"], 2);
+        let mend = mended(|list: &mut RevocationList, way| {
+            if way == 0 {
                 list.signature = authority.sign(Domain::REVOCATION_LIST, &encode(&list.body));
-                Some(encode(&list))
             }
-            _ => Some(near.bytes.clone()),
-        };
+        });
         let input = |bytes: &[u8]| ListInput { list: bytes.into(), ..given.clone() };
-        let judge = |bytes: &[u8]| refused_by(Self::judge(suite, &input(bytes)));
-        let found = sweep.run("RevocationList", &encode(&genuine), mend, judge);
-        made.extend(found.into_iter().map(|(near, clause)| Made::near(clause, &near, input(&near.bytes))));
+        made.extend(Self::swept(suite, &mut sweep, "RevocationList", &encode(&genuine), mend, input));
         Ok(made)
     }
 }
@@ -373,6 +359,14 @@ pub(super) fn role(text: &str) -> Result<Role, Stop> {
     known.ok_or_else(|| Stop::Malformed(format!("no role `{text}`")))
 }
 
+/// The owners of these keys prove that they have them, for this request.
+fn prove(request: &mut EnrolmentRequest, signing: &Identity, agreement: &Identity) {
+    let bytes = encode(&request.body);
+    request.signing_proof = signing.signing_key().sign(&RULES, Domain::POSSESSION_SIGNING, &bytes);
+    let domain = Domain::POSSESSION_AGREEMENT;
+    request.agreement_proof = agreement.agreement_key().prove_possession(&RULES, domain, &bytes);
+}
+
 impl Kind for Enrol {
     const NAME: &'static str = "enrolment";
     const SUITES: &'static [&'static str] = SUITES;
@@ -411,7 +405,6 @@ impl Kind for Enrol {
         let ada = Identity::generate(suite, &mut rng);
         let ben = Identity::generate(suite, &mut rng);
         let renewed = Identity::generate(suite, &mut rng);
-        let known = |text: &str| Name::new(text).expect("short printable ASCII");
         let request = |identity: &Identity, subject: &str, role: Role| {
             identity.enrolment_request(&RULES, known(subject), role)
         };
@@ -475,10 +468,7 @@ impl Kind for Enrol {
         let mixed = |signing: &Identity, agreement: &Identity| {
             let mut mixed = request(signing, "dr-ben", Role::Doctor);
             mixed.body.agreement_key = agreement.agreement_key().encapsulation_key().encode().into();
-            let bytes = encode(&mixed.body);
-            mixed.signing_proof = signing.signing_key().sign(&RULES, Domain::POSSESSION_SIGNING, &bytes);
-            mixed.agreement_proof =
-                agreement.agreement_key().prove_possession(&RULES, Domain::POSSESSION_AGREEMENT, &bytes);
+            prove(&mut mixed, signing, agreement);
             mixed
         };
         let shared = after(&once, now, &mixed(&ben, &ada));
@@ -492,26 +482,14 @@ impl Kind for Enrol {
             Made::invalid(EnrolmentProvesPossession, "the proofs exchanged", after(&[], now, &crossed))
                 .of("EnrolmentRequest.signing_proof"),
         );
-        let mut sweep = Sweep {
-            around: Surroundings { suite, names: &["~", "dr-ben"], entries: 3 },
-            ways: 2,
-            done: BTreeSet::new(),
-        };
-        let mend = |near: &MutatedMessage, way: u8| match way {
-            0 => {
-                let mut request: EnrolmentRequest = decode(&RULES, &near.bytes).ok()?;
-                let bytes = encode(&request.body);
-                request.signing_proof = ada.signing_key().sign(&RULES, Domain::POSSESSION_SIGNING, &bytes);
-                let tag = Domain::POSSESSION_AGREEMENT;
-                request.agreement_proof = ada.agreement_key().prove_possession(&RULES, tag, &bytes);
-                Some(encode(&request))
+        let mut sweep = Sweep::new(suite, &["~", "dr-ben"], 2);
+        let mend = mended(|request: &mut EnrolmentRequest, way| {
+            if way == 0 {
+                prove(request, &ada, &ada);
             }
-            _ => Some(near.bytes.clone()),
-        };
+        });
         let input = |bytes: &[u8]| EnrolInput { request: bytes.into(), ..given.clone() };
-        let judge = |bytes: &[u8]| refused_by(Self::judge(suite, &input(bytes)));
-        let found = sweep.run("EnrolmentRequest", &encode(&genuine), mend, judge);
-        made.extend(found.into_iter().map(|(near, clause)| Made::near(clause, &near, input(&near.bytes))));
+        made.extend(Self::swept(suite, &mut sweep, "EnrolmentRequest", &encode(&genuine), mend, input));
         Ok(made)
     }
 }

@@ -22,17 +22,24 @@ mod transport;
 mod voters;
 mod wire;
 
-use crate::vectors::field_mutation::MutatedMessage;
+use crate::forge::{MutatedMessage, Sweep};
 use crate::vectors::file::{Answer, EVERY, FORMAT, File, Id, Outcome, Test, strictly};
 use bemr::crypto::Suite;
+use bemr::wire::Name;
 use bemr_spec::{Clause, Refusal, Rules};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 
-pub(super) use group::near_elements;
 pub(super) use keys::{Trust, name};
+
+/// A name that is written here.
+pub(super) fn known(text: &str) -> Name {
+    Name::new(text).expect("short printable ASCII")
+}
 
 pub(super) const RULES: Rules = Rules::hardened();
 
@@ -48,6 +55,15 @@ pub(super) enum Stop {
 impl From<Refusal> for Stop {
     fn from(refusal: Refusal) -> Stop {
         Stop::Refused(refusal)
+    }
+}
+
+impl From<Stop> for Refusal {
+    fn from(stop: Stop) -> Refusal {
+        match stop {
+            Stop::Refused(refusal) => refusal,
+            Stop::Malformed(problem) => Refusal::new(Clause::EventFitsState).at(problem),
+        }
     }
 }
 
@@ -73,6 +89,62 @@ pub(super) trait Kind {
 
     /// Makes the tests.
     fn make(suite: Suite) -> Result<Vec<Made<Self::Input>>, Refusal>;
+
+    /// The tests of a message of this table with one field changed; `input` has the message in its place.
+    fn swept(
+        suite: Suite,
+        sweep: &mut Sweep<'_>,
+        table: &str,
+        genuine: &[u8],
+        mend: impl Fn(&MutatedMessage, u8) -> Option<Vec<u8>>,
+        input: impl Fn(&[u8]) -> Self::Input,
+    ) -> Vec<Made<Self::Input>> {
+        let judge = |input: &Self::Input| rejected_by(Self::judge(suite, input));
+        swept(sweep, table, genuine, mend, input, judge)
+    }
+}
+
+/// As [`Kind::swept`], by another judge than that of the kind.
+pub(super) fn swept<I>(
+    sweep: &mut Sweep<'_>,
+    table: &str,
+    genuine: &[u8],
+    mend: impl Fn(&MutatedMessage, u8) -> Option<Vec<u8>>,
+    input: impl Fn(&[u8]) -> I,
+    judge: impl Fn(&I) -> Option<Clause>,
+) -> Vec<Made<I>> {
+    let found = sweep.run(table, genuine, mend, |bytes| judge(&input(bytes)));
+    found.into_iter().map(|(near, clause)| Made::near(clause, &near, input(&near.bytes))).collect()
+}
+
+/// As [`swept`], where the changed message is not one part of the input but has others follow it.
+pub(super) fn swept_inputs<I: Clone>(
+    sweep: &mut Sweep<'_>,
+    table: &str,
+    genuine: &[u8],
+    changed: impl Fn(&MutatedMessage, u8) -> Option<I>,
+    judge: impl Fn(&I) -> Option<Clause>,
+) -> Vec<Made<I>> {
+    // A message and a way stand for the input that they make.
+    let inputs = RefCell::new(BTreeMap::new());
+    let input = |key: &[u8]| inputs.borrow().get(key).cloned();
+    let mend = |near: &MutatedMessage, way: u8| {
+        let key = [near.bytes.as_slice(), &[way]].concat();
+        inputs.borrow_mut().insert(key.clone(), changed(near, way)?);
+        Some(key)
+    };
+    let found = sweep.run(table, genuine, mend, |key| judge(&input(key)?));
+    let made =
+        |(near, clause): (MutatedMessage, Clause)| Some(Made::near(clause, &near, input(&near.bytes)?));
+    found.into_iter().filter_map(made).collect()
+}
+
+/// The clause that rejects.
+pub(super) fn rejected_by<T>(judged: Result<T, Stop>) -> Option<Clause> {
+    match judged {
+        Err(Stop::Refused(refusal)) => Some(refusal.clause()),
+        Ok(_) | Err(Stop::Malformed(_)) => None,
+    }
 }
 
 /// A test that was made, and what the specification says of it.

@@ -1,11 +1,11 @@
 //! Changes of policy (chapter 7).
 
 use super::draws::rng;
-use super::keys::{Authority, Trust, name, refused_by};
-use super::{Kind, Made, RULES, Stop};
+use super::keys::{Authority, Trust, name};
+use super::{Kind, Made, RULES, Stop, known};
+use crate::forge::{ReSigner, Sweep, mended};
 use crate::simulator::START;
 use crate::vectors::Hex;
-use crate::vectors::field_mutation::{MutatedMessage, Surroundings, Sweep};
 use bemr::actors::{CertificateDirectory, LedgerView};
 use bemr::crypto::{Domain, SigningKey, Suite};
 use bemr::keys::Identity;
@@ -86,7 +86,6 @@ impl Kind for ChangePolicy {
     fn make(suite: Suite) -> Result<Vec<Made<ChangeInput>>, Refusal> {
         let authority = Authority::new(suite, Self::NAME);
         let mut rng = rng(Self::NAME);
-        let known = |text: &str| Name::new(text).expect("short printable ASCII");
         let people = [
             ("root-1", Role::Administrator),
             ("root-2", Role::Administrator),
@@ -181,30 +180,13 @@ impl Kind for ChangePolicy {
             )
             .of("Template.id"),
         );
-        let names = &["~", "root-3", "dr-ada"];
-        let mut sweep =
-            Sweep { around: Surroundings { suite, names, entries: 12 }, ways: 2, done: BTreeSet::new() };
-        let mend = |near: &MutatedMessage, way: u8| {
-            let Ok(mut change) = decode::<ApprovedChange>(&RULES, &near.bytes) else {
-                return (way == 0).then(|| near.bytes.clone());
-            };
+        let mut sweep = Sweep { entries: 12, ..Sweep::new(suite, &["~", "root-3", "dr-ada"], 2) };
+        let mend = mended(|change: &mut ApprovedChange, way| {
             if way == 0 {
-                let message = encode(&change.change);
-                let again = change.approvals.iter().map(|approval| PolicyApproval {
-                    signature: match identities.get(&approval.administrator) {
-                        Some(one) => one.signing_key().sign(&RULES, Domain::POLICY_CHANGE, &message),
-                        None => approval.signature.clone(),
-                    },
-                    ..approval.clone()
-                });
-                change.approvals = again.collect();
+                ReSigner::new(&identities).approvals(change);
             }
-            Some(encode(&change))
-        };
-        let judge = |change: &[u8]| refused_by(Self::judge(suite, &with(change)));
-        for (near, clause) in sweep.run("ApprovedChange", &encode(&genuine), mend, judge) {
-            made.push(Made::near(clause, &near, with(&near.bytes)));
-        }
+        });
+        made.extend(Self::swept(suite, &mut sweep, "ApprovedChange", &encode(&genuine), mend, with));
         Ok(made)
     }
 }

@@ -1,17 +1,15 @@
 //! Quorum certificates (chapter 9).
 
-use super::keys::refused_by;
-use super::voters::{Set, Voters, ill};
+use super::voters::{Set, Voters};
 use super::{Kind, Made, RULES, SUITES, Stop};
+use crate::forge::{MutatedMessage, Sweep};
 use crate::vectors::Hex;
-use crate::vectors::field_mutation::{MutatedMessage, Surroundings, Sweep};
 use bemr::crypto::{Domain, Suite};
 use bemr::votes::verify_quorum;
 use bemr::wire::{QuorumCertificate, VoteBody, decode, encode};
 use bemr_spec::{Clause, Refusal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 
 /// A quorum certificate is verified.
 pub(in crate::vectors) enum VerifyQuorum {}
@@ -73,29 +71,20 @@ impl Kind for VerifyQuorum {
                 });
             }
         }
-        let mut sweep = Sweep {
-            around: Surroundings { suite, names: &["~", "validator-2"], entries: 3 },
-            ways: 2,
-            done: BTreeSet::new(),
-        };
+        let mut sweep = Sweep::new(suite, &["~", "validator-2"], 2);
         let mend = |near: &MutatedMessage, way: u8| {
             let mut certificate: QuorumCertificate = decode(&RULES, &near.bytes).ok()?;
             if way == 0 {
-                let body = encode(&certificate.body);
-                let again = voters.again(certificate.signatories.as_slice(), Domain::VOTE, &body);
-                certificate.signatories = again.into();
+                voters.signer().quorum(&mut certificate);
             }
             Some(encode(&certificate))
         };
-        let judge = |bytes: &[u8]| refused_by(Self::judge(suite, &with(bytes)));
-        for (near, clause) in sweep.run("QuorumCertificate", &encode(&genuine), mend, judge) {
-            made.push(Made::near(clause, &near, with(&near.bytes)));
-        }
+        made.extend(Self::swept(suite, &mut sweep, "QuorumCertificate", &encode(&genuine), mend, with));
         // Another set, which the certificate names.
         let mut other = Set::of(&voters.set);
         other.members[0].key = Hex(voters.keys.values().last().expect("four").verifying_key().encode());
         let renamed = |set: &Set| -> Result<Vec<u8>, Refusal> {
-            let digest = set.set(suite).map_err(ill)?.digest();
+            let digest = set.set(suite)?.digest();
             Ok(encode(&voters.certificate(VoteBody { validators: digest, ..voters.vote(1) })))
         };
         let input = QuorumInput { certificate: Hex(renamed(&other)?), validators: other };

@@ -1,13 +1,13 @@
 //! Records, their values and commitments (chapter 7).
 
 use super::draws::Nothing;
-use super::keys::{name, refused_by};
-use super::{Kind, Made, NONE, RULES, Stop};
+use super::keys::name;
+use super::{Kind, Made, NONE, RULES, Stop, known};
+use crate::forge::{Sweep, as_it_is};
 use crate::vectors::Hex;
-use crate::vectors::field_mutation::{Surroundings, Sweep};
 use bemr::crypto::Suite;
 use bemr::records::{PolicyRegistry, Record, SAMPLES, canonical, commitments, map, opening, read_value};
-use bemr::wire::{Attribute, AttributeType, Height, Name, Value, decode, encode};
+use bemr::wire::{Attribute, AttributeType, Height, Value, decode, encode};
 use bemr_spec::{Clause, Refusal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ pub(in crate::vectors) struct Mapped {
 }
 
 pub(super) fn shipped() -> PolicyRegistry {
-    PolicyRegistry::shipped(Name::new("pbn").expect("short printable ASCII"))
+    PolicyRegistry::shipped(known("pbn"))
 }
 
 impl Kind for MapRecord {
@@ -274,8 +274,7 @@ impl Kind for ReadValue {
     fn make(suite: Suite) -> Result<Vec<Made<ValueInput>>, Refusal> {
         let registry = shipped();
         let mut made = Vec::new();
-        let mut sweep =
-            Sweep { around: Surroundings { suite, names: &[], entries: 12 }, ways: 1, done: BTreeSet::new() };
+        let mut sweep = Sweep { entries: 12, ..Sweep::new(suite, &[], 1) };
         let mut kinds = BTreeSet::new();
         for (file, bytes) in SAMPLES {
             let record = Record::read(&RULES, bytes)?;
@@ -293,11 +292,7 @@ impl Kind for ReadValue {
                 }
                 let genuine = encode(&value);
                 made.push(Made::valid(format!("{} of {file}", attribute.name), input(&genuine)));
-                let judge = |bytes: &[u8]| refused_by(Self::judge(suite, &input(bytes)));
-                for (near, clause) in sweep.run("Value", &genuine, |near, _| Some(near.bytes.clone()), judge)
-                {
-                    made.push(Made::near(clause, &near, input(&near.bytes)));
-                }
+                made.extend(Self::swept(suite, &mut sweep, "Value", &genuine, as_it_is, input));
             }
         }
         let attribute = |kind: AttributeType| {

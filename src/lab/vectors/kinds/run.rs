@@ -1,10 +1,9 @@
 //! The life of one actor, byte by byte: an honest one, and between its steps what has to be refused.
 
 use super::{Kind, Made, RULES, SUITES, Stop};
+use crate::forge::{MutatedMessage, ReSigner};
 use crate::simulator::{LedgerKind, Node};
 use crate::vectors::Hex;
-use crate::vectors::field_mutation::MutatedMessage;
-use crate::vectors::re_signing::ReSigner;
 use crate::vectors::recorder::{Envelope, Pairs, Recorder};
 use crate::vectors::replayer::{Begin, Did, Event, Step};
 use bemr::crypto::{Digest, Suite};
@@ -201,7 +200,7 @@ fn voter(town: &mut Recorder, done: &mut Pairs) -> Result<(), Refusal> {
     let Ok(Message::TBlock(mut other)) = decode::<Message>(&RULES, &message.0) else { return Ok(()) };
     other.body.issued = other.body.issued.after(1);
     let mut other = Message::TBlock(other);
-    ReSigner(&town.foundation).message(&mut other, &town.foundation.cast.bsd.clone(), 0);
+    ReSigner::new(&town.foundation).message(&mut other, &town.foundation.cast.bsd.clone(), 0);
     let fields = ["TBlock.body", "BlockBody.tid"];
     let clause = Clause::OneBlockPerTid;
     odd(town, "bsd", "validator-001", &encode(&other), clause, &fields, "another T_block for the tid")?;

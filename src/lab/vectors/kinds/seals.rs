@@ -1,12 +1,11 @@
 //! Seals, as the custodian opens them (chapter 6).
 
 use super::draws::rng;
-use super::handshake::ill;
-use super::keys::{Authority, LIFE, Trust, name, refused_by};
-use super::{Kind, Made, RULES, SUITES, Stop};
+use super::keys::{Authority, LIFE, Trust};
+use super::{Kind, Made, RULES, SUITES, Stop, known};
+use crate::forge::{MutatedMessage, Sweep, as_it_is};
 use crate::simulator::START;
 use crate::vectors::Hex;
-use crate::vectors::field_mutation::{MutatedMessage, Surroundings, Sweep};
 use crate::vectors::replayer::Own;
 use bemr::crypto::{AeadKey, Digest, Domain, EncapsulationKey, Suite, expand};
 use bemr::session::Custodian;
@@ -17,7 +16,6 @@ use bemr::wire::{
 use bemr_spec::{Clause, Refusal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 
 /// The custodian opens a seal.
 pub(in crate::vectors) enum OpenSeal {}
@@ -83,17 +81,12 @@ impl Kind for OpenSeal {
         let authority = Authority::new(suite, Self::NAME);
         let identity = &authority.identity;
         let certificate = authority.certificate(1, "custodian", Role::Custodian, identity);
-        let own = Own {
-            signing: (*identity.signing_key().to_bytes()).as_slice().into(),
-            agreement: (*identity.agreement_key().to_bytes()).as_slice().into(),
-            certificate: Hex(encode(&certificate)),
-        };
-        let known = |text: &str| name(text).map_err(ill);
+        let own = Authority::own(&certificate, identity);
         let body = SealChainBody {
             version: PROTOCOL_VERSION,
             suite,
-            owner: known("bsd")?,
-            custodian: known("custodian")?,
+            owner: known("bsd"),
+            custodian: known("custodian"),
         };
         let public =
             EncapsulationKey::decode(&RULES, suite, &identity.agreement_key().encapsulation_key().encode())?;
@@ -105,7 +98,7 @@ impl Kind for OpenSeal {
             session: SessionId(Digest::from_bytes([byte; 32])),
             direction: Direction::InitiatorToResponder,
             sequence,
-            peer: name("dr-ada").unwrap_or_else(|_| unreachable!("it is printable and short")),
+            peer: known("dr-ada"),
         };
         let context = |index, stage, keys: Vec<SealedKey>| SealContext {
             version: PROTOCOL_VERSION,
@@ -155,24 +148,16 @@ impl Kind for OpenSeal {
             )
             .of("SealContext.keys"),
         ];
-        let around = || Surroundings { suite, names: &["~", "bsd-2"], entries: 3 };
-        let mut sweep = Sweep { around: around(), ways: 2, done: BTreeSet::new() };
+        let mut sweep = Sweep::new(suite, &["~", "bsd-2"], 2);
         let mend = |near: &MutatedMessage, way: u8| match (way, decode::<Seal>(&RULES, &near.bytes)) {
             (0, Ok(seal)) => Some(sealed(seal.context)),
             (1, _) => Some(near.bytes.clone()),
             _ => None,
         };
-        let judge = |seal: &[u8]| refused_by(Self::judge(suite, &with(seal.to_vec())));
-        for (near, clause) in sweep.run("Seal", &genuine, mend, judge) {
-            made.push(Made::near(clause, &near, with(near.bytes.clone())));
-        }
+        let with = |seal: &[u8]| OpenSealInput { seal: seal.into(), ..given.clone() };
+        made.extend(Self::swept(suite, &mut sweep, "Seal", &genuine, mend, with));
         let with = |start: &[u8]| OpenSealInput { start: start.into(), ..given.clone() };
-        let judge = |start: &[u8]| refused_by(Self::judge(suite, &with(start)));
-        for (near, clause) in
-            sweep.run("SealChainStart", &given.start.0, |near, _| Some(near.bytes.clone()), judge)
-        {
-            made.push(Made::near(clause, &near, with(&near.bytes)));
-        }
+        made.extend(Self::swept(suite, &mut sweep, "SealChainStart", &given.start.0, as_it_is, with));
         Ok(made)
     }
 }

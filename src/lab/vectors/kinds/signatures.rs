@@ -1,8 +1,9 @@
 //! Signatures (chapter 3).
 
 use super::draws::{Nothing, drawn, rng, tag};
-use super::group::{greatest, near_elements, plus_one};
+use super::group::{greatest, plus_one};
 use super::{Kind, Made, RULES, SUITES, Stop};
+use crate::forge::near_elements;
 use crate::vectors::Hex;
 use bemr::crypto::{
     Digest, Domain, Element, Scalar, Signature, SigningKey, Suite, VerifyingKey, expand_info, extract,

@@ -2,10 +2,9 @@
 
 use super::draws::rng;
 use super::handshake::purpose;
-use super::keys::refused_by;
 use super::{Kind, Made, RULES, Stop};
+use crate::forge::{MutatedMessage, Sweep};
 use crate::vectors::Hex;
-use crate::vectors::field_mutation::{MutatedMessage, Surroundings, Sweep};
 use bemr::crypto::{AeadKey, Digest, Domain, Suite, expand};
 use bemr::session::insider::Line;
 use bemr::wire::{
@@ -17,7 +16,6 @@ use rand::Rng;
 use rand_chacha::ChaCha20Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 
 /// A record is sealed.
 pub(in crate::vectors) enum SealRecord {}
@@ -199,17 +197,14 @@ impl Kind for OpenRecord {
             Made::invalid(Clause::MessageTypeIsExpected, "a hello", with(encode(&Packet::Hello(hello))))
                 .of("Packet.kind"),
         );
-        let around = Surroundings { suite, names: &[], entries: 3 };
-        let mut sweep = Sweep { around, ways: 2, done: BTreeSet::new() };
+        let mut sweep = Sweep::new(suite, &[], 2);
         let mend = |near: &MutatedMessage, way: u8| match (way, decode(&RULES, &near.bytes)) {
             (0, Ok(Packet::Record(record))) => Some(sealed(&record.header)),
             (1, _) => Some(near.bytes.clone()),
             _ => None,
         };
-        let judge = |packet: &[u8]| refused_by(Self::judge(suite, &with(packet.to_vec())));
-        for (near, clause) in sweep.run("Packet", &given.packet.0, mend, judge) {
-            made.push(Made::near(clause, &near, with(near.bytes.clone())));
-        }
+        let with = |packet: &[u8]| with(packet.to_vec());
+        made.extend(Self::swept(suite, &mut sweep, "Packet", &given.packet.0, mend, with));
         Ok(made)
     }
 }

@@ -2,17 +2,17 @@
 
 use super::draws::rng;
 use super::keys::name;
-use super::{RULES, Stop};
+use super::{RULES, Stop, known};
+use crate::forge::ReSigner;
 use crate::simulator::START;
 use crate::vectors::Hex;
-use bemr::crypto::{Digest, Domain, Signature, SigningKey, Suite, VerifyingKey};
-use bemr::ledger::{Ledger, Proposal};
+use bemr::crypto::{Digest, Domain, SigningKey, Suite, VerifyingKey};
+use bemr::ledger::Ledger;
 use bemr::votes::ValidatorSet;
 use bemr::wire::{
     Ballot, Block, Closing, ClosingRule, Entry, Genesis, Height, Name, PROTOCOL_VERSION, QuorumCertificate,
     Signatory, Time, VoteBody, encode,
 };
-use bemr_spec::{Clause, Refusal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -59,16 +59,11 @@ pub(super) struct Voters {
 impl Voters {
     pub(super) fn new(suite: Suite, kind: &str, count: u8) -> Voters {
         let mut rng = rng(kind);
-        let known = |number: u8| Name::new(&format!("validator-{number}")).expect("short printable ASCII");
+        let validator = |number: u8| known(&format!("validator-{number}"));
         let keys: BTreeMap<Name, SigningKey> =
-            (1..=count).map(|number| (known(number), SigningKey::generate(suite, &mut rng))).collect();
-        let network = Name::new("pbn").expect("short printable ASCII");
+            (1..=count).map(|number| (validator(number), SigningKey::generate(suite, &mut rng))).collect();
         let members = keys.iter().map(|(name, key)| (name.clone(), key.verifying_key().clone())).collect();
-        Voters { suite, set: ValidatorSet::new(network, members), keys }
-    }
-
-    pub(super) fn sign(&self, who: &Name, tag: Domain, message: &[u8]) -> Option<Signature> {
-        self.keys.get(who).map(|key| key.sign(&RULES, tag, message))
+        Voters { suite, set: ValidatorSet::new(known("pbn"), members), keys }
     }
 
     /// The signatures of the first so many.
@@ -79,15 +74,6 @@ impl Voters {
             signature: key.sign(&RULES, tag, message),
         })
         .collect()
-    }
-
-    /// Those who signed sign again.
-    pub(super) fn again(&self, signatories: &[Signatory], tag: Domain, message: &[u8]) -> Vec<Signatory> {
-        let again = |one: &Signatory| Signatory {
-            signature: self.sign(&one.validator, tag, message).unwrap_or_else(|| one.signature.clone()),
-            ..one.clone()
-        };
-        signatories.iter().map(again).collect()
     }
 
     pub(super) fn vote(&self, number: u8) -> VoteBody {
@@ -133,42 +119,14 @@ impl Voters {
         proposal.close(signatories)
     }
 
-    /// A block made to fit again: each bit leaves one thing as it was.
-    pub(super) fn mended(&self, mut block: Block, way: u8) -> Block {
-        let mut entries = block.entries.as_slice().to_vec();
-        if way & 4 == 0 {
-            for entry in &mut entries {
-                if let Entry::Decision(certificate) = entry {
-                    let body = encode(&certificate.body);
-                    let again = self.again(certificate.signatories.as_slice(), Domain::VOTE, &body);
-                    certificate.signatories = again.into();
-                }
-            }
-        }
-        let header = &mut block.closed.header;
-        if way & 2 == 0 {
-            let digests: Vec<Digest> = entries.iter().map(Entry::digest).collect();
-            header.root = bemr::merkle::root_of(&digests);
-            header.count = entries.len() as u32;
-        }
-        block.entries = entries.clone().into();
-        if way & 8 == 0 && matches!(header.closing, Closing::Work(_)) {
-            let mut proposal = Proposal::new(header.clone(), entries);
-            proposal.mine(1 << 16);
-            *header = proposal.header().clone();
-        }
-        if way & 1 == 0 {
-            let digest = header.digest();
-            let signatories = block.closed.signatories.as_slice();
-            block.closed.signatories = self.again(signatories, Domain::BLOCK_CLOSE, digest.as_bytes()).into();
-        }
-        block
+    /// Those who sign for the validators.
+    pub(super) const fn signer(&self) -> ReSigner<'_, BTreeMap<Name, SigningKey>> {
+        ReSigner::new(&self.keys)
     }
-}
 
-pub(super) fn ill(stop: Stop) -> Refusal {
-    match stop {
-        Stop::Refused(refusal) => refusal,
-        Stop::Malformed(problem) => Refusal::new(Clause::EventFitsState).at(problem),
+    /// A block whose entries changed, made to fit again.
+    pub(super) fn closed_again(&self, mut block: Block) -> Block {
+        self.signer().closed(&mut block, 0);
+        block
     }
 }

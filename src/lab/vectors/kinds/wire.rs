@@ -3,9 +3,9 @@
 use super::draws::Nothing;
 use super::run::PATIENT;
 use super::{Kind, Made, RULES, Stop};
+use crate::forge::{Sweep, as_it_is, tables};
 use crate::simulator::LedgerKind;
 use crate::vectors::Hex;
-use crate::vectors::field_mutation::{Surroundings, Sweep, tables};
 use crate::vectors::recorder::Recorder;
 use crate::vectors::replayer::{Event, Send};
 use bemr::crypto::{Digest, Domain, Suite};
@@ -15,7 +15,7 @@ use bemr_spec::messages::Tree;
 use bemr_spec::{Clause, Refusal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A message is decoded.
 pub(in crate::vectors) enum Decode {}
@@ -44,11 +44,7 @@ impl Kind for Decode {
 
     fn make(suite: Suite) -> Result<Vec<Made<DecodeInput>>, Refusal> {
         let mut made = Vec::new();
-        let mut sweep = Sweep {
-            around: Surroundings { suite, names: &["~"], entries: 3 },
-            ways: 1,
-            done: BTreeSet::new(),
-        };
+        let mut sweep = Sweep::new(suite, &["~"], 1);
         for (table, bytes) in samples(suite)? {
             let input = |bytes: &[u8]| DecodeInput { table: table.clone(), bytes: bytes.into() };
             made.push(Made::valid(table.clone(), input(&bytes)));
@@ -59,10 +55,7 @@ impl Kind for Decode {
                 let input = input(shorter);
                 made.push(Made::invalid(clause, format!("{table}: without its last byte"), input));
             }
-            let judge = |bytes: &[u8]| super::keys::refused_by(Self::judge(suite, &input(bytes)));
-            for (near, clause) in sweep.run(&table, &bytes, |near, _| Some(near.bytes.clone()), judge) {
-                made.push(Made::near(clause, &near, input(&near.bytes)));
-            }
+            made.extend(Self::swept(suite, &mut sweep, &table, &bytes, as_it_is, input));
         }
         Ok(made)
     }

@@ -1,27 +1,29 @@
-//! The nearest neighbours of a message: what it becomes when one field changes, by the tables of the chapters alone.
+//! A message with one field changed, by the tables of the chapters alone.
 //!
-//! Which clause refuses a neighbour, if any, is for who judges it.
+//! A change is not made to break a given clause: whoever judges the message finds which clause rejects it, if any.
 
-use crate::vectors::kinds::near_elements;
+use super::near_elements;
 use bemr::crypto::Suite;
-use bemr_spec::Clause;
+use bemr::wire::{decode, encode};
 use bemr_spec::messages::{Definition, Tables, Tree};
-use std::collections::BTreeSet;
+use bemr_spec::{Clause, Rules};
+use std::collections::{BTreeMap, BTreeSet};
+use tls_codec::{DeserializeBytes, Serialize};
 
 /// A message of which one field has another value.
 #[derive(Clone, Debug)]
-pub(super) struct MutatedMessage {
+pub(crate) struct MutatedMessage {
     /// The fields that hold the change, as `Table.field`, outermost first.
-    pub(super) fields: Vec<String>,
+    pub(crate) fields: Vec<String>,
     /// What changed.
-    pub(super) comment: String,
+    pub(crate) comment: String,
     /// Its encoding.
-    pub(super) bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl MutatedMessage {
     /// The field and what it became.
-    pub(super) fn comment(&self) -> String {
+    pub(crate) fn comment(&self) -> String {
         match self.fields.last() {
             Some(field) => format!("{field}: {}", self.comment),
             None => self.comment.clone(),
@@ -29,23 +31,13 @@ impl MutatedMessage {
     }
 }
 
-/// What a field can be changed to.
-pub(super) struct Surroundings<'a> {
-    /// Elements and signatures are of this suite.
-    pub(super) suite: Suite,
-    /// Names that somebody has.
-    pub(super) names: &'a [&'a str],
-    /// Of how many entries of a list each is changed.
-    pub(super) entries: usize,
-}
-
 /// The tables of the chapters.
-pub(super) fn tables() -> &'static Tables {
+pub(crate) fn tables() -> &'static Tables {
     Tables::of_the_chapters().expect("a test parses the tables")
 }
 
 /// Every pair of a field, as `Table.field`, and a clause that checks it.
-pub(super) fn pairs() -> BTreeSet<(String, Clause)> {
+pub(crate) fn pairs() -> BTreeSet<(String, Clause)> {
     let fields =
         tables().messages().flat_map(|message| message.fields.iter().map(move |field| (message, field)));
     fields
@@ -70,13 +62,18 @@ fn checked_by(field: &str) -> &'static [Clause] {
 }
 
 /// Whether this clause checks this field.
-pub(super) fn checks(field: &str, clause: Clause) -> bool {
+fn checks(field: &str, clause: Clause) -> bool {
     checked_by(field).contains(&clause)
 }
 
-impl Surroundings<'_> {
+impl<'a> Sweep<'a> {
+    /// Of messages whose elements and signatures are of this suite, in which names can become these.
+    pub(crate) const fn new(suite: Suite, names: &'a [&'a str], ways: u8) -> Sweep<'a> {
+        Sweep { suite, names, entries: 3, ways, done: BTreeSet::new() }
+    }
+
     /// The neighbours of a message of this table; none when it is not one.
-    pub(super) fn of(&self, table: &str, bytes: &[u8]) -> Vec<MutatedMessage> {
+    fn of(&self, table: &str, bytes: &[u8]) -> Vec<MutatedMessage> {
         tables().walk(table, bytes).map(|tree| self.around(&tree)).unwrap_or_default()
     }
 
@@ -214,20 +211,42 @@ fn fixed(bytes: &[u8]) -> Vec<MutatedMessage> {
     ]
 }
 
-/// Looks through the neighbours of a message for one of each pair of field and clause. `mend` makes the other fields fit
-/// again, in each of its ways; `judge` says which clause refuses.
-pub(super) struct Sweep<'a> {
-    /// What a field can be changed to.
-    pub(super) around: Surroundings<'a>,
+/// A neighbour as it is, in the one way that leaves everything else as it was.
+pub(crate) fn as_it_is(near: &MutatedMessage, _: u8) -> Option<Vec<u8>> {
+    Some(near.bytes.clone())
+}
+
+/// A neighbour whose other fields `again` makes fit in each way. One that is no longer of its type stays as it is.
+pub(crate) fn mended<T: DeserializeBytes + Serialize>(
+    again: impl Fn(&mut T, u8),
+) -> impl Fn(&MutatedMessage, u8) -> Option<Vec<u8>> {
+    move |near, way| match decode::<T>(&Rules::hardened(), &near.bytes) {
+        Ok(mut value) => {
+            again(&mut value, way);
+            Some(encode(&value))
+        }
+        Err(_) => (way == 0).then(|| near.bytes.clone()),
+    }
+}
+
+/// Looks through the neighbours of messages for one of each pair of field and clause.
+pub(crate) struct Sweep<'a> {
+    /// Elements and signatures are of this suite.
+    pub(crate) suite: Suite,
+    /// Names that somebody has.
+    pub(crate) names: &'a [&'a str],
+    /// Of how many entries of a list each is changed.
+    pub(crate) entries: usize,
     /// In how many ways the rest is made to fit again.
-    pub(super) ways: u8,
-    /// Pairs that somebody else has.
-    pub(super) done: BTreeSet<(String, Clause)>,
+    pub(crate) ways: u8,
+    /// Pairs that were shown.
+    pub(crate) done: BTreeSet<(String, Clause)>,
 }
 
 impl Sweep<'_> {
-    /// The neighbours that show a pair that was not shown before.
-    pub(super) fn run(
+    /// The neighbours that show a pair that was not shown before. `mend` makes the other fields fit again, in each of its
+    /// ways; `judge` says which clause rejects the message.
+    pub(crate) fn run(
         &mut self,
         table: &str,
         genuine: &[u8],
@@ -235,7 +254,9 @@ impl Sweep<'_> {
         mut judge: impl FnMut(&[u8]) -> Option<Clause>,
     ) -> Vec<(MutatedMessage, Clause)> {
         let mut found = Vec::new();
-        for near in self.around.of(table, genuine) {
+        for near in self.of(table, genuine) {
+            // Two ways can come to the same message.
+            let mut judged = BTreeMap::new();
             for way in 0..self.ways {
                 if !self.may_show(&near) {
                     break;
@@ -244,7 +265,8 @@ impl Sweep<'_> {
                 if bytes == genuine {
                     continue;
                 }
-                let Some(clause) = judge(&bytes) else { continue };
+                let verdict = *judged.entry(bytes.clone()).or_insert_with(|| judge(&bytes));
+                let Some(clause) = verdict else { continue };
                 let shown = near.fields.iter().filter(|field| checks(field, clause));
                 let shown: Vec<(String, Clause)> = shown.map(|field| (field.clone(), clause)).collect();
                 if shown.iter().any(|pair| !self.done.contains(pair)) {

@@ -1,40 +1,146 @@
-//! Makes a message fit again of which a field was changed: digests and signatures over what changed, by those who make them.
+//! Digests and signatures anew, by those who make them, of a message in which a field was changed.
 //!
-//! Each bit of a way leaves one thing as it was; way 0 mends all.
+//! Each bit of a way leaves one of them as it was; way 0 makes all anew.
 
 use crate::simulator::ProvisionedKeys;
 use bemr::actors::initial_builder::{grants_digest, transaction_id};
 use bemr::crypto::{Digest, Domain, Signature, SigningKey};
+use bemr::keys::{Credentials, Identity};
 use bemr::merkle::root_of;
 use bemr::wire::{
-    Block, BlockHeader, Certificate, Closing, Entry, Gossip, InitialHeader, Message, Name, QuorumCertificate,
-    ReadResponse, SignedAuditHead, SignedCloudHead, TBlock, TInitial, TValid, encode,
+    ApprovedChange, Block, BlockHeader, Certificate, Closing, Entry, Gossip, InitialHeader, Message, Name,
+    PolicyApproval, QuorumCertificate, ReadResponse, Signatory, SignedAuditHead, SignedCloudHead, TBlock,
+    TInitial, TValid, encode,
 };
 use bemr_spec::Rules;
+use std::collections::BTreeMap;
 
 const RULES: Rules = Rules::hardened();
 
-/// The keys of everybody.
-pub(super) struct ReSigner<'a>(pub(super) &'a ProvisionedKeys);
+/// Whoever has the signing keys of principals.
+pub(crate) trait KeyOwners {
+    /// The key of one of them.
+    fn signing_key(&self, owner: &Name) -> Option<&SigningKey>;
+}
+
+impl KeyOwners for ProvisionedKeys {
+    fn signing_key(&self, owner: &Name) -> Option<&SigningKey> {
+        self.credentials.signing_key(owner)
+    }
+}
+
+impl KeyOwners for BTreeMap<Name, Credentials> {
+    fn signing_key(&self, owner: &Name) -> Option<&SigningKey> {
+        self.get(owner).map(|one| one.identity().signing_key())
+    }
+}
+
+impl KeyOwners for BTreeMap<Name, SigningKey> {
+    fn signing_key(&self, owner: &Name) -> Option<&SigningKey> {
+        self.get(owner)
+    }
+}
+
+impl KeyOwners for BTreeMap<Name, Identity> {
+    fn signing_key(&self, owner: &Name) -> Option<&SigningKey> {
+        self.get(owner).map(Identity::signing_key)
+    }
+}
+
+/// Signs for the owners of keys; what somebody else signed stays as it was.
+pub(crate) struct ReSigner<'a, K> {
+    owners: &'a K,
+    rules: Rules,
+}
 
 /// Whether a way leaves this as it was.
 const fn keeps(way: u8, bit: u8) -> bool {
     way >> bit & 1 == 1
 }
 
-impl ReSigner<'_> {
-    fn key(&self, who: &Name) -> Option<&SigningKey> {
-        self.0.credentials.get(who).map(|one| one.identity().signing_key())
+impl<'a, K: KeyOwners> ReSigner<'a, K> {
+    /// For the owners of these keys.
+    pub(crate) const fn new(owners: &'a K) -> ReSigner<'a, K> {
+        ReSigner { owners, rules: RULES }
     }
 
-    fn sign(&self, who: &Name, tag: Domain, message: &[u8], signature: &mut Signature) {
-        if let Some(key) = self.key(who) {
-            *signature = key.sign(&RULES, tag, message);
+    /// By other rules than the protocol's.
+    pub(crate) const fn by(rules: Rules, owners: &'a K) -> ReSigner<'a, K> {
+        ReSigner { owners, rules }
+    }
+
+    fn sign(&self, who: &Name, domain: Domain, message: &[u8], signature: &mut Signature) {
+        if let Some(key) = self.owners.signing_key(who) {
+            *signature = key.sign(&self.rules, domain, message);
         }
     }
 
+    /// Those who signed sign this.
+    pub(crate) fn signatories(
+        &self,
+        signatories: &[Signatory],
+        domain: Domain,
+        message: &[u8],
+    ) -> Vec<Signatory> {
+        let mut again = signatories.to_vec();
+        for one in &mut again {
+            self.sign(&one.validator, domain, message, &mut one.signature);
+        }
+        again
+    }
+
+    /// The signatories of a certificate sign its body.
+    pub(crate) fn quorum(&self, certificate: &mut QuorumCertificate) {
+        let (signatories, body) = (certificate.signatories.as_slice(), encode(&certificate.body));
+        certificate.signatories = self.signatories(signatories, Domain::VOTE, &body).into();
+    }
+
+    /// Those who approve a change of policy sign it.
+    pub(crate) fn approvals(&self, approved: &mut ApprovedChange) {
+        let change = encode(&approved.change);
+        let mut approvals: Vec<_> = approved.approvals.iter().cloned().collect();
+        for PolicyApproval { administrator, signature } in &mut approvals {
+            self.sign(administrator, Domain::POLICY_CHANGE, &change, signature);
+        }
+        approved.approvals = approvals.into_iter().collect();
+    }
+
+    fn entries(&self, header: &mut BlockHeader, entries: &mut [Entry], way: u8) {
+        for entry in entries.iter_mut() {
+            if let Entry::Decision(certificate) = entry
+                && !keeps(way, 2)
+            {
+                self.quorum(certificate);
+            }
+        }
+        if !keeps(way, 1) {
+            let digests: Vec<Digest> = entries.iter().map(Entry::digest).collect();
+            header.root = root_of(&digests);
+            header.count = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+        }
+    }
+
+    /// A closed block: entries, root and count, work, signatures.
+    pub(crate) fn closed(&self, block: &mut Block, way: u8) {
+        let mut entries = block.entries.as_slice().to_vec();
+        self.entries(&mut block.closed.header, &mut entries, way);
+        block.entries = entries.into();
+        if let Closing::Work(_) = block.closed.header.closing
+            && !keeps(way, 3)
+        {
+            mine(&mut block.closed.header);
+        }
+        if !keeps(way, 0) {
+            let (digest, signatories) = (block.closed.header.digest(), block.closed.signatories.as_slice());
+            let again = self.signatories(signatories, Domain::BLOCK_CLOSE, digest.as_bytes());
+            block.closed.signatories = again.into();
+        }
+    }
+}
+
+impl ReSigner<'_, ProvisionedKeys> {
     /// How many ways there are.
-    pub(super) const fn ways(message: &Message) -> u8 {
+    pub(crate) const fn ways(message: &Message) -> u8 {
         match message {
             Message::TInitial(_) | Message::TBlock(_) | Message::TValid(_) => 32,
             Message::ReadResponse(_) => 16,
@@ -46,7 +152,7 @@ impl ReSigner<'_> {
     }
 
     /// A message, made to fit in this way; `sender` says it.
-    pub(super) fn message(&self, message: &mut Message, sender: &Name, way: u8) {
+    pub(crate) fn message(&self, message: &mut Message, sender: &Name, way: u8) {
         match message {
             Message::TInitial(initial) => self.initial(initial, sender, way),
             Message::TBlock(block) => self.block(block, sender, way),
@@ -58,7 +164,7 @@ impl ReSigner<'_> {
             Message::ReadResponse(response) => self.response(response, way),
             Message::Grant(grant) => {
                 if !keeps(way, 1) {
-                    let named = self.0.directory.get(&grant.body.key.reader);
+                    let named = self.owners.directory.get(&grant.body.key.reader);
                     if let Some(named) = named.filter(|_| !keeps(way, 2)) {
                         grant.reader = named.certificate().clone();
                     }
@@ -91,14 +197,14 @@ impl ReSigner<'_> {
 
     fn certificate(&self, certificate: &mut Certificate) {
         let body = encode(&certificate.body);
-        certificate.signature = self.0.kdc.signing_key().sign(&RULES, Domain::CERTIFICATE, &body);
+        certificate.signature = self.owners.kdc.signing_key().sign(&RULES, Domain::CERTIFICATE, &body);
     }
 
     fn header(&self, header: &mut InitialHeader, signer: &Name, derive: bool) -> Option<Signature> {
         if derive {
             header.tid = transaction_id(&header.user, &header.nonce, &header.ciphertext);
         }
-        self.key(signer).map(|key| key.sign(&RULES, Domain::T_INITIAL, &encode(header)))
+        self.owners.signing_key(signer).map(|key| key.sign(&RULES, Domain::T_INITIAL, &encode(header)))
     }
 
     fn initial(&self, initial: &mut TInitial, sender: &Name, way: u8) {
@@ -157,16 +263,6 @@ impl ReSigner<'_> {
         }
     }
 
-    /// The signatories sign what a certificate says.
-    pub(super) fn quorum(&self, certificate: &mut QuorumCertificate) {
-        let body = encode(&certificate.body);
-        let mut signatories = certificate.signatories.as_slice().to_vec();
-        for signatory in &mut signatories {
-            self.sign(&signatory.validator, Domain::VOTE, &body, &mut signatory.signature);
-        }
-        certificate.signatories = signatories.into();
-    }
-
     fn response(&self, response: &mut ReadResponse, way: u8) {
         let user = response.record.user.body.subject.clone();
         if !keeps(way, 3) {
@@ -187,18 +283,18 @@ impl ReSigner<'_> {
         }
     }
 
-    pub(super) fn cloud_head(&self, head: &mut SignedCloudHead) {
-        let cloud = self.0.cast.cloud.clone();
+    pub(crate) fn cloud_head(&self, head: &mut SignedCloudHead) {
+        let cloud = self.owners.cast.cloud.clone();
         self.sign(&cloud, Domain::CLOUD_HEAD, &encode(&head.head), &mut head.signature);
     }
 
-    pub(super) fn audit_head(&self, head: &mut SignedAuditHead) {
-        let bsd = self.0.cast.bsd.clone();
+    pub(crate) fn audit_head(&self, head: &mut SignedAuditHead) {
+        let bsd = self.owners.cast.bsd.clone();
         self.sign(&bsd, Domain::AUDIT_HEAD, &encode(&head.head), &mut head.signature);
     }
 
     /// What is public, made to fit in this way.
-    pub(super) fn gossip(&self, gossip: &mut Gossip, way: u8) {
+    pub(crate) fn gossip(&self, gossip: &mut Gossip, way: u8) {
         match gossip {
             Gossip::Decision(certificate) if way == 0 => self.quorum(certificate),
             Gossip::CloudHead(head) if way == 0 => self.cloud_head(head),
@@ -219,65 +315,21 @@ impl ReSigner<'_> {
                 self.sign(&who, Domain::BLOCK_CLOSE, digest.as_bytes(), &mut closing.signatory.signature);
             }
             Gossip::Block(block) => self.closed(block, way),
-            Gossip::PolicyChange(approved) if way == 0 => {
-                let change = encode(&approved.change);
-                let mut approvals: Vec<_> = approved.approvals.iter().cloned().collect();
-                for approval in &mut approvals {
-                    let who = approval.administrator.clone();
-                    self.sign(&who, Domain::POLICY_CHANGE, &change, &mut approval.signature);
-                }
-                approved.approvals = approvals.into_iter().collect();
-            }
+            Gossip::PolicyChange(approved) if way == 0 => self.approvals(approved),
             Gossip::RevocationList(list) if way == 0 => {
                 let body = encode(&list.body);
-                list.signature = self.0.kdc.signing_key().sign(&RULES, Domain::REVOCATION_LIST, &body);
+                list.signature = self.owners.kdc.signing_key().sign(&RULES, Domain::REVOCATION_LIST, &body);
             }
             _ => {}
         }
     }
 
     /// How many ways there are.
-    pub(super) const fn gossip_ways(gossip: &Gossip) -> u8 {
+    pub(crate) const fn gossip_ways(gossip: &Gossip) -> u8 {
         match gossip {
             Gossip::Proposal(_) | Gossip::Block(_) => 16,
             Gossip::BlocksFrom(_) => 1,
             _ => 2,
-        }
-    }
-
-    fn entries(&self, header: &mut BlockHeader, entries: &mut [Entry], way: u8) {
-        for entry in entries.iter_mut() {
-            if let Entry::Decision(certificate) = entry
-                && !keeps(way, 2)
-            {
-                self.quorum(certificate);
-            }
-        }
-        if !keeps(way, 1) {
-            let digests: Vec<Digest> = entries.iter().map(Entry::digest).collect();
-            header.root = root_of(&digests);
-            header.count = u32::try_from(entries.len()).unwrap_or(u32::MAX);
-        }
-    }
-
-    /// A closed block: entries, root and count, work, signatures.
-    pub(super) fn closed(&self, block: &mut Block, way: u8) {
-        let mut entries = block.entries.as_slice().to_vec();
-        self.entries(&mut block.closed.header, &mut entries, way);
-        block.entries = entries.into();
-        if let Closing::Work(_) = block.closed.header.closing
-            && !keeps(way, 3)
-        {
-            mine(&mut block.closed.header);
-        }
-        if !keeps(way, 0) {
-            let digest = block.closed.header.digest();
-            let mut signatories = block.closed.signatories.as_slice().to_vec();
-            for signatory in &mut signatories {
-                let who = signatory.validator.clone();
-                self.sign(&who, Domain::BLOCK_CLOSE, digest.as_bytes(), &mut signatory.signature);
-            }
-            block.closed.signatories = signatories.into();
         }
     }
 }
