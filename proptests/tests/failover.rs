@@ -424,6 +424,7 @@ fn told(step: &Step) -> Vec<&Gossip> {
 fn a_height_goes_from_proposal_to_close() {
     use closing_machine::{Event, ROWS, State};
     let mut driven = BTreeSet::new();
+    bemr_spec::machine::driven::take();
     let mut drive = |from: State, event: Event, to: State| {
         let step = ("closing_machine", from.name(), event.name(), to.name());
         assert!(bemr_spec::machine::driven::take().contains(&step), "{step:?}");

@@ -38,7 +38,7 @@ pub struct Other<S: 'static, E: 'static> {
 /// The tables of one machine.
 pub(crate) struct Table<S: 'static, E: 'static, G: 'static> {
     /// Its name.
-    #[cfg_attr(not(feature = "driven"), expect(dead_code, reason = "steps are noted for tests alone"))]
+    #[cfg_attr(not(bemr_weaken), expect(dead_code, reason = "steps are noted for tests alone"))]
     pub(crate) name: &'static str,
     /// Its transitions.
     pub(crate) rows: &'static [Row<S, E, G>],
@@ -86,7 +86,7 @@ where
         match row.clauses {
             [clause] if row.refuses => Err(Refusal::new(*clause)),
             _ => {
-                #[cfg(feature = "driven")]
+                #[cfg(bemr_weaken)]
                 driven::note((self.name, from.into(), event.into(), row.to.into()));
                 Ok(row.to)
             }
@@ -149,8 +149,8 @@ impl Machine {
     }
 }
 
-/// Which transitions a thread has made, so that a test can tell which rows nothing drives. Only with the feature `driven`.
-#[cfg(feature = "driven")]
+/// Which transitions a thread has made, so that a test can tell which rows nothing drives. Only in this repository's builds.
+#[cfg(bemr_weaken)]
 pub mod driven {
     use std::cell::RefCell;
     use std::collections::BTreeSet;
@@ -159,16 +159,16 @@ pub mod driven {
     pub type Steps = BTreeSet<(&'static str, &'static str, &'static str, &'static str)>;
 
     thread_local! {
-        static STEPS: RefCell<Steps> = const { RefCell::new(Steps::new()) };
+        static STEPS: RefCell<Option<Steps>> = const { RefCell::new(None) };
     }
 
     pub(super) fn note(step: (&'static str, &'static str, &'static str, &'static str)) {
-        STEPS.with_borrow_mut(|steps| steps.insert(step));
+        STEPS.with_borrow_mut(|steps| steps.as_mut().map(|steps| steps.insert(step)));
     }
 
-    /// The transitions of this thread since it began or since the last call; the record is then empty.
+    /// The transitions of this thread since the last call. The first call starts the recording.
     pub fn take() -> Steps {
-        STEPS.take()
+        STEPS.replace(Some(Steps::new())).unwrap_or_default()
     }
 }
 

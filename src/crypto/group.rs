@@ -155,10 +155,10 @@ macro_rules! with_group {
     };
 }
 
-/// Notes a group operation, with the feature `tally`.
+/// Records a group operation, in this repository's builds.
 macro_rules! tally {
     ($operation:ident($($input:expr),*)) => {
-        #[cfg(feature = "tally")]
+        #[cfg(bemr_weaken)]
         super::operations::note(|| super::operations::Operation::$operation($($input),*));
     };
 }

@@ -14,7 +14,7 @@ mod jacobi;
 mod kdf;
 mod kem;
 mod montgomery;
-#[cfg(feature = "tally")]
+#[cfg(bemr_weaken)]
 pub mod operations;
 mod public_key;
 mod ristretto;

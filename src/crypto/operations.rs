@@ -1,7 +1,7 @@
 //! Records the group operations of a thread, so that a bench can do them again by themselves: the same ones, on the same inputs, in
 //! the same order. Beside them it counts what they would be without batches and without memory.
 //!
-//! Only with the feature `tally`; without it nothing is recorded and nothing costs anything. Hashing, encoding and
+//! Only in this repository's builds (`--cfg bemr_weaken`), and only for a thread that asked for it. Hashing, encoding and
 //! arithmetic modulo q are not group operations and are not recorded.
 
 use super::{Element, Factor, Scalar, Suite};

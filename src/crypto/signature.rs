@@ -254,7 +254,7 @@ pub(super) fn check(
 /// One equation for the whole batch: `g^(sum z s) * product Y^(z c) = product R^z`, with a coefficient z of 128 bits
 /// for each signature that none of the signers could foresee.
 fn check_batch(rules: &Rules, suite: Suite, batch: &[Signed<'_>]) -> Result<(), Refusal> {
-    #[cfg(feature = "tally")]
+    #[cfg(bemr_weaken)]
     let tally = crate::crypto::operations::Batch::begin();
     let mut parsed = Vec::with_capacity(batch.len());
     let mut transcript = Vec::with_capacity(2 + batch.len() * 2 * (suite.element_len() + suite.scalar_len()));
@@ -268,7 +268,7 @@ fn check_batch(rules: &Rules, suite: Suite, batch: &[Signed<'_>]) -> Result<(), 
         }
         // R outside the subgroup would escape an equation in which its coefficient is even.
         let commitment = Factor::from(Element::decode(rules, suite, commitment)?);
-        #[cfg(feature = "tally")]
+        #[cfg(bemr_weaken)]
         tally.holds(signed.key.0.factor(), &challenge, &response, commitment.element());
         parsed.push((signed.key.0.factor(), key, commitment, challenge, response));
     }
