@@ -105,7 +105,7 @@ impl SecretScan {
 
     pub(super) fn session(&mut self, keys: [[u8; 32]; 2]) {
         match &mut self.canaries {
-            Some(canaries) => keys.iter().for_each(|key| canaries.plant(CHAIN_KEY, key)),
+            Some(canaries) => keys.iter().for_each(|key| canaries.insert(CHAIN_KEY, key)),
             None => self.earlier.push(keys),
         }
     }
@@ -113,13 +113,13 @@ impl SecretScan {
     pub(super) fn said(&mut self, message: wire::Message, key: Option<&AeadKey>) {
         let Some(canaries) = &mut self.canaries else { return };
         if let Some(key) = key {
-            canaries.plant("the key of a session record", key.expose());
+            canaries.insert("the key of a session record", key.expose());
         }
         match &message {
-            wire::Message::TInitial(initial) => canaries.plant("the key of a record", &initial.record_key),
+            wire::Message::TInitial(initial) => canaries.insert("the key of a record", &initial.record_key),
             wire::Message::TBlock(block) => {
                 for opening in block.openings.iter() {
-                    canaries.plant("the opening of an attribute", &opening.opening);
+                    canaries.insert("the opening of an attribute", &opening.opening);
                 }
             }
             _ => {}
@@ -129,8 +129,8 @@ impl SecretScan {
 
     pub(super) fn supplied(&mut self, record: u16) {
         if let Some(canaries) = &mut self.canaries {
-            canaries.plant("a record", samples::marker(record).as_bytes());
-            canaries.plant("the name of a patient", samples::patient(record).as_bytes());
+            canaries.insert("a record", samples::marker(record).as_bytes());
+            canaries.insert("the name of a patient", samples::patient(record).as_bytes());
         }
     }
 }
@@ -141,11 +141,11 @@ impl SystemUnderTest {
         let mut canaries = Needles::new();
         for credentials in self.foundation.credentials.values() {
             let identity = credentials.identity();
-            canaries.plant("a signing key", &identity.signing_key().to_bytes());
-            canaries.plant("an agreement key", &identity.agreement_key().to_bytes());
+            canaries.insert("a signing key", &identity.signing_key().to_bytes());
+            canaries.insert("an agreement key", &identity.agreement_key().to_bytes());
         }
         for key in self.watch.earlier.drain(..).flatten() {
-            canaries.plant(CHAIN_KEY, &key);
+            canaries.insert(CHAIN_KEY, &key);
         }
         self.watch.canaries = Some(canaries);
         for (record, _) in self.supply.keys() {
@@ -166,7 +166,7 @@ impl SystemUnderTest {
         };
         let mut kept = kept.borrow_mut();
         for key in kept.vault_keys.drain(..) {
-            canaries.plant("a vault key", &key);
+            canaries.insert("a vault key", &key);
         }
         let mut leaks = Vec::new();
         let mut look = |place: &str, bytes: &[u8], may: &[&str]| {
