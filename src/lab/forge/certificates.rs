@@ -3,7 +3,9 @@
 use super::{Forge, flip_last, nobody};
 use bemr::crypto::Signature;
 use bemr::keys::{Credentials, Kdc};
-use bemr::wire::{Certificate, Name, RevocationList, Role, Time};
+use bemr::wire::{
+    Certificate, CertificateBody, EnrolmentBody, EnrolmentRequest, Name, RevocationList, Role, Time,
+};
 use bemr_model::Flaws;
 use bemr_spec::{Clause, Refusal, Rules};
 use std::collections::BTreeMap;
@@ -52,7 +54,13 @@ impl Certificates {
     ) -> Result<BTreeMap<Name, Odd>, Refusal> {
         let mut all = BTreeMap::new();
         for own in whose {
-            let mut request = own.identity().enrolment_request(lax, own.name().clone(), own.role());
+            let CertificateBody { version, suite, signing_key, agreement_key, .. } =
+                own.certified().certificate().body.clone();
+            let (subject, role) = (own.name().clone(), own.role());
+            let body = EnrolmentBody { version, suite, subject, role, signing_key, agreement_key };
+            // Nobody asks for the proofs.
+            let none = Signature::from_bytes(&[]);
+            let mut request = EnrolmentRequest { body, signing_proof: none.clone(), agreement_proof: none };
             let mut enrol = |subject: &Name, role: Role, now: Time| {
                 kdc.admit(subject.clone(), role);
                 (request.body.subject, request.body.role) = (subject.clone(), role);
