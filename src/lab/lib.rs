@@ -7,6 +7,7 @@
 //! | [`trace`] | the trace format: reader, writer, recorder, replay |
 //! | [`sequence`] | traces as sequence diagrams |
 //! | [`forge`] | messages with one field changed, signed again |
+//! | [`refinement`] | what values and messages of the implementation are in the model |
 //! | [`sut`] | the implementation as the system under test: takes the model's actions, and is observed |
 //! | [`lockstep`] | model and implementation side by side |
 //! | [`explore`] | exhaustive search of the model |
@@ -34,6 +35,7 @@ pub mod html;
 pub mod lockstep;
 pub mod mutation;
 pub mod paper;
+pub mod refinement;
 pub mod sequence;
 pub mod simulator;
 pub mod specgen;

@@ -1,26 +1,20 @@
-//! The KDC and the administrators of a rig: what they are asked, what they publish, and what the model calls it.
+//! The KDC and the administrators: what they are asked and what they publish.
 
+use crate::refinement::{ABEYANCE, ADMISSION};
 use crate::simulator::{Node, ProvisionedKeys};
-use crate::sut::tables::RefinementMap;
 use crate::sut::{SystemUnderTest, user_name};
-use bemr::crypto::{DecapsulationKey, Digest, SigningKey};
+use bemr::crypto::{DecapsulationKey, SigningKey};
 use bemr::records::PolicyRegistry;
 use bemr::wire::{
-    self, ApprovedChange, Check, Contract, EnrolmentBody, Height, InitialHeader, Name, PROTOCOL_VERSION,
-    PolicyChange, Role, Rule, SubmitterRule, Template, Version,
+    self, ApprovedChange, Check, Contract, EnrolmentBody, Height, Name, PROTOCOL_VERSION, PolicyChange, Role,
+    Rule, SubmitterRule, Template, Version,
 };
 use bemr_model::{
-    Actor, Change, Command, Edition, Enrolment, Flaws, Happened, Key, Members, Newest, Ordinal, Output,
-    Policy, RevocationList, Serial, Versions, View,
+    Actor, Change, Command, Edition, Enrolment, Happened, Key, Members, Output, RevocationList, View,
 };
 use bemr_spec::Refusal;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
-use std::collections::BTreeSet;
-
-/// The contract that is not shipped, and comes first.
-const ABEYANCE: &str = "abeyance";
-const ADMISSION: &str = "admission";
 
 impl SystemUnderTest {
     /// The KDC does something.
@@ -189,118 +183,5 @@ fn role(role: bemr_model::Role) -> Role {
         bemr_model::Role::Bsd => Role::Bsd,
         bemr_model::Role::Validator => Role::Validator,
         bemr_model::Role::Cloud => Role::Cloud,
-    }
-}
-
-/// The newest version of each thing that changes.
-pub(super) fn newest(policy: &PolicyRegistry) -> Newest {
-    let contract = |id: &str| {
-        let versions = policy.contracts().filter(|one| one.id.as_str() == id);
-        versions.map(|one| edition(one.version, one.effective)).last()
-    };
-    // Templates change together.
-    let templates = policy.templates().map(|one| edition(one.version, one.effective));
-    Newest { templates: templates.last(), abeyance: contract(ABEYANCE), admission: contract(ADMISSION) }
-}
-
-const fn edition(version: Version, effective: Height) -> Edition {
-    Edition { version: version.0, effective: effective.0 }
-}
-
-/// The policy that a header names.
-pub(super) fn versions(header: &InitialHeader) -> Versions {
-    let contract = |id: &str| {
-        let named = header.contracts.iter().find(|one| one.id.as_str() == id);
-        named.map_or(0, |one| one.version.0)
-    };
-    Versions {
-        templates: header.template.version.0,
-        abeyance: contract(ABEYANCE),
-        admission: contract(ADMISSION),
-    }
-}
-
-impl RefinementMap {
-    /// Learns the digests of all policies that a registry comes to.
-    pub(super) fn learn_policies(&mut self, policy: &PolicyRegistry) {
-        if !self.histories.insert(policy.history()) {
-            return;
-        }
-        let templates = policy.templates().map(|one| one.effective);
-        let heights: BTreeSet<Height> =
-            templates.chain(policy.contracts().map(|one| one.effective)).collect();
-        let ids: BTreeSet<&Name> = policy.templates().map(|one| &one.id).collect();
-        for (height, id) in heights.iter().flat_map(|height| ids.iter().map(move |id| (*height, *id))) {
-            let Some(in_force) = policy.policy_in_force(id, height) else { continue };
-            let contract = |id: &str| {
-                let found = in_force.contracts().iter().find(|one| one.id.as_str() == id);
-                found.map(|one| edition(one.version, one.effective))
-            };
-            let template = in_force.template();
-            let term = Policy {
-                templates: edition(template.version, template.effective),
-                abeyance: contract(ABEYANCE),
-                admission: contract(ADMISSION).unwrap_or(Edition::SHIPPED),
-            };
-            self.policies.insert(in_force.digest(), term);
-        }
-    }
-
-    pub(super) fn policy(&mut self, digest: &Digest) -> Policy {
-        let found = self.policies.get(digest).copied();
-        self.or_strange(found, Policy::SHIPPED)
-    }
-
-    /// A certificate was issued: the next serial.
-    pub(super) fn certified(&mut self, real: u64, subject: Actor) {
-        let next = self.serials() + 1;
-        self.serials.insert(real, next);
-        self.latest.insert(subject, real);
-    }
-
-    pub(super) fn serials(&self) -> Serial {
-        self.serials.len() as Serial
-    }
-
-    pub(super) fn latest_serial(&self, subject: Actor) -> Option<u64> {
-        self.latest.get(&subject).copied()
-    }
-
-    /// Of real serials those that the model has.
-    pub(super) fn known_serials(&self, real: impl Iterator<Item = u64>) -> Vec<Serial> {
-        let mut known: Vec<Serial> = real.filter_map(|serial| self.serials.get(&serial).copied()).collect();
-        known.sort_unstable();
-        known
-    }
-
-    /// The lists that were made before everybody began count for nothing.
-    pub(super) fn list_number(&self, real: Version) -> Ordinal {
-        Ordinal::nth(real.0.saturating_sub(self.first_list) + 1)
-    }
-
-    pub(super) fn list(&self, list: &wire::RevocationList) -> bemr_model::Gossip {
-        let body = &list.body;
-        let list = RevocationList {
-            number: self.list_number(body.list),
-            issued: self.time(body.issued),
-            next_update: self.time(body.next_update),
-            serials: self.known_serials(body.serials.as_slice().iter().copied()),
-        };
-        bemr_model::Gossip::RevocationList { list, flaws: Flaws::NONE }
-    }
-
-    pub(super) fn change(&self, approved: &ApprovedChange) -> bemr_model::Gossip {
-        let contract = |id: &str| {
-            let found = approved.change.contracts.iter().find(|one| one.id.as_str() == id);
-            found.map(|one| edition(one.version, one.effective))
-        };
-        let templates = approved.change.templates.iter();
-        let change = Change {
-            templates: templates.map(|one| edition(one.version, one.effective)).next_back(),
-            abeyance: contract(ABEYANCE),
-            admission: contract(ADMISSION),
-        };
-        let approvals = self.users(approved.approvals.iter().map(|one| &one.administrator));
-        bemr_model::Gossip::PolicyChange { change, approvals, flaws: Flaws::NONE }
     }
 }

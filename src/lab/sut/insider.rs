@@ -5,13 +5,11 @@
 
 use crate::forge::Certificates;
 use crate::simulator::{ProvisionedKeys, START};
-use crate::sut::tables::RefinementMap;
 use crate::sut::{Bytes, Envelope, HEARD, SystemUnderTest};
 use bemr::actors::Input;
-use bemr::crypto::{Digest, Domain};
 use bemr::keys::Kdc;
 use bemr::store::{Table, for_each};
-use bemr::wire::{self, CloudLeaf, Name, RevocationList, StoredRecord, decode, encode};
+use bemr::wire::{self, CloudLeaf, Name, RevocationList, decode, encode};
 use bemr_model::{Actor, Enrolment, Flaws, Gossip, Happened, Message, Output, Packet};
 use bemr_spec::{Refusal, Rules};
 use std::rc::Rc;
@@ -201,61 +199,5 @@ impl SystemUnderTest {
         self.tables.learn_gossip(term, &real);
         self.parcels.push(Envelope { from: by, to, bytes: Bytes::Gossip(Rc::new(real)), packet: None });
         Some(self.happened(by, None, "Tell", None, vec![Output::Tell(to, term.clone())]))
-    }
-}
-
-impl RefinementMap {
-    /// Takes the names of the values in a message from its term.
-    fn learn(&mut self, term: &Message, real: &wire::Message) {
-        match (term, real) {
-            (Message::Initial { header, .. }, wire::Message::TInitial(initial)) => {
-                self.name_header(&initial.header, *header);
-            }
-            (Message::Block { question, .. }, wire::Message::TBlock(block)) => {
-                self.name_header(&block.initial, question.header);
-                self.name_question(Digest::of(Domain::T_BLOCK, &encode(&block.body)), *question);
-            }
-            (Message::Vote(vote), wire::Message::Vote(real)) => {
-                self.name_question(real.body.block, vote.question);
-            }
-            (Message::Valid { certificate, block, .. }, wire::Message::TValid(valid)) => {
-                self.name_question(valid.acknowledgement.body.block, certificate.question);
-                self.promoted(StoredRecord::of(valid).digest(), *certificate, *block);
-            }
-            (Message::Receipt { certificate, block, .. }, wire::Message::Receipt(receipt)) => {
-                self.promoted(receipt.leaf.content, *certificate, *block);
-            }
-            (Message::Read { request, .. } | Message::Order { request, .. }, real) => {
-                if let Some(named) = real.request() {
-                    self.name_request(named, *request);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn learn_gossip(&mut self, term: &Gossip, real: &wire::Gossip) {
-        match (term, real) {
-            (Gossip::Decision(certificate), wire::Gossip::Decision(real)) => {
-                self.name_question(real.body.block, certificate.question);
-            }
-            (Gossip::Head { head, .. }, wire::Gossip::CloudHead(real)) => {
-                self.head(real.head.digest(), *head);
-            }
-            (Gossip::Head { head, .. }, wire::Gossip::AuditHead(real)) => {
-                self.head(real.head.digest(), *head);
-            }
-            (Gossip::Proposal { proposal, .. }, wire::Gossip::Proposal(real)) => {
-                self.name_block(real.header.digest(), proposal.id(), proposal);
-            }
-            (Gossip::Block(block), wire::Gossip::Block(real)) => {
-                self.name_block(
-                    real.header().digest(),
-                    block.id,
-                    &std::sync::Arc::new(block.proposal.clone()),
-                );
-            }
-            _ => {}
-        }
     }
 }

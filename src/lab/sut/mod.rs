@@ -4,7 +4,6 @@
 //! A rig has no links and no clock. Parcels lie in a pool until an action delivers them; time goes on when an action says
 //! so. It checks nothing itself: it says what the actors did.
 
-mod abstraction;
 mod audit;
 mod authority;
 mod compromise;
@@ -17,16 +16,14 @@ mod observation;
 mod samples;
 mod secret_scan;
 mod store_corruption;
-mod tables;
 
 pub use insider::{Forger, OddCertificates};
 pub use samples::BREAKABLE;
-pub use tables::RefinementMap;
 
+use crate::refinement::{RefinementMap, content_type, role, session_type};
 use crate::simulator::{self, NetworkConfig, Node, ProvisionedKeys, START};
 use crate::sut::key_recovery::KeyRecovery;
 use crate::sut::secret_scan::{SecretScan, WatchedStore};
-use crate::sut::tables::role;
 use bemr::actors::{Bsd, Cloud, Input, LedgerView, Output, Overheard, StoreHandle, User, Validator};
 use bemr::crypto::{Digest, Suite};
 use bemr::keys::Lifetimes;
@@ -500,14 +497,14 @@ impl SystemUnderTest {
             return Some(Packet::Record(bemr_model::Record {
                 session: self.tables.session(&header.session),
                 from_initiator: header.direction == wire::Direction::InitiatorToResponder,
-                stage: abstraction::stage(header.stage),
+                stage: content_type(header.stage),
                 sequence: header.sequence as u32,
                 message: *message,
             }));
         }
         Some(match wire::decode::<wire::Packet>(&rules, packet).ok()? {
             wire::Packet::Hello(hello) => {
-                let purpose = abstraction::purpose(hello.purpose);
+                let purpose = session_type(hello.purpose);
                 Packet::Hello { hello: self.tables.hello(by, to), purpose }
             }
             wire::Packet::Response(_) => {

@@ -1,9 +1,8 @@
-//! What can be seen of an actor.
+//! The observable projection of the implementation: what lockstep compares with the view that the model has of the same actor.
 
+use crate::refinement::{ballot, decision, newest};
 use crate::simulator::Node;
-use crate::sut::authority;
-use crate::sut::tables::ballot;
-use crate::sut::{SystemUnderTest, abstraction};
+use crate::sut::SystemUnderTest;
 use bemr::actors::LedgerView;
 use bemr::crypto::Digest;
 use bemr::keys::TrustStore;
@@ -22,7 +21,10 @@ impl SystemUnderTest {
             Node::User(user) => View::User {
                 public: self.public(user.ledger_view(), user.trust()),
                 open: sorted(user.open().map(tid)),
-                ended: sorted(user.past().map(|(one, outcome)| (tid(one), outcome.map(abstraction::heard)))),
+                ended: sorted(
+                    user.past()
+                        .map(|(one, outcome)| (tid(one), outcome.map(|outcome| decision(outcome.decision)))),
+                ),
                 requests: sorted(user.requests().map(|one| tables.known_request(one))),
                 remembered: user.remembered() as u32,
             },
@@ -44,7 +46,7 @@ impl SystemUnderTest {
                     waiting: (closing.decisions as u32, closing.anchors as u32),
                 }
             }
-            // Who lies in a rig is played by it, over honest actors.
+            // Here forged messages are sent over honest actors; Byzantine nodes belong to the simulator.
             Node::ByzantineValidator(_) => return None,
             Node::Cloud(cloud) => View::Cloud {
                 public: self.public(cloud.ledger_view(), cloud.trust()),
@@ -64,7 +66,7 @@ impl SystemUnderTest {
             height: ledger.height().0,
             final_height: ledger.final_height().0,
             tip: self.block(&ledger.tip()),
-            policy: authority::newest(&replica.policy),
+            policy: newest(&replica.policy),
             list: self.tables.list_number(trust.revocation_list().body.list),
         }
     }

@@ -1,6 +1,6 @@
-//! What actors say, in the words of the model.
+//! Real messages and gossip as terms of the model.
 
-use crate::sut::tables::{RefinementMap, ballot};
+use crate::refinement::{RefinementMap, ballot};
 use bemr::crypto::{Digest, Domain};
 use bemr::wire::{self, StoredRecord, encode};
 use bemr_model::{
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 impl RefinementMap {
     /// A message that `by` says, to what came in with `cause`.
-    pub(super) fn message(&mut self, by: Actor, cause: Option<&Packet>, message: &wire::Message) -> Message {
+    pub(crate) fn message(&mut self, by: Actor, cause: Option<&Packet>, message: &wire::Message) -> Message {
         let flaws = Flaws::NONE;
         match message {
             wire::Message::TInitial(initial) => {
@@ -107,7 +107,7 @@ impl RefinementMap {
     }
 
     /// Something public.
-    pub(super) fn gossip(&mut self, gossip: &wire::Gossip) -> Gossip {
+    pub(crate) fn gossip(&mut self, gossip: &wire::Gossip) -> Gossip {
         let flaws = Flaws::NONE;
         match gossip {
             wire::Gossip::Decision(certificate) => Gossip::Decision(self.certificate(certificate)),
@@ -152,7 +152,8 @@ impl RefinementMap {
     }
 }
 
-fn decision(decision: wire::Decision) -> Decision {
+/// What was decided.
+pub(crate) fn decision(decision: wire::Decision) -> Decision {
     match decision {
         wire::Decision::Committed => Decision::Committed,
         wire::Decision::Rejected => Decision::Rejected,
@@ -161,14 +162,9 @@ fn decision(decision: wire::Decision) -> Decision {
     }
 }
 
-/// The decision on a submission, as a user heard it.
-pub(super) fn heard(outcome: &wire::Outcome) -> Decision {
-    decision(outcome.decision)
-}
-
-/// The stage of a record.
-pub(super) fn stage(stage: wire::ContentType) -> ContentType {
-    match stage {
+/// The content type of a record.
+pub(crate) fn content_type(real: wire::ContentType) -> ContentType {
+    match real {
         wire::ContentType::Block => ContentType::Block,
         wire::ContentType::Valid => ContentType::Valid,
         wire::ContentType::Read => ContentType::Read,
@@ -176,9 +172,9 @@ pub(super) fn stage(stage: wire::ContentType) -> ContentType {
     }
 }
 
-/// What a session is for.
-pub(super) fn purpose(purpose: wire::SessionType) -> ContentType {
-    match purpose {
+/// The type of a session, which is that of its records.
+pub(crate) fn session_type(real: wire::SessionType) -> ContentType {
+    match real {
         wire::SessionType::Initial => ContentType::Initial,
         wire::SessionType::Block => ContentType::Block,
         wire::SessionType::Valid => ContentType::Valid,

@@ -1,6 +1,6 @@
-//! What real values are called in the model: tables that are filled in the order in which the values first appear.
+//! The names of real values in the model: tables that are filled in the order in which the values first appear.
 
-use crate::sut::authority;
+use crate::refinement::authority;
 use bemr::crypto::Digest;
 use bemr::wire::{
     self, BlockBody, BlockHeader, InitialHeader, Name, QuorumCertificate, Role, TInitial, Time,
@@ -14,10 +14,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The number of a name that the model does not have.
-pub(super) const STRANGER: u8 = u8::MAX;
+pub(crate) const STRANGER: u8 = u8::MAX;
 
 /// A block that was seen.
-struct Known {
+struct KnownBlock {
     id: BlockId,
     proposal: Arc<Proposal>,
 }
@@ -39,17 +39,17 @@ pub struct RefinementMap {
     requests: BTreeMap<[u8; 32], RequestId>,
     requested: BTreeMap<u8, u32>,
     genesis: Digest,
-    blocks: BTreeMap<Digest, Known>,
+    blocks: BTreeMap<Digest, KnownBlock>,
     heads: BTreeMap<Digest, Head>,
     stored: BTreeMap<Digest, (Certificate, BlockId)>,
     /// The KDC's serials, and whose latest certificate has which.
-    pub(super) serials: BTreeMap<u64, Serial>,
-    pub(super) latest: BTreeMap<Actor, u64>,
+    pub(crate) serials: BTreeMap<u64, Serial>,
+    pub(crate) latest: BTreeMap<Actor, u64>,
     /// The number of the list that everybody begins with.
-    pub(super) first_list: u32,
+    pub(crate) first_list: u32,
     /// Policies by their digests, of all histories that were seen.
-    pub(super) policies: BTreeMap<Digest, Policy>,
-    pub(super) histories: BTreeSet<Digest>,
+    pub(crate) policies: BTreeMap<Digest, Policy>,
+    pub(crate) histories: BTreeSet<Digest>,
     strange: u32,
 }
 
@@ -58,8 +58,8 @@ fn key(header: &InitialHeader) -> (Digest, Digest, Time) {
 }
 
 impl RefinementMap {
-    /// RefinementMap that know these actors alone.
-    pub(super) fn new(start: Time, genesis: Digest, actors: BTreeMap<Name, Actor>) -> RefinementMap {
+    /// A map that knows these actors alone.
+    pub(crate) fn new(start: Time, genesis: Digest, actors: BTreeMap<Name, Actor>) -> RefinementMap {
         RefinementMap {
             start,
             actors,
@@ -91,7 +91,7 @@ impl RefinementMap {
         self.strange
     }
 
-    pub(super) fn or_strange<T>(&mut self, found: Option<T>, instead: T) -> T {
+    pub(crate) fn or_strange<T>(&mut self, found: Option<T>, instead: T) -> T {
         if found.is_none() {
             self.strange += 1;
         }
@@ -99,30 +99,30 @@ impl RefinementMap {
     }
 
     /// An instant, counted from the beginning.
-    pub(super) fn time(&self, time: Time) -> u64 {
+    pub(crate) fn time(&self, time: Time) -> u64 {
         time.0.saturating_sub(self.start.0)
     }
 
     /// The actor of this name.
-    pub(super) fn actor(&self, name: &Name) -> Option<Actor> {
+    pub(crate) fn actor(&self, name: &Name) -> Option<Actor> {
         self.actors.get(name).copied()
     }
 
-    pub(super) fn user(&self, name: &Name) -> u8 {
+    pub(crate) fn user(&self, name: &Name) -> u8 {
         match self.actor(name) {
             Some(Actor::User(number)) => number,
             _ => STRANGER,
         }
     }
 
-    pub(super) fn validator(&self, name: &Name) -> u8 {
+    pub(crate) fn validator(&self, name: &Name) -> u8 {
         match self.actor(name) {
             Some(Actor::Validator(number)) => number,
             _ => STRANGER,
         }
     }
 
-    pub(super) fn users<'a>(&self, names: impl Iterator<Item = &'a Name>) -> Members {
+    pub(crate) fn users<'a>(&self, names: impl Iterator<Item = &'a Name>) -> Members {
         names.map(|name| self.user(name)).filter(|number| *number < 64).collect()
     }
 
@@ -136,18 +136,18 @@ impl RefinementMap {
     }
 
     /// The submission of this tid.
-    pub(super) fn tid(&mut self, tid: &Digest) -> Tid {
+    pub(crate) fn tid(&mut self, tid: &Digest) -> Tid {
         let found = self.tids.get(tid).copied();
         self.or_strange(found, Tid::UNKNOWN)
     }
 
     /// As [`RefinementMap::tid`], for who may look only.
-    pub(super) fn known_tid(&self, tid: &Digest) -> Tid {
+    pub(crate) fn known_tid(&self, tid: &Digest) -> Tid {
         self.tids.get(tid).copied().unwrap_or(Tid::UNKNOWN)
     }
 
     /// A user made a T_initial of record `record`, which breaks `breaks`. It gets the next tid, unless its tid has one.
-    pub(super) fn submitted(&mut self, initial: &TInitial, record: u16, breaks: Option<Clause>) -> Header {
+    pub(crate) fn submitted(&mut self, initial: &TInitial, record: u16, breaks: Option<Clause>) -> Header {
         let digest = initial.header.tid;
         let next = Tid::nth(self.submissions.len() as u16);
         let tid = *self.tids.entry(digest).or_insert(next);
@@ -168,7 +168,7 @@ impl RefinementMap {
     }
 
     /// Gives a header the name that the model has for it, unless it has one.
-    pub(super) fn name_header(&mut self, real: &InitialHeader, header: Header) {
+    pub(crate) fn name_header(&mut self, real: &InitialHeader, header: Header) {
         self.tids.entry(real.tid).or_insert(header.tid);
         if header.tid.place() == self.submissions.len() {
             self.submissions.push(real.tid);
@@ -177,22 +177,22 @@ impl RefinementMap {
     }
 
     /// As [`RefinementMap::name_header`], of a T_block.
-    pub(super) fn name_question(&mut self, digest: Digest, question: Question) {
+    pub(crate) fn name_question(&mut self, digest: Digest, question: Question) {
         self.questions.entry(digest).or_insert(question);
     }
 
     /// As [`RefinementMap::name_header`], of a request.
-    pub(super) fn name_request(&mut self, named: [u8; 32], request: RequestId) {
+    pub(crate) fn name_request(&mut self, named: [u8; 32], request: RequestId) {
         self.requests.entry(named).or_insert(request);
     }
 
     /// As [`RefinementMap::name_header`], of a block.
-    pub(super) fn name_block(&mut self, digest: Digest, id: BlockId, proposal: &Arc<Proposal>) {
-        self.blocks.entry(digest).or_insert_with(|| Known { id, proposal: Arc::clone(proposal) });
+    pub(crate) fn name_block(&mut self, digest: Digest, id: BlockId, proposal: &Arc<Proposal>) {
+        self.blocks.entry(digest).or_insert_with(|| KnownBlock { id, proposal: Arc::clone(proposal) });
     }
 
     /// What a user signed.
-    pub(super) fn header(&mut self, header: &InitialHeader) -> Header {
+    pub(crate) fn header(&mut self, header: &InitialHeader) -> Header {
         let found = self.headers.get(&key(header)).copied();
         let instead = Header {
             tid: self.known_tid(&header.tid),
@@ -207,7 +207,7 @@ impl RefinementMap {
     }
 
     /// A T_block; one that was not seen before gets the next number.
-    pub(super) fn question(&mut self, digest: Digest, initial: &InitialHeader, body: &BlockBody) -> Question {
+    pub(crate) fn question(&mut self, digest: Digest, initial: &InitialHeader, body: &BlockBody) -> Question {
         if let Some(question) = self.questions.get(&digest) {
             return *question;
         }
@@ -224,7 +224,7 @@ impl RefinementMap {
     }
 
     /// The T_block of this digest.
-    pub(super) fn asked(&mut self, digest: &Digest) -> Question {
+    pub(crate) fn asked(&mut self, digest: &Digest) -> Question {
         let found = self.questions.get(digest).copied();
         let header = Header {
             tid: Tid::UNKNOWN,
@@ -246,7 +246,7 @@ impl RefinementMap {
     }
 
     /// What votes say.
-    pub(super) fn certificate(&mut self, certificate: &QuorumCertificate) -> Certificate {
+    pub(crate) fn certificate(&mut self, certificate: &QuorumCertificate) -> Certificate {
         Certificate {
             question: self.asked(&certificate.body.block),
             ballot: ballot(&certificate.body),
@@ -255,37 +255,37 @@ impl RefinementMap {
         }
     }
 
-    pub(super) fn signatories(&self, signatories: &[wire::Signatory]) -> Members {
+    pub(crate) fn signatories(&self, signatories: &[wire::Signatory]) -> Members {
         self.validators(signatories.iter().map(|one| &one.validator))
     }
 
     /// The next hello of `from` to `to`.
-    pub(super) fn hello(&mut self, from: Actor, to: Actor) -> HelloId {
+    pub(crate) fn hello(&mut self, from: Actor, to: Actor) -> HelloId {
         let number = self.hellos.entry((from, to)).or_default();
         *number += 1;
         HelloId { from, to, number: Ordinal::nth(*number) }
     }
 
     /// The session that the next response of `by` makes of `hello`.
-    pub(super) fn response(&mut self, hello: HelloId, by: Actor) -> SessionId {
+    pub(crate) fn response(&mut self, hello: HelloId, by: Actor) -> SessionId {
         let number = self.responses.entry(by).or_default();
         *number += 1;
         SessionId { hello, by, number: Ordinal::nth(*number) }
     }
 
     /// A session began, of which the model says `session`.
-    pub(super) fn began(&mut self, real: wire::SessionId, session: SessionId) {
+    pub(crate) fn began(&mut self, real: wire::SessionId, session: SessionId) {
         self.sessions.entry(real).or_insert(session);
     }
 
-    pub(super) fn session(&mut self, real: &wire::SessionId) -> SessionId {
+    pub(crate) fn session(&mut self, real: &wire::SessionId) -> SessionId {
         let found = self.sessions.get(real).copied();
         let hello = HelloId { from: Actor::Bsd, to: Actor::Bsd, number: Ordinal::default() };
         self.or_strange(found, SessionId { hello, by: Actor::Bsd, number: Ordinal::default() })
     }
 
     /// A user asked for something: the next request of theirs. Of two that are named alike the first keeps the name.
-    pub(super) fn requested(&mut self, user: u8, named: [u8; 32]) -> RequestId {
+    pub(crate) fn requested(&mut self, user: u8, named: [u8; 32]) -> RequestId {
         let next = self.requested.entry(user).or_default();
         let request = RequestId { user, number: Ordinal::nth(*next) };
         *next += 1;
@@ -293,18 +293,18 @@ impl RefinementMap {
         request
     }
 
-    pub(super) fn request(&mut self, named: &[u8; 32]) -> RequestId {
+    pub(crate) fn request(&mut self, named: &[u8; 32]) -> RequestId {
         let found = self.requests.get(named).copied();
         self.or_strange(found, RequestId { user: STRANGER, number: Ordinal::default() })
     }
 
     /// As [`RefinementMap::request`], for who may look only.
-    pub(super) fn known_request(&self, named: &[u8; 32]) -> RequestId {
+    pub(crate) fn known_request(&self, named: &[u8; 32]) -> RequestId {
         self.requests.get(named).copied().unwrap_or(RequestId { user: STRANGER, number: Ordinal::default() })
     }
 
     /// A head of a log was signed.
-    pub(super) fn head(&mut self, digest: Digest, head: Head) -> Head {
+    pub(crate) fn head(&mut self, digest: Digest, head: Head) -> Head {
         self.heads.insert(digest, head);
         head
     }
@@ -325,7 +325,7 @@ impl RefinementMap {
     }
 
     /// A block without its close.
-    pub(super) fn proposal(&mut self, header: &BlockHeader, entries: &[wire::Entry]) -> Arc<Proposal> {
+    pub(crate) fn proposal(&mut self, header: &BlockHeader, entries: &[wire::Entry]) -> Arc<Proposal> {
         let digest = header.digest();
         if let Some(known) = self.blocks.get(&digest) {
             return Arc::clone(&known.proposal);
@@ -345,18 +345,18 @@ impl RefinementMap {
             },
             flaws: Flaws::NONE,
         });
-        self.blocks.insert(digest, Known { id: proposal.id(), proposal: Arc::clone(&proposal) });
+        self.blocks.insert(digest, KnownBlock { id: proposal.id(), proposal: Arc::clone(&proposal) });
         proposal
     }
 
     /// The block whose header has this digest.
-    pub(super) fn block(&mut self, digest: &Digest) -> BlockId {
+    pub(crate) fn block(&mut self, digest: &Digest) -> BlockId {
         let found = self.known_block(digest);
         self.or_strange(found, BlockId(u64::MAX))
     }
 
     /// As [`RefinementMap::block`], for who may look only.
-    pub(super) fn known_block(&self, digest: &Digest) -> Option<BlockId> {
+    pub(crate) fn known_block(&self, digest: &Digest) -> Option<BlockId> {
         if *digest == self.genesis {
             return Some(BlockId(0));
         }
@@ -364,12 +364,12 @@ impl RefinementMap {
     }
 
     /// A T_valid was made: what a receipt will name.
-    pub(super) fn promoted(&mut self, content: Digest, certificate: Certificate, block: BlockId) {
+    pub(crate) fn promoted(&mut self, content: Digest, certificate: Certificate, block: BlockId) {
         self.stored.insert(content, (certificate, block));
     }
 
     /// What a receipt names.
-    pub(super) fn stored(&mut self, content: &Digest) -> (Certificate, BlockId) {
+    pub(crate) fn stored(&mut self, content: &Digest) -> (Certificate, BlockId) {
         let found = self.stored.get(content).copied();
         let question = self.questions.values().next().copied();
         let question = question.unwrap_or_else(|| self.asked(&Digest::default()));
@@ -384,7 +384,7 @@ impl RefinementMap {
 }
 
 /// What a vote says.
-pub(super) fn ballot(body: &wire::VoteBody) -> Ballot {
+pub(crate) fn ballot(body: &wire::VoteBody) -> Ballot {
     match (body.ballot, Clause::from_code(body.reason)) {
         (wire::Ballot::False, Some(clause)) => Ballot::False(clause),
         _ => Ballot::True,
@@ -392,7 +392,7 @@ pub(super) fn ballot(body: &wire::VoteBody) -> Ballot {
 }
 
 /// The role of a user by number.
-pub(super) fn role(user: u8) -> Role {
+pub(crate) fn role(user: u8) -> Role {
     match user {
         0 | 1 => Role::Doctor,
         2 => Role::Assistant,
