@@ -7,7 +7,7 @@ mod scripted;
 pub use adversarial::AdversarialDriver;
 
 use crate::lockstep::authority::{self, Authority};
-use crate::lockstep::{affords, auditor, forgery, impersonation};
+use crate::lockstep::{auditor, forgery, impersonation, sample_by_age};
 use crate::sut::BREAKABLE;
 use bemr_model::{
     Action, Actor, Command, Datagram, Execution, LedgerKind, Members, Order, Packet, Setup, Spoiling, Tid,
@@ -240,14 +240,14 @@ impl Driver {
         if sent == 0 || self.chance(profile.command) {
             return Some(self.command(world));
         }
-        if self.chance(profile.crash) && affords(&mut self.rng, sent) {
+        if self.chance(profile.crash) && sample_by_age(&mut self.rng, sent) {
             return Some(self.kill(world));
         }
-        if world.submissions() > 0 && self.chance(profile.audit) && affords(&mut self.rng, sent) {
+        if world.submissions() > 0 && self.chance(profile.audit) && sample_by_age(&mut self.rng, sent) {
             return Some(auditor::audit(&mut self.rng, world));
         }
         if self.chance(profile.unseal)
-            && affords(&mut self.rng, sent)
+            && sample_by_age(&mut self.rng, sent)
             && let Some(action) = auditor::unseal(&mut self.rng, world)
         {
             return Some(action);

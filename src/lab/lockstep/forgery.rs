@@ -4,7 +4,7 @@ use crate::forge::{
     CONDITIONAL, COSTLY, Certificates, ENTAILS, FLAWS, Forge, MANNERS, RENEWING, is_of_the_body, makes,
     packet,
 };
-use crate::lockstep::affords;
+use crate::lockstep::sample_by_age;
 use crate::sut::{BREAKABLE, Forger, SystemUnderTest};
 use bemr::crypto::{Digest, Domain};
 use bemr::session::insider::Caller;
@@ -418,7 +418,7 @@ pub(super) fn lie_about(rng: &mut ChaCha8Rng, world: &Execution, parcel: &Envelo
             let stored = flaws.iter().any(|flaw| FORKING.contains(&flaw));
             (!stored || !flaws.has(Clause::HeadIsAnchored)).then_some(())?;
             // All of the log is made anew for it.
-            (!stored || affords(rng, world.parcels().len() as u32)).then_some(())?;
+            (!stored || sample_by_age(rng, world.parcels().len() as u32)).then_some(())?;
             match &mut message {
                 Message::Order { request, .. } => {
                     request.number = request.number.forged(forgery(genuine.name(), flaws));

@@ -1,8 +1,8 @@
-//! Model and implementation side by side: the same action to both, and what they make of it compared.
+//! Model and implementation in lockstep: both do the same action, and the results are compared.
 //!
-//! Compared are the verdict with its clause, what is sent, term by term, and what can be seen of the actor afterwards. Goals
-//! are predicates over the model; where the views agree they speak of the implementation too. Every byte that left an
-//! actor is searched for secrets. Nothing here decides who is right: that is for the chapters.
+//! Compared are the verdict with its clause, the messages that are sent, term by term, and the observable projection of the actor
+//! afterwards. Security properties are predicates over the model; where the projections agree they hold of the implementation too. Every
+//! byte that leaves an actor is searched for secrets. A divergence does not say which side is wrong: the chapters do.
 
 mod auditor;
 mod authority;
@@ -37,20 +37,20 @@ use bemr_spec::{Refusal, Rules};
 use rand::{Rng, RngExt};
 use std::collections::BTreeMap;
 
-/// How often the goals are looked at, in steps: each look costs as much as everything that ever happened.
-const LOOK: usize = 256;
+/// The security properties are evaluated after every so many steps: an evaluation costs as much as the whole history.
+const GOAL_INTERVAL: usize = 256;
 
-/// A view of so many entries is compared after every step of its actor; a longer one after one of as many steps as it is times longer, and
-/// whenever goals are looked at. So a step costs late in a life what it costs early.
-const GLANCE: usize = 32;
+/// A view of at most so many entries is compared after every step of its actor. A view that is n times longer is compared after every
+/// (n + 1)th step, and whenever the properties are evaluated, so that a late step of a run costs as much as an early one.
+const VIEW_INTERVAL: usize = 32;
 
-/// After so many parcels much has happened.
-const MUCH: u32 = 1_000;
+/// Up to so many envelopes [`sample_by_age`] answers yes every time.
+const ALWAYS_SAMPLED: u32 = 1_000;
 
-/// Whether what costs as much as all that happened is done now: the more happened, the less often, so that a step costs late in a
-/// life what it costs early.
-fn affords(rng: &mut impl Rng, sent: u32) -> bool {
-    sent < MUCH || rng.random_range(0..sent) < MUCH
+/// Whether an action whose cost grows with the history is done now, after `sent` envelopes: with a probability that falls as the history
+/// grows, so that a late step of a run costs as much as an early one.
+fn sample_by_age(rng: &mut impl Rng, sent: u32) -> bool {
+    sent < ALWAYS_SAMPLED || rng.random_range(0..sent) < ALWAYS_SAMPLED
 }
 
 /// The rules of each side: the same but where a test wants to see a fault found.
@@ -74,8 +74,8 @@ pub struct Lockstep {
     world: Execution,
     steps: usize,
     crashed: bool,
-    /// Steps of an actor until its view is compared.
-    unseen: BTreeMap<Actor, usize>,
+    /// Steps of an actor until its view is compared next.
+    uncompared: BTreeMap<Actor, usize>,
 }
 
 impl Lockstep {
@@ -105,7 +105,7 @@ impl Lockstep {
             world: Execution::new(model, setup),
             steps: 0,
             crashed: false,
-            unseen: BTreeMap::new(),
+            uncompared: BTreeMap::new(),
         })
     }
 
@@ -195,15 +195,15 @@ impl Lockstep {
         self.world.dispatch(implementation.actor, &implementation.sends);
         self.steps += 1;
         self.crashed |= matches!(action, Action::Crash { .. });
-        let unseen = self.unseen.entry(implementation.actor).or_default();
-        match unseen.checked_sub(1) {
-            Some(left) => *unseen = left,
-            None => *unseen = compare(&self.world, &self.rig, implementation.actor)? / GLANCE,
+        let uncompared = self.uncompared.entry(implementation.actor).or_default();
+        match uncompared.checked_sub(1) {
+            Some(left) => *uncompared = left,
+            None => *uncompared = compare(&self.world, &self.rig, implementation.actor)? / VIEW_INTERVAL,
         }
         if let Some(leak) = self.rig.leaks().into_iter().next() {
             return Err(Divergence::Leak(leak).into());
         }
-        if self.steps.is_multiple_of(LOOK) {
+        if self.steps.is_multiple_of(GOAL_INTERVAL) {
             self.look()?;
         }
         Ok(Some((action, implementation)))

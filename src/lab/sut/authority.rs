@@ -9,9 +9,7 @@ use bemr::wire::{
     self, ApprovedChange, Check, Contract, EnrolmentBody, Height, Name, PROTOCOL_VERSION, PolicyChange, Role,
     Rule, SubmitterRule, Template, Version,
 };
-use bemr_model::{
-    Actor, Change, Command, Edition, Enrolment, Happened, Key, Members, Output, RevocationList, View,
-};
+use bemr_model::{Actor, Change, Command, Edition, Enrolment, Happened, Key, Members, Output, View};
 use bemr_spec::Refusal;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
