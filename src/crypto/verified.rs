@@ -53,3 +53,83 @@ pub(super) fn remember(equations: impl IntoIterator<Item = Option<Equation>>) {
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::{Domain, Signature, Signed, SigningKey, verify_all};
+    use bemr_spec::Rules;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha20Rng;
+
+    const RULES: Rules = Rules::hardened();
+
+    fn remembered() -> usize {
+        VERIFIED.with_borrow(BTreeSet::len)
+    }
+
+    fn flipped(signature: &Signature, place: usize) -> Signature {
+        let mut bytes = signature.as_bytes().to_vec();
+        bytes[place] ^= 1;
+        Signature::from_bytes(&bytes)
+    }
+
+    #[test]
+    fn only_what_was_verified_is_remembered_and_nothing_that_differs_from_it() {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let [key, other] = [(); 2].map(|()| SigningKey::generate(Suite::Tiny, &mut rng));
+        let (signature, domain) = (key.sign(&RULES, Domain::VOTE, b"m"), Domain::VOTE);
+        let holder = key.verifying_key();
+        let before = remembered();
+        for _ in 0..2 {
+            assert!(holder.verify(&RULES, domain, b"m", &signature));
+            assert!(!holder.verify(&RULES, domain, b"n", &signature));
+            assert!(!holder.verify(&RULES, Domain::CERTIFICATE, b"m", &signature));
+            assert!(!other.verifying_key().verify(&RULES, domain, b"m", &signature));
+            (0..16)
+                .for_each(|place| assert!(!holder.verify(&RULES, domain, b"m", &flipped(&signature, place))));
+        }
+        assert_eq!(remembered(), before + 1);
+    }
+
+    #[test]
+    fn a_batch_is_remembered_signature_by_signature() {
+        let mut rng = ChaCha20Rng::seed_from_u64(2);
+        let keys: Vec<_> = (0..4).map(|_| SigningKey::generate(Suite::Tiny, &mut rng)).collect();
+        let signatures: Vec<_> = keys.iter().map(|key| key.sign(&RULES, Domain::VOTE, b"m")).collect();
+        let batch = |message: &'static [u8]| -> Vec<Signed<'_>> {
+            let both = keys.iter().zip(&signatures);
+            both.map(|(key, signature)| {
+                let key = key.verifying_key();
+                Signed { key, domain: Domain::VOTE, message, signature }
+            })
+            .collect()
+        };
+        let before = remembered();
+        assert!(!verify_all(&RULES, &batch(b"n")));
+        assert_eq!(remembered(), before);
+        assert!(verify_all(&RULES, &batch(b"m")) && verify_all(&RULES, &batch(b"m")[1..]));
+        assert_eq!(remembered(), before + 4);
+        let wrong = flipped(&signatures[2], 15);
+        let mut one_is_wrong = batch(b"m");
+        one_is_wrong[2].signature = &wrong;
+        assert!(!verify_all(&RULES, &one_is_wrong));
+    }
+
+    #[test]
+    fn other_suites_and_recordings_have_no_memory() {
+        let mut rng = ChaCha20Rng::seed_from_u64(3);
+        let before = remembered();
+        for suite in [Suite::Ristretto255, Suite::Tiny] {
+            let key = SigningKey::generate(suite, &mut rng);
+            let signature = key.sign(&RULES, Domain::VOTE, b"m");
+            operations::record();
+            assert!(key.verifying_key().verify(&RULES, Domain::VOTE, b"m", &signature));
+            operations::recorded();
+            if suite != Suite::Tiny {
+                assert!(key.verifying_key().verify(&RULES, Domain::VOTE, b"m", &signature));
+            }
+        }
+        assert_eq!(remembered(), before);
+    }
+}
