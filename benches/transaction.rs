@@ -34,7 +34,7 @@ const QUIET: u64 = 10_000;
 
 /// A network whose sessions are established, and its next record.
 struct Running {
-    town: Network,
+    network: Network,
     next: u64,
     rounds: usize,
 }
@@ -63,8 +63,8 @@ impl Floor {
 
 impl Running {
     fn new(suite: Suite, validators: usize) -> Running {
-        let town = NetworkConfig::new(suite, validators).build().expect("a fair scenario");
-        let mut running = Running { town, next: 0, rounds: 0 };
+        let network = NetworkConfig::new(suite, validators).build().expect("a fair config");
+        let mut running = Running { network, next: 0, rounds: 0 };
         // The first transaction shakes every hand and makes every table.
         running.round();
         running
@@ -96,22 +96,23 @@ impl Running {
     /// One transaction, and how long it took.
     fn transaction(&mut self) -> Duration {
         let record = self.record();
-        let doctor = self.town.cast.doctor.clone();
-        let readers = [self.town.cast.colleague.clone()];
-        let town = &mut self.town;
+        let doctor = self.network.keys.roster.doctor.clone();
+        let readers = [self.network.keys.roster.colleague.clone()];
+        let network = &mut self.network;
         let start = processor_time();
-        let tid = town.by(&doctor, |user, now| user.submit(now, &record, &readers)).expect("a valid record");
-        town.run_until(LIMIT, |_| (), |town| town.user(&doctor).is_none_or(|user| !user.awaits(&tid)));
+        let tid = network
+            .as_user(&doctor, |user, now| user.submit(now, &record, &readers))
+            .expect("a valid record");
+        let outcome = network.outcome(&doctor, &tid, LIMIT);
         let whole = processor_time() - start;
-        let outcome = town.user(&doctor).and_then(|user| user.outcome(&tid)).map(|outcome| outcome.decision);
-        assert_eq!(outcome, Some(Decision::Committed));
+        assert_eq!(outcome.map(|outcome| outcome.decision), Some(Decision::Committed));
         whole
     }
 
     /// Lets the anchors of the last transaction get into a block.
     #[inline(never)]
     fn settle(&mut self) {
-        self.town.run_until(QUIET, |_| (), |_| false);
+        self.network.run_for(QUIET);
     }
 }
 

@@ -5,7 +5,6 @@ mod arithmetic;
 mod attacks;
 mod cliff;
 mod closing;
-mod common;
 mod end_to_end;
 mod endorsement;
 mod experiment;

@@ -11,42 +11,16 @@ use bemr_spec::Rules;
 fn a_record_travels_to_the_cloud_and_back() {
     let rules = Rules::hardened();
     for ledger in [LedgerKind::Quorum, LedgerKind::Work] {
-        let mut town = NetworkConfig { ledger, ..NetworkConfig::new(Suite::Tiny, 4) }.build().unwrap();
-        let doctor = town.cast.doctor.clone();
+        let mut network = NetworkConfig { ledger, ..NetworkConfig::new(Suite::Tiny, 4) }.build().unwrap();
+        let doctor = network.keys.roster.doctor.clone();
         let (_, bytes) = SAMPLES[0];
         let record = Record::read(&rules, bytes).unwrap();
-        let tid = town.by(&doctor, |user, now| user.submit(now, &record, &[])).unwrap();
-        town.run_until(
-            600_000,
-            |event| {
-                println!(
-                    "{} {} <- {:?} {} {:?} {:?} {:?}",
-                    event.time.0 - 1_798_761_600_000,
-                    event.actor,
-                    event.from,
-                    event.event,
-                    event.verdict,
-                    event.clause,
-                    event.sends.len()
-                )
-            },
-            |town| town.user(&town.cast.doctor.clone()).is_some_and(|user| !user.awaits(&tid)),
-        );
-        let outcome = town.user(&doctor).unwrap().outcome(&tid).unwrap().clone();
+        let tid = network.as_user(&doctor, |user, now| user.submit(now, &record, &[])).unwrap();
+        let outcome = network.outcome(&doctor, &tid, 600_000).unwrap();
         assert_eq!(outcome.decision, Decision::Committed);
-        town.run_until(10_000, |_| (), |_| false);
-        let request = town.by(&doctor, |user, now| user.read(now, tid)).unwrap();
-        town.run_until(
-            60_000,
-            |event| {
-                println!(
-                    "{} <- {:?} {} {:?} {:?}",
-                    event.actor, event.from, event.event, event.verdict, event.clause
-                )
-            },
-            |town| town.user(&town.cast.doctor.clone()).is_some_and(|user| !user.awaits_answer(request)),
-        );
-        let answer = town.user(&doctor).unwrap().answer(request).unwrap().clone();
+        network.run_for(10_000);
+        let request = network.as_user(&doctor, |user, now| user.read(now, tid)).unwrap();
+        let answer = network.answer(&doctor, request, 60_000, |_| ()).unwrap();
         assert!(matches!(answer, Answer::Record(read) if read.as_slice() == bytes));
     }
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test what fails to unwrap fails the test")]
 
 use crate::testbed::{
-    Double, RULES, Script, Testbed, certify, packet_of, reason, record, says, silent, sound, vote,
+    RULES, Responder, Script, Testbed, always, certify, reason, record, silent, sound, vote,
 };
 use bemr::actors::bsd::{Evidence, State};
 use bemr::actors::user::submitting_machine;
@@ -38,53 +38,53 @@ fn hard_of_hearing(times: usize) -> Script {
     )
 }
 
-fn expiries(stage: &Testbed, event: &str) -> Vec<Time> {
-    stage.events.iter().filter(|one| one.event == event).map(|one| one.time).collect()
+fn expiries(bed: &Testbed, event: &str) -> Vec<Time> {
+    bed.events.iter().filter(|one| one.event == event).map(|one| one.time).collect()
 }
 
 #[test]
 fn a_silent_network_is_asked_three_times_with_the_same_bytes() {
-    let mut stage = Testbed::new(RULES, 4);
-    stage.play_all(|_| silent());
-    let tid = stage.submit(&sound());
-    assert_eq!(stage.finish(&tid), State::Deferred);
-    for validator in stage.validators() {
-        let heard = stage.heard(&validator);
+    let mut bed = Testbed::new(RULES, 4);
+    bed.script_all(|_| silent());
+    let tid = bed.submit(&sound());
+    assert_eq!(bed.finish(&tid), State::Deferred);
+    for validator in bed.validators() {
+        let heard = bed.received(&validator);
         assert_eq!(heard.len(), constants::BSD_ATTEMPTS as usize);
         assert!(heard.iter().all(|block| block == &heard[0]));
     }
-    let times = expiries(&stage, "AttemptExpired");
+    let times = expiries(&bed, "AttemptExpired");
     let gaps: Vec<u64> = times.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
     assert_eq!(gaps, [constants::BSD_ATTEMPT_MS, constants::BSD_ATTEMPT_MS]);
 }
 
 #[test]
 fn without_a_bound_the_bsd_asks_for_ever() {
-    let mut stage = Testbed::new(RULES.without(Clause::FailoverIsBounded), 4);
-    stage.play_all(|_| silent());
-    let tid = stage.submit(&sound());
-    assert!(!stage.run(10 * constants::BSD_ATTEMPT_MS, |stage| stage.state_of(&tid).is_terminal()));
-    assert!(stage.heard(&stage.validators()[0]).len() > constants::BSD_ATTEMPTS as usize);
+    let mut bed = Testbed::new(RULES.without(Clause::FailoverIsBounded), 4);
+    bed.script_all(|_| silent());
+    let tid = bed.submit(&sound());
+    assert!(!bed.run(10 * constants::BSD_ATTEMPT_MS, |bed| bed.state_of(&tid).is_terminal()));
+    assert!(bed.received(&bed.validators()[0]).len() > constants::BSD_ATTEMPTS as usize);
 }
 
 #[test]
 fn only_the_silent_are_asked_again() {
-    let mut stage = Testbed::new(RULES, 4);
-    stage.play_all(|number| if number < 2 { says(Ballot::True, 0) } else { hard_of_hearing(2) });
-    let tid = stage.submit(&sound());
-    assert_eq!(stage.finish(&tid), State::Committed);
-    let heard: Vec<usize> = stage.validators().iter().map(|name| stage.heard(name).len()).collect();
+    let mut bed = Testbed::new(RULES, 4);
+    bed.script_all(|number| if number < 2 { always(Ballot::True, 0) } else { hard_of_hearing(2) });
+    let tid = bed.submit(&sound());
+    assert_eq!(bed.finish(&tid), State::Committed);
+    let heard: Vec<usize> = bed.validators().iter().map(|name| bed.received(name).len()).collect();
     assert_eq!(heard, [1, 1, 2, 2]);
 }
 
 #[test]
 fn votes_of_several_attempts_add_up() {
-    let mut stage = Testbed::new(RULES, 4);
-    stage.play_all(|number| if number == 3 { silent() } else { hard_of_hearing(number + 1) });
-    let tid = stage.submit(&sound());
-    assert_eq!(stage.finish(&tid), State::Committed);
-    assert_eq!(expiries(&stage, "AttemptExpired").len(), 2);
-    assert_eq!(stage.decided(&tid).unwrap().signatories.len(), 3);
+    let mut bed = Testbed::new(RULES, 4);
+    bed.script_all(|number| if number == 3 { silent() } else { hard_of_hearing(number + 1) });
+    let tid = bed.submit(&sound());
+    assert_eq!(bed.finish(&tid), State::Committed);
+    assert_eq!(expiries(&bed, "AttemptExpired").len(), 2);
+    assert_eq!(bed.decided(&tid).unwrap().signatories.len(), 3);
 }
 
 #[test]
@@ -92,18 +92,18 @@ fn another_question_in_the_second_attempt_loses_the_votes_of_the_first() {
     // The third vote gets lost twice; honest actors vote. Without ACK-03 the second T_block is another one, and who voted on
     // the first refuses it.
     for (rules, refused) in [(RULES, false), (RULES.without(Clause::FailoverKeepsDigest), true)] {
-        let mut stage = Testbed::new(rules, 4);
-        stage.lose({
+        let mut bed = Testbed::new(rules, 4);
+        bed.lose({
             let mut lost = 0;
-            move |parcel| {
-                let loses = parcel.label == "Vote" && lost < 2;
+            move |envelope| {
+                let loses = envelope.label == "Vote" && lost < 2;
                 lost += u32::from(loses);
                 loses
             }
         });
-        let tid = stage.submit(&sound());
-        let state = stage.finish(&tid);
-        let by_digest = stage.events.iter().any(|event| event.clause == Some(Clause::OneBlockPerTid));
+        let tid = bed.submit(&sound());
+        let state = bed.finish(&tid);
+        let by_digest = bed.events.iter().any(|event| event.clause == Some(Clause::OneBlockPerTid));
         assert_eq!(by_digest, refused);
         assert_eq!(state, if refused { State::Deferred } else { State::Committed });
     }
@@ -111,11 +111,11 @@ fn another_question_in_the_second_attempt_loses_the_votes_of_the_first() {
 
 // ---- Sessions that died ----
 
-/// Loses the first `count` parcels with this label.
-fn lose_first(stage: &mut Testbed, label: &'static str, count: usize) {
+/// Loses the first `count` envelopes with this label.
+fn lose_first(bed: &mut Testbed, label: &'static str, count: usize) {
     let mut lost = 0;
-    stage.lose(move |parcel| {
-        let loses = parcel.label == label && lost < count;
+    bed.lose(move |envelope| {
+        let loses = envelope.label == label && lost < count;
         lost += usize::from(loses);
         loses
     });
@@ -123,48 +123,46 @@ fn lose_first(stage: &mut Testbed, label: &'static str, count: usize) {
 
 #[test]
 fn a_lost_finish_costs_one_attempt_and_no_more() {
-    let mut stage = Testbed::new(RULES, 4);
-    let bsd = stage.town.cast.bsd.clone();
+    let mut bed = Testbed::new(RULES, 4);
+    let bsd = bed.network.keys.roster.bsd.clone();
     let mut lost = 0;
     // The doctor's finish arrives; those of the BSD to all four validators do not.
-    stage.lose(move |parcel| {
-        let loses = parcel.label == "Finish" && parcel.from == bsd && lost < 4;
+    bed.lose(move |envelope| {
+        let loses = envelope.label == "Finish" && envelope.from == bsd && lost < 4;
         lost += u32::from(loses);
         loses
     });
-    let tid = stage.submit(&sound());
-    assert_eq!(stage.finish(&tid), State::Committed);
-    assert_eq!(expiries(&stage, "AttemptExpired").len(), 1);
+    let tid = bed.submit(&sound());
+    assert_eq!(bed.finish(&tid), State::Committed);
+    assert_eq!(expiries(&bed, "AttemptExpired").len(), 1);
     // The second transaction uses the sessions that live.
-    let second = stage.submit(&record("Observation-bmd"));
-    assert_eq!(stage.finish(&second), State::Committed);
-    assert_eq!(expiries(&stage, "AttemptExpired").len(), 1);
+    let second = bed.submit(&record("Observation-bmd"));
+    assert_eq!(bed.finish(&second), State::Committed);
+    assert_eq!(expiries(&bed, "AttemptExpired").len(), 1);
 }
 
 #[test]
 fn a_user_whose_finish_was_lost_submits_in_a_new_session() {
-    let mut stage = Testbed::new(RULES, 4);
-    lose_first(&mut stage, "Finish", 1);
-    let doctor = stage.town.cast.doctor.clone();
-    let tid = stage.submit(&sound());
-    assert!(
-        stage.run(2 * constants::USER_OUTCOME_MS, |stage| !stage.town.user(&doctor).unwrap().awaits(&tid))
-    );
-    assert_eq!(stage.state_of(&tid), State::Committed);
-    assert_eq!(stage.town.user(&doctor).unwrap().outcome(&tid).unwrap().decision, Decision::Committed);
+    let mut bed = Testbed::new(RULES, 4);
+    lose_first(&mut bed, "Finish", 1);
+    let doctor = bed.network.keys.roster.doctor.clone();
+    let tid = bed.submit(&sound());
+    assert!(bed.run(2 * constants::USER_OUTCOME_MS, |bed| !bed.network.user(&doctor).unwrap().awaits(&tid)));
+    assert_eq!(bed.state_of(&tid), State::Committed);
+    assert_eq!(bed.network.user(&doctor).unwrap().outcome(&tid).unwrap().decision, Decision::Committed);
 }
 
 #[test]
 fn a_validator_that_forgot_its_sessions_is_asked_in_a_new_one() {
-    let mut stage = Testbed::new(RULES, 4);
-    stage.play_all(|_| says(Ballot::True, 0));
-    let first = stage.submit(&sound());
-    assert_eq!(stage.finish(&first), State::Committed);
-    stage.play_all(|_| says(Ballot::True, 0));
-    let second = stage.submit(&record("Observation-bmd"));
-    assert_eq!(stage.finish(&second), State::Committed);
+    let mut bed = Testbed::new(RULES, 4);
+    bed.script_all(|_| always(Ballot::True, 0));
+    let first = bed.submit(&sound());
+    assert_eq!(bed.finish(&first), State::Committed);
+    bed.script_all(|_| always(Ballot::True, 0));
+    let second = bed.submit(&record("Observation-bmd"));
+    assert_eq!(bed.finish(&second), State::Committed);
     assert_eq!(
-        expiries(&stage, "AttemptExpired").len(),
+        expiries(&bed, "AttemptExpired").len(),
         1,
         "the first attempt went into sessions that nobody has"
     );
@@ -172,42 +170,42 @@ fn a_validator_that_forgot_its_sessions_is_asked_in_a_new_one() {
 
 #[test]
 fn a_lost_hello_is_said_again_and_a_deaf_peer_given_up() {
-    let mut stage = Testbed::new(RULES, 4);
-    lose_first(&mut stage, "Hello", 1);
-    let tid = stage.submit(&sound());
-    assert_eq!(stage.finish(&tid), State::Committed);
+    let mut bed = Testbed::new(RULES, 4);
+    lose_first(&mut bed, "Hello", 1);
+    let tid = bed.submit(&sound());
+    assert_eq!(bed.finish(&tid), State::Committed);
 
-    let mut stage = Testbed::new(RULES, 4);
-    let deaf = stage.validators()[3].clone();
+    let mut bed = Testbed::new(RULES, 4);
+    let deaf = bed.validators()[3].clone();
     let hellos = Rc::new(RefCell::new(Vec::new()));
     let (kept, to) = (Rc::clone(&hellos), deaf.clone());
-    let bsd = stage.town.cast.bsd.clone();
-    stage.fate(move |now: Time, parcel: Envelope| {
-        if parcel.to == to && parcel.from == bsd && packet_of(&parcel).is_some() {
-            kept.borrow_mut().push((now, parcel.label));
+    let bsd = bed.network.keys.roster.bsd.clone();
+    bed.inject(move |now: Time, envelope: Envelope| {
+        if envelope.to == to && envelope.from == bsd && envelope.packet().is_some() {
+            kept.borrow_mut().push((now, envelope.label));
             return Vec::new();
         }
-        vec![(0, parcel)]
+        vec![(0, envelope)]
     });
-    let tid = stage.submit(&sound());
-    assert_eq!(stage.finish(&tid), State::Committed, "three of four are enough");
-    stage.run(600_000, |_| false);
+    let tid = bed.submit(&sound());
+    assert_eq!(bed.finish(&tid), State::Committed, "three of four are enough");
+    bed.run(600_000, |_| false);
     let hellos = hellos.borrow();
     assert!(hellos.iter().all(|(_, label)| *label == "Hello"));
     let gaps: Vec<u64> = hellos.windows(2).map(|pair| pair[1].0.0 - pair[0].0.0).collect();
     assert_eq!(gaps, [2_000, 4_000, 8_000, 16_000], "and none after 60 000 ms");
-    assert!(!stage.step(), "nothing is left to happen");
+    assert!(!bed.step(), "nothing is left to happen");
 }
 
 #[test]
 fn a_response_that_takes_longer_than_the_first_wait_still_makes_a_session() {
-    let mut stage = Testbed::new(RULES, 4);
-    stage.fate(|_: Time, parcel: Envelope| {
-        let delay = if parcel.label == "Response" { 3_000 } else { 0 };
-        vec![(delay, parcel)]
+    let mut bed = Testbed::new(RULES, 4);
+    bed.inject(|_: Time, envelope: Envelope| {
+        let delay = if envelope.label == "Response" { 3_000 } else { 0 };
+        vec![(delay, envelope)]
     });
-    let tid = stage.submit(&sound());
-    assert_eq!(stage.finish(&tid), State::Committed);
+    let tid = bed.submit(&sound());
+    assert_eq!(bed.finish(&tid), State::Committed);
 }
 
 // ---- The user ----
@@ -225,52 +223,52 @@ fn every_row_of_the_users_machine_is_driven() {
     };
 
     // Nobody ever answers: three times the same T_initial, then no more.
-    let mut stage = Testbed::new(RULES, 4);
-    let (bsd, doctor) = (stage.town.cast.bsd.clone(), stage.town.cast.doctor.clone());
-    let mut double = Double::of(&mut stage, &bsd);
-    let tid = stage.submit(&sound());
-    let began = stage.town.world.now();
+    let mut bed = Testbed::new(RULES, 4);
+    let (bsd, doctor) = (bed.network.keys.roster.bsd.clone(), bed.network.keys.roster.doctor.clone());
+    let mut double = Responder::of(&mut bed, &bsd);
+    let tid = bed.submit(&sound());
+    let began = bed.network.now();
     let mut heard = Vec::new();
-    while stage.step() {
-        heard.extend(double.listen(&mut stage));
+    while bed.step() {
+        heard.extend(double.receive(&mut bed));
     }
     let Message::TInitial(first) = &heard[0] else { panic!("a submission") };
     assert_eq!(heard.len(), constants::USER_ATTEMPTS as usize);
     assert!(heard.iter().all(|message| matches!(message, Message::TInitial(one) if one == first)));
     drive(State::AwaitingOutcome, Event::OutcomeExpired, Guard::AttemptsAreLeft, State::AwaitingOutcome);
-    let user = stage.town.user(&doctor).unwrap();
+    let user = bed.network.user(&doctor).unwrap();
     assert!(!user.awaits(&tid) && user.outcome(&tid).is_none());
     drive(State::AwaitingOutcome, Event::OutcomeExpired, Guard::NoneIsLeft, State::GaveUp);
-    let expired = expiries(&stage, "OutcomeExpired");
+    let expired = expiries(&bed, "OutcomeExpired");
     assert_eq!(expired, [1, 2, 3].map(|attempt| began.after(attempt * constants::USER_OUTCOME_MS)));
 
     // An answer after that is too late.
     let outcome =
         Outcome { tid, decision: Decision::Committed, reason: bemr::wire::Reason::NONE, height: Height(1) };
-    let before = stage.public(&doctor);
-    let step = double.say(&mut stage, &doctor, Message::Outcome(outcome.clone()));
+    let before = bed.actor(&doctor).state();
+    let step = double.send(&mut bed, &doctor, Message::Outcome(outcome.clone()));
     assert_eq!(step.clause(), Some(Clause::EventFitsState));
-    assert_eq!(stage.public(&doctor), before);
-    assert!(stage.town.user(&doctor).unwrap().outcome(&tid).is_none());
+    assert_eq!(bed.actor(&doctor).state(), before);
+    assert!(bed.network.user(&doctor).unwrap().outcome(&tid).is_none());
 
     // An answer in time.
     let outcomes = |rules: Rules| {
-        let mut stage = Testbed::new(rules, 4);
-        let mut double = Double::of(&mut stage, &bsd);
-        let tid = stage.submit(&sound());
-        while double.listen(&mut stage).is_empty() {
-            assert!(stage.step());
+        let mut bed = Testbed::new(rules, 4);
+        let mut double = Responder::of(&mut bed, &bsd);
+        let tid = bed.submit(&sound());
+        while double.receive(&mut bed).is_empty() {
+            assert!(bed.step());
         }
         let first = Outcome { tid, ..outcome.clone() };
-        assert_eq!(double.say(&mut stage, &doctor, Message::Outcome(first.clone())).clause(), None);
-        assert_eq!(stage.town.user(&doctor).unwrap().outcome(&tid), Some(&first));
+        assert_eq!(double.send(&mut bed, &doctor, Message::Outcome(first.clone())).clause(), None);
+        assert_eq!(bed.network.user(&doctor).unwrap().outcome(&tid), Some(&first));
         // A second one contradicts it.
         let second = Outcome { decision: Decision::Rejected, ..first.clone() };
-        let step = double.say(&mut stage, &doctor, Message::Outcome(second));
-        let kept = stage.town.user(&doctor).unwrap().outcome(&tid) == Some(&first);
-        (stage, double, step.clause(), kept)
+        let step = double.send(&mut bed, &doctor, Message::Outcome(second));
+        let kept = bed.network.user(&doctor).unwrap().outcome(&tid) == Some(&first);
+        (bed, double, step.clause(), kept)
     };
-    let (mut stage, mut double, clause, kept) = outcomes(RULES);
+    let (mut bed, mut double, clause, kept) = outcomes(RULES);
     drive(
         State::AwaitingOutcome,
         Event::OutcomeArrived,
@@ -281,34 +279,34 @@ fn every_row_of_the_users_machine_is_driven() {
     assert_eq!(outcomes(RULES.without(Clause::EventFitsState)).2, None);
     assert!(!outcomes(RULES.without(Clause::EventFitsState)).3, "the mutant believes the last who speaks");
     // Of a submission that the user did not make: there is nothing that a mutant could change.
-    let before = stage.public(&doctor);
+    let before = bed.actor(&doctor).state();
     let stranger = Outcome { tid: Digest::default(), ..outcome };
     assert_eq!(
-        double.say(&mut stage, &doctor, Message::Outcome(stranger)).clause(),
+        double.send(&mut bed, &doctor, Message::Outcome(stranger)).clause(),
         Some(Clause::EventFitsState)
     );
     // Nor does the BSD say anything else to a user.
-    let block = vote_body(&stage);
-    let nonsense = Message::Vote(crate::testbed::sign_vote(&stage.town.credentials[&bsd], block));
+    let block = vote_body(&bed);
+    let nonsense = Message::Vote(crate::testbed::sign_vote(&bed.network.keys.credentials[&bsd], block));
     let said =
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| double.say(&mut stage, &doctor, nonsense)));
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| double.send(&mut bed, &doctor, nonsense)));
     assert!(said.is_err(), "SES-07 does not let it out");
-    assert_eq!(stage.public(&doctor), before);
+    assert_eq!(bed.actor(&doctor).state(), before);
     assert_eq!(driven.len(), submitting_machine::ROWS.len());
 }
 
-fn vote_body(stage: &Testbed) -> VoteBody {
-    decision_body(stage, b"a decision")
+fn vote_body(bed: &Testbed) -> VoteBody {
+    decision_body(bed, b"a decision")
 }
 
 // ---- Closing blocks ----
 
-fn decision_body(stage: &Testbed, what: &[u8]) -> VoteBody {
+fn decision_body(bed: &Testbed, what: &[u8]) -> VoteBody {
     VoteBody {
         version: PROTOCOL_VERSION,
         suite: Suite::Tiny,
-        network: stage.town.validators.network().clone(),
-        validators: stage.town.validators.digest(),
+        network: bed.network.keys.validators.network().clone(),
+        validators: bed.network.keys.validators.digest(),
         tid: Digest::of(Domain::TRANSACTION_ID, what),
         block: Digest::of(Domain::T_BLOCK, what),
         policy: Digest::default(),
@@ -318,14 +316,14 @@ fn decision_body(stage: &Testbed, what: &[u8]) -> VoteBody {
     }
 }
 
-fn decision(stage: &Testbed, what: &[u8]) -> QuorumCertificate {
-    let quorum = stage.town.validators.quorum();
-    certify(stage, &stage.validators()[..quorum], &decision_body(stage, what))
+fn decision(bed: &Testbed, what: &[u8]) -> QuorumCertificate {
+    let quorum = bed.network.keys.validators.quorum();
+    certify(bed, &bed.validators()[..quorum], &decision_body(bed, what))
 }
 
 /// One validator alone with the test, which plays the others.
 struct Closing {
-    stage: Testbed,
+    bed: Testbed,
     us: Name,
     others: Vec<Credentials>,
 }
@@ -335,22 +333,22 @@ impl Closing {
         Closing::of(Testbed::new(rules, 4))
     }
 
-    fn of(mut stage: Testbed) -> Closing {
-        stage.lose(|_| true);
-        let names = stage.validators();
-        let others = names[1..].iter().map(|name| stage.town.credentials[name].clone()).collect();
-        Closing { us: names[0].clone(), others, stage }
+    fn of(mut bed: Testbed) -> Closing {
+        bed.lose(|_| true);
+        let names = bed.validators();
+        let others = names[1..].iter().map(|name| bed.network.keys.credentials[name].clone()).collect();
+        Closing { us: names[0].clone(), others, bed }
     }
 
     fn hears(&mut self, gossip: Gossip) -> Step {
-        let from = self.others.first().map_or(&self.stage.town.cast.bsd, Credentials::name).clone();
+        let from = self.others.first().map_or(&self.bed.network.keys.roster.bsd, Credentials::name).clone();
         let us = self.us.clone();
-        self.stage.give(&us, Input::Gossip { from, gossip })
+        self.bed.deliver(&us, Input::Gossip { from, gossip })
     }
 
     fn ledger(&mut self) -> Ledger {
         let us = self.us.clone();
-        self.stage.town.validator(&us).unwrap().ledger_view().ledger.clone()
+        self.bed.network.validator(&us).unwrap().ledger_view().ledger.clone()
     }
 
     fn height(&mut self) -> u64 {
@@ -359,9 +357,9 @@ impl Closing {
 
     /// A proposal of another validator with one decision in it.
     fn proposal(&mut self, what: &[u8]) -> Proposal {
-        let entry = Entry::Decision(decision(&self.stage, what));
+        let entry = Entry::Decision(decision(&self.bed, what));
         let proposer = self.others[0].name().clone();
-        let now = self.stage.town.world.now();
+        let now = self.bed.network.now();
         self.ledger().propose(vec![entry], now, proposer)
     }
 
@@ -388,13 +386,11 @@ impl Closing {
     fn turn(&mut self) -> BlockProposal {
         for _ in 0..64 {
             let us = self.us.clone();
-            let Some(Node::Validator(validator)) = self.stage.town.world.node(&us) else {
-                panic!("a validator")
-            };
+            let Some(Node::Validator(validator)) = self.bed.network.node(&us) else { panic!("a validator") };
             let wake = validator.wake().expect("something waits");
             let mut proposed = None;
-            let now = self.stage.town.world.now();
-            self.stage.town.world.command(&us, |node, _| {
+            let now = self.bed.network.now();
+            self.bed.network.command(&us, |node, _| {
                 let Node::Validator(validator) = node else { panic!("a validator") };
                 let step = validator.handle(wake.max(now), Input::Wake);
                 for output in step.outputs() {
@@ -433,7 +429,7 @@ fn a_height_goes_from_proposal_to_close() {
 
     // Our own turn: a proposal, the same one at the next turn, and a block once two others have signed.
     let mut closing = Closing::new(RULES);
-    let certificate = decision(&closing.stage, b"one");
+    let certificate = decision(&closing.bed, b"one");
     closing.hears(Gossip::Decision(certificate)).outcome.unwrap();
     let proposed = closing.turn();
     drive(State::AwaitingProposal, Event::TurnCame, State::AwaitingClose);
@@ -473,7 +469,7 @@ fn a_height_goes_from_proposal_to_close() {
     assert_eq!(closing.height(), 1);
     drive(State::AwaitingClose, Event::BlockArrived, State::Closed);
 
-    // A block that was closed without us. Its tid and that of the block before differ, so it stands in another town.
+    // A block that was closed without us. Its tid and that of the block before differ, so it stands in another network.
     let mut closing = Closing::new(RULES);
     closing.hears(Gossip::Block(block)).outcome.unwrap();
     assert_eq!(closing.height(), 1);
@@ -498,7 +494,7 @@ fn a_height_goes_from_proposal_to_close() {
 
     // Where there is no other, the proposal is closed as it is made.
     let mut closing = Closing::of(Testbed::new(RULES, 1));
-    let certificate = decision(&closing.stage, b"five");
+    let certificate = decision(&closing.bed, b"five");
     closing.hears(Gossip::Decision(certificate)).outcome.unwrap();
     closing.turn();
     assert_eq!(closing.height(), 1);
@@ -514,13 +510,13 @@ fn a_height_that_is_mined_goes_from_its_beginning_to_its_close() {
     use closing_machine::{Event, State};
     let work = NetworkConfig { ledger: LedgerKind::Work, ..NetworkConfig::new(Suite::Tiny, 1) };
     let mut closing = Closing::of(Testbed::of(work));
-    let certificate = decision(&closing.stage, b"mined");
+    let certificate = decision(&closing.bed, b"mined");
     closing.hears(Gossip::Decision(certificate)).outcome.unwrap();
     bemr_spec::machine::driven::take();
     let us = closing.us.clone();
-    let end = closing.stage.town.world.now().after(600_000);
+    let end = closing.bed.network.now().after(600_000);
     while closing.height() == 0 {
-        let Some(Node::Validator(validator)) = closing.stage.town.world.node(&us) else { panic!("one") };
+        let Some(Node::Validator(validator)) = closing.bed.network.node(&us) else { panic!("one") };
         let wake = validator.wake().expect("a miner goes on");
         assert!(wake < end, "a block takes about 250 hashes");
         let step = validator.handle(wake, Input::Wake);
@@ -544,11 +540,11 @@ fn a_validator_signs_one_header_of_a_height_and_shows_it_to_who_asks_for_another
         let (first, second) = (closing.proposal(b"one"), closing.proposal(b"two"));
         closing.hears(closing.shown(&first, 0)).outcome.unwrap();
         let us = closing.us.clone();
-        let before = closing.stage.public(&us);
+        let before = closing.bed.actor(&us).state();
         let step = closing.hears(closing.shown(&second, 1));
         assert_eq!(step.clause(), expected);
         if expected.is_some() {
-            assert_eq!(closing.stage.public(&us), before);
+            assert_eq!(closing.bed.actor(&us).state(), before);
             assert!(matches!(told(&step)[..], [Gossip::Proposal(shown)] if shown.header == *first.header()));
         }
     }
@@ -559,8 +555,8 @@ fn a_proposal_or_signature_of_a_stranger_or_under_a_wrong_key_counts_for_nothing
     let mut closing = Closing::new(RULES);
     let proposal = closing.proposal(b"one");
     let us = closing.us.clone();
-    let before = closing.stage.public(&us);
-    let cloud = closing.stage.town.credentials[&closing.stage.town.cast.cloud].clone();
+    let before = closing.bed.actor(&us).state();
+    let cloud = closing.bed.network.keys.credentials[&closing.bed.network.keys.roster.cloud].clone();
     let stranger = proposal.sign(&RULES, cloud.name(), cloud.identity().signing_key());
     let forged = proposal.sign(&RULES, closing.others[1].name(), cloud.identity().signing_key());
     for (signatory, clause) in [(stranger, Clause::VoterIsAdmitted), (forged, Clause::VoteSigned)] {
@@ -570,7 +566,7 @@ fn a_proposal_or_signature_of_a_stranger_or_under_a_wrong_key_counts_for_nothing
             signatory: signatory.clone(),
         };
         assert_eq!(closing.hears(Gossip::Proposal(shown)).clause(), Some(clause));
-        assert_eq!(closing.stage.public(&us), before);
+        assert_eq!(closing.bed.actor(&us).state(), before);
     }
     // The same once a header is signed.
     closing.hears(closing.shown(&proposal, 0)).outcome.unwrap();
@@ -612,9 +608,9 @@ fn two_who_signed_different_headers_do_not_answer_each_other_for_ever() {
     // In a later turn it is shown again: the first one may have been lost.
     let us = closing.us.clone();
     let from = closing.others[0].name().clone();
-    let later = closing.stage.town.world.now().after(2_000);
+    let later = closing.bed.network.now().after(2_000);
     let gossip = closing.shown(&second, 1);
-    let Some(Node::Validator(validator)) = closing.stage.town.world.node(&us) else { panic!("a validator") };
+    let Some(Node::Validator(validator)) = closing.bed.network.node(&us) else { panic!("a validator") };
     assert_eq!(told(&validator.handle(later, Input::Gossip { from, gossip })).len(), 1);
 }
 
@@ -627,20 +623,20 @@ fn a_split_height_stays_quiet_and_defers_what_waits_for_it() {
 
 #[test]
 fn a_validator_that_missed_a_block_gets_it_when_it_proposes() {
-    let mut stage = Testbed::new(RULES, 4);
-    let behind = stage.validators()[1].clone();
+    let mut bed = Testbed::new(RULES, 4);
+    let behind = bed.validators()[1].clone();
     let to = behind.clone();
     let mut lost = false;
-    stage.lose(move |parcel| {
-        let loses = parcel.label == "Block" && parcel.to == to && !lost;
+    bed.lose(move |envelope| {
+        let loses = envelope.label == "Block" && envelope.to == to && !lost;
         lost |= loses;
         loses
     });
-    let tid = stage.submit(&sound());
-    assert_eq!(stage.finish(&tid), State::Committed);
-    stage.run(120_000, |_| false);
-    let height = stage.bsd().ledger_view().ledger.height();
-    assert_eq!(stage.town.validator(&behind).unwrap().ledger_view().ledger.height(), height);
+    let tid = bed.submit(&sound());
+    assert_eq!(bed.finish(&tid), State::Committed);
+    bed.run(120_000, |_| false);
+    let height = bed.bsd().ledger_view().ledger.height();
+    assert_eq!(bed.network.validator(&behind).unwrap().ledger_view().ledger.height(), height);
 }
 
 // ---- A store that fails ----
@@ -683,25 +679,25 @@ impl Store for Moody {
 fn an_end_that_cannot_be_kept_is_not_told_and_comes_when_it_can() {
     let fails = Rc::new(Cell::new(false));
     let archive = StoreHandle::new(Moody { inner: MemoryStore::new(), fails: Rc::clone(&fails) });
-    let mut stage = Testbed::of(NetworkConfig { archive, ..NetworkConfig::new(Suite::Tiny, 4) });
-    stage.play_all(|_| silent());
-    let tid = stage.submit(&sound());
-    assert!(stage.run(10_000, |stage| stage.state_of(&tid) == State::AwaitingVotes));
+    let mut bed = Testbed::of(NetworkConfig { store: archive, ..NetworkConfig::new(Suite::Tiny, 4) });
+    bed.script_all(|_| silent());
+    let tid = bed.submit(&sound());
+    assert!(bed.run(10_000, |bed| bed.state_of(&tid) == State::AwaitingVotes));
     fails.set(true);
-    assert!(!stage.run(30_000, |stage| stage.state_of(&tid) != State::AwaitingVotes));
-    let doctor = stage.town.cast.doctor.clone();
-    assert!(stage.town.user(&doctor).unwrap().awaits(&tid));
-    assert!(stage.events.iter().any(|event| event.clause == Some(Clause::StoreMatchesHead)));
+    assert!(!bed.run(30_000, |bed| bed.state_of(&tid) != State::AwaitingVotes));
+    let doctor = bed.network.keys.roster.doctor.clone();
+    assert!(bed.network.user(&doctor).unwrap().awaits(&tid));
+    assert!(bed.events.iter().any(|event| event.clause == Some(Clause::StoreMatchesHead)));
     fails.set(false);
-    assert_eq!(stage.finish(&tid), State::Deferred);
-    stage.run(60_000, |_| false);
-    assert_eq!(stage.audit().unwrap().deferred, 1);
+    assert_eq!(bed.finish(&tid), State::Deferred);
+    bed.run(60_000, |_| false);
+    assert_eq!(bed.audit().unwrap().deferred, 1);
     // A submission that cannot be sealed is refused and leaves nothing behind.
     fails.set(true);
-    let second = stage.submit(&sound());
-    stage.run(10_000, |_| false);
-    assert_eq!(stage.state_of(&second), State::AwaitingInitial);
-    let outcome = stage.town.user(&doctor).unwrap().outcome(&second).unwrap().clone();
+    let second = bed.submit(&sound());
+    bed.run(10_000, |_| false);
+    assert_eq!(bed.state_of(&second), State::AwaitingInitial);
+    let outcome = bed.network.user(&doctor).unwrap().outcome(&second).unwrap().clone();
     assert_eq!(
         (outcome.decision, outcome.reason.clause()),
         (Decision::Refused, Some(Clause::StoreMatchesHead))
@@ -719,7 +715,7 @@ fn begun(foundation: &mut ProvisionedKeys, who: &Name, archive: &StoreHandle) ->
 
 /// The next version of the template of observations, signed by both administrators.
 fn next_template(foundation: &ProvisionedKeys, version: u32) -> ApprovedChange {
-    let policy = &foundation.replica.policy;
+    let policy = &foundation.ledger_view.policy;
     let observation = Name::new("observation").unwrap();
     let mut next = policy.template_in_force(&observation, Height(1)).unwrap().clone();
     (next.version, next.effective) = (Version(version), Height(10 * u64::from(version)));
@@ -738,7 +734,7 @@ fn next_template(foundation: &ProvisionedKeys, version: u32) -> ApprovedChange {
             &message,
         ),
     };
-    let approvals = foundation.cast.administrators.iter().map(approve).collect();
+    let approvals = foundation.roster.administrators.iter().map(approve).collect();
     ApprovedChange { change, approvals }
 }
 
@@ -750,9 +746,9 @@ fn held(office: &NodeContext) -> (Digest, Version) {
 #[test]
 fn an_actor_that_starts_again_holds_every_change_and_the_list_that_it_kept_and_nobody_elses() {
     let scenario = NetworkConfig::new(Suite::Tiny, 4);
-    let (mut foundation, now) = (scenario.found().unwrap(), scenario.start);
+    let (mut foundation, now) = (scenario.provision().unwrap(), scenario.start);
     let archive = StoreHandle::new(MemoryStore::new());
-    let (bsd, cloud) = (foundation.cast.bsd.clone(), foundation.cast.cloud.clone());
+    let (bsd, cloud) = (foundation.roster.bsd.clone(), foundation.roster.cloud.clone());
     let mut office = begun(&mut foundation, &bsd, &archive);
     let first = held(&office);
     for version in [2, 3, 4] {
@@ -768,10 +764,10 @@ fn an_actor_that_starts_again_holds_every_change_and_the_list_that_it_kept_and_n
 #[test]
 fn what_cannot_be_kept_is_not_held() {
     let scenario = NetworkConfig::new(Suite::Tiny, 4);
-    let (mut foundation, now) = (scenario.found().unwrap(), scenario.start);
+    let (mut foundation, now) = (scenario.provision().unwrap(), scenario.start);
     let fails = Rc::new(Cell::new(true));
     let archive = StoreHandle::new(Moody { inner: MemoryStore::new(), fails: Rc::clone(&fails) });
-    let bsd = foundation.cast.bsd.clone();
+    let bsd = foundation.roster.bsd.clone();
     let mut office = begun(&mut foundation, &bsd, &archive);
     let (change, list) = (next_template(&foundation, 2), foundation.kdc.revocation_list(&RULES, now));
     let before = held(&office);
@@ -788,11 +784,11 @@ fn what_cannot_be_kept_is_not_held() {
 #[test]
 fn of_two_branches_a_store_holds_the_heavier_and_of_equals_the_first() {
     let scenario = NetworkConfig { ledger: LedgerKind::Work, ..NetworkConfig::new(Suite::Tiny, 4) };
-    let foundation = scenario.found().unwrap();
+    let foundation = scenario.provision().unwrap();
     let archive = StoreHandle::new(MemoryStore::new());
     let grow = |replica: &mut LedgerView, later: u64| {
         let time = Time(scenario.start.0 + 2_000 * (replica.ledger.height().0 + 1) + later);
-        let mut proposal = replica.ledger.propose(Vec::new(), time, foundation.cast.validators[0].clone());
+        let mut proposal = replica.ledger.propose(Vec::new(), time, foundation.roster.validators[0].clone());
         assert!(proposal.mine(1 << 24));
         let change = replica.on_block(&RULES, time, proposal.close(Vec::new())).unwrap();
         archive.store_block(&change, &replica.ledger).unwrap();
@@ -802,7 +798,7 @@ fn of_two_branches_a_store_holds_the_heavier_and_of_equals_the_first() {
         let held: Vec<Block> = (1..).map_while(height).collect();
         replica.ledger.blocks().eq(&held)
     };
-    let (mut first, mut second) = (foundation.replica.clone(), foundation.replica.clone());
+    let (mut first, mut second) = (foundation.ledger_view.clone(), foundation.ledger_view.clone());
     (0..3).for_each(|_| grow(&mut first, 0));
     assert!(holds(&first));
     for _ in 0..3 {
@@ -819,7 +815,7 @@ fn of_two_branches_a_store_holds_the_heavier_and_of_equals_the_first() {
 
 // ---- Random fates ----
 
-/// What a seed's town came to.
+/// What a seed's network came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Life {
     /// How often each of these happened.
@@ -848,8 +844,8 @@ fn pick(rng: &mut ChaCha20Rng, below: u64) -> u64 {
 fn dishonest(kind: u64) -> Script {
     match kind {
         0 => silent(),
-        1 => says(Ballot::True, 0),
-        2 => says(Ballot::False, reason()),
+        1 => always(Ballot::True, 0),
+        2 => always(Ballot::False, reason()),
         3 => hard_of_hearing(2),
         4 => Box::new(|own, _, block| {
             vec![
@@ -888,69 +884,70 @@ fn fickle(
         ["", "", "", "Decision", "T_valid", "Receipt", "Vote", "T_block", "Outcome", "Finish", "Block"];
     let rare = rare[pick(&mut rng, rare.len() as u64) as usize];
     let mut budget: u32 = 400;
-    move |_, mut parcel| {
-        if budget > 0 && (parcel.label == rare && pick(&mut rng, 100) < 90 || pick(&mut rng, 100) < percent) {
+    move |_, mut envelope| {
+        if budget > 0 && (envelope.label == rare && pick(&mut rng, 100) < 90 || pick(&mut rng, 100) < percent)
+        {
             budget -= 1;
             let mut kinds = kinds.borrow_mut();
-            match if parcel.label == rare { 0 } else { pick(&mut rng, 4) } {
+            match if envelope.label == rare { 0 } else { pick(&mut rng, 4) } {
                 0 => {
                     kinds.count("lost", 1);
                     return Vec::new();
                 }
                 1 => {
                     kinds.count("repeated", 1);
-                    return vec![(0, parcel.clone()), (pick(&mut rng, 9_000), parcel)];
+                    return vec![(0, envelope.clone()), (pick(&mut rng, 9_000), envelope)];
                 }
                 2 => {
                     kinds.count("delayed", 1);
-                    return vec![(pick(&mut rng, 9_000), parcel)];
+                    return vec![(pick(&mut rng, 9_000), envelope)];
                 }
                 _ => {
                     kinds.count("bent", 1);
-                    let at = pick(&mut rng, parcel.bytes.len() as u64) as usize;
-                    // The first byte says what kind of datagram it is; the stage reads it.
-                    parcel.bytes[at.max(1)] ^= 1 << pick(&mut rng, 8);
+                    let at = pick(&mut rng, envelope.bytes.len() as u64) as usize;
+                    // The first byte says what kind of datagram it is; the bed reads it.
+                    envelope.bytes[at.max(1)] ^= 1 << pick(&mut rng, 8);
                 }
             }
         }
-        vec![(0, parcel)]
+        vec![(0, envelope)]
     }
 }
 
-/// Runs the town of a seed to its end and checks all that has to hold whatever happened.
+/// Runs the network of a seed to its end and checks all that has to hold whatever happened.
 fn live(seed: u64) -> Life {
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
     let validators = [1, 4, 4, 7][pick(&mut rng, 4) as usize];
     let ledger = if pick(&mut rng, 8) == 0 { LedgerKind::Work } else { LedgerKind::Quorum };
-    let mut stage =
-        Testbed::of(NetworkConfig { ledger, seed, ..NetworkConfig::new(Suite::Tiny, validators) });
+    let mut bed = Testbed::of(NetworkConfig { ledger, seed, ..NetworkConfig::new(Suite::Tiny, validators) });
     let liars = pick(&mut rng, (validators as u64 - 1) / 3 + 1) as usize;
-    let names = stage.validators();
+    let names = bed.validators();
     for name in names.iter().take(liars) {
-        stage.play(name, dishonest(pick(&mut rng, 8)));
+        bed.script(name, dishonest(pick(&mut rng, 8)));
     }
     let life = Rc::new(RefCell::new(Life::default()));
-    stage.fate(fickle(seed, &life));
+    bed.inject(fickle(seed, &life));
 
-    let doctor = stage.town.cast.doctor.clone();
+    let doctor = bed.network.keys.roster.doctor.clone();
     let files = ["Condition-f201", "broken-impossible-heart-rate", "Observation-bmd", "broken-active"];
     let mut submitted: Vec<(Digest, bool)> = Vec::new();
     for _ in 0..=pick(&mut rng, 3) {
         let file = files[(submitted.len() + pick(&mut rng, 2) as usize) % files.len()];
-        let tid = stage.submit(&record(file));
+        let tid = bed.submit(&record(file));
         submitted.push((tid, !file.starts_with("broken")));
-        stage.run(pick(&mut rng, 5_000), |_| false);
+        bed.run(pick(&mut rng, 5_000), |_| false);
     }
-    stage.run(u64::from(constants::USER_ATTEMPTS + 2) * constants::USER_OUTCOME_MS, |stage| {
-        let user = stage.town.user(&doctor).unwrap();
+    bed.run(u64::from(constants::USER_ATTEMPTS + 2) * constants::USER_OUTCOME_MS, |bed| {
+        let user = bed.network.user(&doctor).unwrap();
         submitted.iter().all(|(tid, _)| !user.awaits(tid))
     });
     // What is under way at the BSD ends, and the ledger comes to rest.
-    stage.run(200_000, |_| false);
+    bed.run(200_000, |_| false);
 
     let mut life = life.borrow().clone();
-    let entries: Vec<bemr::wire::AuditEntry> = stage
-        .archive
+    let entries: Vec<bemr::wire::AuditEntry> = bed
+        .network
+        .store
         .read(|store| {
             let mut entries = Vec::new();
             bemr::store::for_each(store, &RULES, Table::AuditEntries, |entry| {
@@ -961,11 +958,11 @@ fn live(seed: u64) -> Life {
         })
         .unwrap();
     for (tid, is_sound) in &submitted {
-        let state = stage.state_of(tid);
+        let state = bed.state_of(tid);
         assert!(state.is_terminal() || state == State::AwaitingInitial, "{state} at the end");
         let ends: Vec<_> = entries.iter().filter(|entry| entry.tid == *tid).collect();
         assert_eq!(ends.len(), usize::from(state.is_terminal()), "one entry for one end");
-        let user = stage.town.user(&doctor).unwrap();
+        let user = bed.network.user(&doctor).unwrap();
         assert!(!user.awaits(tid));
         let told = user.outcome(tid).map(|outcome| outcome.decision);
         let expected = match state {
@@ -977,12 +974,12 @@ fn live(seed: u64) -> Life {
         assert!(told.is_none_or(|told| told == expected), "{told:?} of {state}");
         life.count(if told.is_some() { "told" } else { "gave up" }, 1);
         life.count(state.name(), 1);
-        let stored = stage.town.cloud().unwrap().state_of(tid);
+        let stored = bed.network.cloud().unwrap().state_of(tid);
         if state == State::Committed {
             assert!(is_sound, "the BSD's own verdict");
-            let certificate = stage.decided(tid).unwrap();
+            let certificate = bed.decided(tid).unwrap();
             assert_eq!(certificate.body.ballot, Ballot::True);
-            bemr::votes::verify_quorum(&RULES, &stage.town.validators, &certificate).unwrap();
+            bemr::votes::verify_quorum(&RULES, &bed.network.keys.validators, &certificate).unwrap();
             assert_eq!(stored, bemr::actors::cloud::record_machine::State::Stored);
         } else if stored != bemr::actors::cloud::record_machine::State::AwaitingValid {
             assert!(state == State::Deferred && *is_sound, "{state}: only a lost receipt explains it");
@@ -991,10 +988,10 @@ fn live(seed: u64) -> Life {
         // Fewer than a third lie, so no lie has a quorum.
         assert!(state != State::Rejected || !is_sound, "an honest network rejects no sound record");
     }
-    let overruled = stage.bsd().evidence().iter().filter(|one| matches!(one, Evidence::Overruled(_))).count();
+    let overruled = bed.bsd().evidence().iter().filter(|one| matches!(one, Evidence::Overruled(_))).count();
     assert_eq!(overruled, 0, "no lie has a quorum");
     let liars: Vec<&Name> = names.iter().take(liars).collect();
-    for evidence in stage.bsd().evidence() {
+    for evidence in bed.bsd().evidence() {
         let accused = match evidence {
             Evidence::Equivocation(two) => &two.second.validator,
             Evidence::LateAndContrary(one) => &one.validator,
@@ -1003,18 +1000,18 @@ fn live(seed: u64) -> Life {
         assert!(liars.contains(&accused), "{accused} is honest");
         life.count("convicted", 1);
     }
-    let report = stage.audit().unwrap_or_else(|found| panic!("{found}"));
+    let report = bed.audit().unwrap_or_else(|found| panic!("{found}"));
     assert_eq!(report.entries, entries.len() as u64);
     life.count("blocks", report.blocks);
-    life.count("second attempts", expiries(&stage, "AttemptExpired").len() as u64);
+    life.count("second attempts", expiries(&bed, "AttemptExpired").len() as u64);
     life.count("liars", liars.len() as u64);
-    life.count("steps", stage.events.len() as u64);
-    life.count("refused", stage.events.iter().filter(|event| event.clause.is_some()).count() as u64);
-    life.log = stage.events.iter().map(|event: &Event| format!("{event:?}")).collect();
+    life.count("steps", bed.events.len() as u64);
+    life.count("refused", bed.events.iter().filter(|event| event.clause.is_some()).count() as u64);
+    life.log = bed.events.iter().map(|event: &Event| format!("{event:?}")).collect();
     life
 }
 
-/// BSD and cloud of this town have different branches in force for a while, and share a store.
+/// BSD and cloud of this network have different branches in force for a while, and share a store.
 #[test]
 fn rival_branches_are_never_mixed_in_one_store() {
     live(13_395_014_237_227_939_628);

@@ -2,7 +2,7 @@
 //! mutant of its clause; of two flaws the one that is checked first refuses.
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
-use crate::common::{Heard, RULES, Stage, sample};
+use crate::testbed::{RULES, Reply, Testbed, sample};
 use bemr::actors::initial_builder::wrap;
 use bemr::actors::validator::vote_body;
 use bemr::actors::{Input, Output, Step};
@@ -34,69 +34,69 @@ use rand_chacha::ChaCha20Rng;
 const RECORD: &str = "Observation-blood-pressure";
 
 /// Forges one kind of message and hands it to the actor that it is for; nothing when it cannot be made.
-type Deliver = Box<dyn FnMut(&mut Bench, Flaws, u8) -> Option<Heard>>;
+type Deliver = Box<dyn FnMut(&mut Bench, Flaws, u8) -> Option<Reply>>;
 
 struct Bench {
     rules: Rules,
-    stage: Stage,
+    bed: Testbed,
     certificates: Certificates,
 }
 
 impl Bench {
     fn new(rules: Rules) -> Bench {
-        Bench::of(rules, Stage::new(rules))
+        Bench::of(rules, Testbed::new(rules, 4))
     }
 
-    fn of(rules: Rules, mut stage: Stage) -> Bench {
-        let now = stage.now();
-        let (kdc, everybody) = (&mut stage.town.kdc, stage.town.credentials.values());
+    fn of(rules: Rules, mut bed: Testbed) -> Bench {
+        let now = bed.now();
+        let (kdc, everybody) = (&mut bed.network.keys.kdc, bed.network.keys.credentials.values());
         let (certificates, list) = Certificates::make(&RULES, kdc, now, everybody).unwrap();
-        stage.town.trust.update(&RULES, list.clone()).unwrap();
-        stage.publish(&Gossip::RevocationList(list));
-        Bench { rules, stage, certificates }
+        bed.network.keys.trust.update(&RULES, list.clone()).unwrap();
+        bed.publish(&Gossip::RevocationList(list));
+        Bench { rules, bed, certificates }
     }
 
     fn forge(&self, way: u8) -> Forge<'_> {
         Forge {
             rules: &RULES,
-            keys: &self.stage.town.credentials,
+            keys: &self.bed.network.keys.credentials,
             certificates: &self.certificates,
-            directory: &self.stage.town.directory,
-            policy: &self.stage.replica.policy,
+            directory: &self.bed.network.keys.directory,
+            policy: &self.bed.replica.policy,
             way,
         }
     }
 
     /// A packet arrives.
-    fn arrives(&mut self, from: &Name, to: &Name, packet: &Packet) -> Heard {
-        let now = self.stage.now();
-        let actor = self.stage.actor(to);
+    fn arrives(&mut self, from: &Name, to: &Name, packet: &Packet) -> Reply {
+        let now = self.bed.now();
+        let actor = self.bed.actor(to);
         let before = actor.state();
         let step = actor.handle(now, Input::Packet { from: from.clone(), packet: encode(packet) });
         let unchanged = actor.state() == before;
-        Heard { step, answers: Vec::new(), unchanged }
+        Reply { step, answers: Vec::new(), unchanged }
     }
 
     fn validator(&self, number: usize) -> Name {
-        self.stage.town.cast.validators[number].clone()
+        self.bed.network.keys.roster.validators[number].clone()
     }
 
     fn initial(&mut self) -> TInitial {
-        let cast = self.stage.town.cast.clone();
-        self.stage.initial(&cast.doctor, sample(RECORD), std::slice::from_ref(&cast.colleague))
+        let cast = self.bed.network.keys.roster.clone();
+        self.bed.initial(&cast.doctor, sample(RECORD), std::slice::from_ref(&cast.colleague))
     }
 
     fn block(&mut self) -> TBlock {
         let initial = self.initial();
-        self.stage.block(&initial)
+        self.bed.block(&initial)
     }
 
     /// The doctor's record is in the hands of the BSD, which asks the validators; what it asks.
     fn asked(&mut self) -> (TInitial, TBlock) {
-        let cast = self.stage.town.cast.clone();
+        let cast = self.bed.network.keys.roster.clone();
         let initial = self.initial();
-        let heard = self.stage.say(&cast.doctor, &cast.bsd, Message::TInitial(Box::new(initial.clone())));
-        heard.assert_taken();
+        let heard = self.bed.send(&cast.doctor, &cast.bsd, Message::TInitial(Box::new(initial.clone())));
+        heard.assert_accepted();
         let mut asked = None;
         for validator in &cast.validators {
             match self.converse(validator, &cast.bsd, &heard.step.outputs().cloned().collect::<Vec<_>>()) {
@@ -109,39 +109,39 @@ impl Bench {
 
     /// The insider `who` gets what `from` sent, and goes on until `from` says something.
     fn converse(&mut self, who: &Name, from: &Name, outputs: &[Output]) -> Option<Message> {
-        let (replies, mut said) = self.stage.hear(who, from, outputs);
+        let (replies, mut said) = self.bed.receive(who, from, outputs);
         if let Some(message) = said.pop() {
             return Some(message);
         }
-        self.stage.hand_over(who, from, replies).answers.pop()
+        self.bed.exchange(who, from, replies).answers.pop()
     }
 
     /// The accepted record awaits the cloud's receipt; the genuine one.
     fn stored(&mut self) -> Receipt {
-        let cast = self.stage.town.cast.clone();
+        let cast = self.bed.network.keys.roster.clone();
         let (_, block) = self.asked();
-        let certificate = self.stage.certificate(&block, Ballot::True, 0);
+        let certificate = self.bed.certificate(&block, Ballot::True, 0);
         for signatory in certificate.signatories.iter() {
             let (validator, signature) = (signatory.validator.clone(), signatory.signature.clone());
             let vote = Vote { validator: validator.clone(), body: certificate.body.clone(), signature };
-            self.stage.say(&validator, &cast.bsd, Message::Vote(vote));
+            self.bed.send(&validator, &cast.bsd, Message::Vote(vote));
         }
         let votes = QuorumCertificate {
             signatories: certificate.signatories.as_slice()[..3].to_vec().into(),
             ..certificate
         };
         let closed = self.closed(vec![Entry::Decision(votes)]);
-        let now = self.stage.now();
-        self.stage.replica.on_block(&RULES, now, closed.clone()).unwrap();
-        self.stage.tell(&cast.bsd, &cast.cloud, Gossip::Block(closed.clone())).assert_taken();
-        let heard = self.stage.tell(&cast.cloud, &cast.bsd, Gossip::Block(closed));
-        heard.assert_taken();
+        let now = self.bed.now();
+        self.bed.replica.on_block(&RULES, now, closed.clone()).unwrap();
+        self.bed.send_gossip(&cast.bsd, &cast.cloud, Gossip::Block(closed.clone())).assert_accepted();
+        let heard = self.bed.send_gossip(&cast.cloud, &cast.bsd, Gossip::Block(closed));
+        heard.assert_accepted();
         let outputs: Vec<Output> = heard.step.outputs().cloned().collect();
         let valid = match self.converse(&cast.cloud, &cast.bsd, &outputs) {
             Some(Message::TValid(valid)) => *valid,
             other => panic!("{other:?}"),
         };
-        match self.stage.store(&valid).answers.pop() {
+        match self.bed.store(&valid).answers.pop() {
             Some(Message::Receipt(receipt)) => receipt,
             other => panic!("{other:?}"),
         }
@@ -151,22 +151,22 @@ impl Bench {
     fn closed(&self, entries: Vec<Entry>) -> Block {
         let mut proposal = self.proposed(entries);
         let by_work = proposal.mine(1 << 20);
-        let validators = &self.stage.town.cast.validators;
-        let sign = |validator: &Name| proposal.sign(&RULES, validator, &self.stage.key(validator));
+        let validators = &self.bed.network.keys.roster.validators;
+        let sign = |validator: &Name| proposal.sign(&RULES, validator, &self.bed.key(validator));
         let signatories = if by_work { Vec::new() } else { validators.iter().map(sign).collect() };
         proposal.close(signatories)
     }
 
     fn proposed(&self, entries: Vec<Entry>) -> Proposal {
-        self.stage.replica.ledger.propose(entries, self.stage.now(), self.validator(1))
+        self.bed.replica.ledger.propose(entries, self.bed.now(), self.validator(1))
     }
 
     fn proposal(&mut self) -> BlockProposal {
         let block = self.block();
-        let decision = Entry::Decision(self.stage.certificate(&block, Ballot::True, 0));
+        let decision = Entry::Decision(self.bed.certificate(&block, Ballot::True, 0));
         let proposal = self.proposed(vec![decision]);
         let second = self.validator(1);
-        let signatory = proposal.sign(&RULES, &second, &self.stage.key(&second));
+        let signatory = proposal.sign(&RULES, &second, &self.bed.key(&second));
         BlockProposal {
             header: proposal.header().clone(),
             entries: proposal.entries().to_vec().into(),
@@ -180,22 +180,22 @@ impl Bench {
             leaves.push(leaf);
             Ok(())
         };
-        self.stage.archive.read(|store| for_each(store, &RULES, Table::Leaves, push)).unwrap();
+        self.bed.network.store.read(|store| for_each(store, &RULES, Table::Leaves, push)).unwrap();
         leaves
     }
 
     /// What `user` sends reaches an insider with the keys of `to`; what was said.
     fn overheard(&mut self, to: &Name, user: &Name, mut outputs: Vec<Output>) -> Message {
-        let now = self.stage.now();
+        let now = self.bed.now();
         loop {
-            let (replies, mut said) = self.stage.hear(to, user, &outputs);
+            let (replies, mut said) = self.bed.receive(to, user, &outputs);
             if let Some(message) = said.pop() {
                 return message;
             }
             outputs = Vec::new();
             for reply in replies {
                 let Output::Send { packet, .. } = reply else { continue };
-                let step = self.stage.actor(user).handle(now, Input::Packet { from: to.clone(), packet });
+                let step = self.bed.actor(user).handle(now, Input::Packet { from: to.clone(), packet });
                 outputs.extend(step.outputs().cloned());
             }
         }
@@ -203,9 +203,9 @@ impl Bench {
 
     /// The colleague asks for the record of this tid, and the liar hears it.
     fn reads(&mut self, tid: bemr::crypto::Digest) -> ReadRequest {
-        let cast = self.stage.town.cast.clone();
-        let now = self.stage.now();
-        let (_, outputs) = self.stage.town.user(&cast.colleague).unwrap().read(now, tid).unwrap();
+        let cast = self.bed.network.keys.roster.clone();
+        let now = self.bed.now();
+        let (_, outputs) = self.bed.network.user(&cast.colleague).unwrap().read(now, tid).unwrap();
         match self.overheard(&cast.cloud, &cast.colleague, outputs) {
             Message::ReadRequest(request) => request,
             other => panic!("{other:?}"),
@@ -214,8 +214,8 @@ impl Bench {
 
     /// What the honest cloud answers to the colleague.
     fn record(&mut self, request: &ReadRequest) -> bemr::wire::ReadResponse {
-        let cast = self.stage.town.cast.clone();
-        let heard = self.stage.say(&cast.colleague, &cast.cloud, Message::ReadRequest(request.clone()));
+        let cast = self.bed.network.keys.roster.clone();
+        let heard = self.bed.send(&cast.colleague, &cast.cloud, Message::ReadRequest(request.clone()));
         match heard.answers.as_slice() {
             [Message::ReadResponse(response)] => (**response).clone(),
             other => panic!("{other:?}"),
@@ -223,23 +223,23 @@ impl Bench {
     }
 
     fn grant(&mut self, tid: bemr::crypto::Digest) -> Grant {
-        let cast = self.stage.town.cast.clone();
-        let reader = self.stage.town.directory.get(&cast.colleague).unwrap().clone();
+        let cast = self.bed.network.keys.roster.clone();
+        let reader = self.bed.network.keys.directory.get(&cast.colleague).unwrap().clone();
         let body = GrantBody {
             version: PROTOCOL_VERSION,
             suite: Suite::Tiny,
             tid,
             owner: cast.doctor.clone(),
             cloud: cast.cloud.clone(),
-            key: wrap(&RULES, &mut self.stage.rng, &tid, &reader, &[9; 32]),
-            issued: self.stage.now(),
+            key: wrap(&RULES, &mut self.bed.rng, &tid, &reader, &[9; 32]),
+            issued: self.bed.now(),
         };
-        let signature = self.stage.sign(&cast.doctor, Domain::GRANT, &encode(&body));
+        let signature = self.bed.sign(&cast.doctor, Domain::GRANT, &encode(&body));
         Grant { body, signature, reader: reader.certificate().clone() }
     }
 
     fn revoke(&self, tid: bemr::crypto::Digest) -> Revoke {
-        let cast = &self.stage.town.cast;
+        let cast = &self.bed.network.keys.roster;
         let body = RevokeBody {
             version: PROTOCOL_VERSION,
             suite: Suite::Tiny,
@@ -247,19 +247,19 @@ impl Bench {
             owner: cast.doctor.clone(),
             cloud: cast.cloud.clone(),
             reader: cast.colleague.clone(),
-            issued: self.stage.now(),
+            issued: self.bed.now(),
         };
-        let signature = self.stage.sign(&cast.doctor, Domain::REVOKE, &encode(&body));
+        let signature = self.bed.sign(&cast.doctor, Domain::REVOKE, &encode(&body));
         Revoke { body, signature }
     }
 
     fn erase(&self, tid: bemr::crypto::Digest) -> Erase {
-        let cast = &self.stage.town.cast;
-        let (cloud, issued) = (cast.cloud.clone(), self.stage.now());
+        let cast = &self.bed.network.keys.roster;
+        let (cloud, issued) = (cast.cloud.clone(), self.bed.now());
         let body = EraseBody { version: PROTOCOL_VERSION, suite: Suite::Tiny, tid, cloud, issued };
         let approve = |who: &Name| EraseApproval {
-            authority: self.stage.town.credentials[who].certified().certificate().clone(),
-            signature: self.stage.sign(who, Domain::ERASE, &encode(&body)),
+            authority: self.bed.network.keys.credentials[who].certified().certificate().clone(),
+            signature: self.bed.sign(who, Domain::ERASE, &encode(&body)),
         };
         let approvals = vec![approve(&cast.doctor), approve(&cast.administrators[0])];
         Erase { body, approvals: approvals.into() }
@@ -267,26 +267,26 @@ impl Bench {
 
     /// A record of which a grant to the colleague was revoked; then it was granted anew, if `again`.
     fn shared(&mut self, again: bool) -> bemr::crypto::Digest {
-        let cast = self.stage.town.cast.clone();
-        let tid = self.stage.stored(sample(RECORD), std::slice::from_ref(&cast.colleague));
+        let cast = self.bed.network.keys.roster.clone();
+        let tid = self.bed.stored(sample(RECORD), std::slice::from_ref(&cast.colleague));
         let revoke = self.revoke(tid);
-        self.stage.say(&cast.doctor, &cast.cloud, Message::Revoke(revoke)).assert_taken();
-        self.stage.later += 1_000;
+        self.bed.send(&cast.doctor, &cast.cloud, Message::Revoke(revoke)).assert_accepted();
+        self.bed.later += 1_000;
         if again {
             let grant = self.grant(tid);
-            self.stage.say(&cast.doctor, &cast.cloud, Message::Grant(Box::new(grant))).assert_taken();
-            self.stage.later += 1_000;
+            self.bed.send(&cast.doctor, &cast.cloud, Message::Grant(Box::new(grant))).assert_accepted();
+            self.bed.later += 1_000;
         }
         tid
     }
 
     /// The packets of a session of the doctor's with the BSD: hello, finish, record.
     fn packet(&mut self, kind: &str) -> (Name, Name, Vec<u8>) {
-        let cast = self.stage.town.cast.clone();
+        let cast = self.bed.network.keys.roster.clone();
         let (doctor, bsd) = (cast.doctor.clone(), cast.bsd.clone());
         let message = Message::TInitial(Box::new(self.initial()));
-        let now = self.stage.now();
-        let mut outputs = self.stage.context(&doctor).send(now, &bsd, message).unwrap().0;
+        let now = self.bed.now();
+        let mut outputs = self.bed.context(&doctor).send(now, &bsd, message).unwrap().0;
         loop {
             let mut replies = Vec::new();
             for output in outputs {
@@ -294,10 +294,10 @@ impl Bench {
                 if decode::<Packet>(&RULES, &packet).unwrap().kind() == kind {
                     return (doctor, bsd, packet);
                 }
-                let step = self.stage.actor(&bsd).handle(now, Input::Packet { from: doctor.clone(), packet });
+                let step = self.bed.actor(&bsd).handle(now, Input::Packet { from: doctor.clone(), packet });
                 replies.extend(step.outputs().cloned());
             }
-            outputs = self.stage.hear(&doctor, &bsd, &replies).0;
+            outputs = self.bed.receive(&doctor, &bsd, &replies).0;
         }
     }
 }
@@ -309,7 +309,7 @@ fn in_session(
 ) -> Deliver {
     Box::new(move |bench, flaws, way| {
         let message = forge(&bench.forge(way), flaws)?;
-        Some(bench.stage.say(&from, &to, message))
+        Some(bench.bed.send(&from, &to, message))
     })
 }
 
@@ -320,19 +320,19 @@ fn in_public(
 ) -> Deliver {
     Box::new(move |bench, flaws, way| {
         let gossip = forge(&bench.forge(way), flaws)?;
-        Some(bench.stage.tell(&from, &to, gossip))
+        Some(bench.bed.send_gossip(&from, &to, gossip))
     })
 }
 
 /// Brings everybody to where a message of this kind is awaited.
 fn scene(bench: &mut Bench, kind: &str) -> Deliver {
-    let cast = bench.stage.town.cast.clone();
+    let cast = bench.bed.network.keys.roster.clone();
     let (doctor, colleague, bsd, cloud) = (cast.doctor, cast.colleague, cast.bsd, cast.cloud);
     let (first, second) = (bench.validator(0), bench.validator(1));
     match kind {
         "T_initial" => {
             let [administrator, _] = cast.administrators;
-            let barred = bench.stage.initial(&administrator, sample(RECORD), &[]);
+            let barred = bench.bed.initial(&administrator, sample(RECORD), &[]);
             let genuine = bench.initial();
             Box::new(move |bench, flaws, way| {
                 // Who may submit cannot fail to, without another role.
@@ -345,7 +345,7 @@ fn scene(bench: &mut Bench, kind: &str) -> Deliver {
                 let renewing = flaws.iter().any(|flaw| RENEWING.contains(&flaw));
                 let keeps = flaws.has(Clause::TidIsDerived) || flaws.has(Clause::CiphertextIsTheSigned);
                 assert_eq!(renewed, renewing && !keeps, "{flaws:?}");
-                Some(bench.stage.say(who, &bsd, Message::TInitial(Box::new(forged))))
+                Some(bench.bed.send(who, &bsd, Message::TInitial(Box::new(forged))))
             })
         }
         "T_block" => {
@@ -357,12 +357,12 @@ fn scene(bench: &mut Bench, kind: &str) -> Deliver {
         "Vote" => {
             let (_, block) = bench.asked();
             let body = vote_body(&block, &Ok(()));
-            let signature = bench.stage.sign(&first, Domain::VOTE, &encode(&body));
+            let signature = bench.bed.sign(&first, Domain::VOTE, &encode(&body));
             let genuine = Vote { validator: first.clone(), body, signature };
             in_session(first, bsd, move |forge, flaws| Some(Message::Vote(forge.vote(&genuine, flaws)?)))
         }
         "T_valid" => {
-            let genuine: TValid = bench.stage.valid(sample(RECORD), &[colleague]);
+            let genuine: TValid = bench.bed.valid(sample(RECORD), &[colleague]);
             in_session(bsd, cloud, move |forge, flaws| {
                 Some(Message::TValid(Box::new(forge.valid(&genuine, flaws)?)))
             })
@@ -374,16 +374,16 @@ fn scene(bench: &mut Bench, kind: &str) -> Deliver {
             })
         }
         "ReadResponse" | "Answer" => {
-            let tid = bench.stage.stored(sample(RECORD), std::slice::from_ref(&colleague));
+            let tid = bench.bed.stored(sample(RECORD), std::slice::from_ref(&colleague));
             // The reader remembers the head, and the ledger anchors it.
-            let head = bench.stage.town.cloud().unwrap().head().unwrap().head.clone();
+            let head = bench.bed.network.cloud().unwrap().head().unwrap().head.clone();
             let (log, keeper) = (LogKind::Cloud, cloud.clone());
             let anchor = Anchor { kind: log, keeper, size: head.size, head: head.digest() };
-            bench.stage.close(vec![Entry::Anchor(anchor)]);
+            bench.bed.close(vec![Entry::Anchor(anchor)]);
             let request = bench.reads(tid);
             let genuine = bench.record(&request);
             let honest = Message::ReadResponse(Box::new(genuine));
-            bench.stage.say(&cloud, &colleague, honest).assert_taken();
+            bench.bed.send(&cloud, &colleague, honest).assert_accepted();
             let request = bench.reads(tid);
             let genuine = bench.record(&request);
             if kind == "Answer" {
@@ -402,8 +402,8 @@ fn scene(bench: &mut Bench, kind: &str) -> Deliver {
         }
         "Outcome" => {
             let record = bemr::records::Record::read(&RULES, sample(RECORD)).unwrap();
-            let now = bench.stage.now();
-            let (tid, outputs) = bench.stage.town.user(&doctor).unwrap().submit(now, &record, &[]).unwrap();
+            let now = bench.bed.now();
+            let (tid, outputs) = bench.bed.network.user(&doctor).unwrap().submit(now, &record, &[]).unwrap();
             bench.overheard(&bsd, &doctor, outputs);
             let genuine = Outcome {
                 tid,
@@ -426,7 +426,7 @@ fn scene(bench: &mut Bench, kind: &str) -> Deliver {
         }
         "Decision" | "Certificate" => {
             let block = bench.block();
-            let genuine = bench.stage.certificate(&block, Ballot::True, 0);
+            let genuine = bench.bed.certificate(&block, Ballot::True, 0);
             let certificate = kind == "Certificate";
             in_public(bsd, first, move |forge, flaws| {
                 let forged = match certificate {
@@ -437,19 +437,19 @@ fn scene(bench: &mut Bench, kind: &str) -> Deliver {
             })
         }
         "CloudHead" => {
-            let network = bench.stage.town.genesis.network.clone();
+            let network = bench.bed.network.keys.genesis.network.clone();
             let mut log = CloudLog::new(Suite::Tiny, network, cloud.clone(), Frontier::default());
-            let stray = crate::common::stray_digest();
-            log.append(LeafKind::Record, stray, stray, bench.stage.now());
-            let genuine = log.sign(&RULES, &bench.stage.key(&cloud), bench.stage.now());
+            let stray = crate::testbed::stray_digest();
+            log.append(LeafKind::Record, stray, stray, bench.bed.now());
+            let genuine = log.sign(&RULES, &bench.bed.key(&cloud), bench.bed.now());
             in_public(cloud, first, move |forge, flaws| {
                 forge.cloud_head(&genuine, flaws).map(Gossip::CloudHead)
             })
         }
         "AuditHead" => {
-            let network = bench.stage.town.genesis.network.clone();
+            let network = bench.bed.network.keys.genesis.network.clone();
             let log = AuditLog::new(Suite::Tiny, network, bsd.clone());
-            let genuine = log.sign(&RULES, &bench.stage.key(&bsd), bench.stage.now());
+            let genuine = log.sign(&RULES, &bench.bed.key(&bsd), bench.bed.now());
             in_public(bsd, first, move |forge, flaws| {
                 forge.audit_head(&genuine, flaws).map(Gossip::AuditHead)
             })
@@ -462,17 +462,17 @@ fn scene(bench: &mut Bench, kind: &str) -> Deliver {
         }
         "Closing" => {
             let proposal = bench.proposal();
-            bench.stage.tell(&second, &first, Gossip::Proposal(proposal.clone())).assert_taken();
+            bench.bed.send_gossip(&second, &first, Gossip::Proposal(proposal.clone())).assert_accepted();
             let third = bench.validator(2);
             let header = Proposal::new(proposal.header.clone(), proposal.entries.into());
-            let signatory = header.sign(&RULES, &third, &bench.stage.key(&third));
+            let signatory = header.sign(&RULES, &third, &bench.bed.key(&third));
             let (height, header) = (proposal.header.height, proposal.header.digest());
             let genuine = ClosingSignature { height, header, signatory };
             in_public(third, first, move |forge, flaws| forge.closing(&genuine, flaws).map(Gossip::Closing))
         }
         "Block" | "Close" => {
             let block = bench.block();
-            let decision = Entry::Decision(bench.stage.certificate(&block, Ballot::True, 0));
+            let decision = Entry::Decision(bench.bed.certificate(&block, Ballot::True, 0));
             let genuine = bench.closed(vec![decision]);
             let close = kind == "Close";
             in_public(second, first, move |forge, flaws| {
@@ -482,9 +482,9 @@ fn scene(bench: &mut Bench, kind: &str) -> Deliver {
         }
         "Response" => {
             // A user awaits it.
-            let now = bench.stage.now();
-            let tid = crate::common::stray_digest();
-            let (_, outputs) = bench.stage.town.user(&doctor).unwrap().read(now, tid).unwrap();
+            let now = bench.bed.now();
+            let tid = crate::testbed::stray_digest();
+            let (_, outputs) = bench.bed.network.user(&doctor).unwrap().read(now, tid).unwrap();
             let [Output::Send { packet, .. }] = outputs.as_slice() else { panic!("{outputs:?}") };
             let Packet::Hello(hello) = decode(&RULES, packet).unwrap() else { panic!("a user calls") };
             let mut rng = ChaCha20Rng::seed_from_u64(4);
@@ -494,7 +494,7 @@ fn scene(bench: &mut Bench, kind: &str) -> Deliver {
             })
         }
         "Finish" => {
-            let caller = Caller::new(&mut bench.stage.rng, Suite::Tiny, SessionType::Initial);
+            let caller = Caller::new(&mut bench.bed.rng, Suite::Tiny, SessionType::Initial);
             let response = bench.arrives(&doctor, &bsd, &caller.hello());
             let Some(Output::Send { packet, .. }) = response.step.outputs().next() else {
                 panic!("{response:?}", response = response.step)
@@ -507,38 +507,38 @@ fn scene(bench: &mut Bench, kind: &str) -> Deliver {
             })
         }
         "Enrolment" => {
-            let (subject, role) = (crate::common::name("newcomer"), Role::Doctor);
-            bench.stage.town.kdc.admit(subject.clone(), role);
-            let identity = Identity::generate(Suite::Tiny, &mut bench.stage.rng);
+            let (subject, role) = (crate::testbed::name("newcomer"), Role::Doctor);
+            bench.bed.network.keys.kdc.admit(subject.clone(), role);
+            let identity = Identity::generate(Suite::Tiny, &mut bench.bed.rng);
             let genuine = identity.enrolment_request(&RULES, subject, role).body;
             Box::new(move |bench, flaws, way| {
                 let keys = (identity.signing_key(), identity.agreement_key());
                 let forged = bench.forge(way).enrolment(&genuine, keys, flaws)?;
-                let (now, rules) = (bench.stage.now(), bench.rules);
-                let kdc = &mut bench.stage.town.kdc;
+                let (now, rules) = (bench.bed.now(), bench.rules);
+                let kdc = &mut bench.bed.network.keys.kdc;
                 let before = kdc.last_serial();
                 let issued = kdc.enrol(&rules, now, &forged);
                 let unchanged = kdc.last_serial() == before;
                 let step = Step { event: "Enrol", outcome: issued.map(|_| Vec::new()), repeats: Vec::new() };
-                Some(Heard { step, answers: Vec::new(), unchanged })
+                Some(Reply { step, answers: Vec::new(), unchanged })
             })
         }
         "RevocationList" => {
-            let genuine = bench.stage.list();
+            let genuine = bench.bed.list();
             in_public(second, first, move |forge, flaws| {
                 forge.revocation_list(&genuine, flaws).map(Gossip::RevocationList)
             })
         }
         "PolicyChange" => {
             let [one, other] = cast.administrators;
-            let policy = &bench.stage.replica.policy;
+            let policy = &bench.bed.replica.policy;
             let newest = policy.contracts().find(|one| one.id.as_str() == "admission").unwrap();
             let (version, effective) = (Version(2), Height(30));
             let next = Contract { version, effective, ..newest.clone() };
             let network = policy.network().clone();
             let (templates, contracts) = (Vec::new().into(), vec![next].into());
             let change = PolicyChange { protocol: PROTOCOL_VERSION, network, templates, contracts };
-            let genuine = bench.stage.approved(change, &[&one, &other]);
+            let genuine = bench.bed.approved(change, &[&one, &other]);
             in_public(second, first, move |forge, flaws| {
                 forge.policy_change(&genuine, flaws).map(Gossip::PolicyChange)
             })
@@ -572,7 +572,7 @@ fn costly(kind: &str, flaw: Clause) -> bool {
 fn bench(kind: &str, flaws: Flaws, rules: Rules) -> Bench {
     let work = flaws.has(Clause::TargetIsScheduled) || flaws.has(Clause::WorkMeetsTarget);
     match work && matches!(kind, "Block" | "Close") {
-        true => Bench::of(rules, Stage::by_work(rules)),
+        true => Bench::of(rules, Testbed::by_work(rules)),
         false => Bench::new(rules),
     }
 }
@@ -590,7 +590,7 @@ impl Benches {
         Benches { kind, rules, by_quorum: None, by_work: None }
     }
 
-    fn hear(&mut self, flaws: Flaws, way: u8) -> Option<Heard> {
+    fn hear(&mut self, flaws: Flaws, way: u8) -> Option<Reply> {
         let work = flaws.has(Clause::TargetIsScheduled) || flaws.has(Clause::WorkMeetsTarget);
         let place = if work { &mut self.by_work } else { &mut self.by_quorum };
         let (bench, deliver) = place.get_or_insert_with(|| {
@@ -753,21 +753,21 @@ fn any_record_can_be_spoilt() {
         ),
     };
     let mut bench = Bench::new(RULES);
-    let cast = bench.stage.town.cast.clone();
+    let cast = bench.bed.network.keys.roster.clone();
     let mut shown = 0;
     for (name, bytes) in SAMPLES {
-        let initial = bench.stage.initial(&cast.doctor, bytes, &[]);
-        let block = bench.stage.block(&initial);
+        let initial = bench.bed.initial(&cast.doctor, bytes, &[]);
+        let block = bench.bed.block(&initial);
         for (kind, flaws) in FLAWS.iter().filter(|(kind, _)| matches!(*kind, "T_initial" | "T_block")) {
             for flaw in flaws.iter().filter(|flaw| looking(kind, flaw)) {
                 for way in 0..2 {
                     let (flaws, forge) = (Flaws::of(*flaw), bench.forge(way));
                     let heard = if *kind == "T_initial" {
                         let forged = forge.initial(&initial, flaws).unwrap();
-                        bench.stage.say(&cast.doctor, &cast.bsd, Message::TInitial(Box::new(forged)))
+                        bench.bed.send(&cast.doctor, &cast.bsd, Message::TInitial(Box::new(forged)))
                     } else {
                         let forged = forge.block(&block, flaws).unwrap();
-                        bench.stage.say(&cast.bsd, &cast.validators[0], Message::TBlock(Box::new(forged)))
+                        bench.bed.send(&cast.bsd, &cast.validators[0], Message::TBlock(Box::new(forged)))
                     };
                     assert_eq!(heard.step.clause(), Some(*flaw), "{name} {kind} {flaw}: {:?}", heard.step);
                 }
@@ -782,11 +782,11 @@ fn any_record_can_be_spoilt() {
 fn a_certificate_is_spoilt_whatever_the_quorum() {
     let (_, flaws) = FLAWS.iter().find(|(kind, _)| *kind == "Certificate").unwrap();
     for validators in 1..=8 {
-        let mut bench = Bench::of(RULES, Stage::of(NetworkConfig::new(Suite::Tiny, validators)));
+        let mut bench = Bench::of(RULES, Testbed::of(NetworkConfig::new(Suite::Tiny, validators)));
         let block = bench.block();
-        let mut genuine = bench.stage.certificate(&block, Ballot::True, 0);
+        let mut genuine = bench.bed.certificate(&block, Ballot::True, 0);
         let all = genuine.signatories.as_slice().to_vec();
-        let set = bench.stage.town.validators.clone();
+        let set = bench.bed.network.keys.validators.clone();
         for signatories in [&all[..], &all[..set.quorum()]] {
             genuine.signatories = signatories.to_vec().into();
             verify_quorum(&RULES, &set, &genuine).unwrap();
@@ -818,15 +818,15 @@ fn a_certificate_is_spoilt_whatever_the_quorum() {
 fn without_the_keys_nothing_is_signed() {
     let mut bench = Bench::new(RULES);
     let initial = bench.initial();
-    let block = bench.stage.block(&initial);
+    let block = bench.bed.block(&initial);
     let nobody = std::collections::BTreeMap::new();
     let flaw = Flaws::of(Clause::ProtocolVersionIsOne);
     let forge = Forge { keys: &nobody, ..bench.forge(0) };
     assert_eq!(forge.initial(&initial, flaw), None);
     assert_eq!(forge.block(&block, flaw), None);
     // A BSD of whose users none conspires cannot sign for them.
-    let bsd = bench.stage.town.cast.bsd.clone();
-    let own = [(bsd.clone(), bench.stage.town.credentials[&bsd].clone())].into();
+    let bsd = bench.bed.network.keys.roster.bsd.clone();
+    let own = [(bsd.clone(), bench.bed.network.keys.credentials[&bsd].clone())].into();
     let forge = Forge { keys: &own, ..bench.forge(0) };
     assert!(forge.block(&block, flaw).is_some());
     assert_eq!(forge.block(&block, Flaws::of(Clause::TidIsDerived)), None);

@@ -21,24 +21,25 @@ type Seen = BTreeSet<(String, String, String)>;
 
 /// What becomes of one record, event by event.
 struct Watch {
-    town: Network,
+    network: Network,
     initial: TInitial,
     seen: [Seen; 2],
 }
 
 impl Watch {
-    fn new(fate: Box<dyn FaultInjector>, record: &[u8]) -> Watch {
-        let town = NetworkConfig { fate, ..NetworkConfig::new(Suite::Tiny, 4) }.build().expect("a network");
-        let (own, network) = (&town.credentials[&town.cast.doctor], town.validators.network().clone());
-        let policy = PolicyRegistry::shipped(network.clone());
-        let destination = Destination { bsd: town.cast.bsd.clone(), network, height: Height(1) };
+    fn new(injector: Box<dyn FaultInjector>, record: &[u8]) -> Watch {
+        let network =
+            NetworkConfig { injector, ..NetworkConfig::new(Suite::Tiny, 4) }.build().expect("a network");
+        let keys = &network.keys;
+        let (own, name) = (&keys.credentials[&keys.roster.doctor], keys.validators.network().clone());
+        let policy = PolicyRegistry::shipped(name.clone());
+        let destination = Destination { bsd: keys.roster.bsd.clone(), network: name, height: Height(1) };
         let record = Record::read(&RULES, record).expect("a record");
-        let mut rng = ChaCha20Rng::seed_from_u64(1);
-        let now = town.world.now();
+        let (mut rng, now) = (ChaCha20Rng::seed_from_u64(1), network.now());
         let initial =
-            build_initial(&RULES, &mut rng, now, own, &town.directory, &policy, &destination, &record, &[])
+            build_initial(&RULES, &mut rng, now, own, &keys.directory, &policy, &destination, &record, &[])
                 .expect("it maps");
-        let mut watch = Watch { town, initial, seen: Default::default() };
+        let mut watch = Watch { network, initial, seen: Default::default() };
         watch.submit();
         watch
     }
@@ -49,25 +50,25 @@ impl Watch {
 
     /// The doctor sends T_initial, the same each time.
     fn submit(&mut self) {
-        let (doctor, initial) = (self.town.cast.doctor.clone(), self.initial.clone());
-        let sent = self.town.by(&doctor, |user, now| Ok(((), user.submit_as_is(now, initial)?)));
+        let (doctor, initial) = (self.network.keys.roster.doctor.clone(), self.initial.clone());
+        let sent = self.network.as_user(&doctor, |user, now| Ok(((), user.submit_as_is(now, initial)?)));
         sent.expect("it is sent");
     }
 
     fn states(&mut self) -> [&'static str; 2] {
         let tid = self.tid();
-        let bsd = self.town.bsd().expect("there is one").state_of(&tid).name();
-        [bsd, self.town.cloud().expect("there is one").state_of(&tid).name()]
+        let bsd = self.network.bsd().expect("there is one").state_of(&tid).name();
+        [bsd, self.network.cloud().expect("there is one").state_of(&tid).name()]
     }
 
     /// Lets time pass, or goes on until the BSD reaches a state, and holds every event against the tables.
     fn run(&mut self, milliseconds: u64, until: Option<submission_machine::State>) {
-        let end = self.town.world.now().after(milliseconds);
-        while self.town.world.now() < end && until.is_none_or(|state| self.states()[0] != state.name()) {
+        let end = self.network.now().after(milliseconds);
+        while self.network.now() < end && until.is_none_or(|state| self.states()[0] != state.name()) {
             let before = self.states();
-            let Some(event) = self.town.world.step() else { return };
+            let Some(event) = self.network.step() else { return };
             let after = self.states();
-            let who = [self.town.cast.bsd.clone(), self.town.cast.cloud.clone()];
+            let who = [self.network.keys.roster.bsd.clone(), self.network.keys.roster.cloud.clone()];
             let machines = [&submission_machine::MACHINE, &record_machine::MACHINE];
             for index in 0..2 {
                 if event.actor == who[index]
@@ -108,7 +109,9 @@ const VALID: &str = "Patient-infant-mom.json";
 /// Loses what has this label.
 fn without(label: &'static str) -> Box<dyn FaultInjector> {
     Box::new(
-        move |_: Time, parcel: Envelope| if parcel.label == label { Vec::new() } else { vec![(0, parcel)] },
+        move |_: Time, envelope: Envelope| {
+            if envelope.label == label { Vec::new() } else { vec![(0, envelope)] }
+        },
     )
 }
 
@@ -130,21 +133,24 @@ fn a_record_goes_from_submission_to_erasure_by_the_tables() {
     watch.submit();
     watch.run(60_000, Some(submission_machine::State::Committed));
     watch.submit();
-    let (tid, cast) = (watch.tid(), watch.town.cast.clone());
+    let (tid, cast) = (watch.tid(), watch.network.keys.roster.clone());
     watch.run(10_000, None);
     let unknown = Digest::from_bytes([9; 32]);
-    watch.town.by(&cast.doctor, |user, now| user.read(now, unknown)).expect("it is sent");
-    let erasure = watch.town.user(&cast.doctor).expect("there is one").erasure(Time(1), tid);
+    watch.network.as_user(&cast.doctor, |user, now| user.read(now, unknown)).expect("it is sent");
+    let erasure = watch.network.user(&cast.doctor).expect("there is one").erasure(Time(1), tid);
     for _ in 0..2 {
-        watch.town.by(&cast.doctor, |user, now| user.read(now, tid)).expect("it is sent");
-        watch.town.by(&cast.doctor, |user, now| user.revoke(now, tid, &cast.colleague)).expect("it is sent");
+        watch.network.as_user(&cast.doctor, |user, now| user.read(now, tid)).expect("it is sent");
+        watch
+            .network
+            .as_user(&cast.doctor, |user, now| user.revoke(now, tid, &cast.colleague))
+            .expect("it is sent");
         watch.run(5_000, None);
         let approvals = [&cast.doctor, &cast.administrators[0]]
-            .map(|who| watch.town.user(who).expect("there is one").approve(&erasure));
+            .map(|who| watch.network.user(who).expect("there is one").approve(&erasure));
         let erasure = erasure.clone();
         watch
-            .town
-            .by(&cast.doctor, |user, now| user.erase(now, erasure, approvals.into()))
+            .network
+            .as_user(&cast.doctor, |user, now| user.erase(now, erasure, approvals.into()))
             .expect("it is sent");
         watch.run(5_000, None);
     }

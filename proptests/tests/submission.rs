@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test what fails to unwrap fails the test")]
 
 use crate::testbed::{
-    Double, Draft, Line, RULES, Script, Testbed, broken, certify, packet_of, reason, says, silent, sound,
+    Draft, HeldSession, RULES, Responder, Script, Testbed, always, broken, certify, reason, silent, sound,
     vote,
 };
 use bemr::actors::Input;
@@ -25,32 +25,32 @@ use std::collections::BTreeSet;
 type Bend = fn(&mut Draft, &Testbed);
 
 fn quiet(rules: Rules) -> (Testbed, Name) {
-    let mut stage = Testbed::new(rules, 4);
-    stage.play_all(|_| silent());
-    let doctor = stage.town.cast.doctor.clone();
-    (stage, doctor)
+    let mut bed = Testbed::new(rules, 4);
+    bed.script_all(|_| silent());
+    let doctor = bed.network.keys.roster.doctor.clone();
+    (bed, doctor)
 }
 
-fn bent(stage: &mut Testbed, who: &Name, bend: Bend) -> Draft {
-    let mut draft = stage.draft(who, &sound(), &[]);
-    bend(&mut draft, stage);
+fn bent(bed: &mut Testbed, who: &Name, bend: Bend) -> Draft {
+    let mut draft = bed.draft(who, &sound(), &[]);
+    bend(&mut draft, bed);
     draft
 }
 
 /// What the BSD makes of a bent T_initial: the clause that refuses it, having changed nothing.
 fn clause_of(rules: Rules, who: impl Fn(&Testbed) -> Name, bend: Bend) -> Option<Clause> {
-    let (mut stage, _) = quiet(rules);
-    let who = who(&stage);
-    let draft = bent(&mut stage, &who, bend);
-    let bsd = stage.town.cast.bsd.clone();
-    let mut line = stage.connect(&who, &bsd, SessionType::Initial);
-    let before = stage.public(&bsd);
-    let (step, answers) = stage.say(&mut line, &draft.message());
+    let (mut bed, _) = quiet(rules);
+    let who = who(&bed);
+    let draft = bent(&mut bed, &who, bend);
+    let bsd = bed.network.keys.roster.bsd.clone();
+    let mut line = bed.connect(&who, &bsd, SessionType::Initial);
+    let before = bed.actor(&bsd).state();
+    let (step, answers) = bed.send_in(&mut line, &draft.message());
     match step.clause() {
         Some(clause) => {
-            assert_eq!(stage.public(&bsd), before);
-            assert_eq!(stage.bsd().submissions().count(), 0);
-            assert_eq!(stage.state_of(&draft.tid()), State::AwaitingInitial);
+            assert_eq!(bed.actor(&bsd).state(), before);
+            assert_eq!(bed.bsd().submissions().count(), 0);
+            assert_eq!(bed.state_of(&draft.tid()), State::AwaitingInitial);
             assert_eq!(step.verdict(), Verdict::Reject);
             let refused = Outcome {
                 tid: draft.tid(),
@@ -61,15 +61,15 @@ fn clause_of(rules: Rules, who: impl Fn(&Testbed) -> Name, bend: Bend) -> Option
             assert_eq!(answers, [Message::Outcome(refused)]);
         }
         None => {
-            assert_ne!(stage.public(&bsd), before);
-            assert_eq!(stage.state_of(&draft.tid()), State::AwaitingVotes);
+            assert_ne!(bed.actor(&bsd).state(), before);
+            assert_eq!(bed.state_of(&draft.tid()), State::AwaitingVotes);
         }
     }
     step.clause()
 }
 
-fn doctor(stage: &Testbed) -> Name {
-    stage.town.cast.doctor.clone()
+fn doctor(bed: &Testbed) -> Name {
+    bed.network.keys.roster.doctor.clone()
 }
 
 /// The bent T_initial is refused by this clause, and taken without it.
@@ -98,8 +98,8 @@ fn the_version_is_one_and_the_suite_the_pinned_one() {
 #[test]
 fn only_the_users_own_signature_over_the_whole_header_is_taken() {
     let bends: [Bend; 4] = [
-        |draft, stage| {
-            let colleague = &stage.town.credentials[&stage.town.cast.colleague];
+        |draft, bed| {
+            let colleague = &bed.network.keys.credentials[&bed.network.keys.roster.colleague];
             let header = encode(&draft.initial.header);
             draft.initial.signature =
                 colleague.identity().signing_key().sign(&RULES, Domain::T_INITIAL, &header);
@@ -143,18 +143,18 @@ fn nobody_submits_in_the_name_or_role_of_another() {
         draft.initial.header.role = Role::Assistant;
         draft.sign();
     });
-    only(Clause::InitialSenderIsPeer, |draft, stage| {
-        draft.initial.header.user = stage.town.cast.colleague.clone();
+    only(Clause::InitialSenderIsPeer, |draft, bed| {
+        draft.initial.header.user = bed.network.keys.roster.colleague.clone();
         let bytes = draft.bytes.clone();
         draft.encrypt(&bytes);
         draft.bind();
-        draft.readers(stage, &[&stage.town.cast.colleague]);
+        draft.readers(bed, &[&bed.network.keys.roster.colleague]);
     });
 }
 
 #[test]
 fn an_administrator_submits_nothing() {
-    let administrator = |stage: &Testbed| stage.town.cast.administrators[0].clone();
+    let administrator = |bed: &Testbed| bed.network.keys.roster.administrators[0].clone();
     let honest: Bend = |_, _| ();
     assert_eq!(clause_of(RULES, administrator, honest), Some(Clause::RoleMaySubmit));
     // Without ROL-01 it goes on to who may read what was submitted, and without that it is taken.
@@ -191,14 +191,17 @@ fn a_submission_is_valid_from_its_issue_for_at_most_a_day() {
     // Without INI-06 the readers' certificates, which were not valid yesterday, stop this one.
     assert_eq!(clause_of(RULES, doctor, of_yesterday), Some(Clause::InitialWithinValidity));
     // The last instant of a day is in time: what stops it then is INI-11, the readers' certificates of today.
-    let (mut stage, doctor) = quiet(RULES);
-    let mut draft = stage.draft(&doctor, &sound(), &[]);
+    let (mut bed, doctor) = quiet(RULES);
+    let mut draft = bed.draft(&doctor, &sound(), &[]);
     let header = &mut draft.initial.header;
     (header.issued, header.expires) = (Time(header.issued.0 - 86_399_999), header.issued.after(1));
     draft.sign();
-    let bsd = stage.town.cast.bsd.clone();
-    let mut line = stage.connect(&doctor, &bsd, SessionType::Initial);
-    assert_eq!(stage.say(&mut line, &draft.message()).0.clause(), Some(Clause::GrantsNameAuthorisedReaders));
+    let bsd = bed.network.keys.roster.bsd.clone();
+    let mut line = bed.connect(&doctor, &bsd, SessionType::Initial);
+    assert_eq!(
+        bed.send_in(&mut line, &draft.message()).0.clause(),
+        Some(Clause::GrantsNameAuthorisedReaders)
+    );
 }
 
 #[test]
@@ -239,14 +242,14 @@ fn what_is_no_record_is_refused_by_the_clause_of_records() {
         (Clause::ResourceTypeIsKnown, |draft, _| draft.encrypt(b"{\"resourceType\": \"Spaceship\"}")),
     ];
     for (clause, bend) in bends {
-        let (mut stage, doctor) = quiet(RULES);
-        let mut draft = bent(&mut stage, &doctor, bend);
+        let (mut bed, doctor) = quiet(RULES);
+        let mut draft = bent(&mut bed, &doctor, bend);
         draft.bind();
-        let bsd = stage.town.cast.bsd.clone();
-        let before = stage.public(&bsd);
-        let mut line = stage.connect(&doctor, &bsd, SessionType::Initial);
-        assert_eq!(stage.say(&mut line, &draft.message()).0.clause(), Some(clause));
-        assert_eq!(stage.public(&bsd), before);
+        let bsd = bed.network.keys.roster.bsd.clone();
+        let before = bed.actor(&bsd).state();
+        let mut line = bed.connect(&doctor, &bsd, SessionType::Initial);
+        assert_eq!(bed.send_in(&mut line, &draft.message()).0.clause(), Some(clause));
+        assert_eq!(bed.actor(&bsd).state(), before);
     }
 }
 
@@ -281,22 +284,26 @@ fn the_commitments_are_those_of_the_record() {
 fn the_first_readers_are_the_signed_ones_in_order_and_may_read() {
     let bends: [Bend; 5] = [
         // Other wrapped keys than those of the header.
-        |draft, stage| {
+        |draft, bed| {
             let header = draft.initial.header.clone();
-            draft.readers(stage, &[&stage.town.cast.doctor, &stage.town.cast.colleague]);
+            draft.readers(bed, &[&bed.network.keys.roster.doctor, &bed.network.keys.roster.colleague]);
             draft.initial.header = header;
             draft.sign();
         },
-        |draft, stage| draft.readers(stage, &[&stage.town.cast.colleague, &stage.town.cast.doctor]),
-        |draft, stage| draft.readers(stage, &[&stage.town.cast.doctor, &stage.town.cast.doctor]),
-        |draft, stage| draft.readers(stage, &[&stage.town.cast.colleague]),
-        |draft, stage| draft.readers(stage, &[&stage.town.cast.doctor, &stage.town.cast.administrators[0]]),
+        |draft, bed| {
+            draft.readers(bed, &[&bed.network.keys.roster.colleague, &bed.network.keys.roster.doctor])
+        },
+        |draft, bed| draft.readers(bed, &[&bed.network.keys.roster.doctor, &bed.network.keys.roster.doctor]),
+        |draft, bed| draft.readers(bed, &[&bed.network.keys.roster.colleague]),
+        |draft, bed| {
+            draft.readers(bed, &[&bed.network.keys.roster.doctor, &bed.network.keys.roster.administrators[0]])
+        },
     ];
     for bend in bends {
         only(Clause::GrantsNameAuthorisedReaders, bend);
     }
-    let stranger: Bend = |draft, stage| {
-        draft.readers(stage, &[&stage.town.cast.doctor, &stage.town.cast.colleague]);
+    let stranger: Bend = |draft, bed| {
+        draft.readers(bed, &[&bed.network.keys.roster.doctor, &bed.network.keys.roster.colleague]);
         let mut grants = draft.initial.grants.as_slice().to_vec();
         grants[1].reader = Name::new("nobody-at-all").unwrap();
         draft.initial.grants = grants.into();
@@ -309,46 +316,46 @@ fn the_first_readers_are_the_signed_ones_in_order_and_may_read() {
 #[test]
 fn a_tid_is_taken_once_and_its_outcome_told_again() {
     // A record that breaks a contract and a network that says nothing: the BSD itself rejects it.
-    let ended = |rules: Rules| -> (Testbed, Line, Draft) {
-        let (mut stage, doctor) = quiet(rules);
-        let bsd = stage.town.cast.bsd.clone();
-        let draft = stage.draft(&doctor, &broken(), &[]);
-        let mut line = stage.connect(&doctor, &bsd, SessionType::Initial);
-        assert_eq!(stage.say(&mut line, &draft.message()).0.clause(), None);
-        (stage, line, draft)
+    let ended = |rules: Rules| -> (Testbed, HeldSession, Draft) {
+        let (mut bed, doctor) = quiet(rules);
+        let bsd = bed.network.keys.roster.bsd.clone();
+        let draft = bed.draft(&doctor, &broken(), &[]);
+        let mut line = bed.connect(&doctor, &bsd, SessionType::Initial);
+        assert_eq!(bed.send_in(&mut line, &draft.message()).0.clause(), None);
+        (bed, line, draft)
     };
-    let (mut stage, mut line, draft) = ended(RULES);
-    let bsd = stage.town.cast.bsd.clone();
-    let before = stage.public(&bsd);
-    let (step, answers) = stage.say(&mut line, &draft.message());
+    let (mut bed, mut line, draft) = ended(RULES);
+    let bsd = bed.network.keys.roster.bsd.clone();
+    let before = bed.actor(&bsd).state();
+    let (step, answers) = bed.send_in(&mut line, &draft.message());
     assert_eq!((step.clause(), step.verdict()), (Some(Clause::TidIsFresh), Verdict::Ignore));
     assert!(answers.is_empty(), "nothing is known of it yet");
-    assert_eq!(stage.public(&bsd), before);
-    assert_eq!(stage.finish(&draft.tid()), State::Rejected);
-    let before = stage.public(&bsd);
-    let (step, answers) = stage.say(&mut line, &draft.message());
+    assert_eq!(bed.actor(&bsd).state(), before);
+    assert_eq!(bed.finish(&draft.tid()), State::Rejected);
+    let before = bed.actor(&bsd).state();
+    let (step, answers) = bed.send_in(&mut line, &draft.message());
     assert_eq!(step.clause(), Some(Clause::TidIsFresh));
-    assert_eq!(stage.public(&bsd), before);
+    assert_eq!(bed.actor(&bsd).state(), before);
     assert!(matches!(answers.as_slice(), [Message::Outcome(told)]
         if told.decision == Decision::Rejected && told.reason == bemr::wire::Reason::from_code(reason()) && told.tid == draft.tid()));
 
-    let (mut stage, mut line, draft) = ended(RULES.without(Clause::TidIsFresh));
-    assert_eq!(stage.finish(&draft.tid()), State::Rejected);
-    assert_eq!(stage.say(&mut line, &draft.message()).0.clause(), None);
-    assert_eq!(stage.state_of(&draft.tid()), State::AwaitingVotes, "a second chance at a verdict");
+    let (mut bed, mut line, draft) = ended(RULES.without(Clause::TidIsFresh));
+    assert_eq!(bed.finish(&draft.tid()), State::Rejected);
+    assert_eq!(bed.send_in(&mut line, &draft.message()).0.clause(), None);
+    assert_eq!(bed.state_of(&draft.tid()), State::AwaitingVotes, "a second chance at a verdict");
 }
 
 #[test]
 fn the_outcome_is_told_to_nobody_else() {
-    let (mut stage, doctor) = quiet(RULES);
-    let bsd = stage.town.cast.bsd.clone();
-    let draft = stage.draft(&doctor, &broken(), &[]);
-    let mut line = stage.connect(&doctor, &bsd, SessionType::Initial);
-    stage.say(&mut line, &draft.message()).0.outcome.unwrap();
-    stage.finish(&draft.tid());
-    let colleague = stage.town.cast.colleague.clone();
-    let mut line = stage.connect(&colleague, &bsd, SessionType::Initial);
-    let (step, answers) = stage.say(&mut line, &draft.message());
+    let (mut bed, doctor) = quiet(RULES);
+    let bsd = bed.network.keys.roster.bsd.clone();
+    let draft = bed.draft(&doctor, &broken(), &[]);
+    let mut line = bed.connect(&doctor, &bsd, SessionType::Initial);
+    bed.send_in(&mut line, &draft.message()).0.outcome.unwrap();
+    bed.finish(&draft.tid());
+    let colleague = bed.network.keys.roster.colleague.clone();
+    let mut line = bed.connect(&colleague, &bsd, SessionType::Initial);
+    let (step, answers) = bed.send_in(&mut line, &draft.message());
     assert_eq!(step.clause(), Some(Clause::InitialSenderIsPeer));
     assert!(matches!(answers.as_slice(), [Message::Outcome(told)] if told.decision == Decision::Refused));
 }
@@ -356,53 +363,53 @@ fn the_outcome_is_told_to_nobody_else() {
 #[test]
 fn a_record_is_not_used_twice_for_one_patient() {
     let again = |rules: Rules| {
-        let (mut stage, doctor) = quiet(rules);
-        let bsd = stage.town.cast.bsd.clone();
-        let first = stage.draft(&doctor, &sound(), &[]);
-        let mut line = stage.connect(&doctor, &bsd, SessionType::Initial);
-        stage.say(&mut line, &first.message()).0.outcome.unwrap();
-        stage.run(1_000, |_| false);
-        let second = stage.draft(&doctor, &sound(), &[]);
+        let (mut bed, doctor) = quiet(rules);
+        let bsd = bed.network.keys.roster.bsd.clone();
+        let first = bed.draft(&doctor, &sound(), &[]);
+        let mut line = bed.connect(&doctor, &bsd, SessionType::Initial);
+        bed.send_in(&mut line, &first.message()).0.outcome.unwrap();
+        bed.run(1_000, |_| false);
+        let second = bed.draft(&doctor, &sound(), &[]);
         assert_ne!(first.tid(), second.tid());
-        let before = stage.public(&bsd);
-        let clause = stage.say(&mut line, &second.message()).0.clause();
-        assert_eq!(stage.public(&bsd) == before, clause.is_some());
-        (stage, line, first, clause)
+        let before = bed.actor(&bsd).state();
+        let clause = bed.send_in(&mut line, &second.message()).0.clause();
+        assert_eq!(bed.actor(&bsd).state() == before, clause.is_some());
+        (bed, line, first, clause)
     };
-    let (mut stage, mut line, first, clause) = again(RULES);
+    let (mut bed, mut line, first, clause) = again(RULES);
     assert_eq!(clause, Some(Clause::RecordNotReused));
     assert_eq!(again(RULES.without(Clause::RecordNotReused)).3, None);
     // A submission that did not commit does not use the record up.
-    assert_eq!(stage.finish(&first.tid()), State::Deferred);
-    let doctor = doctor(&stage);
-    let third = stage.draft(&doctor, &sound(), &[]);
-    assert_eq!(stage.say(&mut line, &third.message()).0.clause(), None);
+    assert_eq!(bed.finish(&first.tid()), State::Deferred);
+    let doctor = doctor(&bed);
+    let third = bed.draft(&doctor, &sound(), &[]);
+    assert_eq!(bed.send_in(&mut line, &third.message()).0.clause(), None);
 }
 
 #[test]
 fn a_committed_record_stays_used() {
-    let mut stage = Testbed::new(RULES, 4);
-    let tid = stage.submit(&sound());
-    assert_eq!(stage.finish(&tid), State::Committed);
-    let (bsd, doctor) = (stage.town.cast.bsd.clone(), doctor(&stage));
-    let draft = stage.draft(&doctor, &sound(), &[]);
-    let mut line = stage.connect(&doctor, &bsd, SessionType::Initial);
-    assert_eq!(stage.say(&mut line, &draft.message()).0.clause(), Some(Clause::RecordNotReused));
+    let mut bed = Testbed::new(RULES, 4);
+    let tid = bed.submit(&sound());
+    assert_eq!(bed.finish(&tid), State::Committed);
+    let (bsd, doctor) = (bed.network.keys.roster.bsd.clone(), doctor(&bed));
+    let draft = bed.draft(&doctor, &sound(), &[]);
+    let mut line = bed.connect(&doctor, &bsd, SessionType::Initial);
+    assert_eq!(bed.send_in(&mut line, &draft.message()).0.clause(), Some(Clause::RecordNotReused));
 }
 
 #[test]
 fn the_bsd_takes_no_message_that_the_table_gives_to_another_stage_or_direction() {
-    let (mut stage, doctor) = quiet(RULES);
-    let bsd = stage.town.cast.bsd.clone();
+    let (mut bed, doctor) = quiet(RULES);
+    let bsd = bed.network.keys.roster.bsd.clone();
     let tid = Digest::default();
     let outcome =
         Outcome { tid, decision: Decision::Committed, reason: bemr::wire::Reason::NONE, height: Height(1) };
-    let mut line = stage.connect(&doctor, &bsd, SessionType::Initial);
-    let before = stage.public(&bsd);
-    // The right stage, the wrong direction. There is no handler that a mutant could fall through to.
-    let (step, _) = stage.say(&mut line, &Message::Outcome(outcome));
+    let mut line = bed.connect(&doctor, &bsd, SessionType::Initial);
+    let before = bed.actor(&bsd).state();
+    // The right bed, the wrong direction. There is no handler that a mutant could fall through to.
+    let (step, _) = bed.send_in(&mut line, &Message::Outcome(outcome));
     assert_eq!(step.clause(), Some(Clause::MessageTypeIsExpected));
-    // The wrong stage.
+    // The wrong bed.
     let read = ReadRequest { tid, nonce: [0; 32], remembered: 0 };
     let answer = RequestOutcome {
         request: [0; 32],
@@ -411,10 +418,10 @@ fn the_bsd_takes_no_message_that_the_table_gives_to_another_stage_or_direction()
         reason: bemr::wire::Reason::NONE,
     };
     for message in [Message::Answer(answer), Message::ReadRequest(read)] {
-        let (step, _) = stage.say_bytes(&mut line, ContentType::Initial, &encode(&message));
+        let (step, _) = bed.send_bytes(&mut line, ContentType::Initial, &encode(&message));
         assert_eq!(step.clause(), Some(Clause::MessageTypeIsExpected));
     }
-    assert_eq!(stage.public(&bsd), before);
+    assert_eq!(bed.actor(&bsd).state(), before);
 }
 
 #[test]
@@ -424,18 +431,18 @@ fn a_vote_in_the_session_of_a_user_is_no_vote() {
         // The next check stands behind it: a user is no validator.
         (RULES.without(Clause::MessageTypeIsExpected), Clause::VoterIsAdmitted),
     ] {
-        let (mut stage, doctor) = quiet(rules);
-        let bsd = stage.town.cast.bsd.clone();
-        let tid = stage.submit(&sound());
-        assert!(stage.run(1_000, |stage| !stage.heard(&stage.validators()[3]).is_empty()));
-        let block = stage.heard(&stage.validators()[3])[0].clone();
-        let mut line = stage.connect(&doctor, &bsd, SessionType::Initial);
-        let ballot = vote(&stage.town.credentials[&doctor], &block, Ballot::True, 0);
-        let before = stage.public(&bsd);
-        let (step, _) = stage.say_bytes(&mut line, ContentType::Initial, &encode(&Message::Vote(ballot)));
+        let (mut bed, doctor) = quiet(rules);
+        let bsd = bed.network.keys.roster.bsd.clone();
+        let tid = bed.submit(&sound());
+        assert!(bed.run(1_000, |bed| !bed.received(&bed.validators()[3]).is_empty()));
+        let block = bed.received(&bed.validators()[3])[0].clone();
+        let mut line = bed.connect(&doctor, &bsd, SessionType::Initial);
+        let ballot = vote(&bed.network.keys.credentials[&doctor], &block, Ballot::True, 0);
+        let before = bed.actor(&bsd).state();
+        let (step, _) = bed.send_bytes(&mut line, ContentType::Initial, &encode(&Message::Vote(ballot)));
         assert_eq!(step.clause(), Some(expected));
-        assert_eq!(stage.public(&bsd), before);
-        assert_eq!(stage.state_of(&tid), State::AwaitingVotes);
+        assert_eq!(bed.actor(&bsd).state(), before);
+        assert_eq!(bed.state_of(&tid), State::AwaitingVotes);
     }
 }
 
@@ -451,58 +458,58 @@ fn a_message_has_one_encoding_within_its_bound() {
             Clause::OneEncodingPerValue,
         ),
     ] {
-        let (mut stage, doctor) = quiet(rules);
-        let bsd = stage.town.cast.bsd.clone();
-        let draft = stage.draft(&doctor, &sound(), &[]);
-        let mut line = stage.connect(&doctor, &bsd, SessionType::Initial);
-        let before = stage.public(&bsd);
+        let (mut bed, doctor) = quiet(rules);
+        let bsd = bed.network.keys.roster.bsd.clone();
+        let draft = bed.draft(&doctor, &sound(), &[]);
+        let mut line = bed.connect(&doctor, &bsd, SessionType::Initial);
+        let before = bed.actor(&bsd).state();
         let bytes = [encode(&draft.message()), vec![0]].concat();
-        let (step, _) = stage.say_bytes(&mut line, ContentType::Initial, &bytes);
+        let (step, _) = bed.send_bytes(&mut line, ContentType::Initial, &bytes);
         assert_eq!(step.clause(), trailing);
-        assert_eq!(stage.public(&bsd) == before, trailing.is_some());
-        let before = stage.public(&bsd);
+        assert_eq!(bed.actor(&bsd).state() == before, trailing.is_some());
+        let before = bed.actor(&bsd).state();
         let packet = vec![0; constants::MESSAGE_BYTES + 1];
-        let step = stage.give(&bsd, Input::Packet { from: doctor, packet });
+        let step = bed.deliver(&bsd, Input::Packet { from: doctor, packet });
         assert_eq!(step.clause(), Some(giant));
-        assert_eq!(stage.public(&bsd), before);
+        assert_eq!(bed.actor(&bsd).state(), before);
     }
 }
 
 #[test]
 fn no_bytes_disturb_the_bsd() {
-    let (mut stage, doctor) = quiet(RULES);
-    let bsd = stage.town.cast.bsd.clone();
-    let draft = stage.draft(&doctor, &sound(), &[]);
-    let mut line = stage.connect(&doctor, &bsd, SessionType::Initial);
-    let before = stage.public(&bsd);
+    let (mut bed, doctor) = quiet(RULES);
+    let bsd = bed.network.keys.roster.bsd.clone();
+    let draft = bed.draft(&doctor, &sound(), &[]);
+    let mut line = bed.connect(&doctor, &bsd, SessionType::Initial);
+    let before = bed.actor(&bsd).state();
     let honest = encode(&draft.message());
     for cut in (0..honest.len()).step_by(97) {
-        let (step, _) = stage.say_bytes(&mut line, ContentType::Initial, &honest[..cut]);
+        let (step, _) = bed.send_bytes(&mut line, ContentType::Initial, &honest[..cut]);
         assert_eq!(step.clause(), Some(Clause::OneEncodingPerValue));
     }
-    assert_eq!(stage.public(&bsd), before);
-    assert_eq!(stage.say(&mut line, &draft.message()).0.clause(), None);
+    assert_eq!(bed.actor(&bsd).state(), before);
+    assert_eq!(bed.send_in(&mut line, &draft.message()).0.clause(), None);
 }
 
 // ---- Seals ----
 
 #[test]
 fn the_key_of_t_initial_is_sealed_before_t_block_goes_out_and_the_custodian_opens_it() {
-    let (mut stage, doctor) = quiet(RULES);
-    let bsd = stage.town.cast.bsd.clone();
-    let draft = stage.draft(&doctor, &sound(), &[]);
-    let mut line = stage.connect(&doctor, &bsd, SessionType::Initial);
+    let (mut bed, doctor) = quiet(RULES);
+    let bsd = bed.network.keys.roster.bsd.clone();
+    let draft = bed.draft(&doctor, &sound(), &[]);
+    let mut line = bed.connect(&doctor, &bsd, SessionType::Initial);
     let sent = line.session.seal_record(&RULES, ContentType::Initial, &encode(&draft.message())).unwrap();
-    let step = stage.give(&bsd, Input::Packet { from: doctor, packet: sent.record.clone() });
+    let step = bed.deliver(&bsd, Input::Packet { from: doctor, packet: sent.record.clone() });
     assert_eq!(step.clause(), None);
-    assert!(stage.run(1_000, |stage| !stage.heard(&stage.validators()[0]).is_empty()));
-    let block = stage.heard(&stage.validators()[0])[0].clone();
-    let kept = |name: String| stage.archive.read(|store| store.meta(&name)).unwrap().unwrap();
+    assert!(bed.run(1_000, |bed| !bed.received(&bed.validators()[0]).is_empty()));
+    let block = bed.received(&bed.validators()[0])[0].clone();
+    let kept = |name: String| bed.network.store.read(|store| store.meta(&name)).unwrap().unwrap();
     let seal: Seal = decode(&RULES, &kept(format!("seal/{}", block.body.seal))).unwrap();
     assert_eq!(bemr::wire::SealDigest::of(&seal).0, block.body.seal);
     assert_eq!((seal.context.tid, seal.context.stage), (draft.tid(), ContentType::Initial));
     let start: SealChainStart = decode(&RULES, &kept("seal-chain".to_owned())).unwrap();
-    let custodian = stage.town.credentials[&stage.town.cast.custodian].clone();
+    let custodian = bed.network.keys.credentials[&bed.network.keys.roster.custodian].clone();
     let mut chain = Custodian::new(&RULES, custodian).unwrap().open_chain(&RULES, &start).unwrap();
     let keys = chain.open(&RULES, &seal).unwrap();
     let message = keys.iter().find_map(|key| key.open_record(&RULES, &sent.record).ok()).unwrap();
@@ -517,11 +524,11 @@ fn without_a_seal_no_validator_votes() {
         (RULES.without(Clause::SealBeforeNextStage), true, false),
         (RULES.without(Clause::SealBeforeNextStage).without(Clause::SealDigestIsCarried), true, true),
     ] {
-        let mut stage = Testbed::new(rules, 4);
-        let tid = stage.submit(&sound());
-        let ended = stage.finish(&tid);
+        let mut bed = Testbed::new(rules, 4);
+        let tid = bed.submit(&sound());
+        let ended = bed.finish(&tid);
         assert_eq!(ended, if voted { State::Committed } else { State::Deferred });
-        let asked = stage.events.iter().filter(|event| event.event == "BlockRequestArrived");
+        let asked = bed.events.iter().filter(|event| event.event == "BlockRequestArrived");
         let asked: Vec<Option<Clause>> = asked.map(|event| event.clause).collect();
         assert_eq!(!asked.is_empty(), heard);
         let refused = (!voted).then_some(Clause::SealDigestIsCarried);
@@ -532,12 +539,12 @@ fn without_a_seal_no_validator_votes() {
 #[test]
 fn the_audit_log_names_the_seal_that_the_last_message_carried() {
     let committed = |record: &Record| {
-        let mut stage = Testbed::new(RULES, 4);
-        let tid = stage.submit(record);
-        let state = stage.finish(&tid);
-        let entry = stage.archive.read(|store| store.audit_entry(&RULES, 0)).unwrap().unwrap();
+        let mut bed = Testbed::new(RULES, 4);
+        let tid = bed.submit(record);
+        let state = bed.finish(&tid);
+        let entry = bed.network.store.read(|store| store.audit_entry(&RULES, 0)).unwrap().unwrap();
         let seal = entry.seal.unwrap();
-        let kept = stage.archive.read(|store| store.meta(&format!("seal/{seal}"))).unwrap().unwrap();
+        let kept = bed.network.store.read(|store| store.meta(&format!("seal/{seal}"))).unwrap().unwrap();
         let seal: Seal = decode(&RULES, &kept).unwrap();
         assert_eq!(seal.context.tid, tid);
         (state, seal)
@@ -552,25 +559,25 @@ fn the_audit_log_names_the_seal_that_the_last_message_carried() {
 
 // ---- Every row of the machine ----
 
-/// A town in which every validator votes by `script`, and a record is submitted.
+/// A network in which every validator votes by `script`, and a record is submitted.
 fn staged(record: &Record, script: impl Fn(usize) -> Script) -> (Testbed, Digest) {
-    let mut stage = Testbed::new(RULES, 4);
-    stage.play_all(script);
-    let tid = stage.submit(record);
-    (stage, tid)
+    let mut bed = Testbed::new(RULES, 4);
+    bed.script_all(script);
+    let tid = bed.submit(record);
+    (bed, tid)
 }
 
 /// Half of them say true and half false: no quorum can come about.
 fn torn(number: usize) -> Script {
-    if number < 2 { says(Ballot::True, 0) } else { says(Ballot::False, reason()) }
+    if number < 2 { always(Ballot::True, 0) } else { always(Ballot::False, reason()) }
 }
 
 fn honest_true(_: usize) -> Script {
-    says(Ballot::True, 0)
+    always(Ballot::True, 0)
 }
 
 fn honest_false(_: usize) -> Script {
-    says(Ballot::False, reason())
+    always(Ballot::False, reason())
 }
 
 fn no_vote(_: usize) -> Script {
@@ -578,145 +585,145 @@ fn no_vote(_: usize) -> Script {
 }
 
 /// How the submission ended, with the clause or code that the user was told and whether a block says so.
-fn ended(stage: &mut Testbed, tid: &Digest, state: State, told: u16) {
-    assert_eq!(stage.finish(tid), state);
-    let doctor = doctor(stage);
+fn ended(bed: &mut Testbed, tid: &Digest, state: State, told: u16) {
+    assert_eq!(bed.finish(tid), state);
+    let doctor = doctor(bed);
     let tid = *tid;
-    stage.run(10_000, |stage| !stage.town.user(&doctor).unwrap().awaits(&tid));
-    let outcome = stage.town.user(&doctor).unwrap().outcome(&tid).unwrap().clone();
+    bed.run(10_000, |bed| !bed.network.user(&doctor).unwrap().awaits(&tid));
+    let outcome = bed.network.user(&doctor).unwrap().outcome(&tid).unwrap().clone();
     let decision = match state {
         State::Committed => Decision::Committed,
         State::Rejected => Decision::Rejected,
         _ => Decision::Deferred,
     };
     assert_eq!((outcome.decision, outcome.reason), (decision, bemr::wire::Reason::from_code(told)));
-    let entries = stage.archive.read(|store| store.len(bemr::store::Table::AuditEntries)).unwrap();
+    let entries = bed.network.store.read(|store| store.len(bemr::store::Table::AuditEntries)).unwrap();
     assert_eq!(entries, 1, "one end, one entry");
-    let stored = stage.town.cloud().unwrap().state_of(&tid);
+    let stored = bed.network.cloud().unwrap().state_of(&tid);
     assert_eq!(
         stored == bemr::actors::cloud::record_machine::State::AwaitingValid,
         state != State::Committed
     );
-    assert_eq!(stage.bsd().state_of(&tid), state);
+    assert_eq!(bed.bsd().state_of(&tid), state);
 }
 
 fn accepted_and_stored() -> Testbed {
-    let (mut stage, tid) = staged(&sound(), honest_true);
-    ended(&mut stage, &tid, State::Committed, 0);
-    let certificate = stage.decided(&tid).unwrap();
+    let (mut bed, tid) = staged(&sound(), honest_true);
+    ended(&mut bed, &tid, State::Committed, 0);
+    let certificate = bed.decided(&tid).unwrap();
     assert_eq!(certificate.body.ballot, Ballot::True);
     assert!(certificate.signatories.len() >= 3);
-    stage
+    bed
 }
 
 fn rejected_by_the_network() -> Testbed {
-    let (mut stage, tid) = staged(&broken(), honest_false);
-    ended(&mut stage, &tid, State::Rejected, reason());
-    assert_eq!(stage.decided(&tid).unwrap().body.ballot, Ballot::False);
-    stage
+    let (mut bed, tid) = staged(&broken(), honest_false);
+    ended(&mut bed, &tid, State::Rejected, reason());
+    assert_eq!(bed.decided(&tid).unwrap().body.ballot, Ballot::False);
+    bed
 }
 
 fn a_lying_quorum_says_true() -> Testbed {
-    let (mut stage, tid) = staged(&broken(), honest_true);
-    ended(&mut stage, &tid, State::Deferred, Clause::AcceptNeedsReverification.code());
-    let [Evidence::Overruled(certificate)] = stage.bsd().evidence() else {
+    let (mut bed, tid) = staged(&broken(), honest_true);
+    ended(&mut bed, &tid, State::Deferred, Clause::AcceptNeedsReverification.code());
+    let [Evidence::Overruled(certificate)] = bed.bsd().evidence() else {
         panic!("the quorum convicts itself")
     };
     assert_eq!((certificate.body.tid, certificate.body.ballot), (tid, Ballot::True));
-    stage
+    bed
 }
 
 fn a_lying_quorum_says_false() -> Testbed {
-    let (mut stage, tid) = staged(&sound(), honest_false);
-    ended(&mut stage, &tid, State::Deferred, Clause::AcceptNeedsReverification.code());
-    assert!(matches!(stage.bsd().evidence(), [Evidence::Overruled(one)] if one.body.ballot == Ballot::False));
-    stage
+    let (mut bed, tid) = staged(&sound(), honest_false);
+    ended(&mut bed, &tid, State::Deferred, Clause::AcceptNeedsReverification.code());
+    assert!(matches!(bed.bsd().evidence(), [Evidence::Overruled(one)] if one.body.ballot == Ballot::False));
+    bed
 }
 
 fn torn_over_a_sound_record() -> Testbed {
-    let (mut stage, tid) = staged(&sound(), torn);
-    ended(&mut stage, &tid, State::Deferred, Clause::AcceptNeedsQuorum.code());
-    assert!(stage.decided(&tid).is_none());
-    stage
+    let (mut bed, tid) = staged(&sound(), torn);
+    ended(&mut bed, &tid, State::Deferred, Clause::AcceptNeedsQuorum.code());
+    assert!(bed.decided(&tid).is_none());
+    bed
 }
 
 fn torn_over_a_broken_record() -> Testbed {
-    let (mut stage, tid) = staged(&broken(), torn);
-    ended(&mut stage, &tid, State::Rejected, reason());
-    stage
+    let (mut bed, tid) = staged(&broken(), torn);
+    ended(&mut bed, &tid, State::Rejected, reason());
+    bed
 }
 
 fn nobody_votes_on_a_sound_record() -> Testbed {
-    let (mut stage, tid) = staged(&sound(), no_vote);
-    ended(&mut stage, &tid, State::Deferred, Clause::FailoverIsBounded.code());
-    stage
+    let (mut bed, tid) = staged(&sound(), no_vote);
+    ended(&mut bed, &tid, State::Deferred, Clause::FailoverIsBounded.code());
+    bed
 }
 
 fn nobody_votes_on_a_broken_record() -> Testbed {
-    let (mut stage, tid) = staged(&broken(), no_vote);
-    ended(&mut stage, &tid, State::Rejected, reason());
-    stage
+    let (mut bed, tid) = staged(&broken(), no_vote);
+    ended(&mut bed, &tid, State::Rejected, reason());
+    bed
 }
 
 fn by_work(record: &Record) -> (Testbed, Digest) {
-    let mut stage =
+    let mut bed =
         Testbed::of(NetworkConfig { ledger: LedgerKind::Work, ..NetworkConfig::new(Suite::Tiny, 4) });
-    let tid = stage.submit(record);
-    (stage, tid)
+    let tid = bed.submit(record);
+    (bed, tid)
 }
 
 fn confirmations_come_one_by_one() -> Testbed {
-    let (mut stage, tid) = by_work(&sound());
-    ended(&mut stage, &tid, State::Committed, 0);
-    stage
+    let (mut bed, tid) = by_work(&sound());
+    ended(&mut bed, &tid, State::Committed, 0);
+    bed
 }
 
 fn confirmations_of_a_rejection_come_one_by_one() -> Testbed {
-    let (mut stage, tid) = by_work(&broken());
-    ended(&mut stage, &tid, State::Rejected, reason());
-    stage
+    let (mut bed, tid) = by_work(&broken());
+    ended(&mut bed, &tid, State::Rejected, reason());
+    bed
 }
 
 /// Nobody hears of the decision, so no block ever holds it.
 fn unheard(record: &Record, script: fn(usize) -> Script) -> (Testbed, Digest) {
-    let (mut stage, tid) = staged(record, script);
-    stage.lose(|parcel| parcel.label == "Decision");
-    (stage, tid)
+    let (mut bed, tid) = staged(record, script);
+    bed.lose(|envelope| envelope.label == "Decision");
+    (bed, tid)
 }
 
 fn the_decision_never_becomes_final() -> Testbed {
-    let (mut stage, tid) = unheard(&sound(), honest_true);
-    assert!(stage.run(10_000, |stage| stage.state_of(&tid) == State::AwaitingFinality));
-    let decided = stage.town.world.now();
-    ended(&mut stage, &tid, State::Deferred, Clause::ConfirmationsReached.code());
-    let expired = stage.events.iter().rfind(|event| event.event == "FinalityExpired").unwrap();
+    let (mut bed, tid) = unheard(&sound(), honest_true);
+    assert!(bed.run(10_000, |bed| bed.state_of(&tid) == State::AwaitingFinality));
+    let decided = bed.network.now();
+    ended(&mut bed, &tid, State::Deferred, Clause::ConfirmationsReached.code());
+    let expired = bed.events.iter().rfind(|event| event.event == "FinalityExpired").unwrap();
     assert_eq!(expired.time, decided.after(constants::BSD_FINALITY_MS));
-    stage
+    bed
 }
 
 fn the_rejection_never_becomes_final() -> Testbed {
-    let (mut stage, tid) = unheard(&broken(), honest_false);
-    assert!(stage.run(10_000, |stage| stage.state_of(&tid) == State::AwaitingRejection));
-    ended(&mut stage, &tid, State::Rejected, reason());
-    stage
+    let (mut bed, tid) = unheard(&broken(), honest_false);
+    assert!(bed.run(10_000, |bed| bed.state_of(&tid) == State::AwaitingRejection));
+    ended(&mut bed, &tid, State::Rejected, reason());
+    bed
 }
 
 /// More than a third lie to the BSD: the ledger holds the opposite of what they told it.
 fn two_faced(record: &Record, script: fn(usize) -> Script, ballot: Ballot, reason: u16) -> Testbed {
-    let (mut stage, tid) = unheard(record, script);
+    let (mut bed, tid) = unheard(record, script);
     let waits = |state| matches!(state, State::AwaitingFinality | State::AwaitingRejection);
-    assert!(stage.run(10_000, |stage| waits(stage.state_of(&tid))));
-    let block = stage.heard(&stage.validators()[0])[0].clone();
-    let liar = stage.town.credentials[&stage.validators()[0]].clone();
+    assert!(bed.run(10_000, |bed| waits(bed.state_of(&tid))));
+    let block = bed.received(&bed.validators()[0])[0].clone();
+    let liar = bed.network.keys.credentials[&bed.validators()[0]].clone();
     let body = vote(&liar, &block, ballot, reason).body;
-    let other = certify(&stage, &stage.validators()[..3], &body);
-    for validator in stage.validators() {
+    let other = certify(&bed, &bed.validators()[..3], &body);
+    for validator in bed.validators() {
         let gossip = Gossip::Decision(other.clone());
-        stage.give(&validator, Input::Gossip { from: liar.name().clone(), gossip }).outcome.unwrap();
+        bed.deliver(&validator, Input::Gossip { from: liar.name().clone(), gossip }).outcome.unwrap();
     }
-    ended(&mut stage, &tid, State::Deferred, Clause::AcceptNeedsReverification.code());
-    assert_eq!(stage.bsd().evidence(), [Evidence::Overruled(other)]);
-    stage
+    ended(&mut bed, &tid, State::Deferred, Clause::AcceptNeedsReverification.code());
+    assert_eq!(bed.bsd().evidence(), [Evidence::Overruled(other)]);
+    bed
 }
 
 fn the_ledger_says_false_after_a_true_quorum() -> Testbed {
@@ -728,26 +735,26 @@ fn the_ledger_says_true_after_a_false_quorum() -> Testbed {
 }
 
 fn the_cloud_answers_to_the_second_t_valid() -> Testbed {
-    let (mut stage, tid) = staged(&sound(), honest_true);
+    let (mut bed, tid) = staged(&sound(), honest_true);
     let mut lost = 0;
-    stage.lose(move |parcel| {
-        lost += u32::from(parcel.label == "T_valid");
-        parcel.label == "T_valid" && lost == 1
+    bed.lose(move |envelope| {
+        lost += u32::from(envelope.label == "T_valid");
+        envelope.label == "T_valid" && lost == 1
     });
-    ended(&mut stage, &tid, State::Committed, 0);
-    stage
+    ended(&mut bed, &tid, State::Committed, 0);
+    bed
 }
 
 fn the_cloud_is_out_of_reach() -> Testbed {
-    let (mut stage, tid) = staged(&sound(), honest_true);
-    stage.lose(|parcel| parcel.to.as_str() == "cloud" && packet_of(parcel).is_some());
-    assert!(stage.run(60_000, |stage| stage.state_of(&tid) == State::AwaitingReceipt));
-    let sent = stage.town.world.now();
-    ended(&mut stage, &tid, State::Deferred, Clause::FailoverIsBounded.code());
+    let (mut bed, tid) = staged(&sound(), honest_true);
+    bed.lose(|envelope| envelope.to.as_str() == "cloud" && envelope.packet().is_some());
+    assert!(bed.run(60_000, |bed| bed.state_of(&tid) == State::AwaitingReceipt));
+    let sent = bed.network.now();
+    ended(&mut bed, &tid, State::Deferred, Clause::FailoverIsBounded.code());
     let expired: Vec<Time> =
-        stage.events.iter().filter(|event| event.event == "ReceiptExpired").map(|event| event.time).collect();
+        bed.events.iter().filter(|event| event.event == "ReceiptExpired").map(|event| event.time).collect();
     assert_eq!(expired, [1, 2, 3].map(|attempt| sent.after(attempt * constants::BSD_ATTEMPT_MS)));
-    stage
+    bed
 }
 
 /// A row of the machine (from, event, to) and the scenarios that drive it.
@@ -847,11 +854,11 @@ fn every_row_of_the_machine_is_driven() {
         let rows = machine::ROWS.iter().zip(machine::MACHINE.rows);
         let mut rows = rows.filter(|(_, row)| (row.from, row.event, row.guard) == (from, event, guard));
         let (row, _) = rows.next().unwrap_or_else(|| panic!("no row {from}, {event}, {guard}"));
-        for stage in stages {
-            let stage = stage();
+        for bed in stages {
+            let bed = bed();
             let step = (row.from, row.event.name(), row.to);
-            assert!(stage.moves.contains(&step), "{from}, {event}, {guard}: {:?}", stage.moves);
-            for (from, event, to) in stage.moves {
+            assert!(bed.transitions.contains(&step), "{from}, {event}, {guard}: {:?}", bed.transitions);
+            for (from, event, to) in bed.transitions {
                 let mut rows = machine::ROWS.iter();
                 let listed = rows.any(|row| (row.from, row.event.name(), row.to) == (from, event, to));
                 assert!(from == to || listed, "{from} {event} {to}");
@@ -866,30 +873,30 @@ fn every_row_of_the_machine_is_driven() {
 #[test]
 fn a_receipt_for_what_awaits_none_is_refused() {
     // STA-01 in the place where the cloud's answer comes late: the submission has ended.
-    let mut stage = accepted_and_stored();
-    let bsd = stage.town.cast.bsd.clone();
-    let before = stage.public(&bsd);
+    let mut bed = accepted_and_stored();
+    let bsd = bed.network.keys.roster.bsd.clone();
+    let before = bed.actor(&bsd).state();
     let (cloud, held) =
-        (stage.town.cast.cloud.clone(), std::rc::Rc::new(std::cell::RefCell::new(Vec::new())));
+        (bed.network.keys.roster.cloud.clone(), std::rc::Rc::new(std::cell::RefCell::new(Vec::new())));
     // A second submission whose receipts are held back until it has been deferred.
     let kept = std::rc::Rc::clone(&held);
-    stage.lose(move |parcel| {
-        let receipt = parcel.label == "Receipt";
+    bed.lose(move |envelope| {
+        let receipt = envelope.label == "Receipt";
         if receipt {
-            kept.borrow_mut().push(packet_of(parcel).unwrap().to_vec());
+            kept.borrow_mut().push(envelope.packet().unwrap().to_vec());
         }
         receipt
     });
-    let tid = stage.submit(&crate::testbed::record("Observation-bmd"));
-    assert_eq!(stage.finish(&tid), State::Deferred);
-    assert_ne!(stage.public(&bsd), before);
-    let before = stage.public(&bsd);
+    let tid = bed.submit(&crate::testbed::record("Observation-bmd"));
+    assert_eq!(bed.finish(&tid), State::Deferred);
+    assert_ne!(bed.actor(&bsd).state(), before);
+    let before = bed.actor(&bsd).state();
     let late = held.borrow().last().unwrap().clone();
-    let step = stage.give(&bsd, Input::Packet { from: cloud, packet: late });
+    let step = bed.deliver(&bsd, Input::Packet { from: cloud, packet: late });
     assert_eq!(step.clause(), Some(Clause::EventFitsState));
-    assert_eq!((stage.public(&bsd), stage.state_of(&tid)), (before, State::Deferred));
+    assert_eq!((bed.actor(&bsd).state(), bed.state_of(&tid)), (before, State::Deferred));
     // What the cloud has and the BSD never heard of, the auditor forgives: nobody lied.
-    let stored = stage.town.cloud().unwrap().state_of(&tid);
+    let stored = bed.network.cloud().unwrap().state_of(&tid);
     assert_eq!(stored, bemr::actors::cloud::record_machine::State::Stored);
 }
 
@@ -899,12 +906,12 @@ fn t_valid_is_made_of_accepted_and_final_submissions_alone() {
     // refused by them here. What can be seen is that T_valid goes out in no other state.
     let _: (Clause, Clause) = (Clause::OnlyAcceptedIsPromoted, Clause::SealBeforeNextStage);
     for (_, _, _, stages) in scenarios() {
-        for stage in stages {
-            let stage = stage();
-            let from_bsd = stage.events.iter().filter(|event| event.actor == stage.town.cast.bsd);
+        for bed in stages {
+            let bed = bed();
+            let from_bsd = bed.events.iter().filter(|event| event.actor == bed.network.keys.roster.bsd);
             let mut promoted = false;
             for event in from_bsd {
-                if event.sends.iter().any(|(to, _, _)| to.as_ref() == Some(&stage.town.cast.cloud)) {
+                if event.sends.iter().any(|(to, _, _)| to.as_ref() == Some(&bed.network.keys.roster.cloud)) {
                     assert!(
                         matches!(event.event, "BlockArrived" | "Response" | "ReceiptExpired" | "Retry"),
                         "{event:?}"
@@ -912,7 +919,7 @@ fn t_valid_is_made_of_accepted_and_final_submissions_alone() {
                     promoted = true;
                 }
             }
-            let reached = stage.moves.iter().any(|(_, _, to)| *to == State::AwaitingReceipt);
+            let reached = bed.transitions.iter().any(|(_, _, to)| *to == State::AwaitingReceipt);
             assert_eq!(promoted, reached);
         }
     }
@@ -920,11 +927,11 @@ fn t_valid_is_made_of_accepted_and_final_submissions_alone() {
 
 #[test]
 fn the_audit_log_is_anchored_once_a_final_block_holds_its_newest_head() {
-    let (mut stage, tid) = staged(&sound(), honest_true);
-    assert!(stage.bsd().is_anchored(), "there is nothing to anchor");
-    stage.finish(&tid);
-    assert!(!stage.bsd().is_anchored());
-    assert!(stage.run(60_000, |stage| stage.bsd().is_anchored()));
+    let (mut bed, tid) = staged(&sound(), honest_true);
+    assert!(bed.bsd().is_anchored(), "there is nothing to anchor");
+    bed.finish(&tid);
+    assert!(!bed.bsd().is_anchored());
+    assert!(bed.run(60_000, |bed| bed.bsd().is_anchored()));
 }
 
 #[test]
@@ -932,43 +939,43 @@ fn a_receipt_is_of_the_records_own_leaf() {
     for (kind, own, taken) in
         [(LeafKind::Record, true, true), (LeafKind::Record, false, false), (LeafKind::Grant, true, false)]
     {
-        let mut stage = Testbed::new(RULES, 4);
-        let (bsd, cloud) = (stage.town.cast.bsd.clone(), stage.town.cast.cloud.clone());
-        let mut double = Double::of(&mut stage, &cloud);
-        let tid = stage.submit(&sound());
+        let mut bed = Testbed::new(RULES, 4);
+        let (bsd, cloud) = (bed.network.keys.roster.bsd.clone(), bed.network.keys.roster.cloud.clone());
+        let mut double = Responder::of(&mut bed, &cloud);
+        let tid = bed.submit(&sound());
         let mut heard = Vec::new();
         while heard.is_empty() {
-            assert!(stage.step());
-            heard = double.listen(&mut stage);
+            assert!(bed.step());
+            heard = double.receive(&mut bed);
         }
         let Some(Message::TValid(valid)) = heard.pop() else { panic!("a T_valid") };
         let content = if own { StoredRecord::of(&valid).digest() } else { Digest::default() };
-        let (network, now) = (stage.town.genesis.network.clone(), stage.town.world.now());
+        let (network, now) = (bed.network.keys.genesis.network.clone(), bed.network.now());
         let mut log = CloudLog::new(Suite::Tiny, network, cloud.clone(), Frontier::default());
         let leaf = log.append(kind, tid, content, now).leaf;
-        let key = stage.town.credentials[&cloud].identity().signing_key();
+        let key = bed.network.keys.credentials[&cloud].identity().signing_key();
         let head = log.sign(&RULES, key, now);
         let inclusion = InclusionProof { index: 0, path: Vec::new().into() };
-        let step = double.say(&mut stage, &bsd, Message::Receipt(Receipt { head, leaf, inclusion }));
+        let step = double.send(&mut bed, &bsd, Message::Receipt(Receipt { head, leaf, inclusion }));
         assert_eq!(step.clause(), (!taken).then_some(Clause::LeafIsIncluded));
-        assert_eq!(stage.state_of(&tid) == State::Committed, taken);
+        assert_eq!(bed.state_of(&tid) == State::Committed, taken);
     }
 }
 
 #[test]
 fn an_end_without_a_final_decision_names_none() {
-    let mut stage =
+    let mut bed =
         Testbed::of(NetworkConfig { ledger: LedgerKind::Work, ..NetworkConfig::new(Suite::Tiny, 4) });
-    let bsd = stage.town.cast.bsd.clone();
+    let bsd = bed.network.keys.roster.bsd.clone();
     let mut blocks = 0;
-    stage.lose(move |parcel| {
-        let block = parcel.to == bsd && parcel.label == "Block";
+    bed.lose(move |envelope| {
+        let block = envelope.to == bsd && envelope.label == "Block";
         blocks += u32::from(block);
         block && blocks > 1
     });
-    let tid = stage.submit(&sound());
-    assert_eq!(stage.finish(&tid), State::Deferred);
-    assert!(stage.bsd().ledger_view().ledger.decision(&tid).is_some());
-    let entry = stage.archive.read(|store| store.audit_entry(&RULES, 0)).unwrap().unwrap();
+    let tid = bed.submit(&sound());
+    assert_eq!(bed.finish(&tid), State::Deferred);
+    assert!(bed.bsd().ledger_view().ledger.decision(&tid).is_some());
+    let entry = bed.network.store.read(|store| store.audit_entry(&RULES, 0)).unwrap().unwrap();
     assert_eq!((entry.reason, entry.decision), (Clause::ConfirmationsReached.code(), None));
 }

@@ -1,7 +1,7 @@
 //! What the BSD takes from a validator: every check of a vote, what a quorum is, and what a vote after the decision does.
 #![allow(clippy::unwrap_used, reason = "in a test what fails to unwrap fails the test")]
 
-use crate::testbed::{RULES, Testbed, broken, reason, says, sign_vote, silent, sound, vote};
+use crate::testbed::{RULES, Testbed, always, broken, reason, sign_vote, silent, sound, vote};
 use bemr::actors::bsd::{Evidence, State};
 use bemr::actors::{Input, Step};
 use bemr::crypto::{Digest, Domain, Suite};
@@ -14,9 +14,9 @@ use std::collections::BTreeMap;
 /// Bends what an honest validator says.
 type Bend = fn(&mut VoteBody);
 
-/// A town whose validators are silent until the test lets them vote, and what they were asked.
+/// A network whose validators are silent until the test lets them vote, and what they were asked.
 struct Poll {
-    stage: Testbed,
+    bed: Testbed,
     tid: Digest,
     block: TBlock,
     voters: Vec<Credentials>,
@@ -28,38 +28,38 @@ impl Poll {
     }
 
     fn on(rules: Rules, validators: usize, record: &bemr::records::Record) -> Poll {
-        let mut stage = Testbed::new(rules, validators);
-        stage.play_all(|_| silent());
-        let tid = stage.submit(record);
-        let last = stage.validators().pop().unwrap();
-        assert!(stage.run(1_000, |stage| !stage.heard(&last).is_empty()));
-        let block = stage.heard(&last)[0].clone();
-        let voters = stage.validators().iter().map(|name| stage.town.credentials[name].clone()).collect();
-        Poll { stage, tid, block, voters }
+        let mut bed = Testbed::new(rules, validators);
+        bed.script_all(|_| silent());
+        let tid = bed.submit(record);
+        let last = bed.validators().pop().unwrap();
+        assert!(bed.run(1_000, |bed| !bed.received(&last).is_empty()));
+        let block = bed.received(&last)[0].clone();
+        let voters = bed.validators().iter().map(|name| bed.network.keys.credentials[name].clone()).collect();
+        Poll { bed, tid, block, voters }
     }
 
     fn ballot(&self, voter: usize, ballot: Ballot, reason: u16) -> Vote {
         vote(&self.voters[voter], &self.block, ballot, reason)
     }
 
-    fn says(&mut self, voter: usize, ballot: Ballot, reason: u16) -> Step {
+    fn always(&mut self, voter: usize, ballot: Ballot, reason: u16) -> Step {
         let said = self.ballot(voter, ballot, reason);
         self.sends(voter, said)
     }
 
     fn sends(&mut self, voter: usize, said: Vote) -> Step {
         let name = self.voters[voter].name().clone();
-        self.stage.vote(&name, said)
+        self.bed.vote(&name, said)
     }
 
     fn state(&mut self) -> State {
         let tid = self.tid;
-        self.stage.state_of(&tid)
+        self.bed.state_of(&tid)
     }
 
     fn public(&mut self) -> Digest {
-        let bsd = self.stage.town.cast.bsd.clone();
-        self.stage.public(&bsd)
+        let bsd = self.bed.network.keys.roster.bsd.clone();
+        self.bed.actor(&bsd).state()
     }
 
     /// The vote is refused and changes nothing.
@@ -85,15 +85,15 @@ fn only(clause: Clause, bend: Bend) {
     let step = poll.refuses(0, said);
     assert_eq!((step.clause(), step.verdict()), (Some(clause), Verdict::Reject));
     for voter in [1, 2] {
-        assert_eq!(poll.says(voter, Ballot::True, 0).clause(), None);
+        assert_eq!(poll.always(voter, Ballot::True, 0).clause(), None);
         assert_eq!(poll.state(), State::AwaitingVotes, "the bent vote did not count");
     }
 
     let mut poll = Poll::new(RULES.without(clause), 4);
     let said = bent(&poll);
     assert_eq!(poll.sends(0, said).clause(), None, "{clause}");
-    assert_eq!(poll.says(1, Ballot::True, 0).clause(), None);
-    assert_eq!(poll.says(2, Ballot::True, 0).clause(), None);
+    assert_eq!(poll.always(1, Ballot::True, 0).clause(), None);
+    assert_eq!(poll.always(2, Ballot::True, 0).clause(), None);
     assert_eq!(poll.state(), State::AwaitingFinality, "{clause}: the bent vote counted");
 }
 
@@ -147,7 +147,7 @@ fn a_vote_is_signed_by_the_validator_that_it_names() {
         let said = make(&poll);
         assert_eq!(poll.sends(0, said).clause(), None);
         for voter in [1, 2] {
-            poll.says(voter, Ballot::True, 0).outcome.unwrap();
+            poll.always(voter, Ballot::True, 0).outcome.unwrap();
         }
         assert_eq!(poll.state(), State::AwaitingFinality);
     }
@@ -189,25 +189,25 @@ fn a_vote_is_checked_in_the_order_of_the_chapter() {
 #[test]
 fn a_validator_sends_nothing_but_votes() {
     let mut poll = Poll::new(RULES, 4);
-    let bsd = poll.stage.town.cast.bsd.clone();
+    let bsd = poll.bed.network.keys.roster.bsd.clone();
     let before = poll.public();
     // T_block in the direction of the vote: nothing handles it, so there is no mutant.
     let step =
-        poll.stage.say_as(&poll.voters[0].name().clone(), Message::TBlock(Box::new(poll.block.clone())));
+        poll.bed.send_as(&poll.voters[0].name().clone(), &bsd, Message::TBlock(Box::new(poll.block.clone())));
     assert_eq!(step.clause(), Some(Clause::MessageTypeIsExpected));
     let garbage = Input::Packet { from: poll.voters[0].name().clone(), packet: vec![4, 0, 1] };
-    assert_eq!(poll.stage.give(&bsd, garbage).clause(), Some(Clause::OneEncodingPerValue));
+    assert_eq!(poll.bed.deliver(&bsd, garbage).clause(), Some(Clause::OneEncodingPerValue));
     assert_eq!(poll.public(), before);
 }
 
 #[test]
 fn a_validator_votes_once() {
     let mut poll = Poll::new(RULES, 4);
-    assert_eq!(poll.says(0, Ballot::True, 0).clause(), None);
+    assert_eq!(poll.always(0, Ballot::True, 0).clause(), None);
     let same = poll.ballot(0, Ballot::True, 0);
     let step = poll.refuses(0, same);
     assert_eq!((step.clause(), step.verdict()), (Some(Clause::OneVotePerValidator), Verdict::Ignore));
-    assert!(poll.stage.bsd().evidence().is_empty(), "a repetition is no lie");
+    assert!(poll.bed.bsd().evidence().is_empty(), "a repetition is no lie");
     // Contrary votes do not count, however many; one pair of them is kept.
     let first = poll.ballot(0, Ballot::True, 0);
     let second = poll.ballot(0, Ballot::False, reason());
@@ -215,22 +215,22 @@ fn a_validator_votes_once() {
         let step = poll.refuses(0, contrary);
         assert_eq!((step.clause(), step.verdict()), (Some(Clause::OneVotePerValidator), Verdict::Ignore));
     }
-    assert_eq!(poll.stage.bsd().evidence(), [Evidence::Equivocation(Equivocation { first, second })]);
+    assert_eq!(poll.bed.bsd().evidence(), [Evidence::Equivocation(Equivocation { first, second })]);
     for voter in [1, 2] {
-        poll.says(voter, Ballot::True, 0).outcome.unwrap();
+        poll.always(voter, Ballot::True, 0).outcome.unwrap();
     }
     assert_eq!(poll.state(), State::AwaitingFinality);
     let tid = poll.tid;
-    assert_eq!(poll.stage.finish(&tid), State::Committed);
+    assert_eq!(poll.bed.finish(&tid), State::Committed);
 }
 
 #[test]
 fn without_vot_06_a_vote_can_be_turned() {
     let mut poll = Poll::new(RULES.without(Clause::OneVotePerValidator), 4);
-    poll.says(0, Ballot::True, 0).outcome.unwrap();
-    assert_eq!(poll.says(0, Ballot::False, reason()).clause(), None);
+    poll.always(0, Ballot::True, 0).outcome.unwrap();
+    assert_eq!(poll.always(0, Ballot::False, reason()).clause(), None);
     for voter in [1, 2] {
-        poll.says(voter, Ballot::True, 0).outcome.unwrap();
+        poll.always(voter, Ballot::True, 0).outcome.unwrap();
     }
     assert_eq!(poll.state(), State::AwaitingVotes, "only two of four say true now");
 }
@@ -238,17 +238,17 @@ fn without_vot_06_a_vote_can_be_turned() {
 #[test]
 fn a_liar_cannot_fill_the_room_for_evidence_or_seals() {
     let mut poll = Poll::new(RULES, 4);
-    poll.says(0, Ballot::True, 0).outcome.unwrap();
+    poll.always(0, Ballot::True, 0).outcome.unwrap();
     for reason in 1..=4200 {
         let said = poll.ballot(0, Ballot::False, reason);
         assert_eq!(poll.sends(0, said).clause(), Some(Clause::OneVotePerValidator));
     }
-    assert_eq!(poll.stage.bsd().evidence().len(), 1);
+    assert_eq!(poll.bed.bsd().evidence().len(), 1);
     for voter in [1, 2] {
-        poll.says(voter, Ballot::True, 0).outcome.unwrap();
+        poll.always(voter, Ballot::True, 0).outcome.unwrap();
     }
     let tid = poll.tid;
-    assert_eq!(poll.stage.finish(&tid), State::Committed);
+    assert_eq!(poll.bed.finish(&tid), State::Committed);
 }
 
 #[test]
@@ -257,12 +257,12 @@ fn a_quorum_is_more_than_two_thirds() {
         let mut poll = Poll::new(RULES, validators);
         for voter in 0..quorum {
             assert_eq!(poll.state(), State::AwaitingVotes, "{voter} of {validators}");
-            poll.says(voter, Ballot::True, 0).outcome.unwrap();
+            poll.always(voter, Ballot::True, 0).outcome.unwrap();
         }
         assert_eq!(poll.state(), State::AwaitingFinality, "{quorum} of {validators}");
     }
     let mut poll = Poll::new(RULES.without(Clause::MoreThanTwoThirds), 4);
-    poll.says(0, Ballot::True, 0).outcome.unwrap();
+    poll.always(0, Ballot::True, 0).outcome.unwrap();
     assert_eq!(poll.state(), State::AwaitingFinality, "one vote is a quorum of the mutant");
 }
 
@@ -271,19 +271,19 @@ fn only_votes_of_one_verdict_and_reason_are_counted_together() {
     let mixed = |rules: Rules| {
         let mut poll = Poll::on(rules, 4, &broken());
         for (voter, reason) in [(0, reason()), (1, reason()), (2, 1)] {
-            poll.says(voter, Ballot::False, reason).outcome.unwrap();
+            poll.always(voter, Ballot::False, reason).outcome.unwrap();
         }
         poll
     };
     let mut poll = mixed(RULES);
     assert_eq!(poll.state(), State::AwaitingVotes, "three say false, for two reasons");
-    poll.says(3, Ballot::False, reason()).outcome.unwrap();
+    poll.always(3, Ballot::False, reason()).outcome.unwrap();
     assert_eq!(poll.state(), State::AwaitingRejection);
     // The mutant takes three votes against the record for a quorum in its favour, which T_v alone then stops.
     let mut poll = mixed(RULES.without(Clause::QuorumIsUnanimous));
     assert_eq!(poll.state(), State::Deferred);
     assert!(
-        matches!(poll.stage.bsd().evidence(), [Evidence::Overruled(one)] if one.body.ballot == Ballot::True)
+        matches!(poll.bed.bsd().evidence(), [Evidence::Overruled(one)] if one.body.ballot == Ballot::True)
     );
 }
 
@@ -291,23 +291,23 @@ fn only_votes_of_one_verdict_and_reason_are_counted_together() {
 fn the_certificate_names_its_signers_in_ascending_order_whatever_the_order_of_votes() {
     let mut poll = Poll::new(RULES, 4);
     for voter in [3, 0, 2] {
-        poll.says(voter, Ballot::True, 0).outcome.unwrap();
+        poll.always(voter, Ballot::True, 0).outcome.unwrap();
     }
     let tid = poll.tid;
-    assert_eq!(poll.stage.finish(&tid), State::Committed);
-    let certificate = poll.stage.decided(&tid).unwrap();
+    assert_eq!(poll.bed.finish(&tid), State::Committed);
+    let certificate = poll.bed.decided(&tid).unwrap();
     let signers: Vec<&str> = certificate.signatories.iter().map(|one| one.validator.as_str()).collect();
     assert_eq!(signers, ["validator-001", "validator-003", "validator-004"]);
-    bemr::votes::verify_quorum(&RULES, &poll.stage.town.validators, &certificate).unwrap();
+    bemr::votes::verify_quorum(&RULES, &poll.bed.network.keys.validators, &certificate).unwrap();
 }
 
 /// The clause that refuses a vote after the decision, and whether the decision was published once more.
 fn late(rules: Rules) -> (Option<Clause>, usize) {
     let mut poll = Poll::new(rules, 4);
     for voter in [0, 1, 2] {
-        poll.says(voter, Ballot::True, 0).outcome.unwrap();
+        poll.always(voter, Ballot::True, 0).outcome.unwrap();
     }
-    let step = poll.says(3, Ballot::False, reason());
+    let step = poll.always(3, Ballot::False, reason());
     (step.clause(), step.outputs().count())
 }
 
@@ -315,18 +315,18 @@ fn late(rules: Rules) -> (Option<Clause>, usize) {
 fn a_vote_after_the_decision_changes_nothing() {
     let mut poll = Poll::new(RULES, 4);
     for voter in [0, 1, 2] {
-        poll.says(voter, Ballot::True, 0).outcome.unwrap();
+        poll.always(voter, Ballot::True, 0).outcome.unwrap();
     }
     let contrary = poll.ballot(3, Ballot::False, reason());
     let step = poll.refuses(3, contrary.clone());
     assert_eq!((step.clause(), step.verdict()), (Some(Clause::FirstDecisionStands), Verdict::Ignore));
-    assert_eq!(poll.stage.bsd().evidence(), [Evidence::LateAndContrary(contrary.clone())]);
+    assert_eq!(poll.bed.bsd().evidence(), [Evidence::LateAndContrary(contrary.clone())]);
     let tid = poll.tid;
-    assert_eq!(poll.stage.finish(&tid), State::Committed);
+    assert_eq!(poll.bed.finish(&tid), State::Committed);
     // And after the end.
     let step = poll.refuses(3, contrary);
     assert_eq!(step.clause(), Some(Clause::FirstDecisionStands));
-    assert_eq!(poll.stage.bsd().evidence().len(), 1, "one piece convicts");
+    assert_eq!(poll.bed.bsd().evidence().len(), 1, "one piece convicts");
     assert_eq!(late(RULES), (Some(Clause::FirstDecisionStands), 0));
     assert_eq!(late(RULES.without(Clause::FirstDecisionStands)), (None, 1), "the mutant decides again");
 }
@@ -335,32 +335,32 @@ fn a_vote_after_the_decision_changes_nothing() {
 fn a_late_vote_is_contrary_to_the_decision_or_to_itself_and_to_nothing_else() {
     // Five of seven decide true against one that lies.
     let mut poll = Poll::new(RULES, 7);
-    poll.says(0, Ballot::False, reason()).outcome.unwrap();
+    poll.always(0, Ballot::False, reason()).outcome.unwrap();
     for voter in 1..=5 {
-        poll.says(voter, Ballot::True, 0).outcome.unwrap();
+        poll.always(voter, Ballot::True, 0).outcome.unwrap();
     }
     assert_eq!(poll.state(), State::AwaitingFinality);
     let agrees = poll.ballot(6, Ballot::True, 0);
     assert_eq!(poll.refuses(6, agrees).clause(), Some(Clause::FirstDecisionStands));
     let repeats = poll.ballot(0, Ballot::False, reason());
     assert_eq!(poll.refuses(0, repeats).clause(), Some(Clause::FirstDecisionStands));
-    assert!(poll.stage.bsd().evidence().is_empty(), "neither the honest nor the constant is accused");
+    assert!(poll.bed.bsd().evidence().is_empty(), "neither the honest nor the constant is accused");
     let (first, second) = (poll.ballot(1, Ballot::True, 0), poll.ballot(1, Ballot::False, reason()));
     poll.refuses(1, second.clone());
-    assert_eq!(poll.stage.bsd().evidence(), [Evidence::Equivocation(Equivocation { first, second })]);
+    assert_eq!(poll.bed.bsd().evidence(), [Evidence::Equivocation(Equivocation { first, second })]);
 }
 
 #[test]
 fn a_late_vote_is_checked_like_any_other() {
     let mut poll = Poll::new(RULES, 4);
     let tid = poll.tid;
-    assert_eq!(poll.stage.finish(&tid), State::Deferred);
+    assert_eq!(poll.bed.finish(&tid), State::Deferred);
     let mut forged = poll.ballot(3, Ballot::True, 0);
     forged.signature = poll.ballot(2, Ballot::True, 0).signature;
     assert_eq!(poll.refuses(3, forged).clause(), Some(Clause::VoteSigned));
     let honest = poll.ballot(3, Ballot::True, 0);
     assert_eq!(poll.refuses(3, honest).clause(), Some(Clause::FirstDecisionStands));
-    assert!(poll.stage.bsd().evidence().is_empty(), "a timeout is nobody's verdict to contradict");
+    assert!(poll.bed.bsd().evidence().is_empty(), "a timeout is nobody's verdict to contradict");
 }
 
 #[test]
@@ -368,10 +368,10 @@ fn what_a_lying_quorum_accepts_is_stored_only_without_re_verification() {
     for (rules, state) in
         [(RULES, State::Deferred), (RULES.without(Clause::AcceptNeedsReverification), State::Committed)]
     {
-        let mut stage = Testbed::new(rules, 4);
-        stage.play_all(|_| says(Ballot::True, 0));
-        let tid = stage.submit(&broken());
-        assert_eq!(stage.finish(&tid), state);
+        let mut bed = Testbed::new(rules, 4);
+        bed.script_all(|_| always(Ballot::True, 0));
+        let tid = bed.submit(&broken());
+        assert_eq!(bed.finish(&tid), state);
     }
 }
 
@@ -382,17 +382,17 @@ fn a_true_quorum_is_needed_to_accept() {
         for (rules, state) in
             [(RULES, State::Deferred), (RULES.without(Clause::AcceptNeedsQuorum), State::AwaitingFinality)]
         {
-            let mut stage = Testbed::new(rules, 4);
-            stage.play_all(|voter| match (number, voter) {
+            let mut bed = Testbed::new(rules, 4);
+            bed.script_all(|voter| match (number, voter) {
                 (0, _) => silent(),
-                (_, 0 | 1) => says(Ballot::True, 0),
-                _ => says(Ballot::False, reason()),
+                (_, 0 | 1) => always(Ballot::True, 0),
+                _ => always(Ballot::False, reason()),
             });
-            let tid = stage.submit(&sound());
+            let tid = bed.submit(&sound());
             let open = [State::AwaitingInitial, State::AwaitingVotes];
-            assert!(stage.run(600_000, |stage| !open.contains(&stage.state_of(&tid))));
-            assert_eq!(stage.state_of(&tid), state);
-            assert!(stage.moves.contains(&(State::AwaitingVotes, event, state)), "{:?}", stage.moves);
+            assert!(bed.run(600_000, |bed| !open.contains(&bed.state_of(&tid))));
+            assert_eq!(bed.state_of(&tid), state);
+            assert!(bed.transitions.contains(&(State::AwaitingVotes, event, state)), "{:?}", bed.transitions);
         }
     }
 }
@@ -417,7 +417,7 @@ fn a_vote_says_the_same_in_every_order() {
         let mut poll = Poll::new(RULES, 4);
         for voter in &order {
             let (ballot, reason) = if *voter == 0 { (Ballot::False, 9) } else { (Ballot::True, 0) };
-            poll.says(*voter, ballot, reason);
+            poll.always(*voter, ballot, reason);
         }
         assert_eq!(poll.state(), State::AwaitingFinality, "{order:?}");
         let bytes = encode(&poll.block.body);
@@ -430,20 +430,20 @@ fn a_set_without_members_is_empty_and_has_no_turns() {
     let network = Name::new("pbn").unwrap();
     let none = ValidatorSet::new(network, BTreeMap::new());
     assert!(none.is_empty() && none.at(0).is_none());
-    assert!(!Poll::new(RULES, 4).stage.town.validators.is_empty());
+    assert!(!Poll::new(RULES, 4).bed.network.keys.validators.is_empty());
 }
 
 #[test]
 fn a_box_shows_the_votes_that_it_counted_and_a_directory_everybody_with_a_certificate() {
     let poll = Poll::new(RULES, 4);
     let asked = poll.ballot(0, Ballot::True, 0).body;
-    let mut ballots = BallotBox::new(poll.stage.town.validators.clone(), asked);
+    let mut ballots = BallotBox::new(poll.bed.network.keys.validators.clone(), asked);
     let votes = [2, 0].map(|voter| poll.ballot(voter, Ballot::True, 0));
     for vote in votes.clone() {
         let verified = ballots.verify(&RULES, vote).unwrap();
         ballots.cast(&RULES, verified).unwrap();
     }
     assert!(ballots.votes().eq([&votes[1], &votes[0]]));
-    let town = &poll.stage.town;
-    assert!(town.directory.iter().map(|one| one.name()).eq(town.credentials.keys()));
+    let network = &poll.bed.network;
+    assert!(network.keys.directory.iter().map(|one| one.name()).eq(network.keys.credentials.keys()));
 }

@@ -90,7 +90,7 @@ pub(super) fn run(options: &Options) -> Result<ExitStatus, String> {
         },
         seed: options.seed,
         start: options.start,
-        archive: store,
+        store,
         ..NetworkConfig::new(options.suite, options.validators.into())
     };
     let mut run = RunLoop::begin(config, trace)?;
@@ -118,7 +118,7 @@ pub(super) fn run(options: &Options) -> Result<ExitStatus, String> {
 pub(super) fn sample() -> Result<StoreHandle, String> {
     let rules = Rules::hardened();
     let config = NetworkConfig::new(Suite::Ristretto255, 4);
-    let store = config.archive.clone();
+    let store = config.store.clone();
     let mut run = RunLoop::begin(config, None)?;
     for source in inputs::sources(&[]) {
         run.submit(inputs::read(&rules, source));

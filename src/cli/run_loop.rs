@@ -9,7 +9,7 @@ use bemr::actors::user::Answer;
 use bemr::crypto::Digest;
 use bemr::records::Record;
 use bemr::wire::{Decision, Height, Outcome, Time};
-use bemr_lab::simulator::{Network, NetworkConfig, Node};
+use bemr_lab::simulator::{Event, Network, NetworkConfig};
 use bemr_lab::trace::{Recorder, Step};
 use bemr_spec::{Clause, Refusal};
 use std::collections::BTreeMap;
@@ -82,11 +82,11 @@ impl RunLoop {
 
     fn submit_record(&mut self, record: &Record, row: &mut Row) {
         row.resource_type = Some(record.resource_type().to_owned());
-        let doctor = self.network.cast.doctor.clone();
-        let readers = [self.network.cast.colleague.clone()];
-        let began = self.network.world.now();
+        let doctor = self.network.keys.roster.doctor.clone();
+        let readers = [self.network.keys.roster.colleague.clone()];
+        let began = self.network.now();
         let submitted =
-            self.network.by_seen(&doctor, |user: &mut User, now| user.submit(now, record, &readers));
+            self.network.as_user_observed(&doctor, |user: &mut User, now| user.submit(now, record, &readers));
         let outcome = submitted.as_ref().map(|(tid, event)| (*tid, event)).map_err(Refusal::clause);
         self.trace(|recorder| recorder.submitted(record, &readers, (&doctor, began), outcome));
         match submitted {
@@ -104,11 +104,6 @@ impl RunLoop {
         }
     }
 
-    fn advance(&mut self, limit: u64, done: impl FnMut(&mut Network) -> bool) {
-        let RunLoop { network, tracer, failures, .. } = self;
-        network.run_until(limit, |event| write(tracer, failures, |recorder| Ok(recorder.event(event))), done);
-    }
-
     fn trace(&mut self, record: impl FnOnce(&mut Recorder) -> Result<Vec<Step>, &'static str>) {
         write(&mut self.tracer, &mut self.failures, record);
     }
@@ -116,22 +111,10 @@ impl RunLoop {
     /// Runs the network until at most `left` submissions are pending.
     pub(super) fn settle(&mut self, left: usize) {
         while self.pending.len() > left {
-            let doctor = self.network.cast.doctor.clone();
+            let doctor = self.network.keys.roster.doctor.clone();
             let awaited: Vec<Digest> = self.pending.keys().copied().collect();
-            self.advance(LIMIT, |network| {
-                network.user(&doctor).is_none_or(|user| awaited.iter().any(|tid| !user.awaits(tid)))
-            });
-            let ended: Vec<(Digest, Option<Outcome>)> = match self.network.user(&doctor) {
-                Some(user) => {
-                    let ended = awaited.iter().filter(|tid| !user.awaits(tid));
-                    ended.map(|tid| (*tid, user.outcome(tid).cloned())).collect()
-                }
-                None => Vec::new(),
-            };
-            if ended.is_empty() {
-                // The network is idle and will never answer these.
-                awaited.iter().for_each(|tid| self.record(*tid, None));
-            }
+            let RunLoop { network, tracer, failures, .. } = self;
+            let ended = network.outcomes(&doctor, &awaited, LIMIT, traced(tracer, failures));
             ended.into_iter().for_each(|(tid, outcome)| self.record(tid, outcome));
         }
     }
@@ -140,7 +123,7 @@ impl RunLoop {
     fn record(&mut self, tid: Digest, outcome: Option<Outcome>) {
         let Some(pending) = self.pending.remove(&tid) else { return };
         let row = &mut self.rows[pending.row];
-        row.took = Some(self.network.world.now().0 - pending.began.0);
+        row.took = Some(self.network.now().0 - pending.began.0);
         let Some(outcome) = outcome else {
             row.verdict = Verdict::Deferred;
             row.detail = Some("no outcome before the timeout".to_owned());
@@ -167,7 +150,7 @@ impl RunLoop {
 
     /// Reads every committed record back, compares it with the submitted bytes, and returns how many are equal.
     pub(super) fn read_all(&mut self) -> usize {
-        let doctor = self.network.cast.doctor.clone();
+        let doctor = self.network.keys.roster.doctor.clone();
         let mut verified = 0;
         for (row, tid, bytes) in std::mem::take(&mut self.committed) {
             match self.read_back(&doctor, tid) {
@@ -183,13 +166,13 @@ impl RunLoop {
     }
 
     fn read_back(&mut self, reader: &bemr::wire::Name, tid: Digest) -> Result<Vec<u8>, String> {
-        let now = self.network.world.now();
-        let asked = self.network.by_seen(reader, |user: &mut User, now| user.read(now, tid));
+        let now = self.network.now();
+        let asked = self.network.as_user_observed(reader, |user: &mut User, now| user.read(now, tid));
         let outcome = asked.as_ref().map(|(_, event)| event).map_err(Refusal::clause);
         self.trace(|recorder| Ok(recorder.asked(&tid, (reader, now), outcome)));
         let (request, _) = asked.map_err(|refusal| refusal.to_string())?;
-        self.advance(LIMIT, |network| network.user(reader).is_none_or(|user| !user.awaits_answer(request)));
-        match self.network.user(reader).and_then(|user| user.take_answer(request)) {
+        let RunLoop { network, tracer, failures, .. } = self;
+        match network.answer(reader, request, LIMIT, traced(tracer, failures)) {
             Some(Answer::Record(bytes)) => Ok(bytes.to_vec()),
             Some(Answer::Refused(clause)) => {
                 let clause = clause.map_or("an unknown clause", Clause::id);
@@ -201,35 +184,34 @@ impl RunLoop {
 
     /// Closes the audit log and waits until a final block holds a checkpoint of its last signed head.
     pub(super) fn close(&mut self) {
-        let (bsd, now) = (self.network.cast.bsd.clone(), self.network.world.now());
-        let closed = self.network.world.command_seen(&bsd, |node, now| match node {
-            Node::Bsd(bsd) => match bsd.close(now) {
-                Ok(outputs) => (None, outputs),
-                Err(refusal) => (Some(refusal), Vec::new()),
-            },
-            _ => (None, Vec::new()),
-        });
-        if let Some((refused, event)) = &closed {
-            let outcome = refused.as_ref().map_or(Ok(event), |refusal: &Refusal| Err(refusal.clause()));
-            self.trace(|recorder| Ok(recorder.closed((&bsd, now), outcome)));
-        }
-        if let Some((Some(refusal), _)) = closed {
+        let (bsd, now) = (self.network.keys.roster.bsd.clone(), self.network.now());
+        let closed = self.network.close_audit_log();
+        let outcome = closed.as_ref().map_err(Refusal::clause);
+        self.trace(|recorder| Ok(recorder.closed((&bsd, now), outcome)));
+        if let Err(refusal) = closed {
             self.failures.push((refusal.to_string(), ExitStatus::Failure));
         }
-        self.advance(LIMIT, |network| network.bsd().is_none_or(|bsd| bsd.is_anchored()));
-        if !self.network.bsd().is_some_and(|bsd| bsd.is_anchored()) {
-            self.failures.push((
+        let anchored = |network: &mut Network| network.bsd().is_none_or(|bsd| bsd.is_anchored());
+        let RunLoop { network, tracer, failures, .. } = self;
+        network.run_observed(LIMIT, traced(tracer, failures), anchored);
+        if !anchored(network) {
+            failures.push((
                 "no checkpoint of the audit log is final before the timeout".to_owned(),
                 ExitStatus::Failure,
             ));
         }
-        self.advance(TAIL, |_| false);
+        network.run_observed(TAIL, traced(tracer, failures), |_| false);
     }
 
     /// The outcomes of all records, and other failures.
     pub(super) fn end(self, verified_reads: usize) -> (Report, Vec<(String, ExitStatus)>) {
         (Report::of(self.rows, verified_reads), self.failures)
     }
+}
+
+/// An observer that appends each event to the trace, if one is recorded.
+fn traced(tracer: &mut Option<Tracer>, failures: &mut Vec<(String, ExitStatus)>) -> impl FnMut(&Event) {
+    move |event| write(tracer, failures, |recorder| Ok(recorder.event(event)))
 }
 
 /// Appends to the trace, if one is recorded.

@@ -61,24 +61,20 @@ fn with_many_under_way_later_attempts_come_too_late_and_that_explains_what_is_de
 }
 
 /// A network of four in which one behaves so; what its vote on a valid record was, and how the record ended.
-fn one_of_four(conduct: ByzantinePolicy) -> (Vec<Ballot>, Option<Decision>, usize) {
-    let scenario = NetworkConfig { conduct: vec![conduct], ..NetworkConfig::new(Suite::Tiny, 4) };
-    let rules = scenario.rules;
-    let mut town = scenario.build().expect("a network");
-    let doctor = town.cast.doctor.clone();
+fn one_of_four(policy: ByzantinePolicy) -> (Vec<Ballot>, Option<Decision>, usize) {
+    let config = NetworkConfig { policies: vec![policy], ..NetworkConfig::new(Suite::Tiny, 4) };
+    let rules = config.rules;
+    let mut network = config.build().expect("a network");
+    let doctor = network.keys.roster.doctor.clone();
     let record = Record::read(&rules, SAMPLES[0].1).expect("a record of the sample");
-    let tid = town.by(&doctor, |user, now| user.submit(now, &record, &[])).expect("it is valid");
+    let tid = network.as_user(&doctor, |user, now| user.submit(now, &record, &[])).expect("it is valid");
     let mut votes = 0;
-    let liar = town.cast.validators[0].clone();
-    town.run_until(
-        600_000,
-        |event| {
-            votes += usize::from(event.from.as_ref() == Some(&liar) && event.event == "VoteArrived");
-        },
-        |town| town.user(&doctor).is_none_or(|user| !user.awaits(&tid)),
-    );
-    let outcome = town.user(&doctor).and_then(|user| user.outcome(&tid)).map(|outcome| outcome.decision);
-    let honest = match town.world.node(&liar) {
+    let liar = network.keys.roster.validators[0].clone();
+    let outcomes = network.outcomes(&doctor, &[tid], 600_000, |event| {
+        votes += usize::from(event.from.as_ref() == Some(&liar) && event.event == "VoteArrived");
+    });
+    let outcome = outcomes.into_iter().find_map(|(_, outcome)| outcome).map(|outcome| outcome.decision);
+    let honest = match network.node(&liar) {
         Some(Node::ByzantineValidator(insider)) => {
             insider.validator().votes().map(|vote| vote.body.ballot).collect()
         }

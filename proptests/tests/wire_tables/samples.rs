@@ -76,7 +76,7 @@ const PATIENT: &[u8] = br#"{"resourceType":"Patient","id":"p1","gender":"other",
 
 /// A network that carried a record.
 struct Run {
-    town: Network,
+    network: Network,
     archive: StoreHandle,
     rng: ChaCha20Rng,
     carried: Vec<Envelope>,
@@ -90,29 +90,30 @@ impl Run {
     fn new() -> Run {
         let carried: Rc<RefCell<Vec<Envelope>>> = Rc::default();
         let listener = Rc::clone(&carried);
-        let fate = move |_: Time, parcel: Envelope| {
-            listener.borrow_mut().push(parcel.clone());
-            vec![(0, parcel)]
+        let injector = move |_: Time, envelope: Envelope| {
+            listener.borrow_mut().push(envelope.clone());
+            vec![(0, envelope)]
         };
         let archive = StoreHandle::new(MemoryStore::new());
-        let scenario = NetworkConfig {
-            fate: Box::new(fate),
-            archive: archive.clone(),
+        let config = NetworkConfig {
+            injector: Box::new(injector),
+            store: archive.clone(),
             ..NetworkConfig::new(Suite::Tiny, 2)
         };
-        let mut town = scenario.build().expect("two validators are a network");
-        let doctor = town.cast.doctor.clone();
+        let mut network = config.build().expect("two validators are a network");
+        let doctor = network.keys.roster.doctor.clone();
         let record = Record::read(&RULES, PATIENT).expect("a record");
-        let tid = town.by(&doctor, |user, now| user.submit(now, &record, &[])).expect("it is composed");
-        let mut ended = |town: &mut Network| town.user(&doctor).is_some_and(|user| !user.awaits(&tid));
-        town.run_until(600_000, |_| (), &mut ended);
-        town.run_until(30_000, |_| (), |_| false);
+        let tid =
+            network.as_user(&doctor, |user, now| user.submit(now, &record, &[])).expect("it is composed");
+        let mut ended = |network: &mut Network| network.user(&doctor).is_some_and(|user| !user.awaits(&tid));
+        network.run_until(600_000, &mut ended);
+        network.run_for(30_000);
 
         let key = archive.read(|store| store.vault_key(&tid)).expect("readable").expect("it was stored");
         let blob = archive.read(|store| store.blob(&tid)).expect("readable").expect("it was stored");
         let content = key.open(&[0; 12], tid.as_bytes(), &blob).expect("the vault key opens it");
         let stored = decode(&RULES, &content).expect("the cloud wrote it");
-        let ledger = &town.bsd().expect("there is one").ledger_view().ledger;
+        let ledger = &network.bsd().expect("there is one").ledger_view().ledger;
         let decision = ledger.decision(&tid).expect("it was decided");
         let (block, certificate) = (decision.block.clone(), decision.certificate);
         let signatory = certificate.signatories[0].clone();
@@ -122,11 +123,11 @@ impl Run {
             signature: signatory.signature,
         };
         let carried = carried.take();
-        Run { town, archive, rng: ChaCha20Rng::seed_from_u64(3), carried, tid, stored, block, vote }
+        Run { network, archive, rng: ChaCha20Rng::seed_from_u64(3), carried, tid, stored, block, vote }
     }
 
     fn credentials(&self, who: &Name) -> &Credentials {
-        &self.town.credentials[who]
+        &self.network.keys.credentials[who]
     }
 
     fn certificate(&self, who: &Name) -> Certificate {
@@ -153,9 +154,9 @@ impl Run {
     /// The shortest packet and the shortest gossip of each kind that went over the links.
     fn overheard(&self) -> Vec<Sample> {
         let mut shortest: [Vec<Option<Vec<u8>>>; 2] = [vec![None; 5], vec![None; 9]];
-        for parcel in &self.carried {
+        for envelope in &self.carried {
             // The frame of the network in memory: what it is, and a length before a packet.
-            let (of, bytes) = match parcel.bytes.split_first().expect("a frame") {
+            let (of, bytes) = match envelope.bytes.split_first().expect("a frame") {
                 (1, packet) => (0, &packet[4..]),
                 (2, gossip) => (1, gossip),
                 (kind, _) => panic!("a frame of kind {kind}"),
@@ -201,18 +202,18 @@ impl Run {
     }
 
     fn outcome(&mut self) -> bemr::wire::Outcome {
-        let doctor = self.town.cast.doctor.clone();
-        let user = self.town.user(&doctor).expect("there is one");
+        let doctor = self.network.keys.roster.doctor.clone();
+        let user = self.network.user(&doctor).expect("there is one");
         user.outcome(&self.tid).expect("it ended").clone()
     }
 
     fn t_initial(&mut self) -> TInitial {
-        let Network { cast, credentials, directory, .. } = &self.town;
-        let (own, bsd) = (&credentials[&cast.doctor], cast.bsd.clone());
+        let bemr_lab::simulator::ProvisionedKeys { roster, credentials, directory, .. } = &self.network.keys;
+        let (own, bsd) = (&credentials[&roster.doctor], roster.bsd.clone());
         let destination = Destination { bsd, network: self.vote.body.network.clone(), height: Height(1) };
         let record = Record::read(&RULES, PATIENT).expect("a record");
         let policy = bemr::records::PolicyRegistry::shipped(destination.network.clone());
-        let now = self.town.world.now();
+        let now = self.network.now();
         build_initial(&RULES, &mut self.rng, now, own, directory, &policy, &destination, &record, &[])
             .expect("it was composed before")
     }
@@ -222,7 +223,7 @@ impl Run {
         let opening = AttributeOpening { index: 1, opening: [2; 32], value: vec![0].into() };
         TBlock {
             body: record.block.clone(),
-            signature: self.sign(&self.town.cast.bsd, Domain::T_BLOCK, &encode(&record.block)),
+            signature: self.sign(&self.network.keys.roster.bsd, Domain::T_BLOCK, &encode(&record.block)),
             initial: record.initial.clone(),
             user: record.user.clone(),
             user_signature: record.user_signature.clone(),
@@ -238,14 +239,14 @@ impl Run {
             version: PROTOCOL_VERSION,
             suite: record.block.suite,
             tid: self.tid,
-            bsd: self.town.cast.bsd.clone(),
-            cloud: self.town.cast.cloud.clone(),
+            bsd: self.network.keys.roster.bsd.clone(),
+            cloud: self.network.keys.roster.cloud.clone(),
             block: self.vote.body.block,
             acknowledgement: record.acknowledgement,
             height: record.height,
             header: self.block.header().digest(),
             seals: digest(3),
-            issued: self.town.world.now(),
+            issued: self.network.now(),
         };
         TValid {
             signature: self.sign(&body.bsd, Domain::T_VALID, &encode(&body)),
@@ -262,7 +263,7 @@ impl Run {
     }
 
     fn wrapped(&mut self) -> WrappedKey {
-        let reader = self.town.directory.get(&self.town.cast.colleague).expect("certified");
+        let reader = self.network.keys.directory.get(&self.network.keys.roster.colleague).expect("certified");
         wrap(&RULES, &mut self.rng, &self.tid, reader, &[7; 32])
     }
 
@@ -298,7 +299,7 @@ impl Run {
 
     fn grant(&mut self) -> Grant {
         let key = self.wrapped();
-        let cast = &self.town.cast;
+        let cast = &self.network.keys.roster;
         let body = GrantBody {
             version: PROTOCOL_VERSION,
             suite: Suite::Tiny,
@@ -306,14 +307,14 @@ impl Run {
             owner: cast.doctor.clone(),
             cloud: cast.cloud.clone(),
             key,
-            issued: self.town.world.now(),
+            issued: self.network.now(),
         };
         let signature = self.sign(&body.owner, Domain::GRANT, &encode(&body));
         Grant { body, signature, reader: self.certificate(&cast.colleague) }
     }
 
     fn revoke(&self) -> Revoke {
-        let cast = &self.town.cast;
+        let cast = &self.network.keys.roster;
         let body = RevokeBody {
             version: PROTOCOL_VERSION,
             suite: Suite::Tiny,
@@ -321,19 +322,19 @@ impl Run {
             owner: cast.doctor.clone(),
             cloud: cast.cloud.clone(),
             reader: cast.colleague.clone(),
-            issued: self.town.world.now(),
+            issued: self.network.now(),
         };
         Revoke { signature: self.sign(&body.owner, Domain::REVOKE, &encode(&body)), body }
     }
 
     fn erase(&self) -> Erase {
-        let cast = &self.town.cast;
+        let cast = &self.network.keys.roster;
         let body = EraseBody {
             version: PROTOCOL_VERSION,
             suite: Suite::Tiny,
             tid: self.tid,
             cloud: cast.cloud.clone(),
-            issued: self.town.world.now(),
+            issued: self.network.now(),
         };
         let message = encode(&body);
         let approve = |who| EraseApproval {
@@ -355,7 +356,7 @@ impl Run {
         let start = AuditStart {
             version: PROTOCOL_VERSION,
             network: self.vote.body.network.clone(),
-            bsd: self.town.cast.bsd.clone(),
+            bsd: self.network.keys.roster.bsd.clone(),
         };
         vec![
             Sample::written::<Genesis>("Genesis", named("genesis")),
@@ -371,7 +372,7 @@ impl Run {
     /// What is said in public and does not occur in a run of this kind.
     fn in_public(&self) -> Vec<Sample> {
         let rule = WorkRule { easiest: Target([0xff; 32]), interval: 1000, window: 4, confirmations: 2 };
-        let genesis = Genesis { rule: ClosingRule::Work(rule), ..self.town.genesis.clone() };
+        let genesis = Genesis { rule: ClosingRule::Work(rule), ..self.network.keys.genesis.clone() };
         let work = Work { target: Target([0x0f; 32]), nonce: 77 };
         let header = BlockHeader { closing: Closing::Work(work), ..self.block.header().clone() };
         let anchor = |kind| Entry::Anchor(Anchor { kind, keeper: name("k"), size: 3, head: digest(4) });
@@ -382,20 +383,20 @@ impl Run {
             Sample::of("Entry", &anchor(LogKind::Cloud)),
             Sample::of("Entry", &anchor(LogKind::Audit)),
             Sample::of("Gossip", &Gossip::BlocksFrom(Height(9))),
-            Sample::of("Gossip", &Gossip::RevocationList(self.town.trust.revocation_list().clone())),
+            Sample::of("Gossip", &Gossip::RevocationList(self.network.keys.trust.revocation_list().clone())),
         ]
     }
 
     fn of_keys(&mut self) -> Vec<Sample> {
         let identity = Identity::generate(Suite::Tiny, &mut self.rng);
         let request: EnrolmentRequest = identity.enrolment_request(&RULES, name("new"), Role::Assistant);
-        let now = self.town.world.now();
+        let now = self.network.now();
         let list: RevocationList = {
-            let kdc = &mut self.town.kdc;
+            let kdc = &mut self.network.keys.kdc;
             assert!(kdc.revoke(2));
             kdc.revocation_list(&RULES, now)
         };
-        let doctor = self.town.cast.doctor.clone();
+        let doctor = self.network.keys.roster.doctor.clone();
         let proof = IdentityProof {
             certificate: self.certificate(&doctor),
             signature: self.sign(&doctor, Domain::INITIATOR_SIGNATURE, &[1; 32]),
@@ -412,7 +413,7 @@ impl Run {
 
     /// It is hashed and never sent: these are the bytes whose digest the implementation uses.
     fn validator_set(&self) -> Sample {
-        let set = &self.town.validators;
+        let set = &self.network.keys.validators;
         let members = set.names().flat_map(|validator| {
             let key = set.key(validator).expect("a member has a key").encode();
             [encode(validator), (key.len() as u16).to_be_bytes().to_vec(), key].concat()

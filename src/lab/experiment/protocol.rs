@@ -37,7 +37,7 @@ impl Played {
         }
     }
 
-    pub(super) fn conduct(self) -> ByzantinePolicy {
+    pub(super) fn policy(self) -> ByzantinePolicy {
         match self {
             Played::Falsify => ByzantinePolicy::FALSIFY,
             Played::BlackHole => ByzantinePolicy::Absent,

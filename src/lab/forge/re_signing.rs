@@ -284,12 +284,12 @@ impl ReSigner<'_, ProvisionedKeys> {
     }
 
     pub(crate) fn cloud_head(&self, head: &mut SignedCloudHead) {
-        let cloud = self.owners.cast.cloud.clone();
+        let cloud = self.owners.roster.cloud.clone();
         self.sign(&cloud, Domain::CLOUD_HEAD, &encode(&head.head), &mut head.signature);
     }
 
     pub(crate) fn audit_head(&self, head: &mut SignedAuditHead) {
-        let bsd = self.owners.cast.bsd.clone();
+        let bsd = self.owners.roster.bsd.clone();
         self.sign(&bsd, Domain::AUDIT_HEAD, &encode(&head.head), &mut head.signature);
     }
 

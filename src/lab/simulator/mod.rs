@@ -1,17 +1,28 @@
-//! The in-memory network: virtual time, links with latency, and a hook that decides what becomes of each packet.
+//! One network in one process: actors, envelopes in flight, a scheduler in virtual time, a hook for fault injection and one for
+//! observation.
 //!
-//! It carries bytes and knows nothing of what they mean.
+//! It carries bytes and does not interpret them. The same seed gives the same bytes.
 
 mod byzantine;
-mod configuration;
-mod fault_injector;
-mod links;
+mod config;
+mod envelope;
+mod injector;
 mod network;
+mod node;
+mod observer;
 mod provisioned;
+mod public_record;
+mod roster;
+mod scheduler;
 
 pub use byzantine::{ByzantinePolicy, ByzantineValidator};
-pub use configuration::{LedgerKind, MAX_VALIDATORS, Network, NetworkConfig, Roster, START};
-pub use fault_injector::{Envelope, FaultInjector, Reliable};
-pub use links::Links;
-pub use network::{Cause, Event, Node, Simulator};
+pub use config::{LedgerKind, MAX_VALIDATORS, NetworkConfig, START};
+pub use envelope::Envelope;
+pub use injector::{FaultInjector, Reliable};
+pub use network::Network;
+pub use node::Node;
+pub use observer::{Cause, Event};
 pub use provisioned::ProvisionedKeys;
+pub use public_record::PublicTables;
+pub use roster::Roster;
+pub use scheduler::{Next, Scheduler};

@@ -1,149 +1,49 @@
-//! Actors on a network, one input at a time.
+//! The network: nodes, what is in flight between them, and virtual time; one step at a time.
 
-use crate::simulator::ByzantineValidator;
-use crate::simulator::{Envelope, Links};
-use bemr::actors::NodeContext;
-use bemr::actors::{Actor, Bsd, Cloud, Input, Output, Step, User, Validator};
+use crate::simulator::observer::mined_nonce;
+use crate::simulator::{Cause, Envelope, Event, Next, Node, ProvisionedKeys, PublicTables, Scheduler};
+use bemr::actors::user::{Answer, RequestId};
+use bemr::actors::{Bsd, Cloud, Input, Output, Step, StoreHandle, User, Validator};
+use bemr::audit::{AuditReport, Auditor, Inconsistency, audit};
 use bemr::crypto::Digest;
-use bemr::wire::{Closing, Gossip, Name, Time, decode, encode};
-use bemr_spec::{Clause, Refusal, Rules, Verdict};
-use std::collections::{BTreeMap, BTreeSet};
-use tls_codec::{TlsByteSliceU32, TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize};
+use bemr::wire::{Name, Outcome, Time};
+use bemr_spec::{Clause, Refusal};
+use std::collections::BTreeMap;
 
-/// One of the actors.
-pub enum Node {
-    /// A user.
-    User(Box<User>),
-    /// A BSD.
-    Bsd(Box<Bsd>),
-    /// A validator.
-    Validator(Box<Validator>),
-    /// A cloud.
-    Cloud(Box<Cloud>),
-    /// A validator with a conduct of its own, for checkers.
-    ByzantineValidator(Box<ByzantineValidator>),
-}
-
-impl Node {
-    /// The actor's office, for checkers.
-    pub(crate) fn context(&mut self) -> &mut NodeContext {
-        match self {
-            Node::User(user) => user.context(),
-            Node::Bsd(bsd) => bsd.context(),
-            Node::Validator(validator) => validator.context(),
-            Node::Cloud(cloud) => cloud.context(),
-            Node::ByzantineValidator(insider) => insider.validator().context(),
-        }
-    }
-
-    pub(crate) fn actor(&mut self) -> &mut dyn Actor {
-        match self {
-            Node::User(user) => user.as_mut(),
-            Node::Bsd(bsd) => bsd.as_mut(),
-            Node::Validator(validator) => validator.as_mut(),
-            Node::Cloud(cloud) => cloud.as_mut(),
-            Node::ByzantineValidator(insider) => insider.as_mut(),
-        }
-    }
-}
-
-/// What travels between two nodes.
-#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is taken apart at once")]
-#[derive(TlsSerialize, TlsDeserializeBytes, TlsSize)]
-#[repr(u8)]
-enum Datagram {
-    #[tls_codec(discriminant = 1)]
-    Packet(TlsByteVecU32),
-    #[tls_codec(discriminant = 2)]
-    Gossip(Gossip),
-}
-
-/// A [`Datagram`] to be sent, without a copy of what is in it.
-#[derive(TlsSerialize, TlsSize)]
-#[repr(u8)]
-enum Sent<'a> {
-    #[tls_codec(discriminant = 1)]
-    Packet(TlsByteSliceU32<'a>),
-    #[tls_codec(discriminant = 2)]
-    Gossip(&'a Gossip),
-}
-
-/// Why something happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
-    /// The actor's owner wanted it.
-    Command,
-    /// The parcel with this number arrived.
-    Envelope(u64),
-    /// The instant came that the actor waited for; with the nonce by which it closed a block then.
-    Wake(Option<u64>),
-}
-
-/// One thing that happened to one actor.
-#[derive(Clone, Debug)]
-pub struct Event {
-    /// Why.
-    pub cause: Cause,
-    /// When.
-    pub time: Time,
-    /// To whom.
-    pub actor: Name,
-    /// Who sent what arrived; none where nothing did.
-    pub from: Option<Name>,
-    /// What happened.
-    pub event: &'static str,
-    /// What the actor says of it.
-    pub verdict: Verdict,
-    /// The clause that refused it.
-    pub clause: Option<Clause>,
-    /// What the actor sent: to whom, which message, how many bytes. Nobody in particular means everybody.
-    pub sends: Vec<(Option<Name>, &'static str, usize)>,
-    /// Digest of the actor's public state afterwards, in a world that is watched.
-    pub state: Option<Digest>,
-}
-
-/// Actors, links and virtual time.
-pub struct Simulator {
-    rules: Rules,
-    now: Time,
+/// A network that is ready to run.
+pub struct Network {
+    /// Everybody's keys: with them a caller can impersonate any principal.
+    pub keys: ProvisionedKeys,
+    /// Where cloud, BSD and ledger are stored.
+    pub store: StoreHandle,
     nodes: BTreeMap<Name, Node>,
-    wakes: BTreeMap<Name, Time>,
-    alarms: BTreeSet<(Time, Name)>,
-    links: Links,
-    watched: bool,
+    scheduler: Scheduler,
+    states_observed: bool,
 }
 
-impl Simulator {
-    /// An empty world at `start`.
-    pub fn new(rules: Rules, start: Time, links: Links) -> Simulator {
-        Simulator {
-            rules,
-            now: start,
-            nodes: BTreeMap::new(),
-            wakes: BTreeMap::new(),
-            alarms: BTreeSet::new(),
-            links,
-            watched: false,
-        }
+impl Network {
+    /// A network of these principals without nodes.
+    pub fn empty(keys: ProvisionedKeys, store: StoreHandle, scheduler: Scheduler) -> Network {
+        Network { keys, store, nodes: BTreeMap::new(), scheduler, states_observed: false }
     }
 
-    /// From now on every event tells the public state of its actor. To hash that is the work of who watches, not of the
-    /// network.
-    pub fn watch(&mut self) {
-        self.watched = true;
+    /// From now on every event has the digest of its actor's public state. Hashing it costs time that only an observer
+    /// needs to spend.
+    pub fn observe_states(&mut self) {
+        self.states_observed = true;
     }
 
     /// Adds a node under its actor's name.
     pub fn add(&mut self, mut node: Node) {
         let actor = node.actor();
         let (name, wake) = (actor.name().clone(), actor.wake());
-        self.nodes.insert(name.clone(), node);
-        self.set_alarm(&name, wake);
+        self.scheduler.set_timer(&name, wake);
+        self.nodes.insert(name, node);
     }
 
     /// The present instant.
     pub fn now(&self) -> Time {
-        self.now
+        self.scheduler.now()
     }
 
     /// The node of this name.
@@ -156,170 +56,241 @@ impl Simulator {
         self.nodes.iter()
     }
 
-    /// Lets an actor do something of its own accord: `command` gives what it sends.
+    /// A user.
+    pub fn user(&mut self, user: &Name) -> Option<&mut User> {
+        match self.nodes.get_mut(user) {
+            Some(Node::User(user)) => Some(user),
+            _ => None,
+        }
+    }
+
+    /// The BSD.
+    pub fn bsd(&mut self) -> Option<&mut Bsd> {
+        match self.nodes.get_mut(&self.keys.roster.bsd) {
+            Some(Node::Bsd(bsd)) => Some(bsd),
+            _ => None,
+        }
+    }
+
+    /// The cloud.
+    pub fn cloud(&mut self) -> Option<&mut Cloud> {
+        match self.nodes.get_mut(&self.keys.roster.cloud) {
+            Some(Node::Cloud(cloud)) => Some(cloud),
+            _ => None,
+        }
+    }
+
+    /// A validator that follows the protocol.
+    pub fn validator(&mut self, validator: &Name) -> Option<&mut Validator> {
+        match self.nodes.get_mut(validator) {
+            Some(Node::Validator(validator)) => Some(validator),
+            _ => None,
+        }
+    }
+
+    /// Calls `command` on a node and sends what it gives; nothing when no node has this name.
     pub fn command<T>(
         &mut self,
         name: &Name,
         command: impl FnOnce(&mut Node, Time) -> (T, Vec<Output>),
-    ) -> Option<T> {
-        self.command_seen(name, command).map(|(answer, _)| answer)
+    ) -> Option<(T, Event)> {
+        let now = self.now();
+        let (answer, outputs) = command(self.nodes.get_mut(name)?, now);
+        let step = Step::taken("Command", outputs);
+        Some((answer, self.finish(name, None, Cause::Command, &step)))
     }
 
-    /// As [`Simulator::command`], with what happened.
-    pub fn command_seen<T>(
+    /// As [`Network::command`], of a command that can be refused.
+    ///
+    /// # Errors
+    /// Those of `command`; SES-03 when no node has this name.
+    fn try_command<T>(
         &mut self,
         name: &Name,
-        command: impl FnOnce(&mut Node, Time) -> (T, Vec<Output>),
-    ) -> Option<(T, Event)> {
-        let now = self.now;
-        let node = self.nodes.get_mut(name)?;
-        let (answer, outputs) = command(node, now);
-        let actor = node.actor();
-        let (wake, state) = (actor.wake(), self.watched.then(|| actor.state()));
-        self.set_alarm(name, wake);
-        for output in &outputs {
-            self.dispatch(name, output);
-        }
-        let step = Step::taken("Command", outputs);
-        Some((answer, event(now, name, None, Cause::Command, &step, state)))
-    }
-
-    /// Lets the next thing happen; nothing when no packet is in flight and nobody waits for an instant.
-    pub fn step(&mut self) -> Option<Event> {
-        let arrival = self.links.next_arrival();
-        let alarm = self.alarms.first().map(|(time, _)| *time);
-        match (arrival, alarm) {
-            (None, None) => None,
-            (Some(arrival), alarm) if alarm.is_none_or(|alarm| arrival <= alarm) => {
-                let (time, number, parcel) = self.links.receive()?;
-                self.now = self.now.max(time);
-                Some(self.deliver(number, parcel))
-            }
-            _ => {
-                let (time, name) = self.alarms.pop_first()?;
-                self.wakes.remove(&name);
-                self.now = self.now.max(time);
-                Some(self.happen(&name, None, None, Ok(Input::Wake)))
-            }
-        }
-    }
-
-    fn deliver(&mut self, number: u64, parcel: Envelope) -> Event {
-        let from = parcel.from.clone();
-        let input = decode::<Datagram>(&self.rules, &parcel.bytes).map(|datagram| match datagram {
-            Datagram::Packet(packet) => Input::Packet { from: parcel.from, packet: packet.into() },
-            Datagram::Gossip(gossip) => Input::Gossip { from: parcel.from, gossip },
+        command: impl FnOnce(&mut Node, Time) -> Result<(T, Vec<Output>), Refusal>,
+    ) -> Result<(T, Event), Refusal> {
+        let answer = self.command(name, |node, now| match command(node, now) {
+            Ok((answer, outputs)) => (Ok(answer), outputs),
+            Err(refusal) => (Err(refusal), Vec::new()),
         });
-        self.happen(&parcel.to, Some(from), Some(number), input)
+        let (answer, event) = answer.ok_or_else(|| Refusal::new(Clause::PeerIsIntended).at(name.as_str()))?;
+        Ok((answer?, event))
     }
 
-    fn happen(
+    /// Lets a user command their app, and gives the event too.
+    ///
+    /// # Errors
+    /// Those of the command; ROL-04 when the node is not a user.
+    pub fn as_user_observed<T>(
+        &mut self,
+        user: &Name,
+        command: impl FnOnce(&mut User, Time) -> Result<(T, Vec<Output>), Refusal>,
+    ) -> Result<(T, Event), Refusal> {
+        self.try_command(user, |node, now| match node {
+            Node::User(user) => command(user, now),
+            _ => Err(Refusal::new(Clause::RoleFitsPlace)),
+        })
+    }
+
+    /// Lets a user command their app.
+    ///
+    /// # Errors
+    /// Those of [`Network::as_user_observed`].
+    pub fn as_user<T>(
+        &mut self,
+        user: &Name,
+        command: impl FnOnce(&mut User, Time) -> Result<(T, Vec<Output>), Refusal>,
+    ) -> Result<T, Refusal> {
+        self.as_user_observed(user, command).map(|(answer, _)| answer)
+    }
+
+    /// Lets the BSD close its audit log.
+    ///
+    /// # Errors
+    /// Those of [`Bsd::close`].
+    pub fn close_audit_log(&mut self) -> Result<Event, Refusal> {
+        let bsd = self.keys.roster.bsd.clone();
+        let closed = self.try_command(&bsd, |node, now| match node {
+            Node::Bsd(bsd) => bsd.close(now).map(|outputs| ((), outputs)),
+            _ => Err(Refusal::new(Clause::RoleFitsPlace)),
+        });
+        closed.map(|((), event)| event)
+    }
+
+    /// What happens next, which the caller may hand to [`Network::take`], lose, or replace; nothing when that is later than
+    /// `end`, at which it is then.
+    pub fn next(&mut self, end: Option<Time>) -> Option<Next> {
+        self.scheduler.next(end)
+    }
+
+    /// Lets an envelope arrive or a timer expire.
+    pub fn take(&mut self, next: Next) -> Event {
+        match next {
+            Next::Timer(name) => self.handle(&name, None, None, Ok(Input::Wake)),
+            Next::Arrival(number, envelope) => {
+                let (from, to) = (envelope.from.clone(), envelope.to.clone());
+                let input = envelope.into_input(&self.keys.rules);
+                self.handle(&to, Some(from), Some(number), input)
+            }
+        }
+    }
+
+    /// Lets the next thing happen; nothing when no envelope is in flight and no timer is set.
+    pub fn step(&mut self) -> Option<Event> {
+        let next = self.next(None)?;
+        Some(self.take(next))
+    }
+
+    fn handle(
         &mut self,
         name: &Name,
         from: Option<Name>,
-        parcel: Option<u64>,
+        envelope: Option<u64>,
         input: Result<Input, Refusal>,
     ) -> Event {
-        let now = self.now;
-        let Some(node) = self.nodes.get_mut(name) else {
-            let refusal = Refusal::new(Clause::PeerIsIntended).at(name.as_str());
-            let step = Step::refused("unknown destination", refusal);
-            return event(
-                now,
-                name,
-                from,
-                parcel.map_or(Cause::Wake(None), Cause::Envelope),
-                &step,
-                self.watched.then(Digest::default),
-            );
+        let now = self.now();
+        let step = match (self.nodes.get_mut(name), input) {
+            (None, _) => {
+                Step::refused("unknown destination", Refusal::new(Clause::PeerIsIntended).at(name.as_str()))
+            }
+            (Some(node), Ok(input)) => node.actor().handle(now, input),
+            (Some(_), Err(refusal)) => Step::refused("unreadable packet", refusal),
         };
-        let actor = node.actor();
-        let step = match input {
-            Ok(input) => actor.handle(now, input),
-            Err(refusal) => Step::refused("unreadable packet", refusal),
-        };
-        let (wake, state) = (actor.wake(), self.watched.then(|| actor.state()));
-        self.set_alarm(name, wake);
+        let cause = envelope.map_or_else(|| Cause::Wake(mined_nonce(&step)), Cause::Envelope);
+        self.finish(name, from, cause, &step)
+    }
+
+    /// Sets the timer of a node after a step, and sends what it sent.
+    fn finish(&mut self, name: &Name, from: Option<Name>, cause: Cause, step: &Step) -> Event {
+        let now = self.now();
+        let mut state = None;
+        if let Some(node) = self.nodes.get_mut(name) {
+            let actor = node.actor();
+            let wake = actor.wake();
+            state = self.states_observed.then(|| actor.state());
+            self.scheduler.set_timer(name, wake);
+        }
         for output in step.outputs() {
-            self.dispatch(name, output);
+            for envelope in Envelope::of(name, output, self.nodes.keys()) {
+                self.scheduler.send(envelope);
+            }
         }
-        let cause = parcel.map_or_else(|| Cause::Wake(step.outputs().find_map(found)), Cause::Envelope);
-        event(now, name, from, cause, &step, state)
+        Event::of((now, name), from, cause, step, state)
     }
 
-    /// An actor is never woken at an instant that has passed: one that asks for it is woken at the next one.
-    fn set_alarm(&mut self, name: &Name, wake: Option<Time>) {
-        let time = wake.map(|time| time.max(self.now.after(1)));
-        if self.wakes.get(name) == time.as_ref() {
-            return;
-        }
-        if let Some(former) = self.wakes.remove(name) {
-            self.alarms.remove(&(former, name.clone()));
-        }
-        if let Some(time) = time {
-            self.alarms.insert((time, name.clone()));
-            self.wakes.insert(name.clone(), time);
-        }
-    }
-
-    fn dispatch(&mut self, from: &Name, output: &Output) {
-        let send = |links: &mut Links, now, to: &Name, label, bytes: Vec<u8>| {
-            links.send(now, Envelope { from: from.clone(), to: to.clone(), label, bytes });
-        };
-        match output {
-            Output::Send { to, label, packet } => {
-                let bytes = encode(&Sent::Packet(TlsByteSliceU32(packet)));
-                send(&mut self.links, self.now, to, label, bytes);
-            }
-            Output::SendGossip { to, gossip } => {
-                let bytes = encode(&Sent::Gossip(gossip));
-                send(&mut self.links, self.now, to, gossip.name(), bytes);
-            }
-            Output::Publish(gossip) => {
-                let bytes = encode(&Sent::Gossip(gossip));
-                for to in self.nodes.keys().filter(|to| *to != from) {
-                    send(&mut self.links, self.now, to, gossip.name(), bytes.clone());
-                }
+    /// Runs until `done`, until nothing is left to happen, or for `limit` milliseconds. Gives each event to `observe`.
+    pub fn run_observed(
+        &mut self,
+        limit: u64,
+        mut observe: impl FnMut(&Event),
+        mut done: impl FnMut(&mut Network) -> bool,
+    ) {
+        let end = self.now().after(limit);
+        while self.now() < end && !done(self) {
+            match self.step() {
+                Some(event) => observe(&event),
+                None => return,
             }
         }
     }
-}
 
-/// The nonce of a block that its maker publishes.
-fn found(output: &Output) -> Option<u64> {
-    match output {
-        Output::Publish(Gossip::Block(block)) => match &block.header().closing {
-            Closing::Work(work) => Some(work.nonce),
-            Closing::Quorum(_) => None,
-        },
-        _ => None,
+    /// As [`Network::run_observed`], without an observer.
+    pub fn run_until(&mut self, limit: u64, done: impl FnMut(&mut Network) -> bool) {
+        self.run_observed(limit, |_| (), done);
     }
-}
 
-fn event(
-    time: Time,
-    actor: &Name,
-    from: Option<Name>,
-    cause: Cause,
-    step: &Step,
-    state: Option<Digest>,
-) -> Event {
-    let sends = step.outputs().map(|output| match output {
-        Output::Send { to, label, packet } => (Some(to.clone()), *label, packet.len()),
-        Output::SendGossip { to, gossip } => {
-            (Some(to.clone()), gossip.name(), tls_codec::Size::tls_serialized_len(gossip))
-        }
-        Output::Publish(gossip) => (None, gossip.name(), tls_codec::Size::tls_serialized_len(gossip)),
-    });
-    Event {
-        cause,
-        time,
-        actor: actor.clone(),
-        from,
-        event: step.event,
-        verdict: step.verdict(),
-        clause: step.clause(),
-        sends: sends.collect(),
-        state,
+    /// Runs for `limit` milliseconds or until nothing is left to happen.
+    pub fn run_for(&mut self, limit: u64) {
+        self.run_until(limit, |_| false);
+    }
+
+    /// Runs until one of these submissions of a user has ended, at most `limit` milliseconds. Gives those that have, with their
+    /// outcomes; when none has, the network came to rest, and all of them end without one.
+    pub fn outcomes(
+        &mut self,
+        user: &Name,
+        awaited: &[Digest],
+        limit: u64,
+        observe: impl FnMut(&Event),
+    ) -> Vec<(Digest, Option<Outcome>)> {
+        let ended = |user: &User| awaited.iter().any(|tid| !user.awaits(tid));
+        self.run_observed(limit, observe, |network| network.user(user).is_none_or(|user| ended(user)));
+        let Some(user) = self.user(user) else { return Vec::new() };
+        let at_rest = !ended(user);
+        let ended = awaited.iter().filter(|tid| at_rest || !user.awaits(tid));
+        ended.map(|tid| (*tid, user.outcome(tid).cloned())).collect()
+    }
+
+    /// Runs until a submission has ended, at most `limit` milliseconds: its outcome.
+    pub fn outcome(&mut self, user: &Name, tid: &Digest, limit: u64) -> Option<Outcome> {
+        self.outcomes(user, std::slice::from_ref(tid), limit, |_| ()).pop()?.1
+    }
+
+    /// Runs until a request is answered, at most `limit` milliseconds: the answer, which the user's app then forgets.
+    pub fn answer(
+        &mut self,
+        user: &Name,
+        request: RequestId,
+        limit: u64,
+        observe: impl FnMut(&Event),
+    ) -> Option<Answer> {
+        self.run_observed(limit, observe, |network| {
+            network.user(user).is_none_or(|user| !user.awaits_answer(request))
+        });
+        self.user(user)?.take_answer(request)
+    }
+
+    /// Audits what the store holds in public, by an auditor whose clock shows `now`: the newest block's time where there is
+    /// none.
+    ///
+    /// # Errors
+    /// The store's, or the genesis'.
+    pub fn audit(&self, now: Option<Time>) -> Result<Result<AuditReport, Inconsistency>, Refusal> {
+        let ProvisionedKeys { rules, genesis, validators, cloud, bsd, .. } = &self.keys;
+        let tables = self.store.read(|store| PublicTables::read(rules, store))?;
+        let now = now.or(tables.latest()).unwrap_or(genesis.start);
+        let bsd = (bsd.name.clone(), bsd.key.clone());
+        let auditor = Auditor::new(rules, now, genesis.clone(), validators.clone(), cloud.clone(), bsd)?;
+        Ok(audit(auditor, &tables.record()))
     }
 }

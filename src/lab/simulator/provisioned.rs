@@ -1,6 +1,6 @@
-//! What a network begins with: everybody enrolled, nobody at work yet.
+//! What a network begins with: everybody enrolled, no actor started.
 
-use crate::simulator::configuration::name;
+use crate::simulator::roster::name;
 use crate::simulator::{LedgerKind, MAX_VALIDATORS, NetworkConfig, Roster};
 use bemr::actors::{CertificateDirectory, LedgerView, NodeContext};
 use bemr::audit::AuditLog;
@@ -26,12 +26,12 @@ use std::sync::Arc;
 /// Everybody's keys and certificates, and the first state of what is public.
 #[derive(Clone)]
 pub struct ProvisionedKeys {
-    /// The rules in force at every actor.
+    /// The rules that every actor enforces.
     pub rules: Rules,
     /// The suite of every key.
     pub suite: Suite,
-    /// Who they are.
-    pub cast: Roster,
+    /// The principals.
+    pub roster: Roster,
     /// What the ledger starts from.
     pub genesis: Genesis,
     /// The KDC.
@@ -40,22 +40,22 @@ pub struct ProvisionedKeys {
     pub credentials: BTreeMap<Name, Credentials>,
     /// Published certificates.
     pub directory: CertificateDirectory,
-    /// What everybody trusts at the start.
+    /// The trust store of every actor at the start.
     pub trust: TrustStore,
     /// The public keys of the cloud.
     pub cloud: LogOperator,
     /// The public keys of the BSD.
     pub bsd: LogOperator,
-    /// Who votes.
+    /// The validator set.
     pub validators: ValidatorSet,
-    /// The ledger without blocks, and the policy that is shipped.
-    pub replica: LedgerView,
+    /// The ledger without blocks, and the shipped policy.
+    pub ledger_view: LedgerView,
     list: RevocationList,
     certificates: Vec<Certificate>,
     rng: ChaCha20Rng,
 }
 
-/// The work that a demonstration can afford: about 250 hashes a block.
+/// Proof of work that a demonstration can afford: about 250 hashes a block.
 fn work_rule() -> WorkRule {
     let mut easiest = [0xff; 32];
     easiest[0] = 0x00;
@@ -67,17 +67,18 @@ impl NetworkConfig {
     ///
     /// # Errors
     /// VOT-01 for no validators or more than [`MAX_VALIDATORS`].
-    pub fn found(&self) -> Result<ProvisionedKeys, Refusal> {
+    pub fn provision(&self) -> Result<ProvisionedKeys, Refusal> {
         let NetworkConfig { rules, suite, validators, ledger, seed, start, lifetimes, .. } = *self;
         if !(1..=MAX_VALIDATORS).contains(&validators) {
             return Err(Refusal::new(Clause::VoterIsAdmitted).at(format!("{validators} validators")));
         }
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
-        let cast = Roster::new(validators);
+        let roster = Roster::new(validators);
         let mut kdc = Kdc::new(name("kdc"), suite, lifetimes, &mut rng);
         let mut identities: BTreeMap<Name, Identity> = BTreeMap::new();
         let mut certificates: Vec<Certificate> = Vec::new();
-        for (subject, role) in cast.roles() {
+        for (subject, role) in roster.roles() {
+            let subject = subject.clone();
             let identity = Identity::generate(suite, &mut rng);
             kdc.admit(subject.clone(), role);
             let request = identity.enrolment_request(&rules, subject.clone(), role);
@@ -95,7 +96,7 @@ impl NetworkConfig {
 
         let network = name("pbn");
         let mut members = BTreeMap::new();
-        for validator in &cast.validators {
+        for validator in &roster.validators {
             members.insert(validator.clone(), principal(&directory, validator)?.signing_key().clone());
         }
         let validators = ValidatorSet::new(network.clone(), members);
@@ -110,16 +111,17 @@ impl NetworkConfig {
             },
         };
         let ledger = Ledger::new(&rules, genesis.clone())?;
-        let replica = LedgerView::new(ledger, validators.clone(), PolicyRegistry::shipped(network.clone()));
-        let identity = |who: &Name| -> Result<LogOperator, Refusal> {
+        let ledger_view =
+            LedgerView::new(ledger, validators.clone(), PolicyRegistry::shipped(network.clone()));
+        let operator = |who: &Name| -> Result<LogOperator, Refusal> {
             let key = principal(&directory, who)?.signing_key().clone();
             Ok(LogOperator { network: network.clone(), name: who.clone(), key })
         };
-        let (cloud, bsd) = (identity(&cast.cloud)?, identity(&cast.bsd)?);
+        let (cloud, bsd) = (operator(&roster.cloud)?, operator(&roster.bsd)?);
         Ok(ProvisionedKeys {
             rules,
             suite,
-            cast,
+            roster,
             genesis,
             kdc,
             credentials,
@@ -128,7 +130,7 @@ impl NetworkConfig {
             cloud,
             bsd,
             validators,
-            replica,
+            ledger_view,
             list,
             certificates,
             rng,
@@ -144,31 +146,24 @@ fn principal<'a>(
 }
 
 impl ProvisionedKeys {
-    /// What every actor begins with: no sessions, and randomness of its own.
+    /// What an actor begins with: no sessions, and randomness of its own.
     pub fn context(&mut self, who: &Name) -> NodeContext {
-        let own = self.credentials.get(who).expect("everybody in the cast was enrolled").clone();
-        let (trust, directory, replica) = (self.trust.clone(), self.directory.clone(), self.replica.clone());
-        NodeContext::new(
-            self.rules,
-            own,
-            trust,
-            directory,
-            replica,
-            ChaCha20Rng::from_rng(&mut self.rng).into(),
-        )
+        let own = self.credentials.get(who).expect("everybody in the roster was enrolled").clone();
+        let (trust, directory, view) = (self.trust.clone(), self.directory.clone(), self.ledger_view.clone());
+        NodeContext::new(self.rules, own, trust, directory, view, ChaCha20Rng::from_rng(&mut self.rng).into())
     }
 
-    /// What whoever goes on from a store has to know of the network.
-    pub fn kept(&self) -> Commit {
+    /// The rows from which a store is read without anything else: genesis, KDC, certificates.
+    pub fn bootstrap_rows(&self) -> Commit {
         let anchor = self.kdc.anchor();
-        let kept = Commit::new()
+        let rows = Commit::new()
             .meta("genesis", encode(&self.genesis))
             .meta("suite", self.suite.number().to_vec())
             .meta("kdc", encode(&anchor.issuer))
             .meta("kdc-key", anchor.key.encode())
             .meta("revocation-list", encode(&self.list));
         let certificates = self.certificates.iter();
-        certificates.fold(kept, |kept, one| kept.certificate(&one.body.subject, encode(one)))
+        certificates.fold(rows, |rows, one| rows.certificate(&one.body.subject, encode(one)))
     }
 
     /// The log of a cloud that has stored nothing.
@@ -182,12 +177,12 @@ impl ProvisionedKeys {
         AuditLog::new(self.suite, self.bsd.network.clone(), self.bsd.name.clone())
     }
 
-    /// A seal chain of `owner` that the custodian can open.
+    /// An escrow ratchet of `owner` that the key-recovery agent can open.
     ///
     /// # Errors
     /// Those of [`SealChain::open`].
     pub fn seal_chain(&self, owner: &mut NodeContext) -> Result<(SealChain, SealChainStart), Refusal> {
-        let custodian = principal(&self.directory, &self.cast.custodian)?;
+        let custodian = principal(&self.directory, &self.roster.custodian)?;
         SealChain::open(&self.rules, &mut owner.rng, &owner.own, custodian)
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct KeyRecovery {
 
 impl KeyRecovery {
     pub(super) fn new(rules: &Rules, foundation: &ProvisionedKeys) -> Result<KeyRecovery, Refusal> {
-        let own = foundation.credentials.get(&foundation.cast.custodian);
+        let own = foundation.credentials.get(&foundation.roster.custodian);
         let own = own.expect("everybody in the cast was enrolled").clone();
         let custodian = Custodian::new(rules, own)?;
         Ok(KeyRecovery { custodian, chains: Vec::new(), opened: BTreeMap::new() })
@@ -169,7 +169,7 @@ impl SystemUnderTest {
             return Some(seal);
         }
         // Of what is refused before it is unwrapped nothing has to be wrapped.
-        let custodian = &self.foundation.credentials[&self.foundation.cast.custodian];
+        let custodian = &self.foundation.credentials[&self.foundation.roster.custodian];
         let key = custodian.identity().agreement_key();
         wrap_anew(&self.rules, key, start, seal.context.clone()).or(Some(seal))
     }

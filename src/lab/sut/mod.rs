@@ -97,7 +97,7 @@ const HEARD: usize = 128;
 
 /// The name of a user by number; those whom nobody certified have names too.
 fn user_name(foundation: &ProvisionedKeys, user: u8) -> Name {
-    let named = foundation.cast.users().get(usize::from(user)).map(|name| (*name).clone());
+    let named = foundation.roster.users().get(usize::from(user)).map(|name| (*name).clone());
     named.unwrap_or_else(|| {
         Name::new(&format!("nobody-{user:02}")).expect("short printable ASCII without spaces")
     })
@@ -139,7 +139,7 @@ impl SystemUnderTest {
         let lifetimes = Lifetimes { certificate: lifetimes.certificate, list: lifetimes.list };
         let scenario =
             NetworkConfig { rules, ledger, seed, lifetimes, ..NetworkConfig::new(suite, validators.into()) };
-        scenario.found()
+        scenario.provision()
     }
 
     /// As [`SystemUnderTest::new`], with what [`SystemUnderTest::foundation_of`] gave for the same rules and setup.
@@ -152,14 +152,14 @@ impl SystemUnderTest {
         setup: &Setup,
     ) -> Result<SystemUnderTest, Refusal> {
         let Setup { users, validators, seed, acquainted, .. } = *setup;
-        let told_of = foundation.replica.clone();
+        let told_of = foundation.ledger_view.clone();
         let mut known = BTreeMap::new();
-        known.insert(foundation.cast.bsd.clone(), Actor::Bsd);
-        known.insert(foundation.cast.cloud.clone(), Actor::Cloud);
+        known.insert(foundation.roster.bsd.clone(), Actor::Bsd);
+        known.insert(foundation.roster.cloud.clone(), Actor::Cloud);
         for user in 0..64 {
             known.insert(user_name(&foundation, user), Actor::User(user));
         }
-        for (number, name) in (0..).zip(&foundation.cast.validators) {
+        for (number, name) in (0..).zip(&foundation.roster.validators) {
             known.insert(name.clone(), Actor::Validator(number));
         }
         let custody = KeyRecovery::new(&rules, &foundation)?;
@@ -201,7 +201,7 @@ impl SystemUnderTest {
             let serial = rig.foundation.credentials[&rig.name(actor)].certified().certificate().body.serial;
             rig.tables.certified(serial, actor);
         }
-        rig.tables.learn_policies(&rig.foundation.replica.policy);
+        rig.tables.learn_policies(&rig.foundation.ledger_view.policy);
         if acquainted {
             rig.acquaint()?;
         }
@@ -209,7 +209,7 @@ impl SystemUnderTest {
     }
 
     fn name(&self, actor: Actor) -> Name {
-        let cast = &self.foundation.cast;
+        let cast = &self.foundation.roster;
         match actor {
             Actor::Bsd => cast.bsd.clone(),
             Actor::Cloud => cast.cloud.clone(),

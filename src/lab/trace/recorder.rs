@@ -27,8 +27,8 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// A recorder of `town`, which was made from this seed and begins at this instant, with the header of the trace. From
-    /// now on the town is watched.
+    /// A recorder of `network`, which was made from this seed and begins at this instant, with the header of the trace. From
+    /// now on the network hashes states.
     ///
     /// # Errors
     /// VOT-01 for more than [`MAX_TRACED`] validators.
@@ -36,29 +36,29 @@ impl Recorder {
         rules: Rules,
         seed: u64,
         start: Time,
-        town: &mut Network,
+        network: &mut Network,
     ) -> Result<(Recorder, Header), Refusal> {
-        town.world.watch();
-        let cast = &town.cast;
-        let validators = u8::try_from(cast.validators.len()).ok();
+        network.observe_states();
+        let roster = &network.keys.roster;
+        let validators = u8::try_from(roster.validators.len()).ok();
         let validators = validators.filter(|count| usize::from(*count) <= MAX_TRACED).ok_or_else(|| {
             Refusal::new(Clause::VoterIsAdmitted).at(format!("a trace has at most {MAX_TRACED} validators"))
         })?;
-        let users = cast.users().into_iter().zip(0..).map(|(name, number)| (name, Actor::User(number)));
-        let voters = cast.validators.iter().zip(0..).map(|(name, number)| (name, Actor::Validator(number)));
+        let users = roster.users().into_iter().zip(0..).map(|(name, number)| (name, Actor::User(number)));
+        let voters = roster.validators.iter().zip(0..).map(|(name, number)| (name, Actor::Validator(number)));
         let named =
-            [(&cast.bsd, Actor::Bsd), (&cast.cloud, Actor::Cloud)].into_iter().chain(users).chain(voters);
+            [(&roster.bsd, Actor::Bsd), (&roster.cloud, Actor::Cloud)].into_iter().chain(users).chain(voters);
         let principals: Vec<Principal> =
             named.map(|(name, actor)| Principal { actor, name: name.clone() }).collect();
-        let ledger = match town.genesis.rule {
+        let ledger = match network.keys.genesis.rule {
             ClosingRule::Quorum => bemr_model::LedgerKind::Quorum,
             ClosingRule::Work(_) => bemr_model::LedgerKind::Work,
         };
-        let (users, lifetimes) = (cast.users().len() as u8, Lifetimes::LONG);
+        let (users, lifetimes) = (roster.users().len() as u8, Lifetimes::LONG);
         let setup = Setup { users, validators, ledger, seed, acquainted: false, lifetimes };
         let recorder = Recorder {
             rules,
-            policy: PolicyRegistry::shipped(town.genesis.network.clone()),
+            policy: PolicyRegistry::shipped(network.keys.genesis.network.clone()),
             start,
             actors: principals.iter().map(|one| (one.name.clone(), one.actor)).collect(),
             now: 0,
@@ -66,8 +66,11 @@ impl Recorder {
             records: BTreeMap::new(),
             tids: BTreeMap::new(),
         };
-        let header =
-            Header { start: start.0, principals, ..Header::new(town.kdc.anchor().suite, &rules, setup) };
+        let header = Header {
+            start: start.0,
+            principals,
+            ..Header::new(network.keys.kdc.anchor().suite, &rules, setup)
+        };
         Ok((recorder, header))
     }
 

@@ -1,41 +1,47 @@
-//! A small town whose life is noted: what each actor took, and what it made of it.
+//! A small network that records every actor: what it received, drew and did.
 
 use crate::forge::{MutatedMessage, ReSigner, Sweep, mended};
-use crate::simulator::{LedgerKind, NetworkConfig, ProvisionedKeys, START};
+use crate::simulator::{LedgerKind, Network, NetworkConfig, Next, Scheduler};
 use crate::vectors::Hex;
-use crate::vectors::kinds::{RULES, Stop, Trust};
-use crate::vectors::replayer::{Begin, Did, Event, Own, Replayer, Send, Step};
+use crate::vectors::kinds::{RULES, Stop, Trust, name};
+use crate::vectors::replayer::{Begin, Did, Event, Own, Replayer, Send, Step, handle_drawing};
+use bemr::actors::StoreHandle;
 use bemr::crypto::{Digest, Domain, Suite};
 use bemr::store::{Table, for_each_row};
-use bemr::wire::{CloudLeaf, Gossip, Message, Name, Time, decode, encode};
+use bemr::wire::{CloudLeaf, Gossip, Message, Name, SealChainStart, decode, encode};
 use bemr_spec::{Clause, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How long anything travels, in milliseconds.
-const WAY: u64 = 5;
+/// The latency of every link, in milliseconds.
+const LATENCY: u64 = 5;
 
-/// The life of one actor.
+/// After how many mutated messages in one session a fresh pair of actors takes over, before the session's keys are exhausted.
+const MESSAGES_PER_SESSION: u32 = 900;
+
+/// What one actor received and did.
 pub(super) struct ActorRecording {
     pub(super) begin: Begin,
     pub(super) steps: Vec<Step>,
     pub(super) did: Vec<Did>,
+    store: StoreHandle,
+    start: Option<SealChainStart>,
 }
 
 /// Pairs of field and clause.
 pub(super) type Pairs = BTreeSet<(String, Clause)>;
 
 impl ActorRecording {
-    /// The actor as it is at the end of its tape.
-    fn again(&self, suite: Suite) -> Option<Replayer> {
-        let mut player = self.begin.start(suite, None).ok()?;
+    /// Another actor in the state that this one has reached.
+    fn replay(&self, suite: Suite) -> Option<Replayer> {
+        let mut actor = self.begin.start(suite, None).ok()?;
         for step in &self.steps {
-            player.take(step).ok()?;
+            actor.take(step).ok()?;
         }
-        Some(player)
+        Some(actor)
     }
 }
 
-/// Something on its way.
+/// An envelope that is about to arrive, as the event that a vector has for it.
 #[derive(Clone)]
 pub(super) struct Envelope {
     pub(super) from: String,
@@ -43,15 +49,14 @@ pub(super) struct Envelope {
     pub(super) event: Event,
 }
 
-/// Everybody, and what is on its way.
+/// A network and the recordings of its actors.
 pub(super) struct Recorder {
     pub(super) suite: Suite,
-    pub(super) foundation: ProvisionedKeys,
-    pub(super) now: Time,
-    pub(super) players: BTreeMap<String, Replayer>,
-    pub(super) tapes: BTreeMap<String, ActorRecording>,
-    flying: Vec<(Time, Envelope)>,
-    /// How many records were written in whose name to whom that are on nobody's tape.
+    pub(super) network: Network,
+    pub(super) recordings: BTreeMap<String, ActorRecording>,
+    /// The message in each protected record that was sent.
+    messages: BTreeMap<Vec<u8>, Hex>,
+    /// How many records were written from whom to whom that are in nobody's recording.
     written: BTreeMap<(String, String), u32>,
 }
 
@@ -63,100 +68,95 @@ fn stopped(stop: Stop) -> Refusal {
 }
 
 impl Recorder {
-    /// A town of four validators, or of so many as are asked for.
+    /// A network of so many validators.
     pub(super) fn new(suite: Suite, validators: usize, ledger: LedgerKind) -> Result<Recorder, Refusal> {
-        let foundation = NetworkConfig { ledger, ..NetworkConfig::new(suite, validators) }.found()?;
-        let cast = foundation.cast.clone();
+        let config = NetworkConfig { ledger, ..NetworkConfig::new(suite, validators) };
+        let keys = config.provision()?;
+        let roster = keys.roster.clone();
         let text = |name: &Name| name.as_str().to_owned();
         // A list that names a serial which nobody has.
-        let mut list = foundation.trust.revocation_list().clone();
+        let mut list = keys.trust.revocation_list().clone();
         list.body.serials = vec![u64::MAX].into();
-        list.signature =
-            foundation.kdc.signing_key().sign(&RULES, Domain::REVOCATION_LIST, &encode(&list.body));
-        let certificates = foundation.directory.iter().map(|one| Hex(encode(one.certificate()))).collect();
+        list.signature = keys.kdc.signing_key().sign(&RULES, Domain::REVOCATION_LIST, &encode(&list.body));
         let begin = Begin {
-            now: START.0,
-            own: Own::of(&foundation.credentials[&cast.doctor]),
-            trust: Trust::of(&foundation.kdc.anchor(), &list),
-            certificates,
-            genesis: Hex(encode(&foundation.genesis)),
-            validators: cast.validators.iter().map(text).collect(),
-            bsd: text(&cast.bsd),
-            cloud: text(&cast.cloud),
-            custodian: text(&cast.custodian),
+            now: config.start.0,
+            own: Own::of(&keys.credentials[&roster.doctor]),
+            trust: Trust::of(&keys.kdc.anchor(), &list),
+            certificates: keys.directory.iter().map(|one| Hex(encode(one.certificate()))).collect(),
+            genesis: Hex(encode(&keys.genesis)),
+            validators: roster.validators.iter().map(text).collect(),
+            bsd: text(&roster.bsd),
+            cloud: text(&roster.cloud),
+            custodian: text(&roster.custodian),
             drawn: Hex::default(),
         };
-        let mut town = Recorder {
+        let scheduler = Scheduler::new(config.start, (LATENCY, 0), config.seed, config.injector);
+        let mut recorder = Recorder {
             suite,
-            foundation,
-            now: START,
-            players: BTreeMap::new(),
-            tapes: BTreeMap::new(),
-            flying: Vec::new(),
+            network: Network::empty(keys, config.store, scheduler),
+            recordings: BTreeMap::new(),
+            messages: BTreeMap::new(),
             written: BTreeMap::new(),
         };
-        let users = cast.users().map(Name::clone);
-        let all = users.iter().chain(&cast.validators).chain([&cast.bsd, &cast.cloud]);
+        let users = roster.users().map(Name::clone);
+        let all = users.iter().chain(&roster.validators).chain([&roster.bsd, &roster.cloud]);
         for (seed, who) in (1..).zip(all) {
-            let mut begin = Begin { own: Own::of(&town.foundation.credentials[who]), ..begin.clone() };
-            let mut player = begin.start(suite, Some(seed)).map_err(stopped)?;
-            begin.drawn = Hex(player.node.context().rng.drawn());
-            town.players.insert(text(who), player);
-            town.tapes.insert(text(who), ActorRecording { begin, steps: Vec::new(), did: Vec::new() });
+            let own = Own::of(&recorder.network.keys.credentials[who]);
+            let mut begin = Begin { own, ..begin.clone() };
+            let Replayer { mut node, store, start } = begin.start(suite, Some(seed)).map_err(stopped)?;
+            begin.drawn = Hex(node.context().rng.drawn());
+            recorder.network.add(node);
+            let recording = ActorRecording { begin, steps: Vec::new(), did: Vec::new(), store, start };
+            recorder.recordings.insert(text(who), recording);
         }
-        Ok(town)
+        Ok(recorder)
     }
 
-    /// Lets something happen to somebody; what they send is on its way.
-    pub(super) fn happen(
+    /// Lets an actor handle an event, and puts in flight what it sends.
+    pub(super) fn happen(&mut self, who: &str, event: Event) -> Result<Did, Refusal> {
+        self.record(who, event, "", &[], true)
+    }
+
+    fn record(
         &mut self,
         who: &str,
         event: Event,
         comment: &str,
         fields: &[String],
+        sends: bool,
     ) -> Result<Did, Refusal> {
-        let player = self.players.get_mut(who).ok_or_else(|| Refusal::new(Clause::PeerIsIntended).at(who))?;
-        let (did, drawn) = player.live(self.now, &event).map_err(stopped)?;
-        let tape = self.tapes.get_mut(who).expect("every player has a tape");
-        let (comment, fields) = (comment.to_owned(), fields.to_vec());
-        tape.steps.push(Step { now: self.now.0, comment, fields, drawn, event });
-        tape.did.push(did.clone());
-        let others: Vec<String> = self.players.keys().filter(|other| *other != who).cloned().collect();
-        let arrives = self.now.after(WAY);
-        let from = || who.to_owned();
+        let unknown = || Refusal::new(Clause::PeerIsIntended).at(who);
+        let now = self.network.now().0;
+        let handled = self.network.command(&name(who).map_err(stopped)?, |node, now| {
+            match handle_drawing(node, now, &event) {
+                Ok((did, drawn, outputs)) => (Ok((did, drawn)), if sends { outputs } else { Vec::new() }),
+                Err(stop) => (Err(stopped(stop)), Vec::new()),
+            }
+        });
+        let (did, drawn) = handled.ok_or_else(unknown)?.0?;
         for send in &did.sends {
-            match send {
-                Send::Packet { to, bytes, message } => {
-                    let (bytes, message) = (bytes.clone(), message.clone());
-                    let event = Event::Packet { from: from(), bytes, message };
-                    self.flying.push((arrives, Envelope { from: from(), to: to.clone(), event }));
-                }
-                Send::Tell { to, bytes } => {
-                    let event = Event::Gossip { from: from(), bytes: bytes.clone() };
-                    self.flying.push((arrives, Envelope { from: from(), to: to.clone(), event }));
-                }
-                Send::Publish { bytes } => {
-                    for to in &others {
-                        let event = Event::Gossip { from: from(), bytes: bytes.clone() };
-                        self.flying.push((arrives, Envelope { from: from(), to: to.clone(), event }));
-                    }
-                }
+            if let Send::Packet { bytes, message: Some(message), .. } = send {
+                self.messages.insert(bytes.0.clone(), message.clone());
             }
         }
+        let recording = self.recordings.get_mut(who).ok_or_else(unknown)?;
+        let (comment, fields) = (comment.to_owned(), fields.to_vec());
+        recording.steps.push(Step { now, comment, fields, drawn, event });
+        recording.did.push(did.clone());
         Ok(did)
     }
 
-    /// The first record that the cloud stored.
+    /// The tid of the first record that the cloud stored.
     pub(super) fn tid(&self) -> Option<Digest> {
         let leaves = self.rows("cloud", Table::Leaves).ok()?;
         decode::<CloudLeaf>(&RULES, &leaves.first()?.0).ok().map(|leaf| leaf.tid)
     }
 
-    /// What somebody keeps in a table, in the order of its keys.
+    /// What an actor stores in a table, in the order of its keys.
     pub(super) fn rows(&self, who: &str, table: Table) -> Result<Vec<Hex>, Refusal> {
         let mut rows = Vec::new();
-        if let Some(player) = self.players.get(who) {
-            player.archive.read(|store| {
+        if let Some(recording) = self.recordings.get(who) {
+            recording.store.read(|store| {
                 for_each_row(store, table, |_, value| {
                     rows.push(value.into());
                     Ok(())
@@ -166,168 +166,158 @@ impl Recorder {
         Ok(rows)
     }
 
-    /// What BSD and cloud keep and do not send, by table.
-    pub(super) fn kept(&self) -> Result<Vec<(&'static str, Vec<u8>)>, Refusal> {
-        let mut kept = Vec::new();
+    /// What BSD and cloud store and do not send, by table.
+    pub(super) fn stored(&self) -> Result<Vec<(&'static str, Vec<u8>)>, Refusal> {
+        let mut stored = Vec::new();
         for (name, who, table) in [
             ("AuditEntry", "bsd", Table::AuditEntries),
             ("SignedAuditHead", "bsd", Table::AuditHeads),
             ("CloudLeaf", "cloud", Table::Leaves),
-            // A seal stands among other things there.
+            // Escrow packages are among the other rows of this table.
             ("Seal", "bsd", Table::Meta),
         ] {
-            kept.extend(self.rows(who, table)?.into_iter().map(|row| (name, row.0)));
+            stored.extend(self.rows(who, table)?.into_iter().map(|row| (name, row.0)));
         }
-        let start = self.players.get("bsd").and_then(|bsd| bsd.start.as_ref());
-        kept.extend(start.map(|start| ("SealChainStart", encode(start))));
-        Ok(kept)
+        let start = self.recordings.get("bsd").and_then(|bsd| bsd.start.as_ref());
+        stored.extend(start.map(|start| ("SealChainStart", encode(start))));
+        Ok(stored)
     }
 
-    /// Lives on, at most so many milliseconds, until a parcel for which `is` says yes is about to arrive: that parcel,
-    /// which is then in nobody's hands.
+    /// Runs, at most so many milliseconds, until an envelope that `is` accepts is about to arrive: that envelope, which is
+    /// then no longer in flight.
     pub(super) fn until(
         &mut self,
         limit: u64,
         mut is: impl FnMut(&Envelope) -> bool,
     ) -> Result<Option<Envelope>, Refusal> {
-        let end = self.now.after(limit);
-        loop {
-            let first = self.flying.iter().enumerate().min_by_key(|(place, (time, _))| (*time, *place));
-            let first = first.map(|(place, (time, _))| (*time, place));
-            let wakes = self
-                .players
-                .iter_mut()
-                .filter_map(|(who, player)| Some((player.node.actor().wake()?, who.clone())));
-            let alarm = wakes.min();
-            match (first, alarm) {
-                (Some((time, place)), alarm) if alarm.as_ref().is_none_or(|(wake, _)| time <= *wake) => {
-                    if time > end {
-                        self.now = end;
-                        return Ok(None);
+        let end = self.network.now().after(limit);
+        while let Some(next) = self.network.next(Some(end)) {
+            match next {
+                Next::Timer(who) => drop(self.happen(who.as_str(), Event::Wake {})?),
+                Next::Arrival(_, envelope) => {
+                    let envelope = self.arriving(&envelope);
+                    if is(&envelope) {
+                        return Ok(Some(envelope));
                     }
-                    self.now = self.now.max(time);
-                    let (_, parcel) = self.flying.remove(place);
-                    if is(&parcel) {
-                        return Ok(Some(parcel));
-                    }
-                    self.deliver(parcel)?;
+                    self.deliver(envelope)?;
                 }
-                (_, Some((wake, who))) => {
-                    if wake > end {
-                        self.now = end;
-                        return Ok(None);
-                    }
-                    self.now = self.now.max(wake);
-                    self.happen(&who, Event::Wake {}, "", &[])?;
-                }
-                _ => return Ok(None),
             }
         }
+        Ok(None)
     }
 
-    /// A parcel arrives, and before it what is wrong with it in one field.
-    pub(super) fn beset(&mut self, parcel: Envelope, done: &mut Pairs) -> Result<Did, Refusal> {
-        match &parcel.event {
+    fn arriving(&self, envelope: &crate::simulator::Envelope) -> Envelope {
+        let (from, to) = (envelope.from.as_str().to_owned(), envelope.to.as_str().to_owned());
+        let event = match envelope.packet() {
+            Some(packet) => {
+                let message = self.messages.get(packet).cloned();
+                Event::Packet { from: from.clone(), bytes: packet.into(), message }
+            }
+            None => Event::Gossip { from: from.clone(), bytes: envelope.gossip().unwrap_or_default().into() },
+        };
+        Envelope { from, to, event }
+    }
+
+    /// Delivers an envelope, and before it the mutations of it, each of which has to be refused.
+    pub(super) fn deliver_with_mutations(
+        &mut self,
+        envelope: Envelope,
+        done: &mut Pairs,
+    ) -> Result<Did, Refusal> {
+        match &envelope.event {
             Event::Packet { message: Some(message), .. } => {
                 let message = message.0.clone();
-                let (from, to) = (parcel.from.clone(), parcel.to.clone());
-                for (near, clause) in self.wrong_messages(&from, &to, &message, done)? {
-                    let event = self.written(&from, &to, &near.bytes)?;
-                    self.refused(&to, event, &near, clause)?;
+                let (from, to) = (envelope.from.clone(), envelope.to.clone());
+                for (mutated, clause) in self.mutated_messages(&from, &to, &message, done)? {
+                    let event = self.written(&from, &to, &mutated.bytes)?;
+                    self.refused(&to, event, &mutated, clause)?;
                 }
-                // Their records have used up the number of the one that is on its way.
+                // Their records have used up the number of the one that is in flight.
                 let event = self.written(&from, &to, &message)?;
-                self.happen(&to, event, "", &[])
+                self.happen(&to, event)
             }
             Event::Gossip { from, bytes } => {
                 let (from, bytes) = (from.clone(), bytes.0.clone());
-                for (near, clause) in self.wrong_gossip(&from, &parcel.to, &bytes, done)? {
-                    let event = Event::Gossip { from: from.clone(), bytes: Hex(near.bytes.clone()) };
-                    self.refused(&parcel.to, event, &near, clause)?;
+                for (mutated, clause) in self.mutated_gossip(&from, &envelope.to, &bytes, done)? {
+                    let event = Event::Gossip { from: from.clone(), bytes: Hex(mutated.bytes.clone()) };
+                    self.refused(&envelope.to, event, &mutated, clause)?;
                 }
-                self.deliver(parcel)
+                self.deliver(envelope)
             }
-            _ => self.deliver(parcel),
+            _ => self.deliver(envelope),
         }
     }
 
     /// A message in a record of the newest session of `from` with `to`.
     pub(super) fn written(&mut self, from: &str, to: &str, message: &[u8]) -> Result<Event, Refusal> {
-        let peer = Name::new(to).ok_or_else(|| Refusal::new(Clause::PeerIsIntended).at(to))?;
-        let player = self.players.get_mut(from).ok_or_else(|| Refusal::new(Clause::PeerIsIntended))?;
-        let written = player.node.context().sessions.write_as_is(&RULES, &peer, message);
+        let (sender, peer) = (name(from).map_err(stopped)?, name(to).map_err(stopped)?);
+        let node = self.network.node(&sender).ok_or_else(|| Refusal::new(Clause::PeerIsIntended))?;
+        let written = node.context().sessions.write_as_is(&RULES, &peer, message);
         let bytes = written.ok_or_else(|| Refusal::new(Clause::SessionEstablished).at(to))?;
         *self.written.entry((from.to_owned(), to.to_owned())).or_default() += 1;
         Ok(Event::Packet { from: from.to_owned(), bytes: Hex(bytes), message: Some(message.into()) })
     }
 
-    /// Something arrives that has to be refused; nobody hears what is answered.
+    /// Delivers what has to be refused; what the actor answers is lost.
     pub(super) fn refused(
         &mut self,
         to: &str,
         event: Event,
-        near: &MutatedMessage,
+        mutated: &MutatedMessage,
         clause: Clause,
     ) -> Result<(), Refusal> {
-        let before = self.flying.len();
-        let comment = near.comment();
-        let did = self.happen(to, event, &comment, &near.fields)?;
-        self.flying.truncate(before);
+        let comment = mutated.comment();
+        let did = self.record(to, event, &comment, &mutated.fields, false)?;
         match did.refused_by() {
             Some(answered) if answered == clause => Ok(()),
             answered => {
-                let answered = answered.map_or("taken", Clause::id);
+                let answered = answered.map_or("accepted", Clause::id);
                 Err(Refusal::new(clause).at(format!("{comment}: {answered} instead")))
             }
         }
     }
 
-    fn wrong_messages(
+    fn mutated_messages(
         &self,
         from: &str,
         to: &str,
         genuine: &[u8],
         done: &mut Pairs,
     ) -> Result<Vec<(MutatedMessage, Clause)>, Refusal> {
-        let sender = Name::new(from).ok_or_else(|| Refusal::new(Clause::PeerIsIntended).at(from))?;
+        let (sender, peer) = (name(from).map_err(stopped)?, name(to).map_err(stopped)?);
         let ways = decode::<Message>(&RULES, genuine).map(|message| ReSigner::ways(&message))?;
-        let (tape, own) = (&self.tapes[to], &self.tapes[from]);
-        let signer = ReSigner::new(&self.foundation);
-        let mend = mended(|message: &mut Message, way| signer.message(message, &sender, way));
-        let peer = Name::new(to).ok_or_else(|| Refusal::new(Clause::PeerIsIntended).at(to))?;
-        let mut said = u32::MAX;
+        let signer = ReSigner::new(&self.network.keys);
+        let sign = mended(|message: &mut Message, way| signer.message(message, &sender, way));
+        let mut sent = 0;
         let mut pair: Option<(Replayer, Replayer)> = None;
         let judge = |message: &[u8]| {
-            if said >= 900 {
+            if sent >= MESSAGES_PER_SESSION {
                 pair = None;
             }
             if pair.is_none() {
-                said = 0;
-                let mut speaker = own.again(self.suite)?;
+                sent = 0;
+                let mut sender = self.recordings[from].replay(self.suite)?;
                 let written = self.written.get(&(from.to_owned(), to.to_owned()));
                 for _ in 0..written.copied().unwrap_or_default() {
-                    speaker.node.context().sessions.write_as_is(&RULES, &peer, b"")?;
+                    sender.node.context().sessions.write_as_is(&RULES, &peer, b"")?;
                 }
-                pair = Some((speaker, tape.again(self.suite)?));
+                pair = Some((sender, self.recordings[to].replay(self.suite)?));
             }
-            let (speaker, hearer) = pair.as_mut()?;
-            said += 1;
-            let bytes = speaker.node.context().sessions.write_as_is(&RULES, &peer, message)?;
-            let event =
-                Event::Packet { from: from.to_owned(), bytes: Hex(bytes), message: Some(message.into()) };
-            let did = hearer.live(self.now, &event).ok()?.0;
-            if did.refused_by().is_none() {
+            let (sender, receiver) = pair.as_mut()?;
+            sent += 1;
+            let bytes = sender.node.context().sessions.write_as_is(&RULES, &peer, message)?;
+            let (from, message) = (from.to_owned(), Some(message.into()));
+            let event = Event::Packet { from, bytes: Hex(bytes), message };
+            let clause = self.refusal(receiver, &event);
+            if clause.is_none() {
                 pair = None;
             }
-            did.refused_by()
+            clause
         };
-        let mut sweep = self.sweep(ways, done);
-        let found = sweep.run("Message", genuine, mend, judge);
-        *done = sweep.done;
-        Ok(found)
+        Ok(self.sweep(ways, done, |sweep| sweep.run("Message", genuine, sign, judge)))
     }
 
-    fn wrong_gossip(
+    fn mutated_gossip(
         &self,
         from: &str,
         to: &str,
@@ -335,35 +325,38 @@ impl Recorder {
         done: &mut Pairs,
     ) -> Result<Vec<(MutatedMessage, Clause)>, Refusal> {
         let ways = decode::<Gossip>(&RULES, genuine).map(|gossip| ReSigner::gossip_ways(&gossip))?;
-        let tape = &self.tapes[to];
-        let signer = ReSigner::new(&self.foundation);
-        let mend = mended(|gossip: &mut Gossip, way| signer.gossip(gossip, way));
-        let mut hearer: Option<Replayer> = None;
+        let signer = ReSigner::new(&self.network.keys);
+        let sign = mended(|gossip: &mut Gossip, way| signer.gossip(gossip, way));
+        let mut receiver: Option<Replayer> = None;
         let judge = |bytes: &[u8]| {
-            if hearer.is_none() {
-                hearer = tape.again(self.suite);
+            if receiver.is_none() {
+                receiver = self.recordings[to].replay(self.suite);
             }
             let event = Event::Gossip { from: from.to_owned(), bytes: bytes.into() };
-            let did = hearer.as_mut()?.live(self.now, &event).ok()?.0;
-            if did.refused_by().is_none() {
-                hearer = None;
+            let clause = self.refusal(receiver.as_mut()?, &event);
+            if clause.is_none() {
+                receiver = None;
             }
-            did.refused_by()
+            clause
         };
-        let mut sweep = self.sweep(ways, done);
-        let found = sweep.run("Gossip", genuine, mend, judge);
-        *done = sweep.done;
-        Ok(found)
+        Ok(self.sweep(ways, done, |sweep| sweep.run("Gossip", genuine, sign, judge)))
     }
 
-    fn sweep(&self, ways: u8, done: &mut Pairs) -> Sweep<'static> {
+    /// The clause by which an actor refuses an event now.
+    fn refusal(&self, actor: &mut Replayer, event: &Event) -> Option<Clause> {
+        handle_drawing(&mut actor.node, self.network.now(), event).ok()?.0.refused_by()
+    }
+
+    fn sweep<T>(&self, ways: u8, done: &mut Pairs, run: impl FnOnce(&mut Sweep<'static>) -> T) -> T {
         let names = &["~", "dr-ben", "root-1", "validator-002", "cloud"];
-        Sweep { done: std::mem::take(done), ..Sweep::new(self.suite, names, ways) }
+        let mut sweep = Sweep { done: std::mem::take(done), ..Sweep::new(self.suite, names, ways) };
+        let found = run(&mut sweep);
+        *done = sweep.done;
+        found
     }
 
-    /// A parcel arrives.
-    pub(super) fn deliver(&mut self, parcel: Envelope) -> Result<Did, Refusal> {
-        let Envelope { to, event, .. } = parcel;
-        self.happen(&to, event, "", &[])
+    /// Delivers an envelope.
+    pub(super) fn deliver(&mut self, envelope: Envelope) -> Result<Did, Refusal> {
+        self.happen(&envelope.to, envelope.event)
     }
 }

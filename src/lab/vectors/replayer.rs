@@ -1,4 +1,4 @@
-//! An actor that begins with what a vector says, takes what the vector gives it, and tells what it did.
+//! An actor that begins in the state a vector gives, handles the vector's events, and reports what it did.
 
 use crate::simulator::Node;
 use crate::vectors::Hex;
@@ -191,17 +191,16 @@ pub(super) enum Send {
     },
 }
 
-/// An actor at work.
+/// An actor that handles the events of a vector.
 pub(super) struct Replayer {
     pub(super) node: Node,
-    /// What it keeps.
-    pub(super) archive: StoreHandle,
-    /// The start of its seal chain, where it has one.
+    pub(super) store: StoreHandle,
+    /// The start of its escrow ratchet, where it has one.
     pub(super) start: Option<SealChainStart>,
 }
 
 impl Begin {
-    /// The actor. Its randomness is `given`, or else that of a seed, and noted.
+    /// The actor. Its randomness comes from a seed and is recorded, or else is what the vector says was drawn.
     pub(super) fn start(&self, suite: Suite, seed: Option<u64>) -> Result<Replayer, Stop> {
         let now = Time(self.now);
         let mut trust = self.trust.store(suite)?;
@@ -240,8 +239,7 @@ impl Begin {
             None => office.rng.give(&self.drawn.0),
         }
         office.sessions.tap();
-        let archive = StoreHandle::new(MemoryStore::new());
-        let kept = archive.clone();
+        let store = StoreHandle::new(MemoryStore::new());
         let mut start = None;
         use bemr::keys::Party;
         let mut node = match role.place() {
@@ -249,139 +247,142 @@ impl Begin {
             Party::Validator => Node::Validator(Box::new(Validator::new(office, cloud, bsd))),
             Party::Cloud => {
                 let log = CloudLog::new(suite, network, cloud.name, Frontier::default());
-                Node::Cloud(Box::new(Cloud::new(office, archive, log)?))
+                Node::Cloud(Box::new(Cloud::new(office, store.clone(), log)?))
             }
             Party::Bsd => {
                 let (seals, opened) = SealChain::open(&RULES, &mut office.rng, &office.own, &custodian)?;
                 start = Some(opened);
                 let audit = AuditLog::new(suite, network, bsd.name);
-                Node::Bsd(Box::new(Bsd::new(office, cloud, seals, archive, audit)?))
+                Node::Bsd(Box::new(Bsd::new(office, cloud, seals, store.clone(), audit)?))
             }
             Party::Custodian => return Err(Stop::Malformed("a custodian is no such actor".to_owned())),
         };
         if seed.is_none() && !node.context().rng.used_up() {
             return Err(Stop::Malformed("begin: not what it draws".to_owned()));
         }
-        Ok(Replayer { node, archive: kept, start })
+        Ok(Replayer { node, store, start })
     }
 }
 
 impl Replayer {
-    /// Takes what the vector gives.
+    /// Handles a step of a vector, with the randomness that the vector gives.
     pub(super) fn take(&mut self, step: &Step) -> Result<Did, Stop> {
         self.node.context().rng.give(&step.drawn.0);
-        let did = self.happen(Time(step.now), &step.event)?;
+        let (did, _) = handle(&mut self.node, Time(step.now), &step.event)?;
         if !self.node.context().rng.used_up() {
             return Err(Stop::Malformed(format!("{}: not what it draws", step.comment)));
         }
         Ok(did)
     }
+}
 
-    /// As [`Replayer::take`], with randomness of its own; gives what was drawn, too.
-    pub(super) fn live(&mut self, now: Time, event: &Event) -> Result<(Did, Hex), Stop> {
-        drop(self.node.context().rng.drawn());
-        let did = self.happen(now, event)?;
-        Ok((did, Hex(self.node.context().rng.drawn())))
+/// Lets a node handle an event with randomness of its own: what it did, what it drew, and what it sends.
+pub(super) fn handle_drawing(
+    node: &mut Node,
+    now: Time,
+    event: &Event,
+) -> Result<(Did, Hex, Vec<Output>), Stop> {
+    drop(node.context().rng.drawn());
+    let (did, outputs) = handle(node, now, event)?;
+    Ok((did, Hex(node.context().rng.drawn()), outputs))
+}
+
+fn handle(node: &mut Node, now: Time, event: &Event) -> Result<(Did, Vec<Output>), Stop> {
+    drop(node.context().sessions.overheard());
+    let input = match event {
+        Event::Packet { from, bytes, .. } => {
+            Some(Ok(Input::Packet { from: name(from)?, packet: bytes.0.clone() }))
+        }
+        Event::Gossip { from, bytes } => {
+            let from = name(from)?;
+            Some(decode(&RULES, &bytes.0).map(|gossip| Input::Gossip { from, gossip }))
+        }
+        Event::Wake {} => Some(Ok(Input::Wake)),
+        _ => None,
+    };
+    let (outcome, repeats) = match input {
+        Some(Ok(input)) => {
+            let step = node.actor().handle(now, input);
+            (step.outcome, step.repeats)
+        }
+        Some(Err(refusal)) => (Err(refusal), Vec::new()),
+        None => (command(node, now, event)?, Vec::new()),
+    };
+    if let Event::Packet { message, .. } = event
+        && node.context().sessions.last_opened() != message.as_ref().map(|message| message.0.clone())
+    {
+        return Err(Stop::Malformed("the record does not hold the message".to_owned()));
     }
+    let clause = outcome.as_ref().err().map(|refusal| Id(refusal.clause()));
+    let verdict = match outcome.as_ref().err().map_or(Verdict::Accept, Refusal::verdict) {
+        Verdict::Accept => Said::Accept,
+        Verdict::Reject => Said::Refuse,
+        Verdict::Ignore => Said::Ignore,
+    };
+    let outputs: Vec<Output> = outcome.into_iter().flatten().chain(repeats).collect();
+    let wakes = node.actor().wake().map(|time| time.0);
+    Ok((Did { verdict, clause, sends: sends(node, &outputs), wakes }, outputs))
+}
 
-    fn happen(&mut self, now: Time, event: &Event) -> Result<Did, Stop> {
-        drop(self.node.context().sessions.overheard());
-        let (outcome, repeats) = match event {
-            Event::Packet { from, bytes, message } => {
-                let input = Input::Packet { from: name(from)?, packet: bytes.0.clone() };
-                let step = self.node.actor().handle(now, input);
-                let opened = self.node.context().sessions.last_opened();
-                if opened != message.as_ref().map(|message| message.0.clone()) {
-                    return Err(Stop::Malformed("the record does not hold the message".to_owned()));
-                }
-                (step.outcome, step.repeats)
-            }
-            Event::Gossip { from, bytes } => match decode(&RULES, &bytes.0) {
-                Ok(gossip) => {
-                    let step = self.node.actor().handle(now, Input::Gossip { from: name(from)?, gossip });
-                    (step.outcome, step.repeats)
-                }
-                Err(refusal) => (Err(refusal), Vec::new()),
-            },
-            Event::Wake {} => {
-                let step = self.node.actor().handle(now, Input::Wake);
-                (step.outcome, step.repeats)
-            }
-            command => (self.command(now, command)?, Vec::new()),
-        };
-        let clause = outcome.as_ref().err().map(|refusal| Id(refusal.clause()));
-        let verdict = match outcome.as_ref().err().map_or(Verdict::Accept, Refusal::verdict) {
-            Verdict::Accept => Said::Accept,
-            Verdict::Reject => Said::Refuse,
-            Verdict::Ignore => Said::Ignore,
-        };
-        let outputs: Vec<Output> = outcome.into_iter().flatten().chain(repeats).collect();
-        let sends = self.sends(outputs);
-        let wakes = self.node.actor().wake().map(|time| time.0);
-        Ok(Did { verdict, clause, sends, wakes })
-    }
+fn command(node: &mut Node, now: Time, event: &Event) -> Result<Result<Vec<Output>, Refusal>, Stop> {
+    let tid = |tid: &Hex| tid.array().map(Digest::from_bytes);
+    let user = match (node, event) {
+        (Node::Bsd(bsd), Event::Close {}) => return Ok(bsd.close(now)),
+        (Node::User(user), _) => user,
+        _ => return Err(Stop::Malformed("such an actor has no such command".to_owned())),
+    };
+    let requested = match event {
+        Event::Submit { record, readers } => {
+            let readers = readers.iter().map(|reader| name(reader)).collect::<Result<Vec<Name>, Stop>>()?;
+            let read = Record::read(&RULES, &record.0);
+            return Ok(read
+                .and_then(|record| user.submit(now, &record, &readers))
+                .map(|(_, outputs)| outputs));
+        }
+        Event::Read { tid: of } => user.read(now, tid(of)?),
+        Event::Grant { tid: of, reader } => user.grant(now, tid(of)?, &name(reader)?),
+        Event::Revoke { tid: of, reader } => user.revoke(now, tid(of)?, &name(reader)?),
+        Event::Erase { body, approvals } => {
+            let body: EraseBody = decode(&RULES, &body.0)?;
+            let approvals: Result<Vec<_>, Refusal> =
+                approvals.iter().map(|approval| decode(&RULES, &approval.0)).collect();
+            user.erase(now, body, approvals?)
+        }
+        _ => return Err(Stop::Malformed("such an actor has no such command".to_owned())),
+    };
+    Ok(requested.map(|(_, outputs)| outputs))
+}
 
-    fn command(&mut self, now: Time, event: &Event) -> Result<Result<Vec<Output>, Refusal>, Stop> {
-        let tid = |tid: &Hex| tid.array().map(Digest::from_bytes);
-        Ok(match (&mut self.node, event) {
-            (Node::Bsd(bsd), Event::Close {}) => bsd.close(now),
-            (Node::User(user), Event::Submit { record, readers }) => {
-                let readers: Result<Vec<Name>, Stop> = readers.iter().map(|reader| name(reader)).collect();
-                let readers = readers?;
-                let read = Record::read(&RULES, &record.0);
-                read.and_then(|record| user.submit(now, &record, &readers)).map(|(_, outputs)| outputs)
+fn sends(node: &mut Node, outputs: &[Output]) -> Vec<Send> {
+    let written: Vec<_> = node
+        .context()
+        .sessions
+        .overheard()
+        .into_iter()
+        .filter_map(|heard| match heard {
+            Overheard::Message { message, written: Some((position, _)), .. } => {
+                Some(((position.session, position.sequence), Hex(encode(&message))))
             }
-            (Node::User(user), Event::Read { tid: of }) => {
-                user.read(now, tid(of)?).map(|(_, outputs)| outputs)
-            }
-            (Node::User(user), Event::Grant { tid: of, reader }) => {
-                user.grant(now, tid(of)?, &name(reader)?).map(|(_, outputs)| outputs)
-            }
-            (Node::User(user), Event::Revoke { tid: of, reader }) => {
-                user.revoke(now, tid(of)?, &name(reader)?).map(|(_, outputs)| outputs)
-            }
-            (Node::User(user), Event::Erase { body, approvals }) => {
-                let body: EraseBody = decode(&RULES, &body.0)?;
-                let approvals: Result<Vec<_>, Refusal> =
-                    approvals.iter().map(|approval| decode(&RULES, &approval.0)).collect();
-                user.erase(now, body, approvals?).map(|(_, outputs)| outputs)
-            }
-            _ => return Err(Stop::Malformed("such an actor takes no such command".to_owned())),
+            _ => None,
         })
-    }
-
-    fn sends(&mut self, outputs: Vec<Output>) -> Vec<Send> {
-        let heard = self.node.context().sessions.overheard();
-        let written: Vec<_> = heard
-            .iter()
-            .filter_map(|heard| match heard {
-                Overheard::Message { message, written: Some((position, _)), .. } => {
-                    Some(((position.session, position.sequence), encode(message)))
-                }
-                _ => None,
-            })
-            .collect();
-        let send = |output: Output| match output {
-            Output::Send { to, packet, .. } => {
-                let message = match decode(&RULES, &packet) {
-                    Ok(Packet::Record(record)) => {
-                        let place = (record.header.session, record.header.sequence);
-                        written
-                            .iter()
-                            .find(|(written, _)| *written == place)
-                            .map(|(_, message)| message.into())
-                    }
-                    _ => None,
-                };
-                Send::Packet { to: to.as_str().to_owned(), bytes: Hex(packet), message }
-            }
-            Output::SendGossip { to, gossip } => {
-                Send::Tell { to: to.as_str().to_owned(), bytes: Hex(encode(&gossip)) }
-            }
-            Output::Publish(gossip) => Send::Publish { bytes: Hex(encode(&gossip)) },
-        };
-        outputs.into_iter().map(send).collect()
-    }
+        .collect();
+    let message = |packet: &[u8]| {
+        let Ok(Packet::Record(record)) = decode(&RULES, packet) else { return None };
+        let position = (record.header.session, record.header.sequence);
+        written.iter().find(|(written, _)| *written == position).map(|(_, message)| message.clone())
+    };
+    let send = |output: &Output| match output {
+        Output::Send { to, packet, .. } => Send::Packet {
+            to: to.as_str().to_owned(),
+            bytes: packet.as_slice().into(),
+            message: message(packet),
+        },
+        Output::SendGossip { to, gossip } => {
+            Send::Tell { to: to.as_str().to_owned(), bytes: Hex(encode(gossip)) }
+        }
+        Output::Publish(gossip) => Send::Publish { bytes: Hex(encode(gossip)) },
+    };
+    outputs.iter().map(send).collect()
 }
 
 impl Did {

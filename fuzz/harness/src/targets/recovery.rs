@@ -181,47 +181,50 @@ impl Past {
         let rules = Rules::hardened();
         let noted: Rc<RefCell<Vec<Kept>>> = Rc::default();
         let archive = StoreHandle::new(Noting { store, moments: Rc::clone(&noted) });
-        let scenario = NetworkConfig { archive, ..NetworkConfig::new(Suite::Tiny, 1) };
-        let mut town = scenario.build().expect("one validator is a network");
-        let (doctor, colleague) = (town.cast.doctor.clone(), town.cast.colleague.clone());
+        let config = NetworkConfig { store: archive, ..NetworkConfig::new(Suite::Tiny, 1) };
+        let mut network = config.build().expect("one validator is a network");
+        let (doctor, colleague) = (network.keys.roster.doctor.clone(), network.keys.roster.colleague.clone());
         let mut tids = Vec::new();
         for (_, bytes) in SAMPLES.iter().take(RECORDS) {
             let record = Record::read(&rules, bytes).expect("a sample is a record");
-            let tid =
-                town.by(&doctor, |user, now| user.submit(now, &record, std::slice::from_ref(&colleague)));
+            let tid = network
+                .as_user(&doctor, |user, now| user.submit(now, &record, std::slice::from_ref(&colleague)));
             let tid = tid.expect("a doctor may submit a sample");
-            town.run_until(LIMIT, |_| (), |town| town.user(&doctor).is_some_and(|user| !user.awaits(&tid)));
+            network.outcome(&doctor, &tid, LIMIT);
             tids.push(tid);
         }
-        regret(&mut town, &tids);
-        town.run_until(LIMIT, |_| (), |_| false);
-        let key = town.bsd.key.clone();
-        let bsd = town.bsd.name.clone();
+        regret(&mut network, &tids);
+        network.run_for(LIMIT);
+        let key = network.keys.bsd.key.clone();
+        let bsd = network.keys.bsd.name.clone();
         let moments = noted.take();
         Past {
             moments,
-            audit: AuditLog::new(Suite::Tiny, town.cloud.network.clone(), bsd),
-            cloud: town.cloud.clone(),
-            genesis: town.genesis.clone(),
-            validators: town.validators.clone(),
+            audit: AuditLog::new(Suite::Tiny, network.keys.cloud.network.clone(), bsd),
+            cloud: network.keys.cloud.clone(),
+            genesis: network.keys.genesis.clone(),
+            validators: network.keys.validators.clone(),
             bsd: key,
-            now: town.world.now(),
+            now: network.now(),
         }
     }
 }
 
 /// The doctor lets the assistant read the first record and the colleague read it no longer, and has the last one erased.
-fn regret(town: &mut Network, tids: &[Digest]) {
+fn regret(network: &mut Network, tids: &[Digest]) {
     let (Some(&first), Some(&last)) = (tids.first(), tids.last()) else { return };
-    let Roster { doctor, colleague, assistant, administrators: [administrator, _], .. } = town.cast.clone();
-    town.by(&doctor, |user, now| user.grant(now, first, &assistant)).expect("an owner may grant");
-    town.by(&doctor, |user, now| user.revoke(now, first, &colleague)).expect("an owner may revoke");
-    let now = town.world.now();
-    let body = town.user(&doctor).expect("the doctor is a user").erasure(now, last);
+    let Roster { doctor, colleague, assistant, administrators: [administrator, _], .. } =
+        network.keys.roster.clone();
+    network.as_user(&doctor, |user, now| user.grant(now, first, &assistant)).expect("an owner may grant");
+    network.as_user(&doctor, |user, now| user.revoke(now, first, &colleague)).expect("an owner may revoke");
+    let now = network.now();
+    let body = network.user(&doctor).expect("the doctor is a user").erasure(now, last);
     let approvals = [&doctor, &administrator]
-        .map(|name| town.user(name).expect("authorities are users").approve(&body))
+        .map(|name| network.user(name).expect("authorities are users").approve(&body))
         .to_vec();
-    town.by(&doctor, |user, now| user.erase(now, body, approvals)).expect("two authorities may erase");
+    network
+        .as_user(&doctor, |user, now| user.erase(now, body, approvals))
+        .expect("two authorities may erase");
 }
 
 /// What recovers was there once.

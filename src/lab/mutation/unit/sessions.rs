@@ -27,7 +27,7 @@ fn told(refusal: Refusal) -> String {
 }
 
 fn found() -> Result<(ProvisionedKeys, ChaCha20Rng), String> {
-    let foundation = NetworkConfig::new(Suite::Tiny, 1).found().map_err(told)?;
+    let foundation = NetworkConfig::new(Suite::Tiny, 1).provision().map_err(told)?;
     Ok((foundation, ChaCha20Rng::seed_from_u64(1)))
 }
 
@@ -36,7 +36,7 @@ fn half(
     foundation: &mut ProvisionedKeys,
     rng: &mut ChaCha20Rng,
 ) -> Result<(Session, AwaitingFinish, Vec<u8>), Refusal> {
-    let cast = &foundation.cast;
+    let cast = &foundation.roster;
     let of = |name| foundation.credentials.get(name).ok_or(Refusal::new(RoleFitsPlace));
     let (own, peer) = (of(&cast.doctor)?, of(&cast.bsd)?);
     let (near, hello) = AwaitingResponse::begin(&HARDENED, rng, START, own, SessionType::Initial, &cast.bsd)?;
@@ -86,9 +86,9 @@ fn misplaced_vote(rules: &Rules, clause: Clause) -> Told {
     scene.awaits(ONE, "Vote", 0).ok_or("nobody votes")?;
     let rig = scene.rig();
     let vote = rig.said_of(|said| matches!(said, Message::Vote(_))).ok_or("nobody votes")?.clone();
-    let ProvisionedKeys { credentials, cast, trust, .. } = rig.foundation();
-    let own = credentials.get(&cast.doctor).ok_or("no doctor")?.clone();
-    let (bsd, mut trust) = (cast.bsd.clone(), trust.clone());
+    let ProvisionedKeys { credentials, roster, trust, .. } = rig.foundation();
+    let own = credentials.get(&roster.doctor).ok_or("no doctor")?.clone();
+    let (bsd, mut trust) = (roster.bsd.clone(), trust.clone());
     let (now, mut rng) = (START.after(rig.now()), ChaCha20Rng::seed_from_u64(1));
     let begun = AwaitingResponse::begin(&HARDENED, &mut rng, now, &own, SessionType::Initial, &bsd);
     let (near, called) = begun.map_err(told)?;

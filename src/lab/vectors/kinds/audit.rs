@@ -122,21 +122,21 @@ impl Kind for Audit {
     }
 
     fn make(suite: Suite) -> Result<Vec<Made<AuditInput>>, Refusal> {
-        let mut town = Recorder::new(suite, 1, LedgerKind::Quorum)?;
+        let mut recorder = Recorder::new(suite, 1, LedgerKind::Quorum)?;
         let wrong = br#"{"resourceType":"Patient","id":"p2","gender":"unheard-of"}"#;
         for record in [PATIENT, wrong] {
             let event = Event::Submit { record: record.into(), readers: vec!["dr-ben".to_owned()] };
-            town.happen("dr-ada", event, "", &[])?;
-            town.until(20_000, |_| false)?;
+            recorder.happen("dr-ada", event)?;
+            recorder.until(20_000, |_| false)?;
         }
-        let open = public(&town)?;
-        let tid = town.tid().ok_or(Refusal::new(Clause::LeafIsIncluded))?;
+        let open = public(&recorder)?;
+        let tid = recorder.tid().ok_or(Refusal::new(Clause::LeafIsIncluded))?;
         let grant = Event::Grant { tid: tid.as_bytes().into(), reader: "mia".to_owned() };
-        town.happen("dr-ada", grant, "", &[])?;
-        town.until(20_000, |_| false)?;
-        town.happen("bsd", Event::Close {}, "", &[])?;
-        town.until(20_000, |_| false)?;
-        let given = public(&town)?;
+        recorder.happen("dr-ada", grant)?;
+        recorder.until(20_000, |_| false)?;
+        recorder.happen("bsd", Event::Close {})?;
+        recorder.until(20_000, |_| false)?;
+        let given = public(&recorder)?;
         let mut made = vec![
             Made::valid("a log that goes on", open.clone()),
             Made::valid("a log that is closed", given.clone()),
@@ -150,7 +150,7 @@ impl Kind for Audit {
             AuditHeadAnchored, BlockLinksPrevious, CountIsClosed, EntryLinksPrevious, LeafIsIncluded,
             LogIsAppendOnly, OneEntryPerTerminal,
         };
-        let foundation = &town.foundation;
+        let foundation = &recorder.network.keys;
         let signer = Signer { foundation, again: ReSigner::new(foundation) };
         made.extend([
             shown(BlockLinksPrevious, "without the first block", &|input| drop(input.blocks.remove(0))),
@@ -204,7 +204,7 @@ impl Kind for Audit {
                 .of("Anchor.head"),
         );
         // A log that begins as that of another server database, or of another network.
-        for (field, start) in starts(&town.foundation) {
+        for (field, start) in starts(&recorder.network.keys) {
             let mut input = given.clone();
             chain(&mut input, start, &signer);
             made.push(Made::invalid(EntryLinksPrevious, format!("another {field}"), input).of(field));
@@ -213,29 +213,29 @@ impl Kind for Audit {
     }
 }
 
-/// All that is public in a town.
-fn public(town: &Recorder) -> Result<AuditInput, Refusal> {
-    let ProvisionedKeys { genesis, validators, cloud, bsd, .. } = &town.foundation;
+/// All that is public in a recorder.
+fn public(recorder: &Recorder) -> Result<AuditInput, Refusal> {
+    let ProvisionedKeys { genesis, validators, cloud, bsd, .. } = &recorder.network.keys;
     Ok(AuditInput {
-        now: town.now.0,
+        now: recorder.network.now().0,
         genesis: Hex(encode(genesis)),
         validators: Set::of(validators),
         cloud: cloud.name.as_str().to_owned(),
         cloud_key: Hex(cloud.key.encode()),
         bsd: bsd.name.as_str().to_owned(),
         bsd_key: Hex(bsd.key.encode()),
-        blocks: town.rows("bsd", Table::Blocks)?,
-        leaves: town.rows("cloud", Table::Leaves)?,
-        cloud_heads: town.rows("cloud", Table::CloudHeads)?,
-        entries: town.rows("bsd", Table::AuditEntries)?,
-        audit_heads: town.rows("bsd", Table::AuditHeads)?,
+        blocks: recorder.rows("bsd", Table::Blocks)?,
+        leaves: recorder.rows("cloud", Table::Leaves)?,
+        cloud_heads: recorder.rows("cloud", Table::CloudHeads)?,
+        entries: recorder.rows("bsd", Table::AuditEntries)?,
+        audit_heads: recorder.rows("bsd", Table::AuditHeads)?,
     })
 }
 
 fn starts(foundation: &ProvisionedKeys) -> [(&'static str, AuditStart); 3] {
     let network = foundation.genesis.network.clone();
-    let bsd = foundation.cast.bsd.clone();
-    let other = foundation.cast.cloud.clone();
+    let bsd = foundation.roster.bsd.clone();
+    let other = foundation.roster.cloud.clone();
     let start = AuditStart { version: PROTOCOL_VERSION, network, bsd };
     [
         ("AuditStart.version", AuditStart { version: 2, ..start.clone() }),

@@ -61,26 +61,26 @@ impl Kind for Decode {
     }
 }
 
-/// The shortest encoding of each table that a town's life shows, outermost tables first.
+/// The shortest encoding of each table that a recorder's life shows, outermost tables first.
 fn samples(suite: Suite) -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
-    let mut town = Recorder::new(suite, 1, LedgerKind::Quorum)?;
+    let mut recorder = Recorder::new(suite, 1, LedgerKind::Quorum)?;
     let mut found = BTreeMap::new();
     let submit = Event::Submit { record: PATIENT.into(), readers: vec!["dr-ben".to_owned()] };
-    town.happen("dr-ada", submit, "", &[])?;
-    town.until(20_000, |_| false)?;
-    if let Some(tid) = town.tid() {
-        town.happen("dr-ada", Event::Read { tid: tid.as_bytes().into() }, "", &[])?;
-        town.until(1_000, |_| false)?;
+    recorder.happen("dr-ada", submit)?;
+    recorder.until(20_000, |_| false)?;
+    if let Some(tid) = recorder.tid() {
+        recorder.happen("dr-ada", Event::Read { tid: tid.as_bytes().into() })?;
+        recorder.until(1_000, |_| false)?;
         let reader = "mia".to_owned();
-        town.happen("dr-ada", Event::Grant { tid: tid.as_bytes().into(), reader: reader.clone() }, "", &[])?;
-        town.until(1_000, |_| false)?;
-        town.happen("dr-ada", Event::Revoke { tid: tid.as_bytes().into(), reader }, "", &[])?;
-        town.until(1_000, |_| false)?;
+        recorder.happen("dr-ada", Event::Grant { tid: tid.as_bytes().into(), reader: reader.clone() })?;
+        recorder.until(1_000, |_| false)?;
+        recorder.happen("dr-ada", Event::Revoke { tid: tid.as_bytes().into(), reader })?;
+        recorder.until(1_000, |_| false)?;
     }
-    for tape in town.tapes.values() {
-        note(&mut found, "Genesis", &tape.begin.genesis.0);
-        note(&mut found, "RevocationList", &tape.begin.trust.list.0);
-        for send in tape.did.iter().flat_map(|did| &did.sends) {
+    for recording in recorder.recordings.values() {
+        note(&mut found, "Genesis", &recording.begin.genesis.0);
+        note(&mut found, "RevocationList", &recording.begin.trust.list.0);
+        for send in recording.did.iter().flat_map(|did| &did.sends) {
             match send {
                 Send::Packet { bytes, message, .. } => {
                     note(&mut found, "Packet", &bytes.0);
@@ -92,7 +92,7 @@ fn samples(suite: Suite) -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
             }
         }
     }
-    let network = town.foundation.genesis.network.clone();
+    let network = recorder.network.keys.genesis.network.clone();
     let change = shipped_change(network.clone());
     change.templates.iter().for_each(|one| note(&mut found, "Template", &encode(one)));
     change.contracts.iter().for_each(|one| note(&mut found, "Contract", &encode(one)));
@@ -102,10 +102,10 @@ fn samples(suite: Suite) -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
     note(&mut found, "PolicySet", &encode(&set));
     let work = WorkRule { easiest: Target([0x3f; 32]), interval: 1, window: 2, confirmations: 3 };
     note(&mut found, "ClosingRule", &encode(&ClosingRule::Work(work)));
-    let doctor = &town.foundation.credentials[&town.foundation.cast.doctor];
+    let doctor = &recorder.network.keys.credentials[&recorder.network.keys.roster.doctor];
     let request = doctor.identity().enrolment_request(&RULES, doctor.name().clone(), doctor.role());
     note(&mut found, "EnrolmentRequest", &encode(&request));
-    for (table, bytes) in town.kept()? {
+    for (table, bytes) in recorder.stored()? {
         note(&mut found, table, &bytes);
     }
     found.retain(|table, _| CODECS.iter().any(|codec| codec.table == table));
