@@ -119,7 +119,9 @@ fn a_weaker_adversary_has_less_of_a_scene() {
             if let Some(before) = before.replace(limited) {
                 let (less, more) = (before.budget, limited.budget);
                 assert!(before.insiders.len() <= limited.insiders.len());
-                assert!(less.drop <= more.drop && less.replay <= more.replay && less.lie <= more.lie);
+                assert!(
+                    less.drop <= more.drop && less.replay <= more.replay && less.byzantine <= more.byzantine
+                );
             }
         }
         let strongest = before.expect("the KDC has everything");

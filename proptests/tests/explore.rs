@@ -1,7 +1,8 @@
 //! What exhaustive search of the model shows, and that it would see what it has to see.
 
 use bemr_lab::explore::{
-    Budget, Found, GoalReport, PartReport, SCOPES, SearchConfig, SearchSuite, TERMINATION, search, search_for,
+    Budget, Found, GoalReport, PartReport, SCOPES, SearchConfig, SearchSuite, TERMINATION, count, search,
+    search_for,
 };
 use bemr_lab::trace::{Replay, Trace, rerun};
 use bemr_model::{Actor, Execution, GOALS, Renaming, Setup};
@@ -142,7 +143,7 @@ fn parcels_that_nobody_hears_change_no_verdict() {
     let part = scope("smoke").parts.iter().find(|part| part.name == "proof of work").unwrap();
     for rules in [Rules::hardened(), Rules::hardened().without(Clause::ConfirmationsReached)] {
         let reduced = search(part.under(rules), 2, |_| true);
-        let whole = search(part.under(rules).with_every_parcel(), 2, |_| true);
+        let whole = search(part.under(rules).with_every_envelope(), 2, |_| true);
         println!("{} states of {}", reduced.states, whole.states);
         assert!(reduced.states < whole.states);
         assert_eq!(verdicts(&reduced), verdicts(&whole));
@@ -197,6 +198,41 @@ fn who_is_who_changes_no_verdict_and_every_state_stands_for_those_that_differ_in
             assert!(reduced.states < whole.states);
         }
     }
+}
+
+/// stateright keeps its own frontier, table of states and order, and shares with our search what a move makes of a state. Its fingerprints
+/// are of whole states, ours are carried on from those of the state before.
+#[test]
+fn stateright_counts_the_same_states_to_the_same_depth_and_agrees_whether_a_goal_is_broken() {
+    for (part, _, mutants) in with_names() {
+        let without = mutants.iter().map(|clause| Rules::hardened().without(*clause));
+        for rules in [Rules::hardened()].into_iter().chain(without) {
+            let ours = search(part.under(rules), 2, |_| true);
+            let theirs = count(part.under(rules));
+            assert_eq!((theirs.states, theirs.depth), (ours.states, ours.depth), "{}", part.name);
+            assert_eq!(theirs.broken, ours.goals.iter().any(|goal| goal.broken.is_some()), "{}", part.name);
+        }
+    }
+    for part in scope("smoke").parts {
+        assert_eq!(Some(count(part.under(Rules::hardened())).states), part.states, "{}", part.name);
+    }
+}
+
+#[test]
+fn any_number_of_threads_finds_the_same_runs() {
+    let part = part("closing");
+    let rules = Rules::hardened().without(Clause::OneCloseByValidator);
+    let runs = [1, 2, 3].map(|threads| {
+        let report = search(part.under(rules), threads, |progress| progress.states < 60_000);
+        let steps = |run: &Found| run.steps.iter().map(|step| format!("{step:?}")).collect::<Vec<_>>();
+        let runs = report
+            .goals
+            .iter()
+            .map(|goal| (goal.name, goal.broken.as_ref().map(steps), goal.witness.as_ref().map(steps)));
+        (report.states, report.stand_for, runs.collect::<Vec<_>>())
+    });
+    assert!(runs[0].2.iter().any(|(_, broken, _)| broken.is_some()));
+    assert!(runs.iter().all(|run| *run == runs[0]));
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! The rows of chapter 18, and how each is shown. What happens in it is not here: it is found.
 
 use crate::attacks::evidence::Exhibit;
-use crate::attacks::{algebra, bytes, forged, rates, scenarios};
+use crate::attacks::scenarios::*;
+use crate::attacks::{algebra, bytes, forged, rates};
 use crate::explore::{SearchConfig, TERMINATION};
-use crate::faults::Capability;
-use bemr_spec::Clause;
+use crate::faults::Capability::{self, Order, Silence, User};
+use bemr_spec::Clause::{self, *};
 
 /// A row.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +49,7 @@ const fn searched(
     without: &'static [Clause],
     goal: &'static str,
 ) -> Attack {
-    Attack { id, says, how: How::Searched { part, without, goal, from: Capability::Order } }
+    Attack { id, says, how: How::Searched { part, without, goal, from: Order } }
 }
 
 const fn at_least(power: Capability, attack: Attack) -> Attack {
@@ -74,152 +75,68 @@ pub const CATALOGUE: &[Attack] = &[
     searched(
         "C-01",
         "man in the middle of the key exchange",
-        &scenarios::STRANGERS,
-        &[Clause::ResponderSignsTranscript],
+        &STRANGERS,
+        &[ResponderSignsTranscript],
         "G-KEY",
     ),
-    searched("C-02", "identity misbinding", &scenarios::MISLED, &[Clause::PeerIsIntended], "G-KEY"),
+    searched("C-02", "identity misbinding", &MISLED, &[PeerIsIntended], "G-KEY"),
     computed("C-03", "element of small order", "G-SEC", algebra::small_order),
-    searched(
-        "C-04",
-        "reflection, exchange of roles",
-        &scenarios::STRANGERS,
-        &[Clause::PeerIsNotSelf, Clause::RoleFitsPlace],
-        "G-KEY",
-    ),
-    searched(
-        "C-05",
-        "replay of T_initial, record used again",
-        &scenarios::REPLAYED,
-        &[Clause::SequenceAdvances],
-        "G-FRE",
-    ),
+    searched("C-04", "reflection, exchange of roles", &STRANGERS, &[PeerIsNotSelf, RoleFitsPlace], "G-KEY"),
+    searched("C-05", "replay of T_initial, record used again", &REPLAYED, &[SequenceAdvances], "G-FRE"),
     computed("C-06", "a message of one stage taken for another", "G-AGR", bytes::tag_confusion),
-    searched(
-        "C-07",
-        "signature lifted to another transaction",
-        &scenarios::FALSE_USER,
-        &[Clause::UserSignsInitial],
-        "G-ORI",
-    ),
-    searched(
-        "C-08",
-        "ACK of another transaction",
-        &scenarios::FALSE_VOTER,
-        &[Clause::VoteNamesBlock],
-        "G-CIV",
-    ),
-    searched("C-09", "ACK flipped", &scenarios::FALSE_VOTER, &[Clause::VoteSigned], "G-CIV"),
-    at_least(
-        Capability::Silence,
-        searched("C-10", "black hole", &scenarios::SILENT, &[Clause::FailoverIsBounded], TERMINATION),
-    ),
-    at_least(
-        Capability::Silence,
-        searched("C-11", "fail-open continuation", &scenarios::SILENT, &[Clause::AcceptNeedsQuorum], "G-CIV"),
-    ),
-    searched(
-        "C-12",
-        "late, duplicate, contrary ACK",
-        &scenarios::FALSE_VOTER,
-        &[Clause::FirstDecisionStands],
-        "G-SDN",
-    ),
+    searched("C-07", "signature lifted to another transaction", &FALSE_USER, &[UserSignsInitial], "G-ORI"),
+    searched("C-08", "ACK of another transaction", &FALSE_VOTER, &[VoteNamesBlock], "G-CIV"),
+    searched("C-09", "ACK flipped", &FALSE_VOTER, &[VoteSigned], "G-CIV"),
+    at_least(Silence, searched("C-10", "black hole", &SILENT, &[FailoverIsBounded], TERMINATION)),
+    at_least(Silence, searched("C-11", "fail-open continuation", &SILENT, &[AcceptNeedsQuorum], "G-CIV")),
+    searched("C-12", "late, duplicate, contrary ACK", &FALSE_VOTER, &[FirstDecisionStands], "G-SDN"),
     computed("C-13", "existential forgery of unhashed ElGamal", "G-ORI", algebra::unhashed),
     computed("C-14", "signatures for a weak generator", "G-ORI", algebra::weak_generator),
     computed("C-14b", "the same on safe-prime groups with g = 2", "G-ORI", algebra::standard_groups),
     computed("C-15", "nonce used twice", "G-SEC", algebra::one_nonce),
     computed("C-16", "r >= p accepted", "G-ORI", algebra::unbounded),
-    searched(
-        "C-17",
-        "surreptitious forwarding",
-        &scenarios::FALSE_USER,
-        &[Clause::InitialNamesRecipient],
-        "G-AGR",
-    ),
+    searched("C-17", "surreptitious forwarding", &FALSE_USER, &[InitialNamesRecipient], "G-AGR"),
     computed("C-18", "wrapped key without context", "G-SEC", forged::seals),
-    searched(
-        "C-19",
-        "KDC holds or doubles keys",
-        &scenarios::FALSE_KDC,
-        &[Clause::OnePrincipalOneCertificate],
-        "G-ORI",
-    ),
+    searched("C-19", "KDC holds or doubles keys", &FALSE_KDC, &[OnePrincipalOneCertificate], "G-ORI"),
     computed("C-20", "nonce repeated, cipher without authentication", "G-SEC", bytes::malleable),
     searched(
         "C-21",
         "BSD invents a record or maps as it likes",
-        &scenarios::FALSE_BSD,
-        &[Clause::BlockCarriesUserSignature],
+        &FALSE_BSD,
+        &[BlockCarriesUserSignature],
         "G-ORI",
     ),
-    searched(
-        "C-22",
-        "majority, fork, double decision",
-        &scenarios::REORGANISED,
-        &[Clause::ConfirmationsReached],
-        "G-CIV",
-    ),
-    searched("C-23", "Sybil, whitewashing", &scenarios::FALSE_VOTER, &[Clause::VoterIsAdmitted], "G-CIV"),
-    searched("C-24", "equivocation", &scenarios::FALSE_VOTER, &[Clause::OneVotePerValidator], "G-ACC"),
-    searched("C-25", "old contract", &scenarios::CHANGED, &[Clause::TemplateIsInForce], "G-POL"),
+    searched("C-22", "majority, fork, double decision", &REORGANISED, &[ConfirmationsReached], "G-CIV"),
+    searched("C-23", "Sybil, whitewashing", &FALSE_VOTER, &[VoterIsAdmitted], "G-CIV"),
+    searched("C-24", "equivocation", &FALSE_VOTER, &[OneVotePerValidator], "G-ACC"),
+    searched("C-25", "old contract", &CHANGED, &[TemplateIsInForce], "G-POL"),
     searched(
         "C-26",
         "template exchanged, attribute left out",
-        &scenarios::FALSE_BSD,
-        &[Clause::CheckedAttributesOpened],
+        &FALSE_BSD,
+        &[CheckedAttributesOpened],
         "G-POL",
     ),
-    searched(
-        "C-27",
-        "patient or user exchanged",
-        &scenarios::FALSE_USER,
-        &[Clause::InitialSenderIsPeer],
-        "G-ORI",
-    ),
-    searched(
-        "C-28",
-        "cloud rolls back, forks, deletes, alters",
-        &scenarios::FALSE_CLOUD,
-        &[Clause::LeafIsIncluded],
-        "G-DEL",
-    ),
+    searched("C-27", "patient or user exchanged", &FALSE_USER, &[InitialSenderIsPeer], "G-ORI"),
+    searched("C-28", "cloud rolls back, forks, deletes, alters", &FALSE_CLOUD, &[LeafIsIncluded], "G-DEL"),
     at_least(
-        Capability::User,
+        User,
         searched(
             "C-29",
             "escalation of role",
-            &scenarios::FALSE_ROLE,
-            &[Clause::RoleMaySubmit, Clause::GrantsNameAuthorisedReaders],
+            &FALSE_ROLE,
+            &[RoleMaySubmit, GrantsNameAuthorisedReaders],
             "G-PRV",
         ),
     ),
     computed("C-30", "public chain tells medical facts", "G-HID", bytes::guessed_attribute),
     computed("C-31", "log cut or reordered", "G-AUD", forged::audit_log),
-    searched("C-32", "tid taken first", &scenarios::FALSE_USER, &[Clause::TidIsDerived], "G-ORI"),
-    searched(
-        "C-33",
-        "two readings of one message",
-        &scenarios::FALSE_USER,
-        &[Clause::NoDuplicateKeys],
-        "G-AGR",
-    ),
-    searched(
-        "C-34",
-        "only refusals are checked again",
-        &scenarios::CONSPIRACY,
-        &[Clause::AcceptNeedsReverification],
-        "G-CIV",
-    ),
+    searched("C-32", "tid taken first", &FALSE_USER, &[TidIsDerived], "G-ORI"),
+    searched("C-33", "two readings of one message", &FALSE_USER, &[NoDuplicateKeys], "G-AGR"),
+    searched("C-34", "only refusals are checked again", &CONSPIRACY, &[AcceptNeedsReverification], "G-CIV"),
     computed("C-35", "re-verification as a load", "G-TER", rates::load),
-    searched(
-        "C-36",
-        "eclipse of the BSD",
-        &scenarios::ECLIPSE,
-        &[Clause::VoterIsAdmitted, Clause::VoteSigned],
-        "G-CIV",
-    ),
-    searched("C-37", "keys leak later", &scenarios::LATER, &[Clause::SealedKeyIsErased], "G-SEC"),
+    searched("C-36", "eclipse of the BSD", &ECLIPSE, &[VoterIsAdmitted, VoteSigned], "G-CIV"),
+    searched("C-37", "keys leak later", &LATER, &[SealedKeyIsErased], "G-SEC"),
     computed("C-38", "trust poisoned: sleepers, coalitions, bad-mouthing", "G-CIV", rates::poisoned_trust),
 ];
 

@@ -8,17 +8,17 @@ use bemr_model::Actor;
 pub fn limited(power: Capability, part: &SearchConfig) -> Option<SearchConfig> {
     let has = |other: Capability| power >= other;
     let take = |least: Capability, times: u8| if has(least) { times } else { 0 };
-    let Budget { drop, replay, redirect, early, crash, lie, luck } = part.budget;
+    let Budget { drop, replay, redirect, early, crash, byzantine, luck } = part.budget;
     let allowed = |(nth, insider): &(usize, &Actor)| has(Capability::of(**insider, *nth));
     let insiders = part.insiders.iter().enumerate().take_while(allowed).count();
     let scripted = part.script.iter().any(|(actor, _)| *actor == Actor::Kdc);
     if scripted && !has(Capability::Kdc) {
         return None;
     }
-    let poses = part.poses && has(Capability::Forge);
+    let impersonates = part.impersonates && has(Capability::Forge);
     let less = SearchConfig {
         insiders: &part.insiders[..insiders],
-        poses,
+        impersonates,
         silent: if has(Capability::Silence) { part.silent } else { &[] },
         budget: Budget {
             drop: take(Capability::Drop, drop),
@@ -26,14 +26,14 @@ pub fn limited(power: Capability, part: &SearchConfig) -> Option<SearchConfig> {
             redirect: take(Capability::Redirect, redirect),
             early: take(Capability::Delay, early),
             crash,
-            lie: if insiders > 0 || poses { lie } else { 0 },
+            byzantine: if insiders > 0 || impersonates { byzantine } else { 0 },
             luck,
         },
         ..*part
     };
     let same = |weaker: &SearchConfig| {
-        (weaker.insiders, weaker.poses, weaker.silent, weaker.budget)
-            == (less.insiders, less.poses, less.silent, less.budget)
+        (weaker.insiders, weaker.impersonates, weaker.silent, weaker.budget)
+            == (less.insiders, less.impersonates, less.silent, less.budget)
     };
     let mut weaker =
         Capability::ALL.into_iter().filter(|other| *other < power).filter_map(|other| limited(other, part));

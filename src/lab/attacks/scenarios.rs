@@ -23,8 +23,8 @@ const DOUBLE: &[(Actor, Command)] = &[(
 pub(super) const STRANGERS: SearchConfig = SearchConfig {
     name: "strangers",
     setup: Setup { acquainted: false, ..setup(1, 1) },
-    poses: true,
-    budget: Budget { lie: 2, redirect: 1, ..NONE },
+    impersonates: true,
+    budget: Budget { byzantine: 2, redirect: 1, ..NONE },
     until: 1_000,
     goals: SAFETY,
     ..QUIET
@@ -53,7 +53,7 @@ pub(super) const FALSE_USER: SearchConfig = SearchConfig {
     name: "lying user",
     setup: setup(2, 1),
     insiders: &[DOCTOR],
-    budget: Budget { lie: 1, drop: 1, replay: 1, ..NONE },
+    budget: Budget { byzantine: 1, drop: 1, replay: 1, ..NONE },
     until: 200,
     goals: SAFETY,
     ..QUIET
@@ -64,7 +64,7 @@ pub(super) const FALSE_VOTER: SearchConfig = SearchConfig {
     name: "lying validator",
     setup: setup(1, 4),
     insiders: &[Actor::Validator(0)],
-    budget: Budget { lie: 2, drop: 1, replay: 1, ..NONE },
+    budget: Budget { byzantine: 2, drop: 1, replay: 1, ..NONE },
     silent: &[Actor::Cloud],
     until: 100,
     goals: SAFETY,
@@ -85,7 +85,7 @@ pub(super) const FALSE_ROLE: SearchConfig = SearchConfig {
     setup: setup(4, 1),
     script: &[(Actor::User(3), submit(1, None))],
     insiders: &[Actor::User(3)],
-    budget: Budget { lie: 1, drop: 1, ..NONE },
+    budget: Budget { byzantine: 1, drop: 1, ..NONE },
     silent: &[Actor::Cloud, DOCTOR, Actor::User(1), Actor::User(2)],
     until: 100,
     goals: SAFETY,
@@ -96,7 +96,7 @@ pub(super) const FALSE_BSD: SearchConfig = SearchConfig {
     name: "lying BSD",
     setup: setup(1, 2),
     insiders: &[Actor::Bsd],
-    budget: Budget { lie: 2, drop: 1, replay: 1, ..NONE },
+    budget: Budget { byzantine: 2, drop: 1, replay: 1, ..NONE },
     until: 500,
     goals: WITHOUT_BSD,
     ..QUIET
@@ -122,7 +122,7 @@ pub(super) const FALSE_CLOUD: SearchConfig = SearchConfig {
     setup: setup(2, 1),
     script: READ,
     insiders: &[Actor::Cloud],
-    budget: Budget { lie: 2, drop: 1, replay: 1, ..NONE },
+    budget: Budget { byzantine: 2, drop: 1, replay: 1, ..NONE },
     until: 300,
     goals: WITHOUT_CLOUD,
     ..QUIET
@@ -134,7 +134,7 @@ pub(super) const CONSPIRACY: SearchConfig = SearchConfig {
     setup: setup(1, 2),
     script: BROKEN,
     insiders: &[Actor::Validator(0), Actor::Validator(1)],
-    budget: Budget { lie: 2, drop: 1, ..NONE },
+    budget: Budget { byzantine: 2, drop: 1, ..NONE },
     until: 1_000,
     goals: SAFETY,
     ..QUIET
@@ -146,7 +146,7 @@ pub(super) const ECLIPSE: SearchConfig = SearchConfig {
     setup: setup(1, 4),
     insiders: &[Actor::Validator(0)],
     silent: &[Actor::Validator(1), Actor::Validator(2), Actor::Validator(3), Actor::Cloud],
-    budget: Budget { lie: 3, drop: 1, ..NONE },
+    budget: Budget { byzantine: 3, drop: 1, ..NONE },
     until: 100,
     goals: SAFETY,
     ..QUIET

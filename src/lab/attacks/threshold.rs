@@ -26,7 +26,7 @@ const STATES: usize = 2_000_000;
 /// One thread visits the same states every time.
 const ONE_THREAD: usize = 1;
 
-/// The BSD, and validators in the order in which they lie: those come last whose turn to propose comes first, so that the others are one
+/// The BSD, and validators in the order in which they byzantine: those come last whose turn to propose comes first, so that the others are one
 /// another.
 const fn order(validators: u8) -> [Actor; MOST + 1] {
     let mut order = [Actor::Bsd; MOST + 1];
@@ -151,7 +151,7 @@ fn votes(among: Among) -> Vec<SearchConfig> {
         setup: setup(1, among.validators),
         script: BROKEN,
         insiders: among.liars(),
-        budget: Budget { lie: among.lying, ..NONE },
+        budget: Budget { byzantine: among.lying, ..NONE },
         arrival: Arrival::Prompt,
         until: 350,
         goals: VOTES,
@@ -178,7 +178,7 @@ fn blocks(among: Among) -> Vec<SearchConfig> {
         setup: setup(1, among.validators),
         script: HEAD,
         insiders: among.liars(),
-        budget: Budget { lie: 2 * among.lying, early: 1, ..NONE },
+        budget: Budget { byzantine: 2 * among.lying, early: 1, ..NONE },
         arrival: Arrival::Prompt,
         silent: &[Actor::Bsd, Actor::Cloud, Actor::User(0)],
         until: 2_300,
@@ -193,7 +193,7 @@ fn questions(among: Among) -> Vec<SearchConfig> {
         setup: setup(1, among.validators),
         script: ONE,
         insiders: among.liars_and_bsd(),
-        budget: Budget { lie: among.validators, ..NONE },
+        budget: Budget { byzantine: among.validators, ..NONE },
         arrival: Arrival::Prompt,
         silent: &[Actor::Cloud],
         until: 100,
@@ -208,7 +208,7 @@ fn blind(among: Among) -> Vec<SearchConfig> {
         setup: setup(1, among.validators),
         script: BROKEN,
         insiders: among.liars(),
-        budget: Budget { lie: among.lying, ..NONE },
+        budget: Budget { byzantine: among.lying, ..NONE },
         arrival: Arrival::Prompt,
         until: 350,
         goals: &[STORED],
@@ -227,7 +227,7 @@ fn to_the_end(among: Among) -> Vec<SearchConfig> {
         goals: &[TERMINATION, PROGRESS],
         ..QUIET
     };
-    let budget = Budget { lie: among.lying, ..NONE };
+    let budget = Budget { byzantine: among.lying, ..NONE };
     vec![
         part,
         SearchConfig { name: "contrary to the end", silent: &[], insiders: among.liars(), budget, ..part },

@@ -3,60 +3,57 @@
 use crate::explore::SearchModel;
 use bemr_model::{Actor, Command, Setup};
 use bemr_spec::{Clause, Rules};
-use serde::{Deserialize, Serialize};
 
 /// How often the adversary may do what.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Budget {
-    /// A parcel is lost.
+    /// An envelope is lost.
     pub drop: u8,
-    /// A parcel that was delivered is delivered again.
+    /// An envelope that was delivered is delivered again.
     pub replay: u8,
-    /// A parcel is delivered to another actor, or from another address.
+    /// An envelope is delivered to another actor, or from another address.
     pub redirect: u8,
-    /// An actor's time runs out although something is still on its way.
+    /// An actor's time runs out although something is still in flight.
     pub early: u8,
-    /// BSD, cloud or a validator dies and starts again.
+    /// BSD, cloud or a validator crashes and starts again.
     pub crash: u8,
-    /// An insider says what an honest one would not.
-    pub lie: u8,
+    /// An insider sends what an honest actor would not.
+    pub byzantine: u8,
     /// Under proof of work: a nonce is found.
     pub luck: u8,
 }
 
-/// In which orders a search has parcels arrive.
+/// In which orders a search has envelopes arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrival {
     /// In every one.
     Any,
-    /// What is public, but proposals and to others than validators blocks, and what is said to whoever collects it, votes and signatures
-    /// of a closing, arrives before anything else happens; the rest in every order. Insiders sign every proposal, at once; what they are
-    /// asked they answer truly or otherwise. Where turns come early, nobody hears of a block. Users do the next thing when nothing is on
-    /// its way.
+    /// Gossip (but proposals, and blocks to others than validators), votes and commit votes arrive before anything else happens; the
+    /// rest in every order. Insiders sign every proposal, at once, and answer a T_block honestly or otherwise. Where rounds come early,
+    /// nobody receives a block. Users give the next command when nothing is in flight.
     Prompt,
-    /// In one: what was met first arrives first, and insiders answer what they are asked truly or otherwise.
+    /// In one: what was met first arrives first, and insiders answer a T_block honestly or otherwise.
     InOrder,
 }
 
-/// A part of a scope.
+/// One search of a suite.
 #[derive(Clone, Copy, Debug)]
 pub struct SearchConfig {
     /// Its name.
     pub name: &'static str,
     /// The network.
     pub setup: Setup,
-    /// What users do, in this order, at any time.
+    /// The commands of users, in this order, at any time.
     pub script: &'static [(Actor, Command)],
     /// Who is an insider of the adversary.
     pub insiders: &'static [Actor],
-    /// Whether insiders say what nobody said in any form, which the implementation cannot be made to say.
+    /// Whether insiders also send messages that are no changed form of a genuine one, which the implementation cannot be made to send.
     pub invents: bool,
-    /// Whether the adversary makes packets of handshakes in anybody's name: each counts as a lie.
-    pub poses: bool,
+    /// Whether the adversary makes handshake packets in anybody's name: each counts as Byzantine.
+    pub impersonates: bool,
     /// What the adversary may do.
     pub budget: Budget,
-    /// In which orders parcels arrive.
+    /// In which orders envelopes arrive.
     pub arrival: Arrival,
     /// Never answers: nothing that is sent to one of them arrives.
     pub silent: &'static [Actor],
@@ -69,12 +66,12 @@ pub struct SearchConfig {
     pub goals: &'static [&'static str],
     /// How many states it has, where that is pinned.
     pub states: Option<usize>,
-    /// The mutants that this part has to notice: without the clause a goal of this name is broken in it.
+    /// The mutants that this search has to notice: without the clause it finds the goal of this name broken.
     pub notices: &'static [(Clause, &'static str)],
 }
 
 impl SearchConfig {
-    /// The part under these rules.
+    /// What is searched under these rules.
     pub fn under(&self, rules: Rules) -> SearchModel {
         SearchModel::new(*self, rules)
     }

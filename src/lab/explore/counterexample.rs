@@ -1,6 +1,6 @@
-//! A run that a search found, told as a trace: everybody can read it, see it and run it again.
+//! A run that a search found, as a trace that can be read, drawn and replayed.
 //!
-//! The implementation goes through it as well, beside the model. What it cannot be made to do, the model does alone.
+//! The implementation executes it in lockstep with the model. What it cannot be made to do, the model does alone.
 
 use crate::explore::{Found, FoundStep};
 use crate::lockstep::{Divergence, Lockstep};
@@ -14,15 +14,15 @@ use bemr_spec::Rules;
 pub struct Counterexample {
     /// The trace.
     pub trace: Trace,
-    /// Whether the implementation did it too, and if not, why.
+    /// Whether the implementation executed it too, and if not, why.
     pub both: Result<(), String>,
 }
 
-/// How many seeds are tried until nonces are found when the run has them found.
+/// How many seeds are tried until the implementation finds nonces at the instants at which the run has them found.
 const SEEDS: u64 = 512;
 
 impl Found {
-    /// Tells the run of a world that began so.
+    /// The run as a trace, under the rules and from the setup of its search.
     pub fn tell(&self, rules: Rules, setup: Setup) -> Counterexample {
         let seeds = if setup.ledger == LedgerKind::Work { SEEDS } else { 1 };
         let mut reason = None;
@@ -52,7 +52,7 @@ impl Found {
         for (number, step) in (1..).zip(&self.steps) {
             let why = |what: &str| format!("step {number}, {}: {what}", step.happened.event);
             let action =
-                placed(step, both.world().parcels()).ok_or_else(|| why("its parcel was not sent"))?;
+                renumbered(step, both.world().parcels()).ok_or_else(|| why("its envelope was not sent"))?;
             match both.step(&action) {
                 Ok(Some((done, happened))) => {
                     if nonce(&done) != nonce(&action) {
@@ -61,7 +61,7 @@ impl Found {
                     steps.push(Step::of(number, done, &happened));
                 }
                 Ok(None) => return Err(why("nobody can make that")),
-                // A goal is broken: that is what the run is for.
+                // The run ends where it breaks its goal.
                 Err(divergence) if matches!(*divergence, Divergence::Goal(_)) => break,
                 Err(divergence) => return Err(why(&divergence.to_string())),
             }
@@ -74,24 +74,25 @@ const fn nonce(action: &Action) -> bool {
     matches!(action, Action::Wake { found: Some(_), .. })
 }
 
-fn kind(parcel: &Envelope) -> &'static str {
-    match &parcel.datagram {
-        Datagram::Packet(packet) => Output::Send(parcel.to, *packet).name(),
+fn kind(envelope: &Envelope) -> &'static str {
+    match &envelope.datagram {
+        Datagram::Packet(packet) => Output::Send(envelope.to, *packet).name(),
         Datagram::Gossip(gossip) => gossip.name(),
     }
 }
 
-/// The action with the number that its parcel has among these: the order of what is sent together may be that of digests.
-fn placed(step: &FoundStep, parcels: &[Envelope]) -> Option<Action> {
+/// The action with the number that its envelope has among these: what is sent together may be ordered by digest, which the model does
+/// not compute.
+fn renumbered(step: &FoundStep, envelopes: &[Envelope]) -> Option<Action> {
     let mut action = step.action.clone();
     if let (Action::Deliver { parcel } | Action::Redirect { parcel, .. }, Some(sent)) =
         (&mut action, &step.parcel)
     {
-        // Nor does the model know what a block's digest is where work closes it.
+        // Under proof of work the model has no digest of a block either: only kind and ends can be compared.
         let like = |other: &Envelope| (other.from, other.to, kind(other)) == (sent.from, sent.to, kind(sent));
-        let same = parcels.iter().position(|other| other == sent);
+        let same = envelopes.iter().position(|other| other == sent);
         let place =
-            same.or_else(|| parcels.get(*parcel as usize).is_some_and(like).then_some(*parcel as usize));
+            same.or_else(|| envelopes.get(*parcel as usize).is_some_and(like).then_some(*parcel as usize));
         *parcel = place? as u32;
     }
     Some(action)

@@ -1,11 +1,12 @@
-//! Messages that fail one check, and packets of handshakes in another's name.
+//! Messages that fail one check, and handshake packets in another's name.
 //!
-//! An insider says anew what it just said, so that one check of its receiver fails; who poses as another answers a hello, says
-//! hello and proves itself to who answers. What fails the check of a clause that is in force is refused and changes nothing
-//! but sequence numbers, which hold for honest messages as well: so only what fails a clause that is *not* in force is made.
+//! An insider sends once more what it just sent, changed so that one check of its receiver fails; an adversary in another's name answers a hello, sends
+//! one and finishes the handshake with the peer that answers. A receiver refuses what fails the check of a clause that is in force,
+//! and changes nothing but sequence numbers, which honest messages change as well: so only what fails a clause that is *not* in force
+//! is made.
 
 use crate::explore::SearchConfig;
-use crate::explore::transition_cache::{Lie, Says};
+use crate::explore::adversary::{ByzantineMessage, Payload};
 use crate::forge::FLAWS;
 use crate::lockstep::{forged, gossip_forged};
 use bemr_model::{
@@ -22,74 +23,80 @@ fn unchecked(rules: &Rules, kind: &str) -> impl Iterator<Item = Flaws> {
     listed.iter().filter(|clause| !rules.in_force(**clause)).map(|clause| Flaws::of(*clause))
 }
 
-/// What this parcel makes an insider say, who sent it, or who poses as somebody.
-pub(super) fn prompted(rules: &Rules, part: &SearchConfig, parcel: &Envelope) -> Vec<Lie> {
-    let (by, to) = (parcel.from, parcel.to);
-    let flaws = || unchecked(rules, parcel.datagram.name());
-    let genuine = parcel.datagram.flaws().iter().all(Flaws::is_empty);
-    match &parcel.datagram {
+/// What this envelope makes the adversary send: its sender, who is an insider, or somebody who impersonates an end of the handshake.
+pub(super) fn prompted(rules: &Rules, config: &SearchConfig, envelope: &Envelope) -> Vec<ByzantineMessage> {
+    let (by, to) = (envelope.from, envelope.to);
+    let flaws = || unchecked(rules, envelope.datagram.name());
+    let genuine = envelope.datagram.flaws().iter().all(Flaws::is_empty);
+    match &envelope.datagram {
         _ if !genuine => Vec::new(),
-        Datagram::Packet(Packet::Record(record)) if part.insiders.contains(&by) => {
-            let told = flaws().filter_map(|flaws| forged(record.message, flaws));
-            told.map(|message| Lie { by, to, says: Says::Message(message) }).collect()
+        Datagram::Packet(Packet::Record(record)) if config.insiders.contains(&by) => {
+            let messages = flaws().filter_map(|flaws| forged(record.message, flaws));
+            messages.map(|message| ByzantineMessage { by, to, payload: Payload::Message(message) }).collect()
         }
-        Datagram::Gossip(gossip) if part.insiders.contains(&by) => {
-            let told = flaws().filter_map(|flaws| gossip_forged(gossip.clone(), flaws));
-            told.map(|gossip| Lie { by, to, says: Says::Gossip(gossip) }).collect()
+        Datagram::Gossip(gossip) if config.insiders.contains(&by) => {
+            let messages = flaws().filter_map(|flaws| gossip_forged(gossip.clone(), flaws));
+            messages.map(|gossip| ByzantineMessage { by, to, payload: Payload::Gossip(gossip) }).collect()
         }
-        Datagram::Packet(packet) if part.poses => posed(rules, packet),
+        Datagram::Packet(packet) if config.impersonates => impersonated(rules, packet),
         _ => Vec::new(),
     }
 }
 
-/// What is answered to a packet of a handshake by who is not meant.
-fn posed(rules: &Rules, packet: &Packet) -> Vec<Lie> {
+/// What is answered to a handshake packet in the name of its receiver.
+fn impersonated(rules: &Rules, packet: &Packet) -> Vec<ByzantineMessage> {
     match *packet {
         Packet::Hello { hello, .. } if !hello.number.is_forged() => {
             let response = |by| Packet::Response { session: SessionId { hello, by, number: MADE_UP } };
-            let lie =
-                |by, flaws| Lie { by: hello.to, to: hello.from, says: Says::Packet(response(by), flaws) };
-            // Who is shown stands in the term.
+            let packet = |by, flaws| ByzantineMessage {
+                by: hello.to,
+                to: hello.from,
+                payload: Payload::Packet(response(by), flaws),
+            };
+            // The term itself names the peer, so that these two need no flaw.
             let of_the_term =
                 |flaws: &Flaws| flaws.has(Clause::PeerIsNotSelf) || flaws.has(Clause::PeerIsIntended);
             let flawed = unchecked(rules, "Response").filter(|flaws| !of_the_term(flaws));
-            let own = (!rules.in_force(Clause::PeerIsNotSelf)).then(|| lie(hello.from, Flaws::NONE));
-            flawed.map(|flaws| lie(hello.to, flaws)).chain(own).collect()
+            let own = (!rules.in_force(Clause::PeerIsNotSelf)).then(|| packet(hello.from, Flaws::NONE));
+            flawed.map(|flaws| packet(hello.to, flaws)).chain(own).collect()
         }
         Packet::Response { session } if session.hello.number.is_forged() => {
             let (own, peer) = (session.hello.from, session.by);
-            let lie = |by, flaws| Lie {
+            let packet = |by, flaws| ByzantineMessage {
                 by: own,
                 to: peer,
-                says: Says::Packet(Packet::Finish { session, by }, flaws),
+                payload: Payload::Packet(Packet::Finish { session, by }, flaws),
             };
             let flawed = unchecked(rules, "Finish").filter(|flaws| !flaws.has(Clause::PeerIsNotSelf));
-            let itself = (!rules.in_force(Clause::PeerIsNotSelf)).then(|| lie(peer, Flaws::NONE));
-            flawed.map(|flaws| lie(own, flaws)).chain(itself).collect()
+            let itself = (!rules.in_force(Clause::PeerIsNotSelf)).then(|| packet(peer, Flaws::NONE));
+            flawed.map(|flaws| packet(own, flaws)).chain(itself).collect()
         }
         _ => Vec::new(),
     }
 }
 
 /// Hellos in the name of whom an honest run begins a session with.
-pub(super) fn unprompted(rules: &Rules, part: &SearchConfig) -> Vec<Lie> {
-    if !part.poses {
+pub(super) fn unprompted(rules: &Rules, config: &SearchConfig) -> Vec<ByzantineMessage> {
+    if !config.impersonates {
         return Vec::new();
     }
-    let users = (0..part.setup.users).map(Actor::User);
-    let validators = (0..part.setup.validators).map(Actor::Validator);
+    let users = (0..config.setup.users).map(Actor::User);
+    let validators = (0..config.setup.validators).map(Actor::Validator);
     let ends = users
         .flat_map(|user| [(user, Actor::Bsd, ContentType::Initial), (user, Actor::Cloud, ContentType::Read)])
         .chain(validators.map(|validator| (Actor::Bsd, validator, ContentType::Block)))
         .chain([(Actor::Bsd, Actor::Cloud, ContentType::Valid)]);
-    // A purpose is changed on the way alone.
+    // The session type alone is changed on the way.
     let flaws: Vec<Flaws> =
         unchecked(rules, "Hello").filter(|flaws| !flaws.has(Clause::RoleFitsPlace)).collect();
     ends.flat_map(|(from, to, purpose)| {
         let hello = HelloId { from, to, number: MADE_UP };
-        let lie =
-            move |flaws| Lie { by: from, to, says: Says::Packet(Packet::Hello { hello, purpose }, flaws) };
-        flaws.iter().copied().chain([Flaws::NONE]).map(lie).collect::<Vec<Lie>>()
+        let packet = move |flaws| ByzantineMessage {
+            by: from,
+            to,
+            payload: Payload::Packet(Packet::Hello { hello, purpose }, flaws),
+        };
+        flaws.iter().copied().chain([Flaws::NONE]).map(packet).collect::<Vec<ByzantineMessage>>()
     })
     .collect()
 }

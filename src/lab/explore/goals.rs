@@ -1,24 +1,24 @@
-//! What a search asks of every scene: whether the goals hold, and whether what they speak of happens.
+//! What a search asks of every state: whether the security properties hold, and whether what they speak of happens.
 
-use crate::explore::{SearchConfig, SearchModel, SearchState};
+use crate::explore::SearchConfig;
 use bemr_model::{
     Actor, GOALS, Members, System, everything_ended, sound_is_committed, stored_is_certified,
     two_certificates,
 };
-use stateright::Property;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-/// G-TER: where nothing can happen any more within the time of the part, everything has ended.
+/// G-TER: where nothing can happen any more within the time of the configuration, everything has ended.
 pub const TERMINATION: &str = "G-TER";
 
-/// What a part can ask for beside the goals that every search knows: it depends on who lies, or on how a run ends.
+/// What a configuration can ask for beside the goals that every search knows: it depends on who is Byzantine, or on how a run ends.
 #[derive(Clone, Copy, Debug)]
 pub struct AuxiliaryProperty {
     /// Its name in [`SearchConfig::goals`].
     pub name: &'static str,
     /// What it says.
     pub says: &'static str,
-    holds: Condition,
+    /// Asked only where nothing can happen any more.
+    at_end: bool,
+    is_broken: fn(&System, Members) -> bool,
 }
 
 /// All of these.
@@ -26,142 +26,65 @@ pub const BESIDE: &[AuxiliaryProperty] = &[
     AuxiliaryProperty {
         name: PROGRESS,
         says: "where nothing can happen any more, every submission that breaks no rule is committed",
-        holds: progresses,
+        at_end: true,
+        is_broken: |system, _| !sound_is_committed(system),
     },
     AuxiliaryProperty {
         name: STORED,
         says: "whatever the BSD does, what the cloud stores has a true certificate of a quorum, and breaks no rule",
-        holds: stores,
+        at_end: false,
+        is_broken: |system, _| !stored_is_certified(system),
     },
     AuxiliaryProperty {
         name: CERTIFIED,
         says: "whatever the BSD asks, there are not enough signatures for two certificates on one tid",
-        holds: certifies,
+        at_end: false,
+        is_broken: two_certificates,
     },
 ];
 
 /// The second half of G-TER.
 pub const PROGRESS: &str = "G-TER, committed";
-/// G-CIV where the BSD lies.
+/// G-CIV where the BSD is Byzantine.
 pub const STORED: &str = "G-CIV, lying BSD";
-/// G-AGR where the BSD lies.
+/// G-AGR where the BSD is Byzantine.
 pub const CERTIFIED: &str = "G-AGR, lying BSD";
 
-/// How many goals there can be: a goal is two bits of a verdict.
-const MOST: usize = 32;
-
-/// What was found already: of the many runs that end in it, the first is a shortest one, and the only one kept.
-#[derive(Default)]
-pub(super) struct Found {
-    broken: [AtomicBool; MOST],
-    happened: [AtomicBool; MOST],
-    endless: AtomicBool,
-    beside: [AtomicBool; BESIDE.len()],
+/// Something that a search looks for: a goal that is broken, or what a goal speaks of.
+pub(super) struct Target {
+    pub(super) name: &'static str,
+    /// Asked only where nothing can happen any more.
+    pub(super) at_end: bool,
+    pub(super) is_found: Box<dyn Fn(&System) -> bool + Send + Sync>,
 }
 
-/// Whether this is the first time.
-fn first(found: &AtomicBool) -> bool {
-    !found.swap(true, Ordering::Relaxed)
-}
-
-impl SearchModel {
-    /// Of each goal whether it is broken, and then of each whether it happens; what is known of it already is not asked.
-    fn verdict(&self, scene: &SearchState) -> u64 {
-        *scene.verdict.get_or_init(|| {
-            let system = self.system(scene);
-            let mut verdict = 0;
-            for (place, goal) in GOALS.iter().enumerate() {
-                let checked = self.part.goals.contains(&goal.name);
-                if checked && !self.found.broken[place].load(Ordering::Relaxed) && !goal.is_kept(&system) {
-                    verdict |= 1 << place;
-                }
-                if !self.found.happened[place].load(Ordering::Relaxed) && (goal.sometimes.1)(&system) {
-                    verdict |= 1 << (MOST + place);
-                }
-            }
-            verdict
-        })
+/// All that a search of this configuration looks for. All but what is asked at the end depends on the actors alone.
+pub(super) fn targets(config: &SearchConfig) -> Vec<Target> {
+    let checked = |name: &str| config.goals.contains(&name);
+    let mut targets: Vec<Target> = Vec::new();
+    for goal in GOALS {
+        if checked(goal.name) {
+            let is_found = Box::new(|system: &System| !goal.is_kept(system));
+            targets.push(Target { name: goal.name, at_end: false, is_found });
+        }
+        // Goals can share what they speak of.
+        let (name, happens) = goal.sometimes;
+        if targets.iter().all(|target| target.name != name) {
+            targets.push(Target { name, at_end: false, is_found: Box::new(happens) });
+        }
     }
-}
-
-fn holds<const N: usize>(stage: &SearchModel, scene: &SearchState) -> bool {
-    stage.verdict(scene) >> N & 1 == 0 || !first(&stage.found.broken[N])
-}
-
-fn happens<const N: usize>(stage: &SearchModel, scene: &SearchState) -> bool {
-    stage.verdict(scene) >> (MOST + N) & 1 == 1 && first(&stage.found.happened[N])
-}
-
-fn terminates(stage: &SearchModel, scene: &SearchState) -> bool {
-    if !stage.is_over(scene) {
-        return true;
+    if checked(TERMINATION) {
+        let is_found = Box::new(|system: &System| !everything_ended(system));
+        targets.push(Target { name: TERMINATION, at_end: true, is_found });
     }
-    everything_ended(&stage.system(scene)) || !first(&stage.found.endless)
-}
-
-fn progresses(stage: &SearchModel, scene: &SearchState) -> bool {
-    !stage.is_over(scene) || sound_is_committed(&stage.system(scene)) || !stage.is_first(PROGRESS)
-}
-
-fn stores(stage: &SearchModel, scene: &SearchState) -> bool {
-    stored_is_certified(&stage.system(scene)) || !stage.is_first(STORED)
-}
-
-fn certifies(stage: &SearchModel, scene: &SearchState) -> bool {
     let number = |insider: &Actor| match insider {
         Actor::Validator(number) => Some(*number),
         _ => None,
     };
-    let liars: Members = stage.part.insiders.iter().filter_map(number).collect();
-    !two_certificates(&stage.system(scene), liars) || !stage.is_first(CERTIFIED)
-}
-
-impl SearchModel {
-    fn system(&self, scene: &SearchState) -> System {
-        let mut system = self.start.clone();
-        self.atlas().restore(&mut system, &scene.states);
-        system
-    }
-
-    /// Whether one of [`BESIDE`] is broken for the first time.
-    fn is_first(&self, name: &str) -> bool {
-        let place = BESIDE.iter().position(|one| one.name == name);
-        place.is_none_or(|place| first(&self.found.beside[place]))
-    }
-}
-
-type Condition = fn(&SearchModel, &SearchState) -> bool;
-
-/// A condition cannot carry which goal it is of: there is one of each kind for every place that a goal can have.
-macro_rules! conditions {
-    ($($place:literal)*) => {
-        [$((holds::<$place> as Condition, happens::<$place> as Condition)),*]
-    };
-}
-
-const CONDITIONS: [(Condition, Condition); MOST] = conditions!(
-    0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31
-);
-
-const _: () = assert!(GOALS.len() <= MOST, "a verdict has no room for so many goals");
-
-/// The goals of a part, and what sometimes has to happen.
-pub(super) fn properties(part: &SearchConfig) -> Vec<Property<SearchModel>> {
-    let checked = |name: &str| part.goals.contains(&name);
-    let mut properties: Vec<Property<SearchModel>> = Vec::new();
-    for (goal, (holds, happens)) in GOALS.iter().zip(CONDITIONS) {
-        if checked(goal.name) {
-            properties.push(Property::always(goal.name, holds));
-        }
-        // The goals that have one twin in common share its run.
-        if properties.iter().all(|property| property.name != goal.sometimes.0) {
-            properties.push(Property::sometimes(goal.sometimes.0, happens));
-        }
-    }
-    if checked(TERMINATION) {
-        properties.push(Property::always(TERMINATION, terminates));
-    }
-    let beside = BESIDE.iter().filter(|one| checked(one.name));
-    properties.extend(beside.map(|one| Property::always(one.name, one.holds)));
-    properties
+    let byzantine: Members = config.insiders.iter().filter_map(number).collect();
+    targets.extend(BESIDE.iter().filter(|one| checked(one.name)).map(|one| {
+        let is_found = Box::new(move |system: &System| (one.is_broken)(system, byzantine));
+        Target { name: one.name, at_end: one.at_end, is_found }
+    }));
+    targets
 }

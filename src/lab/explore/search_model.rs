@@ -1,351 +1,290 @@
-//! A part under rules: what is searched.
+//! A configuration under rules: which moves there are in a state, and what each makes of it.
 
-use crate::explore::goals::{self, Found};
-use crate::explore::state::insert;
-use crate::explore::transition_cache::{Input, Number, Reaction, TransitionCache};
-use crate::explore::{Arrival, Budget, Move, SearchConfig, SearchState, moves, partial_order, symmetry};
-use bemr_model::{Actor, Command, Envelope, LedgerKind, Renaming, System, Tid, Time};
+use crate::explore::state::{Delivered, Effect, StateRef, States};
+use crate::explore::transition_cache::{Input, Number, TransitionCache};
+use crate::explore::{Arrival, Budget, Move, SearchConfig, partial_order, symmetry};
+use bemr_model::{Actor, Command, Envelope, LedgerKind, Renaming, System, Time};
 use bemr_spec::Rules;
-use stateright::{Model, Property};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
-/// A part under rules: what is searched.
+/// A configuration under rules: what is searched.
 pub struct SearchModel {
-    pub(super) part: SearchConfig,
+    pub(super) config: SearchConfig,
     pub(super) rules: Rules,
-    /// Whether parcels that no receiver makes anything of are left out.
+    /// Whether envelopes that no receiver makes anything of are left out.
     reduced: bool,
-    /// Set from outside to end a search.
-    pub(super) stop: AtomicBool,
-    pub(super) found: Found,
     /// The actors as they begin.
     pub(super) start: System,
-    atlas: RwLock<TransitionCache>,
-    /// How many states those are that were looked at, under all of their names.
-    pub(super) stand_for: AtomicU64,
+    /// Every actor, in the order of [`System::index`].
+    actors: Vec<Actor>,
+    /// Written between two steps of a search, and read by all of its threads within one.
+    cache: RwLock<TransitionCache>,
+}
+
+/// What a move does, before anybody asks what the actor makes of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Action {
+    /// An envelope is lost: no actor notices.
+    Loss,
+    /// The actor at this place, in this state, gets an input at an instant.
+    Input { place: usize, state: Number, now: Time, input: Input },
 }
 
 impl SearchModel {
-    pub(super) fn new(part: SearchConfig, rules: Rules) -> SearchModel {
-        let start = System::new(&part.setup);
-        SearchModel {
-            part,
-            rules,
-            reduced: true,
-            stop: AtomicBool::new(false),
-            found: Found::default(),
-            atlas: RwLock::new(TransitionCache::new(
-                symmetry::renamings(&part, &start),
-                symmetry::swaps(&part, &start),
-            )),
-            start,
-            stand_for: AtomicU64::new(0),
-        }
+    pub(super) fn new(config: SearchConfig, rules: Rules) -> SearchModel {
+        assert!(u32::try_from(config.until).is_ok(), "the transition cache keeps instants in 32 bits");
+        let start = System::new(&config.setup);
+        let names = symmetry::renamings(&config, &start);
+        let cache = TransitionCache::new(names, symmetry::swaps(&config, &start));
+        let actors = start.actors().chain([Actor::Kdc]).collect();
+        SearchModel { config, rules, reduced: true, start, actors, cache: RwLock::new(cache) }
     }
 
-    /// The same with the parcels that no receiver makes anything of.
+    /// The same with the envelopes that no receiver makes anything of.
     #[must_use]
-    pub fn with_every_parcel(mut self) -> SearchModel {
+    pub fn with_every_envelope(mut self) -> SearchModel {
         self.reduced = false;
         self
     }
 
-    /// The same with nobody taken for anybody else.
+    /// The same without symmetry reduction.
     #[must_use]
     pub fn with_every_name(self) -> SearchModel {
-        let only = symmetry::renamings(&self.part, &self.start).into_iter().take(1).collect();
-        SearchModel { atlas: RwLock::new(TransitionCache::new(only, Vec::new())), ..self }
-    }
-
-    /// Under how many names a state can be seen.
-    pub fn names(&self) -> usize {
-        self.atlas().names()
+        let only = symmetry::renamings(&self.config, &self.start).into_iter().take(1).collect();
+        self.taking(only)
     }
 
     /// The same, where these renamings are taken for symmetries whatever they are: for a test that a wrong one is noticed.
     #[must_use]
     pub fn taking(self, names: Vec<Renaming>) -> SearchModel {
-        SearchModel { atlas: RwLock::new(TransitionCache::new(names, Vec::new())), ..self }
+        SearchModel { cache: RwLock::new(TransitionCache::new(names, Vec::new())), ..self }
     }
 
-    pub(super) fn atlas(&self) -> RwLockReadGuard<'_, TransitionCache> {
-        self.atlas.read().unwrap_or_else(PoisonError::into_inner)
+    /// Under how many names a state can be seen.
+    pub fn names(&self) -> usize {
+        self.cache().names()
     }
 
-    /// Every actor, in the order of [`System::index`].
-    fn everybody(&self) -> impl Iterator<Item = Actor> + use<> {
-        self.start.actors().chain([Actor::Kdc])
+    pub(super) fn cache(&self) -> RwLockReadGuard<'_, TransitionCache> {
+        self.cache.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds to what was met.
-    fn learn(&self, more: impl FnOnce(&mut TransitionCache)) {
-        let mut atlas = self.atlas.write().unwrap_or_else(PoisonError::into_inner);
-        more(&mut atlas);
-        if atlas.flaw.is_some() {
-            self.stop.store(true, Ordering::Relaxed);
-        }
+    fn learn<T>(&self, more: impl FnOnce(&mut TransitionCache) -> T) -> T {
+        more(&mut self.cache.write().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(super) fn begin(&self) -> SearchState {
-        let mut states = Vec::new();
-        self.learn(|atlas| states.extend(self.everybody().map(|actor| atlas.meet(actor, &self.start))));
-        SearchState::new(states.into(), self.part.budget, &self.atlas())
+    /// The state in which every run begins.
+    pub(super) fn begin(&self) -> States {
+        let meet = |cache: &mut TransitionCache| {
+            self.actors.iter().map(|actor| cache.meet(*actor, &self.start)).collect()
+        };
+        States::of_actors(self.learn(meet), self.config.budget)
     }
 
-    /// Whether the receiver makes something of a parcel: chapter 10 says who hears what.
-    fn is_heard(&self, parcel: &Envelope) -> bool {
-        !partial_order::is_withheld(&self.part, parcel)
-            && !self.part.silent.contains(&parcel.to)
-            && (!self.reduced || parcel.datagram.concerns(parcel.to))
+    /// The actors of a state.
+    pub(super) fn system(&self, cache: &TransitionCache, state: &StateRef<'_>) -> System {
+        let mut system = self.start.clone();
+        cache.restore(&mut system, state.actors);
+        system
     }
 
-    /// To whom a move happens, and what; nothing of a parcel that is lost.
-    pub(super) fn input(
-        &self,
-        atlas: &TransitionCache,
-        scene: &SearchState,
-        what: Move,
-    ) -> Option<(Actor, Input)> {
-        Some(match what {
+    /// Whether the receiver makes something of an envelope: chapter 10 says who processes what.
+    fn is_heard(&self, envelope: &Envelope) -> bool {
+        !partial_order::is_withheld(&self.config, envelope)
+            && !self.config.silent.contains(&envelope.to)
+            && (!self.reduced || envelope.datagram.concerns(envelope.to))
+    }
+
+    /// What a move does in a state; nothing where it is to an actor that is not there.
+    pub(super) fn action(&self, cache: &TransitionCache, state: &StateRef<'_>, what: Move) -> Option<Action> {
+        let commands = state.counters.commands;
+        let (actor, input) = match what {
+            Move::Drop(_) => return Some(Action::Loss),
             Move::Command => {
-                let (actor, _) = self.part.script.get(usize::from(scene.said))?;
-                (*actor, Input::Command(scene.said, Tid::nth(scene.submissions)))
+                let (actor, _) = self.config.script.get(usize::from(commands))?;
+                (*actor, Input::Command(commands, state.counters.submissions))
             }
             Move::Deliver(number) | Move::Replay(number) => {
-                let parcel = &atlas.parcel(number).parcel;
-                (parcel.to, Input::Envelope(number, parcel.from))
+                let envelope = cache.envelopes.get(number);
+                (envelope.to, Input::Envelope(number, envelope.from))
             }
             Move::Redirect(number, to, from) => (to, Input::Envelope(number, from)),
-            Move::Drop(_) => return None,
             Move::Wake(actor, lucky) => (actor, Input::Instant(lucky)),
-            Move::Crash(actor) => (actor, Input::Death),
-            Move::Lie(number) => (atlas.lie(number).happens_to(), Input::Lie(number)),
-        })
-    }
-
-    /// The scene after a move; nothing where that cannot be.
-    pub(super) fn play(&self, scene: &SearchState, what: Move) -> Option<SearchState> {
-        let atlas = self.atlas();
-        let Some((actor, input)) = self.input(&atlas, scene, what) else {
-            return matches!(what, Move::Drop(_)).then(|| self.after(&atlas, scene, what, None));
+            Move::Crash(actor) => (actor, Input::Crash),
+            Move::Byzantine(number) => (cache.byzantine.get(number).happens_to(), Input::Byzantine(number)),
         };
-        let index = self.start.index(actor)?;
-        let state = scene.states[index];
+        let place = self.start.index(actor)?;
+        let number = state.actors[place];
         let now = match what {
-            Move::Wake(..) => scene.now.max(atlas.state(state).wakes?),
-            _ => scene.now,
+            Move::Wake(..) => state.counters.now.max(cache.wakes(number)?),
+            _ => state.counters.now,
         };
-        let after = |atlas: &TransitionCache, reaction: &Option<Reaction>| {
-            let reaction = reaction.as_ref()?;
-            Some(self.after(atlas, scene, what, Some((index, now, reaction))))
-        };
-        if let Some(reaction) = atlas.reaction(state, now, input) {
-            return after(&atlas, reaction);
-        }
-        drop(atlas);
-        let heard = |parcel: &Envelope| self.is_heard(parcel);
-        self.learn(|atlas| {
-            atlas.learn(&self.rules, &self.part, &self.start, heard, (actor, state, now, input));
-        });
-        let atlas = self.atlas();
-        let reaction = atlas.reaction(state, now, input)?;
-        after(&atlas, reaction)
+        Some(Action::Input { place, state: number, now, input })
     }
 
-    fn after(
-        &self,
-        atlas: &TransitionCache,
-        scene: &SearchState,
-        what: Move,
-        reaction: Option<(usize, Time, &Reaction)>,
-    ) -> SearchState {
-        let sends = reaction.map_or(&[] as &[Number], |(.., reaction)| &reaction.sends);
-        let mut flying = Vec::with_capacity(scene.flying.len() + sends.len());
-        let gone = match what {
-            Move::Deliver(parcel) | Move::Drop(parcel) | Move::Redirect(parcel, ..) => Some(parcel),
-            Move::Lie(lie) => partial_order::answered(&self.part, atlas, scene, lie),
-            _ => None,
-        };
-        match gone {
-            Some(parcel) => {
-                let place = scene.flying.partition_point(|one| *one < parcel);
-                flying.extend_from_slice(&scene.flying[..place]);
-                flying.extend_from_slice(&scene.flying[place + 1..]);
-            }
-            None => flying.extend_from_slice(&scene.flying),
+    /// Works out what an actor makes of an input that the cache does not know yet.
+    pub(super) fn react(&self, (place, state, now, input): (usize, Number, Time, Input)) -> Option<Number> {
+        if let Some(known) = self.cache().find_reaction(state, now, input) {
+            return known;
         }
-        sends.iter().for_each(|parcel| insert(&mut flying, *parcel));
-        let mut next = SearchState {
-            states: scene.states.clone(),
-            flying,
-            old: scene.old.clone(),
-            verdict: OnceLock::new(),
-            ..*scene
-        };
-        let budget = &mut next.budget;
+        let heard = |envelope: &Envelope| self.is_heard(envelope);
+        let input = (self.actors[place], state, now, input);
+        self.learn(|cache| cache.learn(&self.rules, &self.config, &self.start, heard, input))
+    }
+
+    /// Works out what the adversary can send at an instant of its own accord, where it is not known yet and could be sent.
+    pub(super) fn prepare(&self, state: &StateRef<'_>) {
+        if !self.is_prepared(&self.cache(), state) {
+            let now = state.counters.now;
+            self.learn(|cache| cache.learn_unprompted(&self.rules, &self.config, now));
+        }
+    }
+
+    pub(super) fn is_prepared(&self, cache: &TransitionCache, state: &StateRef<'_>) -> bool {
+        state.counters.budget.byzantine == 0 || cache.unprompted(state.counters.now).is_some()
+    }
+
+    /// What a move makes of a state, once it is known how the actor reacts.
+    pub(super) fn effect<'a>(
+        &self,
+        cache: &'a TransitionCache,
+        state: &StateRef<'_>,
+        what: Move,
+        reaction: Option<Number>,
+    ) -> Effect<'a> {
+        let mut counters = state.counters;
+        let (mut arrived, mut delivered) = (None, Delivered::Same);
+        let mut happens_to = None;
+        if let (Some(number), Some(Action::Input { place, now, .. })) =
+            (reaction, self.action(cache, state, what))
+        {
+            counters.now = now;
+            happens_to = Some((place, cache.reaction(number)));
+        }
+        let budget = &mut counters.budget;
         match what {
             Move::Command => {
-                let submits = matches!(self.part.script[usize::from(scene.said)].1, Command::Submit { .. });
-                next.said += 1;
-                next.submissions += u16::from(submits);
+                let (_, command) = self.config.script[usize::from(counters.commands)];
+                counters.commands += 1;
+                counters.submissions += u16::from(matches!(command, Command::Submit { .. }));
             }
-            Move::Deliver(parcel) => {
-                if budget.replay > 0 && next.old.binary_search(&parcel).is_err() {
-                    insert(&mut next.old, parcel);
+            Move::Deliver(envelope) => {
+                arrived = Some(envelope);
+                if budget.replay > 0 && state.delivered.binary_search(&envelope).is_err() {
+                    delivered = Delivered::With(envelope);
                 }
             }
-            Move::Drop(_) => budget.drop -= 1,
+            Move::Drop(envelope) => {
+                arrived = Some(envelope);
+                budget.drop -= 1;
+            }
             Move::Replay(_) => {
                 budget.replay -= 1;
                 if budget.replay == 0 {
-                    next.old.clear();
+                    delivered = Delivered::Forgotten;
                 }
             }
-            Move::Redirect(..) => budget.redirect -= 1,
+            Move::Redirect(envelope, ..) => {
+                arrived = Some(envelope);
+                budget.redirect -= 1;
+            }
             Move::Wake(_, lucky) => {
-                budget.early -= u8::from(!scene.flying.is_empty());
+                budget.early -= u8::from(!state.in_flight.is_empty());
                 budget.luck -= u8::from(lucky);
             }
             Move::Crash(_) => budget.crash -= 1,
-            Move::Lie(_) => budget.lie -= 1,
-        }
-        if let Some((index, now, reaction)) = reaction {
-            next.now = now;
-            // The goals look at actors alone.
-            if next.states[index] == reaction.state {
-                next.verdict = scene.verdict.clone();
+            Move::Byzantine(message) => {
+                arrived = partial_order::answered(&self.config, cache, state, message);
+                budget.byzantine -= 1;
             }
-            next.states[index] = reaction.state;
-        } else {
-            next.verdict = scene.verdict.clone();
         }
-        next.look(atlas);
-        next
+        Effect { counters, arrived, delivered, reaction: happens_to }
     }
 
-    /// When each actor waits for, of those that wait.
-    fn waiting<'a>(
-        &self,
-        atlas: &'a TransitionCache,
-        scene: &'a SearchState,
-    ) -> impl Iterator<Item = (Time, Actor)> + 'a {
-        let wakes = scene.states.iter().map(|state| atlas.state(*state).wakes);
-        self.everybody().zip(wakes).filter_map(|(actor, wakes)| Some((wakes?, actor)))
+    /// The first instant that any actor waits for.
+    fn next_wake(&self, cache: &TransitionCache, state: &StateRef<'_>) -> Option<Time> {
+        let first = state.actors.iter().filter_map(|number| cache.wakes(*number)).min();
+        first.filter(|first| *first <= self.config.until)
     }
 
-    /// Whether nothing can happen any more within the time of the part.
-    pub(super) fn is_over(&self, scene: &SearchState) -> bool {
-        scene.flying.is_empty()
-            && usize::from(scene.said) == self.part.script.len()
-            && self.waiting(&self.atlas(), scene).all(|(time, _)| time > self.part.until)
+    /// Whether nothing can happen any more within the time of the configuration.
+    pub(super) fn is_over(&self, cache: &TransitionCache, state: &StateRef<'_>) -> bool {
+        state.in_flight.is_empty()
+            && usize::from(state.counters.commands) == self.config.script.len()
+            && self.next_wake(cache, state).is_none()
     }
 
-    fn lies(&self, scene: &SearchState, actions: &mut Vec<Move>) {
-        if self.atlas().unprompted(scene.now).is_none() {
-            self.learn(|atlas| atlas.learn_unprompted(&self.rules, &self.part, scene.now));
+    fn byzantine_moves(&self, cache: &TransitionCache, state: &StateRef<'_>, moves: &mut Vec<Move>) {
+        let first = moves.len();
+        let envelopes = state.in_flight.iter().chain(state.delivered);
+        let prompted = envelopes.flat_map(|number| cache.prompted(*number));
+        let unprompted = cache.unprompted(state.counters.now).into_iter().flatten();
+        moves.extend(prompted.chain(unprompted).map(|number| Move::Byzantine(*number)));
+        let number = |what: &Move| if let Move::Byzantine(number) = what { *number } else { 0 };
+        moves[first..].sort_unstable_by_key(number);
+        moves.dedup();
+    }
+
+    /// Everything that can happen in a state, in place of what `moves` held.
+    pub(super) fn moves(&self, cache: &TransitionCache, state: &StateRef<'_>, moves: &mut Vec<Move>) {
+        moves.clear();
+        let Budget { drop, replay, redirect, early, crash, byzantine, luck } = state.counters.budget;
+        if usize::from(state.counters.commands) < self.config.script.len() {
+            moves.push(Move::Command);
         }
-        let atlas = self.atlas();
-        let parcels = scene.flying.iter().chain(&scene.old);
-        let prompted = parcels.flat_map(|parcel| &atlas.parcel(*parcel).lies);
-        let mut lies: Vec<Number> =
-            prompted.chain(atlas.unprompted(scene.now).into_iter().flatten()).copied().collect();
-        lies.sort_unstable();
-        lies.dedup();
-        actions.extend(lies.into_iter().map(Move::Lie));
-    }
-}
-
-impl Model for SearchModel {
-    type State = SearchState;
-    type Action = Move;
-
-    fn init_states(&self) -> Vec<SearchState> {
-        vec![self.begin()]
-    }
-
-    fn actions(&self, scene: &SearchState, actions: &mut Vec<Move>) {
-        if self.stop.load(Ordering::Relaxed) {
-            return;
-        }
-        self.stand_for.fetch_add(u64::from(scene.orbit), Ordering::Relaxed);
-        let Budget { drop, replay, redirect, early, crash, lie, luck } = scene.budget;
-        if usize::from(scene.said) < self.part.script.len() {
-            actions.push(Move::Command);
-        }
-        let atlas = self.atlas();
         let mut last = None;
-        for parcel in &scene.flying {
-            // Two equal parcels are one choice.
-            if last.replace(*parcel) == Some(*parcel) {
+        for envelope in state.in_flight.iter().copied() {
+            // Two equal envelopes are one choice.
+            if last.replace(envelope) == Some(envelope) {
                 continue;
             }
-            actions.push(Move::Deliver(*parcel));
+            moves.push(Move::Deliver(envelope));
             if drop > 0 {
-                actions.push(Move::Drop(*parcel));
+                moves.push(Move::Drop(envelope));
             }
             if redirect > 0 {
-                let led = moves::redirections(&atlas.parcel(*parcel).parcel, self.start.actors());
-                actions.extend(led.into_iter().map(|(to, from)| Move::Redirect(*parcel, to, from)));
+                let led = cache.redirections(envelope).iter();
+                moves.extend(led.map(|(to, from)| Move::Redirect(envelope, *to, *from)));
             }
         }
         if replay > 0 {
-            actions.extend(scene.old.iter().copied().map(Move::Replay));
+            moves.extend(state.delivered.iter().copied().map(Move::Replay));
         }
-        if scene.flying.is_empty() || early > 0 {
-            let first = self.waiting(&atlas, scene).map(|(time, _)| time).min();
-            let first = first.filter(|first| *first <= self.part.until);
-            for (_, actor) in self.waiting(&atlas, scene).filter(|(time, _)| Some(*time) == first) {
-                actions.push(Move::Wake(actor, false));
+        if (state.in_flight.is_empty() || early > 0)
+            && let Some(first) = self.next_wake(cache, state)
+        {
+            let wakes = |number: &Number| cache.wakes(*number) == Some(first);
+            for (actor, _) in self.actors.iter().zip(state.actors).filter(|(_, number)| wakes(number)) {
+                moves.push(Move::Wake(*actor, false));
                 let miner =
-                    self.part.setup.ledger == LedgerKind::Work && matches!(actor, Actor::Validator(_));
+                    self.config.setup.ledger == LedgerKind::Work && matches!(actor, Actor::Validator(_));
                 if miner && luck > 0 {
-                    actions.push(Move::Wake(actor, true));
+                    moves.push(Move::Wake(*actor, true));
                 }
             }
         }
-        std::mem::drop(atlas);
         if crash > 0 {
-            let mortal = |actor: &Actor| !matches!(actor, Actor::User(_));
-            actions.extend(self.start.actors().filter(mortal).map(Move::Crash));
+            let mortal = |actor: &&Actor| !matches!(actor, Actor::User(_) | Actor::Kdc);
+            moves.extend(self.actors.iter().filter(mortal).map(|actor| Move::Crash(*actor)));
         }
-        if lie > 0 {
-            self.lies(scene, actions);
+        if byzantine > 0 {
+            self.byzantine_moves(cache, state, moves);
         }
-        if self.part.arrival != Arrival::Any {
-            partial_order::choose(&self.part, &self.atlas(), scene, actions);
-        }
-    }
-
-    fn next_state(&self, scene: &SearchState, what: Move) -> Option<SearchState> {
-        self.play(scene, what)
-    }
-
-    fn format_action(&self, what: &Move) -> String {
-        let atlas = self.atlas();
-        let parcel = |number: Number| &atlas.parcel(number).parcel;
-        match *what {
-            Move::Deliver(number) => format!("Deliver {:?}", parcel(number)),
-            Move::Drop(number) => format!("Drop {:?}", parcel(number)),
-            Move::Replay(number) => format!("Replay {:?}", parcel(number)),
-            Move::Redirect(number, to, from) => {
-                format!("Redirect to {to} from {from}: {:?}", parcel(number))
-            }
-            Move::Lie(number) => format!("{:?}", atlas.lie(number)),
-            Move::Command | Move::Wake(..) | Move::Crash(_) => format!("{what:?}"),
+        if self.config.arrival != Arrival::Any {
+            partial_order::choose(&self.config, cache, state, moves);
         }
     }
 
-    fn format_step(&self, scene: &SearchState, what: Move) -> Option<String> {
-        let next = self.play(scene, what)?;
-        let atlas = self.atlas();
-        let mut system = self.start.clone();
-        atlas.restore(&mut system, &next.states);
-        let flying: Vec<_> = next.flying.iter().map(|number| &atlas.parcel(*number).parcel).collect();
-        Some(format!("at {} ms\n{system:#?}\non its way: {flying:#?}", next.now))
-    }
-
-    fn properties(&self) -> Vec<Property<SearchModel>> {
-        goals::properties(&self.part)
+    /// The state after a move; nothing where that cannot be.
+    pub(super) fn play(&self, state: &StateRef<'_>, what: Move) -> Option<States> {
+        let action = self.action(&self.cache(), state, what)?;
+        let reaction = match action {
+            Action::Loss => None,
+            Action::Input { place, state, now, input } => Some(self.react((place, state, now, input))?),
+        };
+        let cache = self.cache();
+        let mut next = States::default();
+        next.push(state, &self.effect(&cache, state, what, reaction));
+        Some(next)
     }
 }

@@ -30,7 +30,7 @@ pub const SCOPES: &[SearchSuite] = &[
 ];
 
 pub(crate) const NONE: Budget =
-    Budget { drop: 0, replay: 0, redirect: 0, early: 0, crash: 0, lie: 0, luck: 0 };
+    Budget { drop: 0, replay: 0, redirect: 0, early: 0, crash: 0, byzantine: 0, luck: 0 };
 pub(crate) const DOCTOR: Actor = Actor::User(0);
 pub(crate) const COLLEAGUE: Actor = Actor::User(1);
 const ADMINISTRATOR: Actor = Actor::User(3);
@@ -46,25 +46,15 @@ pub(crate) const SAFETY: &[&str] = &[
 ];
 
 /// The same, and that whatever begins ends.
-const ALL: &[&str] = &[
-    "G-ORI",
-    "G-AGR",
-    "G-SDN",
-    "G-CIV",
-    "G-PRV",
-    "G-FRE",
-    "G-HSK",
-    "G-ORD",
-    "G-SEC",
-    "G-KEY",
-    "G-IMM",
-    "G-AUD",
-    "G-ERA",
-    "G-POL",
-    "G-DEL",
-    "G-ACC",
-    TERMINATION,
-];
+const ALL: &[&str] = &{
+    let mut all = [TERMINATION; SAFETY.len() + 1];
+    let mut place = 0;
+    while place < SAFETY.len() {
+        all[place] = SAFETY[place];
+        place += 1;
+    }
+    all
+};
 
 /// What holds although the BSD lies (chapter 1: mB).
 pub(crate) const WITHOUT_BSD: &[&str] = &["G-ORI", "G-AGR", "G-IMM", "G-POL", "G-DEL"];
@@ -136,7 +126,7 @@ pub(crate) const QUIET: SearchConfig = SearchConfig {
     script: ONE,
     insiders: &[],
     invents: false,
-    poses: false,
+    impersonates: false,
     budget: NONE,
     arrival: Arrival::Any,
     silent: &[],
@@ -194,7 +184,7 @@ pub(crate) const LIAR: SearchConfig = SearchConfig {
     name: "lying validator",
     setup: setup(1, 4),
     insiders: &[Actor::Validator(0)],
-    budget: Budget { lie: 1, ..NONE },
+    budget: Budget { byzantine: 1, ..NONE },
     until: 200,
     goals: SAFETY,
     notices: &[(Clause::MoreThanTwoThirds, "G-CIV"), (Clause::FirstDecisionStands, "G-SDN")],
@@ -207,7 +197,7 @@ const CONTRARY: SearchConfig = SearchConfig {
     name: "contrary votes",
     setup: setup(1, 4),
     insiders: &[Actor::Validator(0)],
-    budget: Budget { lie: 2, ..NONE },
+    budget: Budget { byzantine: 2, ..NONE },
     silent: &[Actor::Cloud],
     until: 100,
     goals: SAFETY,
@@ -226,7 +216,7 @@ pub(crate) const CONSPIRACY: SearchConfig = SearchConfig {
     setup: setup(1, 2),
     script: BROKEN,
     insiders: &[Actor::Validator(0), Actor::Validator(1)],
-    budget: Budget { lie: 2, ..NONE },
+    budget: Budget { byzantine: 2, ..NONE },
     until: 1_000,
     goals: SAFETY,
     notices: &[(Clause::AcceptNeedsReverification, "G-CIV")],
@@ -255,7 +245,7 @@ pub(crate) const INSIDER: SearchConfig = SearchConfig {
     setup: setup(2, 1),
     insiders: &[COLLEAGUE],
     invents: true,
-    budget: Budget { lie: 2, replay: 2, drop: 1, ..NONE },
+    budget: Budget { byzantine: 2, replay: 2, drop: 1, ..NONE },
     until: 1_000,
     goals: SAFETY,
     notices: &[(Clause::InitialSenderIsPeer, "G-ORI")],
@@ -268,7 +258,7 @@ pub(crate) const FALSE_BSD: SearchConfig = SearchConfig {
     setup: setup(1, 2),
     insiders: &[Actor::Bsd],
     invents: true,
-    budget: Budget { lie: 2, ..NONE },
+    budget: Budget { byzantine: 2, ..NONE },
     until: 500,
     goals: WITHOUT_BSD,
     notices: &[(Clause::BlockCarriesUserSignature, "G-ORI"), (Clause::OneBlockPerTid, "G-AGR")],
@@ -281,7 +271,7 @@ pub(crate) const FALSE_CLOUD: SearchConfig = SearchConfig {
     script: READ_TWICE,
     insiders: &[Actor::Cloud],
     invents: true,
-    budget: Budget { lie: 2, drop: 1, replay: 1, ..NONE },
+    budget: Budget { byzantine: 2, drop: 1, replay: 1, ..NONE },
     until: 1_000,
     goals: WITHOUT_CLOUD,
     notices: &[(Clause::HeadNotOlder, "G-FRE"), (Clause::LeafIsIncluded, "G-DEL")],
@@ -334,9 +324,7 @@ pub(crate) const POLICY: SearchConfig = SearchConfig {
     script: CHANGES,
     insiders: &[OTHER_ADMINISTRATOR],
     invents: true,
-    poses: false,
-    budget: Budget { lie: 1, replay: 1, ..NONE },
-    arrival: Arrival::Any,
+    budget: Budget { byzantine: 1, replay: 1, ..NONE },
     silent: &[Actor::Cloud, COLLEAGUE, Actor::User(2), ADMINISTRATOR, OTHER_ADMINISTRATOR],
     until: 250,
     goals: SAFETY,
@@ -351,6 +339,7 @@ pub(crate) const POLICY: SearchConfig = SearchConfig {
         (Clause::RoleMayChangePolicy, "G-PRV"),
     ],
     states: Some(17_287),
+    ..QUIET
 };
 
 /// Two users submit the same record.
@@ -413,7 +402,7 @@ const SMOKE: &[SearchConfig] = &[
     SILENCE,
     ERASING,
     POLICY,
-    SearchConfig { budget: Budget { lie: 1, ..NONE }, states: Some(8_624), ..FALSE_CLOUD },
+    SearchConfig { budget: Budget { byzantine: 1, ..NONE }, states: Some(8_624), ..FALSE_CLOUD },
     SearchConfig { budget: Budget { luck: 2, ..NONE }, until: 200, states: Some(444), ..WORK },
 ];
 const CI: &[SearchConfig] = &[
@@ -438,101 +427,38 @@ const CI: &[SearchConfig] = &[
     CRASHES,
 ];
 
-/// The same with more of everything.
+impl SearchConfig {
+    /// The same with more of everything, so that nobody has counted its states.
+    const fn deeper(self, name: &'static str, budget: Budget) -> SearchConfig {
+        SearchConfig { name, budget, states: None, ..self }
+    }
+
+    const fn among(self, users: u8, validators: u8) -> SearchConfig {
+        SearchConfig { setup: setup(users, validators), ..self }
+    }
+
+    const fn until(self, until: u64) -> SearchConfig {
+        SearchConfig { until, ..self }
+    }
+}
+
+/// Of every adversary more.
 const DEEP: &[SearchConfig] = &[
+    HANDSHAKE.deeper("deep handshake", Budget { redirect: 3, replay: 2, drop: 1, ..NONE }),
+    LOSS.deeper("deep loss", Budget { drop: 2, replay: 2, early: 2, ..NONE }).among(1, 2),
+    SILENCE.deeper("deep silence", Budget { drop: 3, replay: 2, early: 2, ..NONE }),
+    LIAR.deeper("deep lying validator", Budget { byzantine: 2, drop: 1, early: 1, ..NONE }).until(2_300),
+    CONSPIRACY.deeper("deep conspiracy", Budget { byzantine: 3, drop: 1, ..NONE }).among(1, 3),
     SearchConfig {
-        states: None,
-        name: "deep handshake",
-        budget: Budget { redirect: 3, replay: 2, drop: 1, ..NONE },
-        ..HANDSHAKE
-    },
-    SearchConfig {
-        states: None,
-        name: "deep loss",
-        setup: setup(1, 2),
-        budget: Budget { drop: 2, replay: 2, early: 2, ..NONE },
-        ..LOSS
-    },
-    SearchConfig {
-        states: None,
-        name: "deep silence",
-        budget: Budget { drop: 3, replay: 2, early: 2, ..NONE },
-        ..SILENCE
-    },
-    SearchConfig {
-        states: None,
-        name: "deep lying validator",
-        budget: Budget { lie: 2, drop: 1, early: 1, ..NONE },
-        until: 2_300,
-        ..LIAR
-    },
-    SearchConfig {
-        states: None,
-        name: "deep conspiracy",
-        setup: setup(1, 3),
-        budget: Budget { lie: 3, drop: 1, ..NONE },
-        ..CONSPIRACY
-    },
-    SearchConfig {
-        states: None,
-        name: "deep closing",
         insiders: &[Actor::Validator(0)],
-        budget: Budget { early: 2, lie: 2, drop: 1, ..NONE },
-        ..CLOSING
+        ..CLOSING.deeper("deep closing", Budget { early: 2, byzantine: 2, drop: 1, ..NONE })
     },
-    SearchConfig {
-        states: None,
-        name: "deep insider user",
-        setup: setup(2, 2),
-        budget: Budget { lie: 3, replay: 2, drop: 1, ..NONE },
-        ..INSIDER
-    },
-    SearchConfig {
-        states: None,
-        name: "deep lying BSD",
-        setup: setup(1, 3),
-        budget: Budget { lie: 3, replay: 1, ..NONE },
-        ..FALSE_BSD
-    },
-    SearchConfig {
-        states: None,
-        name: "deep lying cloud",
-        budget: Budget { lie: 3, replay: 1, drop: 1, early: 1, ..NONE },
-        ..FALSE_CLOUD
-    },
-    SearchConfig {
-        states: None,
-        name: "deep grant and revoke",
-        budget: Budget { replay: 2, drop: 1, early: 1, ..NONE },
-        until: 1_000,
-        ..SHARING
-    },
-    SearchConfig {
-        states: None,
-        name: "deep erase",
-        budget: Budget { replay: 2, drop: 2, early: 2, ..NONE },
-        until: 1_000,
-        ..ERASING
-    },
-    SearchConfig {
-        states: None,
-        name: "deep same record twice",
-        setup: setup(2, 2),
-        budget: Budget { drop: 1, replay: 1, early: 1, ..NONE },
-        ..SAME
-    },
-    SearchConfig {
-        states: None,
-        name: "deep proof of work",
-        budget: Budget { luck: 8, drop: 1, early: 2, ..NONE },
-        until: 1_000,
-        ..WORK
-    },
-    SearchConfig {
-        states: None,
-        name: "deep crashes",
-        setup: setup(1, 2),
-        budget: Budget { crash: 3, drop: 1, early: 1, ..NONE },
-        ..CRASHES
-    },
+    INSIDER.deeper("deep insider user", Budget { byzantine: 3, replay: 2, drop: 1, ..NONE }).among(2, 2),
+    FALSE_BSD.deeper("deep lying BSD", Budget { byzantine: 3, replay: 1, ..NONE }).among(1, 3),
+    FALSE_CLOUD.deeper("deep lying cloud", Budget { byzantine: 3, replay: 1, drop: 1, early: 1, ..NONE }),
+    SHARING.deeper("deep grant and revoke", Budget { replay: 2, drop: 1, early: 1, ..NONE }).until(1_000),
+    ERASING.deeper("deep erase", Budget { replay: 2, drop: 2, early: 2, ..NONE }).until(1_000),
+    SAME.deeper("deep same record twice", Budget { drop: 1, replay: 1, early: 1, ..NONE }).among(2, 2),
+    WORK.deeper("deep proof of work", Budget { luck: 8, drop: 1, early: 2, ..NONE }).until(1_000),
+    CRASHES.deeper("deep crashes", Budget { crash: 3, drop: 1, early: 1, ..NONE }).among(1, 2),
 ];

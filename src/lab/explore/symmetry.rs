@@ -1,11 +1,11 @@
-//! Which principals of a part can be taken for one another.
+//! Which principals of a configuration are symmetric.
 //!
-//! Two users, or two validators, can where the part does the same with both, and no rule of the protocol looks at their
-//! numbers. One rule does: whose turn it is to propose is the number counted from the height (chapter 10), so that a
-//! validator whose turn can come before the part is over is only itself. Under proof of work no rule does.
+//! Two users, or two validators, are where the configuration does the same with both and no rule of the protocol looks at their
+//! numbers. One rule does: the proposer of a round follows from the height (chapter 10), so that a validator who can be the proposer
+//! before the configuration's time is over is symmetric to nobody. Under proof of work no rule does.
 //!
-//! This is derived from the part, and not believed: [`SearchModel`](crate::explore::SearchModel) asks every actor that turns up to react
-//! under other names as well, and has the reaction be the same under these names.
+//! This is derived from the configuration and then checked: whenever an actor reacts, [`SearchModel`](crate::explore::SearchModel) has it
+//! react under every other name as well, and the reactions have to be the same under these names.
 
 use crate::explore::{Arrival, SearchConfig};
 use bemr_model::{Actor, Command, LedgerKind, Order, Rename, Renaming, System, may_handle_records};
@@ -18,12 +18,12 @@ const MOST: usize = 120;
 /// The same where swaps stand in for names ([`swaps`]): each name costs time, and few are left to find.
 const MOST_BESIDE_SWAPS: usize = 24;
 
-/// Ways to rename the actors of a part that leave the part as it is, the one first that renames nobody.
-pub(super) fn renamings(part: &SearchConfig, start: &System) -> Vec<Renaming> {
-    let (users, validators) = (part.setup.users, part.setup.validators);
-    let most = if part.arrival == Arrival::Any { MOST } else { MOST_BESIDE_SWAPS };
-    let user_classes = few(classes(users, |user| class_of_user(part, user)), most);
-    let validator_classes = few(classes(validators, |validator| class_of_validator(part, validator)), most);
+/// Ways to rename the actors of a configuration that leave it as it is, the one first that renames nobody.
+pub(super) fn renamings(config: &SearchConfig, start: &System) -> Vec<Renaming> {
+    let (users, validators) = (config.setup.users, config.setup.validators);
+    let most = if config.arrival == Arrival::Any { MOST } else { MOST_BESIDE_SWAPS };
+    let user_classes = few(classes(users, |user| class_of_user(config, user)), most);
+    let validator_classes = few(classes(validators, |validator| class_of_validator(config, validator)), most);
     let users = arrangements(users, &user_classes);
     let validators = arrangements(validators, &validator_classes);
     let all = users.iter().flat_map(|users| {
@@ -32,19 +32,19 @@ pub(super) fn renamings(part: &SearchConfig, start: &System) -> Vec<Renaming> {
     all.filter(|names| is_same(start, names)).take(most).collect()
 }
 
-/// Every two validators who can be swapped, by their numbers, where not every order is searched: of what happens to
-/// one of them or to the other, one is looked at.
-pub(super) fn swaps(part: &SearchConfig, start: &System) -> Vec<(u8, u8, Renaming)> {
-    if part.arrival == Arrival::Any {
+/// Every two validators who can be swapped, by their numbers, where not every order is searched: partial-order reduction takes what happens
+/// to one of them.
+pub(super) fn swaps(config: &SearchConfig, start: &System) -> Vec<(u8, u8, Renaming)> {
+    if config.arrival == Arrival::Any {
         return Vec::new();
     }
     let nobody = |count: u8| (0..count).collect::<Vec<u8>>();
     let swapped = |low: u8, high: u8| {
-        let mut validators = nobody(part.setup.validators);
+        let mut validators = nobody(config.setup.validators);
         validators.swap(usize::from(low), usize::from(high));
-        (low, high, Renaming::new(nobody(part.setup.users), validators))
+        (low, high, Renaming::new(nobody(config.setup.users), validators))
     };
-    let classes = classes(part.setup.validators, |validator| class_of_validator(part, validator));
+    let classes = classes(config.setup.validators, |validator| class_of_validator(config, validator));
     let pairs = classes.iter().flat_map(|class| {
         let of = |(place, low): (usize, &u8)| {
             class[place + 1..].iter().map(|high| (*low, *high)).collect::<Vec<_>>()
@@ -73,12 +73,12 @@ fn classes<C: Ord>(count: u8, class: impl Fn(u8) -> Option<C>) -> Vec<Vec<u8>> {
     classes.into_values().collect()
 }
 
-/// Of these classes what has few orders.
+/// The classes, made smaller until they have few orders.
 fn few(mut classes: Vec<Vec<u8>>, most: usize) -> Vec<Vec<u8>> {
     let ways = |classes: &[Vec<u8>]| -> usize {
         classes.iter().map(|class| (1..=class.len()).product::<usize>()).product()
     };
-    // A class that is too large for all of its orders is taken in part: the rest are only themselves.
+    // The members that a class loses are symmetric to nobody.
     while ways(&classes) > most
         && let Some(largest) = classes.iter_mut().max_by_key(|class| class.len())
     {
@@ -116,57 +116,58 @@ fn orders(members: &[u8]) -> Vec<Vec<u8>> {
     (0..members.len()).flat_map(begun_with).collect()
 }
 
-/// What a part does with a user; none where no other user is like them.
-fn class_of_user(part: &SearchConfig, user: u8) -> Option<(bool, bool)> {
+/// What a configuration does with a user; none where no other user is like them.
+fn class_of_user(config: &SearchConfig, user: u8) -> Option<(bool, bool)> {
     let actor = Actor::User(user);
-    let speaks_of = |command: &Command| match command {
+    let names = |command: &Command| match command {
         Command::Submit { readers, .. } => readers.has(user),
         Command::Order { order: Order::Grant(reader) | Order::Revoke(reader), .. } => *reader == user,
         Command::Order { order: Order::Erase(approvals), .. } => approvals.has(user),
         Command::ChangePolicy { approvals, .. } => approvals.has(user),
         Command::Read { .. } | Command::CloseAudit => false,
-        // Serials tell everybody apart.
+        // Serials tell everybody aconfig.
         Command::Enrol(_) | Command::RevokeCertificate { .. } | Command::IssueList => true,
     };
-    let in_script = part.script.iter().any(|(who, command)| *who == actor || speaks_of(command));
-    // Insiders speak of the first two and of administrators.
-    let in_lies = !part.insiders.is_empty() && (user < 2 || !may_handle_records(user));
-    let alone = in_script || in_lies || part.insiders.contains(&actor);
-    (!alone).then(|| (may_handle_records(user), part.silent.contains(&actor)))
+    let in_script = config.script.iter().any(|(who, command)| *who == actor || names(command));
+    // Messages of insiders name the first two and administrators.
+    let in_messages = !config.insiders.is_empty() && (user < 2 || !may_handle_records(user));
+    let alone = in_script || in_messages || config.insiders.contains(&actor);
+    (!alone).then(|| (may_handle_records(user), config.silent.contains(&actor)))
 }
 
-/// What a part does with a validator; none where no other validator is like it.
-fn class_of_validator(part: &SearchConfig, validator: u8) -> Option<(bool, bool)> {
+/// What a configuration does with a validator; none where no other validator is like it.
+fn class_of_validator(config: &SearchConfig, validator: u8) -> Option<(bool, bool)> {
     let actor = Actor::Validator(validator);
     let serials = |(_, command): &(Actor, Command)| {
         matches!(command, Command::Enrol(_) | Command::RevokeCertificate { .. } | Command::IssueList)
     };
-    // Administrators who are insiders tell the first.
-    let told = validator == 0 && part.insiders.iter().any(|insider| matches!(insider, Actor::User(3..)));
-    let has_turn = part.setup.ledger == LedgerKind::Quorum && has_turn(part, validator);
-    let alone = has_turn || told || part.script.iter().any(serials);
-    (!alone).then(|| (part.insiders.contains(&actor), part.silent.contains(&actor)))
+    // Administrators who are insiders send to the first.
+    let addressed =
+        validator == 0 && config.insiders.iter().any(|insider| matches!(insider, Actor::User(3..)));
+    let is_proposer = config.setup.ledger == LedgerKind::Quorum && is_proposer(config, validator);
+    let alone = is_proposer || addressed || config.script.iter().any(serials);
+    (!alone).then(|| (config.insiders.contains(&actor), config.silent.contains(&actor)))
 }
 
-/// Whether a validator's turn can come before the part is over: turn r of height h not before h times the time to gather
-/// and r turns, and no height without something that was not in a block before.
-fn has_turn(part: &SearchConfig, validator: u8) -> bool {
+/// Whether a validator can be the proposer before the configuration's time is over: round r of height h does not begin before h times the
+/// time to gather and r rounds, and no height without an entry that was not in a block before.
+fn is_proposer(config: &SearchConfig, validator: u8) -> bool {
     let brings = |command: &Command| match command {
         // Its decision, its end in the audit log, its leaf in the cloud's.
         Command::Submit { .. } => 3,
         Command::Order { .. } | Command::CloseAudit => 1,
         _ => 0,
     };
-    let told: u64 = part.script.iter().map(|(_, command)| brings(command)).sum();
-    // A validator who lies brings nothing that is not there.
-    let others_lie = part.insiders.iter().any(|insider| !matches!(insider, Actor::Validator(_)));
-    let heights = told + if others_lie { 3 * u64::from(part.budget.lie) } else { 0 };
-    let members = u64::from(part.setup.validators);
+    let entries: u64 = config.script.iter().map(|(_, command)| brings(command)).sum();
+    // A Byzantine validator adds no entry.
+    let others_are_byzantine = config.insiders.iter().any(|insider| !matches!(insider, Actor::Validator(_)));
+    let heights = entries + if others_are_byzantine { 3 * u64::from(config.budget.byzantine) } else { 0 };
+    let members = u64::from(config.setup.validators);
     (1..=heights).any(|height| {
-        let earliest = |turn: u64| height * constants::GATHERING_MS + turn * constants::ROUND_MS;
+        let earliest = |round: u64| height * constants::GATHERING_MS + round * constants::ROUND_MS;
         (0..members)
-            .take_while(|turn| earliest(*turn) <= part.until)
-            .any(|turn| (height + turn) % members == u64::from(validator))
+            .take_while(|round| earliest(*round) <= config.until)
+            .any(|round| (height + round) % members == u64::from(validator))
     })
 }
 
@@ -186,13 +187,13 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_a_turn_is_only_itself() {
-        let part = |name: &str| {
+    fn who_can_be_the_proposer_is_symmetric_to_nobody() {
+        let config = |name: &str| {
             let ci = SCOPES.iter().find(|scope| scope.name == "ci").unwrap();
-            ci.parts.iter().find(|part| part.name == name).unwrap()
+            ci.parts.iter().find(|config| config.name == name).unwrap()
         };
-        let closing = part("closing");
-        let turns: Vec<bool> = (0..4).map(|validator| has_turn(closing, validator)).collect();
-        assert_eq!(turns, [false, true, true, false]);
+        let closing = config("closing");
+        let proposers: Vec<bool> = (0..4).map(|validator| is_proposer(closing, validator)).collect();
+        assert_eq!(proposers, [false, true, true, false]);
     }
 }
