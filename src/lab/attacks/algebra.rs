@@ -1,7 +1,7 @@
 //! The equations of chapter 18, carried out with one key each at real sizes; random ones are a property test's.
 
 use crate::attacks::algebraic;
-use crate::attacks::evidence::Exhibit;
+use crate::attacks::evidence::Evidence;
 use crate::attacks::replay::less;
 use crate::paper::{Group, Hashing, KeyPair, Reading, Signature, StaticKey, verify};
 use bemr::crypto::{self, Domain, Element, SigningKey, Suite};
@@ -52,18 +52,18 @@ fn forged(
     message: &[u8],
     forged: &Signature,
     says: &str,
-) -> Result<Exhibit, String> {
+) -> Result<Evidence, String> {
     if !verify(group, reading, pair.public(), message, forged) {
         return Err("the forgery does not verify".to_owned());
     }
-    Ok(Exhibit {
+    Ok(Evidence {
         published: says.to_owned(),
         refused_by: refusal_of(SUITE, message, forged).ok_or("the protocol takes it")?,
         steps: 1,
     })
 }
 
-pub(super) fn small_order() -> Result<Exhibit, String> {
+pub(super) fn small_order() -> Result<Evidence, String> {
     let group = group();
     let victim = StaticKey::new(&group, secret());
     let minus_one = group.exponents();
@@ -75,17 +75,17 @@ pub(super) fn small_order() -> Result<Exhibit, String> {
     let published = format!(
         "p - 1 in place of g^x: the session key is one of two, and the static secret is {bit} modulo 2"
     );
-    Ok(Exhibit { published, refused_by: refusal.clause(), steps: 1 })
+    Ok(Evidence { published, refused_by: refusal.clause(), steps: 1 })
 }
 
-pub(super) fn unhashed() -> Result<Exhibit, String> {
+pub(super) fn unhashed() -> Result<Evidence, String> {
     let (group, reading) = (group(), Reading { hashing: Hashing::None, ranges: true });
     let pair = KeyPair::new(&group, secret());
     let (message, made) = algebraic::message_for(&group, pair.public(), &BigUint::from(12_345u32));
     forged(&reading, &group, &pair, &message, &made, "a message and its signature, from the public key alone")
 }
 
-pub(super) fn weak_generator() -> Result<Exhibit, String> {
+pub(super) fn weak_generator() -> Result<Evidence, String> {
     let group = Group::careless();
     let pair = KeyPair::new(&group, secret());
     let made = algebraic::with_dividing_generator(&group, &HASHED, pair.public(), WANTED);
@@ -100,14 +100,14 @@ pub(super) fn weak_generator() -> Result<Exhibit, String> {
     )
 }
 
-pub(super) fn standard_groups() -> Result<Exhibit, String> {
+pub(super) fn standard_groups() -> Result<Evidence, String> {
     let group = group();
     let pair = KeyPair::new(&group, secret());
     let made = algebraic::on_standard_group(&group, &HASHED, WANTED);
     forged(&HASHED, &group, &pair, WANTED, &made, "a signature of any message under every key of ffdhe2048")
 }
 
-pub(super) fn one_nonce() -> Result<Exhibit, String> {
+pub(super) fn one_nonce() -> Result<Evidence, String> {
     let group = group();
     let pair = KeyPair::new(&group, secret());
     let nonce = BigUint::from(3u8).pow(200);
@@ -128,10 +128,10 @@ pub(super) fn one_nonce() -> Result<Exhibit, String> {
         return Err("whether a nonce repeats does not hang on SIG-01".to_owned());
     }
     let published = "the secret key, from two signatures with one nonce".to_owned();
-    Ok(Exhibit { published, refused_by: Clause::NonceIsDerived, steps: 2 })
+    Ok(Evidence { published, refused_by: Clause::NonceIsDerived, steps: 2 })
 }
 
-pub(super) fn unbounded() -> Result<Exhibit, String> {
+pub(super) fn unbounded() -> Result<Evidence, String> {
     let (group, reading) = (group(), Reading { hashing: Hashing::Message, ranges: false });
     let pair = KeyPair::new(&group, secret());
     let genuine =

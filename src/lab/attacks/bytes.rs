@@ -1,7 +1,7 @@
-//! Attacks on bytes that are no equations: what one signature can be taken for, what an unauthenticated cipher lets through,
-//! what a digest of few values tells.
+//! Attacks on bytes that are no equations: a signature of one message accepted for another, a cipher without authentication, a digest of
+//! few possible values.
 
-use crate::attacks::evidence::{Exhibit, stopped_by};
+use crate::attacks::evidence::{Evidence, stopped_by};
 use bemr::crypto::{AeadKey, Digest, Domain, SigningKey, Suite};
 use bemr::records::commitment_of;
 use bemr::wire::Name;
@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
 /// C-06: a signature of stage *initial* is taken for one of stage *block*.
-pub(super) fn tag_confusion() -> Result<Exhibit, String> {
+pub(super) fn tag_confusion() -> Result<Evidence, String> {
     let key = SigningKey::generate(Suite::Ristretto255, &mut ChaCha20Rng::seed_from_u64(6));
     let body = b"one shape for both transactions";
     stopped_by(Clause::ChallengeCoversKeyAndTag, |rules| {
@@ -21,7 +21,7 @@ pub(super) fn tag_confusion() -> Result<Exhibit, String> {
 }
 
 /// C-20: bits of the patient's id flip on the way; a nonce that repeats gives the difference of two plaintexts.
-pub(super) fn malleable() -> Result<Exhibit, String> {
+pub(super) fn malleable() -> Result<Evidence, String> {
     let (key, nonce) = (AeadKey::from_bytes([7; 32]), [0; 12]);
     let (sent, other) = (b"pid=4711", b"pid=0815");
     let (first, second) = (key.seal(&nonce, b"", sent), key.seal(&nonce, b"", other));
@@ -45,7 +45,7 @@ fn text(bytes: &[u8]) -> String {
 const VALUES: [&[u8]; 4] = [b"male", b"female", b"other", b"unknown"];
 
 /// C-30: the attribute behind a public digest is found by trying all of its values. A commitment has 2^256 openings.
-pub(super) fn guessed_attribute() -> Result<Exhibit, String> {
+pub(super) fn guessed_attribute() -> Result<Evidence, String> {
     let hidden = VALUES[2];
     let published = Digest::of(Domain::COMMITMENT, hidden);
     let guesses = || VALUES.iter().enumerate();
@@ -55,10 +55,10 @@ pub(super) fn guessed_attribute() -> Result<Exhibit, String> {
     let name = Name::new("gender").ok_or("a name of graphic characters")?;
     let committed = |opening: &[u8; 32], value: &[u8]| commitment_of(0, &name, value, opening);
     let commitment = committed(&[0x5a; 32], hidden);
-    // Who does not know the opening has to guess it as well: nothing of what is public tells which value it is.
+    // Without the opening, which is not public, every value can give this commitment.
     if guesses().any(|(_, guess)| committed(&[0; 32], guess) == commitment) {
         return Err("the commitment does not hide".to_owned());
     }
     let published = format!("the attribute {:?}, from its digest, after {} tries", text(found), tries + 1);
-    Ok(Exhibit { published, refused_by: Clause::CheckedAttributesOpened, steps: tries + 1 })
+    Ok(Evidence { published, refused_by: Clause::CheckedAttributesOpened, steps: tries + 1 })
 }

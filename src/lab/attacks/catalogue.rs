@@ -1,24 +1,24 @@
-//! The rows of chapter 18, and how each is shown. What happens in it is not here: it is found.
+//! The attacks of chapter 18, and how each is executed. The runs of searched attacks are not listed: a search finds them.
 
-use crate::attacks::evidence::Exhibit;
+use crate::attacks::evidence::Evidence;
 use crate::attacks::scenarios::*;
 use crate::attacks::{algebra, bytes, forged, rates};
 use crate::explore::{SearchConfig, TERMINATION};
 use crate::faults::Capability::{self, Order, Silence, User};
 use bemr_spec::Clause::{self, *};
 
-/// A row.
+/// An attack.
 #[derive(Clone, Copy, Debug)]
 pub struct Attack {
     /// Its id, such as `C-08`.
     pub id: &'static str,
     /// What it is.
     pub says: &'static str,
-    /// How it is shown.
+    /// How it is executed.
     pub how: How,
 }
 
-/// How an attack is shown.
+/// How an attack is executed.
 #[derive(Clone, Copy, Debug)]
 pub enum How {
     /// A search finds a run that breaks `goal` in `part`, where the protocol lacks `without`.
@@ -29,16 +29,16 @@ pub enum How {
         without: &'static [Clause],
         /// The goal that it breaks.
         goal: &'static str,
-        /// The weakest adversary who is asked. Of the black hole it is silence, which is what the row is about: by order alone a
-        /// message is lost as well, in a run that nobody reads.
+        /// The least capability that is searched. For the black hole it is silence, which is what that attack is about: an adversary that
+        /// orders messages can lose one as well, and its run would hide the silent validator.
         from: Capability,
     },
-    /// It is carried out on bytes, or over many runs.
+    /// It is executed on bytes, or measured over many runs.
     Computed {
         /// The goal that it breaks.
         goal: &'static str,
-        /// Carries it out.
-        show: fn() -> Result<Exhibit, String>,
+        /// Executes it.
+        show: fn() -> Result<Evidence, String>,
     },
 }
 
@@ -65,12 +65,12 @@ const fn computed(
     id: &'static str,
     says: &'static str,
     goal: &'static str,
-    show: fn() -> Result<Exhibit, String>,
+    show: fn() -> Result<Evidence, String>,
 ) -> Attack {
     Attack { id, says, how: How::Computed { goal, show } }
 }
 
-/// Every row of chapter 18, in its order.
+/// Every attack of chapter 18, in its order.
 pub const CATALOGUE: &[Attack] = &[
     searched(
         "C-01",
@@ -141,7 +141,7 @@ pub const CATALOGUE: &[Attack] = &[
 ];
 
 impl Attack {
-    /// The row of this id.
+    /// The attack of this id.
     pub fn find(id: &str) -> Option<&'static Attack> {
         CATALOGUE.iter().find(|attack| attack.id.eq_ignore_ascii_case(id))
     }

@@ -1,4 +1,4 @@
-//! What is carried out on bytes, and what stops it.
+//! The evidence that a computed attack works, and the clause that stops it.
 
 use crate::attacks::{Attack, How};
 use bemr_spec::{Clause, Refusal, Rules};
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// An attack that was carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Exhibit {
+pub struct Evidence {
     /// What the adversary has at the end.
     pub published: String,
     /// The clause that stops it.
@@ -15,8 +15,8 @@ pub struct Exhibit {
     pub steps: usize,
 }
 
-/// Carries out a row that is computed; nothing for the others.
-pub fn exhibit(attack: &Attack) -> Option<Result<Exhibit, String>> {
+/// Executes an attack that is computed; nothing for the others.
+pub fn evidence_of(attack: &Attack) -> Option<Result<Evidence, String>> {
     match attack.how {
         How::Computed { show, .. } => Some(show()),
         How::Searched { .. } => None,
@@ -27,11 +27,11 @@ pub fn exhibit(attack: &Attack) -> Option<Result<Exhibit, String>> {
 pub(super) fn stopped_by(
     clause: Clause,
     attempt: impl Fn(&Rules) -> Result<String, Refusal>,
-) -> Result<Exhibit, String> {
+) -> Result<Evidence, String> {
     let published = attempt(&Rules::hardened().without(clause))
         .map_err(|refusal| format!("refused without {}: {refusal}", clause.id()))?;
     match attempt(&Rules::hardened()) {
         Ok(_) => Err(format!("{} does not stop it", clause.id())),
-        Err(_) => Ok(Exhibit { published, refused_by: clause, steps: 1 }),
+        Err(_) => Ok(Evidence { published, refused_by: clause, steps: 1 }),
     }
 }

@@ -1,7 +1,7 @@
-//! What is shown to those who look at it afterwards: a log to an auditor, a seal to the custodian. Everything that can be
-//! falsified in it is, one thing at a time, until something is taken for genuine.
+//! Attacks on what is checked afterwards: a log by an auditor, an escrow package by the key-recovery agent. Everything in it is falsified,
+//! one thing at a time, until a falsification is accepted.
 
-use crate::attacks::evidence::Exhibit;
+use crate::attacks::evidence::Evidence;
 use crate::attacks::replay::less;
 use crate::lockstep::Lockstep;
 use bemr::crypto::AeadKey;
@@ -19,10 +19,10 @@ const SETUP: Setup = Setup {
     lifetimes: Lifetimes::LONG,
 };
 
-/// More than an honest run takes until its last heads are anchored.
+/// More than an honest run takes until its last tree heads are in a block.
 const STEPS: usize = 400;
 
-/// An honest run of one submission, on model and implementation, until nothing is on its way and its heads are anchored.
+/// An honest run of one submission, in lockstep, until nothing is in flight and its tree heads are in a block.
 fn honest(rules: Rules) -> Result<Lockstep, String> {
     let mut both = Lockstep::new(rules, &SETUP).map_err(|refusal| refusal.to_string())?;
     let command = Command::Submit { record: 1, breaks: None, readers: Members::default() };
@@ -47,7 +47,7 @@ fn step(both: &mut Lockstep, action: &Action) -> Result<Option<Clause>, String> 
     Ok(done.and_then(|(_, happened)| happened.clause))
 }
 
-/// C-31: everything that can be falsified in the audit log and its heads, one thing at a time.
+/// C-31: every single falsification of the audit log and its tree heads.
 fn falsifications(both: &Lockstep) -> Vec<Falsification> {
     let mut all = Vec::new();
     for list in [List::Entries, List::AuditHeads] {
@@ -62,7 +62,7 @@ fn falsifications(both: &Lockstep) -> Vec<Falsification> {
 }
 
 /// C-31: a log that lacks its end passes for the audit log.
-pub(super) fn audit_log() -> Result<Exhibit, String> {
+pub(super) fn audit_log() -> Result<Evidence, String> {
     let clause = Clause::AuditHeadAnchored;
     let mut both = honest(less(&[clause]))?;
     let shown = |one: &Falsification| Action::Audit { ledger: Actor::Validator(0), falsified: vec![*one] };
@@ -75,14 +75,14 @@ pub(super) fn audit_log() -> Result<Exhibit, String> {
                 "an auditor takes for whole an audit log with {:?} done to {:?} {}",
                 one.how, one.list, one.at
             );
-            return Ok(Exhibit { published, refused_by, steps: tried });
+            return Ok(Evidence { published, refused_by, steps: tried });
         }
     }
     Err("every falsification is seen".to_owned())
 }
 
 /// C-18: a key that is wrapped without context opens wherever its wrap is put. A seal names what it is for.
-pub(super) fn seals() -> Result<Exhibit, String> {
+pub(super) fn seals() -> Result<Evidence, String> {
     let (next, nonce) = (AeadKey::from_bytes([1; 32]), [0; 12]);
     let [of_block, of_valid] = [[2; 32], [3; 32]].map(|key| next.seal(&nonce, b"", &key));
     let opened = next.open(&nonce, b"", &of_block).ok_or("a wrap does not open")?;
@@ -97,5 +97,5 @@ pub(super) fn seals() -> Result<Exhibit, String> {
         refused_by = Some(refused.ok_or_else(|| format!("a seal with another {fault:?} is opened"))?);
     }
     let published = "the wrapped key of one stage is taken for that of the next".to_owned();
-    Ok(Exhibit { published, refused_by: refused_by.ok_or("nothing was tried")?, steps: 1 })
+    Ok(Evidence { published, refused_by: refused_by.ok_or("nothing was tried")?, steps: 1 })
 }

@@ -1,10 +1,10 @@
-//! A scene for an adversary of less power: a weaker one has less of it.
+//! The same configuration for an adversary of less capability.
 
 use crate::explore::{Budget, SearchConfig};
 use crate::faults::Capability;
 use bemr_model::Actor;
 
-/// The part with an adversary of no more than this power; nothing where it has just the same as one of less.
+/// The configuration with an adversary of no more than this capability; nothing where a lesser capability leaves it the same.
 pub fn limited(power: Capability, part: &SearchConfig) -> Option<SearchConfig> {
     let has = |other: Capability| power >= other;
     let take = |least: Capability, times: u8| if has(least) { times } else { 0 };

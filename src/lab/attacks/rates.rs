@@ -1,17 +1,16 @@
-//! Attacks on a rate: many runs of the rules of decision, as the experiment has them, against bounds that were fixed before
-//! anything was measured.
+//! Attacks on a rate: many runs of the experiment's decision rules, against bounds that were fixed before anything was measured.
 
-use crate::attacks::evidence::Exhibit;
+use crate::attacks::evidence::Evidence;
 use crate::experiment::{Adversary, Campaign, Metric, Noise, Rule, Share, Size};
 use bemr_spec::Clause;
 
 /// Twenty validators, and few runs: each bound is far from what is measured.
 const SIZE: Size = Size { validators: 20, transactions: 500, runs: 20 };
 
-/// C-35: as many liars as make two of twenty add less than this to the re-executions of a transaction, or the attack works.
+/// C-35: the attack works where two Byzantine validators of twenty add more than this to the re-executions of a transaction.
 const ADDED: f64 = 0.5;
 
-/// C-38: of wrong requests more than this share is accepted where trust is poisoned, and less than a tenth of it otherwise.
+/// C-38: the attack works where more than this share of the wrong requests is accepted; the protocol accepts less than a tenth of it.
 const ACCEPTED: f64 = 0.1;
 
 /// A metric of a rule against an adversary who holds this share.
@@ -31,7 +30,7 @@ fn measured(rule: Rule, adversary: Adversary, share: Share, metric: Metric) -> R
 }
 
 /// C-35: two dissenters of twenty have every transaction executed again, where dissent is what asks for it.
-pub(super) fn load() -> Result<Exhibit, String> {
+pub(super) fn load() -> Result<Evidence, String> {
     let cost = |rule, share| measured(rule, Adversary::Falsify, share, Metric::Cost);
     let [nobody, two] = [Share::SWEEP[0], Share::SWEEP[1]];
     let (quiet, loaded) = (cost(Rule::ConflictRv, nobody)?, cost(Rule::ConflictRv, two)?);
@@ -47,12 +46,12 @@ pub(super) fn load() -> Result<Exhibit, String> {
     let published = format!(
         "two of twenty who dissent: {quiet:.2} re-executions of a transaction become {loaded:.2}; here it is one, whatever they say"
     );
-    Ok(Exhibit { published, refused_by: Clause::AcceptNeedsReverification, steps: SIZE.runs })
+    Ok(Evidence { published, refused_by: Clause::AcceptNeedsReverification, steps: SIZE.runs })
 }
 
 /// C-38: a coalition that is honest until it outweighs the others has what is wrong accepted, where votes are weighed by a
 /// trust that the votes themselves earn.
-pub(super) fn poisoned_trust() -> Result<Exhibit, String> {
+pub(super) fn poisoned_trust() -> Result<Evidence, String> {
     let accepted = |rule, share| measured(rule, Adversary::Strategic, share, Metric::Far);
     let (four_tenths, nine_tenths) = (Share::SWEEP[4], Share::SWEEP[9]);
     let trusting = accepted(Rule::BetaSelf, four_tenths)?;
@@ -66,5 +65,5 @@ pub(super) fn poisoned_trust() -> Result<Exhibit, String> {
     let published = format!(
         "eight of twenty who wait until they outweigh the rest: {trusting:.2} of what is wrong is accepted; here {here:.3}, of eighteen"
     );
-    Ok(Exhibit { published, refused_by: Clause::AcceptNeedsReverification, steps: SIZE.runs })
+    Ok(Evidence { published, refused_by: Clause::AcceptNeedsReverification, steps: SIZE.runs })
 }

@@ -1,4 +1,4 @@
-//! One searched attack: found on the protocol as the paper has it, gone through with real bytes, and stopped.
+//! One searched attack: found on the protocol as published, replayed with real bytes, and stopped.
 
 use crate::attacks::{Attack, How, limited};
 use crate::explore::{Found, SearchConfig, search_within};
@@ -9,36 +9,35 @@ use bemr::crypto::Suite;
 use bemr_model::{Action, Execution, GOALS, Happened, Output, System};
 use bemr_spec::{Clause, Rules};
 
-/// How many states are looked at for one power of the adversary.
+/// How many successors are made for one capability of the adversary.
 const STATES: usize = 300_000;
 
-/// One thread finds the same run every time; several find one as short.
+/// Each search is short: starting threads would cost more than they save.
 const ONE: usize = 1;
 
-/// What one side makes of the attack.
+/// How the attack ends under one set of rules.
 #[derive(Clone, Debug)]
 pub struct Side {
     /// What happened, step by step.
     pub trace: Trace,
-    /// Whether the implementation did it too; if not, why.
+    /// Whether the implementation executed it too; if not, why.
     pub both: Result<(), String>,
 }
 
-/// An attack on the protocol as the paper has it, and what stops it.
+/// An attack on the protocol as published, and what stops it.
 #[derive(Clone, Debug)]
 pub struct Pair {
-    /// The weakest adversary that carries it out.
+    /// The minimum capability of an adversary that can execute it.
     pub power: Capability,
-    /// How many states were visited until it was found, by adversaries up to that one.
+    /// How many states were visited until it was found, for all capabilities up to that one.
     pub states: usize,
     /// The attack, in which the goal is broken at the end.
     pub published: Side,
-    /// How many steps it takes the same adversary to break the goal where every clause is missing that answers any attack; nothing
-    /// where no such run is found.
+    /// How many steps it takes to break the goal without any of the clauses that answer an attack; nothing where no such run is found.
     pub in_the_whole: Option<usize>,
-    /// The same adversary and every clause in force, up to the step at which it goes otherwise.
+    /// The same steps with every clause in force, up to the first that diverges.
     pub hardened: Side,
-    /// The clause that refused that step; nothing where what is refused is to go on at all.
+    /// The clause that refused that step; nothing where the honest actors no longer take it.
     pub refused_by: Option<Clause>,
 }
 
@@ -48,8 +47,8 @@ pub(super) fn less(without: &[Clause]) -> Rules {
 }
 
 impl Attack {
-    /// The weakest adversary whom a search finds to break the goal under `rules`, with the run and the number of states that were visited.
-    /// Nothing for a row that is not searched, or where no run is found.
+    /// The minimum capability with which a search breaks the goal under `rules`, with the run and the number of states visited.
+    /// Nothing for an attack that is not searched, or where no run is found.
     pub fn weakest(&'static self, rules: Rules) -> Option<(Capability, SearchConfig, Found, usize)> {
         let How::Searched { part, goal, from, .. } = &self.how else { return None };
         let mut visited = 0;
@@ -69,7 +68,7 @@ impl Attack {
 /// Finds the attack and what stops it.
 ///
 /// # Errors
-/// What is missing: no run, or one that every clause in force does not stop.
+/// No run is found, or no clause stops it.
 pub fn carry_out(attack: &'static Attack) -> Result<Pair, String> {
     let How::Searched { without, goal, .. } = attack.how else {
         return Err("not an attack that is searched for".to_owned());
@@ -85,7 +84,7 @@ pub fn carry_out(attack: &'static Attack) -> Result<Pair, String> {
     Ok(Pair { power, states, published, in_the_whole, hardened, refused_by })
 }
 
-/// The same steps with every clause in force, up to the first that goes otherwise.
+/// Replays the steps with every clause in force, up to the first that diverges.
 fn defended(published: &Side, id: &str, goal: &str) -> Result<(Side, Option<Clause>), String> {
     let Trace { header, steps: attacked } = &published.trace;
     let mut field = Field::new(published.both.is_ok(), header)?;
@@ -100,7 +99,7 @@ fn defended(published: &Side, id: &str, goal: &str) -> Result<(Side, Option<Clau
             (refused_by, otherwise) = (happened.clause, true);
             break;
         }
-        // What is not refused and goes otherwise all the same.
+        // A step can diverge without a refusal: it sends other messages.
         let sent =
             |sends: &[Output]| sends.iter().map(|output| (output.to(), output.name())).collect::<Vec<_>>();
         let told: Vec<_> = step.sends.iter().map(|send| (send.to, send.message.as_str())).collect();
@@ -109,7 +108,7 @@ fn defended(published: &Side, id: &str, goal: &str) -> Result<(Side, Option<Clau
             break;
         }
     }
-    // Of termination, which no step breaks, a run that goes otherwise is all that can be shown.
+    // No step breaks termination: that the run diverges is all that can be shown.
     let kept =
         GOALS.iter().find(|one| one.name == goal).map_or(otherwise, |goal| goal.is_kept(field.system()));
     if !kept {

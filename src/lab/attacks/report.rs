@@ -1,6 +1,6 @@
 //! What came of each attack, for people and for programs.
 
-use crate::attacks::{Attack, How, Pair, carry_out, exhibit};
+use crate::attacks::{Attack, How, Pair, carry_out, evidence_of};
 use bemr_spec::Clause;
 use serde::Serialize;
 use std::fmt::Write;
@@ -90,16 +90,16 @@ pub fn outcome(attack: &'static Attack) -> Outcome {
         note,
     };
     match attack.how {
-        How::Computed { .. } => match exhibit(attack) {
-            Some(Ok(exhibit)) => {
+        How::Computed { .. } => match evidence_of(attack) {
+            Some(Ok(evidence)) => {
                 let published = Published {
                     found: true,
-                    steps: Some(exhibit.steps),
+                    steps: Some(evidence.steps),
                     implementation: true,
-                    gained: Some(exhibit.published),
+                    gained: Some(evidence.published),
                     ..nothing
                 };
-                Outcome { row: row(published, Some(exhibit.refused_by), None), pair: None }
+                Outcome { row: row(published, Some(evidence.refused_by), None), pair: None }
             }
             failed => {
                 let why = failed.and_then(Result::err);

@@ -1,5 +1,5 @@
-//! The networks in which attacks are looked for, and what the adversary can do in each. The insiders of a scene stand from the
-//! weakest to the strongest, so that a weaker adversary has the first of them.
+//! The configurations in which attacks are searched. Each lists its insiders from the weakest to the strongest, so that an adversary of
+//! less capability has the first of them.
 
 use crate::explore::suites::{
     BROKEN, DOCTOR, NONE, ONE, POLICY, QUIET, READ, SAFETY, WITHOUT_BSD, WITHOUT_CLOUD, WORK, setup, submit,
@@ -7,7 +7,7 @@ use crate::explore::suites::{
 use crate::explore::{Budget, SearchConfig};
 use bemr_model::{Actor, Command, Enrolment, Key, Role, Setup};
 
-/// The BSD is told whom a doctor's certificate is for a second time.
+/// The KDC issues a second certificate for a doctor.
 const DOUBLE: &[(Actor, Command)] = &[(
     Actor::Kdc,
     Command::Enrol(Enrolment {
@@ -19,7 +19,7 @@ const DOUBLE: &[(Actor, Command)] = &[(
     }),
 )];
 
-/// Two who have never met, and somebody between them who answers for others.
+/// Two actors without a session, and an adversary between them that impersonates either.
 pub(super) const STRANGERS: SearchConfig = SearchConfig {
     name: "strangers",
     setup: Setup { acquainted: false, ..setup(1, 1) },
@@ -30,7 +30,7 @@ pub(super) const STRANGERS: SearchConfig = SearchConfig {
     ..QUIET
 };
 
-/// The same, and packets are led astray.
+/// The same, and the adversary redirects packets.
 pub(super) const MISLED: SearchConfig = SearchConfig {
     name: "packets led astray",
     setup: Setup { acquainted: false, ..setup(1, 2) },
@@ -48,7 +48,7 @@ pub(super) const REPLAYED: SearchConfig = SearchConfig {
     ..QUIET
 };
 
-/// A user who signs what they like.
+/// A Byzantine user.
 pub(super) const FALSE_USER: SearchConfig = SearchConfig {
     name: "lying user",
     setup: setup(2, 1),
@@ -59,7 +59,7 @@ pub(super) const FALSE_USER: SearchConfig = SearchConfig {
     ..QUIET
 };
 
-/// One validator of four.
+/// One Byzantine validator of four.
 pub(super) const FALSE_VOTER: SearchConfig = SearchConfig {
     name: "lying validator",
     setup: setup(1, 4),
@@ -71,7 +71,7 @@ pub(super) const FALSE_VOTER: SearchConfig = SearchConfig {
     ..QUIET
 };
 
-/// Nobody answers.
+/// The only validator never answers.
 pub(super) const SILENT: SearchConfig = SearchConfig {
     name: "silent validator",
     silent: &[Actor::Validator(0)],
@@ -105,7 +105,7 @@ pub(super) const FALSE_BSD: SearchConfig = SearchConfig {
 pub(super) const FALSE_KDC: SearchConfig =
     SearchConfig { name: "lying KDC", script: DOUBLE, until: 100, goals: SAFETY, ..QUIET };
 
-/// Two miners, and a chain that is overtaken.
+/// Two miners, and a chain that a heavier one replaces.
 pub(super) const REORGANISED: SearchConfig = SearchConfig {
     name: "overtaken chain",
     budget: Budget { luck: 4, drop: 1, ..NONE },
@@ -128,7 +128,7 @@ pub(super) const FALSE_CLOUD: SearchConfig = SearchConfig {
     ..QUIET
 };
 
-/// Every validator lies about a record that breaks a rule.
+/// Every validator is Byzantine, and the record breaks a rule.
 pub(super) const CONSPIRACY: SearchConfig = SearchConfig {
     name: "all validators lie",
     setup: setup(1, 2),
@@ -140,7 +140,7 @@ pub(super) const CONSPIRACY: SearchConfig = SearchConfig {
     ..QUIET
 };
 
-/// All that the BSD hears comes from one of four.
+/// The BSD receives messages of one validator of four only.
 pub(super) const ECLIPSE: SearchConfig = SearchConfig {
     name: "eclipse",
     setup: setup(1, 4),
@@ -152,11 +152,11 @@ pub(super) const ECLIPSE: SearchConfig = SearchConfig {
     ..QUIET
 };
 
-/// Nothing happens but what should, and keys leak afterwards.
+/// An honest run, after which keys are disclosed.
 pub(super) const LATER: SearchConfig =
     SearchConfig { name: "afterwards", script: ONE, until: 1_000, goals: SAFETY, ..QUIET };
 
-/// Every scene.
+/// Every configuration.
 pub(super) const SCENES: &[SearchConfig] = &[
     STRANGERS,
     MISLED,
