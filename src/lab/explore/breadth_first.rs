@@ -11,6 +11,7 @@ use crate::explore::search_model::{Action, SearchModel};
 use crate::explore::state::{StateRef, States, print};
 use crate::explore::transition_cache::{Number, TransitionCache};
 use crate::explore::{Move, Progress, goals};
+use bemr_model::Time;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -76,7 +77,8 @@ type Prints = std::collections::HashSet<u64, BuildHasherDefault<Unhashed>>;
 enum Reacts {
     /// No actor notices.
     Nobody,
-    As(Number),
+    /// The actor at this place, at this instant, by this reaction.
+    As(usize, Time, Number),
     /// The cache does not know it yet.
     Unknown,
     /// The move cannot be.
@@ -258,9 +260,9 @@ impl<'a> Search<'a> {
                 let reacts = match self.model.action(cache, &state, *what) {
                     None => continue,
                     Some(Action::Loss) => Reacts::Nobody,
-                    Some(Action::Input { state, now, input, .. }) => {
+                    Some(Action::Input { place, state, now, input }) => {
                         match cache.find_reaction(state, now, input) {
-                            Some(Some(number)) => Reacts::As(number),
+                            Some(Some(number)) => Reacts::As(place, now, number),
                             Some(None) => continue,
                             None => Reacts::Unknown,
                         }
@@ -317,7 +319,7 @@ impl<'a> Search<'a> {
             let action = self.model.action(&self.model.cache(), &state, candidate.what);
             let Some(Action::Input { place, state: number, now, input }) = action else { continue };
             let reaction = self.model.react((place, number, now, input));
-            candidate.reacts = reaction.map_or(Reacts::Never, Reacts::As);
+            candidate.reacts = reaction.map_or(Reacts::Never, |number| Reacts::As(place, now, number));
             if reaction.is_some() {
                 let cache = self.model.cache();
                 let (mut sums, mut after) = (vec![0; cache.names()], vec![0; cache.names()]);
@@ -390,9 +392,9 @@ impl<'a> Search<'a> {
 }
 
 impl Candidate {
-    const fn reaction(&self) -> Option<Number> {
+    const fn reaction(&self) -> Option<(usize, Time, Number)> {
         match self.reacts {
-            Reacts::As(number) => Some(number),
+            Reacts::As(place, now, number) => Some((place, now, number)),
             Reacts::Nobody | Reacts::Unknown | Reacts::Never => None,
         }
     }

@@ -144,23 +144,18 @@ impl SearchModel {
         state.counters.budget.byzantine == 0 || cache.unprompted(state.counters.now).is_some()
     }
 
-    /// What a move makes of a state, once it is known how the actor reacts.
+    /// What a move makes of a state: `reaction` is that of the actor at a place, at an instant; there is none to a loss.
     pub(super) fn effect<'a>(
         &self,
         cache: &'a TransitionCache,
         state: &StateRef<'_>,
         what: Move,
-        reaction: Option<Number>,
+        reaction: Option<(usize, Time, Number)>,
     ) -> Effect<'a> {
         let mut counters = state.counters;
+        counters.now = reaction.map_or(counters.now, |(_, now, _)| now);
+        let reaction = reaction.map(|(place, _, number)| (place, cache.reaction(number)));
         let (mut arrived, mut delivered) = (None, Delivered::Same);
-        let mut happens_to = None;
-        if let (Some(number), Some(Action::Input { place, now, .. })) =
-            (reaction, self.action(cache, state, what))
-        {
-            counters.now = now;
-            happens_to = Some((place, cache.reaction(number)));
-        }
         let budget = &mut counters.budget;
         match what {
             Move::Command => {
@@ -198,7 +193,7 @@ impl SearchModel {
                 budget.byzantine -= 1;
             }
         }
-        Effect { counters, arrived, delivered, reaction: happens_to }
+        Effect { counters, arrived, delivered, reaction }
     }
 
     /// The first instant that any actor waits for.
@@ -280,7 +275,9 @@ impl SearchModel {
         let action = self.action(&self.cache(), state, what)?;
         let reaction = match action {
             Action::Loss => None,
-            Action::Input { place, state, now, input } => Some(self.react((place, state, now, input))?),
+            Action::Input { place, state, now, input } => {
+                Some((place, now, self.react((place, state, now, input))?))
+            }
         };
         let cache = self.cache();
         let mut next = States::default();
