@@ -1,6 +1,6 @@
 //! What the KDC and the administrators do in a random life, and what is said in their names.
 
-use crate::lockstep::forgery;
+use crate::lockstep::{forged_term, forgery};
 use bemr_model::{
     Action, Actor, Change, Command, Datagram, Edition, Enrolment, Execution, Flaws, Gossip, Key, Lifetimes,
     Members, Public, Role, Setup, Time, View,
@@ -215,7 +215,7 @@ fn lie_about_list(rng: &mut ChaCha8Rng, world: &Execution) -> Option<Action> {
         Datagram::Gossip(Gossip::RevocationList { list, flaws }) if flaws.is_empty() => Some(list),
         _ => None,
     });
-    let list = forgery::newer(lists.next()?);
+    let list = forged_term::newer(lists.next()?);
     let forged = Flaws::of(Clause::RevocationListSignedByKdc);
     let flaws = if rng.random_range(0..3) == 0 { forged } else { forgery::draw(rng, "RevocationList")? };
     let others: Vec<Actor> = world.system().actors().collect();

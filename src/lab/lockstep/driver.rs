@@ -7,7 +7,7 @@ mod scripted;
 pub use adversarial::AdversarialDriver;
 
 use crate::lockstep::authority::{self, Authority};
-use crate::lockstep::{auditor, forgery, impersonation, sample_by_age};
+use crate::lockstep::{auditor, forged_term, forgery, impersonation, sample_by_age};
 use crate::sut::BREAKABLE;
 use bemr_model::{
     Action, Actor, Command, Datagram, Execution, LedgerKind, Members, Order, Packet, Setup, Spoiling, Tid,
@@ -234,7 +234,7 @@ impl Driver {
             && self.chance(profile.lie)
             && let Some(lie) = forgery::lie(&mut self.rng, world, &self.flying)
         {
-            self.hasty = self.chance(700) || forgery::is_urgent(&lie);
+            self.hasty = self.chance(700) || forged_term::is_urgent(&lie);
             return Some(lie);
         }
         if sent == 0 || self.chance(profile.command) {
@@ -319,7 +319,7 @@ impl Driver {
     /// What can be done to the bytes of a parcel.
     fn spoiling(&mut self, world: &Execution, parcel: u32) -> Option<Spoiling> {
         let datagram = &world.parcels().get(parcel as usize)?.datagram;
-        forgery::is_honest(datagram).then_some(())?;
+        forged_term::is_honest(datagram).then_some(())?;
         let possible = |how: &Spoiling| *how == Spoiling::Flip || world.spoiled(parcel, *how).is_some();
         let ways: Vec<Spoiling> = Spoiling::ALL.into_iter().filter(possible).collect();
         Some(ways[self.rng.random_range(0..ways.len())])

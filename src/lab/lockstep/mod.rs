@@ -10,10 +10,12 @@ mod campaign;
 mod coverage;
 mod divergence;
 mod driver;
+mod forged_term;
 mod forgery;
 mod impersonation;
 mod instruction;
 mod interpreter;
+mod key_ring;
 mod setup_cache;
 mod shrink;
 mod symbolic;
@@ -23,7 +25,8 @@ pub use campaign::{Campaign, CampaignReport, Failure, drawn, trace_of};
 pub use coverage::{Coverage, UNREACHABLE, reason};
 pub use divergence::Divergence;
 pub use driver::{AdversarialDriver, Driver, Profile};
-pub use forgery::{forged, gossip_forged, lie_of};
+pub use forged_term::{forged, gossip_forged};
+pub use forgery::lie_of;
 pub use instruction::{Instruction, Kind, MOST_AT_ONCE, MOST_MOVES, Script};
 pub use interpreter::{MOST_STEPS, ScriptDivergence};
 pub use setup_cache::SetupCache;
@@ -99,7 +102,7 @@ impl Lockstep {
         let Sides { model, implementation } = sides.into();
         let (mut rig, certificates) = nursery.rig(implementation, setup)?;
         rig.watch();
-        rig.forge_with(forgery::KeyRing::new(certificates));
+        rig.forge_with(key_ring::KeyRing::new(certificates));
         Ok(Lockstep {
             rig,
             world: Execution::new(model, setup),

@@ -2,7 +2,7 @@
 //! done again where other things have happened before it.
 
 use crate::faults::{Capability, FaultKind};
-use crate::lockstep::forgery;
+use crate::lockstep::forged_term;
 use bemr_model::{Action, Actor, Command, Execution, Members, Order, Setup, Tid};
 use bemr_spec::Clause;
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,7 +85,7 @@ impl SymbolicAction {
             Action::Deliver { parcel } | Action::Redirect { parcel, .. } | Action::Spoil { parcel, .. } => {
                 Some(*parcel as usize)
             }
-            Action::Say { .. } | Action::Tell { .. } => forgery::is_about(action, world),
+            Action::Say { .. } | Action::Tell { .. } => forged_term::is_about(action, world),
             _ => None,
         };
         let parcel = number.and_then(|number| register.parcels.get(number).cloned());
@@ -108,7 +108,7 @@ impl SymbolicAction {
             Action::Say { .. } | Action::Tell { .. } => {
                 let genuine = self.parcel.as_ref().and_then(|named| register.find(named));
                 if let Some(number) = genuine {
-                    return forgery::retold(&action, world.parcels().get(number as usize)?);
+                    return forged_term::retold(&action, world.parcels().get(number as usize)?);
                 }
             }
             Action::Command { command: Command::Read { tid } | Command::Order { tid, .. }, .. } => {
@@ -165,7 +165,7 @@ impl SymbolicAction {
             }
             Action::Spoil { parcel, .. } => vec![with(Action::Deliver { parcel: *parcel })],
             Action::Say { .. } | Action::Tell { .. } => {
-                forgery::with_fewer_flaws(&self.action).into_iter().map(with).collect()
+                forged_term::with_fewer_flaws(&self.action).into_iter().map(with).collect()
             }
             Action::Command { actor, command: Command::Submit { record, breaks, readers } }
                 if !readers.is_empty() =>

@@ -1,11 +1,10 @@
 //! Lies that somebody asked for: a genuine datagram said again by its sender, with the flaws that are named.
 
-use crate::forge::RENEWING;
-use crate::lockstep::forgery::{self, KeyRing};
+use crate::lockstep::forged_term;
+use crate::lockstep::key_ring::KeyRing;
 use crate::sut::SystemUnderTest;
-use bemr_model::{Action, Block, Certificate, Datagram, Envelope, Flaws, Gossip, Message, Packet, Setup};
+use bemr_model::{Action, Datagram, Envelope, Flaws, Gossip, Message, Packet, Setup};
 use bemr_spec::{Clause, Refusal, Rules};
-use std::sync::Arc;
 
 /// A rig whose actors can be made to lie.
 ///
@@ -25,7 +24,7 @@ pub fn instead(parcel: &Envelope, kind: &str, flaws: Flaws) -> Vec<Action> {
     let (actor, to) = (parcel.from, parcel.to);
     match &parcel.datagram {
         Datagram::Packet(Packet::Record(record)) if record.message.name() == kind => {
-            let messages = messages(record.message, kind, flaws).into_iter();
+            let messages = messages(record.message, flaws).into_iter();
             messages.map(|message| Action::Say { actor, to, message }).collect()
         }
         Datagram::Gossip(gossip) if gossip.name() == kind || kind == "Close" && gossip.name() == "Block" => {
@@ -36,55 +35,22 @@ pub fn instead(parcel: &Envelope, kind: &str, flaws: Flaws) -> Vec<Action> {
     }
 }
 
-fn messages(genuine: Message, kind: &str, flaws: Flaws) -> Vec<Message> {
-    let forgery = forgery::forgery(kind, flaws);
-    let mut message = forgery::with_flaws(genuine, flaws);
-    match &mut message {
-        Message::Order { request, .. } => request.number = request.number.forged(forgery),
-        Message::Initial { header, .. } if flaws.iter().any(|flaw| RENEWING.contains(&flaw)) => {
-            let Some(tid) = header.tid.forged(forgery::places(RENEWING, flaws)) else { return Vec::new() };
-            header.tid = tid;
-        }
-        Message::Block { question, .. } => {
-            let same = question.number;
-            question.number = same.forged(forgery);
-            let mut unnamed = message;
-            if let Message::Block { question, .. } = &mut unnamed {
-                question.number = same;
-            }
-            return vec![message, unnamed];
-        }
-        _ => {}
+fn messages(genuine: Message, flaws: Flaws) -> Vec<Message> {
+    let message = forged_term::with_flaws(genuine, flaws);
+    let renamed = forged_term::renamed(message, flaws);
+    match message {
+        Message::Block { .. } => renamed.into_iter().chain([message]).collect(),
+        _ => renamed.into_iter().collect(),
     }
-    vec![message]
 }
 
 fn told(genuine: Gossip, kind: &str, flaws: Flaws) -> Option<Gossip> {
-    Some(match genuine {
-        Gossip::Decision(certificate) => Gossip::Decision(Certificate { flaws, ..certificate }),
-        Gossip::Head { head, .. } => Gossip::Head { head, flaws },
-        Gossip::Proposal { proposal, signatory, .. } => {
-            let signed = |flaw: &Clause| matches!(flaw, Clause::VoterIsAdmitted | Clause::VoteSigned);
-            let manner =
-                |flaw: &Clause| matches!(flaw, Clause::ScalarInRange | Clause::ChallengeCoversKeyAndTag);
-            let of_signature = |flaw: &Clause| signed(flaw) || manner(flaw);
-            let outer = flaws.iter().filter(of_signature).fold(Flaws::NONE, Flaws::and);
-            let inner = flaws.iter().filter(|flaw| !of_signature(flaw)).fold(Flaws::NONE, Flaws::and);
-            let proposal = Arc::unwrap_or_clone(proposal);
-            let proposal = Arc::new(bemr_model::Proposal { flaws: inner, ..proposal });
-            Gossip::Proposal { proposal, signatory, flaws: outer }
-        }
-        Gossip::Closing { height, block, signatory, .. } => {
-            Gossip::Closing { height, block, signatory, flaws }
-        }
-        Gossip::Block(block) => {
-            let block = Arc::unwrap_or_clone(block);
-            let (inner, outer) = if kind == "Close" { (Flaws::NONE, flaws) } else { (flaws, Flaws::NONE) };
-            let proposal = bemr_model::Proposal { flaws: inner, ..block.proposal };
-            Gossip::Block(Arc::new(Block { id: proposal.id(), proposal, flaws: outer, ..block }))
-        }
-        Gossip::PolicyChange { change, approvals, .. } => Gossip::PolicyChange { change, approvals, flaws },
-        Gossip::RevocationList { list, .. } => Gossip::RevocationList { list: forgery::newer(&list), flaws },
-        Gossip::BlocksFrom(_) => return None,
-    })
+    if kind == "Close" {
+        return Some(forged_term::gossip_with_flaws(genuine, Flaws::NONE, flaws));
+    }
+    let of_signature = |flaw| {
+        use Clause::{ChallengeCoversKeyAndTag, ScalarInRange, VoteSigned, VoterIsAdmitted};
+        matches!(flaw, VoterIsAdmitted | VoteSigned | ScalarInRange | ChallengeCoversKeyAndTag)
+    };
+    forged_term::gossip_forged_by(genuine, flaws, of_signature)
 }

@@ -2,7 +2,7 @@
 
 use super::{Driver, WINDOW};
 use crate::lockstep::instruction::{Instruction, Kind};
-use crate::lockstep::{auditor, forgery};
+use crate::lockstep::{auditor, forged_term, forgery};
 use bemr_model::{Action, Actor, Execution, Lifetimes, Time};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -64,7 +64,7 @@ impl Driver {
             Kind::Pose => (0..TRIES).find_map(|_| self.pose(world)),
             Kind::Lie => {
                 let lie = forgery::lie(&mut self.rng, world, &self.flying)?;
-                self.hasty = self.chance(700) || forgery::is_urgent(&lie);
+                self.hasty = self.chance(700) || forged_term::is_urgent(&lie);
                 Some(lie)
             }
             Kind::Ambush => {
