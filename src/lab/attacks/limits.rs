@@ -1,33 +1,29 @@
 //! The same configuration for an adversary of less capability.
 
 use crate::explore::{Budget, SearchConfig};
-use crate::faults::Capability;
+use crate::faults::{Capability, FaultKind};
 use bemr_model::Actor;
 
 /// The configuration with an adversary of no more than this capability; nothing where a lesser capability leaves it the same.
 pub fn limited(power: Capability, part: &SearchConfig) -> Option<SearchConfig> {
     let has = |other: Capability| power >= other;
-    let take = |least: Capability, times: u8| if has(least) { times } else { 0 };
-    let Budget { drop, replay, redirect, early, crash, byzantine, luck } = part.budget;
+    let Budget { crash, byzantine, luck, .. } = part.budget;
     let allowed = |(nth, insider): &(usize, &Actor)| has(Capability::of(**insider, *nth));
     let insiders = part.insiders.iter().enumerate().take_while(allowed).count();
     let scripted = part.script.iter().any(|(actor, _)| *actor == Actor::Kdc);
-    if scripted && !has(Capability::Kdc) {
+    if scripted && !has(FaultKind::Certify.power(None)) {
         return None;
     }
-    let impersonates = part.impersonates && has(Capability::Forge);
+    let impersonates = part.impersonates && has(FaultKind::Pose.power(None));
     let less = SearchConfig {
         insiders: &part.insiders[..insiders],
         impersonates,
-        silent: if has(Capability::Silence) { part.silent } else { &[] },
+        silent: if has(FaultKind::Silence.power(None)) { part.silent } else { &[] },
         budget: Budget {
-            drop: take(Capability::Drop, drop),
-            replay: take(Capability::Replay, replay),
-            redirect: take(Capability::Redirect, redirect),
-            early: take(Capability::Delay, early),
             crash,
             byzantine: if insiders > 0 || impersonates { byzantine } else { 0 },
             luck,
+            ..Budget::of(part.budget.rules().filter(|rule| has(rule.power())))
         },
         ..*part
     };

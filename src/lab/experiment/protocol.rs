@@ -5,8 +5,10 @@ use super::measures::{Estimate, Metric};
 use super::protocol_run::{Seen, execute};
 use super::random_inputs::{Noise, Size};
 use super::{Adversary, Campaign, Share};
+use crate::faults::{FaultKind, FaultRule, Scope, Trigger};
 use crate::simulator::ByzantinePolicy;
 use bemr::crypto::Suite;
+use bemr_model::Actor;
 use bemr_spec::Refusal;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -37,12 +39,19 @@ impl Played {
         }
     }
 
-    pub(super) fn policy(self) -> ByzantinePolicy {
+    /// The fault rules of each Byzantine validator.
+    fn rules(self) -> Vec<FaultRule> {
+        let rule = |kind| FaultRule::new(kind, Scope::Node(Actor::Validator(0)));
+        let one_in_two = Trigger { thousandths: Some(500), ..Trigger::ALWAYS };
         match self {
-            Played::Falsify => ByzantinePolicy::FALSIFY,
-            Played::BlackHole => ByzantinePolicy::Absent,
-            Played::Mixed => ByzantinePolicy::MIXED,
+            Played::Falsify => vec![rule(FaultKind::Contradict)],
+            Played::BlackHole => vec![rule(FaultKind::Silence)],
+            Played::Mixed => vec![rule(FaultKind::Contradict), rule(FaultKind::Drop).when(one_in_two)],
         }
+    }
+
+    pub(super) fn policy(self) -> ByzantinePolicy {
+        ByzantinePolicy::of(&self.rules())
     }
 }
 

@@ -1,8 +1,10 @@
 //! One network, what its users do, and what the adversary may do and how often.
 
 use crate::explore::SearchModel;
+use crate::faults::{FaultKind, FaultRule, Scope};
 use bemr_model::{Actor, Command, Setup};
 use bemr_spec::{Clause, Rules};
+use std::mem::discriminant;
 
 /// How often the adversary may do what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -21,6 +23,33 @@ pub struct Budget {
     pub byzantine: u8,
     /// Under proof of work: a nonce is found.
     pub luck: u8,
+}
+
+/// What an adversary does to messages in flight, as far as a search can do it: a delay is that somebody waits no longer.
+const OF_MESSAGES: [FaultKind; 4] =
+    [FaultKind::Drop, FaultKind::Replay, FaultKind::Redirect, FaultKind::Delay { by: 1 }];
+
+impl Budget {
+    /// The fault rules that this allows for messages in flight.
+    pub fn rules(self) -> impl Iterator<Item = FaultRule> {
+        let times = [self.drop, self.replay, self.redirect, self.early];
+        let allowed = OF_MESSAGES.into_iter().zip(times).filter(|(_, times)| *times > 0);
+        allowed.map(|(kind, times)| FaultRule::new(kind, Scope::Everything).at_most(times.into()))
+    }
+
+    /// As much as these rules allow for messages in flight, and nothing else.
+    pub fn of(rules: impl IntoIterator<Item = FaultRule>) -> Budget {
+        let mut times = [0; OF_MESSAGES.len()];
+        for rule in rules {
+            let place =
+                OF_MESSAGES.iter().position(|kind| discriminant(kind) == discriminant(&rule.behaviour));
+            if let Some(place) = place {
+                times[place] = rule.budget.map_or(u8::MAX, |budget| u8::try_from(budget).unwrap_or(u8::MAX));
+            }
+        }
+        let [drop, replay, redirect, early] = times;
+        Budget { drop, replay, redirect, early, ..Budget::default() }
+    }
 }
 
 /// In which orders a search has envelopes arrive.

@@ -3,6 +3,7 @@
 use crate::faults::FaultKind;
 use bemr_model::{Actor, Time};
 use std::fmt;
+use std::mem::discriminant;
 
 /// What was done that an honest network does not do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,29 +57,21 @@ pub struct Act {
 
 impl FaultKind {
     /// Whether this is how it shows.
-    pub const fn does(self, deed: ObservedFault) -> bool {
-        match deed {
-            // Who says otherwise may say nothing.
-            ObservedFault::Withheld => {
-                self.withholds()
-                    || matches!(self, FaultKind::Delay { .. } | FaultKind::Contradict | FaultKind::Lie)
+    pub fn does(self, deed: ObservedFault) -> bool {
+        let alike = discriminant(&self) == discriminant(&deed.behaviour());
+        alike
+            || match deed {
+                // Who votes or sends otherwise may send nothing.
+                ObservedFault::Withheld => {
+                    self.withholds()
+                        || matches!(self, FaultKind::Delay { .. } | FaultKind::Contradict | FaultKind::Lie)
+                }
+                ObservedFault::Lost => self.withholds(),
+                ObservedFault::Again => matches!(self, FaultKind::Duplicate),
+                ObservedFault::Voted => self.is_of_votes() || matches!(self, FaultKind::Lie),
+                ObservedFault::Crashed => matches!(self, FaultKind::Tamper),
+                _ => false,
             }
-            ObservedFault::Late(_) => matches!(self, FaultKind::Delay { .. }),
-            ObservedFault::Lost => self.withholds(),
-            ObservedFault::Overtook => matches!(self, FaultKind::Reorder),
-            ObservedFault::Again => matches!(self, FaultKind::Duplicate | FaultKind::Replay),
-            ObservedFault::Redirected => matches!(self, FaultKind::Redirect),
-            ObservedFault::Spoilt => matches!(self, FaultKind::Spoil),
-            ObservedFault::Posed => matches!(self, FaultKind::Pose),
-            ObservedFault::Told => matches!(self, FaultKind::Tell),
-            ObservedFault::Voted => self.is_of_votes() || matches!(self, FaultKind::Lie),
-            ObservedFault::Said => matches!(self, FaultKind::Lie),
-            ObservedFault::Certified => matches!(self, FaultKind::Certify),
-            ObservedFault::Falsified => matches!(self, FaultKind::Falsify),
-            ObservedFault::Crashed => matches!(self, FaultKind::Crash | FaultKind::Tamper),
-            ObservedFault::Tampered => matches!(self, FaultKind::Tamper),
-            ObservedFault::Leaked => matches!(self, FaultKind::Leak),
-        }
     }
 }
 

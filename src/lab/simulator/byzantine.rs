@@ -3,6 +3,7 @@
 //! A Byzantine validator has genuine keys and a genuine session and signs what it sends: nothing on the wire tells it from an
 //! honest one. Only its votes on transactions are false; blocks it signs as an honest one does.
 
+use crate::faults::{FaultKind, FaultRule};
 use crate::simulator::Node;
 use bemr::actors::{Actor, Input, Output, Overheard, Step, Validator};
 use bemr::crypto::{Digest, Domain};
@@ -30,11 +31,25 @@ pub enum ByzantinePolicy {
 }
 
 impl ByzantinePolicy {
+    /// What these rules make of a validator, each with its own chance: that it votes otherwise than it finds, that its answers
+    /// are lost, or that it does nothing at all.
+    pub fn of(rules: &[FaultRule]) -> ByzantinePolicy {
+        let chance = |kind: FaultKind| {
+            let rule = rules.iter().find(|rule| rule.behaviour == kind);
+            rule.map_or(0.0, |rule| f64::from(rule.when.thousandths.unwrap_or(1_000)) / 1_000.0)
+        };
+        if chance(FaultKind::Silence) > 0.0 {
+            return ByzantinePolicy::Absent;
+        }
+        let (falsify, silence) = (chance(FaultKind::Contradict), chance(FaultKind::Drop));
+        match falsify + silence > 0.0 {
+            true => ByzantinePolicy::Flawed { falsify, silence },
+            false => ByzantinePolicy::Honest,
+        }
+    }
+
     /// Always votes the opposite.
     pub const FALSIFY: ByzantinePolicy = ByzantinePolicy::Flawed { falsify: 1.0, silence: 0.0 };
-
-    /// Votes the opposite, and sends one vote in two.
-    pub const MIXED: ByzantinePolicy = ByzantinePolicy::Flawed { falsify: 1.0, silence: 0.5 };
 }
 
 /// The clause that every false negative vote names: votes with one reason count together.
