@@ -126,11 +126,11 @@ fn a_named_adversary_does_what_its_ploys_say_and_nothing_else() {
     for named in NAMED {
         let (mut done, mut wanted) = (BTreeSet::new(), BTreeSet::new());
         for life in lives.iter().filter(|life| life.named.name == named.name) {
-            wanted.extend(life.adversary.ploys().iter().map(|ploy| ploy.behaviour.word()));
+            wanted.extend(life.adversary.rules().iter().map(|rule| rule.behaviour.word()));
             let trace = trace(&life.adversary, &life.setup, &life.actions);
             let read = Trace::read(&*trace.to_bytes())
                 .unwrap_or_else(|error| panic!("{}, seed {}: {error}", named.name, life.setup.seed));
-            done.extend(read.adversary().ploys().iter().map(|ploy| ploy.behaviour));
+            done.extend(read.adversary().rules().iter().map(|rule| rule.behaviour));
         }
         // As it shows from outside: what never arrives is lost or silent, what comes again is repeated.
         for word in wanted {

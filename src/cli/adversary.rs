@@ -99,7 +99,7 @@ pub(super) fn adversary(options: &Options) -> Result<ExitStatus, String> {
         if row.description.is_empty() { String::new() } else { format!(": {}", row.description) };
     let mut lines =
         vec![format!("{}{description}", row.name), format!("minimum capability: {}", row.minimum_capability)];
-    lines.extend(row.fault_rules.ploys().iter().map(ToString::to_string));
+    lines.extend(row.fault_rules.rules().iter().map(ToString::to_string));
     print(&lines.join("\n"))?;
     Ok(ExitStatus::Success)
 }

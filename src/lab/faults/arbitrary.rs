@@ -5,8 +5,8 @@ use bemr_model::{Actor, MESSAGES, Setup, Time};
 use rand::{Rng, RngExt};
 use std::collections::BTreeSet;
 
-/// The most ploys of one that is drawn.
-const PLOYS: usize = 4;
+/// The most rules of one that is drawn.
+const RULES: usize = 4;
 
 /// How long a life is thought to be, in milliseconds.
 const LIFE: Time = 60_000;
@@ -15,15 +15,15 @@ const LIFE: Time = 60_000;
 const LONG: Time = 5_000;
 
 impl Adversary {
-    /// Some adversary of a network: one to four ploys that do not contradict each other. Of the validators at most those lie of
+    /// Some adversary of a network: one to four rules that do not contradict each other. Of the validators at most those lie of
     /// whom the protocol bears that they do.
     pub fn draw(rng: &mut impl Rng, setup: &Setup) -> Adversary {
         let bearable = usize::from(setup.validators.saturating_sub(1) / 3);
         let mut drawn = Adversary::NOBODY;
-        for _ in 0..rng.random_range(1..=PLOYS) {
-            let mut ploys = drawn.0.clone();
-            ploys.push(ploy(rng, setup));
-            match Adversary::new(ploys) {
+        for _ in 0..rng.random_range(1..=RULES) {
+            let mut rules = drawn.0.clone();
+            rules.push(rule(rng, setup));
+            match Adversary::new(rules) {
                 Ok(next) if next.liars() <= bearable => drawn = next,
                 // What cannot be beside the others is left out.
                 _ => {}
@@ -33,7 +33,7 @@ impl Adversary {
     }
 }
 
-fn ploy(rng: &mut impl Rng, setup: &Setup) -> FaultRule {
+fn rule(rng: &mut impl Rng, setup: &Setup) -> FaultRule {
     let behaviour = behaviour(rng);
     let target = target(rng, setup, behaviour);
     let mut when = Trigger::ALWAYS;

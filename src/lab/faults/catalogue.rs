@@ -11,8 +11,8 @@ pub struct NamedAdversary {
     pub name: &'static str,
     /// What it is.
     pub says: &'static str,
-    /// Its ploys in a network of so many validators, of whom it has as many as the protocol bears.
-    ploys: fn(u8) -> Vec<FaultRule>,
+    /// Its rules in a network of so many validators, of whom it has as many as the protocol bears.
+    rules: fn(u8) -> Vec<FaultRule>,
 }
 
 impl NamedAdversary {
@@ -21,7 +21,7 @@ impl NamedAdversary {
     /// # Errors
     /// None for any of [`NAMED`]: a test makes each at every size.
     pub fn of(&self, validators: u8) -> Result<Adversary, Contradiction> {
-        Adversary::new((self.ploys)(validators))
+        Adversary::new((self.rules)(validators))
     }
 
     /// The one of this name.
@@ -41,17 +41,17 @@ pub const NAMED: &[NamedAdversary] = &[
     NamedAdversary {
         name: "loss",
         says: "a tenth of all messages is lost",
-        ploys: |_| vec![by_chance(FaultKind::Drop, 100)],
+        rules: |_| vec![by_chance(FaultKind::Drop, 100)],
     },
     NamedAdversary {
         name: "delay",
         says: "a fifth of all messages comes too late",
-        ploys: |_| vec![by_chance(FaultKind::Delay { by: 2_500 }, 200)],
+        rules: |_| vec![by_chance(FaultKind::Delay { by: 2_500 }, 200)],
     },
     NamedAdversary {
         name: "disorder",
         says: "messages come twice, out of order, and again long after",
-        ploys: |_| {
+        rules: |_| {
             vec![
                 by_chance(FaultKind::Duplicate, 200),
                 by_chance(FaultKind::Reorder, 300),
@@ -62,7 +62,7 @@ pub const NAMED: &[NamedAdversary] = &[
     NamedAdversary {
         name: "one-way",
         says: "nothing gets from the server database to the first validator, and everything gets back",
-        ploys: |_| {
+        rules: |_| {
             vec![FaultRule::new(
                 FaultKind::Silence,
                 Scope::Link { from: Actor::Bsd, to: Actor::Validator(0) },
@@ -72,7 +72,7 @@ pub const NAMED: &[NamedAdversary] = &[
     NamedAdversary {
         name: "partition",
         says: "a part of the validators is cut off from the others, and comes back",
-        ploys: |validators| {
+        rules: |validators| {
             let side = liars(validators).chain([Actor::Validator(0)]).collect();
             vec![
                 FaultRule::new(FaultKind::Silence, Scope::Across(side))
@@ -83,7 +83,7 @@ pub const NAMED: &[NamedAdversary] = &[
     NamedAdversary {
         name: "eclipse",
         says: "the server database hears nobody for a while, and nobody hears it",
-        ploys: |_| {
+        rules: |_| {
             let side = BTreeSet::from([Actor::Bsd]);
             vec![
                 FaultRule::new(FaultKind::Silence, Scope::Across(side))
@@ -94,12 +94,12 @@ pub const NAMED: &[NamedAdversary] = &[
     NamedAdversary {
         name: "black-hole-node",
         says: "the paper's black hole: validators answer nothing",
-        ploys: |validators| of_liars(validators, FaultKind::Silence),
+        rules: |validators| of_liars(validators, FaultKind::Silence),
     },
     NamedAdversary {
         name: "black-hole-link",
         says: "a black hole on the links to validators: half of what goes there is lost",
-        ploys: |validators| {
+        rules: |validators| {
             let when = Trigger { thousandths: Some(500), ..Trigger::ALWAYS };
             let towards = |liar| FaultRule::new(FaultKind::Drop, Scope::Towards(liar)).when(when.clone());
             liars(validators).map(towards).collect()
@@ -108,17 +108,17 @@ pub const NAMED: &[NamedAdversary] = &[
     NamedAdversary {
         name: "falsification-node",
         says: "the paper's falsification: validators vote otherwise than they find",
-        ploys: |validators| of_liars(validators, FaultKind::Contradict),
+        rules: |validators| of_liars(validators, FaultKind::Contradict),
     },
     NamedAdversary {
         name: "falsification-link",
         says: "falsification on the links: bytes are changed",
-        ploys: |_| vec![by_chance(FaultKind::Spoil, 100)],
+        rules: |_| vec![by_chance(FaultKind::Spoil, 100)],
     },
     NamedAdversary {
         name: "random-liars",
         says: "validators vote otherwise in half of all cases",
-        ploys: |validators| {
+        rules: |validators| {
             let when = Trigger { thousandths: Some(500), ..Trigger::ALWAYS };
             of_liars_when(validators, FaultKind::Contradict, &when)
         },
@@ -126,7 +126,7 @@ pub const NAMED: &[NamedAdversary] = &[
     NamedAdversary {
         name: "strategists",
         says: "validators vote otherwise together, and only where that wins",
-        ploys: |validators| {
+        rules: |validators| {
             let when = Trigger { winning: true, ..Trigger::ALWAYS };
             let all = (0..validators).rev().take(usize::from(validators.div_ceil(3))).map(Actor::Validator);
             all.map(|liar| FaultRule::new(FaultKind::Contradict, Scope::Node(liar)).when(when.clone()))
@@ -136,24 +136,24 @@ pub const NAMED: &[NamedAdversary] = &[
     NamedAdversary {
         name: "equivocators",
         says: "validators vote both ways",
-        ploys: |validators| of_liars(validators, FaultKind::Equivocate),
+        rules: |validators| of_liars(validators, FaultKind::Equivocate),
     },
     NamedAdversary {
         name: "sleepers",
         says: "validators vote as they find twice, and otherwise ever after",
-        ploys: |validators| {
+        rules: |validators| {
             of_liars_when(validators, FaultKind::Contradict, &Trigger { after: Some(2), ..Trigger::ALWAYS })
         },
     },
     NamedAdversary {
         name: "slow-validators",
         says: "what validators send comes late",
-        ploys: |validators| of_liars(validators, FaultKind::Delay { by: SLOW }),
+        rules: |validators| of_liars(validators, FaultKind::Delay { by: SLOW }),
     },
     NamedAdversary {
         name: "stale-contracts",
         says: "changes of policy do not reach some validators, who go on under the old contracts",
-        ploys: |validators| {
+        rules: |validators| {
             let when = Trigger { message: Some("PolicyChange".to_owned()), ..Trigger::ALWAYS };
             let towards = |liar| FaultRule::new(FaultKind::Drop, Scope::Towards(liar)).when(when.clone());
             liars(validators).map(towards).collect()
@@ -162,7 +162,7 @@ pub const NAMED: &[NamedAdversary] = &[
     NamedAdversary {
         name: "withheld-blocks",
         says: "validators keep the blocks that they close to themselves",
-        ploys: |validators| {
+        rules: |validators| {
             let when = Trigger { message: Some("Block".to_owned()), ..Trigger::ALWAYS };
             of_liars_when(validators, FaultKind::Drop, &when)
         },
@@ -170,7 +170,7 @@ pub const NAMED: &[NamedAdversary] = &[
     NamedAdversary {
         name: "reordered-blocks",
         says: "blocks and what closes them come out of order, and late",
-        ploys: |_| {
+        rules: |_| {
             let named = |name: &str| Trigger {
                 message: Some(name.to_owned()),
                 thousandths: Some(400),
@@ -186,7 +186,7 @@ pub const NAMED: &[NamedAdversary] = &[
     NamedAdversary {
         name: "private-fork",
         says: "miners work on a chain of their own for a while, and then show it",
-        ploys: |validators| {
+        rules: |validators| {
             let side = liars(validators).chain([Actor::Validator(0)]).collect();
             let border = || Scope::Across(BTreeSet::clone(&side));
             let block = Trigger { message: Some("Block".to_owned()), ..from_until(0, CUT_OFF.1) };
@@ -196,12 +196,12 @@ pub const NAMED: &[NamedAdversary] = &[
     NamedAdversary {
         name: "newcomers",
         says: "validators vote under names that nobody admitted",
-        ploys: |validators| of_liars(validators, FaultKind::Lie),
+        rules: |validators| of_liars(validators, FaultKind::Lie),
     },
     NamedAdversary {
         name: "man-in-the-middle",
         says: "packets go astray, come from others, are changed, and handshakes are answered by impostors",
-        ploys: |_| {
+        rules: |_| {
             vec![
                 by_chance(FaultKind::Redirect, 40),
                 by_chance(FaultKind::Spoil, 40),
@@ -215,32 +215,32 @@ pub const NAMED: &[NamedAdversary] = &[
     NamedAdversary {
         name: "insider-user",
         says: "a certified user says what no honest one would",
-        ploys: |_| insider(Actor::User(0)),
+        rules: |_| insider(Actor::User(0)),
     },
     NamedAdversary {
         name: "insider-bsd",
         says: "the server database says what no honest one would, and shows its audit log otherwise",
-        ploys: |_| {
-            let mut ploys = insider(Actor::Bsd);
-            ploys.push(FaultRule::new(FaultKind::Falsify, Scope::Node(Actor::Bsd)));
-            ploys
+        rules: |_| {
+            let mut rules = insider(Actor::Bsd);
+            rules.push(FaultRule::new(FaultKind::Falsify, Scope::Node(Actor::Bsd)));
+            rules
         },
     },
     NamedAdversary {
         name: "insider-cloud",
         says: "the cloud rolls back, forks, deletes, changes and truncates",
-        ploys: |_| {
-            let mut ploys = insider(Actor::Cloud);
-            ploys.push(FaultRule::new(FaultKind::Falsify, Scope::Node(Actor::Cloud)));
-            ploys
+        rules: |_| {
+            let mut rules = insider(Actor::Cloud);
+            rules.push(FaultRule::new(FaultKind::Falsify, Scope::Node(Actor::Cloud)));
+            rules
                 .push(FaultRule::new(FaultKind::Tamper, Scope::Node(Actor::Cloud)).when(seldom()).at_most(8));
-            ploys
+            rules
         },
     },
     NamedAdversary {
         name: "insider-kdc",
         says: "a second pair of keys is certified for names that have one, and lists are forged",
-        ploys: |_| {
+        rules: |_| {
             vec![
                 FaultRule::new(FaultKind::Certify, Scope::Node(Actor::Kdc)).when(seldom()),
                 FaultRule::new(FaultKind::Tell, Scope::Node(Actor::Kdc)).when(seldom()),
@@ -250,7 +250,7 @@ pub const NAMED: &[NamedAdversary] = &[
     NamedAdversary {
         name: "thief",
         says: "now and then somebody reads what the server database, a user or the cloud has in memory",
-        ploys: |_| {
+        rules: |_| {
             let whose = [Actor::Bsd, Actor::Cloud, Actor::User(0)];
             whose.map(|node| FaultRule::new(FaultKind::Leak, Scope::Node(node)).when(seldom())).into()
         },
@@ -258,7 +258,7 @@ pub const NAMED: &[NamedAdversary] = &[
     NamedAdversary {
         name: "crashes",
         says: "everybody who can dies now and then, and starts again",
-        ploys: |validators| {
+        rules: |validators| {
             let mortal = [Actor::Bsd, Actor::Cloud].into_iter().chain((0..validators).map(Actor::Validator));
             let when = Trigger { thousandths: Some(3), ..Trigger::ALWAYS };
             mortal

@@ -4,7 +4,7 @@ use crate::faults::Capability;
 use bemr_model::{Actor, Time};
 use serde::{Deserialize, Serialize};
 
-/// What a ploy does. The first ones are done to messages on their way, the next ones by actors whose keys the adversary has, the
+/// What a rule does. The first ones are done to messages on their way, the next ones by actors whose keys the adversary has, the
 /// last ones to actors and what they keep.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,

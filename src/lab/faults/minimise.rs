@@ -10,20 +10,20 @@ type Group = (FaultKind, Vec<(Time, Act)>);
 /// Of so many nodes that send, all are meant.
 const MANY: usize = 8;
 
-/// The ploys of these acts: one for each behaviour and node, with as much budget as was used, no longer than it was needed,
+/// The rules of these acts: one for each behaviour and node, with as much budget as was used, no longer than it was needed,
 /// and for one kind of message where it was done to one kind. `heard` are those of whom anything arrived: of others all that
 /// was lost was silence.
 pub fn least(acts: &[(Time, Act)], heard: &BTreeSet<Actor>) -> Adversary {
     let mut groups: BTreeMap<(FaultKind, Actor), Vec<(Time, Act)>> = BTreeMap::new();
     let lateness: BTreeMap<Actor, Time> = acts.iter().fold(BTreeMap::new(), |mut most, (_, act)| {
-        if let ObservedFault::Late(late) = act.deed {
+        if let ObservedFault::Late(late) = act.fault {
             let before = most.entry(act.from).or_insert(late);
             *before = late.max(*before);
         }
         most
     });
     for (time, act) in acts {
-        let behaviour = match act.deed.behaviour() {
+        let behaviour = match act.fault.behaviour() {
             FaultKind::Delay { by } => {
                 FaultKind::Delay { by: lateness.get(&act.from).copied().unwrap_or(by) }
             }
@@ -36,7 +36,7 @@ pub fn least(acts: &[(Time, Act)], heard: &BTreeSet<Actor>) -> Adversary {
     for (behaviour, node) in groups.keys() {
         nodes.entry(behaviour.word()).or_default().insert(*node);
     }
-    let mut ploys: Vec<FaultRule> = Vec::new();
+    let mut rules: Vec<FaultRule> = Vec::new();
     let mut whole: BTreeMap<&str, Group> = BTreeMap::new();
     for ((behaviour, node), acts) in groups {
         let many = nodes.get(behaviour.word()).is_some_and(|nodes| nodes.len() > MANY);
@@ -45,20 +45,20 @@ pub fn least(acts: &[(Time, Act)], heard: &BTreeSet<Actor>) -> Adversary {
             *longest = behaviour.max(*longest);
             all.extend(acts);
         } else {
-            ploys.push(ploy(behaviour, Scope::Node(node), &acts));
+            rules.push(rule(behaviour, Scope::Node(node), &acts));
         }
     }
-    ploys.extend(whole.into_values().map(|(behaviour, acts)| ploy(behaviour, Scope::Everything, &acts)));
-    ploys.sort_by_key(|ploy| (ploy.power(), ploy.behaviour));
-    Adversary(ploys)
+    rules.extend(whole.into_values().map(|(behaviour, acts)| rule(behaviour, Scope::Everything, &acts)));
+    rules.sort_by_key(|rule| (rule.power(), rule.behaviour));
+    Adversary(rules)
 }
 
-fn ploy(behaviour: FaultKind, target: Scope, acts: &[(Time, Act)]) -> FaultRule {
+fn rule(behaviour: FaultKind, target: Scope, acts: &[(Time, Act)]) -> FaultRule {
     let messages: BTreeSet<Option<&str>> = acts.iter().map(|(_, act)| act.message).collect();
     let one = (messages.len() == 1).then(|| messages.into_iter().next().flatten()).flatten();
     let from = acts.iter().map(|(time, _)| *time).min().filter(|from| *from > 0);
     let until = acts.iter().map(|(time, _)| *time).max().map(|last| last.saturating_add(1));
-    // Who never says anything is silent always: that they are is no deed of an instant.
+    // Who never says anything is silent always: that they are is no fault of an instant.
     let silent = behaviour == FaultKind::Silence;
     let when = Trigger {
         from: from.filter(|_| !silent),

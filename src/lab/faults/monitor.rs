@@ -13,16 +13,16 @@ pub struct Monitor {
 impl Monitor {
     /// Of an adversary that has done nothing yet.
     pub fn new(adversary: &Adversary) -> Monitor {
-        Monitor { left: adversary.ploys().iter().map(|ploy| (ploy.clone(), ploy.budget)).collect() }
+        Monitor { left: adversary.rules().iter().map(|rule| (rule.clone(), rule.budget)).collect() }
     }
 
-    /// Takes an act, on the account of the first ploy that it can be; whether there is one.
+    /// Takes an act, on the account of the first rule that it can be; whether there is one.
     pub fn take(&mut self, now: Time, act: &Act) -> bool {
-        let able = |(ploy, left): &&mut (FaultRule, Option<u32>)| {
+        let able = |(rule, left): &&mut (FaultRule, Option<u32>)| {
             *left != Some(0)
-                && ploy.behaviour.does(act.deed)
-                && ploy.target.covers(act.from, act.to)
-                && ploy.when.covers(now, act.message)
+                && rule.behaviour.does(act.fault)
+                && rule.target.covers(act.from, act.to)
+                && rule.when.covers(now, act.message)
         };
         match self.left.iter_mut().find(able) {
             Some((_, left)) => {

@@ -42,11 +42,11 @@ pub enum ObservedFault {
     Leaked,
 }
 
-/// A deed and what it was done to.
+/// A fault and what it was done to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Act {
     /// What was done.
-    pub deed: ObservedFault,
+    pub fault: ObservedFault,
     /// Who sent it, or did it, or was struck.
     pub from: Actor,
     /// To whom it went; where nothing was sent, the same.
@@ -57,10 +57,10 @@ pub struct Act {
 
 impl FaultKind {
     /// Whether this is how it shows.
-    pub fn does(self, deed: ObservedFault) -> bool {
-        let alike = discriminant(&self) == discriminant(&deed.behaviour());
+    pub fn does(self, fault: ObservedFault) -> bool {
+        let alike = discriminant(&self) == discriminant(&fault.behaviour());
         alike
-            || match deed {
+            || match fault {
                 // Who votes or sends otherwise may send nothing.
                 ObservedFault::Withheld => {
                     self.withholds()
@@ -100,9 +100,9 @@ impl ObservedFault {
 
 impl fmt::Display for Act {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Act { deed, from, to, message } = self;
+        let Act { fault, from, to, message } = self;
         let what = message.unwrap_or("something");
-        match deed {
+        match fault {
             ObservedFault::Withheld => {
                 write!(out, "{what} from {from} to {to} has not arrived when time goes on")
             }

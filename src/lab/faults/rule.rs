@@ -1,4 +1,4 @@
-//! One ploy: a behaviour, on whom, when, and how often at most.
+//! One rule: a behaviour, on whom, when, and how often at most.
 
 use crate::faults::{Capability, FaultKind};
 use bemr_model::{Actor, Time};
@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// The most ploys of an adversary.
-pub const MOST_PLOYS: usize = 256;
+/// The most rules of an adversary.
+pub const MOST_RULES: usize = 256;
 
 /// On whom, or on what of all that travels.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

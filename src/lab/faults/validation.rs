@@ -1,30 +1,30 @@
-//! What cannot be: a ploy that nobody could carry out, or two that exclude each other.
+//! What cannot be: a rule that nobody could carry out, or two that exclude each other.
 
-use crate::faults::rule::MOST_PLOYS;
+use crate::faults::rule::MOST_RULES;
 use crate::faults::{FaultKind, FaultRule, Scope};
 use bemr_model::{Actor, MESSAGES};
 
-/// Why an adversary cannot be: the place of the ploy, from 0, and what is wrong with it.
+/// Why an adversary cannot be: the place of the rule, from 0, and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("[{ploy}]: {problem}")]
+#[error("[{rule}]: {problem}")]
 pub struct Contradiction {
     /// Which.
-    pub ploy: usize,
+    pub rule: usize,
     /// What is wrong.
     pub problem: String,
 }
 
-pub(super) fn check(ploys: &[FaultRule]) -> Result<(), Contradiction> {
-    let refuse = |ploy, problem| Err(Contradiction { ploy, problem });
-    if ploys.len() > MOST_PLOYS {
-        return refuse(MOST_PLOYS, format!("more than {MOST_PLOYS} ploys"));
+pub(super) fn check(rules: &[FaultRule]) -> Result<(), Contradiction> {
+    let refuse = |rule, problem| Err(Contradiction { rule, problem });
+    if rules.len() > MOST_RULES {
+        return refuse(MOST_RULES, format!("more than {MOST_RULES} rules"));
     }
-    for (place, ploy) in ploys.iter().enumerate() {
-        if let Some(problem) = alone(ploy) {
+    for (place, rule) in rules.iter().enumerate() {
+        if let Some(problem) = alone(rule) {
             return refuse(place, problem);
         }
-        let before = ploys[..place].iter().enumerate();
-        if let Some((other, problem)) = before.map(|(at, other)| (at, beside(ploy, other))).find_map(found) {
+        let before = rules[..place].iter().enumerate();
+        if let Some((other, problem)) = before.map(|(at, other)| (at, beside(rule, other))).find_map(found) {
             return refuse(place, format!("{problem}, and so says [{other}]"));
         }
     }
@@ -35,12 +35,12 @@ fn found((at, problem): (usize, Option<&'static str>)) -> Option<(usize, &'stati
     problem.map(|problem| (at, problem))
 }
 
-/// What is wrong with one ploy.
-fn alone(ploy: &FaultRule) -> Option<String> {
-    let FaultRule { behaviour, target, when, budget } = ploy;
+/// What is wrong with one rule.
+fn alone(rule: &FaultRule) -> Option<String> {
+    let FaultRule { behaviour, target, when, budget } = rule;
     let word = behaviour.word();
     if *budget == Some(0) {
-        return Some("a budget of none is no ploy".to_owned());
+        return Some("a budget of none is no rule".to_owned());
     }
     if when.from.zip(when.until).is_some_and(|(from, until)| from >= until) {
         return Some("it ends before it begins".to_owned());
@@ -99,22 +99,22 @@ fn of_a_node(behaviour: FaultKind, target: &Scope) -> Option<String> {
     (!able).then(|| format!("{node} cannot {word}"))
 }
 
-/// What excludes one ploy beside another.
-fn beside(ploy: &FaultRule, other: &FaultRule) -> Option<&'static str> {
-    if ploy == other {
+/// What excludes one rule beside another.
+fn beside(rule: &FaultRule, other: &FaultRule) -> Option<&'static str> {
+    if rule == other {
         return Some("it is said twice");
     }
-    if !ploy.when.overlaps(&other.when) {
+    if !rule.when.overlaps(&other.when) {
         return None;
     }
     let silent = |one: &FaultRule| one.behaviour == FaultKind::Silence && one.when.message.is_none();
     let speaks = |one: &FaultRule| one.behaviour.is_of_votes() || one.behaviour == FaultKind::Lie;
     let same = |one: &FaultRule, other: &FaultRule| one.target.node().is_some() && one.target == other.target;
-    if same(ploy, other) && (silent(ploy) && speaks(other) || silent(other) && speaks(ploy)) {
+    if same(rule, other) && (silent(rule) && speaks(other) || silent(other) && speaks(rule)) {
         return Some("who is silent says nothing, true or false");
     }
-    let both = (ploy.behaviour, other.behaviour);
-    if same(ploy, other)
+    let both = (rule.behaviour, other.behaviour);
+    if same(rule, other)
         && matches!(
             both,
             (FaultKind::Contradict, FaultKind::Equivocate) | (FaultKind::Equivocate, FaultKind::Contradict)
@@ -134,7 +134,7 @@ fn beside(ploy: &FaultRule, other: &FaultRule) -> Option<&'static str> {
             && one.target == other.target
             && (one.when.message.is_none() || one.when.message == other.when.message)
     };
-    if hides(ploy, other) || hides(other, ploy) {
+    if hides(rule, other) || hides(other, rule) {
         return Some("what never arrives arrives neither late nor twice nor first");
     }
     None

@@ -43,7 +43,7 @@ impl Agreement {
         let ascending = header.principals.is_sorted_by(|one, next| one.name < next.name);
         check("principals", ascending, || "the names are not in the order of the actors".to_owned())?;
         if let Some(Err(absent)) = header.adversary.as_ref().map(|adversary| adversary.fits(&header.setup)) {
-            return Err(inconsistent(format!("adversary[{}].target", absent.ploy), absent.problem));
+            return Err(inconsistent(format!("adversary[{}].target", absent.rule), absent.problem));
         }
         let within = header.adversary.as_ref().map(|adversary| Within::begin(&header.setup, adversary));
         Ok(Agreement { setup: header.setup, everybody, now: 0, steps: 0, parcels: Vec::new(), within })

@@ -19,7 +19,7 @@ pub use schema::schema;
 pub use write::TraceWriter;
 
 use crate::faults::Adversary;
-use crate::faults::{FaultRule, MOST_PLOYS};
+use crate::faults::{FaultRule, MOST_RULES};
 use bemr::crypto::Digest;
 use bemr::wire::Name;
 pub use bemr_model::MESSAGES;
@@ -74,7 +74,7 @@ pub struct Header {
     pub principals: Vec<Principal>,
     /// What somebody does who is not honest, of all that happens; everything may be done, where it does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Vec<FaultRule>", length(max = MOST_PLOYS))]
+    #[schemars(with = "Vec<FaultRule>", length(max = MOST_RULES))]
     pub adversary: Option<Adversary>,
     /// What a person should know of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -62,13 +62,13 @@ impl Acts {
                 acts.extend(self.withhold(NONE));
             }
             Action::Say { actor, to, message } => {
-                let deed = if matches!(message, Message::Vote(_)) {
+                let fault = if matches!(message, Message::Vote(_)) {
                     ObservedFault::Voted
                 } else {
                     ObservedFault::Said
                 };
                 let name = message.name();
-                acts.push((Act { deed, from: *actor, to: *to, message: Some(name) }, now, NONE));
+                acts.push((Act { fault, from: *actor, to: *to, message: Some(name) }, now, NONE));
                 // It stands for what was to be said.
                 let instead = self.due.iter().rev().copied().find(|parcel| {
                     let sent = self.sent.get(*parcel as usize).map(|(from, to, name, _)| (*from, *to, *name));
@@ -78,14 +78,14 @@ impl Acts {
             }
             Action::Tell { actor, to, gossip } => {
                 acts.push((
-                    Act { deed: ObservedFault::Told, from: *actor, to: *to, message: Some(gossip.name()) },
+                    Act { fault: ObservedFault::Told, from: *actor, to: *to, message: Some(gossip.name()) },
                     now,
                     NONE,
                 ));
             }
             Action::Inject { actor, to, packet, .. } => {
                 acts.push((
-                    Act { deed: ObservedFault::Posed, from: *actor, to: *to, message: Some(packet.name()) },
+                    Act { fault: ObservedFault::Posed, from: *actor, to: *to, message: Some(packet.name()) },
                     now,
                     NONE,
                 ));
@@ -103,8 +103,8 @@ impl Acts {
             }
             Action::Leak { actor } => acts.push((own(ObservedFault::Leaked, *actor), now, NONE)),
             Action::Crash { actor, damage } => {
-                let deed = if damage.is_some() { ObservedFault::Tampered } else { ObservedFault::Crashed };
-                acts.push((own(deed, *actor), now, NONE));
+                let fault = if damage.is_some() { ObservedFault::Tampered } else { ObservedFault::Crashed };
+                acts.push((own(fault, *actor), now, NONE));
             }
             Action::Command { command, .. } => self.asked(command, step, &mut acts),
         }
@@ -119,7 +119,7 @@ impl Acts {
         let acts = late.iter().filter_map(|late| {
             // Whoever holds it back did so when it was sent.
             let (from, to, message, sent) = self.sent.get(*late as usize).copied()?;
-            Some((Act { deed: ObservedFault::Withheld, from, to, message: Some(message) }, sent, *late))
+            Some((Act { fault: ObservedFault::Withheld, from, to, message: Some(message) }, sent, *late))
         });
         let acts = acts.collect();
         self.overdue.extend(late);
@@ -138,10 +138,10 @@ impl Acts {
         }
     }
 
-    fn parcel(&mut self, deed: ObservedFault, parcel: u32, now: Time, acts: &mut Vec<Seen>) {
+    fn parcel(&mut self, fault: ObservedFault, parcel: u32, now: Time, acts: &mut Vec<Seen>) {
         let Some((from, to, message, _)) = self.sent.get(parcel as usize).copied() else { return };
-        acts.push((Act { deed, from, to, message: Some(message) }, now, parcel));
-        if matches!(deed, ObservedFault::Redirected | ObservedFault::Spoilt) {
+        acts.push((Act { fault, from, to, message: Some(message) }, now, parcel));
+        if matches!(fault, ObservedFault::Redirected | ObservedFault::Spoilt) {
             // Its bytes arrived, somewhere and somehow.
             self.due.remove(&parcel);
             self.overdue.remove(&parcel);
@@ -190,8 +190,8 @@ impl Acts {
     }
 }
 
-const fn own(deed: ObservedFault, node: Actor) -> Act {
-    Act { deed, from: node, to: node, message: None }
+const fn own(fault: ObservedFault, node: Actor) -> Act {
+    Act { fault, from: node, to: node, message: None }
 }
 
 impl Trace {
@@ -202,13 +202,13 @@ impl Trace {
         let heard =
             acts.arrived.iter().filter_map(|parcel| Some(acts.sent.get(*parcel as usize)?.0)).collect();
         let told = |(act, time, parcel): Seen| {
-            let deed = match act.deed {
+            let fault = match act.fault {
                 ObservedFault::Withheld => {
                     acts.late.get(&parcel).map_or(ObservedFault::Lost, |late| ObservedFault::Late(*late))
                 }
-                deed => deed,
+                fault => fault,
             };
-            (time, Act { deed, ..act })
+            (time, Act { fault, ..act })
         };
         let told: Vec<(Time, Act)> = seen.into_iter().map(told).collect();
         least(&told, &heard)
@@ -236,7 +236,7 @@ impl Within {
                 continue;
             }
             // Either it came too early, or what was sent before it is held back.
-            if act.deed != ObservedFault::Overtook {
+            if act.fault != ObservedFault::Overtook {
                 return Err(act);
             }
             let held = self.acts.withhold(parcel);

@@ -1,4 +1,4 @@
-//! The driver under an adversary that is given as data: an honest network, but for what the ploys say.
+//! The driver under an adversary that is given as data: an honest network, but for what the rules say.
 
 use super::Driver;
 use crate::faults::{Adversary, FaultKind, FaultRule};
@@ -16,15 +16,15 @@ const COMMAND: u32 = 15;
 const GOVERN: u32 = 3;
 const AUDIT: u32 = 3;
 
-/// In so many of a thousand steps that is done which answers nothing, where the ploy does not say how often.
+/// In so many of a thousand steps that is done which answers nothing, where the rule does not say how often.
 const SELDOM: u16 = 20;
 
 /// How far back something is looked for that is said again or otherwise.
 const BACK: usize = 200;
 
-/// A ploy as it is being carried out.
+/// A rule as it is being carried out.
 struct Running {
-    ploy: FaultRule,
+    rule: FaultRule,
     /// How often it could have been done.
     seen: u32,
     left: Option<u32>,
@@ -51,10 +51,10 @@ impl AdversarialDriver {
     pub fn new(adversary: &Adversary, setup: &Setup) -> AdversarialDriver {
         let mut driver = Driver::led(*setup);
         driver.rng = ChaCha8Rng::seed_from_u64(setup.seed);
-        let run = |ploy: &FaultRule| Running { ploy: ploy.clone(), seen: 0, left: ploy.budget };
+        let run = |rule: &FaultRule| Running { rule: rule.clone(), seen: 0, left: rule.budget };
         AdversarialDriver {
             driver,
-            running: adversary.ploys().iter().map(run).collect(),
+            running: adversary.rules().iter().map(run).collect(),
             held: BTreeSet::new(),
             due: VecDeque::new(),
             arrived: Vec::new(),
@@ -85,11 +85,11 @@ impl AdversarialDriver {
         Some(action)
     }
 
-    /// Puts a parcel on its way, or what the first ploy makes of it that is about it.
+    /// Puts a parcel on its way, or what the first rule makes of it that is about it.
     fn send(&mut self, world: &Execution, number: u32) {
         let Some(parcel) = world.parcels().get(number as usize) else { return };
         for place in 0..self.running.len() {
-            let behaviour = self.running[place].ploy.behaviour;
+            let behaviour = self.running[place].rule.behaviour;
             if !is_of_parcels(behaviour, &parcel.datagram)
                 || !self.fires(place, world, Some((number, parcel)))
             {
@@ -143,19 +143,19 @@ impl AdversarialDriver {
         }));
     }
 
-    /// Whether a ploy is carried out now, on this parcel or on its own.
+    /// Whether a rule is carried out now, on this parcel or on its own.
     fn fires(&mut self, place: usize, world: &Execution, on: Option<(u32, &Envelope)>) -> bool {
-        let Running { ploy, seen, left } = &mut self.running[place];
-        let covered = on.is_none_or(|(_, parcel)| ploy.target.covers(parcel.from, parcel.to));
+        let Running { rule, seen, left } = &mut self.running[place];
+        let covered = on.is_none_or(|(_, parcel)| rule.target.covers(parcel.from, parcel.to));
         let message = on.map(|(_, parcel)| parcel.datagram.name());
-        if *left == Some(0) || !covered || !ploy.when.covers(world.now(), message) {
+        if *left == Some(0) || !covered || !rule.when.covers(world.now(), message) {
             return false;
         }
         *seen += 1;
-        let patient = ploy.when.after.is_some_and(|after| *seen <= after);
+        let patient = rule.when.after.is_some_and(|after| *seen <= after);
         let seldom = on.is_none().then_some(SELDOM);
-        let chance = ploy.when.thousandths.or(seldom);
-        let winning = ploy.when.winning;
+        let chance = rule.when.thousandths.or(seldom);
+        let winning = rule.when.winning;
         let lucky =
             chance.is_none_or(|thousandths| self.driver.rng.random_range(0..1000) < u32::from(thousandths));
         if patient || !lucky || winning && !on.is_some_and(|(number, _)| self.wins(world, number)) {
@@ -169,8 +169,8 @@ impl AdversarialDriver {
     /// Whether those who vote otherwise are so many that there is no quorum without them, and too few others have voted yet.
     fn wins(&self, world: &Execution, number: u32) -> bool {
         let Some(Vote { question, .. }) = forgery::vote(world, number) else { return false };
-        let of_votes = self.running.iter().filter(|running| running.ploy.behaviour.is_of_votes());
-        let liars: BTreeSet<Actor> = of_votes.filter_map(|running| running.ploy.target.node()).collect();
+        let of_votes = self.running.iter().filter(|running| running.rule.behaviour.is_of_votes());
+        let liars: BTreeSet<Actor> = of_votes.filter_map(|running| running.rule.target.node()).collect();
         let validators = usize::from(self.driver.setup.validators);
         let enough = quorum(self.driver.setup.validators) as usize;
         let arrived = self.votes.get(&(question.header.tid, question.number)).copied().unwrap_or_default();
@@ -183,8 +183,8 @@ impl AdversarialDriver {
             return None;
         }
         for place in 0..self.running.len() {
-            let ploy = &self.running[place].ploy;
-            let (behaviour, node) = (ploy.behaviour, ploy.target.node());
+            let rule = &self.running[place].rule;
+            let (behaviour, node) = (rule.behaviour, rule.target.node());
             let alone =
                 !behaviour.is_of_messages() && !behaviour.is_of_votes() && behaviour != FaultKind::Lie;
             if (alone || behaviour == FaultKind::Replay) && self.fires(place, world, None) {
@@ -207,12 +207,12 @@ impl AdversarialDriver {
         let Driver { rng, authority, .. } = &mut self.driver;
         match behaviour {
             FaultKind::Replay => {
-                let ploy = &self.running[place].ploy;
+                let rule = &self.running[place].rule;
                 let lately = self.arrived.iter().rev().take(BACK).copied();
                 let fits = |number: &u32| {
                     world.parcels().get(*number as usize).is_some_and(|parcel| {
-                        ploy.target.covers(parcel.from, parcel.to)
-                            && ploy.when.covers(world.now(), Some(parcel.datagram.name()))
+                        rule.target.covers(parcel.from, parcel.to)
+                            && rule.when.covers(world.now(), Some(parcel.datagram.name()))
                     })
                 };
                 let all: Vec<u32> = lately.filter(fits).collect();

@@ -12,7 +12,7 @@ const FIRST: Actor = Actor::Validator(0);
 
 use bemr_model::Actor;
 
-fn ploy(behaviour: FaultKind) -> FaultRule {
+fn rule(behaviour: FaultKind) -> FaultRule {
     FaultRule::new(behaviour, if behaviour.is_of_messages() { Scope::Everything } else { Scope::Node(FIRST) })
 }
 
@@ -26,7 +26,7 @@ fn every_named_adversary_can_be_in_a_network_of_any_size() {
     for named in NAMED {
         for validators in 1..=64 {
             let adversary = named.of(validators).unwrap_or_else(|error| panic!("{}: {error}", named.name));
-            assert!(!adversary.ploys().is_empty());
+            assert!(!adversary.rules().is_empty());
             assert_eq!(adversary.fits(&setup(1, validators)), Ok(()), "{}", named.name);
         }
         assert_eq!(NAMED.iter().filter(|other| other.name == named.name).count(), 1, "{}", named.name);
@@ -35,18 +35,18 @@ fn every_named_adversary_can_be_in_a_network_of_any_size() {
 
 #[test]
 fn what_cannot_be_is_refused_with_its_place_and_a_reason() {
-    let when = |when: Trigger| FaultRule { when, ..ploy(FaultKind::Drop) };
+    let when = |when: Trigger| FaultRule { when, ..rule(FaultKind::Drop) };
     let node = |behaviour, node| FaultRule::new(behaviour, Scope::Node(node));
     let link = |from, to| FaultRule::new(FaultKind::Drop, Scope::Link { from, to });
     let wrong: Vec<(Vec<FaultRule>, usize, &str)> = vec![
-        (vec![ploy(FaultKind::Drop).at_most(0)], 0, "no ploy"),
+        (vec![rule(FaultKind::Drop).at_most(0)], 0, "no rule"),
         (vec![when(Trigger { from: Some(5), until: Some(5), ..Trigger::ALWAYS })], 0, "ends before"),
         (vec![when(Trigger { message: Some("Hullo".to_owned()), ..Trigger::ALWAYS })], 0, "\"Hullo\""),
         (vec![when(Trigger { thousandths: Some(1000), ..Trigger::ALWAYS })], 0, "chance"),
         (vec![when(Trigger { winning: true, ..Trigger::ALWAYS })], 0, "only votes"),
-        (vec![ploy(FaultKind::Delay { by: 0 })], 0, "delay of nothing"),
+        (vec![rule(FaultKind::Delay { by: 0 })], 0, "delay of nothing"),
         (
-            vec![ploy(FaultKind::Silence).when(Trigger { thousandths: Some(5), ..Trigger::ALWAYS })],
+            vec![rule(FaultKind::Silence).when(Trigger { thousandths: Some(5), ..Trigger::ALWAYS })],
             0,
             "drops messages",
         ),
@@ -57,16 +57,16 @@ fn what_cannot_be_is_refused_with_its_place_and_a_reason() {
         (vec![node(FaultKind::Crash, Actor::User(0))], 0, "cannot crash"),
         (vec![node(FaultKind::Lie, Actor::Kdc)], 0, "no address"),
         (vec![FaultRule::new(FaultKind::Lie, Scope::Everything)], 0, "of one node"),
-        (vec![ploy(FaultKind::Drop), ploy(FaultKind::Drop)], 1, "said twice"),
+        (vec![rule(FaultKind::Drop), rule(FaultKind::Drop)], 1, "said twice"),
         (vec![node(FaultKind::Silence, FIRST), node(FaultKind::Contradict, FIRST)], 1, "who is silent"),
         (vec![node(FaultKind::Equivocate, FIRST), node(FaultKind::Contradict, FIRST)], 1, "not both"),
-        (vec![ploy(FaultKind::Drop), ploy(FaultKind::Duplicate)], 1, "never arrives"),
+        (vec![rule(FaultKind::Drop), rule(FaultKind::Duplicate)], 1, "never arrives"),
     ];
-    for (ploys, place, reason) in wrong {
-        let refused = Adversary::new(ploys.clone()).expect_err(reason);
-        assert_eq!(refused.ploy, place, "{refused}");
+    for (rules, place, reason) in wrong {
+        let refused = Adversary::new(rules.clone()).expect_err(reason);
+        assert_eq!(refused.rule, place, "{refused}");
         assert!(refused.problem.contains(reason), "{refused}, not {reason}");
-        let text = serde_json::to_string(&ploys).unwrap();
+        let text = serde_json::to_string(&rules).unwrap();
         let read = serde_json::from_str::<Adversary>(&text).expect_err(reason);
         assert!(read.to_string().contains(reason), "{read}");
     }
@@ -84,9 +84,9 @@ fn who_is_silent_for_a_while_can_lie_after_it() {
 #[test]
 fn an_adversary_is_as_strong_as_its_strongest_ploy_and_two_liars_are_a_majority_in_the_making() {
     let contradict = |number| FaultRule::new(FaultKind::Contradict, Scope::Node(Actor::Validator(number)));
-    let power = |ploys: Vec<FaultRule>| Adversary::new(ploys).unwrap().power();
+    let power = |rules: Vec<FaultRule>| Adversary::new(rules).unwrap().power();
     assert_eq!(power(vec![]), Capability::Order);
-    assert_eq!(power(vec![ploy(FaultKind::Replay), ploy(FaultKind::Duplicate)]), Capability::Replay);
+    assert_eq!(power(vec![rule(FaultKind::Replay), rule(FaultKind::Duplicate)]), Capability::Replay);
     assert_eq!(power(vec![contradict(0)]), Capability::LyingVote);
     assert_eq!(power(vec![contradict(0), contradict(1)]), Capability::LyingMajority);
     assert_eq!(
@@ -109,11 +109,11 @@ fn an_adversary_is_as_strong_as_its_strongest_ploy_and_two_liars_are_a_majority_
 #[test]
 fn a_budget_is_used_up_and_another_ploy_takes_over() {
     let adversary = Adversary::new(vec![
-        ploy(FaultKind::Duplicate).at_most(1),
-        ploy(FaultKind::Replay).at_most(1).when(Trigger { from: Some(10), ..Trigger::ALWAYS }),
+        rule(FaultKind::Duplicate).at_most(1),
+        rule(FaultKind::Replay).at_most(1).when(Trigger { from: Some(10), ..Trigger::ALWAYS }),
     ])
     .unwrap();
-    let act = Act { deed: ObservedFault::Again, from: FIRST, to: Actor::Bsd, message: Some("Vote") };
+    let act = Act { fault: ObservedFault::Again, from: FIRST, to: Actor::Bsd, message: Some("Vote") };
     let mut watch = Monitor::new(&adversary);
     assert!(watch.take(10, &act));
     assert!(!watch.take(9, &act), "it is too early for the second");
@@ -139,14 +139,14 @@ proptest! {
             prop_assert!(watch.take(*time, act), "{} at {time} is not of {adversary:?}", act);
         }
         // And no more than that, but for those who never say anything.
-        for (time, act) in acts.iter().filter(|(_, act)| !matches!(act.deed, ObservedFault::Withheld | ObservedFault::Lost)) {
+        for (time, act) in acts.iter().filter(|(_, act)| !matches!(act.fault, ObservedFault::Withheld | ObservedFault::Lost)) {
             prop_assert!(!watch.take(*time, act), "{} at {time} once more", act);
         }
     }
 }
 
 fn act() -> impl Strategy<Value = Act> {
-    let deeds = [
+    let faults = [
         ObservedFault::Late(7),
         ObservedFault::Lost,
         ObservedFault::Overtook,
@@ -159,6 +159,6 @@ fn act() -> impl Strategy<Value = Act> {
     ];
     let actors = [Actor::Bsd, Actor::Cloud, Actor::User(0), FIRST];
     let pick = prop::sample::select(actors.to_vec());
-    (prop::sample::select(deeds.to_vec()), pick.clone(), pick, prop::sample::select(vec!["Vote", "Block"]))
-        .prop_map(|(deed, from, to, message)| Act { deed, from, to, message: Some(message) })
+    (prop::sample::select(faults.to_vec()), pick.clone(), pick, prop::sample::select(vec!["Vote", "Block"]))
+        .prop_map(|(fault, from, to, message)| Act { fault, from, to, message: Some(message) })
 }
