@@ -7,7 +7,7 @@
 
 use crate::explore::SearchConfig;
 use crate::explore::adversary::{ByzantineMessage, Payload};
-use crate::forge::FLAWS;
+use crate::forge::flaws_of;
 use crate::lockstep::{forged, gossip_forged};
 use bemr_model::{
     Actor, ContentType, Datagram, Envelope, Flaws, Forgery, HelloId, Ordinal, Packet, SessionId,
@@ -19,8 +19,7 @@ const MADE_UP: Ordinal = Ordinal::nth(1).forged(Forgery::ONLY);
 
 /// The checks that a message of this kind can be made to fail, and that nobody makes.
 fn unchecked(rules: &Rules, kind: &str) -> impl Iterator<Item = Flaws> {
-    let listed = FLAWS.iter().find(|(name, _)| *name == kind).map_or(&[] as &[Clause], |(_, listed)| listed);
-    listed.iter().filter(|clause| !rules.in_force(**clause)).map(|clause| Flaws::of(*clause))
+    flaws_of(kind).iter().filter(|clause| !rules.in_force(**clause)).map(|clause| Flaws::of(*clause))
 }
 
 /// What this envelope makes the adversary send: its sender, who is an insider, or somebody who impersonates an end of the handshake.

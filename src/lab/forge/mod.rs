@@ -30,7 +30,7 @@ pub(crate) use elements::{near_elements, no_element};
 pub(crate) use field_mutation::{MutatedMessage, Sweep, as_it_is, mended, pairs, tables};
 pub use packet::packet;
 pub(crate) use re_signing::ReSigner;
-pub use table::{CONDITIONAL, COSTLY, ENTAILS, FLAWS, MANNERS, RENEWING, STUBBORN, makes};
+pub use table::{CONDITIONAL, COSTLY, ENTAILS, FLAWS, MANNERS, RENEWING, STUBBORN, flaws_of, makes};
 pub use tblock::is_of_the_body;
 
 use elements::{element, no_scalar};

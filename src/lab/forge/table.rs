@@ -509,6 +509,11 @@ const ODD: &[Clause] = &[
     RoleFitsPlace,
 ];
 
+/// The flaws that a message of this kind can be made with, in the order in which its receiver checks them.
+pub fn flaws_of(kind: &str) -> &'static [Clause] {
+    FLAWS.iter().find(|(name, _)| *name == kind).map_or(&[], |(_, listed)| listed)
+}
+
 /// Whether messages of this kind can be made with these flaws, by a forger who has all the keys.
 pub fn makes(kind: &str, flaws: Flaws) -> bool {
     let listed = FLAWS.iter().find(|(name, _)| *name == kind);

@@ -3,7 +3,7 @@
 //!
 //! A forgery that has other bytes in what names it has another name in the model, too: [`bemr_model::Ordinal`], [`bemr_model::Tid`].
 
-use crate::forge::{FLAWS, MANNERS, RENEWING, is_of_the_body, makes};
+use crate::forge::{self, MANNERS, RENEWING, is_of_the_body, makes};
 use bemr_model::{
     Action, Actor, Block, Certificate, Datagram, Envelope, Execution, FORKING, Flaws, Forgery, Gossip,
     Message, Packet, Proposal, Question, RequestId, RevocationList, Vote,
@@ -142,11 +142,10 @@ pub(super) fn renamed(mut message: Message, flaws: Flaws) -> Option<Message> {
 
 /// The forgery of a message of this kind with these flaws.
 fn forgery(kind: &str, flaws: Flaws) -> Forgery {
-    let listed = FLAWS.iter().find(|(name, _)| *name == kind).map_or(&[] as &[Clause], |(_, listed)| listed);
     let in_this_way =
         |(name, of, manner): &(&str, Clause, Clause)| *name == kind && flaws.has(*of) && flaws.has(*manner);
     let manner = (1_u32..).zip(MANNERS).find(|(_, one)| in_this_way(one)).map_or(0, |(place, _)| place);
-    Forgery::of(places(listed, flaws) + (manner << 24))
+    Forgery::of(places(forge::flaws_of(kind), flaws) + (manner << 24))
 }
 
 /// The places of these flaws in a list, as bits.

@@ -1,7 +1,7 @@
 //! What somebody does after an honest life: commands to the authorities, and what an auditor, a custodian and a restarting
 //! actor find in what they are given.
 
-use crate::forge::FLAWS;
+use crate::forge::flaws_of;
 use crate::mutation::unit::envelopes::{ADMINISTRATOR, BOTH, COLLEAGUE, DOCTOR, change, submit};
 use crate::mutation::unit::fixture::{Answer, everybody};
 use crate::mutation::unit::{Door, Input};
@@ -86,7 +86,7 @@ const STORES: &[(Clause, Actor, Damage)] = &[
 
 pub(super) fn doors() -> impl Iterator<Item = Door> {
     let orders = ORDERS.iter().map(|(clause, script, deed)| door(*clause, script, deed.clone()));
-    let requests = FLAWS.iter().filter(|(kind, _)| *kind == "Enrolment").flat_map(|(_, listed)| *listed);
+    let requests = flaws_of("Enrolment").iter();
     let requests =
         requests.map(|flaw| door(*flaw, REVOKED, enrol(Enrolment { flaws: Flaws::of(*flaw), ..SOUND })));
     let shown = SHOWN.iter().map(|(clause, list, at, how, hidden)| {

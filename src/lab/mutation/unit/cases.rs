@@ -1,6 +1,6 @@
 //! Lives that take a turn which no single parcel shows: votes against each other, silence, impostors, two proposals.
 
-use crate::forge::FLAWS;
+use crate::forge::flaws_of;
 use crate::mutation::unit::envelopes::{ACQUAINTED, DOCTOR, ONE, STRANGERS, submit};
 use crate::mutation::unit::fixture::{Answer, Fixture, everybody};
 use crate::mutation::unit::{Door, Input, sessions};
@@ -33,7 +33,7 @@ pub(super) fn doors() -> impl Iterator<Item = Door> {
         .iter()
         .chain(sessions::STORIES)
         .map(|(clause, name, story)| (*clause, (*name).to_owned(), *story));
-    let finishes = FLAWS.iter().filter(|(kind, _)| *kind == "Finish").flat_map(|(_, listed)| *listed);
+    let finishes = flaws_of("Finish").iter();
     let finishes =
         finishes.map(|flaw| (*flaw, format!("Finish with the flaw {}", flaw.id()), finish as Story));
     stories.chain(finishes).map(|(clause, name, story)| Door { clause, name, input: Input::Story(story) })

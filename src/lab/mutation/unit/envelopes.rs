@@ -1,6 +1,6 @@
 //! What happens to the parcels of an honest life on their way, or comes too late, or twice.
 
-use crate::forge::FLAWS;
+use crate::forge::flaws_of;
 use crate::mutation::unit::fixture::{Answer, Perturbation, everybody};
 use crate::mutation::unit::{Door, Input};
 use bemr_model::{
@@ -185,7 +185,7 @@ pub(super) fn doors() -> impl Iterator<Item = Door> {
 
 /// Responses to the first hello, which the BSD made with flaws.
 fn posed() -> impl Iterator<Item = Door> {
-    let listed = FLAWS.iter().filter(|(kind, _)| *kind == "Response").flat_map(|(_, listed)| *listed);
+    let listed = flaws_of("Response").iter();
     // Whom it shows is no flaw.
     let listed = listed.filter(|flaw| !matches!(flaw, PeerIsNotSelf | PeerIsIntended));
     listed.map(|flaw| Door {
