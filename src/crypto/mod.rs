@@ -22,8 +22,6 @@ mod signature;
 mod suite;
 #[cfg(all(test, bemr_weaken))]
 mod tests;
-#[cfg(bemr_weaken)]
-mod verified;
 
 pub use aead::AeadKey;
 internal!(use diffie_hellman::{Ephemeral, SharedSecret});

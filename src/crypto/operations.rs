@@ -123,11 +123,6 @@ pub(crate) fn spared(work: impl FnOnce()) {
     }
 }
 
-/// Whether this thread's operations are recorded.
-pub(super) fn is_recording() -> bool {
-    RECORD.with_borrow(Option::is_some)
-}
-
 /// From now on this thread's operations are recorded.
 pub fn record() {
     RECORD.set(Some(Recorded::default()));

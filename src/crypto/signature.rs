@@ -3,8 +3,6 @@
 //! What a signature is for is a [`Domain`] that it covers; who may sign what is not known here.
 
 use crate::crypto::public_key::PublicKey;
-#[cfg(bemr_weaken)]
-use crate::crypto::verified;
 use crate::crypto::{Digest, Domain, Element, Factor, Scalar, Suite, expand_into, extract};
 use bemr_spec::{Clause, Refusal, Rules, constants};
 use rand::CryptoRng;
@@ -247,18 +245,9 @@ pub(super) fn check(
     let (commitment, response) = signature.parse(rules, suite)?;
     rules.check(Clause::CommitmentRecomputed, || {
         let challenge = challenge(rules, suite, public.encoding(), commitment, domain, message);
-        #[cfg(bemr_weaken)]
-        let equation = verified::equation(suite, public.encoding(), commitment, &challenge, &response);
-        #[cfg(bemr_weaken)]
-        if verified::all_hold([&equation]) {
-            return true;
-        }
         // The identity is no commitment: `public_product` refuses it.
-        let holds = Element::public_product(suite, Some(&response), &[(public.factor(), &challenge)])
-            .is_ok_and(|r| r.encode() == commitment);
-        #[cfg(bemr_weaken)]
-        verified::remember(equation.filter(|_| holds).map(Some));
-        holds
+        Element::public_product(suite, Some(&response), &[(public.factor(), &challenge)])
+            .is_ok_and(|r| r.encode() == commitment)
     })
 }
 
@@ -277,18 +266,11 @@ fn check_batch(rules: &Rules, suite: Suite, batch: &[Signed<'_>]) -> Result<(), 
         for part in [key, commitment, challenge.encode(), response.encode()] {
             transcript.extend_from_slice(part);
         }
+        // R outside the subgroup would escape an equation in which its coefficient is even.
+        let commitment = Factor::from(Element::decode(rules, suite, commitment)?);
+        #[cfg(bemr_weaken)]
+        tally.holds(signed.key.0.factor(), &challenge, &response, commitment.element());
         parsed.push((signed.key.0.factor(), key, commitment, challenge, response));
-    }
-    #[cfg(bemr_weaken)]
-    let equations: Vec<_> = parsed
-        .iter()
-        .map(|(_, key, commitment, challenge, response)| {
-            verified::equation(suite, key, commitment, challenge, response)
-        })
-        .collect();
-    #[cfg(bemr_weaken)]
-    if verified::all_hold(&equations) {
-        return Ok(());
     }
     let seed = Digest::of(Domain::SIGNATURE_BATCH, &transcript);
     let zero = Scalar::reduce(suite, &[]);
@@ -296,10 +278,6 @@ fn check_batch(rules: &Rules, suite: Suite, batch: &[Signed<'_>]) -> Result<(), 
     let mut keys: BTreeMap<&[u8], (&Factor, Scalar)> = BTreeMap::new();
     let mut commitments = Vec::with_capacity(batch.len());
     for (place, (factor, key, commitment, challenge, response)) in parsed.iter().enumerate() {
-        // R outside the subgroup would escape an equation in which its coefficient is even.
-        let commitment = Factor::from(Element::decode(rules, suite, commitment)?);
-        #[cfg(bemr_weaken)]
-        tally.holds(factor, challenge, response, commitment.element());
         let coefficient = coefficient(suite, &seed, place);
         responses = responses.plus_product(&coefficient, response)?;
         let (_, exponent) = keys.entry(key).or_insert_with(|| (factor, zero.clone()));
@@ -307,16 +285,10 @@ fn check_batch(rules: &Rules, suite: Suite, batch: &[Signed<'_>]) -> Result<(), 
         commitments.push((commitment, coefficient));
     }
     let keys: Vec<_> = keys.values().map(|(key, exponent)| (*key, exponent)).collect();
-    let commitments: Vec<_> = commitments.iter().map(|(commitment, z)| (commitment, z)).collect();
+    let commitments: Vec<_> = commitments.iter().map(|(commitment, z)| (*commitment, z)).collect();
     let recomputed = Element::public_product(suite, Some(&responses), &keys)?;
     let given = Element::public_product(suite, None, &commitments)?;
-    rules.require(Clause::CommitmentRecomputed, recomputed == given)?;
-    #[cfg(bemr_weaken)]
-    if *rules == Rules::hardened() {
-        // Without the checks of elements the equation of a batch does not imply that of each signature.
-        verified::remember(equations);
-    }
-    Ok(())
+    rules.require(Clause::CommitmentRecomputed, recomputed == given)
 }
 
 fn coefficient(suite: Suite, seed: &Digest, place: usize) -> Scalar {
