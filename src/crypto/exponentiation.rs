@@ -43,7 +43,7 @@ impl<const L: usize> Comb<L> {
 
     /// Whether the table reaches far enough for this exponent.
     pub(super) fn covers(&self, exponent: &Uint<L>) -> bool {
-        exponent.bits_vartime() as usize <= self.bits
+        (Uint::<L>::BITS - exponent.leading_zeros_vartime()) as usize <= self.bits
     }
 
     /// The base to the power of a secret exponent, which the table covers.
@@ -120,7 +120,11 @@ pub(super) fn public_product<const L: usize>(
     terms: &[(Residue<L>, Uint<L>)],
 ) -> Residue<L> {
     let tables: Vec<_> = terms.iter().map(|(base, _)| powers(modulus, base, 1 << PUBLIC_WINDOW)).collect();
-    let bits = terms.iter().map(|(_, exponent)| exponent.bits_vartime() as usize).max().unwrap_or(0);
+    let bits = terms
+        .iter()
+        .map(|(_, exponent)| (Uint::<L>::BITS - exponent.leading_zeros_vartime()) as usize)
+        .max()
+        .unwrap_or(0);
     let mut power = modulus.one();
     for window in (0..bits.div_ceil(PUBLIC_WINDOW)).rev() {
         if power != modulus.one() {

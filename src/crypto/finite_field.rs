@@ -104,7 +104,7 @@ impl<const L: usize> FiniteField<L> {
             |value: Uint<L>| Odd::new(value).into_option().expect("p is a safe prime, so q is odd as well");
         let p = Modulus::new(odd(value));
         let generator = p.enter(&Uint::from(2u8));
-        let bits = value.bits() as usize - 1;
+        let bits = (Uint::<L>::BITS - value.leading_zeros()) as usize - 1;
         let comb = Comb::new(&p, &generator, bits, Self::GENERATOR_BLOCKS);
         FiniteField { p, q: Modulus::new(odd(value.shr(1))), width: hex.len() / 2, bits, generator, comb }
     }
