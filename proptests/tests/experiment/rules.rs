@@ -29,7 +29,7 @@ fn both_claims_hold_for_what_is_adopted_and_the_second_for_none_of_the_controls(
 #[test]
 fn what_is_adopted_is_the_best_of_those_that_keep_both_claims() {
     let generated = include_str!("../../../spec/generated/experiment.md");
-    let choice = format!("First is `{0}`; adopted is `{0}`.", ADOPTED.name());
+    let choice = format!("The first is `{0}`; the specification adopts `{0}`.", ADOPTED.name());
     assert!(generated.contains(&choice), "{choice}");
 }
 

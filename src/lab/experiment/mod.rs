@@ -5,7 +5,7 @@
 //! are [`Ballots`] and [`Reexecution`]:
 //!
 //! ```
-//! use crate::experiment::{Ballots, Decided, Decider, Delay, Reexecution, Voters};
+//! use bemr_lab::experiment::{Ballots, Decided, Decider, Delay, Reexecution, Voters};
 //!
 //! struct Verifier;
 //! impl Decider for Verifier {
@@ -19,7 +19,7 @@
 //! Neither contains the truth, and the result of re-execution is inaccessible until its cost is counted:
 //!
 //! ```compile_fail
-//! use crate::experiment::{Ballots, Decided, Decider, Delay, Reexecution, Voters};
+//! use bemr_lab::experiment::{Ballots, Decided, Decider, Delay, Reexecution, Voters};
 //!
 //! struct Cheat;
 //! impl Decider for Cheat {

@@ -161,7 +161,7 @@ pub(crate) const LOSS: SearchConfig = SearchConfig {
         (Clause::SealedKeyIsErased, "G-SEC"),
         (Clause::FirstDecisionStands, "G-SDN"),
     ],
-    states: Some(760_734),
+    states: Some(763_652),
     ..QUIET
 };
 
@@ -175,7 +175,7 @@ pub(crate) const SILENCE: SearchConfig = SearchConfig {
         (Clause::TidIsFresh, "G-AUD"),
         (Clause::AcceptNeedsQuorum, "G-CIV"),
     ],
-    states: Some(43_882),
+    states: Some(46_118),
     ..QUIET
 };
 
@@ -391,13 +391,13 @@ const TWO: SearchConfig = SearchConfig {
 const CRASHES: SearchConfig = SearchConfig {
     name: "crashes",
     budget: Budget { crash: 2, drop: 1, ..NONE },
-    states: Some(2_785_023),
+    states: Some(2_823_821),
     ..QUIET
 };
 
 const SMOKE: &[SearchConfig] = &[
     CONTRARY,
-    SearchConfig { setup: Setup { acquainted: false, ..setup(1, 2) }, states: Some(19_567), ..HANDSHAKE },
+    SearchConfig { setup: Setup { acquainted: false, ..setup(1, 2) }, states: Some(19_543), ..HANDSHAKE },
     CONSPIRACY,
     SILENCE,
     ERASING,

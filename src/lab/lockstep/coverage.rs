@@ -99,6 +99,7 @@ pub const UNREACHABLE: &[(Clause, &str)] = &[
         Clause::RecordNamesSession,
         "an actor takes a record to the session that it names, or refuses it by SES-01",
     ),
+    (Clause::HelloDisplacesNone, "it refuses nothing: without it a genuine finish is refused, by HSK-09"),
     (Clause::SealBeforeNextStage, "what was made without a seal carries no digest of one: SEA-04"),
     (
         Clause::QuorumIsUnanimous,

@@ -103,7 +103,7 @@ impl Network {
     /// As [`Network::command`], of a command that can be refused.
     ///
     /// # Errors
-    /// Those of `command`; SES-03 when no node has this name.
+    /// Those of `command`; HSK-02 when no node has this name.
     fn try_command<T>(
         &mut self,
         name: &Name,

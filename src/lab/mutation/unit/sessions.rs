@@ -18,6 +18,7 @@ pub(super) const STORIES: &[(Clause, &str, Story)] = &[
     (SessionEstablished, "a record before the finish", before_the_finish),
     (KeyNotExhausted, "a record more than a session may have", one_more),
     (RecordNamesSession, "a record of another session", another_session),
+    (HelloDisplacesNone, "a hello before the finish of another", hello_before_the_finish),
 ];
 
 const HARDENED: Rules = Rules::hardened();
@@ -80,26 +81,51 @@ fn arrives(rig: &mut SystemUnderTest, bytes: &[u8], term: Packet) -> Result<Happ
     rig.inject(DOCTOR, Actor::Bsd, &packet, term).ok_or_else(|| "it does not arrive".to_owned())
 }
 
+/// A handshake of the doctor with the BSD: the doctor's session, the term of the finish, and what became of it. With `disturbed`,
+/// another hello under the doctor's address arrives before the finish.
+fn handshake(rig: &mut SystemUnderTest, disturbed: bool) -> Result<(Session, Packet, Happened), String> {
+    let ProvisionedKeys { credentials, roster, trust, .. } = rig.foundation();
+    let own = credentials.get(&roster.doctor).ok_or("no doctor")?.clone();
+    let (bsd, mut trust) = (roster.bsd.clone(), trust.clone());
+    let (now, mut rng) = (START.after(rig.now()), ChaCha20Rng::seed_from_u64(1));
+    let mut begin = || AwaitingResponse::begin(&HARDENED, &mut rng, now, &own, SessionType::Initial, &bsd);
+    let (near, called) = begin().map_err(told)?;
+    let (_, other) = begin().map_err(told)?;
+    let hello = |number| {
+        let hello = HelloId { from: DOCTOR, to: Actor::Bsd, number };
+        Packet::Hello { hello, purpose: bemr_model::ContentType::Initial }
+    };
+    let first = Ordinal::default().forged(Forgery::ONLY);
+    let answered = arrives(rig, &called, hello(first))?;
+    let session = response(&answered).ok_or("no response")?;
+    let answer = rig.sent_as(|sent| *sent == Packet::Response { session }).ok_or("no response")?;
+    if disturbed {
+        let answered = arrives(rig, &other, hello(Ordinal::default()))?;
+        response(&answered).ok_or("no response to the other hello")?;
+    }
+    let established = near.on_response(&HARDENED, &mut trust, now, &wire::encode(&answer));
+    let (near, finish) = established.map_err(|refused| told(refused.refusal))?;
+    let term = Packet::Finish { session, by: DOCTOR };
+    let finished = arrives(rig, &finish, term)?;
+    Ok((near, term, finished))
+}
+
+/// A hello under the doctor's address, between the BSD's response to the doctor and the doctor's finish.
+fn hello_before_the_finish(rules: &Rules, _: Clause) -> Told {
+    let mut scene = begin(rules, &ACQUAINTED)?;
+    match handshake(scene.rig(), true)?.2.clause {
+        None => Ok(()),
+        Some(clause) => Err(format!("the finish is refused by {}", clause.id())),
+    }
+}
+
 /// A vote that a validator said, said by the doctor in a session of their own: the BSD hears votes, and not there.
 fn misplaced_vote(rules: &Rules, clause: Clause) -> Told {
     let mut scene = begin(rules, &ACQUAINTED)?;
     scene.awaits(ONE, "Vote", 0).ok_or("nobody votes")?;
     let rig = scene.rig();
     let vote = rig.said_of(|said| matches!(said, Message::Vote(_))).ok_or("nobody votes")?.clone();
-    let ProvisionedKeys { credentials, roster, trust, .. } = rig.foundation();
-    let own = credentials.get(&roster.doctor).ok_or("no doctor")?.clone();
-    let (bsd, mut trust) = (roster.bsd.clone(), trust.clone());
-    let (now, mut rng) = (START.after(rig.now()), ChaCha20Rng::seed_from_u64(1));
-    let begun = AwaitingResponse::begin(&HARDENED, &mut rng, now, &own, SessionType::Initial, &bsd);
-    let (near, called) = begun.map_err(told)?;
-    let hello = HelloId { from: DOCTOR, to: Actor::Bsd, number: Ordinal::default().forged(Forgery::ONLY) };
-    let answered = arrives(rig, &called, Packet::Hello { hello, purpose: bemr_model::ContentType::Initial })?;
-    let session = response(&answered).ok_or("no response")?;
-    let answer = rig.sent_as(|sent| *sent == Packet::Response { session }).ok_or("no response")?;
-    let heard = near.on_response(&HARDENED, &mut trust, now, &wire::encode(&answer));
-    let (mut near, finish) = heard.map_err(|refused| told(refused.refusal))?;
-    let term = Packet::Finish { session, by: DOCTOR };
-    arrives(rig, &finish, term)?;
+    let (mut near, term, _) = handshake(rig, false)?;
     let record =
         near.seal_record(&HARDENED, ContentType::Initial, &wire::encode(&vote)).map_err(told)?.record;
     expect(arrives(rig, &record, term)?.clause, clause)
