@@ -49,7 +49,7 @@ pub struct CampaignReport {
 }
 
 impl Failure {
-    /// The trace, for people and for [`crate::trace::replay`].
+    /// The trace, for people and for [`crate::trace::rerun`].
     pub fn trace(&self, sides: impl Into<Sides>) -> Trace {
         let ShrunkRun { setup, actions, divergence } = &self.short;
         let mut trace = trace_of(sides, setup, actions);
