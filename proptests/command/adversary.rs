@@ -36,13 +36,13 @@ fn fault_rules_are_read_from_a_file_or_refused_with_the_rule_and_the_reason() {
     for (text, reason) in [
         ("[", "EOF"),
         ("[] []", "trailing characters"),
-        (r#"[{"behaviour":"dance","target":"everything"}]"#, "[0].behaviour: unknown variant `dance`"),
-        (r#"[{"behaviour":"drop","target":"everything","mood":1}]"#, "unknown field `mood`"),
+        (r#"[{"kind":"dance","scope":"everything"}]"#, "[0].kind: unknown variant `dance`"),
+        (r#"[{"kind":"drop","scope":"everything","mood":1}]"#, "unknown field `mood`"),
         (
-            r#"[{"behaviour":"drop","target":"everything"},{"behaviour":"drop","target":"everything"}]"#,
+            r#"[{"kind":"drop","scope":"everything"},{"kind":"drop","scope":"everything"}]"#,
             "[1]: it is said twice, and so says [0]",
         ),
-        (r#"[{"behaviour":"certify","target":{"node":"bsd"}}]"#, "[0]: bsd cannot certify"),
+        (r#"[{"kind":"certify","scope":{"node":"bsd"}}]"#, "[0]: bsd cannot certify"),
     ] {
         let ran = asked(text);
         assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{text}");
@@ -63,7 +63,7 @@ fn random_runs_are_executed_under_one_adversary() {
     assert!(lockstep["steps"].as_u64().is_some_and(|steps| steps > 1_000), "{lockstep}");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("big.json");
-    fs::write(&path, r#"[{"behaviour":"crash","target":{"node":{"validator":9}}}]"#).unwrap();
+    fs::write(&path, r#"[{"kind":"crash","scope":{"node":{"validator":9}}}]"#).unwrap();
     let ran =
         bemr([Path::new("check"), Path::new("--adversary"), &path, Path::new("--runs"), Path::new("3")]);
     assert_eq!(ran.code, 2);

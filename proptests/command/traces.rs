@@ -45,7 +45,7 @@ fn a_run_leaves_a_consistent_trace_of_its_commands_and_of_all_that_follows() {
         let ran = verify(&path);
         assert_eq!((ran.code, ran.err.as_str()), (0, ""));
         let steps = trace.steps.len();
-        assert_eq!(ran.out, format!("consistent: emr-trace/4, {steps} steps, {refused} refused\n"));
+        assert_eq!(ran.out, format!("consistent: emr-trace/5, {steps} steps, {refused} refused\n"));
         let json = bemr([Path::new("trace"), Path::new("verify"), &path, Path::new("--json")]).json();
         assert_eq!(
             (&json["consistent"], &json["steps"], &json["line"]),
@@ -119,13 +119,55 @@ fn a_trace_that_was_changed_is_inconsistent_or_unreadable() {
     assert_eq!((json.code, &json.json()["consistent"]), (1, &false.into()));
     assert_eq!((&json.json()["line"], &json.json()["field"]), (&8.into(), &"step".into()));
 
-    let unsent = changed("\"do\":\"deliver\",\"parcel\":0}", "\"do\":\"deliver\",\"parcel\":9}");
+    // Events that their actions cannot bring about, at each kind of actor.
+    for (from, to, problem) in [
+        (
+            "\"event\":\"Command\"",
+            "\"event\":\"CloseAudit\"",
+            "CloseAudit cannot be what this action is at user 0",
+        ),
+        ("\"event\":\"Hello\"", "\"event\":\"Finish\"", "Finish cannot be what Hello is at bsd"),
+        ("\"event\":\"Hello\"", "\"event\":\"Malformed\"", "Malformed, and no clause refuses it"),
+        (
+            "\"event\":\"InitialArrived\"",
+            "\"event\":\"VoteArrived\"",
+            "VoteArrived cannot be what T_initial is at bsd",
+        ),
+        (
+            "\"event\":\"BlockRequestArrived\"",
+            "\"event\":\"ValidArrived\"",
+            "ValidArrived cannot be what T_block is at validator 0",
+        ),
+        (
+            "\"event\":\"ValidArrived\"",
+            "\"event\":\"GrantArrived\"",
+            "GrantArrived cannot be what T_valid is at cloud",
+        ),
+        (
+            "\"event\":\"OutcomeArrived\"",
+            "\"event\":\"RecordArrived\"",
+            "RecordArrived cannot be what Outcome is at user 0",
+        ),
+        (
+            "\"event\":\"TurnCame\"",
+            "\"event\":\"AttemptExpired\"",
+            "AttemptExpired cannot be what this action is at",
+        ),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let invented = changed(from, to);
+        assert_eq!((invented.code, invented.err.as_str()), (1, ""), "{from}");
+        assert!(invented.out.contains(&format!(": event: {problem}")), "{}", invented.out);
+    }
+
+    let unsent = changed("\"do\":\"deliver\",\"envelope\":0}", "\"do\":\"deliver\",\"envelope\":9}");
     assert_eq!(unsent.code, 1);
-    assert!(unsent.out.contains(": action.parcel: 9 was not sent yet; 1 parcels were"), "{}", unsent.out);
+    assert!(unsent.out.contains(": action.envelope: 9 was not sent yet; 1 envelopes were"), "{}", unsent.out);
 
     for (from, to, place) in [
-        ("emr-trace/4", "emr-trace/3", "line 1: format: `emr-trace/3` is not `emr-trace/4`"),
+        ("emr-trace/5", "emr-trace/3", "line 1: format: `emr-trace/3` is not `emr-trace/5`"),
         ("\"event\":\"Command\",", "", "line 2: event: missing field"),
+        ("\"event\":\"Command\",", "\"event\":\"Submit\",", "line 2: event: no event has the name \"Submit\""),
         ("{\"step\":1,", "{\"step\":1,\"mood\":2,", "line 2: mood: unknown field"),
         ("\"verdict\":\"accept\"", "\"verdict\":\"fine\"", "line 2: verdict: "),
     ] {
@@ -271,7 +313,7 @@ fn the_model_explains_every_step_of_a_run_and_a_replay_as_json_is_one_document()
     let ran = bemr([Path::new("replay"), &path, Path::new("--json")]);
     assert_eq!(ran.code, 0);
     let json = ran.json();
-    assert_eq!(json["header"]["format"], "emr-trace/4");
+    assert_eq!(json["header"]["format"], "emr-trace/5");
     assert_eq!(json["steps"].as_array().unwrap().len(), Trace::open(&path).unwrap().steps.len());
     let steps = json["steps"].as_array().map(Vec::len);
     assert_eq!((&json["rerun"], &json["both"]), (&"agrees".into(), &false.into()));

@@ -14,7 +14,14 @@ const RULES: Rules = Rules::hardened();
 const STEPS: usize = 400;
 
 fn setup(seed: u64, users: u8, validators: u8, ledger: LedgerKind) -> Setup {
-    Setup { users, validators, ledger, seed, acquainted: !seed.is_multiple_of(2), lifetimes: Lifetimes::LONG }
+    Setup {
+        users,
+        validators,
+        ledger,
+        seed,
+        established: !seed.is_multiple_of(2),
+        lifetimes: Lifetimes::LONG,
+    }
 }
 
 fn told(name: &str, failure: &Failure) -> String {
@@ -126,21 +133,21 @@ fn a_named_adversary_does_what_its_ploys_say_and_nothing_else() {
     for named in NAMED {
         let (mut done, mut wanted) = (BTreeSet::new(), BTreeSet::new());
         for life in lives.iter().filter(|life| life.named.name == named.name) {
-            wanted.extend(life.adversary.rules().iter().map(|rule| rule.behaviour.word()));
+            wanted.extend(life.adversary.rules().iter().map(|rule| rule.kind.word()));
             let trace = trace(&life.adversary, &life.setup, &life.actions);
             let read = Trace::read(&*trace.to_bytes())
                 .unwrap_or_else(|error| panic!("{}, seed {}: {error}", named.name, life.setup.seed));
-            done.extend(read.adversary().rules().iter().map(|rule| rule.behaviour));
+            done.extend(read.adversary().rules().iter().map(|rule| rule.kind));
         }
         // As it shows from outside: what never arrives is lost or silent, what comes again is repeated.
         for word in wanted {
-            let shown = done.iter().any(|behaviour| match word {
-                "silence" | "drop" => behaviour.withholds() || matches!(behaviour, FaultKind::Delay { .. }),
-                "duplicate" | "replay" => *behaviour == FaultKind::Replay,
-                "contradict" | "equivocate" => *behaviour == FaultKind::Equivocate,
+            let shown = done.iter().any(|kind| match word {
+                "silence" | "drop" => kind.withholds() || matches!(kind, FaultKind::Delay { .. }),
+                "duplicate" | "replay" => *kind == FaultKind::Replay,
+                "contradict" | "equivocate" => *kind == FaultKind::Equivocate,
                 // A lie of a validator is mostly a vote.
-                "lie" => matches!(behaviour, FaultKind::Lie | FaultKind::Equivocate),
-                word => behaviour.word() == word,
+                "lie" => matches!(kind, FaultKind::Lie | FaultKind::Equivocate),
+                word => kind.word() == word,
             });
             assert!(shown, "{}: {word} is not among {done:?}", named.name);
         }
@@ -194,22 +201,23 @@ fn what_leaks_opens_what_is_said_after_it_and_nothing_that_was_said_before() {
         // The victim took it, or sent it, before anybody read its memory.
         let (mut sent, mut touched, mut leaked) = (Vec::new(), std::collections::BTreeMap::new(), Vec::new());
         for (step, (action, after)) in actions.iter().zip(&happened).enumerate() {
-            if let Action::Deliver { parcel } = action {
-                touched.entry((*parcel, after.actor)).or_insert(step);
+            if let Action::Deliver { envelope } = action {
+                touched.entry((*envelope, after.actor)).or_insert(step);
             }
             if let Action::Leak { actor } = action {
                 leaked.push((step, *actor));
                 leaks += 1;
                 opened += after.opened.len();
-                for parcel in &after.opened {
-                    let (from, to): (Actor, Actor) = sent[*parcel as usize];
+                for envelope in &after.opened {
+                    let (from, to): (Actor, Actor) = sent[*envelope as usize];
                     let fair = leaked.iter().any(|(when, victim)| {
                         let touched_first =
-                            |end: Actor| touched.get(&(*parcel, end)).is_some_and(|touch| touch < when);
+                            |end: Actor| touched.get(&(*envelope, end)).is_some_and(|touch| touch < when);
                         *victim == to && !touched_first(to)
-                            || *victim == from && touched.get(&(*parcel, from)).is_none_or(|sent| sent > when)
+                            || *victim == from
+                                && touched.get(&(*envelope, from)).is_none_or(|sent| sent > when)
                     });
-                    assert!(fair, "seed {seed}, step {step}: parcel {parcel} from {from} to {to}");
+                    assert!(fair, "seed {seed}, step {step}: envelope {envelope} from {from} to {to}");
                 }
             }
             let everybody = bemr_lab::trace::everybody(&setup);

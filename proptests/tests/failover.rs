@@ -39,7 +39,7 @@ fn hard_of_hearing(times: usize) -> Script {
 }
 
 fn expiries(bed: &Testbed, event: &str) -> Vec<Time> {
-    bed.events.iter().filter(|one| one.event == event).map(|one| one.time).collect()
+    bed.events.iter().filter(|one| one.event.name() == event).map(|one| one.time).collect()
 }
 
 #[test]

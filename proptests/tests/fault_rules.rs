@@ -12,13 +12,13 @@ const FIRST: Actor = Actor::Validator(0);
 
 use bemr_model::Actor;
 
-fn rule(behaviour: FaultKind) -> FaultRule {
-    FaultRule::new(behaviour, if behaviour.is_of_messages() { Scope::Everything } else { Scope::Node(FIRST) })
+fn rule(kind: FaultKind) -> FaultRule {
+    FaultRule::new(kind, if kind.is_of_messages() { Scope::Everything } else { Scope::Node(FIRST) })
 }
 
 fn setup(users: u8, validators: u8) -> Setup {
     let (ledger, lifetimes) = (LedgerKind::Quorum, Lifetimes::LONG);
-    Setup { users, validators, ledger, seed: 0, acquainted: false, lifetimes }
+    Setup { users, validators, ledger, seed: 0, established: false, lifetimes }
 }
 
 #[test]
@@ -35,8 +35,8 @@ fn every_named_adversary_can_be_in_a_network_of_any_size() {
 
 #[test]
 fn what_cannot_be_is_refused_with_its_place_and_a_reason() {
-    let when = |when: Trigger| FaultRule { when, ..rule(FaultKind::Drop) };
-    let node = |behaviour, node| FaultRule::new(behaviour, Scope::Node(node));
+    let when = |trigger: Trigger| FaultRule { trigger, ..rule(FaultKind::Drop) };
+    let node = |kind, node| FaultRule::new(kind, Scope::Node(node));
     let link = |from, to| FaultRule::new(FaultKind::Drop, Scope::Link { from, to });
     let wrong: Vec<(Vec<FaultRule>, usize, &str)> = vec![
         (vec![rule(FaultKind::Drop).at_most(0)], 0, "no rule"),
@@ -100,10 +100,10 @@ fn an_adversary_is_as_strong_as_its_strongest_ploy_and_two_liars_are_a_majority_
         FaultKind::Duplicate,
         FaultKind::Replay,
         FaultKind::Redirect,
-        FaultKind::Spoil,
+        FaultKind::Corrupt,
         FaultKind::Contradict,
     ];
-    assert!(strengths.is_sorted_by_key(|behaviour| behaviour.power(Some(FIRST))));
+    assert!(strengths.is_sorted_by_key(|kind| kind.power(Some(FIRST))));
 }
 
 #[test]
@@ -152,8 +152,8 @@ fn act() -> impl Strategy<Value = Act> {
         ObservedFault::Overtook,
         ObservedFault::Again,
         ObservedFault::Redirected,
-        ObservedFault::Spoilt,
-        ObservedFault::Told,
+        ObservedFault::Corrupted,
+        ObservedFault::Published,
         ObservedFault::Voted,
         ObservedFault::Said,
     ];

@@ -519,7 +519,11 @@ fn scene(bench: &mut Bench, kind: &str) -> Deliver {
                 let before = kdc.last_serial();
                 let issued = kdc.enrol(&rules, now, &forged);
                 let unchanged = kdc.last_serial() == before;
-                let step = Step { event: "Enrol", outcome: issued.map(|_| Vec::new()), repeats: Vec::new() };
+                let step = Step {
+                    event: bemr_spec::Event::Enrol,
+                    outcome: issued.map(|_| Vec::new()),
+                    repeats: Vec::new(),
+                };
                 Some(Reply { step, answers: Vec::new(), unchanged })
             })
         }

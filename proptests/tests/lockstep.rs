@@ -3,7 +3,7 @@
 use bemr_lab::lockstep::{Campaign, Coverage, Driver, Failure, UNREACHABLE, trace_of};
 use bemr_lab::trace::{Replay, Trace, rerun};
 use bemr_model::{Action, Actor, Command, Execution, Goal, LedgerKind, Lifetimes, Members, SHOWN, Setup};
-use bemr_spec::{Clause, Rules};
+use bemr_spec::{Clause, Event, Rules};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -72,7 +72,7 @@ fn model_and_implementation_agree_through_two_million_steps_of_random_lives() {
                 ("command", 50_000),
                 ("deliver", 1_000_000),
                 ("redirect", 10_000),
-                ("spoil", 10_000),
+                ("corrupt", 10_000),
                 ("wake", 100_000),
                 ("crash", 1_000),
                 ("audit", 2_000),
@@ -153,10 +153,11 @@ fn the_same_seed_gives_the_same_trace_byte_for_byte() {
 #[test]
 fn acquaintances_speak_at_once_and_strangers_shake_hands_first() {
     let submit = Command::Submit { record: 0, breaks: None, readers: Members::default() };
-    let actions = [Action::Command { actor: Actor::User(0), command: submit }, Action::Deliver { parcel: 0 }];
-    for (acquainted, first, second) in [(true, "T_initial", "T_block"), (false, "Hello", "Response")] {
+    let actions =
+        [Action::Command { actor: Actor::User(0), command: submit }, Action::Deliver { envelope: 0 }];
+    for (established, first, second) in [(true, "T_initial", "T_block"), (false, "Hello", "Response")] {
         let (ledger, lifetimes) = (LedgerKind::Quorum, Lifetimes::LONG);
-        let setup = Setup { users: 1, validators: 1, ledger, seed: 1, acquainted, lifetimes };
+        let setup = Setup { users: 1, validators: 1, ledger, seed: 1, established, lifetimes };
         let trace = trace_of(RULES, &setup, &actions);
         let sent: Vec<&str> =
             trace.steps.iter().flat_map(|step| &step.sends).map(|send| send.message.as_str()).collect();
@@ -191,13 +192,22 @@ fn a_trace_that_tells_something_else_is_told_from_one_that_does_not() {
     let setup = *Driver::new(1).setup();
     let actions: Vec<Action> = [Action::Command { actor: Actor::User(0), command: submit }]
         .into_iter()
-        .chain((0..4).map(|parcel| Action::Deliver { parcel }))
+        .chain((0..4).map(|envelope| Action::Deliver { envelope }))
         .collect();
     let sound = trace_of(RULES, &setup, &actions);
     assert_eq!(rerun(&sound), Replay::Agrees { steps: 5, both: true });
     let mut refused = sound.clone();
     refused.steps[2].clause = Some(Clause::TidIsFresh);
     assert!(matches!(rerun(&refused), Replay::Diverges { step: 3, .. }));
+    // An event that the action can bring about, and that did not happen.
+    let mut invented = sound.clone();
+    invented.steps[4].event = Event::Unexpected;
+    let replayed = rerun(&invented);
+    let told = sound.steps[4].event;
+    assert_eq!(
+        replayed,
+        Replay::Diverges { step: 5, difference: format!("the trace: Unexpected, again: {told}") }
+    );
     let mut silent = sound.clone();
     silent.steps[1].sends.clear();
     assert!(matches!(rerun(&silent), Replay::Diverges { step: 2, .. }));

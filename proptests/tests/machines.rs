@@ -72,10 +72,10 @@ impl Watch {
             let machines = [&submission_machine::MACHINE, &record_machine::MACHINE];
             for index in 0..2 {
                 if event.actor == who[index]
-                    && machines[index].events.iter().any(|(name, _)| *name == event.event)
+                    && machines[index].events.iter().any(|(name, _)| *name == event.event.name())
                 {
                     check(machines[index], before[index], &event, after[index]);
-                    let cell = [before[index], event.event, after[index]].map(str::to_owned);
+                    let cell = [before[index], event.event.name(), after[index]].map(str::to_owned);
                     self.seen[index].insert(cell.into());
                 } else {
                     assert_eq!(before[index], after[index], "{event:?}");
@@ -86,8 +86,8 @@ impl Watch {
 }
 
 fn check(machine: &Machine, before: &str, event: &Event, after: &str) {
-    let rows: Vec<_> = machine.rows_of(before, event.event).collect();
-    let said = machine.refusals_of(before, event.event);
+    let rows: Vec<_> = machine.rows_of(before, event.event.name()).collect();
+    let said = machine.refusals_of(before, event.event.name());
     let place = format!("{}: {} in {before} leads to {after}: {:?}", machine.name, event.event, event.clause);
     match event.verdict {
         Verdict::Accept if rows.is_empty() => assert!(said.is_empty() && before == after, "{place}"),

@@ -4,10 +4,10 @@
 use bemr::wire;
 use bemr_lab::sut::{BREAKABLE, Forger, SystemUnderTest};
 use bemr_model::{
-    Action, Actor, Change, Command, Decision, Edition, Flaws, Gossip, Happened, LedgerKind, Lifetimes,
-    Members, Message, Order, Ordinal, Output, Packet, Public, Setup, Spoiling, Tid, View,
+    Action, Actor, Change, Command, Corruption, Decision, Edition, Flaws, Gossip, Happened, LedgerKind,
+    Lifetimes, Members, Message, Order, Output, Packet, Public, Setup, Tid, View,
 };
-use bemr_spec::{Clause, Rules};
+use bemr_spec::{Clause, Event, Rules};
 
 const RULES: Rules = Rules::hardened();
 
@@ -25,7 +25,7 @@ impl Driver {
 
     fn seeded(validators: u8, ledger: LedgerKind, seed: u64) -> Driver {
         let lifetimes = Lifetimes::LONG;
-        let setup = Setup { users: 5, validators, ledger, seed, acquainted: false, lifetimes };
+        let setup = Setup { users: 5, validators, ledger, seed, established: false, lifetimes };
         let mut rig = SystemUnderTest::new(RULES, &setup).unwrap();
         rig.watch();
         Driver { rig, next: 0, happened: Vec::new() }
@@ -54,7 +54,7 @@ impl Driver {
     #[track_caller]
     fn crash(&mut self, actor: Actor) {
         let happened = self.act(&Action::Crash { actor, damage: None });
-        assert_eq!((happened.event, happened.clause, happened.sends), ("Crash", None, Vec::new()));
+        assert_eq!((happened.event, happened.clause, happened.sends), (Event::Crash, None, Vec::new()));
     }
 
     /// Everything that is on its way arrives, and nobody waits for anything any more.
@@ -74,9 +74,9 @@ impl Driver {
     /// One thing happens.
     fn go_on(&mut self) {
         if self.next < self.rig.sent() {
-            let parcel = self.next;
+            let envelope = self.next;
             self.next += 1;
-            self.act(&Action::Deliver { parcel });
+            self.act(&Action::Deliver { envelope });
             return;
         }
         let actors = self.rig.actors().to_vec();
@@ -176,7 +176,7 @@ fn the_same_seed_gives_the_same_run() {
 
 #[test]
 fn a_spoiled_parcel_is_refused_and_the_next_one_is_not() {
-    for how in [Spoiling::Flip, Spoiling::Cut, Spoiling::Extend] {
+    for how in [Corruption::Flip, Corruption::Cut, Corruption::Extend] {
         let mut driver = Driver::new(1, LedgerKind::Quorum);
         driver.submit(0, 0, None);
         // Hello, response, finish, T_initial.
@@ -186,9 +186,9 @@ fn a_spoiled_parcel_is_refused_and_the_next_one_is_not() {
             Clause::FlightIsAuthentic,
             Clause::RecordIsAuthentic,
         ] {
-            let parcel = driver.next;
-            let refused = driver.act(&Action::Spoil { parcel, how });
-            let unreadable = how != Spoiling::Flip;
+            let envelope = driver.next;
+            let refused = driver.act(&Action::Corrupt { envelope, how });
+            let unreadable = how != Corruption::Flip;
             let expected = if unreadable { Clause::OneEncodingPerValue } else { clause };
             assert_eq!(refused.clause, Some(expected), "{how:?} {refused:?}");
             assert_eq!(refused.sends, []);
@@ -214,39 +214,39 @@ fn a_record_that_goes_on_as_another_one_does_not_open() {
     // Hello, response, finish, T_initial.
     (0..4).for_each(|_| driver.go_on());
     driver.submit(0, 1, None);
-    let parcel = driver.rig.sent() - 1;
-    let refused = driver.act(&Action::Spoil { parcel, how: Spoiling::Splice });
+    let envelope = driver.rig.sent() - 1;
+    let refused = driver.act(&Action::Corrupt { envelope, how: Corruption::Splice });
     assert_eq!(refused.clause, Some(Clause::RecordIsAuthentic), "{refused:?}");
     assert_eq!(refused.sends, []);
-    assert_eq!(driver.act(&Action::Deliver { parcel }).clause, None);
+    assert_eq!(driver.act(&Action::Deliver { envelope }).clause, None);
 }
 
 #[test]
 fn what_a_packet_says_in_clear_can_be_changed_on_the_way() {
     let mut driver = Driver::new(1, LedgerKind::Quorum);
     driver.submit(0, 0, None);
-    let bloated = (Spoiling::Bloat, Clause::SizeWithinBound);
+    let bloated = (Corruption::Bloat, Clause::SizeWithinBound);
     let element =
-        [(Spoiling::Neutral, Clause::ElementInRange), (Spoiling::Outside, Clause::ElementInSubgroup)];
+        [(Corruption::Neutral, Clause::ElementInRange), (Corruption::Outside, Clause::ElementInSubgroup)];
     let hello =
-        [(Spoiling::Suite, Clause::SuiteNotDowngraded), (Spoiling::SessionType, Clause::RoleFitsPlace)];
-    let flight = (Spoiling::Swap, Clause::FlightIsAuthentic);
+        [(Corruption::Suite, Clause::SuiteNotDowngraded), (Corruption::SessionType, Clause::RoleFitsPlace)];
+    let flight = (Corruption::Swap, Clause::FlightIsAuthentic);
     let record = [
-        (Spoiling::Stage, Clause::StageFitsSession),
-        (Spoiling::Ahead, Clause::SkipIsBounded),
-        (Spoiling::Swap, Clause::RecordIsAuthentic),
+        (Corruption::Stage, Clause::StageFitsSession),
+        (Corruption::Ahead, Clause::SkipIsBounded),
+        (Corruption::Swap, Clause::RecordIsAuthentic),
     ];
-    let packets: [Vec<(Spoiling, Clause)>; 4] = [
+    let packets: [Vec<(Corruption, Clause)>; 4] = [
         hello.into_iter().chain(element).chain([bloated]).collect(),
         element.into_iter().chain([bloated, flight]).collect(),
         vec![bloated, flight],
         record.into_iter().chain([bloated]).collect(),
     ];
     for changes in packets {
-        let parcel = driver.next;
-        for how in Spoiling::ALL {
+        let envelope = driver.next;
+        for how in Corruption::ALL {
             let Some((_, clause)) = changes.iter().find(|(change, _)| *change == how) else { continue };
-            let refused = driver.act(&Action::Spoil { parcel, how });
+            let refused = driver.act(&Action::Corrupt { envelope, how });
             assert_eq!(refused.clause, Some(*clause), "{how:?} {refused:?}");
             assert_eq!(refused.sends, []);
         }
@@ -271,7 +271,7 @@ fn who_crashes_goes_on_with_what_the_chapter_says_survives() {
             driver.settle();
             let before = driver.rig.view(actor).unwrap();
             let public = public(&before);
-            assert_eq!((public.policy.admission, public.list), (change.admission, Ordinal::nth(2)));
+            assert_eq!((public.policy.admission, public.list), (change.admission, 2));
             assert!(matches!(
                 before,
                 View::Bsd { audit: 2, .. } | View::Validator { .. } | View::Cloud { .. } | View::User { .. }
@@ -348,9 +348,9 @@ fn what_cannot_happen_does_not() {
     let submit = |breaks| Command::Submit { record: 0, breaks, readers: Members::default() };
     let (ada, nobody) = (Actor::User(0), Actor::User(5));
     for action in [
-        Action::Deliver { parcel: 0 },
-        Action::Spoil { parcel: 0, how: Spoiling::Flip },
-        Action::Redirect { parcel: 0, to: Actor::Bsd, from: None },
+        Action::Deliver { envelope: 0 },
+        Action::Corrupt { envelope: 0, how: Corruption::Flip },
+        Action::Redirect { envelope: 0, to: Actor::Bsd, from: None },
         Action::Wake { actor: Actor::Bsd, found: None },
         Action::Wake { actor: nobody, found: None },
         Action::Crash { actor: Actor::Validator(1), damage: None },
@@ -414,14 +414,14 @@ fn an_insider_says_what_is_forged_and_the_model_knows_it_by_its_term() {
     let mut driver = Driver::new(1, LedgerKind::Quorum);
     let tid = Tid::FIRST;
     let message = Message::Outcome { tid, decision: Decision::Rejected, reason: None, height: 7 };
-    let say = Action::Say { actor: Actor::User(1), to: Actor::Bsd, message };
+    let say = Action::Send { actor: Actor::User(1), to: Actor::Bsd, message };
     let gossip = Gossip::BlocksFrom(1);
-    let tell = Action::Tell { actor: Actor::User(1), to: Actor::Validator(0), gossip: gossip.clone() };
+    let tell = Action::Publish { actor: Actor::User(1), to: Actor::Validator(0), gossip: gossip.clone() };
     assert_eq!((driver.rig.step(&say), driver.rig.step(&tell)), (None, None));
     driver.rig.forge_with(Liar);
     driver.submit(0, 0, None);
     driver.ends(0, 0, Decision::Committed);
-    assert_eq!(driver.act(&say).event, "Say");
+    assert_eq!(driver.act(&say).event, Event::Send);
     let said = |happened: &[Happened]| {
         happened.iter().flat_map(|step| &step.sends).any(|sent| {
             matches!(sent, Output::Send(Actor::Bsd, Packet::Record(record)) if record.message == message)
@@ -431,10 +431,10 @@ fn an_insider_says_what_is_forged_and_the_model_knows_it_by_its_term() {
         driver.go_on();
     }
     let refused = driver.happened.iter().find(|step| step.clause == Some(Clause::MessageTypeIsExpected));
-    assert_eq!(refused.map(|step| (step.actor, step.event)), Some((Actor::Bsd, "Outcome")));
-    assert_eq!(driver.act(&tell).sends, [Output::Tell(Actor::Validator(0), gossip)]);
-    let answer = (driver.act(&Action::Deliver { parcel: driver.next })).sends;
+    assert_eq!(refused.map(|step| (step.actor, step.event)), Some((Actor::Bsd, Event::Unexpected)));
+    assert_eq!(driver.act(&tell).sends, [Output::SendGossip(Actor::Validator(0), gossip)]);
+    let answer = (driver.act(&Action::Deliver { envelope: driver.next })).sends;
     assert!(
-        matches!(&answer[0], Output::Tell(Actor::User(1), Gossip::Block(block)) if block.proposal.height == 1)
+        matches!(&answer[0], Output::SendGossip(Actor::User(1), Gossip::Block(block)) if block.proposal.height == 1)
     );
 }

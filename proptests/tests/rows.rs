@@ -85,7 +85,7 @@ fn votes_contradict() {
 /// What has this label never arrives.
 fn nothing_of(label: &'static str, record: &Record) -> State {
     let mut bed = network(4);
-    bed.lose(move |parcel| parcel.label == label);
+    bed.lose(move |envelope| envelope.label == label);
     end(&mut bed, record)
 }
 
@@ -100,7 +100,7 @@ fn messages_get_lost() {
     // The user hears nothing of it.
     let mut bed = network(4);
     let doctor = bed.network.keys.roster.doctor.clone();
-    bed.lose(|parcel| matches!(parcel.label, "Outcome" | "ReadResponse" | "Answer"));
+    bed.lose(|envelope| matches!(envelope.label, "Outcome" | "ReadResponse" | "Answer"));
     let tid = bed.submit(&sound());
     let id = bed.network.as_user(&doctor, |user, now| user.read(now, tid)).unwrap();
     wait(&mut bed, 5 * constants::USER_OUTCOME_MS);
@@ -116,7 +116,7 @@ fn the_ledger_contradicts() {
     ] {
         let mut bed = network(4);
         bed.script_all(|_| always(told.0, told.1));
-        bed.lose(|parcel| parcel.label == "Decision");
+        bed.lose(|envelope| envelope.label == "Decision");
         let tid = bed.submit(&record);
         let waits = |state| matches!(state, State::AwaitingFinality | State::AwaitingRejection);
         assert!(bed.run(10_000, |bed| waits(bed.state_of(&tid))));

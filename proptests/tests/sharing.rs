@@ -1118,7 +1118,7 @@ fn wakes(bed: &mut Testbed, who: &Name, after: u64) -> (&'static str, Vec<Output
     bed.later += after;
     let now = bed.now();
     let step = bed.actor(who).handle(now, Input::Wake);
-    (step.event, step.outputs().cloned().collect())
+    (step.event.name(), step.outputs().cloned().collect())
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use bemr_lab::lockstep::{Lockstep, Register, Sides, SymbolicAction, lie_of, trace_of};
 use bemr_lab::trace::{Replay, Trace, rerun};
 use bemr_model::{
-    Action, Actor, Command, Execution, LedgerKind, Lifetimes, Members, Order, Setup, Spoiling, Tid,
+    Action, Actor, Command, Corruption, Execution, LedgerKind, Lifetimes, Members, Order, Setup, Tid,
 };
 use bemr_spec::{Clause, Rules};
 use proptest::prelude::*;
@@ -53,14 +53,14 @@ impl Reference {
 
     fn apply(mut self, deed: &SymbolicAction) -> Reference {
         let Some(action) = deed.action(&self.world, &self.register) else { return self };
-        let (sent, now) = (self.world.parcels().len() as u32, self.world.now());
+        let (sent, now) = (self.world.envelopes().len() as u32, self.world.now());
         self.stated.extend(statement(&action));
         if self.world.step(&action).is_some() {
             self.register.note(None, &action, &self.world);
-            if let Action::Deliver { parcel } = action {
-                self.flying.retain(|other| *other != parcel);
+            if let Action::Deliver { envelope } = action {
+                self.flying.retain(|other| *other != envelope);
             }
-            self.flying.extend(sent..self.world.parcels().len() as u32);
+            self.flying.extend(sent..self.world.envelopes().len() as u32);
         }
         if self.world.now() != now {
             self.stated.clear();
@@ -79,13 +79,13 @@ impl Reference {
     /// What can happen now, each as often as it should.
     fn possible(&self) -> BoxedStrategy<SymbolicAction> {
         let world = &self.world;
-        let sent = world.parcels().len() as u32;
+        let sent = world.envelopes().len() as u32;
         let mut ways: Vec<(u32, BoxedStrategy<Action>)> = Vec::new();
         ways.push((if sent == 0 { 100 } else { 6 }, commands(&self.setup, world.submissions())));
         if let Some(first) = self.flying.first() {
-            ways.push((60, Just(Action::Deliver { parcel: *first }).boxed()));
+            ways.push((60, Just(Action::Deliver { envelope: *first }).boxed()));
             let near = self.flying.iter().copied().take(8).collect::<Vec<_>>();
-            ways.push((15, select(near).prop_map(|parcel| Action::Deliver { parcel }).boxed()));
+            ways.push((15, select(near).prop_map(|envelope| Action::Deliver { envelope }).boxed()));
         }
         let actors: Vec<Actor> = world.system().actors().collect();
         let waits = |actor: &Actor| Some((world.system().wakes(*actor)?, *actor));
@@ -94,15 +94,15 @@ impl Reference {
             ways.push((often, Just(Action::Wake { actor, found: None }).boxed()));
         }
         if sent > 0 {
-            let parcel = || (sent.saturating_sub(40)..sent).boxed();
-            ways.push((4, parcel().prop_map(|parcel| Action::Deliver { parcel }).boxed()));
-            let elsewhere = (parcel(), select(actors.clone()));
+            let envelope = || (sent.saturating_sub(40)..sent).boxed();
+            ways.push((4, envelope().prop_map(|envelope| Action::Deliver { envelope }).boxed()));
+            let elsewhere = (envelope(), select(actors.clone()));
             ways.push((
                 2,
-                elsewhere.prop_map(|(parcel, to)| Action::Redirect { parcel, to, from: None }).boxed(),
+                elsewhere.prop_map(|(envelope, to)| Action::Redirect { envelope, to, from: None }).boxed(),
             ));
-            let spoilt = (parcel(), select(Spoiling::ALL.to_vec()));
-            ways.push((2, spoilt.prop_map(|(parcel, how)| Action::Spoil { parcel, how }).boxed()));
+            let spoilt = (envelope(), select(Corruption::ALL.to_vec()));
+            ways.push((2, spoilt.prop_map(|(envelope, how)| Action::Corrupt { envelope, how }).boxed()));
             let mortal: Vec<Actor> = actors
                 .iter()
                 .copied()
@@ -164,7 +164,7 @@ fn setups() -> impl Strategy<Value = Setup> {
             validators,
             ledger: LedgerKind::Quorum,
             seed,
-            acquainted: !stranger,
+            established: !stranger,
             lifetimes: Lifetimes::LONG,
         },
     )

@@ -528,7 +528,7 @@ fn without_a_seal_no_validator_votes() {
         let tid = bed.submit(&sound());
         let ended = bed.finish(&tid);
         assert_eq!(ended, if voted { State::Committed } else { State::Deferred });
-        let asked = bed.events.iter().filter(|event| event.event == "BlockRequestArrived");
+        let asked = bed.events.iter().filter(|event| event.event == bemr_spec::Event::BlockRequestArrived);
         let asked: Vec<Option<Clause>> = asked.map(|event| event.clause).collect();
         assert_eq!(!asked.is_empty(), heard);
         let refused = (!voted).then_some(Clause::SealDigestIsCarried);
@@ -696,7 +696,7 @@ fn the_decision_never_becomes_final() -> Testbed {
     assert!(bed.run(10_000, |bed| bed.state_of(&tid) == State::AwaitingFinality));
     let decided = bed.network.now();
     ended(&mut bed, &tid, State::Deferred, Clause::ConfirmationsReached.code());
-    let expired = bed.events.iter().rfind(|event| event.event == "FinalityExpired").unwrap();
+    let expired = bed.events.iter().rfind(|event| event.event == bemr_spec::Event::FinalityExpired).unwrap();
     assert_eq!(expired.time, decided.after(constants::BSD_FINALITY_MS));
     bed
 }
@@ -751,8 +751,12 @@ fn the_cloud_is_out_of_reach() -> Testbed {
     assert!(bed.run(60_000, |bed| bed.state_of(&tid) == State::AwaitingReceipt));
     let sent = bed.network.now();
     ended(&mut bed, &tid, State::Deferred, Clause::FailoverIsBounded.code());
-    let expired: Vec<Time> =
-        bed.events.iter().filter(|event| event.event == "ReceiptExpired").map(|event| event.time).collect();
+    let expired: Vec<Time> = bed
+        .events
+        .iter()
+        .filter(|event| event.event == bemr_spec::Event::ReceiptExpired)
+        .map(|event| event.time)
+        .collect();
     assert_eq!(expired, [1, 2, 3].map(|attempt| sent.after(attempt * constants::BSD_ATTEMPT_MS)));
     bed
 }
@@ -913,7 +917,7 @@ fn t_valid_is_made_of_accepted_and_final_submissions_alone() {
             for event in from_bsd {
                 if event.sends.iter().any(|(to, _, _)| to.as_ref() == Some(&bed.network.keys.roster.cloud)) {
                     assert!(
-                        matches!(event.event, "BlockArrived" | "Response" | "ReceiptExpired" | "Retry"),
+                        matches!(event.event.name(), "BlockArrived" | "Response" | "ReceiptExpired" | "Wake"),
                         "{event:?}"
                     );
                     promoted = true;

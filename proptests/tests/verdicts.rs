@@ -54,9 +54,9 @@ type Verdicts = BTreeMap<(Name, Clause), BTreeSet<Option<Clause>>>;
 fn lives() -> impl Iterator<Item = (Setup, Vec<Instruction>)> {
     let networks =
         [(5, 4, LedgerKind::Quorum, true), (5, 1, LedgerKind::Work, true), (3, 1, LedgerKind::Quorum, false)];
-    networks.into_iter().flat_map(|(users, validators, ledger, acquainted)| {
+    networks.into_iter().flat_map(|(users, validators, ledger, established)| {
         (0..12).map(move |seed| {
-            let setup = Setup { users, validators, ledger, seed: 0, acquainted, lifetimes: Lifetimes::LONG };
+            let setup = Setup { users, validators, ledger, seed: 0, established, lifetimes: Lifetimes::LONG };
             let wish = |number: u16| {
                 [
                     Instruction { kind: Kind::Command, choice: seed * 40 + number },
@@ -69,32 +69,32 @@ fn lives() -> impl Iterator<Item = (Setup, Vec<Instruction>)> {
     })
 }
 
-/// The verdict on a lie that is said instead of this parcel.
+/// The verdict on a lie that is said instead of this envelope.
 fn verdict(world: &Execution, lie: &Action, to: Actor) -> Option<Option<Clause>> {
     let mut world = world.clone();
-    let sent = world.parcels().len();
+    let sent = world.envelopes().len();
     let done = world.step(lie)?;
-    if !matches!(lie, Action::Say { .. } | Action::Tell { .. }) {
+    if !matches!(lie, Action::Send { .. } | Action::Publish { .. }) {
         return Some(done.clause);
     }
-    let parcel = (sent..world.parcels().len()).find(|at| world.parcels()[*at].to == to)?;
-    world.step(&Action::Deliver { parcel: parcel as u32 }).map(|done| done.clause)
+    let envelope = (sent..world.envelopes().len()).find(|at| world.envelopes()[*at].to == to)?;
+    world.step(&Action::Deliver { envelope: envelope as u32 }).map(|done| done.clause)
 }
 
 /// What can be done instead of a genuine action, of this kind and with this flaw.
 fn lies(world: &Execution, genuine: &Action, kind: Name, flaw: Clause) -> Vec<Action> {
     let flaws = Flaws::NONE.and(flaw);
     match genuine {
-        Action::Deliver { parcel } => {
-            let parcel: &Envelope = &world.parcels()[*parcel as usize];
-            let (actor, to) = (parcel.from, parcel.to);
-            match parcel.datagram {
+        Action::Deliver { envelope } => {
+            let envelope: &Envelope = &world.envelopes()[*envelope as usize];
+            let (actor, to) = (envelope.from, envelope.to);
+            match envelope.datagram {
                 Datagram::Packet(
                     packet @ (Packet::Hello { .. } | Packet::Response { .. } | Packet::Finish { .. }),
                 ) if packet.name() == kind => {
                     vec![Action::Inject { actor, to, packet, flaws }]
                 }
-                _ => instead(parcel, kind, flaws).into_iter().map(beside).collect(),
+                _ => instead(envelope, kind, flaws).into_iter().map(beside).collect(),
             }
         }
         Action::Command { actor, command: Command::Enrol(asked) } if kind == "Enrolment" => {
@@ -109,8 +109,10 @@ fn lies(world: &Execution, genuine: &Action, kind: Name, flaw: Clause) -> Vec<Ac
 /// An answer or outcome has no flaws: what is wrong with it is what it says.
 fn beside(mut lie: Action) -> Action {
     match &mut lie {
-        Action::Say { message: Message::Outcome { tid, .. }, .. } => *tid = Tid::nth(tid.place() as u16 + 1),
-        Action::Say { message: Message::Answer { request, .. }, .. } => {
+        Action::Send { message: Message::Outcome { tid, .. }, .. } => {
+            *tid = Tid::nth(tid.place().map_or(0, |place| place as u16 + 1))
+        }
+        Action::Send { message: Message::Answer { request, .. }, .. } => {
             request.number = request.number.next()
         }
         _ => {}
@@ -121,7 +123,7 @@ fn beside(mut lie: Action) -> Action {
 /// Asks about everything that is taken in honest lives.
 fn ask(verdicts: &mut Verdicts, world: &Execution, genuine: &Action) {
     let to = match genuine {
-        Action::Deliver { parcel } => world.parcels()[*parcel as usize].to,
+        Action::Deliver { envelope } => world.envelopes()[*envelope as usize].to,
         Action::Command { actor, command: Command::Enrol(_) } => *actor,
         _ => return,
     };
@@ -196,13 +198,13 @@ fn judged(output: &Output) -> Option<(Name, Clause)> {
 /// What somebody looked at, by the names of its kinds.
 fn names(world: &Execution, action: &Action) -> Vec<Name> {
     match action {
-        Action::Deliver { parcel } | Action::Spoil { parcel, .. } | Action::Redirect { parcel, .. } => {
-            match &world.parcels()[*parcel as usize].datagram {
-                Datagram::Packet(Packet::Record(record)) => vec!["Record", record.message.name()],
-                Datagram::Packet(packet) => vec![packet.name()],
-                Datagram::Gossip(gossip) => vec![gossip.name()],
-            }
-        }
+        Action::Deliver { envelope }
+        | Action::Corrupt { envelope, .. }
+        | Action::Redirect { envelope, .. } => match &world.envelopes()[*envelope as usize].datagram {
+            Datagram::Packet(Packet::Record(record)) => vec!["Record", record.message.name()],
+            Datagram::Packet(packet) => vec![packet.name()],
+            Datagram::Gossip(gossip) => vec![gossip.name()],
+        },
         Action::Inject { packet, .. } => vec![packet.name()],
         Action::Unseal { .. } => vec!["seal"],
         Action::Audit { .. } => vec!["audit"],

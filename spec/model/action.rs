@@ -2,18 +2,18 @@
 
 use crate::{
     Actor, Ballot, BlockId, Change, Damage, Decision, Enrolment, Falsification, Flaws, Gossip, Height,
-    Lifetimes, Members, Message, Newest, Order, Ordinal, Output, Packet, Place, RequestId, SealFault, SealId,
-    Serial, Tid, Time,
+    Lifetimes, Members, Message, Newest, Order, Output, Packet, Place, RequestId, SealFault, SealId, Serial,
+    Tid, Time,
 };
-use bemr_spec::Clause;
+use bemr_spec::{Clause, Event};
 use serde::{Deserialize, Serialize};
 
-/// What happens to the bytes of a parcel on its way.
+/// What happens to the bytes of an envelope on its way.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
-pub enum Spoiling {
+pub enum Corruption {
     /// A bit of the last byte is turned over: of a ciphertext its tag, of a handshake packet its proof.
     Flip,
     /// The last byte is cut off.
@@ -40,21 +40,21 @@ pub enum Spoiling {
     Splice,
 }
 
-impl Spoiling {
+impl Corruption {
     /// All of them.
-    pub const ALL: [Spoiling; 12] = [
-        Spoiling::Flip,
-        Spoiling::Cut,
-        Spoiling::Extend,
-        Spoiling::Bloat,
-        Spoiling::Suite,
-        Spoiling::SessionType,
-        Spoiling::Neutral,
-        Spoiling::Outside,
-        Spoiling::Stage,
-        Spoiling::Ahead,
-        Spoiling::Swap,
-        Spoiling::Splice,
+    pub const ALL: [Corruption; 12] = [
+        Corruption::Flip,
+        Corruption::Cut,
+        Corruption::Extend,
+        Corruption::Bloat,
+        Corruption::Suite,
+        Corruption::SessionType,
+        Corruption::Neutral,
+        Corruption::Outside,
+        Corruption::Stage,
+        Corruption::Ahead,
+        Corruption::Swap,
+        Corruption::Splice,
     ];
 }
 
@@ -122,14 +122,17 @@ impl Command {
         }
     }
 
-    /// What happens, by name.
-    pub const fn name(&self) -> &'static str {
+    /// The event that it is.
+    pub const fn event(&self) -> Event {
         match self {
-            Command::CloseAudit => "CloseAudit",
-            Command::Enrol(_) => "Enrol",
-            Command::RevokeCertificate { .. } => "RevokeCertificate",
-            Command::IssueList => "IssueList",
-            _ => "Command",
+            Command::CloseAudit => Event::CloseAudit,
+            Command::Enrol(_) => Event::Enrol,
+            Command::RevokeCertificate { .. } => Event::RevokeCertificate,
+            Command::IssueList => Event::IssueList,
+            Command::Submit { .. }
+            | Command::Read { .. }
+            | Command::Order { .. }
+            | Command::ChangePolicy { .. } => Event::Command,
         }
     }
 }
@@ -150,28 +153,28 @@ pub enum Action {
         /// What.
         command: Command,
     },
-    /// A parcel arrives where it was sent to. Parcels are numbered from 0 in the order in which they were sent; what is
-    /// published is one parcel for each other actor, in the order of actors. One that was delivered can be delivered again.
+    /// An envelope arrives where it was sent to. Envelopes are numbered from 0 in the order in which they were sent; what is
+    /// published is one envelope for each other actor, in the order of actors. One that was delivered can be delivered again.
     Deliver {
         /// Which.
-        parcel: u32,
+        envelope: u32,
     },
-    /// A parcel arrives at somebody else, or from somebody else.
+    /// An envelope arrives at somebody else, or from somebody else.
     Redirect {
         /// Which.
-        parcel: u32,
+        envelope: u32,
         /// Where.
         to: Actor,
         /// From where it seems to come; as it was sent, when there is none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<Actor>,
     },
-    /// A parcel arrives with its bytes changed.
-    Spoil {
+    /// An envelope arrives with its bytes changed.
+    Corrupt {
         /// Which.
-        parcel: u32,
+        envelope: u32,
         /// How.
-        how: Spoiling,
+        how: Corruption,
     },
     /// The instant comes that an actor waits for; time goes on to it.
     Wake {
@@ -188,7 +191,7 @@ pub enum Action {
     },
     /// An actor whose keys the adversary has says something, in a session of its own. The message is made and signed as its
     /// sender would, but for its flaws.
-    Say {
+    Send {
         /// Who.
         actor: Actor,
         /// To whom.
@@ -197,7 +200,7 @@ pub enum Action {
         message: Message,
     },
     /// The adversary says something in public.
-    Tell {
+    Publish {
         /// From whom it seems to come.
         actor: Actor,
         /// To whom.
@@ -273,7 +276,7 @@ pub struct Public {
     /// The newest version of all that changes in the policy.
     pub policy: Newest,
     /// The number of the revocation list held.
-    pub list: Ordinal,
+    pub list: u32,
 }
 
 /// What can be seen of an actor from outside its secrets, to compare model and implementation.
@@ -325,7 +328,7 @@ pub enum View {
         /// The serials revoked.
         revoked: Vec<Serial>,
         /// The number of the last list.
-        list: Ordinal,
+        list: u32,
     },
     /// Of the cloud.
     Cloud {
@@ -380,7 +383,7 @@ pub struct Setup {
     /// Whether every session that an honest run needs is there from the beginning.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[schemars(extend("const" = true))]
-    pub acquainted: bool,
+    pub established: bool,
     /// How long certificates and revocation lists hold; ten years, where it does not say.
     #[serde(default, skip_serializing_if = "Lifetimes::are_long")]
     pub lifetimes: Lifetimes,
@@ -395,8 +398,8 @@ pub struct Happened {
     pub actor: Actor,
     /// Who sent what arrived, as far as the receiver can tell.
     pub from: Option<Actor>,
-    /// What happened, by the name that the state machines use.
-    pub event: &'static str,
+    /// What happened.
+    pub event: Event,
     /// The clause that refused it.
     pub clause: Option<Clause>,
     /// The clause of the primitive because of which it did, where the clause demands that a signature verifies or that
@@ -404,7 +407,7 @@ pub struct Happened {
     pub cause: Option<Clause>,
     /// Where what is public contradicts itself, or a store is not what was kept.
     pub place: Option<Place>,
-    /// The records that the custodian could open, or whoever read what leaked, by the numbers of their parcels, ascending.
+    /// The records that the custodian could open, or whoever read what leaked, by the numbers of their envelopes, ascending.
     pub opened: Vec<u32>,
     /// What the actor sent, in order.
     pub sends: Vec<Output>,

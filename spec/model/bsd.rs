@@ -12,7 +12,7 @@ use crate::{
     Actor, Ballot, BlockId, Certificate, ContentType, Decision, Flaws, Gossip, Head, Header, Height, LogKind,
     Members, Message, Ordinal, Output, Packet, Question, Tid, Time, View, Vote,
 };
-use bemr_spec::{Clause, Rules, constants, order};
+use bemr_spec::{Clause, Event, Rules, constants, order};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The states of one submission, as chapter 13 names them.
@@ -155,14 +155,14 @@ impl Bsd {
         from: Actor,
         packet: &Packet,
         flaws: Flaws,
-    ) -> (&'static str, Result<Vec<Output>, Clause>, Vec<Output>) {
+    ) -> (Event, Result<Vec<Output>, Clause>, Vec<Output>) {
         match self.neighbours.receive(rules, now, from, packet, flaws) {
-            Err(clause) => ("Packet", Err(clause), Vec::new()),
-            Ok(Received::HandshakeProgress(outputs)) => {
+            (event, Err(clause)) => (event, Err(clause), Vec::new()),
+            (event, Ok(Received::HandshakeProgress(outputs))) => {
                 self.note_asked(&outputs);
-                ("Handshake", Ok(outputs), Vec::new())
+                (event, Ok(outputs), Vec::new())
             }
-            Ok(Received::Message(peer, message, key)) => self.on_message(rules, now, peer, message, key),
+            (_, Ok(Received::Message(peer, message, key))) => self.on_message(rules, now, peer, message, key),
         }
     }
 
@@ -173,7 +173,7 @@ impl Bsd {
         peer: Actor,
         message: Message,
         key: RecordId,
-    ) -> (&'static str, Result<Vec<Output>, Clause>, Vec<Output>) {
+    ) -> (Event, Result<Vec<Output>, Clause>, Vec<Output>) {
         match message {
             Message::Initial { header, flaws } => {
                 let taken = self.on_initial(rules, now, peer, header, flaws, key);
@@ -184,15 +184,17 @@ impl Bsd {
                     }
                     Ok(_) => Vec::new(),
                 };
-                ("InitialArrived", taken, repeats)
+                (Event::InitialArrived, taken, repeats)
             }
-            Message::Vote(vote) => ("VoteArrived", self.on_vote(rules, now, peer, vote, key), Vec::new()),
+            Message::Vote(vote) => {
+                (Event::VoteArrived, self.on_vote(rules, now, peer, vote, key), Vec::new())
+            }
             Message::Receipt { tid, certificate, block, flaws, .. } => (
-                "ReceiptArrived",
+                Event::ReceiptArrived,
                 self.on_receipt(rules, now, peer, tid, (certificate, block), flaws),
                 Vec::new(),
             ),
-            other => (other.name(), Err(Clause::MessageTypeIsExpected), Vec::new()),
+            _ => (Event::Unexpected, Err(Clause::MessageTypeIsExpected), Vec::new()),
         }
     }
 
@@ -520,16 +522,16 @@ impl Bsd {
         now: Time,
         from: Actor,
         gossip: &Gossip,
-    ) -> (&'static str, Result<Vec<Output>, Clause>, Vec<Output>) {
+    ) -> (Event, Result<Vec<Output>, Clause>, Vec<Output>) {
         match gossip {
             Gossip::Block(block) => {
                 let (taken, missing) = self.ledger.on_block(rules, now, from, block);
-                ("BlockArrived", taken.map(|_| self.on_blocks(rules, now)), missing)
+                (Event::BlockArrived, taken.map(|_| self.on_blocks(rules, now)), missing)
             }
             Gossip::BlocksFrom(height) => {
-                ("BlocksFrom", Ok(self.ledger.blocks_from(*height, from)), Vec::new())
+                (Event::BlockRangeRequested, Ok(self.ledger.blocks_from(*height, from)), Vec::new())
             }
-            other => (other.name(), Ok(Vec::new()), Vec::new()),
+            other => (other.event(), Ok(Vec::new()), Vec::new()),
         }
     }
 
@@ -593,13 +595,20 @@ impl Bsd {
         these.into_iter().map(|(_, tid)| tid).collect()
     }
 
-    pub(super) fn on_wake(&mut self, rules: &Rules, now: Time) -> Vec<Output> {
+    /// What expired first names the event.
+    pub(super) fn on_wake(&mut self, rules: &Rules, now: Time) -> (Event, Vec<Output>) {
         let mut outputs = self.neighbours.retry(now);
         let late = self.in_order(|one| one.deadline <= now);
+        let first = late.first().and_then(|tid| self.open.get(tid));
+        let event = first.map_or(Event::Wake, |first| match first.state {
+            State::AwaitingVotes => Event::AttemptExpired,
+            State::AwaitingReceipt => Event::ReceiptExpired,
+            State::AwaitingFinality | State::AwaitingRejection => Event::FinalityExpired,
+        });
         for tid in late {
             outputs.extend(self.on_expiry(rules, now, tid));
         }
-        outputs
+        (event, outputs)
     }
 
     fn on_expiry(&mut self, rules: &Rules, now: Time, tid: Tid) -> Vec<Output> {

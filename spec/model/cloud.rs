@@ -11,7 +11,7 @@ use crate::{
     Actor, Ballot, BlockId, Certificate, Decision, Entry, Flaws, Gossip, Head, Height, LogKind, Members,
     Message, Order, Output, Packet, RequestId, Tid, Time, View,
 };
-use bemr_spec::{Clause, Rules, order};
+use bemr_spec::{Clause, Event, Rules, order};
 use std::collections::BTreeMap;
 
 /// A stored record.
@@ -68,11 +68,11 @@ impl Cloud {
         from: Actor,
         packet: &Packet,
         flaws: Flaws,
-    ) -> (&'static str, Result<Vec<Output>, Clause>, Vec<Output>) {
+    ) -> (Event, Result<Vec<Output>, Clause>, Vec<Output>) {
         match self.neighbours.receive(rules, now, from, packet, flaws) {
-            Err(clause) => ("Packet", Err(clause), Vec::new()),
-            Ok(Received::HandshakeProgress(outputs)) => ("Handshake", Ok(outputs), Vec::new()),
-            Ok(Received::Message(peer, message, _)) => self.on_message(rules, now, peer, message),
+            (event, Err(clause)) => (event, Err(clause), Vec::new()),
+            (event, Ok(Received::HandshakeProgress(outputs))) => (event, Ok(outputs), Vec::new()),
+            (_, Ok(Received::Message(peer, message, _))) => self.on_message(rules, now, peer, message),
         }
     }
 
@@ -82,7 +82,7 @@ impl Cloud {
         now: Time,
         peer: Actor,
         message: Message,
-    ) -> (&'static str, Result<Vec<Output>, Clause>, Vec<Output>) {
+    ) -> (Event, Result<Vec<Output>, Clause>, Vec<Output>) {
         let checks = Checks::of(rules, Flaws::NONE);
         let fits = match message {
             Message::Valid { .. } => checks.require(Clause::RoleFitsPlace, peer == Actor::Bsd),
@@ -92,7 +92,7 @@ impl Cloud {
             _ => Err(Clause::MessageTypeIsExpected),
         };
         if let Err(clause) = fits {
-            return (message.name(), Err(clause), Vec::new());
+            return (event_of(&message), Err(clause), Vec::new());
         }
         match message {
             Message::Valid { certificate, block, height, sealed, flaws } => {
@@ -103,12 +103,12 @@ impl Cloud {
                     Err(Clause::StoredOnce) => self.receipt(rules, now, peer, tid),
                     _ => Vec::new(),
                 };
-                ("ValidArrived", outcome, repeats)
+                (Event::ValidArrived, outcome, repeats)
             }
             Message::Read { request, tid, remembered } => {
                 let outcome = self.on_read(rules, now, peer, request, tid, remembered);
                 let repeats = self.answer_refused(rules, now, peer, request, tid, &outcome, false);
-                ("ReadArrived", outcome, repeats)
+                (Event::ReadArrived, outcome, repeats)
             }
             Message::Order { request, tid, owner, order, issued, flaws } => {
                 let asked = Asked { request, tid, owner, issued };
@@ -121,9 +121,9 @@ impl Cloud {
                     Order::Erase(_) => stored.erased == Some(request),
                 });
                 let repeats = self.answer_refused(rules, now, peer, request, tid, &outcome, done);
-                (message.name(), outcome, repeats)
+                (event_of(&message), outcome, repeats)
             }
-            other => (other.name(), Err(Clause::MessageTypeIsExpected), Vec::new()),
+            _ => (Event::Unexpected, Err(Clause::MessageTypeIsExpected), Vec::new()),
         }
     }
 
@@ -347,16 +347,16 @@ impl Cloud {
         now: Time,
         from: Actor,
         gossip: &Gossip,
-    ) -> (&'static str, Result<Vec<Output>, Clause>, Vec<Output>) {
+    ) -> (Event, Result<Vec<Output>, Clause>, Vec<Output>) {
         match gossip {
             Gossip::Block(block) => {
                 let (taken, missing) = self.ledger.on_block(rules, now, from, block);
-                ("BlockArrived", taken.map(|_| Vec::new()), missing)
+                (Event::BlockArrived, taken.map(|_| Vec::new()), missing)
             }
             Gossip::BlocksFrom(height) => {
-                ("BlocksFrom", Ok(self.ledger.blocks_from(*height, from)), Vec::new())
+                (Event::BlockRangeRequested, Ok(self.ledger.blocks_from(*height, from)), Vec::new())
             }
-            other => (other.name(), Ok(Vec::new()), Vec::new()),
+            other => (other.event(), Ok(Vec::new()), Vec::new()),
         }
     }
 
@@ -367,6 +367,18 @@ impl Cloud {
             records: self.records.iter().map(|(tid, stored)| (*tid, state(stored))).collect(),
             leaves: self.heads.len() as u32,
         }
+    }
+}
+
+/// The event that the arrival of this message is.
+const fn event_of(message: &Message) -> Event {
+    match message {
+        Message::Valid { .. } => Event::ValidArrived,
+        Message::Read { .. } => Event::ReadArrived,
+        Message::Order { order: Order::Grant(_), .. } => Event::GrantArrived,
+        Message::Order { order: Order::Revoke(_), .. } => Event::RevokeArrived,
+        Message::Order { order: Order::Erase(_), .. } => Event::EraseArrived,
+        _ => Event::Unexpected,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     Actor, Block, BlockId, Certificate, Entry, Flaws, Gossip, Head, Height, LedgerKind, LogKind, Members,
     Output, Proposal, Tid, Time,
 };
-use bemr_spec::{Clause, Rules, constants, order};
+use bemr_spec::{Clause, Event, Rules, constants, order};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -155,22 +155,26 @@ impl Closing {
         }
     }
 
+    /// Its turn came, or an instant at which nothing of the machine is due.
     pub(super) fn on_wake(
         &mut self,
         rules: &Rules,
         ledger: &mut Ledger,
         now: Time,
         found: Option<u64>,
-    ) -> Vec<Output> {
+    ) -> (Event, Vec<Output>) {
         if self.next.is_none_or(|next| now < next) {
-            return Vec::new();
+            return (Event::Wake, Vec::new());
         }
-        let outputs = match ledger.kind() {
-            LedgerKind::Quorum => self.take_turn(rules, ledger, now),
-            LedgerKind::Work => self.mine(rules, ledger, now, found),
+        let done = match ledger.kind() {
+            LedgerKind::Quorum => match self.take_turn(rules, ledger, now) {
+                Some(outputs) => (Event::TurnCame, outputs),
+                None => (Event::Wake, Vec::new()),
+            },
+            LedgerKind::Work => (Event::Wake, self.mine(rules, ledger, now, found)),
         };
         self.schedule(ledger, now);
-        outputs
+        done
     }
 
     /// The proposal is made anew when the tip or what waits has changed; which nonce closes it is a matter of digests.
@@ -191,27 +195,28 @@ impl Closing {
         }
     }
 
-    fn take_turn(&mut self, rules: &Rules, ledger: &mut Ledger, now: Time) -> Vec<Output> {
-        let Some(since) = self.since else { return Vec::new() };
+    /// Nothing where it is the turn of another, or where nothing waits.
+    fn take_turn(&mut self, rules: &Rules, ledger: &mut Ledger, now: Time) -> Option<Vec<Output>> {
+        let since = self.since?;
         let turn = now.saturating_sub(since + constants::GATHERING_MS) / constants::ROUND_MS;
         let members = u64::from(ledger.members());
         if (ledger.height() + 1 + turn) % members != u64::from(self.own) {
-            return Vec::new();
+            return None;
         }
         if self.signed.is_none() {
             let proposal = self.propose(ledger, now, 0);
             if proposal.entries.is_empty() {
                 self.since = None;
-                return Vec::new();
+                return None;
             }
             let id = proposal.id();
             let sound = ledger.check_proposal(rules, now, &proposal, id).is_ok();
             if !sound || self.sign(rules, Arc::new(proposal), id).is_err() {
-                return Vec::new();
+                return Some(Vec::new());
             }
         }
         let proposal = self.signed_proposal().map(Output::Publish);
-        proposal.into_iter().chain(self.close_if_quorum(rules, ledger, now)).collect()
+        Some(proposal.into_iter().chain(self.close_if_quorum(rules, ledger, now)).collect())
     }
 
     /// Signs a header, or the same again (LED-15).
@@ -250,13 +255,16 @@ impl Closing {
                 let (height, signatory, flaws) = (proposal.height, self.own, Flaws::NONE);
                 let closing = Gossip::Closing { height, block: id, signatory, flaws };
                 let closed = self.close_if_quorum(rules, ledger, now);
-                return (Ok([Output::Tell(from, closing)].into_iter().chain(closed).collect()), Vec::new());
+                return (
+                    Ok([Output::SendGossip(from, closing)].into_iter().chain(closed).collect()),
+                    Vec::new(),
+                );
             }
             Err(refused) => refused,
         };
         let repeats = match refused {
             Clause::OneCloseByValidator if self.may_show(now, from) => {
-                self.signed_proposal().map(|shown| Output::Tell(from, shown)).into_iter().collect()
+                self.signed_proposal().map(|shown| Output::SendGossip(from, shown)).into_iter().collect()
             }
             Clause::HeaviestChainWins | Clause::FinalBlockStands => ledger.blocks_from(proposal.height, from),
             _ => ledger.missing(now, refused, from),

@@ -1,6 +1,6 @@
 //! What the KDC is asked and what it publishes (chapter 4), as terms.
 
-use crate::{Actor, Flaws, Ordinal, Time};
+use crate::{Actor, Flaws, Time};
 use serde::{Deserialize, Serialize};
 
 /// A certificate, by its serial: those that a setup begins with are numbered from 1 in the order of actors.
@@ -78,7 +78,7 @@ pub struct Enrolment {
 #[serde(deny_unknown_fields)]
 pub struct RevocationList {
     /// From 1, which is the one that a setup begins with.
-    pub number: Ordinal,
+    pub number: u32,
     /// From when on it holds.
     pub issued: Time,
     /// Until when.

@@ -3,8 +3,8 @@
 use crate::checks::Checks;
 use crate::trust::first_serial;
 use crate::{
-    Actor, Command, Enrolment, Flaws, Gossip, Key, Lifetimes, Ordinal, Output, RevocationList, Role, Serial,
-    Setup, Time, View,
+    Actor, Command, Enrolment, Flaws, Gossip, Key, Lifetimes, Output, RevocationList, Role, Serial, Setup,
+    Time, View,
 };
 use bemr_spec::{Clause, Rules, order};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +24,7 @@ pub(super) struct Kdc {
     certified: BTreeSet<Key>,
     revoked: BTreeSet<Serial>,
     serial: Serial,
-    list: Ordinal,
+    list: u32,
     /// Whether somebody got a second certificate while the first was in force: only without KEY-02.
     pub(super) doubled: bool,
 }
@@ -46,7 +46,7 @@ impl Kdc {
             certified,
             revoked: BTreeSet::new(),
             serial,
-            list: Ordinal::nth(1),
+            list: 1,
             doubled: false,
         }
     }
@@ -92,7 +92,7 @@ impl Kdc {
     }
 
     fn issue_list(&mut self, now: Time) -> Output {
-        self.list = self.list.next();
+        self.list += 1;
         let list = RevocationList {
             number: self.list,
             issued: now,

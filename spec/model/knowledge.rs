@@ -28,7 +28,7 @@ pub(super) struct Knowledge {
 
 /// What somebody reads who has just learned more.
 pub(super) struct Learned {
-    /// All parcels that open with what is known, by their numbers, ascending.
+    /// All envelopes that open with what is known, by their numbers, ascending.
     pub(super) opened: Vec<u32>,
     /// Whether one of them went through its chain before that leaked.
     pub(super) past: bool,
@@ -45,8 +45,8 @@ impl Knowledge {
             *known = after.min(*known);
         }
         let mut learned = Learned { opened: Vec::new(), past: false };
-        for (number, parcel) in (0..).zip(sent) {
-            let Datagram::Packet(Packet::Record(record)) = &parcel.datagram else { continue };
+        for (number, envelope) in (0..).zip(sent) {
+            let Datagram::Packet(Packet::Record(record)) = &envelope.datagram else { continue };
             let chain = ChainId::of(record);
             if self.after.get(&chain).is_some_and(|after| record.sequence > *after) {
                 learned.opened.push(number);

@@ -370,7 +370,7 @@ impl Ledger {
             return Vec::new();
         }
         self.asked.insert(from, (now, height));
-        vec![Output::Tell(from, Gossip::BlocksFrom(height))]
+        vec![Output::SendGossip(from, Gossip::BlocksFrom(height))]
     }
 
     /// The blocks from a height on, for who asked.
@@ -379,7 +379,7 @@ impl Ledger {
         let from_there = self.trunk.iter().skip(below);
         from_there
             .take(constants::BLOCKS_SENT as usize)
-            .map(|block| Output::Tell(to, Gossip::Block(Arc::clone(block))))
+            .map(|block| Output::SendGossip(to, Gossip::Block(Arc::clone(block))))
             .collect()
     }
 

@@ -7,13 +7,13 @@ use crate::knowledge::Knowledge;
 use crate::roles::responds;
 use crate::session_manager::SKIPPED;
 use crate::{
-    Action, Actor, Block, Command, ContentType, Datagram, Envelope, Flaws, Gossip, Happened, LogKind,
-    MOST_FALSIFIED, Output, Packet, Proposal, Setup, Spoiling, Step, System, Tid, Time, View,
+    Action, Actor, Block, Command, ContentType, Corruption, Datagram, Envelope, Flaws, Gossip, Happened,
+    LogKind, MOST_FALSIFIED, Output, Packet, Proposal, Setup, Step, System, Tid, Time, View,
 };
-use bemr_spec::{Clause, Rules};
+use bemr_spec::{Clause, Event, Rules};
 use std::sync::Arc;
 
-/// The actors, every parcel that was ever sent, and the time.
+/// The actors, every envelope that was ever sent, and the time.
 #[derive(Clone, Debug)]
 pub struct Execution {
     rules: Rules,
@@ -45,24 +45,24 @@ impl Execution {
     }
 
     /// Everything that was sent.
-    pub fn parcels(&self) -> &[Envelope] {
+    pub fn envelopes(&self) -> &[Envelope] {
         &self.pool
     }
 
-    /// What a parcel says when its bytes are changed like this, and the check that fails; nothing where that depends on the
+    /// What an envelope says when its bytes are changed like this, and the check that fails; nothing where that depends on the
     /// bytes or cannot be done to it.
-    pub fn spoiled(&self, parcel: u32, how: Spoiling) -> Option<(Datagram, Flaws)> {
-        let place = parcel as usize;
-        let parcel = self.pool.get(place)?;
-        let spoiled = parcel.datagram.spoiled_by(how)?;
+    pub fn spoiled(&self, envelope: u32, how: Corruption) -> Option<(Datagram, Flaws)> {
+        let place = envelope as usize;
+        let envelope = self.pool.get(place)?;
+        let spoiled = envelope.datagram.spoiled_by(how)?;
         let record = |other: &&Envelope| {
-            other.from == parcel.from && matches!(other.datagram, Datagram::Packet(Packet::Record(_)))
+            other.from == envelope.from && matches!(other.datagram, Datagram::Packet(Packet::Record(_)))
         };
         let possible = match how {
-            Spoiling::SessionType => !parcel.is_answered_otherwise(),
+            Corruption::SessionType => !envelope.is_answered_otherwise(),
             // With itself it would be what it was.
-            Spoiling::Splice => {
-                self.pool[..place].iter().rfind(record).is_some_and(|last| last.datagram != parcel.datagram)
+            Corruption::Splice => {
+                self.pool[..place].iter().rfind(record).is_some_and(|last| last.datagram != envelope.datagram)
             }
             _ => true,
         };
@@ -112,22 +112,23 @@ impl Execution {
                 }
                 (*actor, None, step)
             }
-            Action::Deliver { parcel } => {
-                let Envelope { from, to, datagram, flaws } = self.pool.get(*parcel as usize)?.clone();
+            Action::Deliver { envelope } => {
+                let Envelope { from, to, datagram, flaws } = self.pool.get(*envelope as usize)?.clone();
                 let step = self.system.deliver(&rules, self.now, to, from, &datagram, flaws)?;
                 arrived = Some((datagram, flaws));
                 (to, Some(from), step)
             }
-            Action::Redirect { parcel, to, from } => {
-                let Envelope { from: sender, datagram, flaws, .. } = self.pool.get(*parcel as usize)?.clone();
+            Action::Redirect { envelope, to, from } => {
+                let Envelope { from: sender, datagram, flaws, .. } =
+                    self.pool.get(*envelope as usize)?.clone();
                 let from = from.unwrap_or(sender);
                 let step = self.system.deliver(&rules, self.now, *to, from, &datagram, flaws)?;
                 arrived = Some((datagram, flaws));
                 (*to, Some(from), step)
             }
-            Action::Spoil { parcel, how } => {
-                let (datagram, flaws) = self.spoiled(*parcel, *how)?;
-                let Envelope { to, from, .. } = self.pool[*parcel as usize];
+            Action::Corrupt { envelope, how } => {
+                let (datagram, flaws) = self.spoiled(*envelope, *how)?;
+                let Envelope { to, from, .. } = self.pool[*envelope as usize];
                 let step = self.system.deliver(&rules, self.now, to, from, &datagram, flaws)?;
                 arrived = Some((datagram, flaws));
                 (to, Some(from), step)
@@ -139,16 +140,16 @@ impl Execution {
             }
             Action::Pass { time } => {
                 self.now = self.now.saturating_add(*time);
-                let step = Step { event: "Pass", clause: None, sends: Vec::new() };
+                let step = Step { event: Event::Pass, clause: None, sends: Vec::new() };
                 (Actor::Bsd, None, step)
             }
-            Action::Say { actor, to, message } => {
+            Action::Send { actor, to, message } => {
                 (*actor, None, self.system.say(&rules, self.now, *actor, *to, *message)?)
             }
-            Action::Tell { actor, to, gossip } => {
+            Action::Publish { actor, to, gossip } => {
                 self.system.index(*to).filter(|_| *to != Actor::Kdc)?;
-                let sends = vec![Output::Tell(*to, gossip.clone())];
-                (*actor, None, Step { event: "Tell", clause: None, sends })
+                let sends = vec![Output::SendGossip(*to, gossip.clone())];
+                (*actor, None, Step { event: Event::Publish, clause: None, sends })
             }
             Action::Inject { actor, to, packet, flaws } => {
                 self.system.index(*actor)?;
@@ -164,7 +165,7 @@ impl Execution {
                 let found = self.system.show(&rules, self.now, *ledger, falsified)?.err();
                 place = found.map(|(place, _)| place);
                 let step =
-                    Step { event: "Audit", clause: found.map(|(_, clause)| clause), sends: Vec::new() };
+                    Step { event: Event::Audit, clause: found.map(|(_, clause)| clause), sends: Vec::new() };
                 (Actor::Bsd, None, step)
             }
             Action::Unseal { seal, faults } => {
@@ -176,14 +177,14 @@ impl Execution {
                     }
                     Err(clause) => Some(clause),
                 };
-                (Actor::Bsd, None, Step { event: "Unseal", clause, sends: Vec::new() })
+                (Actor::Bsd, None, Step { event: Event::Unseal, clause, sends: Vec::new() })
             }
             Action::Leak { actor } => {
                 let neighbours = self.system.neighbours_of(*actor)?;
                 let learned = self.knowledge.learn(&rules, neighbours, &self.pool);
                 self.system.betrayed |= learned.past;
                 opened = learned.opened;
-                (Actor::Bsd, None, Step { event: "Leak", clause: None, sends: Vec::new() })
+                (Actor::Bsd, None, Step { event: Event::Leak, clause: None, sends: Vec::new() })
             }
             Action::Crash { actor, damage } => {
                 if let Some(damage) = damage {
@@ -200,13 +201,13 @@ impl Execution {
         Some(Happened { time: self.now, actor, from, event, clause, cause, place, opened, sends })
     }
 
-    /// The parcels that are these records, ascending.
+    /// The envelopes that are these records, ascending.
     fn carriers(&self, records: &[RecordId]) -> Vec<u32> {
-        let is_one = |parcel: &Envelope| match &parcel.datagram {
+        let is_one = |envelope: &Envelope| match &envelope.datagram {
             Datagram::Packet(Packet::Record(record)) => records.contains(&RecordId::of(record)),
             _ => false,
         };
-        (0..).zip(&self.pool).filter(|(_, parcel)| is_one(parcel)).map(|(number, _)| number).collect()
+        (0..).zip(&self.pool).filter(|(_, envelope)| is_one(envelope)).map(|(number, _)| number).collect()
     }
 
     /// Puts what `from` sends on its way.
@@ -214,7 +215,7 @@ impl Execution {
         for output in sends {
             let (to, datagram) = match output {
                 Output::Send(to, packet) => (*to, Datagram::Packet(*packet)),
-                Output::Tell(to, gossip) => (*to, Datagram::Gossip(gossip.clone())),
+                Output::SendGossip(to, gossip) => (*to, Datagram::Gossip(gossip.clone())),
                 Output::Publish(gossip) => {
                     for to in self.system.actors().filter(|to| *to != from) {
                         let datagram = Datagram::Gossip(gossip.clone());
@@ -242,26 +243,26 @@ impl Envelope {
 impl Datagram {
     /// What it says when its bytes are changed like this, and the check that fails; nothing where that depends on the bytes
     /// or cannot be done to it.
-    fn spoiled_by(&self, how: Spoiling) -> Option<(Datagram, Flaws)> {
+    fn spoiled_by(&self, how: Corruption) -> Option<(Datagram, Flaws)> {
         let mut spoiled = self.clone();
         let clause = match (&mut spoiled, how) {
-            (_, Spoiling::Cut | Spoiling::Extend) => Clause::OneEncodingPerValue,
-            (Datagram::Packet(_), Spoiling::Bloat) => Clause::SizeWithinBound,
-            (Datagram::Packet(Packet::Hello { .. }), Spoiling::Suite) => Clause::SuiteNotDowngraded,
-            (Datagram::Packet(Packet::Hello { hello, purpose }), Spoiling::SessionType) => {
+            (_, Corruption::Cut | Corruption::Extend) => Clause::OneEncodingPerValue,
+            (Datagram::Packet(_), Corruption::Bloat) => Clause::SizeWithinBound,
+            (Datagram::Packet(Packet::Hello { .. }), Corruption::Suite) => Clause::SuiteNotDowngraded,
+            (Datagram::Packet(Packet::Hello { hello, purpose }), Corruption::SessionType) => {
                 *purpose =
                     if *purpose == ContentType::Block { ContentType::Initial } else { ContentType::Block };
                 // What a hello asks for is not what the model knows it by.
                 (!responds(hello.to, *purpose)).then_some(Clause::RoleFitsPlace)?
             }
-            (Datagram::Packet(Packet::Hello { .. } | Packet::Response { .. }), Spoiling::Neutral) => {
+            (Datagram::Packet(Packet::Hello { .. } | Packet::Response { .. }), Corruption::Neutral) => {
                 Clause::ElementInRange
             }
-            (Datagram::Packet(Packet::Hello { .. } | Packet::Response { .. }), Spoiling::Outside) => {
+            (Datagram::Packet(Packet::Hello { .. } | Packet::Response { .. }), Corruption::Outside) => {
                 Clause::ElementInSubgroup
             }
             // The header is authenticated: what its own check lets pass does not open.
-            (Datagram::Packet(Packet::Record(record)), Spoiling::Stage) => {
+            (Datagram::Packet(Packet::Record(record)), Corruption::Stage) => {
                 record.stage = if record.stage == ContentType::Block {
                     ContentType::Initial
                 } else {
@@ -269,20 +270,21 @@ impl Datagram {
                 };
                 Clause::RecordIsAuthentic
             }
-            (Datagram::Packet(Packet::Record(record)), Spoiling::Ahead) => {
+            (Datagram::Packet(Packet::Record(record)), Corruption::Ahead) => {
                 record.sequence += SKIPPED;
                 Clause::RecordIsAuthentic
             }
             // Another ephemeral may be an element or not.
-            (Datagram::Packet(Packet::Hello { .. }), Spoiling::Flip) => return None,
+            (Datagram::Packet(Packet::Hello { .. }), Corruption::Flip) => return None,
             (
                 Datagram::Packet(Packet::Response { .. } | Packet::Finish { .. }),
-                Spoiling::Flip | Spoiling::Swap,
+                Corruption::Flip | Corruption::Swap,
             ) => Clause::FlightIsAuthentic,
-            (Datagram::Packet(Packet::Record(_)), Spoiling::Flip | Spoiling::Swap | Spoiling::Splice) => {
-                Clause::RecordIsAuthentic
-            }
-            (Datagram::Gossip(gossip), Spoiling::Flip) => match gossip {
+            (
+                Datagram::Packet(Packet::Record(_)),
+                Corruption::Flip | Corruption::Swap | Corruption::Splice,
+            ) => Clause::RecordIsAuthentic,
+            (Datagram::Gossip(gossip), Corruption::Flip) => match gossip {
                 Gossip::Decision(_) => Clause::EntryHasQuorum,
                 Gossip::Head { head, .. } if head.kind == LogKind::Cloud => Clause::HeadSignedByCloud,
                 Gossip::Head { .. } => Clause::AuditHeadSigned,

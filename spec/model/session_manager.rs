@@ -14,7 +14,7 @@ use crate::trust::Trust;
 use crate::{
     Actor, ContentType, Datagram, Flaws, HelloId, Message, Ordinal, Output, Packet, Record, SessionId, Time,
 };
-use bemr_spec::{Clause, Rules, constants, order};
+use bemr_spec::{Clause, Event, Rules, constants, order};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most records of one direction of a session.
@@ -215,7 +215,7 @@ impl SessionManager {
         HelloId { from: self.own, to, number: Ordinal::nth(*number) }
     }
 
-    /// Takes a packet that comes from the address `from`.
+    /// Takes a packet that comes from the address `from`. Which event a message is depends on who receives it.
     pub(super) fn receive(
         &mut self,
         rules: &Rules,
@@ -223,16 +223,28 @@ impl SessionManager {
         from: Actor,
         packet: &Packet,
         flaws: Flaws,
-    ) -> Result<Received, Clause> {
+    ) -> (Event, Result<Received, Clause>) {
         let checks = Checks::of(rules, flaws);
         // Corrupt bytes show before anybody knows what they are.
-        checks.sound(Clause::SizeWithinBound)?;
-        checks.sound(Clause::OneEncodingPerValue)?;
+        let decodes =
+            checks.sound(Clause::SizeWithinBound).and_then(|()| checks.sound(Clause::OneEncodingPerValue));
+        if let Err(clause) = decodes {
+            return (Event::Malformed, Err(clause));
+        }
         match packet {
-            Packet::Hello { hello, purpose } => self.on_hello(&checks, now, from, *hello, *purpose),
-            Packet::Response { session } => self.on_response(rules, &checks, now, from, *session),
-            Packet::Finish { session, by } => self.on_finish(&checks, now, from, *session, *by),
-            Packet::Record(record) => self.on_record(&checks, now, record),
+            Packet::Hello { hello, purpose } => {
+                (Event::Hello, self.on_hello(&checks, now, from, *hello, *purpose))
+            }
+            Packet::Response { session } => {
+                (Event::Response, self.on_response(rules, &checks, now, from, *session))
+            }
+            Packet::Finish { session, by } => {
+                (Event::Finish, self.on_finish(&checks, now, from, *session, *by))
+            }
+            Packet::Record(record) => match self.on_record(&checks, now, record) {
+                Err(Clause::MessageTypeIsExpected) => (Event::Unexpected, Err(Clause::MessageTypeIsExpected)),
+                received => (Event::Record, received),
+            },
         }
     }
 

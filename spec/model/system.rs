@@ -18,7 +18,7 @@ use crate::{
     Actor, Command, ContentType, Datagram, Flaws, Gossip, LedgerKind, LogKind, Message, Output, Setup, Tid,
     Time, View,
 };
-use bemr_spec::{Clause, Rules};
+use bemr_spec::{Clause, Event, Rules};
 use std::sync::Arc;
 
 /// One actor.
@@ -70,7 +70,7 @@ impl Rename for ActorState {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     /// What happened.
-    pub event: &'static str,
+    pub event: Event,
     /// The clause that refused it.
     pub clause: Option<Clause>,
     /// What is sent.
@@ -78,7 +78,7 @@ pub struct Step {
 }
 
 impl Step {
-    fn new((event, outcome, repeats): (&'static str, Result<Vec<Output>, Clause>, Vec<Output>)) -> Step {
+    fn new((event, outcome, repeats): (Event, Result<Vec<Output>, Clause>, Vec<Output>)) -> Step {
         let clause = outcome.as_ref().err().copied();
         let mut sends = outcome.unwrap_or_default();
         sends.extend(repeats);
@@ -98,10 +98,10 @@ pub struct System {
 }
 
 impl System {
-    /// Actors that have seen nothing but, where they are acquainted, each other.
+    /// Actors that have seen nothing but, where they are established, each other.
     pub fn new(setup: &Setup) -> System {
         let mut system = System::of_strangers(setup);
-        if setup.acquainted {
+        if setup.established {
             system.acquaint(setup);
         }
         system
@@ -284,7 +284,7 @@ impl System {
         let undecodable =
             flaws.has(Clause::OneEncodingPerValue) && rules.in_force(Clause::OneEncodingPerValue);
         if undecodable {
-            return Some(Step::new(("Packet", Err(Clause::OneEncodingPerValue), Vec::new())));
+            return Some(Step::new((Event::Malformed, Err(Clause::OneEncodingPerValue), Vec::new())));
         }
         let took = match datagram {
             Datagram::Packet(packet) => match node {
@@ -309,7 +309,7 @@ impl System {
                     &spoiled
                 };
                 if let Some(taken) = node.on_authority(rules, now, gossip) {
-                    return Some(Step::new((gossip.name(), taken.map(|()| Vec::new()), Vec::new())));
+                    return Some(Step::new((gossip.event(), taken.map(|()| Vec::new()), Vec::new())));
                 }
                 match node {
                     Node::Bsd(bsd) => bsd.on_gossip(rules, now, from, gossip),
@@ -337,13 +337,13 @@ impl System {
         }
         match (self.node_mut(actor)?, command) {
             (Node::Bsd(bsd), Command::CloseAudit) => {
-                Some(Step::new((command.name(), bsd.close_audit(rules, now), Vec::new())))
+                Some(Step::new((command.event(), bsd.close_audit(rules, now), Vec::new())))
             }
             (Node::Kdc(kdc), command) => {
-                Some(Step::new((command.name(), kdc.command(rules, now, command)?, Vec::new())))
+                Some(Step::new((command.event(), kdc.command(rules, now, command)?, Vec::new())))
             }
             (Node::User(user), command) => {
-                Some(Step::new((command.name(), user.command(rules, now, tid, command), Vec::new())))
+                Some(Step::new((command.event(), user.command(rules, now, tid, command), Vec::new())))
             }
             _ => None,
         }
@@ -416,14 +416,14 @@ impl System {
 
     /// The instant came that an actor waits for.
     pub fn wake(&mut self, rules: &Rules, now: Time, actor: Actor, found: Option<u64>) -> Option<Step> {
-        let sends = match self.node_mut(actor)? {
+        let (event, sends) = match self.node_mut(actor)? {
             Node::Bsd(bsd) => bsd.on_wake(rules, now),
-            Node::Cloud(cloud) => cloud.neighbours.retry(now),
+            Node::Cloud(cloud) => (Event::Wake, cloud.neighbours.retry(now)),
             Node::User(user) => user.on_wake(rules, now),
             Node::Validator(validator) => validator.on_wake(rules, now, found),
             Node::Kdc(_) => return None,
         };
-        Some(Step { event: "Wake", clause: None, sends })
+        Some(Step { event, clause: None, sends })
     }
 
     /// An actor says something that the adversary puts into its mouth.
@@ -437,7 +437,7 @@ impl System {
     ) -> Option<Step> {
         self.index(to)?;
         let said = self.node_mut(actor)?.neighbours()?.say(rules, now, to, message);
-        Some(Step::new(("Say", said, Vec::new())))
+        Some(Step::new((Event::Send, said, Vec::new())))
     }
 
     /// An actor dies and starts again; users do not.
@@ -448,7 +448,7 @@ impl System {
             Node::Validator(validator) => validator.crash(),
             Node::User(_) | Node::Kdc(_) => return None,
         }
-        Some(Step { event: "Crash", clause: None, sends: Vec::new() })
+        Some(Step { event: Event::Crash, clause: None, sends: Vec::new() })
     }
 
     /// When an actor wants to be woken.

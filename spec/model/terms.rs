@@ -2,7 +2,7 @@
 //! never how it looks. A term that some check will refuse says which ([`Flaws`]).
 
 use crate::{Change, Ordinal, Policy, RevocationList, Tid, Versions};
-use bemr_spec::Clause;
+use bemr_spec::{Clause, Event};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -795,6 +795,21 @@ impl Gossip {
             Gossip::RevocationList { .. } => "RevocationList",
         }
     }
+
+    /// The event that its arrival is.
+    pub(super) const fn event(&self) -> Event {
+        match self {
+            Gossip::Decision(_) => Event::DecisionArrived,
+            Gossip::Head { head: Head { kind: LogKind::Cloud, .. }, .. } => Event::CloudHeadArrived,
+            Gossip::Head { .. } => Event::AuditHeadArrived,
+            Gossip::Proposal { .. } => Event::ProposalArrived,
+            Gossip::Closing { .. } => Event::SignatureArrived,
+            Gossip::Block(_) => Event::BlockArrived,
+            Gossip::BlocksFrom(_) => Event::BlockRangeRequested,
+            Gossip::PolicyChange { .. } => Event::PolicyChangeArrived,
+            Gossip::RevocationList { .. } => Event::RevocationListArrived,
+        }
+    }
 }
 
 impl Packet {
@@ -837,7 +852,7 @@ pub enum Output {
     /// A packet to one peer.
     Send(Actor, Packet),
     /// Something public to one peer.
-    Tell(Actor, Gossip),
+    SendGossip(Actor, Gossip),
     /// Something public to everybody.
     Publish(Gossip),
 }
@@ -847,14 +862,14 @@ impl Output {
     pub const fn name(&self) -> &'static str {
         match self {
             Output::Send(_, packet) => packet.name(),
-            Output::Tell(_, gossip) | Output::Publish(gossip) => gossip.name(),
+            Output::SendGossip(_, gossip) | Output::Publish(gossip) => gossip.name(),
         }
     }
 
     /// To whom; nobody in particular means everybody.
     pub const fn to(&self) -> Option<Actor> {
         match self {
-            Output::Send(to, _) | Output::Tell(to, _) => Some(*to),
+            Output::Send(to, _) | Output::SendGossip(to, _) => Some(*to),
             Output::Publish(_) => None,
         }
     }

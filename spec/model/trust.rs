@@ -4,7 +4,7 @@
 
 use crate::checks::Checks;
 use crate::rename::renamed;
-use crate::{Actor, Flaws, Members, Ordinal, RevocationList, Serial, Setup, Time};
+use crate::{Actor, Flaws, Members, RevocationList, Serial, Setup, Time};
 use bemr_spec::{Clause, Rules, order};
 
 /// What one actor trusts.
@@ -40,17 +40,13 @@ pub(super) fn first_serial(users: u8, actor: Actor) -> Option<Serial> {
 impl Trust {
     /// What everybody begins with: the KDC's first list.
     pub(super) fn new(setup: &Setup) -> Trust {
-        let list = RevocationList {
-            number: Ordinal::nth(1),
-            issued: 0,
-            next_update: setup.lifetimes.list,
-            serials: Vec::new(),
-        };
+        let list =
+            RevocationList { number: 1, issued: 0, next_update: setup.lifetimes.list, serials: Vec::new() };
         Trust { users: setup.users, ends: setup.lifetimes.certificate, list }
     }
 
     /// The number of the list held.
-    pub(super) const fn list(&self) -> Ordinal {
+    pub(super) const fn list(&self) -> u32 {
         self.list.number
     }
 

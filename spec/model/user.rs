@@ -9,7 +9,7 @@ use crate::{
     Actor, Command, Decision, FORKING, Flaws, Gossip, Head, Header, LogKind, Message, Order, Ordinal, Output,
     Packet, RequestId, Tid, Time, View,
 };
-use bemr_spec::{Clause, Rules, constants, order};
+use bemr_spec::{Clause, Event, Rules, constants, order};
 use std::collections::BTreeMap;
 
 /// What awaits an outcome or an answer.
@@ -151,12 +151,18 @@ impl User {
         from: Actor,
         packet: &Packet,
         flaws: Flaws,
-    ) -> (&'static str, Result<Vec<Output>, Clause>) {
+    ) -> (Event, Result<Vec<Output>, Clause>) {
         match self.neighbours.receive(rules, now, from, packet, flaws) {
-            Err(clause) => ("Packet", Err(clause)),
-            Ok(Received::HandshakeProgress(outputs)) => ("Handshake", Ok(outputs)),
-            Ok(Received::Message(peer, message, _)) => {
-                (message.name(), self.on_message(rules, now, peer, message).map(|()| Vec::new()))
+            (event, Err(clause)) => (event, Err(clause)),
+            (event, Ok(Received::HandshakeProgress(outputs))) => (event, Ok(outputs)),
+            (_, Ok(Received::Message(peer, message, _))) => {
+                let event = match message {
+                    Message::Outcome { .. } => Event::OutcomeArrived,
+                    Message::Answer { .. } => Event::AnswerArrived,
+                    Message::Record { .. } => Event::RecordArrived,
+                    _ => Event::Unexpected,
+                };
+                (event, self.on_message(rules, now, peer, message).map(|()| Vec::new()))
             }
         }
     }
@@ -236,21 +242,23 @@ impl User {
         now: Time,
         from: Actor,
         gossip: &Gossip,
-    ) -> (&'static str, Result<Vec<Output>, Clause>, Vec<Output>) {
+    ) -> (Event, Result<Vec<Output>, Clause>, Vec<Output>) {
         match gossip {
             Gossip::Block(block) => {
                 let (taken, missing) = self.ledger.on_block(rules, now, from, block);
-                ("BlockArrived", taken.map(|_| Vec::new()), missing)
+                (Event::BlockArrived, taken.map(|_| Vec::new()), missing)
             }
-            other => (other.name(), Ok(Vec::new()), Vec::new()),
+            other => (other.event(), Ok(Vec::new()), Vec::new()),
         }
     }
 
-    pub(super) fn on_wake(&mut self, rules: &Rules, now: Time) -> Vec<Output> {
+    /// What expired names the event, a submission before a request.
+    pub(super) fn on_wake(&mut self, rules: &Rules, now: Time) -> (Event, Vec<Output>) {
         let mut outputs = self.neighbours.retry(now);
         let bounded = rules.in_force(Clause::FailoverIsBounded);
         let late: Vec<Tid> =
             self.submissions.iter().filter(|(_, one)| one.deadline <= now).map(|(tid, _)| *tid).collect();
+        let mut expired = late.first().map(|_| Event::OutcomeExpired);
         for tid in late {
             let Some(waiting) = self.submissions.get_mut(&tid) else { continue };
             if bounded && waiting.attempts >= constants::USER_ATTEMPTS {
@@ -264,6 +272,7 @@ impl User {
         }
         let late: Vec<RequestId> =
             self.requests.iter().filter(|(_, one)| one.deadline <= now).map(|(id, _)| *id).collect();
+        expired = expired.or(late.first().map(|_| Event::AnswerExpired));
         let size = self.size();
         for request in late {
             let Some(waiting) = self.requests.get_mut(&request) else { continue };
@@ -278,7 +287,7 @@ impl User {
             let message = waiting.message;
             outputs.extend(self.neighbours.say_again(rules, now, Actor::Cloud, message).unwrap_or_default());
         }
-        outputs
+        (expired.unwrap_or(Event::Wake), outputs)
     }
 
     pub(super) fn wake(&self) -> Option<Time> {

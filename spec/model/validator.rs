@@ -8,7 +8,7 @@ use crate::roles::may_handle_records;
 use crate::session_manager::{Received, SessionManager};
 use crate::shared::Shared;
 use crate::{Actor, Ballot, Flaws, Gossip, Message, Output, Packet, Question, Tid, Time, View, Vote};
-use bemr_spec::{Clause, Rules, constants, order};
+use bemr_spec::{Clause, Event, Rules, constants, order};
 use std::collections::BTreeMap;
 
 /// One validator.
@@ -52,14 +52,14 @@ impl Validator {
         from: Actor,
         packet: &Packet,
         flaws: Flaws,
-    ) -> (&'static str, Result<Vec<Output>, Clause>) {
+    ) -> (Event, Result<Vec<Output>, Clause>) {
         match self.neighbours.receive(rules, now, from, packet, flaws) {
-            Err(clause) => ("Packet", Err(clause)),
-            Ok(Received::HandshakeProgress(outputs)) => ("Handshake", Ok(outputs)),
-            Ok(Received::Message(peer, Message::Block { question, flaws }, _)) => {
-                ("BlockRequestArrived", self.on_block_request(rules, now, peer, question, flaws))
+            (event, Err(clause)) => (event, Err(clause)),
+            (event, Ok(Received::HandshakeProgress(outputs))) => (event, Ok(outputs)),
+            (_, Ok(Received::Message(peer, Message::Block { question, flaws }, _))) => {
+                (Event::BlockRequestArrived, self.on_block_request(rules, now, peer, question, flaws))
             }
-            Ok(Received::Message(_, other, _)) => (other.name(), Err(Clause::MessageTypeIsExpected)),
+            (_, Ok(Received::Message(..))) => (Event::Unexpected, Err(Clause::MessageTypeIsExpected)),
         }
     }
 
@@ -112,7 +112,7 @@ impl Validator {
         now: Time,
         from: Actor,
         gossip: &Gossip,
-    ) -> (&'static str, Result<Vec<Output>, Clause>, Vec<Output>) {
+    ) -> (Event, Result<Vec<Output>, Clause>, Vec<Output>) {
         let Validator { ledger, closing, .. } = self;
         let (outcome, repeats) = match gossip {
             Gossip::Decision(certificate) => {
@@ -136,14 +136,15 @@ impl Validator {
             // What every actor takes alike does not come here.
             Gossip::PolicyChange { .. } | Gossip::RevocationList { .. } => (Ok(Vec::new()), Vec::new()),
         };
-        (gossip.name(), outcome, repeats)
+        (gossip.event(), outcome, repeats)
     }
 
     /// `found` is the nonce that mining found by now.
-    pub(super) fn on_wake(&mut self, rules: &Rules, now: Time, found: Option<u64>) -> Vec<Output> {
+    pub(super) fn on_wake(&mut self, rules: &Rules, now: Time, found: Option<u64>) -> (Event, Vec<Output>) {
         let mut outputs = self.neighbours.retry(now);
-        outputs.extend(self.closing.on_wake(rules, &mut self.ledger, now, found));
-        outputs
+        let (event, own) = self.closing.on_wake(rules, &mut self.ledger, now, found);
+        outputs.extend(own);
+        (event, outputs)
     }
 
     pub(super) fn wake(&self) -> Option<Time> {

@@ -6,7 +6,7 @@ use crate::actors::{
 use crate::keys::{Credentials, TrustStore};
 use crate::session::UsedKey;
 use crate::wire::{Message, Name, Time, WrappedKey};
-use bemr_spec::{Clause, Refusal, Rules};
+use bemr_spec::{Clause, Event, Refusal, Rules};
 use tls_codec::TlsVecU32;
 
 /// The common part of every actor.
@@ -85,12 +85,7 @@ impl NodeContext {
     }
 
     /// Takes a packet.
-    pub fn receive(
-        &mut self,
-        now: Time,
-        from: &Name,
-        packet: &[u8],
-    ) -> (&'static str, Result<Received, Refusal>) {
+    pub fn receive(&mut self, now: Time, from: &Name, packet: &[u8]) -> (Event, Result<Received, Refusal>) {
         self.sessions.receive(&self.rules, &mut self.rng, &mut self.trust, now, from, packet)
     }
 

@@ -2,7 +2,7 @@
 
 use crate::crypto::Digest;
 use crate::wire::{Datagram, Gossip, Name, Time, decode, encode};
-use bemr_spec::{Clause, Refusal, Rules, Verdict};
+use bemr_spec::{Clause, Event, Refusal, Rules, Verdict};
 
 /// What happens to an actor.
 #[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is taken apart at once")]
@@ -83,8 +83,8 @@ impl Output {
 /// What an actor made of one input.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// What happened, by the name that the state machines use.
-    pub event: &'static str,
+    /// What happened.
+    pub event: Event,
     /// The result: what the actor sends, or the clause that refuses the input. A refusal may come with the
     /// answer that an earlier, equal input got.
     pub outcome: Result<Vec<Output>, Refusal>,
@@ -94,12 +94,12 @@ pub struct Step {
 
 impl Step {
     /// The input was taken.
-    pub const fn taken(event: &'static str, outputs: Vec<Output>) -> Step {
+    pub const fn taken(event: Event, outputs: Vec<Output>) -> Step {
         Step { event, outcome: Ok(outputs), repeats: Vec::new() }
     }
 
     /// The input was refused or ignored.
-    pub const fn refused(event: &'static str, refusal: Refusal) -> Step {
+    pub const fn refused(event: Event, refusal: Refusal) -> Step {
         Step { event, outcome: Err(refusal), repeats: Vec::new() }
     }
 

@@ -9,7 +9,7 @@ use crate::keys::{CertifiedPrincipal, Credentials, TrustStore};
 use crate::session::Position;
 use crate::session::{AwaitingFinish, AwaitingHello, AwaitingResponse, Session, UsedKey};
 use crate::wire::{Message, Name, Packet, Record, SessionId, SessionType, Time, decode, encode};
-use bemr_spec::{Clause, Refusal, Rules, constants};
+use bemr_spec::{Clause, Event, Refusal, Rules, constants};
 use rand::CryptoRng;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -74,7 +74,7 @@ struct PendingHandshake {
 #[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is taken apart at once")]
 pub enum Received {
     /// A handshake went on; these packets continue it, and carry what waited for it.
-    HandshakeProgress(&'static str, Vec<Output>, Vec<(Name, Message, UsedKey)>),
+    HandshakeProgress(Event, Vec<Output>, Vec<(Name, Message, UsedKey)>),
     /// A message of an established session.
     Message {
         /// The sender.
@@ -306,12 +306,12 @@ impl SessionManager {
         now: Time,
         from: &Name,
         packet: &[u8],
-    ) -> (&'static str, Result<Received, Refusal>) {
+    ) -> (Event, Result<Received, Refusal>) {
         match decode::<Packet>(rules, packet) {
-            Err(refusal) => ("unreadable packet", Err(refusal)),
-            Ok(Packet::Hello(_)) => ("Hello", self.on_hello(rules, rng, now, from, packet)),
-            Ok(Packet::Response(_)) => ("Response", self.on_response(rules, trust, now, from, packet)),
-            Ok(Packet::Finish(_)) => ("Finish", self.on_finish(rules, trust, now, from, packet)),
+            Err(refusal) => (Event::Malformed, Err(refusal)),
+            Ok(Packet::Hello(_)) => (Event::Hello, self.on_hello(rules, rng, now, from, packet)),
+            Ok(Packet::Response(_)) => (Event::Response, self.on_response(rules, trust, now, from, packet)),
+            Ok(Packet::Finish(_)) => (Event::Finish, self.on_finish(rules, trust, now, from, packet)),
             Ok(Packet::Record(record)) => self.on_record(rules, now, trust, &record),
         }
     }
@@ -332,7 +332,7 @@ impl SessionManager {
         self.answering.insert((from.clone(), self.answered), state);
         self.answered += 1;
         let output = Output::Send { to: from.clone(), label: "Response", packet: response };
-        Ok(Received::HandshakeProgress("Hello", vec![output], Vec::new()))
+        Ok(Received::HandshakeProgress(Event::Hello, vec![output], Vec::new()))
     }
 
     fn on_response(
@@ -367,7 +367,7 @@ impl SessionManager {
             sent.push((from.clone(), message, key));
         }
         self.keep(now, session, !sent.is_empty());
-        Ok(Received::HandshakeProgress("Response", outputs, sent))
+        Ok(Received::HandshakeProgress(Event::Response, outputs, sent))
     }
 
     fn on_finish(
@@ -385,7 +385,7 @@ impl SessionManager {
             match state.on_finish(rules, trust, now, packet) {
                 Ok(session) => {
                     self.keep(now, session, false);
-                    return Ok(Received::HandshakeProgress("Finish", Vec::new(), Vec::new()));
+                    return Ok(Received::HandshakeProgress(Event::Finish, Vec::new(), Vec::new()));
                 }
                 Err(refused) => {
                     self.answering.insert(place, refused.state);
@@ -430,18 +430,18 @@ impl SessionManager {
         now: Time,
         trust: &TrustStore,
         record: &Record,
-    ) -> (&'static str, Result<Received, Refusal>) {
+    ) -> (Event, Result<Received, Refusal>) {
         let Some(PeerSession { session, used, silent }) = self.sessions.get_mut(&record.header.session)
         else {
-            return ("Record", Err(Refusal::new(Clause::SessionEstablished)));
+            return (Event::Record, Err(Refusal::new(Clause::SessionEstablished)));
         };
         // A peer that was revoked after the handshake is refused from that instant on.
         if let Err(refusal) = trust.recheck(rules, now, session.peer()) {
-            return ("Record", Err(refusal));
+            return (Event::Record, Err(refusal));
         }
         let opened = match session.open_decoded(rules, record) {
             Ok(opened) => opened,
-            Err(refusal) => return ("Record", Err(refusal)),
+            Err(refusal) => return (Event::Record, Err(refusal)),
         };
         (*used, *silent) = (now, false);
         #[cfg(bemr_weaken)]
@@ -451,11 +451,11 @@ impl SessionManager {
         let stage = opened.key.position().stage;
         let peer = Arc::clone(session.peer());
         match decode::<Message>(rules, &opened.message) {
-            Err(refusal) => ("Record", Err(refusal)),
+            Err(refusal) => (Event::Record, Err(refusal)),
             Ok(message) => {
-                let event = message.name();
+                // Which event the message is depends on who receives it.
                 let fits = rules.require(Clause::MessageTypeIsExpected, message.stage() == stage);
-                (event, fits.map(|()| Received::Message { peer, message, key: opened.key }))
+                (Event::Unexpected, fits.map(|()| Received::Message { peer, message, key: opened.key }))
             }
         }
     }

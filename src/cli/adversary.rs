@@ -70,8 +70,8 @@ pub(super) fn find(name: &str, validators: u8) -> Result<Adversary, String> {
 /// A network with enough users and validators for every node that a fault rule can name.
 pub(super) fn network(validators: u8, seed: u64) -> Setup {
     let ledger = if seed % 8 == 7 { LedgerKind::Work } else { LedgerKind::Quorum };
-    let acquainted = seed.is_multiple_of(2);
-    Setup { users: 5, validators, ledger, seed, acquainted, lifetimes: Lifetimes::LONG }
+    let established = seed.is_multiple_of(2);
+    Setup { users: 5, validators, ledger, seed, established, lifetimes: Lifetimes::LONG }
 }
 
 pub(super) fn adversary(options: &Options) -> Result<ExitStatus, String> {

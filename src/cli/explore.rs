@@ -88,11 +88,11 @@ struct Report {
 
 /// A run, one line per step.
 pub(super) fn lines(run: &Run) -> Vec<String> {
-    let line = |FoundStep { action, parcel, happened }: &FoundStep| {
+    let line = |FoundStep { action, envelope, happened }: &FoundStep| {
         let (actor, event) = (happened.actor, happened.event);
         let refused = happened.clause.map_or(String::new(), |clause| format!(" refused by {}", clause.id()));
-        let parcel = parcel.as_ref().map_or(String::new(), |parcel| format!(": {parcel:?}"));
-        format!("{actor}: {event}{refused}: {action:?}{parcel}")
+        let envelope = envelope.as_ref().map_or(String::new(), |envelope| format!(": {envelope:?}"));
+        format!("{actor}: {event}{refused}: {action:?}{envelope}")
     };
     run.steps.iter().map(line).collect()
 }

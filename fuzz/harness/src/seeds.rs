@@ -261,8 +261,8 @@ fn heard(script: &Script, whole: &mut Vec<(&'static str, Vec<u8>)>) {
             return;
         }
         let world: &Execution = both.world();
-        for parcel in &world.parcels()[seen..] {
-            match &parcel.datagram {
+        for envelope in &world.envelopes()[seen..] {
+            match &envelope.datagram {
                 Datagram::Gossip(gossip) => {
                     whole.extend(both.rig().told(gossip).map(|real| ("Gossip", encode(real))));
                 }
@@ -271,13 +271,13 @@ fn heard(script: &Script, whole: &mut Vec<(&'static str, Vec<u8>)>) {
                         both.rig().sent_as(|sent| sent == packet).map(|real| ("Packet", encode(&real))),
                     );
                     if let bemr_model::Packet::Record(record) = packet {
-                        let said = both.rig().said(parcel.from, &record.message);
+                        let said = both.rig().said(envelope.from, &record.message);
                         whole.extend(said.map(|real| ("Message", encode(real))));
                     }
                 }
             }
         }
-        seen = world.parcels().len();
+        seen = world.envelopes().len();
     }
 }
 

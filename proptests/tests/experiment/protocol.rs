@@ -71,7 +71,8 @@ fn one_of_four(policy: ByzantinePolicy) -> (Vec<Ballot>, Option<Decision>, usize
     let mut votes = 0;
     let liar = network.keys.roster.validators[0].clone();
     let outcomes = network.outcomes(&doctor, &[tid], 600_000, |event| {
-        votes += usize::from(event.from.as_ref() == Some(&liar) && event.event == "VoteArrived");
+        votes +=
+            usize::from(event.from.as_ref() == Some(&liar) && event.event == bemr_spec::Event::VoteArrived);
     });
     let outcome = outcomes.into_iter().find_map(|(_, outcome)| outcome).map(|outcome| outcome.decision);
     let honest = match network.node(&liar) {

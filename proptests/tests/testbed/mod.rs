@@ -172,7 +172,7 @@ impl Testbed {
             (step, outputs)
         });
         let (step, _) = step.unwrap();
-        self.record_transition(to, before, step.event);
+        self.record_transition(to, before, step.event.name());
         step
     }
 
@@ -180,7 +180,7 @@ impl Testbed {
     pub(crate) fn step(&mut self) -> bool {
         let before = self.watched_state();
         let Some(event) = self.network.step() else { return self.run_scripts() };
-        self.record_transition(&event.actor, before, event.event);
+        self.record_transition(&event.actor, before, event.event.name());
         self.events.push(event);
         assert!(self.events.len() < MOST_EVENTS, "endless: {:#?}", self.events.last_chunk::<8>());
         self.run_scripts();

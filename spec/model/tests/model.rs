@@ -8,12 +8,12 @@ use bemr_model::{
 use bemr_spec::{Clause, Rules};
 
 fn setup(validators: u8, ledger: LedgerKind) -> Setup {
-    Setup { users: 2, validators, ledger, seed: 0, acquainted: false, lifetimes: Lifetimes::LONG }
+    Setup { users: 2, validators, ledger, seed: 0, established: false, lifetimes: Lifetimes::LONG }
 }
 
-/// What a parcel carries, once it is opened.
-fn message(parcel: &Envelope) -> Option<&Message> {
-    match &parcel.datagram {
+/// What an envelope carries, once it is opened.
+fn message(envelope: &Envelope) -> Option<&Message> {
+    match &envelope.datagram {
         Datagram::Packet(Packet::Record(record)) => Some(&record.message),
         _ => None,
     }
@@ -23,9 +23,9 @@ fn message(parcel: &Envelope) -> Option<&Message> {
 fn run(world: &mut Execution, next: &mut u32, limit: u64) {
     let mut nonce = 0;
     loop {
-        while (*next as usize) < world.parcels().len() {
-            let happened = world.step(&Action::Deliver { parcel: *next }).unwrap();
-            let carried = message(&world.parcels()[*next as usize]);
+        while (*next as usize) < world.envelopes().len() {
+            let happened = world.step(&Action::Deliver { envelope: *next }).unwrap();
+            let carried = message(&world.envelopes()[*next as usize]);
             assert!(
                 happened.clause.is_none() || !matches!(carried, Some(Message::Record { .. })),
                 "{happened:?}"
@@ -51,7 +51,7 @@ fn submit(world: &mut Execution, record: u16, breaks: Option<Clause>) {
 
 /// What was said that `which` looks for, in the order in which it was said.
 fn said<T>(world: &Execution, which: impl Fn(&Message) -> Option<T>) -> Vec<T> {
-    world.parcels().iter().filter_map(message).filter_map(which).collect()
+    world.envelopes().iter().filter_map(message).filter_map(which).collect()
 }
 
 #[test]

@@ -165,7 +165,7 @@ impl Bsd {
         peer: &CertifiedPrincipal,
         message: Message,
         key: UsedKey,
-    ) -> (&'static str, Result<Vec<Output>, Refusal>, Vec<Output>) {
+    ) -> (bemr_spec::Event, Result<Vec<Output>, Refusal>, Vec<Output>) {
         match message {
             Message::TInitial(initial) => {
                 let tid = initial.header.tid;
@@ -177,17 +177,17 @@ impl Bsd {
                     Err(refusal) => self.refuse(now, peer, &tid, refusal),
                     Ok(_) => Vec::new(),
                 };
-                (Event::InitialArrived.name(), taken, repeats)
+                (Event::InitialArrived.into(), taken, repeats)
             }
             Message::Vote(vote) => {
-                (Event::VoteArrived.name(), self.on_vote(now, peer, vote, key), Vec::new())
+                (Event::VoteArrived.into(), self.on_vote(now, peer, vote, key), Vec::new())
             }
             Message::Receipt(receipt) => {
-                (Event::ReceiptArrived.name(), self.on_receipt(now, peer, &receipt), Vec::new())
+                (Event::ReceiptArrived.into(), self.on_receipt(now, peer, &receipt), Vec::new())
             }
             other => {
                 let refusal = Refusal::new(Clause::MessageTypeIsExpected).at(other.name());
-                (other.name(), Err(refusal), Vec::new())
+                (bemr_spec::Event::Unexpected, Err(refusal), Vec::new())
             }
         }
     }
@@ -257,11 +257,11 @@ impl Bsd {
         let due = |one: &Submission| one.deadline.is_some_and(|deadline| deadline <= now);
         let expired = self.in_order(due);
         let first = expired.first().map(|tid| self.state_of(tid));
-        let event = match first {
-            Some(State::AwaitingVotes) => Event::AttemptExpired.name(),
-            Some(State::AwaitingReceipt) => Event::ReceiptExpired.name(),
-            Some(_) => Event::FinalityExpired.name(),
-            None => "Retry",
+        let event: bemr_spec::Event = match first {
+            Some(State::AwaitingVotes) => Event::AttemptExpired.into(),
+            Some(State::AwaitingReceipt) => Event::ReceiptExpired.into(),
+            Some(_) => Event::FinalityExpired.into(),
+            None => bemr_spec::Event::Wake,
         };
         let mut refusal = None;
         for tid in expired {
@@ -278,7 +278,7 @@ impl Bsd {
 
     fn on_gossip(&mut self, now: Time, from: &Name, gossip: Gossip) -> Step {
         let Gossip::Block(block) = gossip else { return self.context.on_gossip(now, from, gossip) };
-        let event = Event::BlockArrived.name();
+        let event = bemr_spec::Event::BlockArrived;
         let (taken, missing) = self.context.on_block(now, from, block);
         let kept = taken.and_then(|change| self.store.store_block(&change, &self.context.ledger_view.ledger));
         let (outputs, stuck) = match kept {

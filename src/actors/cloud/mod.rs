@@ -428,26 +428,22 @@ impl Cloud {
         let message = match message {
             Message::TValid(valid) => {
                 let (outcome, repeats) = self.on_valid(now, peer, *valid);
-                return Step { event: Event::ValidArrived.name(), outcome, repeats };
+                return Step { event: Event::ValidArrived.into(), outcome, repeats };
             }
             other => other,
         };
         let (event, tid, outcome) = match &message {
             Message::ReadRequest(request) => {
-                (Event::ReadArrived.name(), request.tid, self.on_read(now, peer, request))
+                (Event::ReadArrived, request.tid, self.on_read(now, peer, request))
             }
-            Message::Grant(grant) => {
-                (Event::GrantArrived.name(), grant.body.tid, self.on_grant(now, peer, grant))
-            }
+            Message::Grant(grant) => (Event::GrantArrived, grant.body.tid, self.on_grant(now, peer, grant)),
             Message::Revoke(revoke) => {
-                (Event::RevokeArrived.name(), revoke.body.tid, self.on_revoke(now, peer, revoke))
+                (Event::RevokeArrived, revoke.body.tid, self.on_revoke(now, peer, revoke))
             }
-            Message::Erase(erase) => {
-                (Event::EraseArrived.name(), erase.body.tid, self.on_erase(now, peer, erase))
-            }
+            Message::Erase(erase) => (Event::EraseArrived, erase.body.tid, self.on_erase(now, peer, erase)),
             other => {
                 return Step::refused(
-                    other.name(),
+                    bemr_spec::Event::Unexpected,
                     Refusal::new(Clause::MessageTypeIsExpected).at(other.name()),
                 );
             }
@@ -461,14 +457,26 @@ impl Cloud {
             let answer = Message::Answer(RequestOutcome { request, tid, decision, reason });
             repeats = self.context.send(now, peer.name(), answer).map_or(Vec::new(), |(outputs, _)| outputs);
         }
-        Step { event, outcome, repeats }
+        Step { event: event.into(), outcome, repeats }
     }
 
     fn on_gossip(&mut self, now: Time, from: &Name, gossip: Gossip) -> Step {
         let Gossip::Block(block) = gossip else { return self.context.on_gossip(now, from, gossip) };
         let (taken, repeats) = self.context.on_block(now, from, block);
         let kept = taken.and_then(|change| self.store.store_block(&change, &self.context.ledger_view.ledger));
-        Step { event: "BlockArrived", outcome: kept.map(|()| Vec::new()), repeats }
+        Step { event: bemr_spec::Event::BlockArrived, outcome: kept.map(|()| Vec::new()), repeats }
+    }
+}
+
+/// The event that the arrival of this message is.
+const fn event_of(message: &Message) -> bemr_spec::Event {
+    match message {
+        Message::TValid(_) => bemr_spec::Event::ValidArrived,
+        Message::ReadRequest(_) => bemr_spec::Event::ReadArrived,
+        Message::Grant(_) => bemr_spec::Event::GrantArrived,
+        Message::Revoke(_) => bemr_spec::Event::RevokeArrived,
+        Message::Erase(_) => bemr_spec::Event::EraseArrived,
+        _ => bemr_spec::Event::Unexpected,
     }
 }
 
@@ -490,17 +498,17 @@ impl Actor for Cloud {
 
     fn handle(&mut self, now: Time, input: Input) -> Step {
         match input {
-            Input::Wake => Step::taken("Retry", self.context.retry(now)),
+            Input::Wake => Step::taken(bemr_spec::Event::Wake, self.context.retry(now)),
             Input::Gossip { from, gossip } => self.on_gossip(now, &from, gossip),
             Input::Packet { from, packet } => match self.context.receive(now, &from, &packet) {
                 (event, Err(refusal)) => Step::refused(event, refusal),
                 (_, Ok(Received::HandshakeProgress(event, outputs, _))) => Step::taken(event, outputs),
-                (event, Ok(Received::Message { peer, message, .. })) => {
+                (_, Ok(Received::Message { peer, message, .. })) => {
                     match sender(&message)
                         .and_then(|place| peer.role().require_place(&self.context.rules, place))
                     {
                         Ok(()) => self.on_message(now, &peer, message),
-                        Err(refusal) => Step::refused(event, refusal),
+                        Err(refusal) => Step::refused(event_of(&message), refusal),
                     }
                 }
             },

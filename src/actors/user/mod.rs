@@ -367,12 +367,15 @@ impl User {
 
     fn on_message(&mut self, now: Time, peer: &CertifiedPrincipal, message: Message) -> Step {
         let (event, outcome) = match message {
-            Message::Outcome(outcome) => (Event::OutcomeArrived.name(), self.on_outcome(peer, outcome)),
-            Message::Answer(outcome) => (Asked::AnswerArrived.name(), self.on_answer(peer, &outcome)),
+            Message::Outcome(outcome) => (Event::OutcomeArrived.into(), self.on_outcome(peer, outcome)),
+            Message::Answer(outcome) => (Asked::AnswerArrived.into(), self.on_answer(peer, &outcome)),
             Message::ReadResponse(response) => {
-                (Asked::RecordArrived.name(), self.on_record(now, peer, &response))
+                (Asked::RecordArrived.into(), self.on_record(now, peer, &response))
             }
-            other => (other.name(), Err(Refusal::new(Clause::MessageTypeIsExpected).at(other.name()))),
+            other => (
+                bemr_spec::Event::Unexpected,
+                Err(Refusal::new(Clause::MessageTypeIsExpected).at(other.name())),
+            ),
         };
         Step { event, outcome: outcome.map(|()| Vec::new()), repeats: Vec::new() }
     }
@@ -437,7 +440,11 @@ impl User {
             let next = match submitted.state.on(&rules, Event::OutcomeExpired, guard) {
                 Ok(state) => state,
                 Err(refusal) => {
-                    return Step { event: "OutcomeExpired", outcome: Err(refusal), repeats: outputs };
+                    return Step {
+                        event: Event::OutcomeExpired.into(),
+                        outcome: Err(refusal),
+                        repeats: outputs,
+                    };
                 }
             };
             submitted.state = next;
@@ -447,7 +454,7 @@ impl User {
                 outputs.extend(sent);
             }
         }
-        let mut expired = late.first().map(|_| Event::OutcomeExpired.name());
+        let mut expired = late.first().map(|_| bemr_spec::Event::from(Event::OutcomeExpired));
         let cloud = self.witness.identity().name.clone();
         let late_requests: Vec<RequestId> =
             self.requests.iter().filter(|(_, one)| one.deadline <= now).map(|(id, _)| *id).collect();
@@ -459,10 +466,14 @@ impl User {
             match request.state.on(&rules, Asked::AnswerExpired, guard) {
                 Ok(state) => request.state = state,
                 Err(refusal) => {
-                    return Step { event: "AnswerExpired", outcome: Err(refusal), repeats: outputs };
+                    return Step {
+                        event: Asked::AnswerExpired.into(),
+                        outcome: Err(refusal),
+                        repeats: outputs,
+                    };
                 }
             }
-            expired = Some(Asked::AnswerExpired.name());
+            expired = expired.or(Some(Asked::AnswerExpired.into()));
             request.attempts += 1;
             request.deadline = now.after(constants::USER_ANSWER_MS);
             if let Message::ReadRequest(read) = &mut request.message {
@@ -476,17 +487,17 @@ impl User {
                 outputs.extend(sent);
             }
         }
-        Step::taken(expired.unwrap_or("Retry"), outputs)
+        Step::taken(expired.unwrap_or(bemr_spec::Event::Wake), outputs)
     }
 
     fn on_gossip(&mut self, now: Time, from: &Name, gossip: Gossip) -> Step {
         match gossip {
             Gossip::Block(block) => {
                 let (taken, repeats) = self.context.on_block(now, from, block);
-                Step { event: "BlockArrived", outcome: taken.map(|_| Vec::new()), repeats }
+                Step { event: bemr_spec::Event::BlockArrived, outcome: taken.map(|_| Vec::new()), repeats }
             }
             // Users have blocks from others, and others have none from them.
-            Gossip::BlocksFrom(_) => Step::taken(gossip.name(), Vec::new()),
+            Gossip::BlocksFrom(_) => Step::taken(bemr_spec::Event::BlockRangeRequested, Vec::new()),
             other => self.context.on_gossip(now, from, other),
         }
     }

@@ -222,26 +222,35 @@ impl Consensus {
         decisions.chain(self.anchors.values().cloned().map(Entry::Anchor)).collect()
     }
 
-    /// Does what the instant asks for: proposes in its turn, or tries nonces.
-    pub(super) fn on_wake(&mut self, context: &mut NodeContext, now: Time) -> Vec<Output> {
+    /// Does what the instant asks for: proposes in its turn, or tries nonces. Gives what happened, too: its turn came, or an
+    /// instant at which nothing of the machine is due.
+    pub(super) fn on_wake(
+        &mut self,
+        context: &mut NodeContext,
+        now: Time,
+    ) -> (bemr_spec::Event, Vec<Output>) {
+        let idle = (bemr_spec::Event::Wake, Vec::new());
         if self.next.is_none_or(|next| now < next) {
-            return Vec::new();
+            return idle;
         }
-        let outputs = match context.ledger_view.ledger.genesis().rule {
-            ClosingRule::Work(_) => self.mine(context, now),
-            ClosingRule::Quorum => self.take_turn(context, now),
+        let done = match context.ledger_view.ledger.genesis().rule {
+            ClosingRule::Work(_) => (bemr_spec::Event::Wake, self.mine(context, now)),
+            ClosingRule::Quorum => {
+                let outputs = self.take_turn(context, now);
+                outputs.map_or(idle, |outputs| (Event::TurnCame.into(), outputs))
+            }
         };
         self.schedule(context, now);
-        outputs
+        done
     }
 
-    fn take_turn(&mut self, context: &mut NodeContext, now: Time) -> Vec<Output> {
-        let Some(since) = self.since else { return Vec::new() };
-        let turn =
-            now.0.saturating_sub(since.0.saturating_add(constants::GATHERING_MS)) / constants::ROUND_MS;
+    /// Proposes; nothing where it is the turn of another, or where nothing waits.
+    fn take_turn(&mut self, context: &mut NodeContext, now: Time) -> Option<Vec<Output>> {
+        let since = self.since?;
+        let turn = now.0.saturating_sub(since.0.saturating_add(constants::GATHERING_MS)) / constants::ROUND_MS;
         let height = context.ledger_view.next_height().0;
         if context.ledger_view.validators.at(height.wrapping_add(turn)) != Some(context.name()) {
-            return Vec::new();
+            return None;
         }
         let rules = context.rules;
         let proposed_before = self.signed.is_some();
@@ -249,14 +258,14 @@ impl Consensus {
             let entries = self.entries(context);
             if entries.is_empty() {
                 self.since = None;
-                return Vec::new();
+                return None;
             }
             let proposal = context.ledger_view.ledger.propose(entries, now, context.name().clone());
             // What the others would refuse must not take this validator's one signature of the height.
             let NodeContext { ledger_view, .. } = context;
             let checked = ledger_view.ledger.check_proposal(&rules, &ledger_view.validators, now, &proposal);
             if checked.and_then(|()| self.sign(context, proposal)).is_err() {
-                return Vec::new();
+                return Some(Vec::new());
             }
         }
         let guard = match (proposed_before, self.has_quorum(context)) {
@@ -266,7 +275,7 @@ impl Consensus {
         };
         let proposal = self.signed_proposal(context).map(Gossip::Proposal);
         let alone = self.proceed(context, now, Event::TurnCame, guard).unwrap_or_default();
-        proposal.map(Output::Publish).into_iter().chain(alone).collect()
+        Some(proposal.map(Output::Publish).into_iter().chain(alone).collect())
     }
 
     fn sign(&mut self, context: &NodeContext, proposal: Proposal) -> Result<Signatory, Refusal> {

@@ -5,6 +5,7 @@
 mod check;
 mod consensus;
 
+use crate::actors::gossip::event_of;
 use crate::actors::{Actor, Input, LedgerView, NodeContext, Output, Received, Step, StoreHandle};
 use crate::crypto::{Digest, Domain};
 use crate::keys::{CertifiedPrincipal, TrustStore};
@@ -166,7 +167,7 @@ impl Validator {
     }
 
     fn on_gossip(&mut self, now: Time, from: &Name, gossip: Gossip) -> Step {
-        let event = gossip.name();
+        let event = event_of(&gossip);
         let context = &mut self.context;
         let (outcome, repeats) = match gossip {
             Gossip::Decision(certificate) => {
@@ -197,8 +198,9 @@ impl Actor for Validator {
         match input {
             Input::Wake => {
                 let mut outputs = self.context.retry(now);
-                outputs.extend(self.consensus.on_wake(&mut self.context, now));
-                Step::taken("Turn", outputs)
+                let (event, own) = self.consensus.on_wake(&mut self.context, now);
+                outputs.extend(own);
+                Step::taken(event, outputs)
             }
             Input::Gossip { from, gossip } => self.on_gossip(now, &from, gossip),
             Input::Packet { from, packet } => match self.context.receive(now, &from, &packet) {
@@ -206,10 +208,11 @@ impl Actor for Validator {
                 (_, Ok(Received::HandshakeProgress(event, outputs, _))) => Step::taken(event, outputs),
                 (_, Ok(Received::Message { peer, message: Message::TBlock(block), .. })) => {
                     let outcome = self.on_block_request(now, &peer, *block);
-                    Step { event: Event::BlockRequestArrived.name(), outcome, repeats: Vec::new() }
+                    Step { event: Event::BlockRequestArrived.into(), outcome, repeats: Vec::new() }
                 }
-                (event, Ok(Received::Message { .. })) => {
-                    Step::refused(event, Refusal::new(Clause::MessageTypeIsExpected).at(event))
+                (_, Ok(Received::Message { message, .. })) => {
+                    let refusal = Refusal::new(Clause::MessageTypeIsExpected).at(message.name());
+                    Step::refused(bemr_spec::Event::Unexpected, refusal)
                 }
             },
         }

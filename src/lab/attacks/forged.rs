@@ -15,7 +15,7 @@ const SETUP: Setup = Setup {
     validators: 1,
     ledger: LedgerKind::Quorum,
     seed: 1,
-    acquainted: true,
+    established: true,
     lifetimes: Lifetimes::LONG,
 };
 
@@ -29,8 +29,8 @@ fn honest(rules: Rules) -> Result<Lockstep, String> {
     step(&mut both, &Action::Command { actor: Actor::User(0), command })?;
     let mut next = 0;
     for _ in 0..STEPS {
-        if (next as usize) < both.world().parcels().len() {
-            step(&mut both, &Action::Deliver { parcel: next })?;
+        if (next as usize) < both.world().envelopes().len() {
+            step(&mut both, &Action::Deliver { envelope: next })?;
             next += 1;
             continue;
         }

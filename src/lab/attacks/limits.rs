@@ -14,7 +14,7 @@ pub fn limited(power: Capability, part: &SearchConfig) -> Option<SearchConfig> {
     if scripted && !has(FaultKind::Certify.power(None)) {
         return None;
     }
-    let impersonates = part.impersonates && has(FaultKind::Pose.power(None));
+    let impersonates = part.impersonates && has(FaultKind::Impersonate.power(None));
     let less = SearchConfig {
         insiders: &part.insiders[..insiders],
         impersonates,

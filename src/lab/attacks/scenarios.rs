@@ -22,7 +22,7 @@ const DOUBLE: &[(Actor, Command)] = &[(
 /// Two actors without a session, and an adversary between them that impersonates either.
 pub(super) const STRANGERS: SearchConfig = SearchConfig {
     name: "strangers",
-    setup: Setup { acquainted: false, ..setup(1, 1) },
+    setup: Setup { established: false, ..setup(1, 1) },
     impersonates: true,
     budget: Budget { byzantine: 2, redirect: 1, ..NONE },
     until: 1_000,
@@ -33,7 +33,7 @@ pub(super) const STRANGERS: SearchConfig = SearchConfig {
 /// The same, and the adversary redirects packets.
 pub(super) const MISLED: SearchConfig = SearchConfig {
     name: "packets led astray",
-    setup: Setup { acquainted: false, ..setup(1, 2) },
+    setup: Setup { established: false, ..setup(1, 2) },
     budget: Budget { redirect: 2, ..NONE },
     until: 1_000,
     goals: SAFETY,

@@ -41,8 +41,7 @@ impl Budget {
     pub fn of(rules: impl IntoIterator<Item = FaultRule>) -> Budget {
         let mut times = [0; OF_MESSAGES.len()];
         for rule in rules {
-            let place =
-                OF_MESSAGES.iter().position(|kind| discriminant(kind) == discriminant(&rule.behaviour));
+            let place = OF_MESSAGES.iter().position(|kind| discriminant(kind) == discriminant(&rule.kind));
             if let Some(place) = place {
                 times[place] = rule.budget.map_or(u8::MAX, |budget| u8::try_from(budget).unwrap_or(u8::MAX));
             }

@@ -52,7 +52,7 @@ impl Found {
         for (number, step) in (1..).zip(&self.steps) {
             let why = |what: &str| format!("step {number}, {}: {what}", step.happened.event);
             let action =
-                renumbered(step, both.world().parcels()).ok_or_else(|| why("its envelope was not sent"))?;
+                renumbered(step, both.world().envelopes()).ok_or_else(|| why("its envelope was not sent"))?;
             match both.step(&action) {
                 Ok(Some((done, happened))) => {
                     if nonce(&done) != nonce(&action) {
@@ -85,15 +85,15 @@ fn kind(envelope: &Envelope) -> &'static str {
 /// not compute.
 fn renumbered(step: &FoundStep, envelopes: &[Envelope]) -> Option<Action> {
     let mut action = step.action.clone();
-    if let (Action::Deliver { parcel } | Action::Redirect { parcel, .. }, Some(sent)) =
-        (&mut action, &step.parcel)
+    if let (Action::Deliver { envelope } | Action::Redirect { envelope, .. }, Some(sent)) =
+        (&mut action, &step.envelope)
     {
         // Under proof of work the model has no digest of a block either: only kind and ends can be compared.
         let like = |other: &Envelope| (other.from, other.to, kind(other)) == (sent.from, sent.to, kind(sent));
         let same = envelopes.iter().position(|other| other == sent);
-        let place =
-            same.or_else(|| envelopes.get(*parcel as usize).is_some_and(like).then_some(*parcel as usize));
-        *parcel = place? as u32;
+        let place = same
+            .or_else(|| envelopes.get(*envelope as usize).is_some_and(like).then_some(*envelope as usize));
+        *envelope = place? as u32;
     }
     Some(action)
 }

@@ -20,7 +20,7 @@ pub struct FoundStep {
     /// What was done.
     pub action: Action,
     /// The envelope that it names by number.
-    pub parcel: Option<Envelope>,
+    pub envelope: Option<Envelope>,
     /// What became of it.
     pub happened: Happened,
 }
@@ -164,36 +164,38 @@ fn retrace(model: &SearchModel, moves: Vec<Move>) -> Option<Found> {
                 let (actor, command) = model.config.script[usize::from(state.counters.commands)];
                 Some(Action::Command { actor, command })
             }
-            Move::Deliver(number) | Move::Replay(number) => Some(Action::Deliver { parcel: place(number)? }),
+            Move::Deliver(number) | Move::Replay(number) => {
+                Some(Action::Deliver { envelope: place(number)? })
+            }
             Move::Redirect(number, to, from) => {
-                Some(Action::Redirect { parcel: place(number)?, to, from: Some(from) })
+                Some(Action::Redirect { envelope: place(number)?, to, from: Some(from) })
             }
             Move::Wake(actor, lucky) => Some(Action::Wake { actor, found: lucky.then_some(1) }),
             Move::Crash(actor) => Some(Action::Crash { actor, damage: None }),
             Move::Byzantine(number) => {
                 let ByzantineMessage { by: actor, to, payload } = model.cache().byzantine.get(number).clone();
                 Some(match payload {
-                    Payload::Message(message) => Action::Say { actor, to, message },
-                    Payload::Gossip(gossip) => Action::Tell { actor, to, gossip },
+                    Payload::Message(message) => Action::Send { actor, to, message },
+                    Payload::Gossip(gossip) => Action::Publish { actor, to, gossip },
                     Payload::Packet(packet, flaws) => Action::Inject { actor, to, packet, flaws },
                 })
             }
         };
         if let Some(action) = action {
-            let first = execution.parcels().len();
+            let first = execution.envelopes().len();
             let happened = execution.step(&action)?;
-            for (place, envelope) in execution.parcels().iter().enumerate().skip(first) {
+            for (place, envelope) in execution.envelopes().iter().enumerate().skip(first) {
                 if let Some(number) = model.cache().envelopes.find(envelope) {
                     places.insert(number, place as u32);
                 }
             }
-            let parcel = match action {
-                Action::Deliver { parcel } | Action::Redirect { parcel, .. } => {
-                    execution.parcels().get(parcel as usize).cloned()
+            let envelope = match action {
+                Action::Deliver { envelope } | Action::Redirect { envelope, .. } => {
+                    execution.envelopes().get(envelope as usize).cloned()
                 }
                 _ => None,
             };
-            steps.push(FoundStep { action, parcel, happened });
+            steps.push(FoundStep { action, envelope, happened });
         }
         states = next;
     }

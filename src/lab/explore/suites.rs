@@ -65,7 +65,7 @@ pub(crate) const WITHOUT_CLOUD: &[&str] =
 
 pub(crate) const fn setup(users: u8, validators: u8) -> Setup {
     let (ledger, lifetimes) = (LedgerKind::Quorum, Lifetimes::LONG);
-    Setup { users, validators, ledger, seed: 0, acquainted: true, lifetimes }
+    Setup { users, validators, ledger, seed: 0, established: true, lifetimes }
 }
 
 pub(crate) const fn submit(record: u16, breaks: Option<Clause>) -> Command {
@@ -119,7 +119,7 @@ const CHANGES: &[(Actor, Command)] = &[
 /// Something to be anchored, and nothing else.
 pub(crate) const HEAD: &[(Actor, Command)] = &[(Actor::Bsd, Command::CloseAudit)];
 
-/// One user, one validator, everybody acquainted and honest, and nothing that hurts: what other parts differ from.
+/// One user, one validator, everybody established and honest, and nothing that hurts: what other parts differ from.
 pub(crate) const QUIET: SearchConfig = SearchConfig {
     name: "quiet",
     setup: setup(1, 1),
@@ -139,7 +139,7 @@ pub(crate) const QUIET: SearchConfig = SearchConfig {
 /// Strangers shake hands while packets are redirected and replayed, to two users among others who do nothing.
 pub(crate) const HANDSHAKE: SearchConfig = SearchConfig {
     name: "handshake",
-    setup: Setup { acquainted: false, ..setup(3, 2) },
+    setup: Setup { established: false, ..setup(3, 2) },
     budget: Budget { redirect: 2, replay: 1, ..NONE },
     until: 1_000,
     goals: SAFETY,
@@ -397,7 +397,7 @@ const CRASHES: SearchConfig = SearchConfig {
 
 const SMOKE: &[SearchConfig] = &[
     CONTRARY,
-    SearchConfig { setup: Setup { acquainted: false, ..setup(1, 2) }, states: Some(19_543), ..HANDSHAKE },
+    SearchConfig { setup: Setup { established: false, ..setup(1, 2) }, states: Some(19_543), ..HANDSHAKE },
     CONSPIRACY,
     SILENCE,
     ERASING,

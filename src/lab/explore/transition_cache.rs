@@ -10,7 +10,7 @@ use bemr_model::{
     Actor, ActorState, Command, Datagram, Envelope, Gossip, Output, Proposal, Rename, Renaming, Step, System,
     Tid, Time,
 };
-use bemr_spec::{Clause, Rules};
+use bemr_spec::{Clause, Event, Rules};
 use std::borrow::Borrow;
 use std::hash::Hash;
 use std::sync::Arc;
@@ -155,8 +155,8 @@ impl Cause {
             Cause::Byzantine(ByzantineMessage { by, to, payload }) => match payload {
                 Payload::Message(message) => system.say(rules, now, actor, *to, *message),
                 Payload::Gossip(gossip) => {
-                    let sends = vec![Output::Tell(*to, gossip.clone())];
-                    Some(Step { event: "Tell", clause: None, sends })
+                    let sends = vec![Output::SendGossip(*to, gossip.clone())];
+                    Some(Step { event: Event::Publish, clause: None, sends })
                 }
                 Payload::Packet(packet, flaws) => {
                     system.deliver(rules, now, actor, *by, &Datagram::Packet(*packet), *flaws)
@@ -167,7 +167,7 @@ impl Cause {
 }
 
 /// The event, the clause that refused it, and what was sent.
-type Outcome = (&'static str, Option<Clause>, Vec<Envelope>);
+type Outcome = (Event, Option<Clause>, Vec<Envelope>);
 
 /// What an actor made of an input.
 #[derive(Debug)]
@@ -400,7 +400,7 @@ fn envelopes(system: &System, from: Actor, sends: Vec<Output>) -> Vec<Envelope> 
     for output in sends {
         match output {
             Output::Send(to, packet) => put(to, Datagram::Packet(packet)),
-            Output::Tell(to, gossip) => put(to, Datagram::Gossip(gossip)),
+            Output::SendGossip(to, gossip) => put(to, Datagram::Gossip(gossip)),
             Output::Publish(gossip) => {
                 let others = system.actors().filter(|to| *to != from);
                 others.for_each(|to| put(to, Datagram::Gossip(gossip.clone())));

@@ -34,29 +34,29 @@ impl Adversary {
 }
 
 fn rule(rng: &mut impl Rng, setup: &Setup) -> FaultRule {
-    let behaviour = behaviour(rng);
-    let target = target(rng, setup, behaviour);
-    let mut when = Trigger::ALWAYS;
-    if rng.random_range(0..2) == 0 && behaviour != FaultKind::Silence {
-        when.thousandths = Some([20, 100, 300, 700][rng.random_range(0..4)]);
+    let kind = kind(rng);
+    let scope = scope(rng, setup, kind);
+    let mut trigger = Trigger::ALWAYS;
+    if rng.random_range(0..2) == 0 && kind != FaultKind::Silence {
+        trigger.thousandths = Some([20, 100, 300, 700][rng.random_range(0..4)]);
     }
-    if rng.random_range(0..3) == 0 || behaviour == FaultKind::Silence {
+    if rng.random_range(0..3) == 0 || kind == FaultKind::Silence {
         let from = rng.random_range(0..LIFE);
-        when.from = (from > LIFE / 8).then_some(from);
-        when.until = Some(from + rng.random_range(1..LIFE / 2));
+        trigger.from = (from > LIFE / 8).then_some(from);
+        trigger.until = Some(from + rng.random_range(1..LIFE / 2));
     }
-    if behaviour.is_of_messages() && rng.random_range(0..3) == 0 {
-        when.message = Some(MESSAGES[rng.random_range(0..MESSAGES.len())].to_owned());
+    if kind.is_of_messages() && rng.random_range(0..3) == 0 {
+        trigger.message = Some(MESSAGES[rng.random_range(0..MESSAGES.len())].to_owned());
     }
-    if behaviour.is_of_votes() {
-        when.winning = rng.random_range(0..4) == 0;
-        when.after = (rng.random_range(0..4) == 0).then(|| rng.random_range(1..10));
+    if kind.is_of_votes() {
+        trigger.winning = rng.random_range(0..4) == 0;
+        trigger.after = (rng.random_range(0..4) == 0).then(|| rng.random_range(1..10));
     }
     let budget = (rng.random_range(0..3) == 0).then(|| rng.random_range(1..=20));
-    FaultRule { behaviour, target, when, budget }
+    FaultRule { kind, scope, trigger, budget }
 }
 
-fn behaviour(rng: &mut impl Rng) -> FaultKind {
+fn kind(rng: &mut impl Rng) -> FaultKind {
     match rng.random_range(0..18) {
         0 => FaultKind::Silence,
         1 => FaultKind::Delay { by: rng.random_range(1..=LONG) },
@@ -65,9 +65,9 @@ fn behaviour(rng: &mut impl Rng) -> FaultKind {
         4 => FaultKind::Reorder,
         5 => FaultKind::Replay,
         6 => FaultKind::Redirect,
-        7 => FaultKind::Spoil,
-        8 => FaultKind::Pose,
-        9 => FaultKind::Tell,
+        7 => FaultKind::Corrupt,
+        8 => FaultKind::Impersonate,
+        9 => FaultKind::Publish,
         10 => FaultKind::Contradict,
         11 => FaultKind::Equivocate,
         12 => FaultKind::Certify,
@@ -79,8 +79,8 @@ fn behaviour(rng: &mut impl Rng) -> FaultKind {
     }
 }
 
-fn target(rng: &mut impl Rng, setup: &Setup, behaviour: FaultKind) -> Scope {
-    if behaviour == FaultKind::Certify {
+fn scope(rng: &mut impl Rng, setup: &Setup, kind: FaultKind) -> Scope {
+    if kind == FaultKind::Certify {
         return Scope::Node(Actor::Kdc);
     }
     let validator = |rng: &mut _| Actor::Validator(RngExt::random_range(rng, 0..setup.validators));
@@ -90,8 +90,8 @@ fn target(rng: &mut impl Rng, setup: &Setup, behaviour: FaultKind) -> Scope {
         2 => Actor::User(RngExt::random_range(rng, 0..setup.users)),
         _ => validator(rng),
     };
-    if behaviour.is_of_a_node() {
-        return Scope::Node(if behaviour.is_of_votes() { validator(rng) } else { anybody(rng) });
+    if kind.is_of_a_node() {
+        return Scope::Node(if kind.is_of_votes() { validator(rng) } else { anybody(rng) });
     }
     match rng.random_range(0..6) {
         0 => Scope::Node(anybody(rng)),

@@ -100,8 +100,8 @@ pub const NAMED: &[NamedAdversary] = &[
         name: "black-hole-link",
         says: "a black hole on the links to validators: half of what goes there is lost",
         rules: |validators| {
-            let when = Trigger { thousandths: Some(500), ..Trigger::ALWAYS };
-            let towards = |liar| FaultRule::new(FaultKind::Drop, Scope::Towards(liar)).when(when.clone());
+            let trigger = Trigger { thousandths: Some(500), ..Trigger::ALWAYS };
+            let towards = |liar| FaultRule::new(FaultKind::Drop, Scope::Towards(liar)).when(trigger.clone());
             liars(validators).map(towards).collect()
         },
     },
@@ -113,23 +113,23 @@ pub const NAMED: &[NamedAdversary] = &[
     NamedAdversary {
         name: "falsification-link",
         says: "falsification on the links: bytes are changed",
-        rules: |_| vec![by_chance(FaultKind::Spoil, 100)],
+        rules: |_| vec![by_chance(FaultKind::Corrupt, 100)],
     },
     NamedAdversary {
         name: "random-liars",
         says: "validators vote otherwise in half of all cases",
         rules: |validators| {
-            let when = Trigger { thousandths: Some(500), ..Trigger::ALWAYS };
-            of_liars_when(validators, FaultKind::Contradict, &when)
+            let trigger = Trigger { thousandths: Some(500), ..Trigger::ALWAYS };
+            of_liars_when(validators, FaultKind::Contradict, &trigger)
         },
     },
     NamedAdversary {
         name: "strategists",
         says: "validators vote otherwise together, and only where that wins",
         rules: |validators| {
-            let when = Trigger { winning: true, ..Trigger::ALWAYS };
+            let trigger = Trigger { winning: true, ..Trigger::ALWAYS };
             let all = (0..validators).rev().take(usize::from(validators.div_ceil(3))).map(Actor::Validator);
-            all.map(|liar| FaultRule::new(FaultKind::Contradict, Scope::Node(liar)).when(when.clone()))
+            all.map(|liar| FaultRule::new(FaultKind::Contradict, Scope::Node(liar)).when(trigger.clone()))
                 .collect()
         },
     },
@@ -154,8 +154,8 @@ pub const NAMED: &[NamedAdversary] = &[
         name: "stale-contracts",
         says: "changes of policy do not reach some validators, who go on under the old contracts",
         rules: |validators| {
-            let when = Trigger { message: Some("PolicyChange".to_owned()), ..Trigger::ALWAYS };
-            let towards = |liar| FaultRule::new(FaultKind::Drop, Scope::Towards(liar)).when(when.clone());
+            let trigger = Trigger { message: Some("PolicyChange".to_owned()), ..Trigger::ALWAYS };
+            let towards = |liar| FaultRule::new(FaultKind::Drop, Scope::Towards(liar)).when(trigger.clone());
             liars(validators).map(towards).collect()
         },
     },
@@ -163,8 +163,8 @@ pub const NAMED: &[NamedAdversary] = &[
         name: "withheld-blocks",
         says: "validators keep the blocks that they close to themselves",
         rules: |validators| {
-            let when = Trigger { message: Some("Block".to_owned()), ..Trigger::ALWAYS };
-            of_liars_when(validators, FaultKind::Drop, &when)
+            let trigger = Trigger { message: Some("Block".to_owned()), ..Trigger::ALWAYS };
+            of_liars_when(validators, FaultKind::Drop, &trigger)
         },
     },
     NamedAdversary {
@@ -204,11 +204,11 @@ pub const NAMED: &[NamedAdversary] = &[
         rules: |_| {
             vec![
                 by_chance(FaultKind::Redirect, 40),
-                by_chance(FaultKind::Spoil, 40),
+                by_chance(FaultKind::Corrupt, 40),
                 by_chance(FaultKind::Replay, 20),
-                FaultRule::new(FaultKind::Pose, Scope::Node(Actor::Bsd)).when(seldom()),
-                FaultRule::new(FaultKind::Pose, Scope::Node(Actor::Cloud)).when(seldom()),
-                FaultRule::new(FaultKind::Pose, Scope::Node(Actor::User(0))).when(seldom()),
+                FaultRule::new(FaultKind::Impersonate, Scope::Node(Actor::Bsd)).when(seldom()),
+                FaultRule::new(FaultKind::Impersonate, Scope::Node(Actor::Cloud)).when(seldom()),
+                FaultRule::new(FaultKind::Impersonate, Scope::Node(Actor::User(0))).when(seldom()),
             ]
         },
     },
@@ -243,7 +243,7 @@ pub const NAMED: &[NamedAdversary] = &[
         rules: |_| {
             vec![
                 FaultRule::new(FaultKind::Certify, Scope::Node(Actor::Kdc)).when(seldom()),
-                FaultRule::new(FaultKind::Tell, Scope::Node(Actor::Kdc)).when(seldom()),
+                FaultRule::new(FaultKind::Publish, Scope::Node(Actor::Kdc)).when(seldom()),
             ]
         },
     },
@@ -260,9 +260,9 @@ pub const NAMED: &[NamedAdversary] = &[
         says: "everybody who can dies now and then, and starts again",
         rules: |validators| {
             let mortal = [Actor::Bsd, Actor::Cloud].into_iter().chain((0..validators).map(Actor::Validator));
-            let when = Trigger { thousandths: Some(3), ..Trigger::ALWAYS };
+            let trigger = Trigger { thousandths: Some(3), ..Trigger::ALWAYS };
             mortal
-                .map(|node| FaultRule::new(FaultKind::Crash, Scope::Node(node)).when(when.clone()))
+                .map(|node| FaultRule::new(FaultKind::Crash, Scope::Node(node)).when(trigger.clone()))
                 .collect()
         },
     },
@@ -274,24 +274,24 @@ fn liars(validators: u8) -> impl Iterator<Item = Actor> {
     (validators - many..validators).map(Actor::Validator)
 }
 
-fn of_liars(validators: u8, behaviour: FaultKind) -> Vec<FaultRule> {
-    of_liars_when(validators, behaviour, &Trigger::ALWAYS)
+fn of_liars(validators: u8, kind: FaultKind) -> Vec<FaultRule> {
+    of_liars_when(validators, kind, &Trigger::ALWAYS)
 }
 
-fn of_liars_when(validators: u8, behaviour: FaultKind, when: &Trigger) -> Vec<FaultRule> {
-    liars(validators).map(|liar| FaultRule::new(behaviour, Scope::Node(liar)).when(when.clone())).collect()
+fn of_liars_when(validators: u8, kind: FaultKind, trigger: &Trigger) -> Vec<FaultRule> {
+    liars(validators).map(|liar| FaultRule::new(kind, Scope::Node(liar)).when(trigger.clone())).collect()
 }
 
 fn insider(node: Actor) -> Vec<FaultRule> {
-    let tell = FaultRule::new(FaultKind::Tell, Scope::Node(node)).when(seldom());
+    let tell = FaultRule::new(FaultKind::Publish, Scope::Node(node)).when(seldom());
     let lie = FaultRule::new(FaultKind::Lie, Scope::Node(node))
         .when(Trigger { thousandths: Some(300), ..Trigger::ALWAYS });
     vec![lie, tell]
 }
 
-fn by_chance(behaviour: FaultKind, thousandths: u16) -> FaultRule {
-    let when = Trigger { thousandths: Some(thousandths), ..Trigger::ALWAYS };
-    FaultRule::new(behaviour, Scope::Everything).when(when)
+fn by_chance(kind: FaultKind, thousandths: u16) -> FaultRule {
+    let trigger = Trigger { thousandths: Some(thousandths), ..Trigger::ALWAYS };
+    FaultRule::new(kind, Scope::Everything).when(trigger)
 }
 
 const fn seldom() -> Trigger {

@@ -30,11 +30,11 @@ pub enum FaultKind {
     /// It arrives at somebody else, or seems to come from somebody else.
     Redirect,
     /// It arrives with its bytes changed: falsification on a link.
-    Spoil,
+    Corrupt,
     /// Packets of handshakes are made that seem to come from a node, with the keys of whomever they show.
-    Pose,
+    Impersonate,
     /// Something public is made that seems to come from a node.
-    Tell,
+    Publish,
     /// A validator votes otherwise than it finds, instead of its vote.
     Contradict,
     /// A validator votes otherwise than it finds, beside its vote.
@@ -65,7 +65,7 @@ impl FaultKind {
                 | FaultKind::Reorder
                 | FaultKind::Replay
                 | FaultKind::Redirect
-                | FaultKind::Spoil
+                | FaultKind::Corrupt
         )
     }
 
@@ -94,7 +94,7 @@ impl FaultKind {
             FaultKind::Duplicate => Capability::Duplicate,
             FaultKind::Replay => Capability::Replay,
             FaultKind::Redirect => Capability::Redirect,
-            FaultKind::Spoil | FaultKind::Pose | FaultKind::Tell => Capability::Forge,
+            FaultKind::Corrupt | FaultKind::Impersonate | FaultKind::Publish => Capability::Forge,
             FaultKind::Contradict | FaultKind::Equivocate => Capability::LyingVote,
             FaultKind::Certify => Capability::Kdc,
             FaultKind::Leak => Capability::Leak,
@@ -115,9 +115,9 @@ impl FaultKind {
             FaultKind::Reorder => "reorder",
             FaultKind::Replay => "replay",
             FaultKind::Redirect => "redirect",
-            FaultKind::Spoil => "spoil",
-            FaultKind::Pose => "pose",
-            FaultKind::Tell => "tell",
+            FaultKind::Corrupt => "corrupt",
+            FaultKind::Impersonate => "impersonate",
+            FaultKind::Publish => "publish",
             FaultKind::Contradict => "contradict",
             FaultKind::Equivocate => "equivocate",
             FaultKind::Lie => "lie",

@@ -61,7 +61,7 @@ impl Adversary {
             Actor::Bsd | Actor::Cloud | Actor::Kdc => false,
         };
         let mut rules = (0..).zip(&self.0);
-        rules.try_for_each(|(rule, one)| match one.target.named().into_iter().find(absent) {
+        rules.try_for_each(|(rule, one)| match one.scope.named().into_iter().find(absent) {
             Some(actor) => Err(Contradiction { rule, problem: format!("the setup has no {actor}") }),
             None => Ok(()),
         })
@@ -78,7 +78,7 @@ impl Adversary {
     /// How many validators say what they do not find.
     fn liars(&self) -> usize {
         let liars = self.0.iter().filter(|rule| rule.power() == Capability::LyingVote);
-        liars.filter_map(|rule| rule.target.node()).collect::<std::collections::BTreeSet<_>>().len()
+        liars.filter_map(|rule| rule.scope.node()).collect::<std::collections::BTreeSet<_>>().len()
     }
 }
 

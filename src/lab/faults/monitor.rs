@@ -20,9 +20,9 @@ impl Monitor {
     pub fn take(&mut self, now: Time, act: &Act) -> bool {
         let able = |(rule, left): &&mut (FaultRule, Option<u32>)| {
             *left != Some(0)
-                && rule.behaviour.does(act.fault)
-                && rule.target.covers(act.from, act.to)
-                && rule.when.covers(now, act.message)
+                && rule.kind.does(act.fault)
+                && rule.scope.covers(act.from, act.to)
+                && rule.trigger.covers(now, act.message)
         };
         match self.left.iter_mut().find(able) {
             Some((_, left)) => {

@@ -21,11 +21,11 @@ pub enum ObservedFault {
     /// It arrived at somebody else, or from somebody else.
     Redirected,
     /// It arrived with its bytes changed.
-    Spoilt,
+    Corrupted,
     /// A packet of a handshake was made.
-    Posed,
+    Impersonated,
     /// Something public was made.
-    Told,
+    Published,
     /// A vote was said that its validator had not said.
     Voted,
     /// Something else was said with somebody's keys.
@@ -58,7 +58,7 @@ pub struct Act {
 impl FaultKind {
     /// Whether this is how it shows.
     pub fn does(self, fault: ObservedFault) -> bool {
-        let alike = discriminant(&self) == discriminant(&fault.behaviour());
+        let alike = discriminant(&self) == discriminant(&fault.kind());
         alike
             || match fault {
                 // Who votes or sends otherwise may send nothing.
@@ -76,17 +76,17 @@ impl FaultKind {
 }
 
 impl ObservedFault {
-    /// The weakest behaviour that shows like this, of those that depend on nothing else.
-    pub(super) const fn behaviour(self) -> FaultKind {
+    /// The weakest kind that shows like this, of those that depend on nothing else.
+    pub(super) const fn kind(self) -> FaultKind {
         match self {
             ObservedFault::Late(late) => FaultKind::Delay { by: late },
             ObservedFault::Withheld | ObservedFault::Lost => FaultKind::Drop,
             ObservedFault::Overtook => FaultKind::Reorder,
             ObservedFault::Again => FaultKind::Replay,
             ObservedFault::Redirected => FaultKind::Redirect,
-            ObservedFault::Spoilt => FaultKind::Spoil,
-            ObservedFault::Posed => FaultKind::Pose,
-            ObservedFault::Told => FaultKind::Tell,
+            ObservedFault::Corrupted => FaultKind::Corrupt,
+            ObservedFault::Impersonated => FaultKind::Impersonate,
+            ObservedFault::Published => FaultKind::Publish,
             ObservedFault::Voted => FaultKind::Equivocate,
             ObservedFault::Said => FaultKind::Lie,
             ObservedFault::Certified => FaultKind::Certify,
@@ -113,9 +113,9 @@ impl fmt::Display for Act {
             }
             ObservedFault::Again => write!(out, "{what} from {from} to {to} arrives again"),
             ObservedFault::Redirected => write!(out, "{what} from {from} to {to} goes astray"),
-            ObservedFault::Spoilt => write!(out, "{what} from {from} to {to} is changed"),
-            ObservedFault::Posed => write!(out, "{what} is made in the name of {from}"),
-            ObservedFault::Told => write!(out, "{what} is told in the name of {from}"),
+            ObservedFault::Corrupted => write!(out, "{what} from {from} to {to} is changed"),
+            ObservedFault::Impersonated => write!(out, "{what} is made in the name of {from}"),
+            ObservedFault::Published => write!(out, "{what} is told in the name of {from}"),
             ObservedFault::Voted => write!(out, "{from} votes once more, or otherwise"),
             ObservedFault::Said => write!(out, "{from} says {what} once more, or otherwise"),
             ObservedFault::Certified => write!(out, "{from} is asked for a second certificate"),

@@ -1,4 +1,4 @@
-//! One rule: a behaviour, on whom, when, and how often at most.
+//! One rule: a kind, on whom, when, and how often at most.
 
 use crate::faults::{Capability, FaultKind};
 use bemr_model::{Actor, Time};
@@ -132,12 +132,12 @@ impl Trigger {
 #[serde(deny_unknown_fields)]
 pub struct FaultRule {
     /// What.
-    pub behaviour: FaultKind,
+    pub kind: FaultKind,
     /// On whom.
-    pub target: Scope,
+    pub scope: Scope,
     /// Trigger; always, where it does not say.
     #[serde(default, skip_serializing_if = "Trigger::is_always")]
-    pub when: Trigger,
+    pub trigger: Trigger,
     /// How often at most; as often as it can be, where it does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u32", range(min = 1))]
@@ -151,15 +151,15 @@ impl Trigger {
 }
 
 impl FaultRule {
-    /// This behaviour, always and without end.
-    pub const fn new(behaviour: FaultKind, target: Scope) -> FaultRule {
-        FaultRule { behaviour, target, when: Trigger::ALWAYS, budget: None }
+    /// This kind, always and without end.
+    pub const fn new(kind: FaultKind, scope: Scope) -> FaultRule {
+        FaultRule { kind, scope, trigger: Trigger::ALWAYS, budget: None }
     }
 
     /// The same at another time.
     #[must_use]
-    pub fn when(self, when: Trigger) -> FaultRule {
-        FaultRule { when, ..self }
+    pub fn when(self, trigger: Trigger) -> FaultRule {
+        FaultRule { trigger, ..self }
     }
 
     /// The same at most so often.
@@ -170,19 +170,19 @@ impl FaultRule {
 
     /// How strong who does it has to be, alone.
     pub const fn power(&self) -> Capability {
-        self.behaviour.power(self.target.node())
+        self.kind.power(self.scope.node())
     }
 }
 
 impl fmt::Display for FaultRule {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let FaultRule { behaviour, target, when, budget } = self;
-        let Trigger { from, until, message, after, thousandths, winning } = when;
-        write!(out, "{}", behaviour.word())?;
-        if let FaultKind::Delay { by } = behaviour {
+        let FaultRule { kind, scope, trigger, budget } = self;
+        let Trigger { from, until, message, after, thousandths, winning } = trigger;
+        write!(out, "{}", kind.word())?;
+        if let FaultKind::Delay { by } = kind {
             write!(out, " by {by} ms")?;
         }
-        write!(out, ": {target}")?;
+        write!(out, ": {scope}")?;
         if let Some(message) = message {
             write!(out, ", {message} alone")?;
         }

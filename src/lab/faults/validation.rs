@@ -37,58 +37,58 @@ fn found((at, problem): (usize, Option<&'static str>)) -> Option<(usize, &'stati
 
 /// What is wrong with one rule.
 fn alone(rule: &FaultRule) -> Option<String> {
-    let FaultRule { behaviour, target, when, budget } = rule;
-    let word = behaviour.word();
+    let FaultRule { kind, scope, trigger, budget } = rule;
+    let word = kind.word();
     if *budget == Some(0) {
         return Some("a budget of none is no rule".to_owned());
     }
-    if when.from.zip(when.until).is_some_and(|(from, until)| from >= until) {
+    if trigger.from.zip(trigger.until).is_some_and(|(from, until)| from >= until) {
         return Some("it ends before it begins".to_owned());
     }
-    if let Some(name) = &when.message
+    if let Some(name) = &trigger.message
         && !MESSAGES.contains(&name.as_str())
     {
         return Some(format!("no message is called {name:?}"));
     }
-    if when.thousandths.is_some_and(|thousandths| !(1..1000).contains(&thousandths)) {
+    if trigger.thousandths.is_some_and(|thousandths| !(1..1000).contains(&thousandths)) {
         return Some("a chance is 1 to 999 of a thousand; never and always have none".to_owned());
     }
-    if *behaviour == (FaultKind::Delay { by: 0 }) {
+    if *kind == (FaultKind::Delay { by: 0 }) {
         return Some("a delay of nothing is none".to_owned());
     }
-    if *behaviour == FaultKind::Silence && (when.thousandths.is_some() || when.after.is_some()) {
+    if *kind == FaultKind::Silence && (trigger.thousandths.is_some() || trigger.after.is_some()) {
         return Some("who is silent now and then drops messages".to_owned());
     }
-    if when.winning && !behaviour.is_of_votes() {
+    if trigger.winning && !kind.is_of_votes() {
         return Some(format!("{word} wins nothing: only votes do"));
     }
-    match target {
+    match scope {
         Scope::Link { from, to } if from == to => {
             return Some(format!("there is no link from {from} to itself"));
         }
         Scope::Across(side) if side.is_empty() => return Some("nobody is on that side".to_owned()),
         _ => {}
     }
-    if target.named().contains(&Actor::Kdc) {
-        let its_own = matches!(behaviour, FaultKind::Certify | FaultKind::Tell);
-        let towards = !matches!(target, Scope::Node(_));
-        if (!its_own && !behaviour.is_of_messages()) || towards && !matches!(target, Scope::Across(_)) {
+    if scope.named().contains(&Actor::Kdc) {
+        let its_own = matches!(kind, FaultKind::Certify | FaultKind::Publish);
+        let towards = !matches!(scope, Scope::Node(_));
+        if (!its_own && !kind.is_of_messages()) || towards && !matches!(scope, Scope::Across(_)) {
             return Some(format!("the KDC has no address, and nobody can {word} there"));
         }
     }
-    if behaviour.is_of_a_node() {
-        return of_a_node(*behaviour, target);
+    if kind.is_of_a_node() {
+        return of_a_node(*kind, scope);
     }
     None
 }
 
 /// Who can do it, or to whom it can be done.
-fn of_a_node(behaviour: FaultKind, target: &Scope) -> Option<String> {
-    let word = behaviour.word();
-    let Some(node) = target.node() else {
-        return Some(format!("{word} is of one node, and the target is {target}"));
+fn of_a_node(kind: FaultKind, scope: &Scope) -> Option<String> {
+    let word = kind.word();
+    let Some(node) = scope.node() else {
+        return Some(format!("{word} is of one node, and the scope is {scope}"));
     };
-    let able = match behaviour {
+    let able = match kind {
         FaultKind::Contradict | FaultKind::Equivocate => matches!(node, Actor::Validator(_)),
         FaultKind::Certify => node == Actor::Kdc,
         FaultKind::Falsify | FaultKind::Leak => node != Actor::Kdc,
@@ -104,16 +104,16 @@ fn beside(rule: &FaultRule, other: &FaultRule) -> Option<&'static str> {
     if rule == other {
         return Some("it is said twice");
     }
-    if !rule.when.overlaps(&other.when) {
+    if !rule.trigger.overlaps(&other.trigger) {
         return None;
     }
-    let silent = |one: &FaultRule| one.behaviour == FaultKind::Silence && one.when.message.is_none();
-    let speaks = |one: &FaultRule| one.behaviour.is_of_votes() || one.behaviour == FaultKind::Lie;
-    let same = |one: &FaultRule, other: &FaultRule| one.target.node().is_some() && one.target == other.target;
+    let silent = |one: &FaultRule| one.kind == FaultKind::Silence && one.trigger.message.is_none();
+    let speaks = |one: &FaultRule| one.kind.is_of_votes() || one.kind == FaultKind::Lie;
+    let same = |one: &FaultRule, other: &FaultRule| one.scope.node().is_some() && one.scope == other.scope;
     if same(rule, other) && (silent(rule) && speaks(other) || silent(other) && speaks(rule)) {
         return Some("who is silent says nothing, true or false");
     }
-    let both = (rule.behaviour, other.behaviour);
+    let both = (rule.kind, other.kind);
     if same(rule, other)
         && matches!(
             both,
@@ -123,16 +123,16 @@ fn beside(rule: &FaultRule, other: &FaultRule) -> Option<&'static str> {
         return Some("a vote is replaced or doubled, not both");
     }
     let always =
-        |one: &FaultRule| one.behaviour.withholds() && one.when.thousandths.is_none() && one.budget.is_none();
+        |one: &FaultRule| one.kind.withholds() && one.trigger.thousandths.is_none() && one.budget.is_none();
     let again = |one: &FaultRule| {
-        matches!(one.behaviour, FaultKind::Delay { .. } | FaultKind::Duplicate | FaultKind::Reorder)
+        matches!(one.kind, FaultKind::Delay { .. } | FaultKind::Duplicate | FaultKind::Reorder)
     };
     let hides = |one: &FaultRule, other: &FaultRule| {
         always(one)
-            && one.when.after.is_none()
+            && one.trigger.after.is_none()
             && again(other)
-            && one.target == other.target
-            && (one.when.message.is_none() || one.when.message == other.when.message)
+            && one.scope == other.scope
+            && (one.trigger.message.is_none() || one.trigger.message == other.trigger.message)
     };
     if hides(rule, other) || hides(other, rule) {
         return Some("what never arrives arrives neither late nor twice nor first");

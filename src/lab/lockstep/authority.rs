@@ -205,13 +205,13 @@ impl Authority {
         let (change, approvals) = self.draw_change(rng, world, to, !flaws.is_empty())?;
         // A flaw is that of an approval, or of something that is changed.
         (to != actor && !change.is_empty() && !approvals.is_empty()).then_some(())?;
-        Some(Action::Tell { actor, to, gossip: Gossip::PolicyChange { change, approvals, flaws } })
+        Some(Action::Publish { actor, to, gossip: Gossip::PolicyChange { change, approvals, flaws } })
     }
 }
 
 /// The KDC's list, with a flaw or two.
 fn lie_about_list(rng: &mut ChaCha8Rng, world: &Execution) -> Option<Action> {
-    let mut lists = world.parcels().iter().rev().filter_map(|parcel| match &parcel.datagram {
+    let mut lists = world.envelopes().iter().rev().filter_map(|envelope| match &envelope.datagram {
         Datagram::Gossip(Gossip::RevocationList { list, flaws }) if flaws.is_empty() => Some(list),
         _ => None,
     });
@@ -220,5 +220,5 @@ fn lie_about_list(rng: &mut ChaCha8Rng, world: &Execution) -> Option<Action> {
     let flaws = if rng.random_range(0..3) == 0 { forged } else { forgery::draw(rng, "RevocationList")? };
     let others: Vec<Actor> = world.system().actors().collect();
     let to = others[rng.random_range(0..others.len())];
-    Some(Action::Tell { actor: Actor::Kdc, to, gossip: Gossip::RevocationList { list, flaws } })
+    Some(Action::Publish { actor: Actor::Kdc, to, gossip: Gossip::RevocationList { list, flaws } })
 }

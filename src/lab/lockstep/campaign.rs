@@ -96,7 +96,7 @@ pub fn drawn(seed: u64) -> (Adversary, Setup) {
         validators: [1, 3, 4, 7, 10][rng.random_range(0..5)],
         ledger,
         seed,
-        acquainted: rng.random_range(0..2) == 0,
+        established: rng.random_range(0..2) == 0,
         lifetimes: Lifetimes::LONG,
     };
     (Adversary::draw(&mut rng, &setup), setup)

@@ -117,8 +117,8 @@ const MAKERS: [Clause; 2] = [Clause::ChallengeCoversKeyAndTag, Clause::Encapsula
 
 /// The clause of a maker that was broken by whoever made what `action` brings, before it does.
 pub(super) fn broken(world: &Execution, action: &Action) -> Option<Clause> {
-    let (Action::Deliver { parcel } | Action::Redirect { parcel, .. }) = action else { return None };
-    let flaws = world.parcels().get(*parcel as usize)?.datagram.flaws();
+    let (Action::Deliver { envelope } | Action::Redirect { envelope, .. }) = action else { return None };
+    let flaws = world.envelopes().get(*envelope as usize)?.datagram.flaws();
     MAKERS.into_iter().find(|maker| flaws.iter().any(|flaws| flaws.has(*maker)))
 }
 
@@ -140,11 +140,11 @@ const fn kind(action: &Action) -> &'static str {
         Action::Command { .. } => "command",
         Action::Deliver { .. } => "deliver",
         Action::Redirect { .. } => "redirect",
-        Action::Spoil { .. } => "spoil",
+        Action::Corrupt { .. } => "corrupt",
         Action::Wake { .. } => "wake",
         Action::Pass { .. } => "pass",
-        Action::Say { .. } => "say",
-        Action::Tell { .. } => "tell",
+        Action::Send { .. } => "send",
+        Action::Publish { .. } => "publish",
         Action::Inject { .. } => "inject",
         Action::Audit { .. } => "audit",
         Action::Unseal { .. } => "unseal",

@@ -1,7 +1,7 @@
 //! Where model and implementation part, and what of it stays the same when the life around it becomes shorter.
 
 use bemr_model::{Actor, Output, Place, View};
-use bemr_spec::Clause;
+use bemr_spec::{Clause, Event};
 use std::fmt;
 
 /// Where model and implementation part.
@@ -20,6 +20,13 @@ pub enum Divergence {
         model: u64,
         /// The implementation.
         implementation: u64,
+    },
+    /// They name different events.
+    Event {
+        /// The model's.
+        model: Event,
+        /// The implementation's.
+        implementation: Event,
     },
     /// They refuse it by different clauses, or one takes it.
     Clause {
@@ -78,6 +85,7 @@ impl Divergence {
         match self {
             Divergence::Beginning(_)
             | Divergence::Possible { .. }
+            | Divergence::Event { .. }
             | Divergence::Clause { .. }
             | Divergence::Cause { .. }
             | Divergence::Goal(_)
@@ -126,6 +134,9 @@ impl fmt::Display for Divergence {
             Divergence::Time { model, implementation } => {
                 write!(f, "the model does it at {model} ms, the implementation at {implementation} ms")
             }
+            Divergence::Event { model, implementation } => {
+                write!(f, "{model} in the model, {implementation} in the implementation")
+            }
             Divergence::Clause { model, implementation } => {
                 write!(f, "model: {}, implementation: {}", id(model), id(implementation))
             }
@@ -138,7 +149,7 @@ impl fmt::Display for Divergence {
                 write!(f, "model: {model:?}, implementation: {implementation:?}")
             }
             Divergence::Opened { model, implementation } => {
-                write!(f, "the model opens parcels {model:?}, the implementation {implementation:?}")
+                write!(f, "the model opens envelopes {model:?}, the implementation {implementation:?}")
             }
             Divergence::Sends { model, implementation } => {
                 let named = |outputs: &[Output]| {

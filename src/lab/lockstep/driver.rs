@@ -10,7 +10,7 @@ use crate::lockstep::authority::{self, Authority};
 use crate::lockstep::{auditor, forged_term, forgery, impersonation, sample_by_age};
 use crate::sut::BREAKABLE;
 use bemr_model::{
-    Action, Actor, Command, Datagram, Execution, LedgerKind, Members, Order, Packet, Setup, Spoiling, Tid,
+    Action, Actor, Command, Corruption, Datagram, Execution, LedgerKind, Members, Order, Packet, Setup, Tid,
     Time, View,
 };
 use bemr_spec::Clause;
@@ -22,15 +22,15 @@ use std::ops::Range;
 /// How often what happens, in thousandths of the steps at which it could.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Profile {
-    /// A parcel is lost.
+    /// An envelope is lost.
     pub lose: u32,
-    /// Another parcel than the oldest arrives.
+    /// Another envelope than the oldest arrives.
     pub reorder: u32,
-    /// An old parcel arrives again.
+    /// An old envelope arrives again.
     pub replay: u32,
-    /// A parcel arrives at somebody else or from somebody else.
+    /// An envelope arrives at somebody else or from somebody else.
     pub redirect: u32,
-    /// A parcel arrives with changed bytes.
+    /// An envelope arrives with changed bytes.
     pub spoil: u32,
     /// Somebody's time runs out although something is on its way.
     pub hurry: u32,
@@ -99,7 +99,7 @@ pub struct Driver {
     rng: ChaCha8Rng,
     profile: Profile,
     setup: Setup,
-    /// Parcels that were neither delivered nor lost, oldest first.
+    /// Envelopes that were neither delivered nor lost, oldest first.
     flying: VecDeque<u32>,
     seen: u32,
     /// What the last step sent.
@@ -121,7 +121,7 @@ pub struct Driver {
     stated: (Time, BTreeSet<(Option<Actor>, Tid, Order)>),
 }
 
-/// Nothing is delayed for longer than the oldest of this many parcels.
+/// Nothing is delayed for longer than the oldest of this many envelopes.
 const WINDOW: usize = 32;
 
 impl Driver {
@@ -135,7 +135,7 @@ impl Driver {
             validators: [1, 3, 4, 7][rng.random_range(0..4)],
             ledger: if rng.random_range(0..8) == 0 { LedgerKind::Work } else { LedgerKind::Quorum },
             seed,
-            acquainted: rng.random_range(0..5) < 2,
+            established: rng.random_range(0..5) < 2,
             lifetimes: authority::lifetimes(&mut rng),
         };
         Driver::of(rng, profile, setup)
@@ -183,10 +183,10 @@ impl Driver {
 
     /// Takes up what the last step sent, and who submitted in it.
     fn take_up(&mut self, world: &Execution) {
-        let sent = world.parcels().len() as u32;
+        let sent = world.envelopes().len() as u32;
         self.fresh = self.seen..sent;
         if std::mem::take(&mut self.hasty) {
-            self.fresh.clone().rev().for_each(|parcel| self.flying.push_front(parcel));
+            self.fresh.clone().rev().for_each(|envelope| self.flying.push_front(envelope));
         } else {
             self.flying.extend(self.fresh.clone());
         }
@@ -199,7 +199,7 @@ impl Driver {
     pub fn next(&mut self, world: &Execution) -> Option<Action> {
         self.take_up(world);
         let sent = self.seen;
-        if let Some(vote) = self.fresh.clone().find_map(|parcel| forgery::vote(world, parcel))
+        if let Some(vote) = self.fresh.clone().find_map(|envelope| forgery::vote(world, envelope))
             && self.profile.lie > 0
             && self.scheme.is_empty()
             && self.chance(60)
@@ -207,7 +207,8 @@ impl Driver {
             self.scheme.extend(forgery::coalition(&mut self.rng, world, &vote));
         }
         if self.profile.lie > 0 && self.scheme.is_empty() {
-            let lies = self.fresh.clone().flat_map(|parcel| forgery::at_once(&mut self.rng, world, parcel));
+            let lies =
+                self.fresh.clone().flat_map(|envelope| forgery::at_once(&mut self.rng, world, envelope));
             self.scheme = lies.collect();
         }
         if let Some(lie) = self.scheme.pop_front() {
@@ -255,7 +256,7 @@ impl Driver {
         if self.chance(profile.replay) {
             // Mostly of late: what is long past is refused alike.
             let back = if self.chance(200) { sent } else { sent.min(200) };
-            return Some(Action::Deliver { parcel: sent - 1 - self.rng.random_range(0..back) });
+            return Some(Action::Deliver { envelope: sent - 1 - self.rng.random_range(0..back) });
         }
         if self.chance(profile.redirect) {
             return Some(self.redirect(world, sent));
@@ -271,11 +272,11 @@ impl Driver {
             }
             let reach = self.flying.len().min(WINDOW);
             let place = if self.chance(profile.reorder) { self.rng.random_range(0..reach) } else { 0 };
-            let parcel = self.flying.remove(place)?;
+            let envelope = self.flying.remove(place)?;
             if self.chance(profile.lose) {
                 continue;
             }
-            return Some(Action::Deliver { parcel });
+            return Some(Action::Deliver { envelope });
         }
         let waits = |actor| Some((world.system().wakes(actor)?, actor));
         let next = world.system().actors().filter_map(waits).min();
@@ -306,29 +307,29 @@ impl Driver {
     }
 
     fn spoil(&mut self, world: &Execution, sent: u32) -> Option<Action> {
-        let parcel = match self.flying.len() {
+        let envelope = match self.flying.len() {
             flying if flying > 0 && self.chance(600) => {
                 self.flying[self.rng.random_range(0..flying.min(WINDOW))]
             }
             _ => sent - 1 - self.rng.random_range(0..sent.min(50)),
         };
-        let how = self.spoiling(world, parcel)?;
-        Some(Action::Spoil { parcel, how })
+        let how = self.spoiling(world, envelope)?;
+        Some(Action::Corrupt { envelope, how })
     }
 
-    /// What can be done to the bytes of a parcel.
-    fn spoiling(&mut self, world: &Execution, parcel: u32) -> Option<Spoiling> {
-        let datagram = &world.parcels().get(parcel as usize)?.datagram;
+    /// What can be done to the bytes of an envelope.
+    fn spoiling(&mut self, world: &Execution, envelope: u32) -> Option<Corruption> {
+        let datagram = &world.envelopes().get(envelope as usize)?.datagram;
         forged_term::is_honest(datagram).then_some(())?;
-        let possible = |how: &Spoiling| *how == Spoiling::Flip || world.spoiled(parcel, *how).is_some();
-        let ways: Vec<Spoiling> = Spoiling::ALL.into_iter().filter(possible).collect();
+        let possible = |how: &Corruption| *how == Corruption::Flip || world.spoiled(envelope, *how).is_some();
+        let ways: Vec<Corruption> = Corruption::ALL.into_iter().filter(possible).collect();
         Some(ways[self.rng.random_range(0..ways.len())])
     }
 
     fn redirect(&mut self, world: &Execution, sent: u32) -> Action {
-        let parcel = sent - 1 - self.rng.random_range(0..sent.min(50));
-        let (from, to, datagram) = match world.parcels().get(parcel as usize) {
-            Some(parcel) => (parcel.from, parcel.to, &parcel.datagram),
+        let envelope = sent - 1 - self.rng.random_range(0..sent.min(50));
+        let (from, to, datagram) = match world.envelopes().get(envelope as usize) {
+            Some(envelope) => (envelope.from, envelope.to, &envelope.datagram),
             None => (Actor::Kdc, Actor::Bsd, &Datagram::Gossip(bemr_model::Gossip::BlocksFrom(1))),
         };
         let handshake = matches!(datagram, Datagram::Packet(Packet::Response { .. } | Packet::Finish { .. }));
@@ -336,9 +337,9 @@ impl Driver {
         let drawn = actors[self.rng.random_range(0..actors.len())];
         // Nobody hears from themselves: what comes back to who sent it seems to be of who should have got it.
         if handshake && self.chance(500) {
-            return Action::Redirect { parcel, to, from: (drawn != to).then_some(drawn) };
+            return Action::Redirect { envelope, to, from: (drawn != to).then_some(drawn) };
         }
-        Action::Redirect { parcel, to: drawn, from: (drawn == from).then_some(to) }
+        Action::Redirect { envelope, to: drawn, from: (drawn == from).then_some(to) }
     }
 
     fn user(&mut self, all: bool) -> u8 {
@@ -392,7 +393,8 @@ impl Driver {
             _ => drawn,
         };
         // Mostly who may do it.
-        let owner = self.owners.get(tid.place()).copied().filter(|_| self.chance(600));
+        let owner =
+            tid.place().and_then(|place| self.owners.get(place)).copied().filter(|_| self.chance(600));
         let user = owner.unwrap_or_else(|| self.user(true));
         let user = if self.setup.users > 3 && self.chance(80) { 3 } else { user };
         let actor = Actor::User(user);

@@ -61,7 +61,7 @@ pub(super) fn gossip_decomposed(term: &Gossip) -> Option<(Gossip, Flaws, Flaws)>
     };
     let mut genuine = gossip_with_flaws(term.clone(), none, none);
     if let Gossip::RevocationList { list, .. } = &mut genuine {
-        list.number = list.number.genuine();
+        list.number = list.number.checked_sub(FAR_AHEAD).unwrap_or(list.number);
     }
     Some((genuine, inner, outer))
 }
@@ -133,7 +133,7 @@ pub(super) fn renamed(mut message: Message, flaws: Flaws) -> Option<Message> {
         Message::Order { request, .. } => request.number = request.number.forged(forgery),
         Message::Block { question, .. } => question.number = question.number.forged(forgery),
         Message::Initial { header, .. } if flaws.iter().any(|flaw| RENEWING.contains(&flaw)) => {
-            header.tid = header.tid.forged(places(RENEWING, flaws))?;
+            header.tid = header.tid.forged(places(RENEWING, flaws));
         }
         _ => {}
     }
@@ -153,9 +153,12 @@ fn places(listed: &[Clause], flaws: Flaws) -> u32 {
     (0..).zip(listed).filter(|(_, flaw)| flaws.has(**flaw)).map(|(place, _)| 1 << place).sum()
 }
 
+/// By so much the number of a forged revocation list is greater: the KDC never publishes as many in a run.
+pub(super) const FAR_AHEAD: u32 = 10_000;
+
 /// The list that pretends to come after `list`, and after many others.
 pub(super) fn newer(list: &RevocationList) -> RevocationList {
-    RevocationList { number: list.number.forged(Forgery::ONLY), ..list.clone() }
+    RevocationList { number: list.number.saturating_add(FAR_AHEAD), ..list.clone() }
 }
 
 /// Whether something public is as its sender would have it. What else happens to a lie is not said by its flaws.
@@ -171,21 +174,21 @@ pub(super) fn is_honest(datagram: &Datagram) -> bool {
 /// Whether a lie holds only for now.
 pub(super) fn is_urgent(action: &Action) -> bool {
     match action {
-        Action::Say { message: message @ Message::Record { .. }, .. } => {
+        Action::Send { message: message @ Message::Record { .. }, .. } => {
             decomposed(message).1.iter().any(|flaw| FORKING.contains(&flaw))
         }
         _ => false,
     }
 }
 
-/// The parcel that a lie is about: the newest that says it genuinely, from the same to the same where there is one.
+/// The envelope that a lie is about: the newest that says it genuinely, from the same to the same where there is one.
 pub(super) fn is_about(lie: &Action, world: &Execution) -> Option<usize> {
     let newest = |says: &dyn Fn(&Datagram) -> bool, ends: Option<(Actor, Actor)>| {
         let this = |one: &Envelope| ends.is_none_or(|ends| (one.from, one.to) == ends) && says(&one.datagram);
-        world.parcels().iter().rposition(this)
+        world.envelopes().iter().rposition(this)
     };
     match lie {
-        Action::Say { actor, to, message } => {
+        Action::Send { actor, to, message } => {
             let genuine = decomposed(message).0;
             let says = |datagram: &Datagram| match datagram {
                 Datagram::Packet(Packet::Record(record)) => match (record.message, genuine) {
@@ -200,7 +203,7 @@ pub(super) fn is_about(lie: &Action, world: &Execution) -> Option<usize> {
             };
             newest(&says, Some((*actor, *to))).or_else(|| newest(&says, None))
         }
-        Action::Tell { actor, to, gossip } => {
+        Action::Publish { actor, to, gossip } => {
             let genuine = Datagram::Gossip(gossip_decomposed(gossip)?.0);
             newest(&|datagram: &Datagram| *datagram == genuine, Some((*actor, *to)))
         }
@@ -211,12 +214,12 @@ pub(super) fn is_about(lie: &Action, world: &Execution) -> Option<usize> {
 /// The same forgery of another message of the kind.
 pub(super) fn retold(lie: &Action, about: &Envelope) -> Option<Action> {
     match (lie, &about.datagram) {
-        (Action::Say { actor, to, message: told }, Datagram::Packet(Packet::Record(record))) => {
+        (Action::Send { actor, to, message: told }, Datagram::Packet(Packet::Record(record))) => {
             let (_, flaws) = decomposed(told);
             let mut message = with_flaws(record.message, flaws);
             match (&mut message, told) {
                 (Message::Initial { header, .. }, Message::Initial { header: told, .. }) => {
-                    header.tid = header.tid.made_as(told.tid)?;
+                    header.tid = header.tid.made_as(told.tid);
                 }
                 (Message::Block { question, .. }, Message::Block { question: told, .. }) => {
                     question.number = question.number.made_as(told.number);
@@ -227,12 +230,12 @@ pub(super) fn retold(lie: &Action, about: &Envelope) -> Option<Action> {
                 (Message::Vote(vote), Message::Vote(told)) => vote.ballot = told.ballot,
                 _ => {}
             }
-            Some(Action::Say { actor: *actor, to: *to, message })
+            Some(Action::Send { actor: *actor, to: *to, message })
         }
-        (Action::Tell { actor, to, gossip: told }, Datagram::Gossip(genuine)) => {
+        (Action::Publish { actor, to, gossip: told }, Datagram::Gossip(genuine)) => {
             let (_, inner, outer) = gossip_decomposed(told)?;
             let gossip = gossip_with_flaws(genuine.clone(), inner, outer);
-            Some(Action::Tell { actor: *actor, to: *to, gossip })
+            Some(Action::Publish { actor: *actor, to: *to, gossip })
         }
         _ => None,
     }
@@ -244,23 +247,23 @@ pub(super) fn with_fewer_flaws(lie: &Action) -> Vec<Action> {
         flaws.iter().filter(|other| *other != flaw).fold(Flaws::NONE, Flaws::and)
     };
     match lie {
-        Action::Say { actor, to, message } => {
+        Action::Send { actor, to, message } => {
             let flaws = decomposed(message).1;
-            let fewer = |flaw| Action::Say {
+            let fewer = |flaw| Action::Send {
                 actor: *actor,
                 to: *to,
                 message: with_flaws(*message, without(flaws, flaw)),
             };
             if flaws.iter().count() > 1 { flaws.iter().map(fewer).collect() } else { Vec::new() }
         }
-        Action::Tell { actor, to, gossip } => {
+        Action::Publish { actor, to, gossip } => {
             let Some((genuine, inner, outer)) = gossip_decomposed(gossip) else { return Vec::new() };
             if inner.iter().chain(outer.iter()).count() < 2 {
                 return Vec::new();
             }
             let fewer = |flaw| {
                 let gossip = gossip_with_flaws(genuine.clone(), without(inner, flaw), without(outer, flaw));
-                Action::Tell { actor: *actor, to: *to, gossip }
+                Action::Publish { actor: *actor, to: *to, gossip }
             };
             inner.iter().chain(outer.iter()).map(fewer).collect()
         }

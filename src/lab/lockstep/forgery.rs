@@ -98,9 +98,9 @@ pub(super) fn lie(rng: &mut ChaCha8Rng, world: &Execution, flying: &VecDeque<u32
 }
 
 /// Lies about what was just sent and is looked at closely once, while it has not arrived: of what is sent often, seldom.
-pub(super) fn at_once(rng: &mut ChaCha8Rng, world: &Execution, parcel: u32) -> Vec<Action> {
-    let Some(parcel) = world.parcels().get(parcel as usize) else { return Vec::new() };
-    let Datagram::Packet(Packet::Record(record)) = &parcel.datagram else { return Vec::new() };
+pub(super) fn at_once(rng: &mut ChaCha8Rng, world: &Execution, envelope: u32) -> Vec<Action> {
+    let Some(envelope) = world.envelopes().get(envelope as usize) else { return Vec::new() };
+    let Datagram::Packet(Packet::Record(record)) = &envelope.datagram else { return Vec::new() };
     let (often, lies) = match record.message {
         Message::Initial { .. } => (250, 2),
         Message::Block { .. } => (100, 2),
@@ -108,7 +108,7 @@ pub(super) fn at_once(rng: &mut ChaCha8Rng, world: &Execution, parcel: u32) -> V
         Message::Valid { .. } | Message::Record { .. } => (500, 4),
         _ => return Vec::new(),
     };
-    if !is_genuine(&parcel.datagram) || rng.random_range(0..1000) >= often {
+    if !is_genuine(&envelope.datagram) || rng.random_range(0..1000) >= often {
         return Vec::new();
     }
     if let Message::Order { .. } = record.message {
@@ -117,34 +117,34 @@ pub(super) fn at_once(rng: &mut ChaCha8Rng, world: &Execution, parcel: u32) -> V
             _ => false,
         };
         // Said once more, it is another's statement to who carries it out; said ever again, nobody hears anything else.
-        let before = world.parcels().iter().rev().take(400).filter(says_so).count();
-        let again = Action::Say { actor: parcel.from, to: parcel.to, message: record.message };
+        let before = world.envelopes().iter().rev().take(400).filter(says_so).count();
+        let again = Action::Send { actor: envelope.from, to: envelope.to, message: record.message };
         return vec![again; if before > 1 { 0 } else { lies }];
     }
-    (0..lies).filter_map(|_| (0..4).find_map(|_| lie_about(rng, world, parcel))).collect()
+    (0..lies).filter_map(|_| (0..4).find_map(|_| lie_about(rng, world, envelope))).collect()
 }
 
 fn try_lie(rng: &mut ChaCha8Rng, world: &Execution, flying: &VecDeque<u32>) -> Option<Action> {
-    let sent = world.parcels();
-    let on_its_way = || flying.iter().take(60).filter_map(|parcel| sent.get(*parcel as usize));
-    let parcel = match rng.random_range(0..8) {
+    let sent = world.envelopes();
+    let on_its_way = || flying.iter().take(60).filter_map(|envelope| sent.get(*envelope as usize));
+    let envelope = match rng.random_range(0..8) {
         0 | 1 => pick(rng, sent.iter().rev().take(60)),
         // There is one for many others, and much about it that can be wrong.
-        2 | 3 => pick(rng, on_its_way().filter(|parcel| parcel.datagram.name() == "T_valid")),
+        2 | 3 => pick(rng, on_its_way().filter(|envelope| envelope.datagram.name() == "T_valid")),
         _ => pick(rng, on_its_way()),
     }?;
-    lie_about(rng, world, parcel)
+    lie_about(rng, world, envelope)
 }
 
-pub(super) fn lie_about(rng: &mut ChaCha8Rng, world: &Execution, parcel: &Envelope) -> Option<Action> {
-    let (actor, to) = (parcel.from, parcel.to);
-    match &parcel.datagram {
+pub(super) fn lie_about(rng: &mut ChaCha8Rng, world: &Execution, envelope: &Envelope) -> Option<Action> {
+    let (actor, to) = (envelope.from, envelope.to);
+    match &envelope.datagram {
         Datagram::Packet(Packet::Record(record)) => {
             let genuine = record.message;
             let often = if matches!(genuine, Message::Order { .. }) { 2 } else { 16 };
             // From where a record is proven to extend is told of the request that it answers, and so of nothing said again.
             if !matches!(genuine, Message::Record { .. }) && rng.random_range(0..often) == 0 {
-                return misplaced(rng, world, parcel, genuine);
+                return misplaced(rng, world, envelope, genuine);
             }
             if let Message::Vote(vote) = genuine
                 && rng.random_range(0..6) == 0
@@ -154,7 +154,7 @@ pub(super) fn lie_about(rng: &mut ChaCha8Rng, world: &Execution, parcel: &Envelo
                     place => Ballot::False(RULES[place - 1]),
                 };
                 let message = Message::Vote(Vote { ballot, ..vote });
-                return Some(Action::Say { actor, to, message });
+                return Some(Action::Send { actor, to, message });
             }
             let flaws = draw(rng, genuine.name())?;
             let mut message = with_flaws(genuine, flaws);
@@ -162,13 +162,13 @@ pub(super) fn lie_about(rng: &mut ChaCha8Rng, world: &Execution, parcel: &Envelo
             let stored = flaws.iter().any(|flaw| FORKING.contains(&flaw));
             (!stored || !flaws.has(Clause::HeadIsAnchored)).then_some(())?;
             // All of the log is made anew for it.
-            (!stored || sample_by_age(rng, world.parcels().len() as u32)).then_some(())?;
+            (!stored || sample_by_age(rng, world.envelopes().len() as u32)).then_some(())?;
             match &mut message {
                 Message::Order { .. } | Message::Initial { .. } => message = renamed(message, flaws)?,
                 Message::Record { head, from, anchored: extends, .. } if stored => {
                     // It is shown under another head, which is not the anchored one but extends it.
                     let anchor = Entry::Anchor(*head);
-                    let anchored = world.parcels().iter().any(|parcel| match &parcel.datagram {
+                    let anchored = world.envelopes().iter().any(|envelope| match &envelope.datagram {
                         Datagram::Gossip(Gossip::Block(block)) => block.proposal.entries.contains(&anchor),
                         _ => false,
                     });
@@ -185,14 +185,14 @@ pub(super) fn lie_about(rng: &mut ChaCha8Rng, world: &Execution, parcel: &Envelo
                 Message::Block { .. } if rng.random_range(0..3) > 0 => message = renamed(message, flaws)?,
                 _ => {}
             }
-            Some(Action::Say { actor, to, message })
+            Some(Action::Send { actor, to, message })
         }
         Datagram::Packet(_) => None,
         Datagram::Gossip(gossip) => {
             let (genuine, one, other) = gossip_decomposed(gossip)?;
             (one.is_empty() && other.is_empty()).then_some(())?;
             let gossip = gossip_lie(rng, world, genuine)?;
-            Some(Action::Tell { actor, to, gossip })
+            Some(Action::Publish { actor, to, gossip })
         }
     }
 }
@@ -211,9 +211,9 @@ pub(super) const fn contrary(ballot: Ballot) -> Ballot {
     }
 }
 
-/// What a vote says that nobody forged, if the parcel is one.
-pub(super) fn vote(world: &Execution, parcel: u32) -> Option<Vote> {
-    match &world.parcels().get(parcel as usize)?.datagram {
+/// What a vote says that nobody forged, if the envelope is one.
+pub(super) fn vote(world: &Execution, envelope: u32) -> Option<Vote> {
+    match &world.envelopes().get(envelope as usize)?.datagram {
         Datagram::Packet(Packet::Record(record)) => match record.message {
             Message::Vote(vote) if vote.flaws.is_empty() => Some(vote),
             _ => None,
@@ -239,7 +239,7 @@ pub(super) fn coalition(rng: &mut ChaCha8Rng, world: &Execution, vote: &Vote) ->
     liars
         .map(|(actor, validator)| {
             let message = Message::Vote(Vote { validator, ballot: ballot(validator), ..*vote });
-            Action::Say { actor, to: Actor::Bsd, message }
+            Action::Send { actor, to: Actor::Bsd, message }
         })
         .collect()
 }
@@ -248,21 +248,21 @@ pub(super) fn coalition(rng: &mut ChaCha8Rng, world: &Execution, vote: &Vote) ->
 /// much more than of others; and of what is looked at closely the first time alone more often.
 fn pick<'a>(rng: &mut ChaCha8Rng, sent: impl Iterator<Item = &'a Envelope>) -> Option<&'a Envelope> {
     let mut kinds: BTreeMap<&str, (usize, Vec<&Envelope>)> = BTreeMap::new();
-    for parcel in sent.filter(|parcel| is_genuine(&parcel.datagram)) {
-        let kind = match &parcel.datagram {
+    for envelope in sent.filter(|envelope| is_genuine(&envelope.datagram)) {
+        let kind = match &envelope.datagram {
             Datagram::Packet(Packet::Record(record)) => record.message.name(),
             Datagram::Packet(_) => continue,
             Datagram::Gossip(gossip) => gossip.name(),
         };
         let Some((_, flaws)) = FLAWS.iter().find(|(name, _)| *name == kind) else { continue };
-        let weight = if is_awaited_once(&parcel.datagram) { 3 * flaws.len() } else { flaws.len() };
-        kinds.entry(kind).or_insert((weight, Vec::new())).1.push(parcel);
+        let weight = if is_awaited_once(&envelope.datagram) { 3 * flaws.len() } else { flaws.len() };
+        kinds.entry(kind).or_insert((weight, Vec::new())).1.push(envelope);
     }
     let all: usize = kinds.values().map(|(weight, _)| weight).sum();
     let mut drawn = rng.random_range(0..all.max(1));
-    for (weight, parcels) in kinds.values() {
+    for (weight, envelopes) in kinds.values() {
         if drawn < *weight {
-            return Some(parcels[rng.random_range(0..parcels.len())]);
+            return Some(envelopes[rng.random_range(0..envelopes.len())]);
         }
         drawn -= weight;
     }
@@ -270,15 +270,20 @@ fn pick<'a>(rng: &mut ChaCha8Rng, sent: impl Iterator<Item = &'a Envelope>) -> O
 }
 
 /// What was said, said again; or by whom it was said to, or to somebody else.
-fn misplaced(rng: &mut ChaCha8Rng, world: &Execution, parcel: &Envelope, message: Message) -> Option<Action> {
-    let (actor, to) = (parcel.from, parcel.to);
+fn misplaced(
+    rng: &mut ChaCha8Rng,
+    world: &Execution,
+    envelope: &Envelope,
+    message: Message,
+) -> Option<Action> {
+    let (actor, to) = (envelope.from, envelope.to);
     match rng.random_range(0..4) {
-        0 => Some(Action::Say { actor: to, to: actor, message }),
+        0 => Some(Action::Send { actor: to, to: actor, message }),
         1 => {
             let others: Vec<Actor> = world.system().actors().filter(|other| *other != actor).collect();
-            Some(Action::Say { actor, to: others[rng.random_range(0..others.len())], message })
+            Some(Action::Send { actor, to: others[rng.random_range(0..others.len())], message })
         }
-        _ => Some(Action::Say { actor, to, message }),
+        _ => Some(Action::Send { actor, to, message }),
     }
 }
 
@@ -289,9 +294,9 @@ fn anchors_the_cloud(world: &Execution, user: Actor) -> bool {
     };
     let anchors = |entry: &Entry| matches!(entry, Entry::Anchor(Head { kind: LogKind::Cloud, .. }));
     world.system().ledger_kind() == LedgerKind::Quorum
-        && world.parcels().iter().any(|parcel| match &parcel.datagram {
+        && world.envelopes().iter().any(|envelope| match &envelope.datagram {
             Datagram::Gossip(Gossip::Block(block)) => {
-                is_genuine(&parcel.datagram)
+                is_genuine(&envelope.datagram)
                     && block.proposal.height <= last
                     && block.proposal.entries.iter().any(anchors)
             }

@@ -21,13 +21,13 @@ pub(super) fn pose(
     flying: &VecDeque<u32>,
     number: u32,
 ) -> Option<Action> {
-    let sent = world.parcels();
+    let sent = world.envelopes();
     let lately = &sent[sent.len().saturating_sub(LATELY)..];
-    let answer = |parcel: &Envelope| match parcel.datagram {
+    let answer = |envelope: &Envelope| match envelope.datagram {
         Datagram::Packet(Packet::Response { session }) if session.hello.number.is_forged() => Some(session),
         _ => None,
     };
-    let asked = |parcel: &Envelope| match parcel.datagram {
+    let asked = |envelope: &Envelope| match envelope.datagram {
         Datagram::Packet(Packet::Hello { hello, purpose }) => Some((hello, purpose)),
         _ => None,
     };
@@ -37,7 +37,8 @@ pub(super) fn pose(
         return finish(rng, world, session);
     }
     // Best before anybody answers.
-    let unheard = flying.iter().take(LATELY).filter_map(|parcel| sent.get(*parcel as usize)).find_map(asked);
+    let unheard =
+        flying.iter().take(LATELY).filter_map(|envelope| sent.get(*envelope as usize)).find_map(asked);
     match unheard.or_else(|| lately.iter().rev().find_map(asked)) {
         Some((hello, purpose)) if rng.random_range(0..3) > 0 => respond(rng, world, hello, purpose, number),
         _ => greet(rng, world, number),

@@ -15,7 +15,7 @@ pub const MOST_AT_ONCE: u16 = 64;
 /// What happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// What an honest network does, as many times: the oldest parcel arrives, or whoever waits is woken.
+    /// What an honest network does, as many times: the oldest envelope arrives, or whoever waits is woken.
     Go,
     /// Somebody does something of their own accord.
     Command,
@@ -27,22 +27,22 @@ pub enum Kind {
     Audit,
     /// The custodian opens a seal.
     Unseal,
-    /// A parcel is lost.
+    /// An envelope is lost.
     Lose,
-    /// A younger parcel arrives first.
+    /// A younger envelope arrives first.
     Reorder,
     /// Somebody's time runs out although something is on its way.
     Hurry,
-    /// An old parcel arrives again.
+    /// An old envelope arrives again.
     Replay,
-    /// A parcel arrives at somebody else or from somebody else.
+    /// An envelope arrives at somebody else or from somebody else.
     Redirect,
-    /// A parcel arrives with changed bytes.
-    Spoil,
+    /// An envelope arrives with changed bytes.
+    Corrupt,
     /// Somebody dies and starts again.
     Crash,
     /// Somebody takes part in a handshake who is not who they seem.
-    Pose,
+    Impersonate,
     /// An insider says what an honest one would not.
     Lie,
     /// Insiders lie about what was sent last before it arrives.
@@ -67,9 +67,9 @@ impl Kind {
         Kind::Hurry,
         Kind::Replay,
         Kind::Redirect,
-        Kind::Spoil,
+        Kind::Corrupt,
         Kind::Crash,
-        Kind::Pose,
+        Kind::Impersonate,
         Kind::Lie,
         Kind::Ambush,
         Kind::Conspire,
@@ -90,9 +90,9 @@ impl Kind {
             Kind::Hurry => "hurry",
             Kind::Replay => "replay",
             Kind::Redirect => "redirect",
-            Kind::Spoil => "spoil",
+            Kind::Corrupt => "corrupt",
             Kind::Crash => "crash",
-            Kind::Pose => "pose",
+            Kind::Impersonate => "impersonate",
             Kind::Lie => "lie",
             Kind::Ambush => "ambush",
             Kind::Conspire => "conspire",
@@ -148,7 +148,7 @@ impl Default for Script {
     /// Two users, one validator, and nothing happens.
     fn default() -> Script {
         let (ledger, lifetimes) = (LedgerKind::Quorum, Lifetimes::LONG);
-        let setup = Setup { users: 2, validators: 1, ledger, seed: 0, acquainted: false, lifetimes };
+        let setup = Setup { users: 2, validators: 1, ledger, seed: 0, established: false, lifetimes };
         Script { setup, moves: Vec::new() }
     }
 }
@@ -181,7 +181,7 @@ impl Script {
             }
             "work" => setup.ledger = LedgerKind::Work,
             "seed" => setup.seed = small(u8::MAX).into(),
-            "acquainted" => setup.acquainted = true,
+            "established" => setup.established = true,
             "certificate" => setup.lifetimes.certificate = lifetime,
             "list" => setup.lifetimes.list = lifetime,
             word => {
@@ -194,13 +194,13 @@ impl Script {
 
     /// Its lines.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Setup { users, validators, ledger, seed, acquainted, lifetimes } = self.setup;
+        let Setup { users, validators, ledger, seed, established, lifetimes } = self.setup;
         let mut text = format!("users {users}\nvalidators {validators}\nseed {seed}\n");
         if ledger == LedgerKind::Work {
             text.push_str("work\n");
         }
-        if acquainted {
-            text.push_str("acquainted\n");
+        if established {
+            text.push_str("established\n");
         }
         let Lifetimes { certificate, list } = lifetimes;
         for (word, lifetime, long) in
@@ -218,7 +218,7 @@ impl Script {
 
     /// Every word that a line can begin with.
     pub fn words() -> impl Iterator<Item = &'static str> {
-        let setup = ["users", "validators", "work", "seed", "acquainted", "certificate", "list"];
+        let setup = ["users", "validators", "work", "seed", "established", "certificate", "list"];
         setup.into_iter().chain(Kind::ALL.map(Kind::word))
     }
 }
@@ -237,7 +237,7 @@ mod tests {
             validators: 4,
             ledger: LedgerKind::Work,
             seed: 200,
-            acquainted: true,
+            established: true,
             lifetimes,
         };
         let script = Script { setup, moves };
@@ -248,11 +248,11 @@ mod tests {
     #[test]
     fn every_byte_string_is_a_script_and_what_says_nothing_is_left_out() {
         let read = Script::read(
-            b"users 9\nvalidators 6\nlie\nlie -1\nlie 70000\n\xff\ngo  3\nsleep 4\nlist 1\nspoil 3",
+            b"users 9\nvalidators 6\nlie\nlie -1\nlie 70000\n\xff\ngo  3\nsleep 4\nlist 1\ncorrupt 3",
         );
         assert_eq!((read.setup.users, read.setup.validators, read.setup.lifetimes.list), (5, 4, LIFETIME.0));
         let moves =
-            [Instruction { kind: Kind::Lie, choice: 0 }, Instruction { kind: Kind::Spoil, choice: 3 }];
+            [Instruction { kind: Kind::Lie, choice: 0 }, Instruction { kind: Kind::Corrupt, choice: 3 }];
         assert_eq!(read.moves, moves);
         assert_eq!(Script::read("go 1\n".repeat(MOST_MOVES + 1).as_bytes()).moves.len(), MOST_MOVES);
     }

@@ -1,14 +1,12 @@
 //! The keys of everybody who conspires, and the bytes of forged terms that are made with them.
 
 use crate::forge::{Certificates, Forge, packet};
-use crate::lockstep::forged_term::{decomposed, gossip_decomposed, with_flaws};
+use crate::lockstep::forged_term::{FAR_AHEAD, decomposed, gossip_decomposed, with_flaws};
 use crate::sut::{Forger, SystemUnderTest};
 use bemr::crypto::{Digest, Domain};
 use bemr::session::insider::Caller;
 use bemr::wire::{self, SessionType, Version, encode};
-use bemr_model::{
-    Actor, ContentType, Enrolment, Flaws, Forgery, Gossip, HelloId, Message, Ordinal, Packet, Vote,
-};
+use bemr_model::{Actor, ContentType, Enrolment, Flaws, Gossip, HelloId, Message, Packet, Vote};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use std::collections::BTreeMap;
@@ -151,7 +149,7 @@ impl Forger for KeyRing {
             wire::Gossip::Closing(real) => wire::Gossip::Closing(forge.closing(real, close)?),
             wire::Gossip::RevocationList(real) => {
                 let mut newer = real.clone();
-                newer.body.list = Version(Ordinal::nth(real.body.list.0).forged(Forgery::ONLY).into());
+                newer.body.list = Version(real.body.list.0.saturating_add(FAR_AHEAD));
                 wire::Gossip::RevocationList(forge.revocation_list(&newer, flaws)?)
             }
             wire::Gossip::Block(real) => {

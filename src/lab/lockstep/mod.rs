@@ -142,7 +142,7 @@ impl Lockstep {
             let happened = self.rig.step(&Action::Wake { actor: *actor, found: None });
             *found = self.rig.found();
             happened
-        } else if matches!(action, Action::Say { .. } | Action::Tell { .. } | Action::Inject { .. }) {
+        } else if matches!(action, Action::Send { .. } | Action::Publish { .. } | Action::Inject { .. }) {
             // Not everything can be forged.
             match self.rig.step(&action) {
                 Some(happened) => Some(happened),
@@ -153,7 +153,7 @@ impl Lockstep {
         };
         let woken = matches!(
             action,
-            Action::Wake { .. } | Action::Say { .. } | Action::Tell { .. } | Action::Inject { .. }
+            Action::Wake { .. } | Action::Send { .. } | Action::Publish { .. } | Action::Inject { .. }
         );
         let Some(model) = self.world.perform(&action) else {
             return if woken { Err(Divergence::Possible { model: false }.into()) } else { Ok(None) };
@@ -167,6 +167,10 @@ impl Lockstep {
         if model.clause != implementation.clause {
             let (model, implementation) = (model.clause, implementation.clause);
             return Err(Divergence::Clause { model, implementation }.into());
+        }
+        if model.event != implementation.event {
+            let (model, implementation) = (model.event, implementation.event);
+            return Err(Divergence::Event { model, implementation }.into());
         }
         // What an honest actor signs and does not fit is refused by the same clauses, and the model does not say why.
         if model.cause.is_some() && model.cause != implementation.cause {

@@ -42,7 +42,7 @@ impl SetupCache {
         setup: &Setup,
     ) -> Result<(SystemUnderTest, crate::forge::Certificates), Refusal> {
         // Users and sessions come later.
-        let key = (rules, Setup { users: 0, acquainted: false, ..*setup });
+        let key = (rules, Setup { users: 0, established: false, ..*setup });
         let place = self.founded.iter().position(|(known, _)| *known == key);
         let CachedSetup { foundation, odd } = match place {
             Some(place) => self.founded[place].1.clone(),

@@ -135,9 +135,9 @@ impl Search {
     /// A smaller network of acquaintances, closed by quorum.
     fn network(&mut self, found: &mut RecordedRun) {
         // All at once first: what closes a block in one network does not in another.
-        let acquainted = Setup { acquainted: true, ledger: LedgerKind::Quorum, seed: 0, ..found.setup };
+        let established = Setup { established: true, ledger: LedgerKind::Quorum, seed: 0, ..found.setup };
         for validators in 1..found.setup.validators {
-            if self.moved(found, &Setup { validators, ..acquainted }) {
+            if self.moved(found, &Setup { validators, ..established }) {
                 break;
             }
         }
@@ -153,8 +153,8 @@ impl Search {
             let setup = Setup { ledger: LedgerKind::Quorum, ..found.setup };
             self.takes(found, &setup, &found.deeds.clone());
         }
-        if !found.setup.acquainted {
-            let setup = Setup { acquainted: true, ..found.setup };
+        if !found.setup.established {
+            let setup = Setup { established: true, ..found.setup };
             self.takes(found, &setup, &found.deeds.clone());
         }
         for users in 1..found.setup.users {
@@ -204,7 +204,7 @@ impl Search {
         }
         let mut arrived = BTreeSet::new();
         let first = |(action, deed): (&Action, &(usize, SymbolicAction))| match action {
-            Action::Deliver { parcel } if !arrived.insert(*parcel) => None,
+            Action::Deliver { envelope } if !arrived.insert(*envelope) => None,
             _ => Some(deed.clone()),
         };
         let once: Vec<(usize, SymbolicAction)> =

@@ -7,7 +7,7 @@ use bemr_model::{Action, Actor, Command, Execution, Members, Order, Setup, Tid};
 use bemr_spec::Clause;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A parcel by its ends, what is in it, and how many of the kind were sent before.
+/// An envelope by its ends, what is in it, and how many of the kind were sent before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnvelopeName {
     kind: Kind,
@@ -23,7 +23,7 @@ type Kind = (Actor, Actor, &'static str);
 /// Everything that was sent and submitted in one run, by name.
 #[derive(Clone, Debug, Default)]
 pub struct Register {
-    parcels: Vec<EnvelopeName>,
+    envelopes: Vec<EnvelopeName>,
     all: BTreeMap<Kind, Vec<u32>>,
     by_step: BTreeMap<(Option<usize>, Kind), Vec<u32>>,
     /// The step that made each submission.
@@ -36,8 +36,8 @@ pub struct Register {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SymbolicAction {
     action: Action,
-    /// The parcel that it moves, or that it is a lie about.
-    parcel: Option<EnvelopeName>,
+    /// The envelope that it moves, or that it is a lie about.
+    envelope: Option<EnvelopeName>,
     /// The step that submitted what it speaks of.
     submission: Option<usize>,
 }
@@ -45,27 +45,27 @@ pub struct SymbolicAction {
 impl Register {
     /// Takes up what a step did, sent and submitted. Steps have names where they keep them in a life that becomes shorter.
     pub fn note(&mut self, step: Option<usize>, done: &Action, world: &Execution) {
-        if let Action::Deliver { parcel } = done {
-            self.arrived.insert(*parcel);
+        if let Action::Deliver { envelope } = done {
+            self.arrived.insert(*envelope);
         }
-        for (number, parcel) in (0..).zip(world.parcels()).skip(self.parcels.len()) {
-            let kind = (parcel.from, parcel.to, parcel.datagram.name());
+        for (number, envelope) in (0..).zip(world.envelopes()).skip(self.envelopes.len()) {
+            let kind = (envelope.from, envelope.to, envelope.datagram.name());
             let all = self.all.entry(kind).or_default();
             let now = self.by_step.entry((step, kind)).or_default();
-            self.parcels.push(EnvelopeName { kind, nth: all.len(), step, place: now.len() });
+            self.envelopes.push(EnvelopeName { kind, nth: all.len(), step, place: now.len() });
             all.push(number);
             now.push(number);
         }
         self.submissions.resize(usize::from(world.submissions()), step);
     }
 
-    /// The parcel of this name. Where its step sent none, it is the first of the kind that has not arrived; where all have,
+    /// The envelope of this name. Where its step sent none, it is the first of the kind that has not arrived; where all have,
     /// the one of its number, or the newest.
     pub fn find(&self, named: &EnvelopeName) -> Option<u32> {
         let by_step = self.by_step.get(&(named.step, named.kind)).and_then(|sent| sent.get(named.place));
         let otherwise = || {
             let sent = self.all.get(&named.kind)?;
-            let due = sent.iter().find(|parcel| !self.arrived.contains(parcel));
+            let due = sent.iter().find(|envelope| !self.arrived.contains(envelope));
             due.or_else(|| sent.get(named.nth)).or(sent.last())
         };
         by_step.or_else(otherwise).copied()
@@ -74,7 +74,7 @@ impl Register {
     fn submission(&self, step: Option<usize>, otherwise: Tid) -> Option<Tid> {
         let last = self.submissions.len().checked_sub(1)?;
         let found = step.and_then(|_| self.submissions.iter().position(|other| *other == step));
-        Some(Tid::nth(found.unwrap_or(otherwise.place().min(last)) as u16))
+        Some(Tid::nth(found.unwrap_or(otherwise.place().map_or(last, |place| place.min(last))) as u16))
     }
 }
 
@@ -82,33 +82,35 @@ impl SymbolicAction {
     /// What `action` is in this world.
     pub fn of(action: &Action, world: &Execution, register: &Register) -> SymbolicAction {
         let number = match action {
-            Action::Deliver { parcel } | Action::Redirect { parcel, .. } | Action::Spoil { parcel, .. } => {
-                Some(*parcel as usize)
-            }
-            Action::Say { .. } | Action::Tell { .. } => forged_term::is_about(action, world),
+            Action::Deliver { envelope }
+            | Action::Redirect { envelope, .. }
+            | Action::Corrupt { envelope, .. } => Some(*envelope as usize),
+            Action::Send { .. } | Action::Publish { .. } => forged_term::is_about(action, world),
             _ => None,
         };
-        let parcel = number.and_then(|number| register.parcels.get(number).cloned());
+        let envelope = number.and_then(|number| register.envelopes.get(number).cloned());
         let submission = match action {
             Action::Command { command: Command::Read { tid } | Command::Order { tid, .. }, .. } => {
-                register.submissions.get(tid.place()).copied().flatten()
+                tid.place().and_then(|place| register.submissions.get(place)).copied().flatten()
             }
             _ => None,
         };
-        SymbolicAction { action: action.clone(), parcel, submission }
+        SymbolicAction { action: action.clone(), envelope, submission }
     }
 
     /// The action that it is in this run; nothing where what it is about was not sent.
     pub fn action(&self, world: &Execution, register: &Register) -> Option<Action> {
         let mut action = self.action.clone();
         match &mut action {
-            Action::Deliver { parcel } | Action::Redirect { parcel, .. } | Action::Spoil { parcel, .. } => {
-                *parcel = register.find(self.parcel.as_ref()?)?;
+            Action::Deliver { envelope }
+            | Action::Redirect { envelope, .. }
+            | Action::Corrupt { envelope, .. } => {
+                *envelope = register.find(self.envelope.as_ref()?)?;
             }
-            Action::Say { .. } | Action::Tell { .. } => {
-                let genuine = self.parcel.as_ref().and_then(|named| register.find(named));
+            Action::Send { .. } | Action::Publish { .. } => {
+                let genuine = self.envelope.as_ref().and_then(|named| register.find(named));
                 if let Some(number) = genuine {
-                    return forged_term::retold(&action, world.parcels().get(number as usize)?);
+                    return forged_term::retold(&action, world.envelopes().get(number as usize)?);
                 }
             }
             Action::Command { command: Command::Read { tid } | Command::Order { tid, .. }, .. } => {
@@ -127,8 +129,8 @@ impl SymbolicAction {
     /// Who does it, where it takes an adversary who has their keys or their name.
     pub(super) const fn by(&self) -> Option<Actor> {
         match &self.action {
-            Action::Say { actor, .. }
-            | Action::Tell { actor, .. }
+            Action::Send { actor, .. }
+            | Action::Publish { actor, .. }
             | Action::Inject { actor, .. }
             | Action::Leak { actor }
             | Action::Crash { actor, .. } => Some(*actor),
@@ -138,11 +140,11 @@ impl SymbolicAction {
 
     /// How strong who does it has to be; nothing where it is done by who is honest.
     pub(super) fn power(&self) -> Option<Capability> {
-        let behaviour = match &self.action {
-            Action::Say { .. } => FaultKind::Lie,
-            Action::Tell { .. } => FaultKind::Tell,
-            Action::Inject { .. } => FaultKind::Pose,
-            Action::Spoil { .. } => FaultKind::Spoil,
+        let kind = match &self.action {
+            Action::Send { .. } => FaultKind::Lie,
+            Action::Publish { .. } => FaultKind::Publish,
+            Action::Inject { .. } => FaultKind::Impersonate,
+            Action::Corrupt { .. } => FaultKind::Corrupt,
             Action::Redirect { .. } => FaultKind::Redirect,
             Action::Leak { .. } => FaultKind::Leak,
             Action::Crash { damage: Some(_), .. } => FaultKind::Tamper,
@@ -151,20 +153,21 @@ impl SymbolicAction {
             Action::Unseal { faults, .. } if !faults.is_empty() => FaultKind::Falsify,
             _ => return None,
         };
-        Some(behaviour.power(self.by()))
+        Some(kind.power(self.by()))
     }
 
     /// The same with less of the adversary in it, or of what it is about.
     pub(super) fn weaker(&self) -> Vec<SymbolicAction> {
         let with = |action: Action| SymbolicAction { action, ..self.clone() };
         match &self.action {
-            Action::Redirect { parcel, to, from } => {
-                let delivered = with(Action::Deliver { parcel: *parcel });
-                let unnamed = from.map(|_| with(Action::Redirect { parcel: *parcel, to: *to, from: None }));
+            Action::Redirect { envelope, to, from } => {
+                let delivered = with(Action::Deliver { envelope: *envelope });
+                let unnamed =
+                    from.map(|_| with(Action::Redirect { envelope: *envelope, to: *to, from: None }));
                 [delivered].into_iter().chain(unnamed).collect()
             }
-            Action::Spoil { parcel, .. } => vec![with(Action::Deliver { parcel: *parcel })],
-            Action::Say { .. } | Action::Tell { .. } => {
+            Action::Corrupt { envelope, .. } => vec![with(Action::Deliver { envelope: *envelope })],
+            Action::Send { .. } | Action::Publish { .. } => {
                 forged_term::with_fewer_flaws(&self.action).into_iter().map(with).collect()
             }
             Action::Command { actor, command: Command::Submit { record, breaks, readers } }
@@ -203,7 +206,7 @@ impl SymbolicAction {
     /// The same among other actors; nothing when one of them is nobody then.
     pub(super) fn among(&self, other: impl Fn(Actor) -> Option<Actor>) -> Option<SymbolicAction> {
         let mut deed = self.clone();
-        if let Some(EnvelopeName { kind: (from, to, _), .. }) = &mut deed.parcel {
+        if let Some(EnvelopeName { kind: (from, to, _), .. }) = &mut deed.envelope {
             (*from, *to) = (other(*from)?, other(*to)?);
         }
         match &mut deed.action {
@@ -241,8 +244,8 @@ impl SymbolicAction {
                 };
             }
             // What a lie says besides is taken from what it is about.
-            Action::Say { .. } | Action::Tell { .. } if deed.parcel.is_none() => return None,
-            Action::Say { actor, to, .. } | Action::Tell { actor, to, .. } => {
+            Action::Send { .. } | Action::Publish { .. } if deed.envelope.is_none() => return None,
+            Action::Send { actor, to, .. } | Action::Publish { actor, to, .. } => {
                 (*actor, *to) = (other(*actor)?, other(*to)?);
             }
             // The packets of a handshake hold the names of both ends.
@@ -251,7 +254,8 @@ impl SymbolicAction {
                 same.then_some(())?;
             }
             Action::Audit { ledger, .. } => *ledger = other(*ledger)?,
-            Action::Unseal { .. } | Action::Deliver { .. } | Action::Spoil { .. } | Action::Pass { .. } => {}
+            Action::Unseal { .. } | Action::Deliver { .. } | Action::Corrupt { .. } | Action::Pass { .. } => {
+            }
         }
         Some(deed)
     }

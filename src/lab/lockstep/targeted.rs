@@ -18,18 +18,18 @@ pub fn conspiracy(rules: Rules, setup: &Setup) -> Result<SystemUnderTest, Refusa
     Ok(rig)
 }
 
-/// What the sender of a parcel can say instead, of this kind and with these flaws: the first that can be made is the lie. What
+/// What the sender of an envelope can say instead, of this kind and with these flaws: the first that can be made is the lie. What
 /// changes the digest of what it says has another name, what does not has the same; only who makes it knows which it is.
-pub fn instead(parcel: &Envelope, kind: &str, flaws: Flaws) -> Vec<Action> {
-    let (actor, to) = (parcel.from, parcel.to);
-    match &parcel.datagram {
+pub fn instead(envelope: &Envelope, kind: &str, flaws: Flaws) -> Vec<Action> {
+    let (actor, to) = (envelope.from, envelope.to);
+    match &envelope.datagram {
         Datagram::Packet(Packet::Record(record)) if record.message.name() == kind => {
             let messages = messages(record.message, flaws).into_iter();
-            messages.map(|message| Action::Say { actor, to, message }).collect()
+            messages.map(|message| Action::Send { actor, to, message }).collect()
         }
         Datagram::Gossip(gossip) if gossip.name() == kind || kind == "Close" && gossip.name() == "Block" => {
             let gossip = told(gossip.clone(), kind, flaws);
-            gossip.map(|gossip| Action::Tell { actor, to, gossip }).into_iter().collect()
+            gossip.map(|gossip| Action::Publish { actor, to, gossip }).into_iter().collect()
         }
         _ => Vec::new(),
     }

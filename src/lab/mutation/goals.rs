@@ -72,7 +72,7 @@ fn live(rules: Rules, seed: u64, steps: usize, look: usize) -> Option<(usize, &'
         world.step(&action);
         crashed |= matches!(action, Action::Crash { .. });
         spoke |=
-            matches!(action, Action::Say { actor: Actor::User(_), message: Message::Initial { .. }, .. });
+            matches!(action, Action::Send { actor: Actor::User(_), message: Message::Initial { .. }, .. });
         if step.is_multiple_of(look) || step == steps {
             let claimed = GOALS.iter().chain(SHOWN).filter(|goal| !crashed || goal.holds_through_crashes());
             // What a user says who lies is no submission of theirs to the model, though they signed it.

@@ -4,7 +4,7 @@ use crate::refinement::RefinementMap;
 use bemr::crypto::Digest;
 use bemr::records::PolicyRegistry;
 use bemr::wire::{self, ApprovedChange, Height, InitialHeader, Name, Version};
-use bemr_model::{Actor, Change, Edition, Flaws, Newest, Ordinal, Policy, RevocationList, Serial, Versions};
+use bemr_model::{Actor, Change, Edition, Flaws, Newest, Policy, RevocationList, Serial, Versions};
 use std::collections::BTreeSet;
 
 /// The contract that is not shipped, and comes first.
@@ -93,8 +93,8 @@ impl RefinementMap {
     }
 
     /// The lists that were made before everybody began count for nothing.
-    pub(crate) fn list_number(&self, real: Version) -> Ordinal {
-        Ordinal::nth(real.0.saturating_sub(self.first_list) + 1)
+    pub(crate) fn list_number(&self, real: Version) -> u32 {
+        real.0.saturating_sub(self.first_list) + 1
     }
 
     pub(crate) fn list(&self, list: &wire::RevocationList) -> bemr_model::Gossip {

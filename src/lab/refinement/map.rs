@@ -132,7 +132,7 @@ impl RefinementMap {
 
     /// The real tid of a submission.
     pub fn real_tid(&self, tid: Tid) -> Option<Digest> {
-        self.submissions.get(tid.place()).copied()
+        self.submissions.get(tid.place()?).copied()
     }
 
     /// The submission of this tid.
@@ -170,7 +170,7 @@ impl RefinementMap {
     /// Gives a header the name that the model has for it, unless it has one.
     pub(crate) fn name_header(&mut self, real: &InitialHeader, header: Header) {
         self.tids.entry(real.tid).or_insert(header.tid);
-        if header.tid.place() == self.submissions.len() {
+        if header.tid.place() == Some(self.submissions.len()) {
             self.submissions.push(real.tid);
         }
         self.headers.entry(key(real)).or_insert(header);

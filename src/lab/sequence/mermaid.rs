@@ -3,13 +3,16 @@
 use super::{published, refusal, taking_part, what};
 use crate::trace::{Header, Step};
 use bemr_model::{Action, Actor};
+use bemr_spec::Event;
 use std::fmt::Write;
 
 /// The steps of transactions: without handshakes, and of rounds and broadcasts only those that cause messages.
 pub fn of_transactions(steps: &[Step]) -> Vec<&Step> {
-    let shown = |step: &&Step| match step.event.as_str() {
-        "Hello" | "Response" | "Finish" | "Retry" | "Proposal" | "BlocksFrom" | "Pass" => false,
-        "Turn" | "BlockArrived" | "Block" | "CloudHead" | "AuditHead" | "Decision" => !step.sends.is_empty(),
+    let shown = |step: &&Step| match step.event {
+        Event::Hello | Event::Response | Event::Finish | Event::Wake => false,
+        Event::ProposalArrived | Event::BlockRangeRequested | Event::Pass => false,
+        Event::TurnCame | Event::BlockArrived | Event::CloudHeadArrived => !step.sends.is_empty(),
+        Event::AuditHeadArrived | Event::DecisionArrived => !step.sends.is_empty(),
         _ => !matches!(step.action, Action::Command { .. }),
     };
     steps.iter().filter(shown).collect()

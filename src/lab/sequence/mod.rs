@@ -61,7 +61,10 @@ fn what(step: &Step) -> String {
 }
 
 fn arrived(step: &Step) -> &str {
-    match step.event.as_str() {
+    match step.event.name() {
+        "TurnCame" => "Turn",
+        "SignatureArrived" => "Closing",
+        "BlockRangeRequested" => "BlocksFrom",
         "InitialArrived" => "T_initial",
         "BlockRequestArrived" => "T_block",
         "ValidArrived" => "T_valid",
@@ -75,10 +78,10 @@ fn arrived(step: &Step) -> &str {
 fn fault(step: &Step) -> Option<&'static str> {
     match step.action {
         Action::Redirect { .. } => Some("redirected"),
-        Action::Spoil { .. } => Some("corrupted"),
-        Action::Say { .. } => Some("by an insider"),
+        Action::Corrupt { .. } => Some("corrupted"),
+        Action::Send { .. } => Some("by an insider"),
         Action::Inject { .. } => Some("injected"),
-        Action::Tell { .. } => Some("forged"),
+        Action::Publish { .. } => Some("forged"),
         Action::Crash { damage: Some(_), .. } => Some("crashed, store corrupted"),
         Action::Crash { .. } => Some("crashed and restarted"),
         _ => None,

@@ -65,7 +65,7 @@ fn row(out: &mut String, trace: &Trace, step: &Step) {
             step.time,
             step.from.map_or_else(String::new, name),
             step.actor.map_or_else(String::new, name),
-            escaped(&step.event),
+            escaped(step.event.name()),
             verdict(step),
             step.clause.map_or_else(String::new, |clause| escaped(&clause.to_string())),
             escaped(&sends(trace, step)),

@@ -35,8 +35,8 @@ impl ByzantinePolicy {
     /// are lost, or that it does nothing at all.
     pub fn of(rules: &[FaultRule]) -> ByzantinePolicy {
         let chance = |kind: FaultKind| {
-            let rule = rules.iter().find(|rule| rule.behaviour == kind);
-            rule.map_or(0.0, |rule| f64::from(rule.when.thousandths.unwrap_or(1_000)) / 1_000.0)
+            let rule = rules.iter().find(|rule| rule.kind == kind);
+            rule.map_or(0.0, |rule| f64::from(rule.trigger.thousandths.unwrap_or(1_000)) / 1_000.0)
         };
         if chance(FaultKind::Silence) > 0.0 {
             return ByzantinePolicy::Absent;
@@ -154,7 +154,9 @@ impl Actor for ByzantineValidator {
 
     fn handle(&mut self, now: Time, input: Input) -> Step {
         match self.policy {
-            ByzantinePolicy::Absent => Step::refused("Absent", Refusal::new(Clause::PeerIsIntended)),
+            ByzantinePolicy::Absent => {
+                Step::refused(bemr_spec::Event::Unexpected, Refusal::new(Clause::PeerIsIntended))
+            }
             ByzantinePolicy::Honest => self.validator.handle(now, input),
             ByzantinePolicy::Flawed { falsify, silence } => {
                 let step = self.validator.handle(now, input);

@@ -96,7 +96,7 @@ impl Network {
     ) -> Option<(T, Event)> {
         let now = self.now();
         let (answer, outputs) = command(self.nodes.get_mut(name)?, now);
-        let step = Step::taken("Command", outputs);
+        let step = Step::taken(bemr_spec::Event::Command, outputs);
         Some((answer, self.finish(name, None, Cause::Command, &step)))
     }
 
@@ -190,11 +190,12 @@ impl Network {
     ) -> Event {
         let now = self.now();
         let step = match (self.nodes.get_mut(name), input) {
-            (None, _) => {
-                Step::refused("unknown destination", Refusal::new(Clause::PeerIsIntended).at(name.as_str()))
-            }
+            (None, _) => Step::refused(
+                bemr_spec::Event::Unexpected,
+                Refusal::new(Clause::PeerIsIntended).at(name.as_str()),
+            ),
             (Some(node), Ok(input)) => node.actor().handle(now, input),
-            (Some(_), Err(refusal)) => Step::refused("unreadable packet", refusal),
+            (Some(_), Err(refusal)) => Step::refused(bemr_spec::Event::Malformed, refusal),
         };
         let cause = envelope.map_or_else(|| Cause::Wake(mined_nonce(&step)), Cause::Envelope);
         self.finish(name, from, cause, &step)

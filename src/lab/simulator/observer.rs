@@ -29,7 +29,7 @@ pub struct Event {
     /// The claimed sender of the envelope that arrived.
     pub from: Option<Name>,
     /// What the actor calls the event.
-    pub event: &'static str,
+    pub event: bemr_spec::Event,
     /// The actor's verdict.
     pub verdict: Verdict,
     /// The clause that refused the input.

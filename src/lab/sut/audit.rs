@@ -14,7 +14,7 @@ use bemr::wire::{
 };
 use bemr::{audit as auditing, wire};
 use bemr_model::{Actor, Falsehood, Falsification, Field, Happened, List, MOST_FALSIFIED, Place};
-use bemr_spec::Rules;
+use bemr_spec::{Event, Rules};
 use tls_codec::{DeserializeBytes, Serialize};
 
 /// The tid of no transaction.
@@ -109,7 +109,7 @@ impl SystemUnderTest {
         falsified.iter().try_for_each(|one| shown.falsify(one))?;
         let found = self.replay(&shown)?;
         let clause = found.as_ref().map(|found| found.refusal.clause());
-        let mut happened = self.happened(Actor::Bsd, None, "Audit", clause, Vec::new());
+        let mut happened = self.happened(Actor::Bsd, None, Event::Audit, clause, Vec::new());
         happened.place = found.as_ref().map(|found| place(&shown.blocks, found.entry));
         if let Some(found) = found {
             self.watch.refused(found.refusal);

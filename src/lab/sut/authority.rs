@@ -10,7 +10,7 @@ use bemr::wire::{
     Rule, SubmitterRule, Template, Version,
 };
 use bemr_model::{Actor, Change, Command, Edition, Enrolment, Happened, Key, Members, Output, View};
-use bemr_spec::Refusal;
+use bemr_spec::{Event, Refusal};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
@@ -18,26 +18,26 @@ impl SystemUnderTest {
     /// The KDC does something.
     pub(super) fn kdc_command(&mut self, command: Command) -> Option<Happened> {
         let (rules, now) = (self.rules, self.now);
-        let (answer, sends) = match command {
+        let (event, answer, sends) = match command {
             Command::Enrol(request) => {
                 let real = self.forge(|forger, rig| forger.enrolment(rig, &request))?;
                 let issued = self.foundation.kdc.enrol(&rules, now, &real);
                 if let (Ok(certificate), Some(subject)) = (&issued, request.subject) {
                     self.tables.certified(certificate.body.serial, subject);
                 }
-                (issued.map(|_| ()), Vec::new())
+                (Event::Enrol, issued.map(|_| ()), Vec::new())
             }
             Command::RevokeCertificate { subject } => {
                 let serial = self.tables.latest_serial(subject)?;
                 self.foundation.kdc.revoke(serial);
-                (Ok(()), self.publish_list())
+                (Event::RevokeCertificate, Ok(()), self.publish_list())
             }
-            Command::IssueList => (Ok(()), self.publish_list()),
+            Command::IssueList => (Event::IssueList, Ok(()), self.publish_list()),
             _ => return None,
         };
         let clause = answer.as_ref().err().map(Refusal::clause);
         answer.map_or_else(|refusal| drop(self.remember(refusal)), |()| ());
-        Some(self.happened(Actor::Kdc, None, command.name(), clause, sends))
+        Some(self.happened(Actor::Kdc, None, event, clause, sends))
     }
 
     fn publish_list(&mut self) -> Vec<Output> {

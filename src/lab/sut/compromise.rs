@@ -3,21 +3,25 @@
 use crate::sut::{Bytes, Envelope, SystemUnderTest};
 use bemr::wire::{self, decode};
 use bemr_model::{Actor, Happened, Packet};
-use bemr_spec::Rules;
+use bemr_spec::{Event, Rules};
 
 impl SystemUnderTest {
     /// The keys of an actor's sessions leak; what opens with all that ever leaked.
     pub(super) fn leak(&mut self, actor: Actor) -> Option<Happened> {
         let slot = self.slot(actor)?;
         self.stolen.extend(self.nodes[slot].context().sessions.stolen());
-        let mut happened = self.happened(Actor::Bsd, None, "Leak", None, Vec::new());
-        happened.opened =
-            (0..).zip(&self.parcels).filter(|(_, parcel)| self.reads(parcel)).map(|(at, _)| at).collect();
+        let mut happened = self.happened(Actor::Bsd, None, Event::Leak, None, Vec::new());
+        happened.opened = (0..)
+            .zip(&self.envelopes)
+            .filter(|(_, envelope)| self.reads(envelope))
+            .map(|(at, _)| at)
+            .collect();
         Some(happened)
     }
 
-    fn reads(&self, parcel: &Envelope) -> bool {
-        let (Bytes::Packet(packet), Some(Packet::Record(record))) = (&parcel.bytes, &parcel.packet) else {
+    fn reads(&self, envelope: &Envelope) -> bool {
+        let (Bytes::Packet(packet), Some(Packet::Record(record))) = (&envelope.bytes, &envelope.packet)
+        else {
             return false;
         };
         // An intruder obeys no rules.

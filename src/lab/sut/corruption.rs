@@ -1,23 +1,23 @@
-//! What happens to the bytes of a parcel on its way.
+//! What happens to the bytes of an envelope on its way.
 
 use crate::forge;
 use crate::sut::{Bytes, CLEAR, Envelope, SystemUnderTest};
 use bemr::actors::Input;
 use bemr::crypto::{Element, Suite};
 use bemr::wire::{self, decode, encode};
-use bemr_model::{Actor, Flaws, Happened, Packet, Spoiling};
-use bemr_spec::{Clause, Rules, constants};
+use bemr_model::{Actor, Corruption, Flaws, Happened, Packet};
+use bemr_spec::{Clause, Event, Rules, constants};
 
 impl SystemUnderTest {
-    /// A parcel arrives with its bytes changed.
-    pub(super) fn spoil(&mut self, parcel: u32, how: Spoiling) -> Option<Happened> {
-        let place = parcel as usize;
-        let parcel = self.parcels.get(place)?;
-        let (from, to, cause) = (parcel.from, parcel.to, parcel.packet);
+    /// An envelope arrives with its bytes changed.
+    pub(super) fn spoil(&mut self, envelope: u32, how: Corruption) -> Option<Happened> {
+        let place = envelope as usize;
+        let envelope = self.envelopes.get(place)?;
+        let (from, to, cause) = (envelope.from, envelope.to, envelope.packet);
         let slot = self.slot(to)?;
         let name = self.address(from)?;
         let suite = self.foundation.suite;
-        let input = match &parcel.bytes {
+        let input = match &envelope.bytes {
             Bytes::Packet(packet) => {
                 let hello = matches!(cause, Some(Packet::Hello { .. }));
                 let packet = match (in_clear(how), how) {
@@ -25,15 +25,15 @@ impl SystemUnderTest {
                         let genuine: wire::Packet = decode(&Rules::hardened(), packet).ok()?;
                         encode(&forge::packet(&genuine, Flaws::of(clause))?)
                     }
-                    (None, Spoiling::Splice) => {
-                        let other = last_record(&self.parcels[..place], from)?;
+                    (None, Corruption::Splice) => {
+                        let other = last_record(&self.envelopes[..place], from)?;
                         [packet.get(..HEADER)?, other.get(HEADER..)?].concat()
                     }
                     (None, _) => spoiled(packet.to_vec(), how, hello.then_some(suite)),
                 };
                 Input::Packet { from: name, packet }
             }
-            Bytes::Gossip(_) if !matches!(how, Spoiling::Flip | Spoiling::Cut | Spoiling::Extend) => {
+            Bytes::Gossip(_) if !matches!(how, Corruption::Flip | Corruption::Cut | Corruption::Extend) => {
                 return None;
             }
             Bytes::Gossip(gossip) => {
@@ -42,7 +42,7 @@ impl SystemUnderTest {
                     Ok(gossip) => Input::Gossip { from: name, gossip },
                     Err(refusal) => {
                         let clause = Some(refusal.clause());
-                        return Some(self.happened(to, Some(from), "unreadable packet", clause, Vec::new()));
+                        return Some(self.happened(to, Some(from), Event::Malformed, clause, Vec::new()));
                     }
                 }
             }
@@ -52,20 +52,20 @@ impl SystemUnderTest {
 }
 
 /// What is changed in a field of a packet: so that it fails the check of this clause.
-const fn in_clear(how: Spoiling) -> Option<Clause> {
+const fn in_clear(how: Corruption) -> Option<Clause> {
     Some(match how {
-        Spoiling::Suite => Clause::SuiteNotDowngraded,
-        Spoiling::SessionType => Clause::RoleFitsPlace,
-        Spoiling::Neutral => Clause::ElementInRange,
-        Spoiling::Outside => Clause::ElementInSubgroup,
-        Spoiling::Stage => Clause::StageFitsSession,
-        Spoiling::Ahead => Clause::SkipIsBounded,
-        Spoiling::Flip
-        | Spoiling::Cut
-        | Spoiling::Extend
-        | Spoiling::Bloat
-        | Spoiling::Swap
-        | Spoiling::Splice => return None,
+        Corruption::Suite => Clause::SuiteNotDowngraded,
+        Corruption::SessionType => Clause::RoleFitsPlace,
+        Corruption::Neutral => Clause::ElementInRange,
+        Corruption::Outside => Clause::ElementInSubgroup,
+        Corruption::Stage => Clause::StageFitsSession,
+        Corruption::Ahead => Clause::SkipIsBounded,
+        Corruption::Flip
+        | Corruption::Cut
+        | Corruption::Extend
+        | Corruption::Bloat
+        | Corruption::Swap
+        | Corruption::Splice => return None,
     })
 }
 
@@ -73,9 +73,9 @@ const fn in_clear(how: Spoiling) -> Option<Clause> {
 const HEADER: usize = 1 + CLEAR;
 
 /// The last record that somebody sent.
-fn last_record(parcels: &[Envelope], from: Actor) -> Option<&[u8]> {
-    parcels.iter().rev().filter(|parcel| parcel.from == from).find_map(|parcel| {
-        match (&parcel.packet, &parcel.bytes) {
+fn last_record(envelopes: &[Envelope], from: Actor) -> Option<&[u8]> {
+    envelopes.iter().rev().filter(|envelope| envelope.from == from).find_map(|envelope| {
+        match (&envelope.packet, &envelope.bytes) {
             (Some(Packet::Record(_)), Bytes::Packet(bytes)) => Some(&bytes[..]),
             _ => None,
         }
@@ -92,26 +92,26 @@ const BLOCK: usize = 16;
 
 /// `bytes`, changed. What a hello of `hello` ends with is an element, and half of all changes make another one: the lowest
 /// bit is turned over that does not.
-fn spoiled(mut bytes: Vec<u8>, how: Spoiling, hello: Option<Suite>) -> Vec<u8> {
+fn spoiled(mut bytes: Vec<u8>, how: Corruption, hello: Option<Suite>) -> Vec<u8> {
     match (how, hello) {
-        (Spoiling::Cut, _) => drop(bytes.pop()),
-        (Spoiling::Extend, _) => bytes.push(0),
-        (Spoiling::Bloat, _) => {
+        (Corruption::Cut, _) => drop(bytes.pop()),
+        (Corruption::Extend, _) => bytes.push(0),
+        (Corruption::Bloat, _) => {
             let mut bloated = vec![0; BLOATED];
             bloated[..bytes.len()].copy_from_slice(&bytes);
             return bloated;
         }
-        (Spoiling::Swap, _) => {
+        (Corruption::Swap, _) => {
             if let Some(start) = bytes.len().checked_sub(2 * BLOCK) {
                 bytes[start..].rotate_left(BLOCK);
             }
         }
-        (Spoiling::Flip, None) => {
+        (Corruption::Flip, None) => {
             if let Some(last) = bytes.last_mut() {
                 *last ^= 1;
             }
         }
-        (Spoiling::Flip, Some(suite)) => {
+        (Corruption::Flip, Some(suite)) => {
             let element = bytes.len().saturating_sub(suite.element_len());
             let last = bytes.len().saturating_sub(1);
             for bit in (0..8).map(|bit| 1 << bit) {

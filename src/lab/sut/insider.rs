@@ -11,7 +11,7 @@ use bemr::keys::Kdc;
 use bemr::store::{Table, for_each};
 use bemr::wire::{self, CloudLeaf, Name, RevocationList, decode, encode};
 use bemr_model::{Actor, Enrolment, Flaws, Gossip, Happened, Message, Output, Packet};
-use bemr_spec::{Refusal, Rules};
+use bemr_spec::{Event, Refusal, Rules};
 use std::rc::Rc;
 
 /// Makes the real message of a term, with its flaws.
@@ -134,7 +134,7 @@ impl SystemUnderTest {
 
     /// The last packet that was sent of whose term `is` says so.
     pub fn sent_as(&self, is: impl Fn(&Packet) -> bool) -> Option<wire::Packet> {
-        let sent = self.parcels.iter().rev().find(|parcel| parcel.packet.as_ref().is_some_and(&is))?;
+        let sent = self.envelopes.iter().rev().find(|envelope| envelope.packet.as_ref().is_some_and(&is))?;
         match &sent.bytes {
             Bytes::Packet(bytes) => decode(&Rules::hardened(), bytes).ok(),
             Bytes::Gossip(_) => None,
@@ -180,7 +180,7 @@ impl SystemUnderTest {
         let clause = said.as_ref().err().map(bemr_spec::Refusal::clause);
         let outputs = said.map_or_else(|refusal| self.remember(refusal), |(outputs, _)| outputs);
         let sends = self.send(slot, None, outputs.into_iter());
-        Some(self.happened(by, None, "Say", clause, sends))
+        Some(self.happened(by, None, Event::Send, clause, sends))
     }
 
     /// `real`, which the model calls `term`, arrives at `to` from where `by` is. Nothing when one of the two does not take
@@ -197,7 +197,7 @@ impl SystemUnderTest {
         self.address(by)?;
         self.slot(to)?;
         self.tables.learn_gossip(term, &real);
-        self.parcels.push(Envelope { from: by, to, bytes: Bytes::Gossip(Rc::new(real)), packet: None });
-        Some(self.happened(by, None, "Tell", None, vec![Output::Tell(to, term.clone())]))
+        self.envelopes.push(Envelope { from: by, to, bytes: Bytes::Gossip(Rc::new(real)), packet: None });
+        Some(self.happened(by, None, Event::Publish, None, vec![Output::SendGossip(to, term.clone())]))
     }
 }

@@ -10,7 +10,7 @@ use bemr::session::{Custodian, OpenedChain, Position, RecoveredKey};
 use bemr::store::{StoreError, Table, for_each_row};
 use bemr::wire::{self, Seal, SealChainStart, SealedKey, decode, encode};
 use bemr_model::{Actor, Happened, Packet, SealFault, SealId};
-use bemr_spec::{Clause, Refusal, Rules, constants};
+use bemr_spec::{Clause, Event, Refusal, Rules, constants};
 use std::collections::BTreeMap;
 
 /// The custodian, with what it opened.
@@ -58,7 +58,7 @@ impl SystemUnderTest {
             })
         };
         let clause = keys.as_ref().err().map(Refusal::clause);
-        let mut happened = self.happened(Actor::Bsd, None, "Unseal", clause, Vec::new());
+        let mut happened = self.happened(Actor::Bsd, None, Event::Unseal, clause, Vec::new());
         match keys {
             Ok(keys) => happened.opened = self.opened_by(&keys),
             Err(refusal) => self.watch.refused(refusal),
@@ -66,12 +66,12 @@ impl SystemUnderTest {
         Some(happened)
     }
 
-    /// The parcels that these keys open to the message that was said in them.
+    /// The envelopes that these keys open to the message that was said in them.
     fn opened_by(&self, keys: &[RecoveredKey]) -> Vec<u32> {
         let by_place: BTreeMap<Position, &RecoveredKey> =
             keys.iter().map(|key| (key.position(), key)).collect();
-        let opens = |parcel: &Envelope| {
-            let (Bytes::Packet(packet), Some(Packet::Record(record))) = (&parcel.bytes, &parcel.packet)
+        let opens = |envelope: &Envelope| {
+            let (Bytes::Packet(packet), Some(Packet::Record(record))) = (&envelope.bytes, &envelope.packet)
             else {
                 return false;
             };
@@ -80,7 +80,7 @@ impl SystemUnderTest {
             let message = text.and_then(|text| decode::<wire::Message>(&self.rules, &text).ok());
             message.is_some_and(|message| message.name() == record.message.name())
         };
-        (0..).zip(&self.parcels).filter(|(_, parcel)| opens(parcel)).map(|(number, _)| number).collect()
+        (0..).zip(&self.envelopes).filter(|(_, envelope)| opens(envelope)).map(|(number, _)| number).collect()
     }
 
     fn chain_start(&self, chain: u32) -> Option<SealChainStart> {

@@ -1,7 +1,7 @@
 //! The implementation's side of the lockstep: the actors of a small network on the tiny group, driven by the model's
 //! actions, and what they do in the model's words.
 //!
-//! A rig has no links and no clock. Parcels lie in a pool until an action delivers them; time goes on when an action says
+//! A rig has no links and no clock. Envelopes lie in a pool until an action delivers them; time goes on when an action says
 //! so. It checks nothing itself: it says what the actors did.
 
 mod audit;
@@ -33,7 +33,7 @@ use bemr::store::{Commit, recover, recover_ledger};
 use bemr::transparency::CloudLog;
 use bemr::wire::{self, Closing, EraseApproval, Name, Role, Time, encode};
 use bemr_model::{Action, Actor, Command, Damage, Happened, LedgerKind, Message, Order, Packet, Setup, Tid};
-use bemr_spec::{Clause, Refusal, Rules};
+use bemr_spec::{Clause, Event, Refusal, Rules};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
@@ -68,7 +68,7 @@ pub struct SystemUnderTest {
     users: u8,
     seed: u64,
     now: Time,
-    parcels: Vec<Envelope>,
+    envelopes: Vec<Envelope>,
     tables: RefinementMap,
     supply: BTreeMap<(u16, Option<Clause>), Option<Record>>,
     found: Option<u64>,
@@ -151,7 +151,7 @@ impl SystemUnderTest {
         rules: Rules,
         setup: &Setup,
     ) -> Result<SystemUnderTest, Refusal> {
-        let Setup { users, validators, seed, acquainted, .. } = *setup;
+        let Setup { users, validators, seed, established, .. } = *setup;
         let told_of = foundation.ledger_view.clone();
         let mut known = BTreeMap::new();
         known.insert(foundation.roster.bsd.clone(), Actor::Bsd);
@@ -178,7 +178,7 @@ impl SystemUnderTest {
             users,
             seed,
             now: START,
-            parcels: Vec::new(),
+            envelopes: Vec::new(),
             supply: BTreeMap::new(),
             found: None,
             watch: SecretScan::default(),
@@ -202,7 +202,7 @@ impl SystemUnderTest {
             rig.tables.certified(serial, actor);
         }
         rig.tables.learn_policies(&rig.foundation.ledger_view.policy);
-        if acquainted {
+        if established {
             rig.acquaint()?;
         }
         Ok(rig)
@@ -280,14 +280,14 @@ impl SystemUnderTest {
         self.tables.time(self.now)
     }
 
-    /// How many parcels were sent so far: the next one gets this number.
+    /// How many envelopes were sent so far: the next one gets this number.
     pub fn sent(&self) -> u32 {
-        self.parcels.len() as u32
+        self.envelopes.len() as u32
     }
 
-    /// To whom a parcel was sent.
-    pub fn recipient(&self, parcel: u32) -> Option<Actor> {
-        self.parcels.get(parcel as usize).map(|parcel| parcel.to)
+    /// To whom an envelope was sent.
+    pub fn recipient(&self, envelope: u32) -> Option<Actor> {
+        self.envelopes.get(envelope as usize).map(|envelope| envelope.to)
     }
 
     /// When an actor wants to be woken, if it waits for an instant.
@@ -310,15 +310,15 @@ impl SystemUnderTest {
     /// Lets something happen; nothing when it cannot happen now.
     pub fn step(&mut self, action: &Action) -> Option<Happened> {
         self.found = None;
-        self.watch.begin(self.parcels.len());
+        self.watch.begin(self.envelopes.len());
         match *action {
             Action::Command { actor, command } => self.command(actor, command),
-            Action::Deliver { parcel } => {
-                let to = self.parcels.get(parcel as usize)?.to;
-                self.deliver(parcel, to, None)
+            Action::Deliver { envelope } => {
+                let to = self.envelopes.get(envelope as usize)?.to;
+                self.deliver(envelope, to, None)
             }
-            Action::Redirect { parcel, to, from } => self.deliver(parcel, to, from),
-            Action::Spoil { parcel, how } => self.spoil(parcel, how),
+            Action::Redirect { envelope, to, from } => self.deliver(envelope, to, from),
+            Action::Corrupt { envelope, how } => self.spoil(envelope, how),
             Action::Wake { actor, .. } => {
                 let slot = self.slot(actor)?;
                 let wake = self.nodes[slot].actor().wake()?;
@@ -327,13 +327,13 @@ impl SystemUnderTest {
             }
             Action::Pass { time } => {
                 self.now = self.now.after(time);
-                Some(self.happened(Actor::Bsd, None, "Pass", None, Vec::new()))
+                Some(self.happened(Actor::Bsd, None, Event::Pass, None, Vec::new()))
             }
             Action::Unseal { seal, ref faults } => self.unseal(seal, faults),
             Action::Leak { actor } => self.leak(actor),
             Action::Audit { ledger, ref falsified } => self.audit(ledger, falsified),
             Action::Crash { actor, damage } => self.crash(actor, damage),
-            Action::Say { actor, to, ref message } => {
+            Action::Send { actor, to, ref message } => {
                 let real = self.forge(|forger, rig| forger.message(rig, actor, to, message))?;
                 self.say(actor, to, real, message)
             }
@@ -341,7 +341,7 @@ impl SystemUnderTest {
                 let real = self.forge(|forger, rig| forger.packet(rig, packet, flaws))?;
                 self.inject(actor, to, &real, *packet)
             }
-            Action::Tell { actor, to, ref gossip } => {
+            Action::Publish { actor, to, ref gossip } => {
                 let real = self.forge(|forger, rig| forger.gossip(rig, actor, to, gossip))?;
                 self.tell(actor, to, real, gossip)
             }
@@ -352,7 +352,7 @@ impl SystemUnderTest {
         &self,
         actor: Actor,
         from: Option<Actor>,
-        event: &'static str,
+        event: Event,
         clause: Option<Clause>,
         sends: Vec<bemr_model::Output>,
     ) -> Happened {
@@ -360,9 +360,9 @@ impl SystemUnderTest {
         Happened { time: self.now(), actor, from, event, clause, cause: None, place, opened, sends }
     }
 
-    fn deliver(&mut self, parcel: u32, to: Actor, from: Option<Actor>) -> Option<Happened> {
+    fn deliver(&mut self, envelope: u32, to: Actor, from: Option<Actor>) -> Option<Happened> {
         let slot = self.slot(to)?;
-        let Envelope { from: sender, bytes, packet, .. } = self.parcels.get(parcel as usize)?;
+        let Envelope { from: sender, bytes, packet, .. } = self.envelopes.get(envelope as usize)?;
         let (from, cause) = (from.unwrap_or(*sender), *packet);
         let name = self.address(from)?;
         let input = match bytes {
@@ -448,7 +448,7 @@ impl SystemUnderTest {
                 let to = self.tables.actor(&to)?;
                 let term = self.name_packet(by, to, cause, written, &packet)?;
                 let bytes = Bytes::Packet(Rc::new(packet));
-                self.parcels.push(Envelope { from: by, to, bytes, packet: Some(term) });
+                self.envelopes.push(Envelope { from: by, to, bytes, packet: Some(term) });
                 Some(bemr_model::Output::Send(to, term))
             }
             Output::SendGossip { to, gossip } => {
@@ -457,8 +457,8 @@ impl SystemUnderTest {
                 let gossip = Rc::new(gossip);
                 self.hear_told(&term, &gossip);
                 let bytes = Bytes::Gossip(gossip);
-                self.parcels.push(Envelope { from: by, to, bytes, packet: None });
-                Some(bemr_model::Output::Tell(to, term))
+                self.envelopes.push(Envelope { from: by, to, bytes, packet: None });
+                Some(bemr_model::Output::SendGossip(to, term))
             }
             Output::Publish(gossip) => {
                 let term = self.tables.gossip(&gossip);
@@ -472,7 +472,7 @@ impl SystemUnderTest {
                 let bytes = Bytes::Gossip(gossip);
                 for to in self.actors.iter().copied().filter(|to| *to != by) {
                     let bytes = bytes.clone();
-                    self.parcels.push(Envelope { from: by, to, bytes, packet: None });
+                    self.envelopes.push(Envelope { from: by, to, bytes, packet: None });
                 }
                 Some(bemr_model::Output::Publish(term))
             }
@@ -531,7 +531,7 @@ impl SystemUnderTest {
         let (event, answer) = match (command, actor) {
             (Command::CloseAudit, Actor::Bsd) => {
                 let Node::Bsd(bsd) = &mut self.nodes[slot] else { return None };
-                ("CloseAudit", bsd.close(now))
+                (Event::CloseAudit, bsd.close(now))
             }
             (Command::Submit { record, breaks, readers }, Actor::User(user)) => {
                 if breaks == Some(Clause::SubmitterRule) && role(user) == Role::Doctor {
@@ -544,7 +544,7 @@ impl SystemUnderTest {
                     let refusal = samples::too_long(&self.rules)?;
                     let clause = Some(refusal.clause());
                     self.remember(refusal);
-                    return Some(self.happened(actor, None, "Submit", clause, Vec::new()));
+                    return Some(self.happened(actor, None, Event::Command, clause, Vec::new()));
                 }
                 let supply = self.supply.entry((record, breaks));
                 let real = supply.or_insert_with(|| samples::record(record, breaks)).as_ref()?;
@@ -553,15 +553,15 @@ impl SystemUnderTest {
                 if submitted.is_ok() {
                     self.learn_submission(slot, record, breaks);
                 }
-                ("Submit", submitted.map(|(_, outputs)| outputs))
+                (Event::Command, submitted.map(|(_, outputs)| outputs))
             }
             (Command::Read { tid }, Actor::User(user)) => {
                 let tid = self.tables.real_tid(tid)?;
-                self.ask(slot, user, "Read", |node, now| node.read(now, tid))?
+                self.ask(slot, user, Event::Command, |node, now| node.read(now, tid))?
             }
             (Command::Order { tid, order }, Actor::User(user)) => self.order(slot, user, tid, order)?,
             (Command::ChangePolicy { change, approvals }, Actor::User(_)) => {
-                ("ChangePolicy", self.change_policy(slot, &change, approvals)?)
+                (Event::Command, self.change_policy(slot, &change, approvals)?)
             }
             _ => return None,
         };
@@ -578,16 +578,16 @@ impl SystemUnderTest {
         user: u8,
         tid: Tid,
         order: Order,
-    ) -> Option<(&'static str, Result<Vec<Output>, Refusal>)> {
+    ) -> Option<(Event, Result<Vec<Output>, Refusal>)> {
         let tid = self.tables.real_tid(tid)?;
         match order {
             Order::Grant(reader) => {
                 let reader = user_name(&self.foundation, reader);
-                self.ask(slot, user, "Grant", |node, now| node.grant(now, tid, &reader))
+                self.ask(slot, user, Event::Command, |node, now| node.grant(now, tid, &reader))
             }
             Order::Revoke(reader) => {
                 let reader = user_name(&self.foundation, reader);
-                self.ask(slot, user, "Revoke", |node, now| node.revoke(now, tid, &reader))
+                self.ask(slot, user, Event::Command, |node, now| node.revoke(now, tid, &reader))
             }
             Order::Erase(members) => {
                 let Node::User(node) = &self.nodes[slot] else { return None };
@@ -600,7 +600,7 @@ impl SystemUnderTest {
                 };
                 let approvals: Option<Vec<EraseApproval>> = members.iter().map(approve).collect();
                 let approvals = approvals?;
-                self.ask(slot, user, "Erase", |node, now| node.erase(now, body, approvals))
+                self.ask(slot, user, Event::Command, |node, now| node.erase(now, body, approvals))
             }
         }
     }
@@ -609,9 +609,9 @@ impl SystemUnderTest {
         &mut self,
         slot: usize,
         user: u8,
-        event: &'static str,
+        event: Event,
         ask: impl FnOnce(&mut User, Time) -> Result<(T, Vec<Output>), Refusal>,
-    ) -> Option<(&'static str, Result<Vec<Output>, Refusal>)> {
+    ) -> Option<(Event, Result<Vec<Output>, Refusal>)> {
         let now = self.now;
         let Node::User(node) = &mut self.nodes[slot] else { return None };
         let asked = ask(node, now).map(|(_, outputs)| outputs);
@@ -639,7 +639,7 @@ impl SystemUnderTest {
             if let Node::User(user) = self.nodes.remove(slot) {
                 self.nodes.insert(slot, Node::User(Box::new(user.restart(office))));
             }
-            return Some(self.happened(actor, None, "Crash", None, Vec::new()));
+            return Some(self.happened(actor, None, Event::Crash, None, Vec::new()));
         }
         let found = match damage {
             Some(damage) => self.start_damaged(actor, damage)?.err(),
@@ -653,7 +653,7 @@ impl SystemUnderTest {
             self.take_up(slot, begun);
         }
         let clause = clause.or(found.as_ref().map(|(refusal, _)| refusal.clause()));
-        let mut happened = self.happened(actor, None, "Crash", clause, Vec::new());
+        let mut happened = self.happened(actor, None, Event::Crash, clause, Vec::new());
         if let Some((refusal, place)) = found {
             happened.place = Some(place);
             self.watch.refused(refusal);

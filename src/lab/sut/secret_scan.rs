@@ -71,7 +71,7 @@ impl Store for WatchedStore {
     }
 }
 
-/// What is watched, and what left an actor in this step beside parcels.
+/// What is watched, and what left an actor in this step beside envelopes.
 #[derive(Default)]
 pub(super) struct SecretScan {
     canaries: Option<Needles>,
@@ -82,12 +82,12 @@ pub(super) struct SecretScan {
     shown: BTreeMap<&'static str, u32>,
     /// The chain keys of sessions that were there before anybody watched.
     earlier: Vec<[[u8; 32]; 2]>,
-    /// The first parcel of this step.
+    /// The first envelope of this step.
     first: usize,
 }
 
 impl SecretScan {
-    /// A step begins: `sent` parcels were sent before.
+    /// A step begins: `sent` envelopes were sent before.
     pub(super) fn begin(&mut self, sent: usize) {
         self.first = sent;
         self.refusal = None;
@@ -174,7 +174,7 @@ impl SystemUnderTest {
             leaks.extend(found.map(|what| format!("{what} in {place}")));
         };
         let mut before: Option<&Bytes> = None;
-        for Envelope { bytes, .. } in &self.parcels[*first..] {
+        for Envelope { bytes, .. } in &self.envelopes[*first..] {
             match bytes {
                 Bytes::Packet(packet) => look("a packet", packet, &[]),
                 // What is published lies in the pool once for each who hears it.

@@ -1,5 +1,6 @@
 //! Whether each line can follow the ones before it.
 
+use super::event;
 use super::within_adversary::Within;
 use super::{Flaw, Header, Principal, Step, TraceError, everybody};
 use bemr_model::{Action, Actor, LedgerKind, Setup, Time};
@@ -11,8 +12,8 @@ pub(super) struct Agreement {
     everybody: Vec<Actor>,
     now: Time,
     steps: u64,
-    /// What was sent: from whom, to whom, by number.
-    parcels: Vec<(Actor, Actor)>,
+    /// What was sent: from whom, to whom, the name of the message; by number.
+    envelopes: Vec<(Actor, Actor, String)>,
     /// What is left of the adversary, where the header names one.
     within: Option<Within>,
 }
@@ -43,10 +44,10 @@ impl Agreement {
         let ascending = header.principals.is_sorted_by(|one, next| one.name < next.name);
         check("principals", ascending, || "the names are not in the order of the actors".to_owned())?;
         if let Some(Err(absent)) = header.adversary.as_ref().map(|adversary| adversary.fits(&header.setup)) {
-            return Err(inconsistent(format!("adversary[{}].target", absent.rule), absent.problem));
+            return Err(inconsistent(format!("adversary[{}].scope", absent.rule), absent.problem));
         }
         let within = header.adversary.as_ref().map(|adversary| Within::begin(&header.setup, adversary));
-        Ok(Agreement { setup: header.setup, everybody, now: 0, steps: 0, parcels: Vec::new(), within })
+        Ok(Agreement { setup: header.setup, everybody, now: 0, steps: 0, envelopes: Vec::new(), within })
     }
 
     /// Takes the next step.
@@ -56,6 +57,7 @@ impl Agreement {
         self.numbers(step)?;
         self.in_time(step)?;
         self.in_place(step)?;
+        self.event(step)?;
         let verdict = Step::verdict_of(step.clause);
         check("verdict", step.verdict == verdict, || match step.clause {
             Some(clause) => format!("not what {} says", clause.id()),
@@ -138,13 +140,13 @@ impl Agreement {
             check(field, actor != Actor::Kdc, || "the KDC has no address".to_owned())
         };
         match &step.action {
-            Action::Deliver { parcel } | Action::Spoil { parcel, .. } => {
-                let (sender, receiver) = self.parcel(*parcel)?;
+            Action::Deliver { envelope } | Action::Corrupt { envelope, .. } => {
+                let (sender, receiver) = self.envelope(*envelope)?;
                 to(receiver)?;
                 is("from", step.from, Some(sender))
             }
-            Action::Redirect { parcel, to: receiver, from } => {
-                let (sender, _) = self.parcel(*parcel)?;
+            Action::Redirect { envelope, to: receiver, from } => {
+                let (sender, _) = self.envelope(*envelope)?;
                 addressed("action.to", *receiver)?;
                 to(*receiver)?;
                 is("from", step.from, Some(from.unwrap_or(sender)))
@@ -175,9 +177,9 @@ impl Agreement {
                 let looks = !matches!(step.action, Action::Pass { .. } | Action::Leak { .. });
                 check("clause", looks || step.clause.is_none(), || "nobody refuses anything".to_owned())
             }
-            Action::Say { actor, to: receiver, .. } | Action::Tell { actor, to: receiver, .. } => {
+            Action::Send { actor, to: receiver, .. } | Action::Publish { actor, to: receiver, .. } => {
                 addressed("action.to", *receiver)?;
-                if matches!(step.action, Action::Say { .. }) {
+                if matches!(step.action, Action::Send { .. }) {
                     addressed("action.actor", *actor)?;
                 }
                 check("action.to", actor != receiver, || "the one who speaks".to_owned())?;
@@ -192,20 +194,44 @@ impl Agreement {
         }
     }
 
+    /// The event is one that the action can bring about at the actor.
+    fn event(&self, step: &Step) -> Result<(), TraceError> {
+        let message = match &step.action {
+            Action::Deliver { envelope }
+            | Action::Corrupt { envelope, .. }
+            | Action::Redirect { envelope, .. } => {
+                self.envelopes.get(*envelope as usize).map(|(_, _, message)| message.as_str())
+            }
+            Action::Inject { packet, .. } => Some(packet.name()),
+            _ => None,
+        };
+        check("event", event::fits(step, message), || {
+            format!(
+                "{} cannot be what {} is at {}",
+                step.event,
+                message.unwrap_or("this action"),
+                shown(step.actor)
+            )
+        })?;
+        check("event", !event::is_refusal(step.event) || step.clause.is_some(), || {
+            format!("{}, and no clause refuses it", step.event)
+        })
+    }
+
     /// Who opens records opens what was sent, and only who may.
     fn opened(&self, step: &Step) -> Result<(), TraceError> {
         let may = matches!(step.action, Action::Unseal { .. } | Action::Leak { .. }) && step.clause.is_none();
         check("opened", may || step.opened.is_empty(), || "nobody opens anything".to_owned())?;
         check("opened", step.opened.is_sorted_by(|one, next| one < next), || "not ascending".to_owned())?;
-        let unsent = step.opened.iter().position(|parcel| *parcel as usize >= self.parcels.len());
+        let unsent = step.opened.iter().position(|envelope| *envelope as usize >= self.envelopes.len());
         unsent.map_or(Ok(()), |index| Err(inconsistent(format!("opened[{index}]"), "was not sent yet")))
     }
 
-    fn parcel(&self, number: u32) -> Result<(Actor, Actor), TraceError> {
-        let sent = self.parcels.len();
-        let parcel = usize::try_from(number).ok().and_then(|number| self.parcels.get(number)).copied();
-        parcel.ok_or_else(|| {
-            inconsistent("action.parcel", format!("{number} was not sent yet; {sent} parcels were"))
+    fn envelope(&self, number: u32) -> Result<(Actor, Actor), TraceError> {
+        let sent = self.envelopes.len();
+        let envelope = usize::try_from(number).ok().and_then(|number| self.envelopes.get(number));
+        envelope.map(|(sender, receiver, _)| (*sender, *receiver)).ok_or_else(|| {
+            inconsistent("action.envelope", format!("{number} was not sent yet; {sent} envelopes were"))
         })
     }
 
@@ -219,11 +245,11 @@ impl Agreement {
                     check(&format!("sends[{index}].to"), there, || {
                         format!("{receiver} is nobody else here")
                     })?;
-                    self.parcels.push((sender, receiver));
+                    self.envelopes.push((sender, receiver, send.message.clone()));
                 }
                 None => {
                     let others = self.everybody.iter().filter(|other| **other != sender);
-                    self.parcels.extend(others.map(|other| (sender, *other)));
+                    self.envelopes.extend(others.map(|other| (sender, *other, send.message.clone())));
                 }
             }
         }

@@ -1,9 +1,10 @@
-//! The trace format `emr-trace/4` (chapter 19): one JSON document a line, the header first, then one step a line.
+//! The trace format `emr-trace/5` (chapter 19): one JSON document a line, the header first, then one step a line.
 //!
 //! There is one reader and one writer. The reader takes exactly what the writer writes, byte for byte. Nothing here runs a
 //! trace.
 
 mod consistency;
+mod event;
 mod read;
 mod recorder;
 mod replay;
@@ -11,7 +12,7 @@ mod schema;
 mod within_adversary;
 mod write;
 
-pub use read::{EVENT, PRINTABLE};
+pub use read::PRINTABLE;
 pub use read::{Flaw, TraceError};
 pub use recorder::{MAX_TRACED, Recorder};
 pub use replay::{Replay, rerun, rerun_beside};
@@ -24,11 +25,11 @@ use bemr::crypto::Digest;
 use bemr::wire::Name;
 pub use bemr_model::MESSAGES;
 use bemr_model::{Action, Actor, Happened, LedgerKind, Place, Setup, Time};
-use bemr_spec::{Clause, Rules, Verdict};
+use bemr_spec::{Clause, Event, Rules, Verdict};
 use serde::{Deserialize, Serialize};
 
 /// The name and version of the format.
-pub const FORMAT: &str = "emr-trace/4";
+pub const FORMAT: &str = "emr-trace/5";
 
 /// The most bytes of a line, its end not counted.
 pub const MAX_LINE: usize = 1 << 20;
@@ -127,9 +128,8 @@ pub struct Step {
     pub actor: Option<Actor>,
     /// Who sent what arrived, as far as the receiver can tell.
     pub from: Option<Actor>,
-    /// What happened, by the name that the state machines use.
-    #[schemars(length(max = 64), regex(pattern = read::EVENT))]
-    pub event: String,
+    /// What happened.
+    pub event: Event,
     /// What the actor says of it.
     pub verdict: Verdict,
     /// The clause that refused it.
@@ -137,7 +137,7 @@ pub struct Step {
     /// Where what an auditor was shown contradicts itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
-    /// The records that the custodian could open, by the numbers of their parcels, ascending.
+    /// The records that the custodian could open, by the numbers of their envelopes, ascending.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub opened: Vec<u32>,
@@ -195,7 +195,7 @@ impl Step {
             action,
             time: happened.time,
             from: happened.from,
-            event: happened.event.to_owned(),
+            event: happened.event,
             verdict: Step::verdict_of(happened.clause),
             clause: happened.clause,
             place: happened.place,

@@ -16,9 +16,6 @@ pub(super) const SUITES: [&str; 4] = ["ffdhe2048", "ffdhe3072", "ristretto255", 
 /// Text without control characters.
 pub const PRINTABLE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
 
-/// Words of letters.
-pub const EVENT: &str = "^[A-Za-z]+( [A-Za-z]+)*$";
-
 /// What is wrong with a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
@@ -183,10 +180,6 @@ fn step(line: &[u8]) -> Result<Step, TraceError> {
     let step: Step = exactly(line)?;
     check("step", (1..=MAX_STEPS).contains(&step.step), "not 1 to 1048576")?;
     check("time", step.time <= LATEST, "after the year 9999")?;
-    let words = |text: &str| {
-        text.split(' ').all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphabetic()))
-    };
-    check("event", step.event.len() <= 64 && words(&step.event), "not the name of an event")?;
     for (index, send) in step.sends.iter().enumerate() {
         let known = MESSAGES.contains(&send.message.as_str());
         check(&format!("sends[{index}].message"), known, "no message has this name")?;

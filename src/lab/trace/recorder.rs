@@ -55,7 +55,7 @@ impl Recorder {
             ClosingRule::Work(_) => bemr_model::LedgerKind::Work,
         };
         let (users, lifetimes) = (roster.users().len() as u8, Lifetimes::LONG);
-        let setup = Setup { users, validators, ledger, seed, acquainted: false, lifetimes };
+        let setup = Setup { users, validators, ledger, seed, established: false, lifetimes };
         let recorder = Recorder {
             rules,
             policy: PolicyRegistry::shipped(network.keys.genesis.network.clone()),
@@ -78,7 +78,7 @@ impl Recorder {
     pub fn event(&mut self, event: &Event) -> Vec<Step> {
         let Some(actor) = self.actors.get(&event.actor).copied() else { return Vec::new() };
         let action = match event.cause {
-            Cause::Envelope(number) => Action::Deliver { parcel: number.try_into().unwrap_or(u32::MAX) },
+            Cause::Envelope(number) => Action::Deliver { envelope: number.try_into().unwrap_or(u32::MAX) },
             Cause::Wake(found) => Action::Wake { actor, found },
             Cause::Command => return Vec::new(),
         };
@@ -107,20 +107,20 @@ impl Recorder {
         if let Ok((tid, _)) = outcome {
             self.tids.insert(tid, Tid::nth(u16::try_from(self.tids.len()).map_err(full)?));
         }
-        Ok(self.command(at, command, "Command", outcome.map(|(_, event)| event)))
+        Ok(self.command(at, command, bemr_spec::Event::Command, outcome.map(|(_, event)| event)))
     }
 
     /// The steps of a request for a record that was submitted.
     pub fn asked(&mut self, tid: &Digest, at: (&Name, Time), outcome: Result<&Event, Clause>) -> Vec<Step> {
         match self.tids.get(tid) {
-            Some(tid) => self.command(at, Command::Read { tid: *tid }, "Command", outcome),
+            Some(tid) => self.command(at, Command::Read { tid: *tid }, bemr_spec::Event::Command, outcome),
             None => Vec::new(),
         }
     }
 
     /// The steps of the BSD's closing its audit log.
     pub fn closed(&mut self, at: (&Name, Time), outcome: Result<&Event, Clause>) -> Vec<Step> {
-        self.command(at, Command::CloseAudit, "CloseAudit", outcome)
+        self.command(at, Command::CloseAudit, bemr_spec::Event::CloseAudit, outcome)
     }
 
     fn user(&self, name: &Name) -> Option<u8> {
@@ -150,7 +150,7 @@ impl Recorder {
         &mut self,
         (name, now): (&Name, Time),
         command: Command,
-        what: &str,
+        what: bemr_spec::Event,
         outcome: Result<&Event, Clause>,
     ) -> Vec<Step> {
         let Some(actor) = self.actors.get(name).copied() else { return Vec::new() };
@@ -167,7 +167,7 @@ impl Recorder {
         }
     }
 
-    fn happened(&mut self, event: &Event, action: Action, what: &str) -> Vec<Step> {
+    fn happened(&mut self, event: &Event, action: Action, what: bemr_spec::Event) -> Vec<Step> {
         let mut steps = self.passed(event.time);
         let actor = |name: &Name| self.actors.get(name).copied();
         let sends = event.sends.iter().map(|(to, message, bytes)| Send {
@@ -195,10 +195,10 @@ impl Recorder {
             return Vec::new();
         }
         self.now += passed;
-        vec![self.step(Action::Pass { time: passed }, None, "Pass")]
+        vec![self.step(Action::Pass { time: passed }, None, bemr_spec::Event::Pass)]
     }
 
-    fn step(&mut self, action: Action, actor: Option<Actor>, event: &str) -> Step {
+    fn step(&mut self, action: Action, actor: Option<Actor>, event: bemr_spec::Event) -> Step {
         self.steps += 1;
         Step {
             step: self.steps,
@@ -206,7 +206,7 @@ impl Recorder {
             time: self.now,
             actor,
             from: None,
-            event: event.to_owned(),
+            event,
             verdict: Step::verdict_of(None),
             clause: None,
             place: None,

@@ -34,6 +34,9 @@ fn difference(step: &Step, happened: &Happened) -> Option<String> {
         let id = |clause: Option<bemr_spec::Clause>| clause.map_or("taken", bemr_spec::Clause::id);
         return Some(format!("the trace: {}, again: {}", id(step.clause), id(happened.clause)));
     }
+    if step.event != happened.event {
+        return Some(format!("the trace: {}, again: {}", step.event, happened.event));
+    }
     if step.time != happened.time {
         return Some(format!("the trace: at {} ms, again: at {} ms", step.time, happened.time));
     }

@@ -1,6 +1,6 @@
 //! What of a trace an honest network does not do: each step as the acts of an adversary.
 //!
-//! An honest network delivers what was sent in the order in which it was sent, each parcel once and where it was sent to,
+//! An honest network delivers what was sent in the order in which it was sent, each envelope once and where it was sent to,
 //! before anybody's time goes on; nobody dies, and nobody says what they would not.
 
 use super::{Step, Trace, everybody};
@@ -8,7 +8,7 @@ use crate::faults::{Act, Adversary, Monitor, ObservedFault, least};
 use bemr_model::{Action, Actor, Command, List, MESSAGES, Message, Setup, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A parcel: from whom, to whom, its name, and when it was sent.
+/// An envelope: from whom, to whom, its name, and when it was sent.
 type Sent = (Actor, Actor, &'static str, Time);
 
 /// Reads step after step.
@@ -28,10 +28,10 @@ pub(super) struct Acts {
     lapsed: BTreeSet<Actor>,
 }
 
-/// An act, when it was done, and the parcel that it is about or, where it is about none, none.
+/// An act, when it was done, and the envelope that it is about or, where it is about none, none.
 pub(super) type Seen = (Act, Time, u32);
 
-/// The number of no parcel.
+/// The number of no envelope.
 const NONE: u32 = u32::MAX;
 
 impl Acts {
@@ -53,15 +53,17 @@ impl Acts {
         let now = step.time;
         let mut acts = Vec::new();
         match &step.action {
-            Action::Deliver { parcel } => self.deliver(*parcel, step.time, &mut acts),
-            Action::Redirect { parcel, .. } => {
-                self.parcel(ObservedFault::Redirected, *parcel, now, &mut acts)
+            Action::Deliver { envelope } => self.deliver(*envelope, step.time, &mut acts),
+            Action::Redirect { envelope, .. } => {
+                self.envelope(ObservedFault::Redirected, *envelope, now, &mut acts)
             }
-            Action::Spoil { parcel, .. } => self.parcel(ObservedFault::Spoilt, *parcel, now, &mut acts),
+            Action::Corrupt { envelope, .. } => {
+                self.envelope(ObservedFault::Corrupted, *envelope, now, &mut acts)
+            }
             Action::Wake { .. } | Action::Pass { .. } => {
                 acts.extend(self.withhold(NONE));
             }
-            Action::Say { actor, to, message } => {
+            Action::Send { actor, to, message } => {
                 let fault = if matches!(message, Message::Vote(_)) {
                     ObservedFault::Voted
                 } else {
@@ -70,22 +72,33 @@ impl Acts {
                 let name = message.name();
                 acts.push((Act { fault, from: *actor, to: *to, message: Some(name) }, now, NONE));
                 // It stands for what was to be said.
-                let instead = self.due.iter().rev().copied().find(|parcel| {
-                    let sent = self.sent.get(*parcel as usize).map(|(from, to, name, _)| (*from, *to, *name));
+                let instead = self.due.iter().rev().copied().find(|envelope| {
+                    let sent =
+                        self.sent.get(*envelope as usize).map(|(from, to, name, _)| (*from, *to, *name));
                     sent == Some((*actor, *to, name))
                 });
-                instead.map(|parcel| self.due.remove(&parcel));
+                instead.map(|envelope| self.due.remove(&envelope));
             }
-            Action::Tell { actor, to, gossip } => {
+            Action::Publish { actor, to, gossip } => {
                 acts.push((
-                    Act { fault: ObservedFault::Told, from: *actor, to: *to, message: Some(gossip.name()) },
+                    Act {
+                        fault: ObservedFault::Published,
+                        from: *actor,
+                        to: *to,
+                        message: Some(gossip.name()),
+                    },
                     now,
                     NONE,
                 ));
             }
             Action::Inject { actor, to, packet, .. } => {
                 acts.push((
-                    Act { fault: ObservedFault::Posed, from: *actor, to: *to, message: Some(packet.name()) },
+                    Act {
+                        fault: ObservedFault::Impersonated,
+                        from: *actor,
+                        to: *to,
+                        message: Some(packet.name()),
+                    },
                     now,
                     NONE,
                 ));
@@ -112,9 +125,9 @@ impl Acts {
         acts
     }
 
-    /// What was sent before `parcel` and has not arrived, as acts of those who withhold it.
-    pub(super) fn withhold(&mut self, parcel: u32) -> Vec<Seen> {
-        let later = self.due.split_off(&parcel);
+    /// What was sent before `envelope` and has not arrived, as acts of those who withhold it.
+    pub(super) fn withhold(&mut self, envelope: u32) -> Vec<Seen> {
+        let later = self.due.split_off(&envelope);
         let late = std::mem::replace(&mut self.due, later);
         let acts = late.iter().filter_map(|late| {
             // Whoever holds it back did so when it was sent.
@@ -126,25 +139,25 @@ impl Acts {
         acts
     }
 
-    fn deliver(&mut self, parcel: u32, now: Time, acts: &mut Vec<Seen>) {
-        if !self.arrived.insert(parcel) {
-            return self.parcel(ObservedFault::Again, parcel, now, acts);
+    fn deliver(&mut self, envelope: u32, now: Time, acts: &mut Vec<Seen>) {
+        if !self.arrived.insert(envelope) {
+            return self.envelope(ObservedFault::Again, envelope, now, acts);
         }
-        if self.overdue.remove(&parcel) {
-            let sent = self.sent.get(parcel as usize).map_or(now, |(.., sent)| *sent);
-            self.late.insert(parcel, now.saturating_sub(sent));
-        } else if self.due.remove(&parcel) && self.due.first().is_some_and(|first| *first < parcel) {
-            self.parcel(ObservedFault::Overtook, parcel, now, acts);
+        if self.overdue.remove(&envelope) {
+            let sent = self.sent.get(envelope as usize).map_or(now, |(.., sent)| *sent);
+            self.late.insert(envelope, now.saturating_sub(sent));
+        } else if self.due.remove(&envelope) && self.due.first().is_some_and(|first| *first < envelope) {
+            self.envelope(ObservedFault::Overtook, envelope, now, acts);
         }
     }
 
-    fn parcel(&mut self, fault: ObservedFault, parcel: u32, now: Time, acts: &mut Vec<Seen>) {
-        let Some((from, to, message, _)) = self.sent.get(parcel as usize).copied() else { return };
-        acts.push((Act { fault, from, to, message: Some(message) }, now, parcel));
-        if matches!(fault, ObservedFault::Redirected | ObservedFault::Spoilt) {
+    fn envelope(&mut self, fault: ObservedFault, envelope: u32, now: Time, acts: &mut Vec<Seen>) {
+        let Some((from, to, message, _)) = self.sent.get(envelope as usize).copied() else { return };
+        acts.push((Act { fault, from, to, message: Some(message) }, now, envelope));
+        if matches!(fault, ObservedFault::Redirected | ObservedFault::Corrupted) {
             // Its bytes arrived, somewhere and somehow.
-            self.due.remove(&parcel);
-            self.overdue.remove(&parcel);
+            self.due.remove(&envelope);
+            self.overdue.remove(&envelope);
         }
     }
 
@@ -155,7 +168,7 @@ impl Acts {
             Command::Enrol(request) => {
                 let Some(subject) = request.subject else { return };
                 if !request.flaws.is_empty() {
-                    acts.push((own(ObservedFault::Posed, subject), now, NONE));
+                    acts.push((own(ObservedFault::Impersonated, subject), now, NONE));
                 } else if !self.lapsed.contains(&subject) {
                     acts.push((own(ObservedFault::Certified, Actor::Kdc), now, NONE));
                 }
@@ -172,7 +185,7 @@ impl Acts {
 
     fn send(&mut self, step: &Step) {
         let Some(sender) = step.actor else { return };
-        let made = matches!(step.action, Action::Say { .. } | Action::Tell { .. });
+        let made = matches!(step.action, Action::Send { .. } | Action::Publish { .. });
         for send in &step.sends {
             let name = MESSAGES.into_iter().find(|name| *name == send.message).unwrap_or("");
             let all = self.everybody.iter().copied().filter(|other| *other != sender);
@@ -200,11 +213,11 @@ impl Trace {
         let mut acts = Acts::begin(&self.header.setup);
         let seen: Vec<Seen> = self.steps.iter().flat_map(|step| acts.of(step)).collect();
         let heard =
-            acts.arrived.iter().filter_map(|parcel| Some(acts.sent.get(*parcel as usize)?.0)).collect();
-        let told = |(act, time, parcel): Seen| {
+            acts.arrived.iter().filter_map(|envelope| Some(acts.sent.get(*envelope as usize)?.0)).collect();
+        let told = |(act, time, envelope): Seen| {
             let fault = match act.fault {
                 ObservedFault::Withheld => {
-                    acts.late.get(&parcel).map_or(ObservedFault::Lost, |late| ObservedFault::Late(*late))
+                    acts.late.get(&envelope).map_or(ObservedFault::Lost, |late| ObservedFault::Late(*late))
                 }
                 fault => fault,
             };
@@ -231,7 +244,7 @@ impl Within {
     /// # Errors
     /// An act of it of which the adversary is not capable, or not any more.
     pub(super) fn take(&mut self, step: &Step) -> Result<(), Act> {
-        for (act, time, parcel) in self.acts.of(step) {
+        for (act, time, envelope) in self.acts.of(step) {
             if self.watch.take(time, &act) {
                 continue;
             }
@@ -239,7 +252,7 @@ impl Within {
             if act.fault != ObservedFault::Overtook {
                 return Err(act);
             }
-            let held = self.acts.withhold(parcel);
+            let held = self.acts.withhold(envelope);
             held.into_iter().try_for_each(
                 |(held, sent, _)| {
                     if self.watch.take(sent, &held) { Ok(()) } else { Err(held) }

@@ -17,9 +17,9 @@ const OFTEN: [(Kind, usize); 18] = [
     (Kind::Hurry, 5),
     (Kind::Replay, 6),
     (Kind::Redirect, 5),
-    (Kind::Spoil, 6),
+    (Kind::Corrupt, 6),
     (Kind::Crash, 4),
-    (Kind::Pose, 8),
+    (Kind::Impersonate, 8),
     (Kind::Lie, 18),
     (Kind::Ambush, 6),
     (Kind::Conspire, 2),
@@ -122,7 +122,7 @@ fn network(dice: &mut Dice, script: &mut Script) {
         2 => setup.validators = [1, 1, 3, 4, 7][dice.below(5)],
         3 => setup.ledger = if dice.once_in(3) { LedgerKind::Work } else { LedgerKind::Quorum },
         4 => setup.seed = dice.below(8) as u64,
-        5 => setup.acquainted = !setup.acquainted,
+        5 => setup.established = !setup.established,
         // Of few, so that a network need not be founded anew for each.
         6 => setup.lifetimes.list = [Lifetimes::LONG.list, 5_000, 20_000, 60_000][dice.below(4)],
         _ => {

@@ -12,7 +12,7 @@ pub(super) fn told() -> Vec<Named> {
         (0..commands).fold(begin, |told, choice| told.also(Kind::Command, choice).go(1))
     };
     let mut strangers = Told::of(1, 1, LedgerKind::Quorum);
-    strangers.script.setup.acquainted = false;
+    strangers.script.setup.established = false;
     let crashes = |point| {
         let begin = Told::of(3, 4, LedgerKind::Quorum).submit().also(Kind::Go, point);
         let mortal = (0..4).map(Actor::Validator).chain([Actor::Bsd, Actor::Cloud]);
@@ -55,7 +55,7 @@ impl Told {
     fn of(users: u8, validators: u8, ledger: LedgerKind) -> Told {
         let mut script = Script::default();
         (script.setup.users, script.setup.validators, script.setup.ledger) = (users, validators, ledger);
-        script.setup.acquainted = true;
+        script.setup.established = true;
         Told { script, nursery: SetupCache::default() }
     }
 
@@ -145,7 +145,7 @@ impl Told {
         self.also(Kind::Leak, actor)
     }
 
-    /// A parcel is lost now and then.
+    /// An envelope is lost now and then.
     fn losing(self, time: u16) -> Told {
         self.also(Kind::Lose, time).also(Kind::Go, 5)
     }
@@ -158,10 +158,10 @@ const MOST_CHOICES: u16 = 1_000;
 pub(super) fn probes() -> impl Iterator<Item = Vec<u8>> {
     const WAYS: u16 = 150;
     const POINTS: u16 = 14;
-    const KINDS: [Kind; 3] = [Kind::Lie, Kind::Ambush, Kind::Pose];
+    const KINDS: [Kind; 3] = [Kind::Lie, Kind::Ambush, Kind::Impersonate];
     let life = |kind: Kind, point: u16, choice: u16| {
         let mut script = Script::default();
-        script.setup.acquainted = kind != Kind::Pose;
+        script.setup.established = kind != Kind::Impersonate;
         let go = |choice| Instruction { kind: Kind::Go, choice };
         let record = Instruction { kind: Kind::Command, choice: 0 };
         script.moves = vec![record, go(point), Instruction { kind, choice }, go(6)];
@@ -196,7 +196,7 @@ pub(super) fn varied() -> impl Iterator<Item = Vec<u8>> {
         Kind::Reorder,
         Kind::Hurry,
         Kind::Redirect,
-        Kind::Spoil,
+        Kind::Corrupt,
         Kind::Crash,
         Kind::Conspire,
         Kind::Leak,
@@ -204,7 +204,7 @@ pub(super) fn varied() -> impl Iterator<Item = Vec<u8>> {
     let life = |(users, validators, ledger), kind, point, choice| {
         let mut script = Script::default();
         (script.setup.users, script.setup.validators, script.setup.ledger) = (users, validators, ledger);
-        script.setup.acquainted = true;
+        script.setup.established = true;
         let begin =
             [Instruction { kind: Kind::Command, choice: 0 }, Instruction { kind: Kind::Go, choice: point }];
         script.moves.extend(begin);

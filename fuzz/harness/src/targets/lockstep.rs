@@ -32,7 +32,7 @@ pub(super) fn run(subject: &Subject, input: &[u8], seen: &mut Seen) {
 /// handshakes.
 fn birth(setup: &Setup) -> u64 {
     let (users, validators) = (u64::from(setup.users), u64::from(setup.validators));
-    let sessions = if setup.acquainted { 2 * users + validators + 1 } else { 0 };
+    let sessions = if setup.established { 2 * users + validators + 1 } else { 0 };
     15 + 5 * sessions
 }
 

@@ -4,8 +4,8 @@ use super::Driver;
 use crate::faults::{Adversary, FaultKind, FaultRule};
 use crate::lockstep::{auditor, forgery, impersonation};
 use bemr_model::{
-    Action, Actor, Datagram, Envelope, Execution, List, Message, Ordinal, Packet, Setup, Spoiling, Tid, Time,
-    Vote, quorum,
+    Action, Actor, Corruption, Datagram, Envelope, Execution, List, Message, Ordinal, Packet, Setup, Tid,
+    Time, Vote, quorum,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -69,63 +69,63 @@ impl AdversarialDriver {
         let fresh = self.driver.fresh.clone();
         self.driver.flying.truncate(self.driver.flying.len() - fresh.len());
         if std::mem::take(&mut self.spoke) {
-            fresh.rev().for_each(|parcel| self.driver.flying.push_front(parcel));
+            fresh.rev().for_each(|envelope| self.driver.flying.push_front(envelope));
         } else {
-            fresh.for_each(|parcel| self.send(world, parcel));
+            fresh.for_each(|envelope| self.send(world, envelope));
         }
         let action =
             self.due.pop_front().or_else(|| self.of_its_own(world)).or_else(|| self.honest(world))?;
-        self.spoke = matches!(action, Action::Say { .. } | Action::Tell { .. });
-        if let Action::Deliver { parcel } = action {
-            self.arrived.push(parcel);
-            if let Some(Vote { question, .. }) = forgery::vote(world, parcel) {
+        self.spoke = matches!(action, Action::Send { .. } | Action::Publish { .. });
+        if let Action::Deliver { envelope } = action {
+            self.arrived.push(envelope);
+            if let Some(Vote { question, .. }) = forgery::vote(world, envelope) {
                 *self.votes.entry((question.header.tid, question.number)).or_default() += 1;
             }
         }
         Some(action)
     }
 
-    /// Puts a parcel on its way, or what the first rule makes of it that is about it.
+    /// Puts an envelope on its way, or what the first rule makes of it that is about it.
     fn send(&mut self, world: &Execution, number: u32) {
-        let Some(parcel) = world.parcels().get(number as usize) else { return };
+        let Some(envelope) = world.envelopes().get(number as usize) else { return };
         for place in 0..self.running.len() {
-            let behaviour = self.running[place].rule.behaviour;
-            if !is_of_parcels(behaviour, &parcel.datagram)
-                || !self.fires(place, world, Some((number, parcel)))
+            let kind = self.running[place].rule.kind;
+            if !is_of_envelopes(kind, &envelope.datagram)
+                || !self.fires(place, world, Some((number, envelope)))
             {
                 continue;
             }
             let (flying, now) = (&mut self.driver.flying, world.now());
-            match behaviour {
+            match kind {
                 FaultKind::Silence | FaultKind::Drop => {}
                 FaultKind::Delay { by } => {
                     self.held.insert((now.saturating_add(by), number));
                 }
                 FaultKind::Duplicate => flying.extend([number, number]),
                 FaultKind::Reorder => flying.push_front(number),
-                FaultKind::Spoil => {
+                FaultKind::Corrupt => {
                     // What some change makes of a hello hangs on its bytes; a byte less is always a byte less.
-                    let told = |how: &Spoiling| world.spoiled(number, *how).is_some();
-                    let how = self.driver.spoiling(world, number).filter(told).unwrap_or(Spoiling::Cut);
-                    self.due.push_back(Action::Spoil { parcel: number, how });
+                    let told = |how: &Corruption| world.spoiled(number, *how).is_some();
+                    let how = self.driver.spoiling(world, number).filter(told).unwrap_or(Corruption::Cut);
+                    self.due.push_back(Action::Corrupt { envelope: number, how });
                 }
                 FaultKind::Redirect => {
                     // Nobody hears from themselves.
-                    let others = world.system().actors().filter(|actor| *actor != parcel.from);
+                    let others = world.system().actors().filter(|actor| *actor != envelope.from);
                     let actors: Vec<Actor> = others.collect();
                     let to = actors[self.driver.rng.random_range(0..actors.len())];
-                    self.due.push_back(Action::Redirect { parcel: number, to, from: None });
+                    self.due.push_back(Action::Redirect { envelope: number, to, from: None });
                 }
-                FaultKind::Contradict => self.vote_otherwise(world, number, parcel),
+                FaultKind::Contradict => self.vote_otherwise(world, number, envelope),
                 FaultKind::Equivocate => {
                     flying.push_back(number);
-                    self.vote_otherwise(world, number, parcel);
+                    self.vote_otherwise(world, number, envelope);
                 }
                 _ => {
                     // A lie beside it, and now and then instead of it.
-                    let lie = forgery::lie_about(&mut self.driver.rng, world, parcel);
+                    let lie = forgery::lie_about(&mut self.driver.rng, world, envelope);
                     let own =
-                        |lie: &Action| matches!(lie, Action::Say { actor, .. } if *actor == parcel.from);
+                        |lie: &Action| matches!(lie, Action::Send { actor, .. } if *actor == envelope.from);
                     self.due.extend(lie.filter(own));
                     self.driver.flying.push_back(number);
                 }
@@ -135,27 +135,27 @@ impl AdversarialDriver {
         self.driver.flying.push_back(number);
     }
 
-    fn vote_otherwise(&mut self, world: &Execution, number: u32, parcel: &Envelope) {
+    fn vote_otherwise(&mut self, world: &Execution, number: u32, envelope: &Envelope) {
         let vote = forgery::vote(world, number);
         self.due.extend(vote.map(|vote| {
             let message = Message::Vote(Vote { ballot: forgery::contrary(vote.ballot), ..vote });
-            Action::Say { actor: parcel.from, to: parcel.to, message }
+            Action::Send { actor: envelope.from, to: envelope.to, message }
         }));
     }
 
-    /// Whether a rule is carried out now, on this parcel or on its own.
+    /// Whether a rule is carried out now, on this envelope or on its own.
     fn fires(&mut self, place: usize, world: &Execution, on: Option<(u32, &Envelope)>) -> bool {
         let Running { rule, seen, left } = &mut self.running[place];
-        let covered = on.is_none_or(|(_, parcel)| rule.target.covers(parcel.from, parcel.to));
-        let message = on.map(|(_, parcel)| parcel.datagram.name());
-        if *left == Some(0) || !covered || !rule.when.covers(world.now(), message) {
+        let covered = on.is_none_or(|(_, envelope)| rule.scope.covers(envelope.from, envelope.to));
+        let message = on.map(|(_, envelope)| envelope.datagram.name());
+        if *left == Some(0) || !covered || !rule.trigger.covers(world.now(), message) {
             return false;
         }
         *seen += 1;
-        let patient = rule.when.after.is_some_and(|after| *seen <= after);
+        let patient = rule.trigger.after.is_some_and(|after| *seen <= after);
         let seldom = on.is_none().then_some(SELDOM);
-        let chance = rule.when.thousandths.or(seldom);
-        let winning = rule.when.winning;
+        let chance = rule.trigger.thousandths.or(seldom);
+        let winning = rule.trigger.winning;
         let lucky =
             chance.is_none_or(|thousandths| self.driver.rng.random_range(0..1000) < u32::from(thousandths));
         if patient || !lucky || winning && !on.is_some_and(|(number, _)| self.wins(world, number)) {
@@ -169,8 +169,8 @@ impl AdversarialDriver {
     /// Whether those who vote otherwise are so many that there is no quorum without them, and too few others have voted yet.
     fn wins(&self, world: &Execution, number: u32) -> bool {
         let Some(Vote { question, .. }) = forgery::vote(world, number) else { return false };
-        let of_votes = self.running.iter().filter(|running| running.rule.behaviour.is_of_votes());
-        let liars: BTreeSet<Actor> = of_votes.filter_map(|running| running.rule.target.node()).collect();
+        let of_votes = self.running.iter().filter(|running| running.rule.kind.is_of_votes());
+        let liars: BTreeSet<Actor> = of_votes.filter_map(|running| running.rule.scope.node()).collect();
         let validators = usize::from(self.driver.setup.validators);
         let enough = quorum(self.driver.setup.validators) as usize;
         let arrived = self.votes.get(&(question.header.tid, question.number)).copied().unwrap_or_default();
@@ -184,11 +184,10 @@ impl AdversarialDriver {
         }
         for place in 0..self.running.len() {
             let rule = &self.running[place].rule;
-            let (behaviour, node) = (rule.behaviour, rule.target.node());
-            let alone =
-                !behaviour.is_of_messages() && !behaviour.is_of_votes() && behaviour != FaultKind::Lie;
-            if (alone || behaviour == FaultKind::Replay) && self.fires(place, world, None) {
-                let done = self.do_it(world, place, behaviour, node);
+            let (kind, node) = (rule.kind, rule.scope.node());
+            let alone = !kind.is_of_messages() && !kind.is_of_votes() && kind != FaultKind::Lie;
+            if (alone || kind == FaultKind::Replay) && self.fires(place, world, None) {
+                let done = self.do_it(world, place, kind, node);
                 if done.is_some() {
                     return done;
                 }
@@ -201,33 +200,33 @@ impl AdversarialDriver {
         &mut self,
         world: &Execution,
         place: usize,
-        behaviour: FaultKind,
+        kind: FaultKind,
         node: Option<Actor>,
     ) -> Option<Action> {
         let Driver { rng, authority, .. } = &mut self.driver;
-        match behaviour {
+        match kind {
             FaultKind::Replay => {
                 let rule = &self.running[place].rule;
                 let lately = self.arrived.iter().rev().take(BACK).copied();
                 let fits = |number: &u32| {
-                    world.parcels().get(*number as usize).is_some_and(|parcel| {
-                        rule.target.covers(parcel.from, parcel.to)
-                            && rule.when.covers(world.now(), Some(parcel.datagram.name()))
+                    world.envelopes().get(*number as usize).is_some_and(|envelope| {
+                        rule.scope.covers(envelope.from, envelope.to)
+                            && rule.trigger.covers(world.now(), Some(envelope.datagram.name()))
                     })
                 };
                 let all: Vec<u32> = lately.filter(fits).collect();
-                (!all.is_empty()).then(|| Action::Deliver { parcel: all[rng.random_range(0..all.len())] })
+                (!all.is_empty()).then(|| Action::Deliver { envelope: all[rng.random_range(0..all.len())] })
             }
-            FaultKind::Pose => {
+            FaultKind::Impersonate => {
                 self.driver.posed += 1;
                 let Driver { rng, flying, posed, .. } = &mut self.driver;
                 let packet = impersonation::pose(rng, world, flying, *posed);
                 packet.filter(|packet| matches!(packet, Action::Inject { actor, .. } if Some(*actor) == node))
             }
-            FaultKind::Tell => {
-                let lately = world.parcels().iter().rev().take(BACK);
-                let own = |parcel: &&Envelope| {
-                    Some(parcel.from) == node && matches!(parcel.datagram, Datagram::Gossip(_))
+            FaultKind::Publish => {
+                let lately = world.envelopes().iter().rev().take(BACK);
+                let own = |envelope: &&Envelope| {
+                    Some(envelope.from) == node && matches!(envelope.datagram, Datagram::Gossip(_))
                 };
                 let told: Vec<&Envelope> = lately.filter(own).collect();
                 let about = told.get(rng.random_range(0..told.len().max(1)))?;
@@ -269,8 +268,8 @@ impl AdversarialDriver {
         if world.submissions() > 0 && driver.chance(AUDIT) {
             return Some(Action::Audit { ledger: Actor::Bsd, falsified: Vec::new() });
         }
-        if let Some(parcel) = driver.flying.pop_front() {
-            return Some(Action::Deliver { parcel });
+        if let Some(envelope) = driver.flying.pop_front() {
+            return Some(Action::Deliver { envelope });
         }
         let waits = |actor| Some((world.system().wakes(actor)?, actor));
         let next = world.system().actors().filter_map(waits).min();
@@ -280,7 +279,7 @@ impl AdversarialDriver {
                     return Some(Action::Pass { time: when - world.now() });
                 }
                 self.held.remove(&(when, number));
-                Some(Action::Deliver { parcel: number })
+                Some(Action::Deliver { envelope: number })
             }
             (_, Some((_, actor))) => Some(Action::Wake { actor, found: None }),
             _ => Some(driver.command(world)),
@@ -288,12 +287,12 @@ impl AdversarialDriver {
     }
 }
 
-/// Whether it is done to this parcel on its way.
-const fn is_of_parcels(behaviour: FaultKind, datagram: &Datagram) -> bool {
+/// Whether it is done to this envelope on its way.
+const fn is_of_envelopes(kind: FaultKind, datagram: &Datagram) -> bool {
     let Datagram::Packet(Packet::Record(record)) = datagram else {
-        return behaviour.is_of_messages() && !matches!(behaviour, FaultKind::Replay);
+        return kind.is_of_messages() && !matches!(kind, FaultKind::Replay);
     };
-    match behaviour {
+    match kind {
         FaultKind::Replay => false,
         FaultKind::Contradict | FaultKind::Equivocate => matches!(record.message, Message::Vote(_)),
         FaultKind::Lie => true,

@@ -7,7 +7,7 @@ use bemr_model::{Action, Actor, Execution, Lifetimes, Time};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// How far back a parcel is looked for that arrives again.
+/// How far back an envelope is looked for that arrives again.
 const BACK: u32 = 200;
 
 /// How far back a vote is looked for that validators conspire about.
@@ -47,7 +47,7 @@ impl Driver {
                 self.take(choice.into());
                 None
             }
-            Kind::Reorder => self.take(choice.into()).map(|parcel| Action::Deliver { parcel }),
+            Kind::Reorder => self.take(choice.into()).map(|envelope| Action::Deliver { envelope }),
             Kind::Hurry => {
                 let mut waits = waiting(world);
                 waits.sort_unstable();
@@ -56,12 +56,12 @@ impl Driver {
             }
             Kind::Replay => {
                 let back = u32::from(choice) % sent.min(BACK);
-                Some(Action::Deliver { parcel: sent - 1 - back })
+                Some(Action::Deliver { envelope: sent - 1 - back })
             }
             Kind::Redirect => Some(self.redirect(world, sent)),
-            Kind::Spoil => (0..TRIES).find_map(|_| self.spoil(world, sent)),
+            Kind::Corrupt => (0..TRIES).find_map(|_| self.spoil(world, sent)),
             Kind::Crash => Some(self.kill(world)),
-            Kind::Pose => (0..TRIES).find_map(|_| self.pose(world)),
+            Kind::Impersonate => (0..TRIES).find_map(|_| self.pose(world)),
             Kind::Lie => {
                 let lie = forgery::lie(&mut self.rng, world, &self.flying)?;
                 self.hasty = self.chance(700) || forged_term::is_urgent(&lie);
@@ -69,8 +69,10 @@ impl Driver {
             }
             Kind::Ambush => {
                 for _ in 0..TRIES {
-                    let lies =
-                        self.fresh.clone().flat_map(|parcel| forgery::at_once(&mut self.rng, world, parcel));
+                    let lies = self
+                        .fresh
+                        .clone()
+                        .flat_map(|envelope| forgery::at_once(&mut self.rng, world, envelope));
                     self.scheme = lies.collect();
                     if !self.scheme.is_empty() {
                         break;
@@ -84,23 +86,23 @@ impl Driver {
             }
             Kind::Conspire => {
                 let lately = sent.saturating_sub(LATELY)..sent;
-                let vote = lately.rev().find_map(|parcel| forgery::vote(world, parcel))?;
+                let vote = lately.rev().find_map(|envelope| forgery::vote(world, envelope))?;
                 self.scheme = forgery::coalition(&mut self.rng, world, &vote).into();
                 self.pending()
             }
         }
     }
 
-    /// What an honest network does: the oldest parcel arrives, or whoever waits is woken.
+    /// What an honest network does: the oldest envelope arrives, or whoever waits is woken.
     fn go(&mut self, world: &Execution) -> Option<Action> {
-        if let Some(parcel) = self.flying.pop_front() {
-            return Some(Action::Deliver { parcel });
+        if let Some(envelope) = self.flying.pop_front() {
+            return Some(Action::Deliver { envelope });
         }
         let (_, actor) = waiting(world).into_iter().min()?;
         Some(Action::Wake { actor, found: None })
     }
 
-    /// One of the oldest parcels on their way.
+    /// One of the oldest envelopes on their way.
     fn take(&mut self, choice: usize) -> Option<u32> {
         let reach = self.flying.len().min(WINDOW);
         self.flying.remove(choice % reach.max(1))

@@ -1,4 +1,4 @@
-//! Lives that take a turn which no single parcel shows: votes against each other, silence, impostors, two proposals.
+//! Lives that take a turn which no single envelope shows: votes against each other, silence, impostors, two proposals.
 
 use crate::forge::flaws_of;
 use crate::mutation::unit::envelopes::{ACQUAINTED, DOCTOR, ONE, STRANGERS, submit};
@@ -60,7 +60,7 @@ pub(super) fn response(happened: &Happened) -> Option<SessionId> {
 }
 
 fn is(kind: &'static str) -> impl FnMut(&Envelope) -> bool {
-    move |parcel| parcel.datagram.name() == kind
+    move |envelope| envelope.datagram.name() == kind
 }
 
 /// Somebody submits, and instead of each vote its validator says another; what the BSD answers at last.
@@ -70,12 +70,12 @@ fn votes(rules: &Rules, breaks: Option<Clause>, ballot: fn(u8) -> Ballot) -> Res
     let mut reason = None;
     // More than two thirds of four.
     for _ in 0..3 {
-        let parcel = scene.until(is("Vote")).ok_or("nobody votes")?;
-        let Envelope { from, to, datagram, .. } = scene.parcel(parcel).clone();
+        let envelope = scene.until(is("Vote")).ok_or("nobody votes")?;
+        let Envelope { from, to, datagram, .. } = scene.envelope(envelope).clone();
         let Datagram::Packet(Packet::Record(record)) = datagram else { continue };
         let Message::Vote(vote) = record.message else { continue };
         let message = Message::Vote(Vote { ballot: ballot(vote.validator), ..vote });
-        let answer = scene.lie(&[Action::Say { actor: from, to, message }]).ok_or("nobody lies")?;
+        let answer = scene.lie(&[Action::Send { actor: from, to, message }]).ok_or("nobody lies")?;
         reason = reason.or(answer.clause);
     }
     Ok(reason)
@@ -129,13 +129,13 @@ fn asked_again(rules: &Rules, _: Clause) -> Told {
     };
     let mut scene = begin(rules, &ACQUAINTED)?;
     let first = scene.awaits(ONE, "T_block", 0).ok_or("no T_block")?;
-    let Datagram::Packet(packet) = scene.parcel(first).datagram else { return Err("no packet".to_owned()) };
+    let Datagram::Packet(packet) = scene.envelope(first).datagram else { return Err("no packet".to_owned()) };
     let asked = question(&Output::Send(Actor::Bsd, packet));
     scene.lose();
     // Before it asks again it shakes hands anew.
     scene.act(&Action::Wake { actor: Actor::Bsd, found: None }).ok_or("nothing is awaited")?;
     let again = scene.until(is("T_block")).ok_or("it does not ask again")?;
-    let Datagram::Packet(packet) = scene.parcel(again).datagram else { return Err("no packet".to_owned()) };
+    let Datagram::Packet(packet) = scene.envelope(again).datagram else { return Err("no packet".to_owned()) };
     let again = question(&Output::Send(Actor::Bsd, packet));
     if again == asked { Ok(()) } else { Err("it asks something else".to_owned()) }
 }
@@ -144,9 +144,9 @@ fn rejected(rules: &Rules, _: Clause) -> Told {
     let mut scene = begin(rules, &ACQUAINTED)?;
     scene.act(&submit(DOCTOR, 1, Some(RangeRule))).ok_or("nobody submits")?;
     let mut told = false;
-    let promoted = scene.until(|parcel| {
-        told |= parcel.datagram.name() == "Outcome";
-        parcel.datagram.name() == "T_valid"
+    let promoted = scene.until(|envelope| {
+        told |= envelope.datagram.name() == "Outcome";
+        envelope.datagram.name() == "T_valid"
     });
     match (promoted, told) {
         (Some(_), _) => Err("it went on to the cloud".to_owned()),
@@ -158,11 +158,12 @@ fn rejected(rules: &Rules, _: Clause) -> Told {
 fn two_proposals(rules: &Rules, clause: Clause) -> Told {
     let mut scene = begin(rules, &ACQUAINTED)?;
     scene.act(&Action::Command { actor: Actor::Bsd, command: Command::CloseAudit }).ok_or("no head")?;
-    let heard =
-        |parcel: &Envelope| parcel.datagram.name() == "Proposal" && matches!(parcel.to, Actor::Validator(_));
+    let heard = |envelope: &Envelope| {
+        envelope.datagram.name() == "Proposal" && matches!(envelope.to, Actor::Validator(_))
+    };
     let first = scene.until(heard).ok_or("nobody proposes")?;
-    let Envelope { from: proposer, to: signer, .. } = *scene.parcel(first);
-    scene.act(&Action::Deliver { parcel: first }).ok_or("it does not arrive")?;
+    let Envelope { from: proposer, to: signer, .. } = *scene.envelope(first);
+    scene.act(&Action::Deliver { envelope: first }).ok_or("it does not arrive")?;
     scene.lose();
     let other = (0..4).map(Actor::Validator).find(|other| ![proposer, signer].contains(other));
     let other = other.ok_or("no other validator")?;
@@ -170,9 +171,9 @@ fn two_proposals(rules: &Rules, clause: Clause) -> Told {
         happened.sends.iter().any(|output| matches!(output, Output::Publish(Gossip::Proposal { .. })))
     };
     woken(&mut scene, other, proposes)?;
-    let second = scene.until(|parcel| parcel.datagram.name() == "Proposal" && parcel.to == signer);
+    let second = scene.until(|envelope| envelope.datagram.name() == "Proposal" && envelope.to == signer);
     let second = second.ok_or("the second proposal is not sent")?;
-    let happened = scene.act(&Action::Deliver { parcel: second }).ok_or("it does not arrive")?;
+    let happened = scene.act(&Action::Deliver { envelope: second }).ok_or("it does not arrive")?;
     expect(happened.clause, clause)
 }
 
@@ -180,13 +181,13 @@ fn confirmed(rules: &Rules, _: Clause) -> Told {
     let mut scene = begin(rules, &everybody(LedgerKind::Work))?;
     scene.act(&submit(DOCTOR, 1, None)).ok_or("nobody submits")?;
     let mut highest = 0;
-    let promoted = scene.until(|parcel| {
-        if let Datagram::Gossip(Gossip::Block(block)) = &parcel.datagram {
+    let promoted = scene.until(|envelope| {
+        if let Datagram::Gossip(Gossip::Block(block)) = &envelope.datagram {
             highest = highest.max(block.proposal.height);
         }
-        parcel.datagram.name() == "T_valid"
+        envelope.datagram.name() == "T_valid"
     });
-    match &scene.parcel(promoted.ok_or("nothing is promoted")?).datagram {
+    match &scene.envelope(promoted.ok_or("nothing is promoted")?).datagram {
         Datagram::Packet(Packet::Record(record)) => match record.message {
             Message::Valid { height, .. } if highest > height => Ok(()),
             Message::Valid { .. } => Err("promoted with no block on top".to_owned()),

@@ -1,10 +1,10 @@
-//! What happens to the parcels of an honest life on their way, or comes too late, or twice.
+//! What happens to the envelopes of an honest life on their way, or comes too late, or twice.
 
 use crate::forge::flaws_of;
 use crate::mutation::unit::fixture::{Answer, Perturbation, everybody};
 use crate::mutation::unit::{Door, Input};
 use bemr_model::{
-    Action, Actor, Change, Command, Edition, Flaws, LedgerKind, Lifetimes, Members, Order, Setup, Spoiling,
+    Action, Actor, Change, Command, Corruption, Edition, Flaws, LedgerKind, Lifetimes, Members, Order, Setup,
     Tid,
 };
 use bemr_spec::Clause;
@@ -52,7 +52,7 @@ pub(super) const SCRIPT: &[Action] = &[
 ];
 
 /// Strangers, who shake hands first.
-pub(super) const STRANGERS: Setup = Setup { acquainted: false, ..everybody(LedgerKind::Quorum) };
+pub(super) const STRANGERS: Setup = Setup { established: false, ..everybody(LedgerKind::Quorum) };
 
 /// Everybody knows everybody.
 pub(super) const ACQUAINTED: Setup = everybody(LedgerKind::Quorum);
@@ -66,10 +66,10 @@ pub(super) const ONE: &[Action] = &[submit(DOCTOR, 1, None)];
 
 type Case = (Clause, Setup, &'static [Action], &'static str, usize, Perturbation);
 
-/// The clause; the life; of which kind of parcel, and which of that kind; what happens to it.
+/// The clause; the life; of which kind of envelope, and which of that kind; what happens to it.
 const CASES: &[Case] = &[
-    (OneEncodingPerValue, ACQUAINTED, ONE, "T_initial", 0, Perturbation::Spoilt(Spoiling::Extend)),
-    (SizeWithinBound, ACQUAINTED, ONE, "T_initial", 0, Perturbation::Spoilt(Spoiling::Bloat)),
+    (OneEncodingPerValue, ACQUAINTED, ONE, "T_initial", 0, Perturbation::Spoilt(Corruption::Extend)),
+    (SizeWithinBound, ACQUAINTED, ONE, "T_initial", 0, Perturbation::Spoilt(Corruption::Bloat)),
     (
         RevocationListIsCurrent,
         BRIEF,
@@ -79,18 +79,18 @@ const CASES: &[Case] = &[
         Perturbation::Nothing,
     ),
     (RoleMaySubmit, ACQUAINTED, &[submit(ADMINISTRATOR, 1, None)], "T_initial", 0, Perturbation::Nothing),
-    (RoleFitsPlace, STRANGERS, ONE, "Hello", 0, Perturbation::Spoilt(Spoiling::SessionType)),
-    (SuiteNotDowngraded, STRANGERS, ONE, "Hello", 0, Perturbation::Spoilt(Spoiling::Suite)),
+    (RoleFitsPlace, STRANGERS, ONE, "Hello", 0, Perturbation::Spoilt(Corruption::SessionType)),
+    (SuiteNotDowngraded, STRANGERS, ONE, "Hello", 0, Perturbation::Spoilt(Corruption::Suite)),
     (SessionIsFresh, STRANGERS, ONE, "Hello", 0, Perturbation::Twice),
-    (ElementInRange, STRANGERS, ONE, "Hello", 0, Perturbation::Spoilt(Spoiling::Neutral)),
-    (ElementInSubgroup, STRANGERS, ONE, "Hello", 0, Perturbation::Spoilt(Spoiling::Outside)),
-    (FlightIsAuthentic, STRANGERS, ONE, "Response", 0, Perturbation::Spoilt(Spoiling::Flip)),
+    (ElementInRange, STRANGERS, ONE, "Hello", 0, Perturbation::Spoilt(Corruption::Neutral)),
+    (ElementInSubgroup, STRANGERS, ONE, "Hello", 0, Perturbation::Spoilt(Corruption::Outside)),
+    (FlightIsAuthentic, STRANGERS, ONE, "Response", 0, Perturbation::Spoilt(Corruption::Flip)),
     (PeerIsNotSelf, STRANGERS, ONE, "Response", 0, Perturbation::Posed(DOCTOR, Flaws::NONE)),
     (PeerIsIntended, STRANGERS, ONE, "Response", 1, Perturbation::Posed(Actor::Validator(1), Flaws::NONE)),
-    (RecordIsAuthentic, ACQUAINTED, ONE, "T_initial", 0, Perturbation::Spoilt(Spoiling::Flip)),
+    (RecordIsAuthentic, ACQUAINTED, ONE, "T_initial", 0, Perturbation::Spoilt(Corruption::Flip)),
     (SequenceAdvances, ACQUAINTED, ONE, "T_initial", 0, Perturbation::Twice),
-    (SkipIsBounded, ACQUAINTED, ONE, "T_initial", 0, Perturbation::Spoilt(Spoiling::Ahead)),
-    (StageFitsSession, ACQUAINTED, ONE, "T_initial", 0, Perturbation::Spoilt(Spoiling::Stage)),
+    (SkipIsBounded, ACQUAINTED, ONE, "T_initial", 0, Perturbation::Spoilt(Corruption::Ahead)),
+    (StageFitsSession, ACQUAINTED, ONE, "T_initial", 0, Perturbation::Spoilt(Corruption::Stage)),
     (DirectionIsIncoming, ACQUAINTED, ONE, "T_initial", 0, Perturbation::SentBack),
     (RequiredRule, ACQUAINTED, &[submit(DOCTOR, 1, Some(RequiredRule))], "T_block", 0, Perturbation::Nothing),
     (ValueSetRule, ACQUAINTED, &[submit(DOCTOR, 1, Some(ValueSetRule))], "T_block", 0, Perturbation::Nothing),

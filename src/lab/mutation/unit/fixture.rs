@@ -1,11 +1,11 @@
-//! A small network of the implementation alone, in which one honest life goes on, one parcel after the other, until an input
+//! A small network of the implementation alone, in which one honest life goes on, one envelope after the other, until an input
 //! is tried.
 
 use crate::lockstep::{conspiracy, instead, reason};
 use crate::sut::SystemUnderTest;
 use bemr_model::{
-    Action, Actor, Datagram, Envelope, Flaws, Forgery, Happened, LedgerKind, Lifetimes, Output, Packet,
-    Setup, Spoiling,
+    Action, Actor, Corruption, Datagram, Envelope, Flaws, Forgery, Happened, LedgerKind, Lifetimes, Output,
+    Packet, Setup,
 };
 use bemr_spec::{Clause, Refusal, Rules};
 use std::collections::VecDeque;
@@ -33,7 +33,7 @@ impl Answer {
     }
 }
 
-/// What is tried with a parcel of an honest life before, or after, it arrives.
+/// What is tried with an envelope of an honest life before, or after, it arrives.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Perturbation {
     /// It arrives.
@@ -43,7 +43,7 @@ pub(super) enum Perturbation {
     /// It arrives, and then its sender says it with flaws of this kind.
     ThenFlawed(&'static str, Flaws),
     /// Its bytes are changed.
-    Spoilt(Spoiling),
+    Spoilt(Corruption),
     /// It arrives twice.
     Twice,
     /// It arrives, and its sender says it once more.
@@ -57,7 +57,7 @@ pub(super) enum Perturbation {
 /// The life.
 pub(super) struct Fixture {
     rig: SystemUnderTest,
-    parcels: Vec<Envelope>,
+    envelopes: Vec<Envelope>,
     flying: VecDeque<u32>,
     steps: usize,
     patience: u64,
@@ -65,14 +65,14 @@ pub(super) struct Fixture {
 
 /// A network of everybody, four validators and all sessions.
 pub(super) const fn everybody(ledger: LedgerKind) -> Setup {
-    Setup { users: 5, validators: 4, ledger, seed: 0, acquainted: true, lifetimes: Lifetimes::LONG }
+    Setup { users: 5, validators: 4, ledger, seed: 0, established: true, lifetimes: Lifetimes::LONG }
 }
 
 impl Fixture {
     pub(super) fn new(rules: &Rules, setup: &Setup) -> Result<Fixture, Refusal> {
         let rig = conspiracy(*rules, setup)?;
         let patience = if setup.ledger == LedgerKind::Quorum { PATIENCE.0 } else { PATIENCE.1 };
-        Ok(Fixture { rig, parcels: Vec::new(), flying: VecDeque::new(), steps: 0, patience })
+        Ok(Fixture { rig, envelopes: Vec::new(), flying: VecDeque::new(), steps: 0, patience })
     }
 
     /// Lets something happen; what is sent is on its way afterwards, behind everything else.
@@ -81,13 +81,13 @@ impl Fixture {
         self.steps += 1;
         let from = happened.actor;
         let mut put = |to: Actor, datagram: Datagram| {
-            self.flying.push_back(self.parcels.len() as u32);
-            self.parcels.push(Envelope { from, to, datagram, flaws: Flaws::NONE });
+            self.flying.push_back(self.envelopes.len() as u32);
+            self.envelopes.push(Envelope { from, to, datagram, flaws: Flaws::NONE });
         };
         for output in happened.sends.clone() {
             match output {
                 Output::Send(to, packet) => put(to, Datagram::Packet(packet)),
-                Output::Tell(to, gossip) => put(to, Datagram::Gossip(gossip)),
+                Output::SendGossip(to, gossip) => put(to, Datagram::Gossip(gossip)),
                 Output::Publish(gossip) => {
                     let others = self.rig.actors().iter().filter(|to| **to != from);
                     others.for_each(|to| put(*to, Datagram::Gossip(gossip.clone())));
@@ -97,9 +97,9 @@ impl Fixture {
         Some(happened)
     }
 
-    /// A parcel.
-    pub(super) fn parcel(&self, parcel: u32) -> &Envelope {
-        &self.parcels[parcel as usize]
+    /// An envelope.
+    pub(super) fn envelope(&self, envelope: u32) -> &Envelope {
+        &self.envelopes[envelope as usize]
     }
 
     /// The network.
@@ -112,16 +112,16 @@ impl Fixture {
         self.flying.clear();
     }
 
-    /// Lives on, one parcel after the other, until a parcel for which `is` says yes is about to arrive: that parcel. Nothing
+    /// Lives on, one envelope after the other, until an envelope for which `is` says yes is about to arrive: that envelope. Nothing
     /// when it waits in vain.
     pub(super) fn until(&mut self, mut is: impl FnMut(&Envelope) -> bool) -> Option<u32> {
         let begun = self.rig.now();
         while self.steps < MOST {
-            if let Some(parcel) = self.flying.pop_front() {
-                if is(&self.parcels[parcel as usize]) {
-                    return Some(parcel);
+            if let Some(envelope) = self.flying.pop_front() {
+                if is(&self.envelopes[envelope as usize]) {
+                    return Some(envelope);
                 }
-                self.act(&Action::Deliver { parcel });
+                self.act(&Action::Deliver { envelope });
                 continue;
             }
             let actors = self.rig.actors().to_vec();
@@ -135,18 +135,18 @@ impl Fixture {
         None
     }
 
-    /// Does what a script says, each when all is quiet, until the parcel of this kind and number is about to arrive. What is
+    /// Does what a script says, each when all is quiet, until the envelope of this kind and number is about to arrive. What is
     /// public counts where a validator hears it: nobody else hears everything.
     pub(super) fn awaits(&mut self, script: &[Action], kind: &str, nth: usize) -> Option<u32> {
         let mut seen = 0;
         for action in script {
             self.act(action)?;
-            let found = self.until(|parcel| {
-                let heard = match parcel.datagram {
+            let found = self.until(|envelope| {
+                let heard = match envelope.datagram {
                     Datagram::Packet(_) => true,
-                    Datagram::Gossip(_) => matches!(parcel.to, Actor::Validator(_)),
+                    Datagram::Gossip(_) => matches!(envelope.to, Actor::Validator(_)),
                 };
-                let this = heard && parcel.datagram.name() == kind;
+                let this = heard && envelope.datagram.name() == kind;
                 seen += usize::from(this);
                 this && seen > nth
             });
@@ -166,20 +166,20 @@ impl Fixture {
         Some(())
     }
 
-    /// Tries something with a parcel that is about to arrive; nothing when it cannot be made.
-    pub(super) fn attempt(&mut self, parcel: u32, trick: Perturbation) -> Option<Answer> {
-        let genuine = self.parcels.get(parcel as usize)?.clone();
-        let arrives = Action::Deliver { parcel };
+    /// Tries something with an envelope that is about to arrive; nothing when it cannot be made.
+    pub(super) fn attempt(&mut self, envelope: u32, trick: Perturbation) -> Option<Answer> {
+        let genuine = self.envelopes.get(envelope as usize)?.clone();
+        let arrives = Action::Deliver { envelope };
         let happened = match trick {
             Perturbation::Nothing => self.act(&arrives)?,
             Perturbation::Twice => {
                 self.act(&arrives)?;
                 self.act(&arrives)?
             }
-            Perturbation::Spoilt(how) => self.act(&Action::Spoil { parcel, how })?,
+            Perturbation::Spoilt(how) => self.act(&Action::Corrupt { envelope, how })?,
             Perturbation::SentBack => {
                 let (to, from) = (genuine.from, Some(genuine.to));
-                self.act(&Action::Redirect { parcel, to, from })?
+                self.act(&Action::Redirect { envelope, to, from })?
             }
             Perturbation::Posed(by, flaws) => {
                 let Datagram::Packet(Packet::Response { mut session }) = genuine.datagram else {
@@ -209,16 +209,18 @@ impl Fixture {
         if refused.is_some() {
             return Some(Answer { clause: refused, cause: None });
         }
-        let arrives = |parcel: &Envelope| match (lie, &parcel.datagram) {
-            (Action::Say { to, message, .. }, Datagram::Packet(Packet::Record(record))) => {
-                parcel.to == *to && record.message == *message
+        let arrives = |envelope: &Envelope| match (lie, &envelope.datagram) {
+            (Action::Send { to, message, .. }, Datagram::Packet(Packet::Record(record))) => {
+                envelope.to == *to && record.message == *message
             }
-            (Action::Tell { to, gossip, .. }, Datagram::Gossip(told)) => parcel.to == *to && told == gossip,
+            (Action::Publish { to, gossip, .. }, Datagram::Gossip(told)) => {
+                envelope.to == *to && told == gossip
+            }
             _ => false,
         };
-        while let Some(parcel) = self.flying.pop_front() {
-            let last = arrives(&self.parcels[parcel as usize]);
-            let happened = self.act(&Action::Deliver { parcel })?;
+        while let Some(envelope) = self.flying.pop_front() {
+            let last = arrives(&self.envelopes[envelope as usize]);
+            let happened = self.act(&Action::Deliver { envelope })?;
             if last {
                 let after = std::mem::replace(&mut self.flying, before);
                 self.flying.extend(after);
@@ -233,8 +235,8 @@ impl Fixture {
 fn said(genuine: &Envelope) -> Option<Action> {
     let (actor, to) = (genuine.from, genuine.to);
     match &genuine.datagram {
-        Datagram::Packet(Packet::Record(record)) => Some(Action::Say { actor, to, message: record.message }),
+        Datagram::Packet(Packet::Record(record)) => Some(Action::Send { actor, to, message: record.message }),
         Datagram::Packet(_) => None,
-        Datagram::Gossip(gossip) => Some(Action::Tell { actor, to, gossip: gossip.clone() }),
+        Datagram::Gossip(gossip) => Some(Action::Publish { actor, to, gossip: gossip.clone() }),
     }
 }

@@ -25,7 +25,7 @@ pub struct Door {
 
 /// What is tried.
 enum Input {
-    /// Something with the parcel of a kind and number in an honest life.
+    /// Something with the envelope of a kind and number in an honest life.
     Envelope {
         setup: Setup,
         script: &'static [Action],
@@ -64,8 +64,8 @@ impl Door {
             Input::Story(story) => return story(rules, self.clause),
             Input::Envelope { setup, script, kind, nth, trick, answer } => {
                 let mut scene = begin(setup)?;
-                let parcel = scene.awaits(script, kind, *nth).ok_or("there is no such parcel")?;
-                (scene.attempt(parcel, *trick).ok_or("it cannot be made")?, answer)
+                let envelope = scene.awaits(script, kind, *nth).ok_or("there is no such envelope")?;
+                (scene.attempt(envelope, *trick).ok_or("it cannot be made")?, answer)
             }
             Input::Deed { setup, script, deed, answer } => {
                 let mut scene = begin(setup)?;

@@ -7,11 +7,11 @@ use bemr_model::{Flaws, LedgerKind};
 use bemr_spec::Clause;
 use bemr_spec::Clause::*;
 
-/// Kinds that are not parcels of an honest life among acquaintances, or that another kind stands for: they are in `deeds`.
+/// Kinds that are not envelopes of an honest life among acquaintances, or that another kind stands for: they are in `deeds`.
 const ELSEWHERE: [&str; 8] =
     ["Certificate", "Answer", "Outcome", "Record", "Hello", "Response", "Finish", "Enrolment"];
 
-/// Which parcel of its kind a flaw shows in; the first, where it does not say.
+/// Which envelope of its kind a flaw shows in; the first, where it does not say.
 const NTH: &[(&str, Clause, usize)] = &[
     // The reader remembers a head.
     ("ReadResponse", HeadNotOlder, 1),
@@ -34,7 +34,7 @@ pub(super) fn doors() -> impl Iterator<Item = Door> {
     let here = |kind: &str| !ELSEWHERE.contains(&kind);
     let flaws = FLAWS.iter().filter(move |(kind, _)| here(kind)).flat_map(|(kind, listed)| {
         let listed = listed.iter().filter(|flaw| {
-            // An administrator's submission is in `parcels`; of the others the mutant refuses them by the same clause.
+            // An administrator's submission is in `envelopes`; of the others the mutant refuses them by the same clause.
             (*kind, **flaw) != ("T_initial", RoleMaySubmit)
                 && !STUBBORN.iter().any(|(name, stubborn, _)| (name, stubborn) == (kind, flaw))
         });
