@@ -167,7 +167,11 @@ fn a_trace_that_was_changed_is_inconsistent_or_unreadable() {
     for (from, to, place) in [
         ("emr-trace/5", "emr-trace/3", "line 1: format: `emr-trace/3` is not `emr-trace/5`"),
         ("\"event\":\"Command\",", "", "line 2: event: missing field"),
-        ("\"event\":\"Command\",", "\"event\":\"Submit\",", "line 2: event: no event has the name \"Submit\""),
+        (
+            "\"event\":\"Command\",",
+            "\"event\":\"Submit\",",
+            "line 2: event: no event has the name \"Submit\"",
+        ),
         ("{\"step\":1,", "{\"step\":1,\"mood\":2,", "line 2: mood: unknown field"),
         ("\"verdict\":\"accept\"", "\"verdict\":\"fine\"", "line 2: verdict: "),
     ] {

@@ -1,6 +1,6 @@
 //! What the KDC and the administrators do in a random life, and what is said in their names.
 
-use crate::lockstep::{forged_term, forgery};
+use crate::lockstep::{flaw_draw, forged_term};
 use bemr_model::{
     Action, Actor, Change, Command, Datagram, Edition, Enrolment, Execution, Flaws, Gossip, Key, Lifetimes,
     Members, Public, Role, Setup, Time, View,
@@ -134,7 +134,7 @@ impl Authority {
             2 => (signing, old),
             _ => (signing, agreement),
         };
-        let drawn = (rng.random_range(0..5) < 2).then(|| forgery::draw(rng, "Enrolment")).flatten();
+        let drawn = (rng.random_range(0..5) < 2).then(|| flaw_draw::draw(rng, "Enrolment")).flatten();
         let mut flaws = drawn.unwrap_or(Flaws::NONE);
         if (lapsed.is_some() || expired) && rng.random_range(0..2) == 0 {
             flaws = Flaws::of(Clause::EnrolmentProvesPossession);
@@ -200,7 +200,7 @@ impl Authority {
         let flaws = match rng.random_range(0..4) {
             0 => Flaws::NONE,
             1 => Flaws::of(Clause::MandatoryAreChecked),
-            _ => forgery::draw(rng, "PolicyChange")?,
+            _ => flaw_draw::draw(rng, "PolicyChange")?,
         };
         let (change, approvals) = self.draw_change(rng, world, to, !flaws.is_empty())?;
         // A flaw is that of an approval, or of something that is changed.
@@ -217,7 +217,7 @@ fn lie_about_list(rng: &mut ChaCha8Rng, world: &Execution) -> Option<Action> {
     });
     let list = forged_term::newer(lists.next()?);
     let forged = Flaws::of(Clause::RevocationListSignedByKdc);
-    let flaws = if rng.random_range(0..3) == 0 { forged } else { forgery::draw(rng, "RevocationList")? };
+    let flaws = if rng.random_range(0..3) == 0 { forged } else { flaw_draw::draw(rng, "RevocationList")? };
     let others: Vec<Actor> = world.system().actors().collect();
     let to = others[rng.random_range(0..others.len())];
     Some(Action::Publish { actor: Actor::Kdc, to, gossip: Gossip::RevocationList { list, flaws } })

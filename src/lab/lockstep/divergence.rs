@@ -1,13 +1,13 @@
-//! Where model and implementation part, and what of it stays the same when the life around it becomes shorter.
+//! Where model and implementation diverge, and what of a divergence stays the same when the run around it is shrunk.
 
-use bemr_model::{Actor, Output, Place, View};
+use bemr_model::{Actor, Happened, Output, Place, View};
 use bemr_spec::{Clause, Event};
 use std::fmt;
 
-/// Where model and implementation part.
+/// Where model and implementation diverge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Divergence {
-    /// The implementation cannot be set up: this clause refuses it.
+    /// The implementation cannot be set up: this clause rejects the configuration.
     Beginning(Clause),
     /// One of them cannot do it now.
     Possible {
@@ -28,14 +28,14 @@ pub enum Divergence {
         /// The implementation's.
         implementation: Event,
     },
-    /// They refuse it by different clauses, or one takes it.
+    /// They reject it by different clauses, or one accepts it.
     Clause {
         /// The model's clause.
         model: Option<Clause>,
         /// The implementation's.
         implementation: Option<Clause>,
     },
-    /// They refuse it by one clause, because of different ones.
+    /// They reject it by one clause, because of different ones.
     Cause {
         /// The model's cause.
         model: Option<Clause>,
@@ -49,7 +49,7 @@ pub enum Divergence {
         /// The implementation's.
         implementation: Option<Place>,
     },
-    /// The custodian opens different records.
+    /// The key-recovery agent decrypts different records.
     Opened {
         /// The model's.
         model: Vec<u32>,
@@ -72,10 +72,50 @@ pub enum Divergence {
         /// The implementation's.
         implementation: Box<View>,
     },
-    /// A goal is broken.
+    /// A security property is violated.
     Goal(&'static str),
     /// A secret left an actor.
     Leak(String),
+}
+
+/// Compares what a step did on both sides.
+pub(super) fn compare(model: Happened, implementation: &Happened) -> Result<(), Divergence> {
+    let (m, i) = (model, implementation);
+    same(m.time, &i.time, |model, implementation| Divergence::Time { model, implementation })?;
+    same(m.clause, &i.clause, |model, implementation| Divergence::Clause { model, implementation })?;
+    same(m.event, &i.event, |model, implementation| Divergence::Event { model, implementation })?;
+    // A forgery that does not fit is rejected by the clause of an honest message, and the model does not say because of which one.
+    if m.cause.is_some() {
+        same(m.cause, &i.cause, |model, implementation| Divergence::Cause { model, implementation })?;
+    }
+    same(m.place, &i.place, |model, implementation| Divergence::Place { model, implementation })?;
+    same(m.opened, &i.opened, |model, implementation| Divergence::Opened { model, implementation })?;
+    compare_sends(m.sends, &i.sends)
+}
+
+fn same<T: PartialEq + Clone>(
+    model: T,
+    implementation: &T,
+    divergence: impl FnOnce(T, T) -> Divergence,
+) -> Result<(), Divergence> {
+    if model == *implementation { Ok(()) } else { Err(divergence(model, implementation.clone())) }
+}
+
+/// Compares what both sides send as multisets: some orders are those of digests, which the model does not have.
+fn compare_sends(mut model: Vec<Output>, implementation: &[Output]) -> Result<(), Divergence> {
+    if model == *implementation {
+        return Ok(());
+    }
+    let mut implementation = implementation.to_vec();
+    model.retain(|output| match implementation.iter().position(|other| other == output) {
+        Some(place) => {
+            implementation.remove(place);
+            false
+        }
+        None => true,
+    });
+    let equal = model.is_empty() && implementation.is_empty();
+    if equal { Ok(()) } else { Err(Divergence::Sends { model, implementation }) }
 }
 
 impl Divergence {

@@ -1,5 +1,5 @@
-//! What happens next, drawn from a seed: honest life, and an adversary who loses, delays, repeats, redirects, spoils, lies
-//! poses and kills, each as often as its profile says.
+//! What happens next, drawn from a seed: honest operation, and an adversary who loses, delays, replays, redirects and corrupts
+//! envelopes, forges messages, impersonates actors and crashes them, each as often as its profile says.
 
 mod adversarial;
 mod scripted;
@@ -7,7 +7,7 @@ mod scripted;
 pub use adversarial::AdversarialDriver;
 
 use crate::lockstep::authority::{self, Authority};
-use crate::lockstep::{auditor, forged_term, forgery, impersonation, sample_by_age};
+use crate::lockstep::{auditor, false_votes, forged_term, forgery, impersonation, sample_by_age};
 use crate::sut::BREAKABLE;
 use bemr_model::{
     Action, Actor, Command, Corruption, Datagram, Execution, LedgerKind, Members, Order, Packet, Setup, Tid,
@@ -32,19 +32,19 @@ pub struct Profile {
     pub redirect: u32,
     /// An envelope arrives with changed bytes.
     pub spoil: u32,
-    /// Somebody's time runs out although something is on its way.
+    /// A timer expires although envelopes are in flight.
     pub hurry: u32,
-    /// Somebody dies and starts again.
+    /// An actor crashes and starts again.
     pub crash: u32,
-    /// An insider says what an honest one would not.
+    /// An insider sends what an honest one would not.
     pub lie: u32,
-    /// Somebody takes part in a handshake who is not who they seem.
+    /// Somebody takes part in a handshake under another's name.
     pub pose: u32,
-    /// The KDC or an administrator does something, or something is said in their names.
+    /// The KDC or an administrator does something, or something is published in their names.
     pub govern: u32,
-    /// An auditor looks at what is public.
+    /// An auditor replays the public record.
     pub audit: u32,
-    /// The custodian opens a seal.
+    /// The key-recovery agent opens an escrow package.
     pub unseal: u32,
     /// A user does something.
     pub command: u32,
@@ -104,17 +104,17 @@ pub struct Driver {
     seen: u32,
     /// What the last step sent.
     fresh: Range<u32>,
-    /// It arrives before everything else.
+    /// Whether it arrives before everything else in flight.
     hasty: bool,
     records: u16,
     /// Who submitted what there is, by tid; and who submits now.
     owners: Vec<u8>,
     submits: Option<u8>,
-    /// Who was let read what.
+    /// Who was granted which record.
     granted: Vec<(Tid, u8)>,
-    /// What conspirators say next.
+    /// What colluding validators send next.
     scheme: VecDeque<Action>,
-    /// How many packets were made by impostors.
+    /// How many packets were sent under another's name.
     posed: u32,
     authority: Authority,
     /// Orders that were given at this instant.
@@ -141,7 +141,7 @@ impl Driver {
         Driver::of(rng, profile, setup)
     }
 
-    /// The driver of a network whose moves somebody else chooses.
+    /// The driver of a network whose instructions somebody else chooses.
     pub fn led(setup: Setup) -> Driver {
         let profile = Profile { lie: 1, govern: 1, ..Profile::CALM };
         Driver::of(ChaCha8Rng::seed_from_u64(0), profile, setup)
@@ -181,7 +181,7 @@ impl Driver {
         thousandths > 0 && self.rng.random_range(0..1000) < thousandths
     }
 
-    /// Takes up what the last step sent, and who submitted in it.
+    /// Puts what the last step sent in flight, and notes who submitted in it.
     fn take_up(&mut self, world: &Execution) {
         let sent = world.envelopes().len() as u32;
         self.fresh = self.seen..sent;
@@ -198,74 +198,98 @@ impl Driver {
     /// What happens next in `world`.
     pub fn next(&mut self, world: &Execution) -> Option<Action> {
         self.take_up(world);
-        let sent = self.seen;
-        if let Some(vote) = self.fresh.clone().find_map(|envelope| forgery::vote(world, envelope))
+        let profile = self.profile;
+        let planned = self.planned(world).or_else(|| self.authority.in_time(&mut self.rng, world));
+        if planned.is_some() {
+            return planned;
+        }
+        if self.seen > 0
+            && let Some(action) = self.insiders(world)
+        {
+            return Some(action);
+        }
+        if self.seen == 0 || self.chance(profile.command) {
+            return Some(self.command(world));
+        }
+        self.occasional(world)
+            .or_else(|| self.interference(world))
+            .or_else(|| self.arrival())
+            .or_else(|| wake_first(world))
+            .or_else(|| Some(self.command(world)))
+    }
+
+    /// What colluding validators send next, or forgeries of what the last step sent: they arrive before it.
+    fn planned(&mut self, world: &Execution) -> Option<Action> {
+        if let Some(vote) = self.fresh.clone().find_map(|envelope| false_votes::vote(world, envelope))
             && self.profile.lie > 0
             && self.scheme.is_empty()
             && self.chance(60)
         {
-            self.scheme.extend(forgery::coalition(&mut self.rng, world, &vote));
+            self.scheme.extend(false_votes::coalition(&mut self.rng, world, &vote));
         }
         if self.profile.lie > 0 && self.scheme.is_empty() {
-            let lies =
-                self.fresh.clone().flat_map(|envelope| forgery::at_once(&mut self.rng, world, envelope));
-            self.scheme = lies.collect();
+            self.forge_at_once(world);
         }
-        if let Some(lie) = self.scheme.pop_front() {
-            self.hasty = true;
-            return Some(lie);
-        }
+        self.pending()
+    }
+
+    fn forge_at_once(&mut self, world: &Execution) {
+        let fresh = self.fresh.clone();
+        self.scheme = fresh.flat_map(|envelope| forgery::at_once(&mut self.rng, world, envelope)).collect();
+    }
+
+    /// What the authorities do, and those who send with keys that are not theirs, or in a way that is not the protocol's.
+    fn insiders(&mut self, world: &Execution) -> Option<Action> {
         let profile = self.profile;
-        if let Some(action) = self.authority.in_time(&mut self.rng, world) {
-            return Some(action);
-        }
-        if sent > 0
-            && self.chance(profile.govern)
+        if self.chance(profile.govern)
             && let Some(action) = self.authority.next(&mut self.rng, world)
         {
             return Some(action);
         }
-        if sent > 0
-            && self.chance(profile.pose)
+        if self.chance(profile.pose)
             && let Some(packet) = self.pose(world)
         {
             return Some(packet);
         }
-        if sent > 0
-            && self.chance(profile.lie)
-            && let Some(lie) = forgery::lie(&mut self.rng, world, &self.flying)
-        {
-            self.hasty = self.chance(700) || forged_term::is_urgent(&lie);
-            return Some(lie);
-        }
-        if sent == 0 || self.chance(profile.command) {
-            return Some(self.command(world));
-        }
+        if self.chance(profile.lie) { self.forge(world) } else { None }
+    }
+
+    fn forge(&mut self, world: &Execution) -> Option<Action> {
+        let forgery = forgery::lie(&mut self.rng, world, &self.flying)?;
+        self.hasty = self.chance(700) || forged_term::is_urgent(&forgery);
+        Some(forgery)
+    }
+
+    /// Crashes, audits and key recovery.
+    fn occasional(&mut self, world: &Execution) -> Option<Action> {
+        let (profile, sent) = (self.profile, self.seen);
         if self.chance(profile.crash) && sample_by_age(&mut self.rng, sent) {
             return Some(self.kill(world));
         }
         if world.submissions() > 0 && self.chance(profile.audit) && sample_by_age(&mut self.rng, sent) {
             return Some(auditor::audit(&mut self.rng, world));
         }
-        if self.chance(profile.unseal)
-            && sample_by_age(&mut self.rng, sent)
-            && let Some(action) = auditor::unseal(&mut self.rng, world)
-        {
-            return Some(action);
-        }
+        let unseals = self.chance(profile.unseal) && sample_by_age(&mut self.rng, sent);
+        if unseals { auditor::unseal(&mut self.rng, world) } else { None }
+    }
+
+    /// What the network does to envelopes beyond losing and reordering them.
+    fn interference(&mut self, world: &Execution) -> Option<Action> {
+        let (profile, sent) = (self.profile, self.seen);
         if self.chance(profile.replay) {
-            // Mostly of late: what is long past is refused alike.
+            // Mostly a recent one: old ones are all rejected by the same checks.
             let back = if self.chance(200) { sent } else { sent.min(200) };
             return Some(Action::Deliver { envelope: sent - 1 - self.rng.random_range(0..back) });
         }
         if self.chance(profile.redirect) {
             return Some(self.redirect(world, sent));
         }
-        if self.chance(profile.spoil)
-            && let Some(spoilt) = self.spoil(world, sent)
-        {
-            return Some(spoilt);
-        }
+        if self.chance(profile.spoil) { self.spoil(world, sent) } else { None }
+    }
+
+    /// The delivery of an envelope in flight; nothing where there is none, or a timer expires first.
+    fn arrival(&mut self) -> Option<Action> {
+        let profile = self.profile;
         while !self.flying.is_empty() {
             if self.chance(profile.hurry) {
                 break;
@@ -278,15 +302,10 @@ impl Driver {
             }
             return Some(Action::Deliver { envelope });
         }
-        let waits = |actor| Some((world.system().wakes(actor)?, actor));
-        let next = world.system().actors().filter_map(waits).min();
-        match next {
-            Some((_, actor)) => Some(Action::Wake { actor, found: None }),
-            None => Some(self.command(world)),
-        }
+        None
     }
 
-    /// An impostor's packet, which arrives before everything else.
+    /// A handshake packet under another's name, which arrives before everything else.
     fn pose(&mut self, world: &Execution) -> Option<Action> {
         self.posed += 1;
         let packet = impersonation::pose(&mut self.rng, world, &self.flying, self.posed)?;
@@ -294,7 +313,7 @@ impl Driver {
         Some(packet)
     }
 
-    /// Somebody dies, and now and then their store is damaged.
+    /// An actor crashes, and now and then its store is damaged.
     fn kill(&mut self, world: &Execution) -> Action {
         let mortal = 2 + u32::from(self.setup.validators);
         let actor = match self.rng.random_range(0..mortal) {
@@ -317,7 +336,7 @@ impl Driver {
         Some(Action::Corrupt { envelope, how })
     }
 
-    /// What can be done to the bytes of an envelope.
+    /// A corruption that the bytes of an envelope admit.
     fn spoiling(&mut self, world: &Execution, envelope: u32) -> Option<Corruption> {
         let datagram = &world.envelopes().get(envelope as usize)?.datagram;
         forged_term::is_honest(datagram).then_some(())?;
@@ -335,7 +354,7 @@ impl Driver {
         let handshake = matches!(datagram, Datagram::Packet(Packet::Response { .. } | Packet::Finish { .. }));
         let actors: Vec<Actor> = world.system().actors().collect();
         let drawn = actors[self.rng.random_range(0..actors.len())];
-        // Nobody hears from themselves: what comes back to who sent it seems to be of who should have got it.
+        // No actor receives from itself: what is redirected to its sender comes from the receiver's address.
         if handshake && self.chance(500) {
             return Action::Redirect { envelope, to, from: (drawn != to).then_some(drawn) };
         }
@@ -347,6 +366,7 @@ impl Driver {
         self.rng.random_range(0..users)
     }
 
+    /// What a user asks for, or the BSD, which closes its audit log.
     fn command(&mut self, world: &Execution) -> Action {
         let submissions = world.submissions();
         if submissions > 0 && self.chance(8) {
@@ -354,45 +374,10 @@ impl Driver {
         }
         let kind = self.rng.random_range(0..10);
         if submissions == 0 || kind < 4 {
-            let user = self.user(self.profile.lie > 0);
-            // Now and then the same record again.
-            let record = if self.records > 0 && self.chance(150) {
-                self.rng.random_range(0..self.records)
-            } else {
-                self.records += 1;
-                self.records - 1
-            };
-            // A record breaks the same rule each time. Doctors break none about who may submit what.
-            let rule = BREAKABLE[(usize::from(record / 3) + self.setup.seed as usize) % BREAKABLE.len()];
-            let assistant = 2;
-            let user =
-                if rule == Clause::SubmitterRule { self.setup.users.min(assistant + 1) - 1 } else { user };
-            let breaks =
-                (record % 3 == 2 && (rule != Clause::SubmitterRule || user >= assistant)).then_some(rule);
-            let breaks = if self.chance(20) { Some(Clause::RecordWithinSize) } else { breaks };
-            self.submits = Some(user);
-            let readers: Members = (0..self.rng.random_range(0..3)).map(|_| self.user(false)).collect();
-            let readers = if self.chance(30) && self.setup.users > 3 { readers.with(3) } else { readers };
-            let tid = Tid::nth(submissions);
-            self.granted.extend(readers.without(user).iter().map(|reader| (tid, reader)));
-            let command = Command::Submit { record, breaks, readers };
-            return Action::Command { actor: Actor::User(user), command };
+            return self.submit(submissions);
         }
-        let newest = submissions.min(6);
-        let drawn = Tid::nth(submissions - 1 - self.rng.random_range(0..newest));
-        // Mostly what the cloud has, now and then what it had.
-        let records = match world.view(Actor::Cloud) {
-            Some(View::Cloud { records, .. }) => records,
-            _ => Vec::new(),
-        };
-        let wanted = if self.chance(150) { "Erased" } else { "Stored" };
-        let there: Vec<Tid> =
-            records.into_iter().filter(|(_, state)| *state == wanted).map(|(tid, _)| tid).collect();
-        let tid = match there.len() {
-            any if any > 0 && self.chance(700) => there[self.rng.random_range(0..any)],
-            _ => drawn,
-        };
-        // Mostly who may do it.
+        let tid = self.stored_tid(world);
+        // Mostly the owner, who may do it.
         let owner =
             tid.place().and_then(|place| self.owners.get(place)).copied().filter(|_| self.chance(600));
         let user = owner.unwrap_or_else(|| self.user(true));
@@ -406,23 +391,75 @@ impl Driver {
                 self.granted.push((tid, reader));
                 Order::Grant(reader)
             }
-            8 => {
-                let granted = self.granted.iter().filter(|(of, _)| *of == tid).map(|(_, reader)| *reader);
-                let granted: Vec<u8> = granted.collect();
-                let any = granted.is_empty() || self.chance(250);
-                Order::Revoke(if any {
-                    self.user(true)
-                } else {
-                    granted[self.rng.random_range(0..granted.len())]
-                })
-            }
+            8 => Order::Revoke(self.reader_of(tid)),
             _ => {
                 let administrator = (self.setup.users > 3 && self.chance(600)).then_some(3);
                 let other = administrator.unwrap_or_else(|| self.user(true));
                 Order::Erase([owner.unwrap_or_else(|| self.user(true)), other].into_iter().collect())
             }
         };
-        // Two statements that say the same at one instant are one; an erasure does not even say who asks for it.
+        if self.is_repeated(world, actor, tid, order) {
+            return Action::Command { actor, command: Command::Read { tid } };
+        }
+        Action::Command { actor, command: Command::Order { tid, order } }
+    }
+
+    fn submit(&mut self, submissions: u16) -> Action {
+        let user = self.user(self.profile.lie > 0);
+        // Now and then the same record again.
+        let record = if self.records > 0 && self.chance(150) {
+            self.rng.random_range(0..self.records)
+        } else {
+            self.records += 1;
+            self.records - 1
+        };
+        // A record violates the same rule each time. Doctors may submit everything: the rule on submitters takes an assistant.
+        let rule = BREAKABLE[(usize::from(record / 3) + self.setup.seed as usize) % BREAKABLE.len()];
+        let assistant = 2;
+        let user = if rule == Clause::SubmitterRule { self.setup.users.min(assistant + 1) - 1 } else { user };
+        let breaks =
+            (record % 3 == 2 && (rule != Clause::SubmitterRule || user >= assistant)).then_some(rule);
+        let breaks = if self.chance(20) { Some(Clause::RecordWithinSize) } else { breaks };
+        self.submits = Some(user);
+        let readers: Members = (0..self.rng.random_range(0..3)).map(|_| self.user(false)).collect();
+        let readers = if self.chance(30) && self.setup.users > 3 { readers.with(3) } else { readers };
+        let tid = Tid::nth(submissions);
+        self.granted.extend(readers.without(user).iter().map(|reader| (tid, reader)));
+        Action::Command { actor: Actor::User(user), command: Command::Submit { record, breaks, readers } }
+    }
+
+    /// A transaction whose record the cloud stores, now and then one that it erased; else any recent one.
+    fn stored_tid(&mut self, world: &Execution) -> Tid {
+        let submissions = world.submissions();
+        let drawn = Tid::nth(submissions - 1 - self.rng.random_range(0..submissions.min(6)));
+        let records = match world.view(Actor::Cloud) {
+            Some(View::Cloud { records, .. }) => records,
+            _ => Vec::new(),
+        };
+        let wanted = if self.chance(150) { "Erased" } else { "Stored" };
+        let found: Vec<Tid> =
+            records.into_iter().filter(|(_, state)| *state == wanted).map(|(tid, _)| tid).collect();
+        if !found.is_empty() && self.chance(700) {
+            found[self.rng.random_range(0..found.len())]
+        } else {
+            drawn
+        }
+    }
+
+    /// Somebody who was granted a record, or anybody.
+    fn reader_of(&mut self, tid: Tid) -> u8 {
+        let granted = self.granted.iter().filter(|(of, _)| *of == tid).map(|(_, reader)| *reader);
+        let granted: Vec<u8> = granted.collect();
+        if granted.is_empty() || self.chance(250) {
+            self.user(true)
+        } else {
+            granted[self.rng.random_range(0..granted.len())]
+        }
+    }
+
+    /// Whether the order was given at this instant already. Two equal statements of one instant are one on the wire, and the model
+    /// counts two; an erasure does not even name who asks for it.
+    fn is_repeated(&mut self, world: &Execution, actor: Actor, tid: Tid, order: Order) -> bool {
         let statement = match order {
             Order::Erase(_) => (None, tid, Order::Erase(Members::default())),
             order => (Some(actor), tid, order),
@@ -430,9 +467,17 @@ impl Driver {
         if self.stated.0 != world.now() {
             self.stated = (world.now(), BTreeSet::new());
         }
-        if !self.stated.1.insert(statement) {
-            return Action::Command { actor, command: Command::Read { tid } };
-        }
-        Action::Command { actor, command: Command::Order { tid, order } }
+        !self.stated.1.insert(statement)
     }
+}
+
+/// The actor whose timer expires first wakes.
+fn wake_first(world: &Execution) -> Option<Action> {
+    let (_, actor) = waiting(world).min()?;
+    Some(Action::Wake { actor, found: None })
+}
+
+/// The actors with a timer, and when it expires.
+fn waiting(world: &Execution) -> impl Iterator<Item = (Time, Actor)> {
+    world.system().actors().filter_map(|actor| Some((world.system().wakes(actor)?, actor)))
 }

@@ -1,6 +1,6 @@
 //! Handshakes in which somebody is not who they seem: packets that the adversary makes with the keys of whom it shows.
 
-use crate::lockstep::forgery::draw;
+use crate::lockstep::flaw_draw::draw;
 use bemr_model::{
     Action, Actor, ContentType, Datagram, Envelope, Execution, Flaws, Forgery, HelloId, Ordinal, Packet,
     SessionId,

@@ -48,7 +48,7 @@ impl Script {
         see: impl FnMut(&Action, &Happened),
     ) -> Result<Vec<Action>, Box<ScriptDivergence>> {
         let setup = self.setup;
-        let both = Lockstep::born(sides, &setup, nursery).map_err(|refusal| {
+        let both = Lockstep::cached(sides, &setup, nursery).map_err(|refusal| {
             let divergence = Divergence::Beginning(refusal.clause());
             Box::new(ScriptDivergence { setup, actions: Vec::new(), divergence })
         })?;

@@ -10,6 +10,8 @@ mod campaign;
 mod coverage;
 mod divergence;
 mod driver;
+mod false_votes;
+mod flaw_draw;
 mod forged_term;
 mod forgery;
 mod impersonation;
@@ -73,7 +75,7 @@ impl From<Rules> for Sides {
 
 /// Both sides.
 pub struct Lockstep {
-    rig: SystemUnderTest,
+    sut: SystemUnderTest,
     world: Execution,
     steps: usize,
     crashed: bool,
@@ -82,29 +84,29 @@ pub struct Lockstep {
 }
 
 impl Lockstep {
-    /// Both sides at their beginning.
+    /// Both sides at the start of a run.
     ///
     /// # Errors
     /// Those of [`SystemUnderTest::new`].
     pub fn new(sides: impl Into<Sides>, setup: &Setup) -> Result<Lockstep, Refusal> {
-        Lockstep::born(sides, setup, &mut SetupCache::default())
+        Lockstep::cached(sides, setup, &mut SetupCache::default())
     }
 
-    /// As [`Lockstep::new`], out of a nursery.
+    /// As [`Lockstep::new`], with keys and certificates from a cache.
     ///
     /// # Errors
     /// Those of [`SystemUnderTest::new`].
-    pub fn born(
+    pub fn cached(
         sides: impl Into<Sides>,
         setup: &Setup,
-        nursery: &mut SetupCache,
+        cache: &mut SetupCache,
     ) -> Result<Lockstep, Refusal> {
         let Sides { model, implementation } = sides.into();
-        let (mut rig, certificates) = nursery.rig(implementation, setup)?;
-        rig.watch();
-        rig.forge_with(key_ring::KeyRing::new(certificates));
+        let (mut sut, certificates) = cache.rig(implementation, setup)?;
+        sut.watch();
+        sut.forge_with(key_ring::KeyRing::new(certificates));
         Ok(Lockstep {
-            rig,
+            sut,
             world: Execution::new(model, setup),
             steps: 0,
             crashed: false,
@@ -119,7 +121,7 @@ impl Lockstep {
 
     /// The implementation's side.
     pub const fn rig(&self) -> &SystemUnderTest {
-        &self.rig
+        &self.sut
     }
 
     /// How many steps were done.
@@ -127,87 +129,46 @@ impl Lockstep {
         self.steps
     }
 
-    /// Lets something happen on both sides; nothing when it cannot happen now, or when the model cannot tell what it does.
-    /// Gives the action as it was done, with the nonce that was found, should it have been.
+    /// Performs the action on both sides; nothing when it cannot happen now, or when the model cannot know what it does.
+    /// Gives the action as it was performed, with the nonce that the implementation found.
     ///
     /// # Errors
-    /// Where the two part. The sides are not to be used after that.
+    /// Where the two diverge. The sides are not to be used after that.
     pub fn step(&mut self, action: &Action) -> Result<Option<(Action, Happened)>, Box<Divergence>> {
         let mut action = action.clone();
-        let implementation = if let Action::Wake { actor, found } = &mut action {
-            // Which nonces meet a target is a matter of digests.
-            if self.world.system().wakes(*actor).is_none() && self.rig.wakes(*actor).is_none() {
-                return Ok(None);
-            }
-            let happened = self.rig.step(&Action::Wake { actor: *actor, found: None });
-            *found = self.rig.found();
-            happened
-        } else if matches!(action, Action::Send { .. } | Action::Publish { .. } | Action::Inject { .. }) {
-            // Not everything can be forged.
-            match self.rig.step(&action) {
-                Some(happened) => Some(happened),
-                None => return Ok(None),
-            }
-        } else {
-            None
-        };
-        let woken = matches!(
+        // Which nonce meets a target and what can be forged depend on digests and keys, which the model does not have.
+        let implementation_first = matches!(
             action,
             Action::Wake { .. } | Action::Send { .. } | Action::Publish { .. } | Action::Inject { .. }
         );
-        let Some(model) = self.world.perform(&action) else {
-            return if woken { Err(Divergence::Possible { model: false }.into()) } else { Ok(None) };
-        };
-        let implementation = if woken { implementation } else { self.rig.step(&action) };
-        let implementation = implementation.ok_or(Divergence::Possible { model: true })?;
-        if model.time != implementation.time {
-            let (model, implementation) = (model.time, implementation.time);
-            return Err(Divergence::Time { model, implementation }.into());
-        }
-        if model.clause != implementation.clause {
-            let (model, implementation) = (model.clause, implementation.clause);
-            return Err(Divergence::Clause { model, implementation }.into());
-        }
-        if model.event != implementation.event {
-            let (model, implementation) = (model.event, implementation.event);
-            return Err(Divergence::Event { model, implementation }.into());
-        }
-        // What an honest actor signs and does not fit is refused by the same clauses, and the model does not say why.
-        if model.cause.is_some() && model.cause != implementation.cause {
-            let (model, implementation) = (model.cause, implementation.cause);
-            return Err(Divergence::Cause { model, implementation }.into());
-        }
-        if model.place != implementation.place {
-            let (model, implementation) = (model.place, implementation.place);
-            return Err(Divergence::Place { model, implementation }.into());
-        }
-        if model.opened != implementation.opened {
-            let (model, implementation) = (model.opened, implementation.opened);
-            return Err(Divergence::Opened { model, implementation }.into());
-        }
-        // Some orders are those of digests, which the model does not have.
-        if model.sends != implementation.sends {
-            let (mut ours, mut theirs) = (model.sends, implementation.sends.clone());
-            ours.retain(|output| match theirs.iter().position(|other| other == output) {
-                Some(place) => {
-                    theirs.remove(place);
-                    false
-                }
-                None => true,
-            });
-            if !ours.is_empty() || !theirs.is_empty() {
-                return Err(Divergence::Sends { model: ours, implementation: theirs }.into());
+        if let Action::Wake { actor, found } = &mut action {
+            if self.world.system().wakes(*actor).is_none() && self.sut.wakes(*actor).is_none() {
+                return Ok(None);
             }
+            *found = None;
         }
+        let first = if implementation_first { self.sut.step(&action) } else { None };
+        match &mut action {
+            Action::Wake { found, .. } => *found = self.sut.found(),
+            _ if implementation_first && first.is_none() => return Ok(None),
+            _ => {}
+        }
+        let Some(model) = self.world.perform(&action) else {
+            let diverge = || Err(Divergence::Possible { model: false }.into());
+            return if implementation_first { diverge() } else { Ok(None) };
+        };
+        let implementation = if implementation_first { first } else { self.sut.step(&action) };
+        let implementation = implementation.ok_or(Divergence::Possible { model: true })?;
+        divergence::compare(model, &implementation)?;
         self.world.dispatch(implementation.actor, &implementation.sends);
         self.steps += 1;
         self.crashed |= matches!(action, Action::Crash { .. });
         let uncompared = self.uncompared.entry(implementation.actor).or_default();
         match uncompared.checked_sub(1) {
             Some(left) => *uncompared = left,
-            None => *uncompared = compare(&self.world, &self.rig, implementation.actor)? / VIEW_INTERVAL,
+            None => *uncompared = compare(&self.world, &self.sut, implementation.actor)? / VIEW_INTERVAL,
         }
-        if let Some(leak) = self.rig.leaks().into_iter().next() {
+        if let Some(leak) = self.sut.leaks().into_iter().next() {
             return Err(Divergence::Leak(leak).into());
         }
         if self.steps.is_multiple_of(GOAL_INTERVAL) {
@@ -216,21 +177,21 @@ impl Lockstep {
         Ok(Some((action, implementation)))
     }
 
-    /// Looks at every goal, and at every actor.
+    /// Compares the view of every actor and evaluates every security property.
     ///
     /// # Errors
-    /// The actor in whose view the two part, or the goal that is broken.
+    /// The actor in whose view the two diverge, or the property that is violated.
     pub fn look(&self) -> Result<(), Box<Divergence>> {
-        self.rig.actors().iter().try_for_each(|actor| compare(&self.world, &self.rig, *actor).map(drop))?;
+        self.sut.actors().iter().try_for_each(|actor| compare(&self.world, &self.sut, *actor).map(drop))?;
         let claimed = GOALS.iter().chain(SHOWN).filter(|goal| !self.crashed || goal.holds_through_crashes());
         let broken = claimed.into_iter().find(|goal| !goal.is_kept(self.world.system()));
         broken.map_or(Ok(()), |goal| Err(Divergence::Goal(goal.name).into()))
     }
 }
 
-/// Compares what can be seen of an actor, and gives how long its view is.
-fn compare(world: &Execution, rig: &SystemUnderTest, actor: Actor) -> Result<usize, Box<Divergence>> {
-    let (Some(model), Some(real)) = (world.view(actor), rig.view(actor)) else { return Ok(0) };
+/// Compares the observable projection of an actor, and gives how many entries it has.
+fn compare(world: &Execution, sut: &SystemUnderTest, actor: Actor) -> Result<usize, Box<Divergence>> {
+    let (Some(model), Some(real)) = (world.view(actor), sut.view(actor)) else { return Ok(0) };
     let entries = model.entries();
     if model == real {
         return Ok(entries);

@@ -68,7 +68,7 @@ impl Search {
         setup: &Setup,
         deeds: impl IntoIterator<Item = (usize, Result<&'a SymbolicAction, &'a Action>)>,
     ) -> Option<RecordedRun> {
-        let mut both = Lockstep::born(self.sides, setup, &mut self.nursery).ok()?;
+        let mut both = Lockstep::cached(self.sides, setup, &mut self.nursery).ok()?;
         let mut register = Register::default();
         let (mut meant, mut done) = (Vec::new(), Vec::new());
         let mut divergence = None;

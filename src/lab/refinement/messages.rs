@@ -9,7 +9,7 @@ use bemr_model::{
 use std::sync::Arc;
 
 impl RefinementMap {
-    /// A message that `by` says, to what came in with `cause`.
+    /// A message that `by` sends in answer to `cause`.
     pub(crate) fn message(&mut self, by: Actor, cause: Option<&Packet>, message: &wire::Message) -> Message {
         let flaws = Flaws::NONE;
         match message {
@@ -49,53 +49,23 @@ impl RefinementMap {
                 tid: self.tid(&read.tid),
                 remembered: read.remembered as u32,
             },
-            wire::Message::ReadResponse(response) => {
-                let (initial, proof) = (&response.record.initial, &response.proof);
-                // A proof of consistency does not say from where: from what the request remembers.
-                let from = match cause {
-                    Some(Packet::Record(Record { message: Message::Read { remembered, .. }, .. })) => {
-                        *remembered
-                    }
-                    _ => 0,
-                };
-                Message::Record {
-                    request: self.request(&response.nonce),
-                    tid: self.tid(&initial.tid),
-                    owner: self.user(&initial.user),
-                    head: self.cloud_head(&proof.head.head),
-                    from,
-                    anchored: proof.anchored.as_ref().map(|head| self.cloud_head(head)),
-                    template: initial.template.version.0,
-                    flaws,
-                }
+            wire::Message::ReadResponse(response) => self.read_response(response, cause),
+            wire::Message::Grant(grant) => {
+                let body = &grant.body;
+                let order = Order::Grant(self.user(&body.key.reader));
+                self.order(&grant.digest(), &body.tid, self.user(&body.owner), order, body.issued)
             }
-            wire::Message::Grant(grant) => Message::Order {
-                request: self.request(grant.digest().as_bytes()),
-                tid: self.tid(&grant.body.tid),
-                owner: self.user(&grant.body.owner),
-                order: Order::Grant(self.user(&grant.body.key.reader)),
-                issued: self.time(grant.body.issued),
-                flaws,
-            },
-            wire::Message::Revoke(revoke) => Message::Order {
-                request: self.request(revoke.digest().as_bytes()),
-                tid: self.tid(&revoke.body.tid),
-                owner: self.user(&revoke.body.owner),
-                order: Order::Revoke(self.user(&revoke.body.reader)),
-                issued: self.time(revoke.body.issued),
-                flaws,
-            },
+            wire::Message::Revoke(revoke) => {
+                let body = &revoke.body;
+                let order = Order::Revoke(self.user(&body.reader));
+                self.order(&revoke.digest(), &body.tid, self.user(&body.owner), order, body.issued)
+            }
             wire::Message::Erase(erase) => {
                 let approvals = erase.approvals.iter().map(|one| &one.authority.body.subject);
-                Message::Order {
-                    request: self.request(erase.digest().as_bytes()),
-                    tid: self.tid(&erase.body.tid),
-                    // Nobody signs an erasure as owner: it is told by who brings it.
-                    owner: if let Actor::User(user) = by { user } else { u8::MAX },
-                    order: Order::Erase(self.users(approvals)),
-                    issued: self.time(erase.body.issued),
-                    flaws,
-                }
+                let order = Order::Erase(self.users(approvals));
+                // An erasure has no owner's signature: the model names the user who sends it.
+                let owner = if let Actor::User(user) = by { user } else { u8::MAX };
+                self.order(&erase.digest(), &erase.body.tid, owner, order, erase.body.issued)
             }
             wire::Message::Answer(answer) => Message::Answer {
                 request: self.request(&answer.request),
@@ -104,6 +74,37 @@ impl RefinementMap {
                 reason: answer.reason.clause(),
             },
         }
+    }
+
+    /// A proof of consistency does not name the head that it starts from: that is the one which the request remembers.
+    fn read_response(&mut self, response: &wire::ReadResponse, cause: Option<&Packet>) -> Message {
+        let (initial, proof) = (&response.record.initial, &response.proof);
+        let from = match cause {
+            Some(Packet::Record(Record { message: Message::Read { remembered, .. }, .. })) => *remembered,
+            _ => 0,
+        };
+        Message::Record {
+            request: self.request(&response.nonce),
+            tid: self.tid(&initial.tid),
+            owner: self.user(&initial.user),
+            head: self.cloud_head(&proof.head.head),
+            from,
+            anchored: proof.anchored.as_ref().map(|head| self.cloud_head(head)),
+            template: initial.template.version.0,
+            flaws: Flaws::NONE,
+        }
+    }
+
+    fn order(
+        &mut self,
+        digest: &Digest,
+        tid: &Digest,
+        owner: u8,
+        order: Order,
+        issued: wire::Time,
+    ) -> Message {
+        let (request, tid) = (self.request(digest.as_bytes()), self.tid(tid));
+        Message::Order { request, tid, owner, order, issued: self.time(issued), flaws: Flaws::NONE }
     }
 
     /// Something public.

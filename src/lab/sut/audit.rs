@@ -1,13 +1,12 @@
-//! What an auditor is shown: the public record as the actors have it, falsified as a term says, with the keepers' keys where
-//! they hide it.
+//! What an auditor reads: the public record as the actors store it, falsified as a term says. Where the falsification is hidden,
+//! the log operators sign the falsified heads with their own keys.
 
-use crate::simulator::{Node, START};
+use crate::simulator::{Node, PublicTables, START};
 use crate::sut::SystemUnderTest;
 use bemr::actors::LedgerView;
-use bemr::audit::{Auditor, PublicRecord, audit};
+use bemr::audit::{Auditor, audit};
 use bemr::crypto::{Digest, Domain, Signature, SigningKey};
 use bemr::merkle::root_of;
-use bemr::store::{Store, StoreError, Table, for_each};
 use bemr::wire::{
     AuditEntry, AuditStart, Block, CloudLeaf, Entry, LeafKind, LogKind, LogState, Name, PROTOCOL_VERSION,
     SignedAuditHead, SignedCloudHead, Terminal, encode,
@@ -15,7 +14,6 @@ use bemr::wire::{
 use bemr::{audit as auditing, wire};
 use bemr_model::{Actor, Falsehood, Falsification, Field, Happened, List, MOST_FALSIFIED, Place};
 use bemr_spec::{Event, Rules};
-use tls_codec::{DeserializeBytes, Serialize};
 
 /// The tid of no transaction.
 const NOBODYS: Digest = Digest::from_bytes([0xff; 32]);
@@ -87,22 +85,18 @@ impl Head for SignedAuditHead {
     }
 }
 
-/// A public record, with the keys of who keeps the logs.
+/// A public record, with the keys of the log operators.
 struct Shown<'a> {
     rules: Rules,
     /// What the first audit entry names.
     start: Digest,
     cloud: &'a SigningKey,
     bsd: &'a SigningKey,
-    blocks: Vec<Block>,
-    leaves: Vec<CloudLeaf>,
-    cloud_heads: Vec<SignedCloudHead>,
-    entries: Vec<AuditEntry>,
-    audit_heads: Vec<SignedAuditHead>,
+    tables: PublicTables,
 }
 
 impl SystemUnderTest {
-    /// An auditor is shown what there is to see, with the blocks that `holder` has.
+    /// An auditor replays the public record with the blocks that `holder` stores.
     pub(super) fn audit(&mut self, holder: Actor, falsified: &[Falsification]) -> Option<Happened> {
         let mut shown = self.shown(holder)?;
         (falsified.len() <= MOST_FALSIFIED).then_some(())?;
@@ -110,7 +104,7 @@ impl SystemUnderTest {
         let found = self.replay(&shown)?;
         let clause = found.as_ref().map(|found| found.refusal.clause());
         let mut happened = self.happened(Actor::Bsd, None, Event::Audit, clause, Vec::new());
-        happened.place = found.as_ref().map(|found| place(&shown.blocks, found.entry));
+        happened.place = found.as_ref().map(|found| place(&shown.tables.blocks, found.entry));
         if let Some(found) = found {
             self.watch.refused(found.refusal);
         }
@@ -119,13 +113,6 @@ impl SystemUnderTest {
 
     fn replay(&self, shown: &Shown<'_>) -> Option<Option<auditing::Inconsistency>> {
         let foundation = &self.foundation;
-        let record = PublicRecord {
-            blocks: &shown.blocks,
-            leaves: &shown.leaves,
-            cloud_heads: &shown.cloud_heads,
-            entries: &shown.entries,
-            audit_heads: &shown.audit_heads,
-        };
         let auditor = Auditor::new(
             &self.rules,
             self.now,
@@ -134,12 +121,13 @@ impl SystemUnderTest {
             foundation.cloud.clone(),
             (foundation.bsd.name.clone(), foundation.bsd.key.clone()),
         );
-        Some(audit(auditor.ok()?, &record).err())
+        Some(audit(auditor.ok()?, &shown.tables.record()).err())
     }
 
     fn shown(&self, holder: Actor) -> Option<Shown<'_>> {
         let foundation = &self.foundation;
         let key = |who: &Name| Some::<&SigningKey>(foundation.credentials.get(who)?.identity().signing_key());
+        let (cloud, bsd) = (self.public_tables(Actor::Cloud)?, self.public_tables(Actor::Bsd)?);
         let start = AuditStart {
             version: PROTOCOL_VERSION,
             network: foundation.genesis.network.clone(),
@@ -150,36 +138,29 @@ impl SystemUnderTest {
             start: start.digest(),
             cloud: key(&foundation.cloud.name)?,
             bsd: key(&foundation.bsd.name)?,
-            blocks: self.replica(holder)?.ledger.blocks().cloned().collect(),
-            leaves: self.leaves(),
-            cloud_heads: self.kept(Actor::Cloud, Table::CloudHeads)?,
-            entries: self.kept(Actor::Bsd, Table::AuditEntries)?,
-            audit_heads: self.kept(Actor::Bsd, Table::AuditHeads)?,
+            tables: PublicTables {
+                blocks: self.ledger_view(holder)?.ledger.blocks().cloned().collect(),
+                leaves: cloud.leaves,
+                cloud_heads: cloud.cloud_heads,
+                entries: bsd.entries,
+                audit_heads: bsd.audit_heads,
+            },
         })
     }
 
-    fn replica(&self, actor: Actor) -> Option<&LedgerView> {
+    fn ledger_view(&self, actor: Actor) -> Option<&LedgerView> {
         Some(match &self.nodes[self.slot(actor)?] {
             Node::Bsd(bsd) => bsd.ledger_view(),
             Node::Cloud(cloud) => cloud.ledger_view(),
             Node::User(user) => user.ledger_view(),
             Node::Validator(validator) => validator.ledger_view(),
-            // Who lies in a rig is played by it, over honest actors.
+            // All nodes of the system under test are honest: it sends what a Byzantine one would send in its name.
             Node::ByzantineValidator(_) => return None,
         })
     }
 
-    /// All messages of a table of somebody's store.
-    fn kept<T: DeserializeBytes + Serialize>(&self, actor: Actor, table: Table) -> Option<Vec<T>> {
-        let mut kept = Vec::new();
-        let read = |store: &dyn Store| -> Result<(), StoreError> {
-            for_each(store, &self.rules, table, |one| {
-                kept.push(one);
-                Ok(())
-            })
-        };
-        self.archives[self.slot(actor)?].read(read).ok()?;
-        Some(kept)
+    fn public_tables(&self, actor: Actor) -> Option<PublicTables> {
+        self.archives[self.slot(actor)?].read(|store| PublicTables::read(&self.rules, store)).ok()
     }
 }
 
@@ -210,45 +191,45 @@ impl Shown<'_> {
     fn falsify(&mut self, falsification: &Falsification) -> Option<()> {
         let Falsification { list, at, how, hidden } = *falsification;
         let place = at as usize;
-        // What the keeper numbers and links anew is right again.
-        let made_anew = matches!(how, Falsehood::Change(Field::Number | Field::Previous));
+        // Hiding numbers and links the items again, which would undo these changes.
+        let undone_by_hiding = matches!(how, Falsehood::Change(Field::Number | Field::Previous));
         match list {
             List::Blocks => {
                 (!hidden).then_some(())?;
-                how.apply(&mut self.blocks, place, |_, _| None)
+                how.apply(&mut self.tables.blocks, place, |_, _| None)
             }
             List::Leaves => {
-                (!(hidden && made_anew)).then_some(())?;
-                how.apply(&mut self.leaves, place, change_leaf)?;
+                (!(hidden && undone_by_hiding)).then_some(())?;
+                how.apply(&mut self.tables.leaves, place, change_leaf)?;
                 if hidden {
-                    (0..).zip(&mut self.leaves).for_each(|(sequence, leaf)| leaf.sequence = sequence);
-                    let digests: Vec<Digest> = self.leaves.iter().map(CloudLeaf::digest).collect();
+                    (0..).zip(&mut self.tables.leaves).for_each(|(sequence, leaf)| leaf.sequence = sequence);
+                    let digests: Vec<Digest> = self.tables.leaves.iter().map(CloudLeaf::digest).collect();
                     let over = |size: usize| Some(root_of(digests.get(..size)?));
-                    sign_anew(&mut self.cloud_heads, &self.rules, self.cloud, (at, how), over)?;
+                    sign_anew(&mut self.tables.cloud_heads, &self.rules, self.cloud, (at, how), over)?;
                 }
                 Some(())
             }
             List::Entries => {
-                (!(hidden && made_anew)).then_some(())?;
-                how.apply(&mut self.entries, place, change_entry)?;
+                (!(hidden && undone_by_hiding)).then_some(())?;
+                how.apply(&mut self.tables.entries, place, change_entry)?;
                 if hidden {
                     let mut previous = self.start;
                     let mut lasts = vec![previous];
-                    for (sequence, entry) in (0..).zip(&mut self.entries) {
+                    for (sequence, entry) in (0..).zip(&mut self.tables.entries) {
                         (entry.sequence, entry.previous) = (sequence, previous);
                         previous = entry.digest();
                         lasts.push(previous);
                     }
                     let over = |count: usize| lasts.get(count).copied();
-                    sign_anew(&mut self.audit_heads, &self.rules, self.bsd, (at, how), over)?;
+                    sign_anew(&mut self.tables.audit_heads, &self.rules, self.bsd, (at, how), over)?;
                 }
                 Some(())
             }
             List::CloudHeads => {
-                change_heads(&mut self.cloud_heads, &self.rules, self.cloud, (place, how), hidden)
+                change_heads(&mut self.tables.cloud_heads, &self.rules, self.cloud, (place, how), hidden)
             }
             List::AuditHeads => {
-                change_heads(&mut self.audit_heads, &self.rules, self.bsd, (place, how), hidden)
+                change_heads(&mut self.tables.audit_heads, &self.rules, self.bsd, (place, how), hidden)
             }
         }
     }
@@ -290,11 +271,11 @@ fn change_entry(entry: &mut AuditEntry, field: Field) -> Option<()> {
     Some(())
 }
 
-/// The keeper of a log signs its heads over the item `at` anew.
+/// The log operator signs its heads over the item `at` again.
 fn sign_anew<H: Head>(
     heads: &mut [H],
     rules: &Rules,
-    keeper: &SigningKey,
+    operator: &SigningKey,
     (at, how): (u32, Falsehood),
     over: impl Fn(usize) -> Option<Digest>,
 ) -> Option<()> {
@@ -310,7 +291,7 @@ fn sign_anew<H: Head>(
         };
         *head.size() = size;
         *head.over() = over(usize::try_from(size).ok()?)?;
-        head.sign(rules, keeper);
+        head.sign(rules, operator);
     }
     Some(())
 }
@@ -319,7 +300,7 @@ fn sign_anew<H: Head>(
 fn change_heads<H: Head>(
     heads: &mut Vec<H>,
     rules: &Rules,
-    keeper: &SigningKey,
+    operator: &SigningKey,
     (at, how): (usize, Falsehood),
     hidden: bool,
 ) -> Option<()> {
@@ -344,7 +325,7 @@ fn change_heads<H: Head>(
         _ => return None,
     }
     if hidden {
-        head.sign(rules, keeper);
+        head.sign(rules, operator);
     }
     Some(())
 }

@@ -1,8 +1,8 @@
 //! The driver under an adversary that is given as data: an honest network, but for what the rules say.
 
-use super::Driver;
+use super::{Driver, waiting};
 use crate::faults::{Adversary, FaultKind, FaultRule};
-use crate::lockstep::{auditor, forgery, impersonation};
+use crate::lockstep::{auditor, false_votes, forgery, impersonation};
 use bemr_model::{
     Action, Actor, Corruption, Datagram, Envelope, Execution, List, Message, Ordinal, Packet, Setup, Tid,
     Time, Vote, quorum,
@@ -78,7 +78,7 @@ impl AdversarialDriver {
         self.spoke = matches!(action, Action::Send { .. } | Action::Publish { .. });
         if let Action::Deliver { envelope } = action {
             self.arrived.push(envelope);
-            if let Some(Vote { question, .. }) = forgery::vote(world, envelope) {
+            if let Some(Vote { question, .. }) = false_votes::vote(world, envelope) {
                 *self.votes.entry((question.header.tid, question.number)).or_default() += 1;
             }
         }
@@ -136,9 +136,9 @@ impl AdversarialDriver {
     }
 
     fn vote_otherwise(&mut self, world: &Execution, number: u32, envelope: &Envelope) {
-        let vote = forgery::vote(world, number);
+        let vote = false_votes::vote(world, number);
         self.due.extend(vote.map(|vote| {
-            let message = Message::Vote(Vote { ballot: forgery::contrary(vote.ballot), ..vote });
+            let message = Message::Vote(Vote { ballot: false_votes::contrary(vote.ballot), ..vote });
             Action::Send { actor: envelope.from, to: envelope.to, message }
         }));
     }
@@ -168,7 +168,7 @@ impl AdversarialDriver {
 
     /// Whether those who vote otherwise are so many that there is no quorum without them, and too few others have voted yet.
     fn wins(&self, world: &Execution, number: u32) -> bool {
-        let Some(Vote { question, .. }) = forgery::vote(world, number) else { return false };
+        let Some(Vote { question, .. }) = false_votes::vote(world, number) else { return false };
         let of_votes = self.running.iter().filter(|running| running.rule.kind.is_of_votes());
         let liars: BTreeSet<Actor> = of_votes.filter_map(|running| running.rule.scope.node()).collect();
         let validators = usize::from(self.driver.setup.validators);
@@ -271,8 +271,7 @@ impl AdversarialDriver {
         if let Some(envelope) = driver.flying.pop_front() {
             return Some(Action::Deliver { envelope });
         }
-        let waits = |actor| Some((world.system().wakes(actor)?, actor));
-        let next = world.system().actors().filter_map(waits).min();
+        let next = waiting(world).min();
         match (self.held.first().copied(), next) {
             (Some((when, number)), wake) if wake.is_none_or(|(wake, _)| when <= wake.max(world.now())) => {
                 if when > world.now() {

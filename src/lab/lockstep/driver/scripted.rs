@@ -1,8 +1,8 @@
-//! The driver led by somebody else: what a move is in the present world, by the same hands as in a random life.
+//! The scripted driver: the action that an instruction stands for in the present state, drawn as in a random run.
 
-use super::{Driver, WINDOW};
+use super::{Driver, WINDOW, waiting, wake_first};
 use crate::lockstep::instruction::{Instruction, Kind};
-use crate::lockstep::{auditor, forged_term, forgery};
+use crate::lockstep::{auditor, false_votes};
 use bemr_model::{Action, Actor, Execution, Lifetimes, Time};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -10,26 +10,26 @@ use rand_chacha::ChaCha8Rng;
 /// How far back an envelope is looked for that arrives again.
 const BACK: u32 = 200;
 
-/// How far back a vote is looked for that validators conspire about.
+/// How far back a vote is looked for whose question colluding validators answer.
 const LATELY: u32 = 60;
 
-/// How many of the same kind are tried before a move counts as impossible.
+/// How many draws of the same kind are tried before an instruction counts as impossible.
 const TRIES: usize = 4;
 
 impl Driver {
-    /// Takes up what the last step did; whether conspirators still have something to say is [`Driver::pending`].
+    /// Puts in flight what the last step sent; whether colluding validators still have something to send is [`Driver::pending`].
     pub fn attend(&mut self, world: &Execution) {
         self.take_up(world);
     }
 
-    /// What conspirators say next.
+    /// What colluding validators send next, before everything in flight.
     pub fn pending(&mut self) -> Option<Action> {
         let lie = self.scheme.pop_front()?;
         self.hasty = true;
         Some(lie)
     }
 
-    /// What the move is in `world`, which was attended to; nothing where nothing can be done, or nothing happens.
+    /// The action of an instruction in `world`, after [`Driver::attend`]; nothing where it is impossible, or loses an envelope.
     pub fn make(&mut self, world: &Execution, Instruction { kind, choice }: Instruction) -> Option<Action> {
         self.rng = ChaCha8Rng::seed_from_u64(choice.into());
         let sent = self.seen;
@@ -49,7 +49,7 @@ impl Driver {
             }
             Kind::Reorder => self.take(choice.into()).map(|envelope| Action::Deliver { envelope }),
             Kind::Hurry => {
-                let mut waits = waiting(world);
+                let mut waits: Vec<_> = waiting(world).collect();
                 waits.sort_unstable();
                 let place = usize::from(choice) % waits.len().max(1);
                 waits.get(place).map(|(_, actor)| Action::Wake { actor: *actor, found: None })
@@ -62,18 +62,10 @@ impl Driver {
             Kind::Corrupt => (0..TRIES).find_map(|_| self.spoil(world, sent)),
             Kind::Crash => Some(self.kill(world)),
             Kind::Impersonate => (0..TRIES).find_map(|_| self.pose(world)),
-            Kind::Lie => {
-                let lie = forgery::lie(&mut self.rng, world, &self.flying)?;
-                self.hasty = self.chance(700) || forged_term::is_urgent(&lie);
-                Some(lie)
-            }
+            Kind::Lie => self.forge(world),
             Kind::Ambush => {
                 for _ in 0..TRIES {
-                    let lies = self
-                        .fresh
-                        .clone()
-                        .flat_map(|envelope| forgery::at_once(&mut self.rng, world, envelope));
-                    self.scheme = lies.collect();
+                    self.forge_at_once(world);
                     if !self.scheme.is_empty() {
                         break;
                     }
@@ -86,8 +78,8 @@ impl Driver {
             }
             Kind::Conspire => {
                 let lately = sent.saturating_sub(LATELY)..sent;
-                let vote = lately.rev().find_map(|envelope| forgery::vote(world, envelope))?;
-                self.scheme = forgery::coalition(&mut self.rng, world, &vote).into();
+                let vote = lately.rev().find_map(|envelope| false_votes::vote(world, envelope))?;
+                self.scheme = false_votes::coalition(&mut self.rng, world, &vote).into();
                 self.pending()
             }
         }
@@ -98,8 +90,7 @@ impl Driver {
         if let Some(envelope) = self.flying.pop_front() {
             return Some(Action::Deliver { envelope });
         }
-        let (_, actor) = waiting(world).into_iter().min()?;
-        Some(Action::Wake { actor, found: None })
+        wake_first(world)
     }
 
     /// One of the oldest envelopes on their way.
@@ -114,9 +105,4 @@ impl Driver {
         let most = (certificate.min(list) / 2).min(60_000);
         self.rng.random_range(1..=most)
     }
-}
-
-fn waiting(world: &Execution) -> Vec<(Time, Actor)> {
-    let waits = |actor| Some((world.system().wakes(actor)?, actor));
-    world.system().actors().filter_map(waits).collect()
 }
