@@ -1,4 +1,4 @@
-//! What is asked of those who answer one request from what they hold.
+//! Audits, key recovery and damage to stores, by chance.
 
 use bemr_model::{
     Action, Actor, Damage, Execution, Falsehood, Falsification, List, Row, SealFault, SealId, Tid, View,
@@ -15,7 +15,7 @@ const LISTS: [(List, u32); 5] = [
     (List::Blocks, 5),
 ];
 
-/// An auditor looks at what is public, which one of the actors shows, as it is or falsified.
+/// An auditor replays the public record with the blocks of one of the actors, as they are or falsified.
 pub(super) fn audit(rng: &mut ChaCha8Rng, world: &Execution) -> Action {
     let actors: Vec<Actor> = world.system().actors().collect();
     let ledger = actors[rng.random_range(0..actors.len())];
@@ -45,7 +45,7 @@ fn falsification(rng: &mut ChaCha8Rng, world: &Execution, holder: Actor) -> Opti
     Some(Falsification { list, at, how, hidden })
 }
 
-/// The custodian opens a seal, one of the last ones more often than not, as it is or with faults.
+/// The key-recovery agent opens an escrow package, more often than not a recent one, as it is or with faults.
 pub(super) fn unseal(rng: &mut ChaCha8Rng, world: &Execution) -> Option<Action> {
     let seals: Vec<SealId> = world.system().seals().collect();
     let newest = if rng.random_range(0..2) == 0 { seals.len().min(6) } else { seals.len() };
@@ -65,7 +65,7 @@ fn fault(rng: &mut ChaCha8Rng, other: u32) -> SealFault {
     }
 }
 
-/// What happens to the store of a dead actor; nothing where it keeps too little.
+/// Damage to the store of a crashed actor; nothing where it holds too little.
 pub(super) fn damage(rng: &mut ChaCha8Rng, world: &Execution, actor: Actor) -> Option<Damage> {
     let (View::User { public, .. }
     | View::Bsd { public, .. }
@@ -77,7 +77,7 @@ pub(super) fn damage(rng: &mut ChaCha8Rng, world: &Execution, actor: Actor) -> O
     let blocks = public.height;
     let listed = |list| world.system().listed(actor, list) as u32;
     let any = |rng: &mut ChaCha8Rng, size: u32| (size > 0).then(|| rng.random_range(0..size));
-    // What was kept last is what is lost most easily.
+    // The rows that were written last are the ones that a crash loses.
     let late = |rng: &mut ChaCha8Rng, size: u32| any(rng, size.min(3)).map(|back| size - 1 - back);
     let block = |rng: &mut ChaCha8Rng| any(rng, blocks as u32).map(|place| Row::Block(u64::from(place) + 1));
     let (leaves, entries) = (listed(List::Leaves), listed(List::Entries));

@@ -1,4 +1,4 @@
-//! What the KDC and the administrators do in a random life, and what is said in their names.
+//! What the KDC and the administrators do in a random run, and what is published in their names.
 
 use crate::lockstep::{flaw_draw, forged_term};
 use bemr_model::{
@@ -16,12 +16,12 @@ const FRESH: u32 = 1_000;
 pub(super) struct Authority {
     setup: Setup,
     fresh: u32,
-    /// Whose certificate was taken back, and who did not ask for another one.
+    /// The subjects of revoked certificates that have not enrolled again.
     lapsed: Vec<Actor>,
     listed: Time,
 }
 
-/// How long certificates and lists hold in a life: mostly for ever, now and then so briefly that they run out in it.
+/// How long certificates and lists are valid in a run: mostly for ever, now and then so briefly that they expire in it.
 pub(super) fn lifetimes(rng: &mut ChaCha8Rng) -> Lifetimes {
     match rng.random_range(0..16) {
         0 => Lifetimes { list: rng.random_range(5_000..60_000), ..Lifetimes::LONG },
@@ -45,7 +45,7 @@ impl Authority {
         Authority { setup, fresh: FRESH, lapsed: Vec::new(), listed: 0 }
     }
 
-    /// Time goes on, or the KDC makes the list that is due, in a life in which what it signs runs out.
+    /// Time passes, or the KDC issues the list that is due, in a run in which what it signs expires.
     pub(super) fn in_time(&mut self, rng: &mut ChaCha8Rng, world: &Execution) -> Option<Action> {
         let Lifetimes { certificate, list } = self.setup.lifetimes;
         let shortest = certificate.min(list);
@@ -66,7 +66,7 @@ impl Authority {
 
     /// What happens next.
     pub(super) fn next(&mut self, rng: &mut ChaCha8Rng, world: &Execution) -> Option<Action> {
-        // Whose certificate was taken back asks for another one soon.
+        // Who has a revoked certificate enrols again soon.
         let renewed = !self.lapsed.is_empty() && rng.random_range(0..2) == 0;
         match rng.random_range(0..20) {
             _ if renewed => Some(self.enrol(rng, world)),
@@ -79,7 +79,7 @@ impl Authority {
         }
     }
 
-    /// What an honest one does: a certificate is taken back, a list made, a policy changed.
+    /// What honest authorities do: revoke a certificate, issue a list, change a policy.
     pub(super) fn honest(&mut self, rng: &mut ChaCha8Rng, world: &Execution) -> Option<Action> {
         match rng.random_range(0..8) {
             0 => Some(self.revoke(rng, world)),
@@ -171,7 +171,7 @@ impl Authority {
                 Edition { version, effective }
             })
         };
-        // What holds all submissions up does not stay for long.
+        // A contract that rejects all submissions is replaced soon: otherwise the rest of the run has no records.
         let held_up = policy.abeyance.is_some_and(|newest| newest.version % 2 == 1);
         let change = Change {
             templates: edition(policy.templates, 5),

@@ -1,4 +1,4 @@
-//! Many random lives in lockstep.
+//! Many random runs in lockstep.
 
 use crate::faults::Adversary;
 use crate::lockstep::coverage::broken;
@@ -9,24 +9,24 @@ use bemr_model::{Action, Execution, LedgerKind, Lifetimes, Setup};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// How many lives, and how long.
+/// How many runs, and how long.
 #[derive(Clone, Copy, Debug)]
 pub struct Campaign {
-    /// The first seed; the lives have this one and those after it.
+    /// The first seed; the runs have this one and those after it.
     pub seed: u64,
     /// How many.
     pub lives: u64,
-    /// Steps of each.
+    /// Steps of each run.
     pub steps: usize,
     /// The rules of each side.
     pub sides: Sides,
 }
 
-/// How many lives after a failure are looked at for a shorter one, and the most failures among them.
+/// How many runs after a failure are searched for a shorter one, and the most failures among them.
 const AFTER: u64 = 40;
 const OTHERS: usize = 4;
 
-/// A life in which model and implementation parted.
+/// A run in which model and implementation diverged.
 #[derive(Clone, Debug)]
 pub struct Failure {
     /// Its seed.
@@ -40,11 +40,11 @@ pub struct Failure {
 /// What a campaign found.
 #[derive(Clone, Debug, Default)]
 pub struct CampaignReport {
-    /// Lives that were lived.
+    /// Runs that were executed.
     pub lives: u64,
     /// What they exercised.
     pub statistics: Coverage,
-    /// The first life in which the two parted.
+    /// The first run in which the two diverged.
     pub failure: Option<Failure>,
 }
 
@@ -65,8 +65,8 @@ fn note(seed: u64, divergence: &Divergence) -> String {
     format!("seed {seed}: {divergence}").chars().map(printable).take(1000).collect()
 }
 
-/// The trace of these actions, up to where model and implementation part. That step is told as the model has it; the rules
-/// are those of the implementation, so that whoever runs it again sees it go otherwise.
+/// The trace of these actions, up to where model and implementation diverge. That step is recorded as the model performs it; the
+/// rules are those of the implementation, so that a replay shows the divergence.
 pub fn trace_of(sides: impl Into<Sides>, setup: &Setup, actions: &[Action]) -> Trace {
     let sides = sides.into();
     let header = Header::new(Suite::Tiny, &sides.implementation, *setup);
@@ -103,7 +103,7 @@ pub fn drawn(seed: u64) -> (Adversary, Setup) {
 }
 
 impl CampaignReport {
-    /// Takes up what another campaign found.
+    /// Adds what another campaign found.
     pub fn add(&mut self, other: CampaignReport) {
         self.lives += other.lives;
         self.statistics.add(&other.statistics);
@@ -112,12 +112,12 @@ impl CampaignReport {
 }
 
 impl Campaign {
-    /// Lives all lives, or up to the first in which the two part; `tell` hears of each.
+    /// Executes all runs, or up to the first in which the two diverge, and calls `tell` after each.
     pub fn run(&self, tell: impl FnMut(u64)) -> CampaignReport {
         self.run_by(tell, |seed, statistics| self.live(seed, statistics))
     }
 
-    /// The shortest of a failure of [`Campaign::run`] and the next few: how short a life can be made is a matter of luck.
+    /// The shortest of a failure of [`Campaign::run`] and the next few: how far a run shrinks is a matter of luck.
     pub fn shortest(&self, first: Failure) -> Failure {
         let after = first.seed.saturating_add(1)..=first.seed.saturating_add(AFTER);
         let others = after.filter_map(|seed| self.live(seed, &mut Coverage::default()).err()).take(OTHERS);
@@ -129,7 +129,7 @@ impl Campaign {
         )
     }
 
-    /// As [`Campaign::run`], each life in the network and under the adversary that `of` gives for its seed.
+    /// As [`Campaign::run`], each run in the network and under the adversary that `of` gives for its seed.
     pub fn run_under(
         &self,
         mut of: impl FnMut(u64) -> (Adversary, Setup),
@@ -148,10 +148,10 @@ impl Campaign {
     ) -> CampaignReport {
         let mut report = CampaignReport::default();
         for seed in self.seed..self.seed.saturating_add(self.lives) {
-            let lived = live(seed, &mut report.statistics);
+            let executed = live(seed, &mut report.statistics);
             report.lives += 1;
             tell(report.lives);
-            if let Err(failure) = lived {
+            if let Err(failure) = executed {
                 report.failure = Some(*failure);
                 return report;
             }
@@ -159,28 +159,28 @@ impl Campaign {
         report
     }
 
-    /// Lives one life.
+    /// Executes one run.
     ///
     /// # Errors
-    /// The life in which they part, made short.
+    /// The run in which they diverge, shrunk.
     pub fn live(&self, seed: u64, statistics: &mut Coverage) -> Result<(), Box<Failure>> {
         let mut driver = Driver::new(seed);
         let setup = *driver.setup();
         self.live_by(seed, &setup, statistics, |world| driver.next(world)).map(drop)
     }
 
-    /// Lives one life under an adversary, and gives what was done.
+    /// Executes one run under an adversary, and gives its actions.
     ///
     /// # Errors
-    /// The life in which they part, made short.
+    /// The run in which they diverge, shrunk.
     pub fn live_under(
         &self,
         adversary: &Adversary,
         setup: &Setup,
         statistics: &mut Coverage,
     ) -> Result<Vec<Action>, Box<Failure>> {
-        let mut plotted = AdversarialDriver::new(adversary, setup);
-        self.live_by(setup.seed, setup, statistics, |world| plotted.next(world))
+        let mut adversarial = AdversarialDriver::new(adversary, setup);
+        self.live_by(setup.seed, setup, statistics, |world| adversarial.next(world))
     }
 
     fn live_by(
@@ -200,7 +200,7 @@ impl Campaign {
         };
         let mut actions = Vec::new();
         let fail = |actions: &[Action]| {
-            let short = shrink(self.sides, setup, actions).expect("the same steps part again");
+            let short = shrink(self.sides, setup, actions).expect("the same steps diverge again");
             Box::new(Failure { seed, steps: actions.len(), short })
         };
         while both.steps() < self.steps {

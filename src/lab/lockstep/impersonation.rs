@@ -1,4 +1,4 @@
-//! Handshakes in which somebody is not who they seem: packets that the adversary makes with the keys of whom it shows.
+//! Impersonation in handshakes: packets that the adversary makes with keys of insiders, under the names of others.
 
 use crate::lockstep::flaw_draw::draw;
 use bemr_model::{
@@ -10,10 +10,10 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use std::collections::VecDeque;
 
-/// How far back an impostor looks for a packet to answer.
+/// How far back the adversary looks for a packet to answer.
 const LATELY: usize = 24;
 
-/// A packet of a handshake: the finish after a hello of the impostor's own, should one be due; else a response to a hello of
+/// A packet of a handshake: the finish after a hello of the adversary's own, should one be due; else a response to a hello of
 /// somebody, or a hello. `number` tells hellos and responses from each other.
 pub(super) fn pose(
     rng: &mut ChaCha8Rng,
@@ -36,7 +36,7 @@ pub(super) fn pose(
     {
         return finish(rng, world, session);
     }
-    // Best before anybody answers.
+    // A genuine answer that comes first would end the handshake.
     let unheard =
         flying.iter().take(LATELY).filter_map(|envelope| sent.get(*envelope as usize)).find_map(asked);
     match unheard.or_else(|| lately.iter().rev().find_map(asked)) {

@@ -1,15 +1,15 @@
-//! A life as somebody chose it: the network, and one move after the other, as lines of words and numbers.
+//! A run as a fuzzer chooses it: the network, and one instruction after the other, as lines of words and numbers.
 //!
-//! A move says what happens next and a number says which of all that it can be then, so that it means something in every
-//! world: moves can be left out, repeated, exchanged and taken from another life, and what comes of it is a life. Every byte
-//! string is one: what cannot be read is left out. What became of a life is not here: that is a trace.
+//! An instruction says what kind of action comes next, and its number chooses among those that are possible then, so that it has a
+//! meaning in every state: instructions can be left out, repeated, exchanged and spliced in from another run, and the result is a
+//! run. Every byte string is a script: what cannot be read is left out. What an execution did is recorded in a trace.
 
 use bemr_model::{LedgerKind, Lifetimes, Setup};
 
-/// The most moves of a script; more are not read.
+/// The most instructions of a script; more are not read.
 pub const MOST_MOVES: usize = 512;
 
-/// The most steps that one move makes.
+/// The most steps that one instruction performs.
 pub const MOST_AT_ONCE: u16 = 64;
 
 /// What happens next.
@@ -19,19 +19,19 @@ pub enum Kind {
     Go,
     /// Somebody does something of their own accord.
     Command,
-    /// The KDC or an administrator does something, or something is said in their names.
+    /// The KDC or an administrator does something, or something is published in their names.
     Govern,
     /// Time passes.
     Pass,
-    /// An auditor looks at what is public.
+    /// An auditor replays the public record.
     Audit,
-    /// The custodian opens a seal.
+    /// The key-recovery agent opens an escrow package.
     Unseal,
     /// An envelope is lost.
     Lose,
     /// A younger envelope arrives first.
     Reorder,
-    /// Somebody's time runs out although something is on its way.
+    /// A timer expires although envelopes are in flight.
     Hurry,
     /// An old envelope arrives again.
     Replay,
@@ -39,22 +39,22 @@ pub enum Kind {
     Redirect,
     /// An envelope arrives with changed bytes.
     Corrupt,
-    /// Somebody dies and starts again.
+    /// An actor crashes and starts again.
     Crash,
-    /// Somebody takes part in a handshake who is not who they seem.
+    /// Somebody takes part in a handshake under another's name.
     Impersonate,
-    /// An insider says what an honest one would not.
+    /// An insider sends what an honest one would not.
     Lie,
-    /// Insiders lie about what was sent last before it arrives.
+    /// Insiders forge what was sent last, before it arrives.
     Ambush,
-    /// Validators conspire.
+    /// All validators vote false on one question.
     Conspire,
     /// Somebody's memory is read.
     Leak,
 }
 
 impl Kind {
-    /// All of them: honest life first, then each as an adversary who can do more.
+    /// All of them: honest operation first, then each as a stronger adversary.
     pub const ALL: [Kind; 18] = [
         Kind::Go,
         Kind::Command,
@@ -129,12 +129,12 @@ pub struct Instruction {
     pub choice: u16,
 }
 
-/// A network and the moves of a life in it.
+/// A network and the instructions of a run in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
     /// The network.
     pub setup: Setup,
-    /// The moves.
+    /// The instructions.
     pub moves: Vec<Instruction>,
 }
 

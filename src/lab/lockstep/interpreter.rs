@@ -1,21 +1,21 @@
-//! Plays a script: each move as the action that it is in the present world, to model and implementation alike.
+//! Executes a script on model and implementation: each instruction as the action that it stands for in the present state.
 
 use crate::lockstep::coverage::broken;
 use crate::lockstep::instruction::{Kind, MOST_AT_ONCE, Script};
 use crate::lockstep::{Coverage, Divergence, Driver, Lockstep, SetupCache, ShrunkRun, Sides, shrink};
 use bemr_model::{Action, Happened, Setup};
 
-/// The most steps of a script that is played; what comes after them is not.
+/// The most steps of a script that are executed.
 pub const MOST_STEPS: usize = 400;
 
-/// A script in which model and implementation part.
+/// A script in which model and implementation diverge.
 #[derive(Clone, Debug)]
 pub struct ScriptDivergence {
     /// Its network.
     pub setup: Setup,
-    /// What was done; the last of it is where the two part, if it is not a goal that is broken.
+    /// Its actions; the two diverge at the last one, unless a security property is violated at the end.
     pub actions: Vec<Action>,
-    /// How they part.
+    /// How they diverge.
     pub divergence: Divergence,
 }
 
@@ -26,7 +26,7 @@ impl ScriptDivergence {
     }
 }
 
-/// A life as it is played.
+/// A script as it is executed.
 struct Interpreter<'a, F> {
     both: Lockstep,
     driver: Driver,
@@ -36,45 +36,47 @@ struct Interpreter<'a, F> {
 }
 
 impl Script {
-    /// Plays it to its end, or up to where the two part; `see` hears of every step. Gives what was done.
+    /// Executes it to its end, or up to the divergence, and calls `see` for every step. Gives the actions.
     ///
     /// # Errors
-    /// How they part.
+    /// How they diverge.
     pub fn play(
         &self,
         sides: impl Into<Sides>,
-        nursery: &mut SetupCache,
+        cache: &mut SetupCache,
         statistics: &mut Coverage,
         see: impl FnMut(&Action, &Happened),
     ) -> Result<Vec<Action>, Box<ScriptDivergence>> {
         let setup = self.setup;
-        let both = Lockstep::cached(sides, &setup, nursery).map_err(|refusal| {
+        let both = Lockstep::cached(sides, &setup, cache).map_err(|refusal| {
             let divergence = Divergence::Beginning(refusal.clause());
             Box::new(ScriptDivergence { setup, actions: Vec::new(), divergence })
         })?;
-        let mut stage =
+        let mut interpreter =
             Interpreter { both, driver: Driver::led(setup), actions: Vec::new(), statistics, see };
-        let played = self.moves.iter().try_for_each(|one| {
+        let executed = self.moves.iter().try_for_each(|one| {
             let times = if one.kind == Kind::Go { one.choice.clamp(1, MOST_AT_ONCE) } else { 1 };
             (0..times).try_for_each(|_| {
-                if stage.actions.len() >= MOST_STEPS {
+                if interpreter.actions.len() >= MOST_STEPS {
                     return Ok(());
                 }
-                let action = stage.driver.make(stage.both.world(), *one);
-                stage.act(action)
+                let action = interpreter.driver.make(interpreter.both.world(), *one);
+                interpreter.act(action)
             })
         });
-        match played.and_then(|()| stage.both.look()) {
-            Ok(()) => Ok(stage.actions),
-            Err(divergence) => {
-                Err(Box::new(ScriptDivergence { setup, actions: stage.actions, divergence: *divergence }))
-            }
+        match executed.and_then(|()| interpreter.both.look()) {
+            Ok(()) => Ok(interpreter.actions),
+            Err(divergence) => Err(Box::new(ScriptDivergence {
+                setup,
+                actions: interpreter.actions,
+                divergence: *divergence,
+            })),
         }
     }
 }
 
 impl<F: FnMut(&Action, &Happened)> Interpreter<'_, F> {
-    /// Does it, and what conspirators say after it.
+    /// Performs the action, and what colluding validators send after it.
     fn act(&mut self, mut action: Option<Action>) -> Result<(), Box<Divergence>> {
         while let Some(next) = action.take() {
             let broken = broken(self.both.world(), &next);

@@ -1,4 +1,4 @@
-//! The keys of everybody who conspires, and the bytes of forged terms that are made with them.
+//! The keys of all insiders, and the bytes of forged terms that are made with them.
 
 use crate::forge::{Certificates, Forge, packet};
 use crate::lockstep::forged_term::{FAR_AHEAD, decomposed, gossip_decomposed, with_flaws};
@@ -16,7 +16,7 @@ pub(super) struct KeyRing {
     certificates: Certificates,
     /// The hellos of its own.
     callers: BTreeMap<HelloId, Caller>,
-    /// How many packets it made.
+    /// How many packets it forged.
     made: u64,
 }
 
@@ -49,7 +49,7 @@ impl Forger for KeyRing {
         let (genuine, flaws) = decomposed(term);
         let forge = self.forge(rig);
         if genuine == *term && flaws.is_empty() {
-            // Said again, or by somebody else. What nobody said can be a vote alone.
+            // Sent again, or by somebody else. Only a vote can be sent that no actor has sent before.
             let again = rig.said(by, term).or_else(|| rig.said_of(|said| said == term));
             if let Some(real) = again {
                 return Some(real.clone());
@@ -109,7 +109,7 @@ impl Forger for KeyRing {
             }
             Packet::Response { session } => {
                 session.number.is_forged().then_some(())?;
-                // As the one who was asked it would be no forgery.
+                // Without flaws, a response of the actor that was asked would be genuine.
                 (!flaws.is_empty() || session.by != session.hello.to).then_some(())?;
                 let asked =
                     |sent: &Packet| matches!(sent, Packet::Hello { hello, .. } if *hello == session.hello);
@@ -163,7 +163,7 @@ impl Forger for KeyRing {
     }
 }
 
-/// A vote of who has said none, on what others voted on or were asked.
+/// The vote of a validator that has not voted, on a question that others voted on or were asked.
 fn unsaid(rig: &SystemUnderTest, forge: &Forge<'_>, vote: &Vote) -> Option<wire::Vote> {
     let validator = rig.name_of(Actor::Validator(vote.validator))?.clone();
     let voted = |said: &Message| matches!(said, Message::Vote(said) if said.question == vote.question);

@@ -1,6 +1,6 @@
-//! Networks that are founded once and live many lives: most of what a short life costs is its birth.
+//! Networks that are set up once for many runs: setting up is most of what a short run costs.
 //!
-//! What is kept is what the rules and the setup alone make, so a life goes the same with a nursery and without.
+//! The cache holds what depends on rules and setup alone, so that a run is the same with and without it.
 
 use crate::simulator::ProvisionedKeys;
 use crate::sut::{OddCertificates, SystemUnderTest};
@@ -12,14 +12,14 @@ use std::collections::VecDeque;
 /// How many networks are kept.
 const MOST: usize = 512;
 
-/// What a network begins with, before anybody is there.
+/// What a network begins with, before it has actors.
 #[derive(Clone)]
 struct CachedSetup {
     foundation: ProvisionedKeys,
     odd: OddCertificates,
 }
 
-/// The networks that were founded last.
+/// The networks that were set up last.
 #[derive(Default)]
 pub struct SetupCache {
     founded: VecDeque<((Rules, Setup), CachedSetup)>,

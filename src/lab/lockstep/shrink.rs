@@ -1,5 +1,5 @@
-//! Makes a life that shows a divergence short: weaker first, then shorter, until neither goes on. What is left diverges in
-//! the same way as the whole did.
+//! Shrinks a run that diverges: with a weaker adversary first, then with fewer steps, until neither is possible. What is left
+//! diverges in the same way as the whole run did.
 
 use crate::faults::Capability;
 use crate::lockstep::symbolic::{Register, SymbolicAction, is_in};
@@ -8,47 +8,47 @@ use bemr_model::{Action, Actor, LedgerKind, Lifetimes, Setup};
 use bemr_spec::Clause;
 use std::collections::BTreeSet;
 
-/// The most steps that are done in search of a shorter life.
+/// The most steps that are executed in search of a shorter run.
 const PATIENCE: usize = 300_000;
 
-/// As if a life that does nothing had this many steps: the actors have to be made.
-const BIRTH: usize = 50;
+/// What setting up a run costs, in steps.
+const SETUP_STEPS: usize = 50;
 
-/// A life that shows a divergence.
+/// A run that diverges.
 #[derive(Clone, Debug)]
 pub struct ShrunkRun {
     /// Its network.
     pub setup: Setup,
-    /// What happens in it; the last of it is where the two part.
+    /// Its actions; the two diverge at the last one.
     pub actions: Vec<Action>,
-    /// How they part.
+    /// How they diverge.
     pub divergence: Divergence,
 }
 
-/// The shortest life found in which model and implementation part in the same way; nothing when they do not part.
+/// The shortest run found in which model and implementation diverge in the same way; nothing when they do not diverge.
 pub fn shrink(sides: impl Into<Sides>, setup: &Setup, actions: &[Action]) -> Option<ShrunkRun> {
-    let (sides, essence, nursery) = (sides.into(), String::new(), SetupCache::default());
-    let mut search = Search { sides, essence, patience: PATIENCE, nursery };
-    let mut found = search.play(setup, actions.iter().map(Err).enumerate())?;
+    let (sides, essence, cache) = (sides.into(), String::new(), SetupCache::default());
+    let mut search = Search { sides, essence, patience: PATIENCE, cache };
+    let mut found = search.execute(setup, actions.iter().map(Err).enumerate())?;
     search.essence = found.divergence.essence();
     loop {
-        let before = (found.setup, found.deeds.clone());
+        let before = (found.setup, found.symbolic.clone());
         search.network(&mut found);
-        search.troubles(&mut found);
+        search.without_adversary(&mut found);
         search.shorten(&mut found);
         search.weaken(&mut found);
-        if search.patience == 0 || before == (found.setup, found.deeds.clone()) {
+        if search.patience == 0 || before == (found.setup, found.symbolic.clone()) {
             let RecordedRun { setup, actions, divergence, .. } = found;
             return Some(ShrunkRun { setup, actions, divergence });
         }
     }
 }
 
-/// A life as it was played: as it was meant, and as it was done.
+/// A run as it was executed: its symbolic actions, and the actions that they were.
 struct RecordedRun {
     setup: Setup,
-    /// With the number of each in the life that it comes from: so steps keep their names.
-    deeds: Vec<(usize, SymbolicAction)>,
+    /// With the number of each in the run that is shrunk, which names the step.
+    symbolic: Vec<(usize, SymbolicAction)>,
     actions: Vec<Action>,
     divergence: Divergence,
 }
@@ -57,28 +57,28 @@ struct Search {
     sides: Sides,
     essence: String,
     patience: usize,
-    nursery: SetupCache,
+    cache: SetupCache,
 }
 
 impl Search {
-    /// Plays a life up to where the two part: actions are done as they are, deeds as they are in this life. What cannot be
-    /// done is left out. Nothing when the two do not part.
-    fn play<'a>(
+    /// Executes a run up to the divergence: actions as they are, symbolic actions as what they are in this run. What is
+    /// impossible is left out. Nothing when the two do not diverge.
+    fn execute<'a>(
         &mut self,
         setup: &Setup,
-        deeds: impl IntoIterator<Item = (usize, Result<&'a SymbolicAction, &'a Action>)>,
+        symbolic: impl IntoIterator<Item = (usize, Result<&'a SymbolicAction, &'a Action>)>,
     ) -> Option<RecordedRun> {
-        let mut both = Lockstep::cached(self.sides, setup, &mut self.nursery).ok()?;
+        let mut both = Lockstep::cached(self.sides, setup, &mut self.cache).ok()?;
         let mut register = Register::default();
         let (mut meant, mut done) = (Vec::new(), Vec::new());
         let mut divergence = None;
-        for (step, deed) in deeds {
-            let action = match deed {
-                Ok(deed) => deed.action(both.world(), &register),
+        for (step, one) in symbolic {
+            let action = match one {
+                Ok(one) => one.action(both.world(), &register),
                 Err(action) => Some(action.clone()),
             };
             let Some(action) = action else { continue };
-            let deed = SymbolicAction::of(&action, both.world(), &register);
+            let one = SymbolicAction::of(&action, both.world(), &register);
             let action = match both.step(&action) {
                 Ok(None) => continue,
                 Ok(Some((action, _))) => action,
@@ -88,29 +88,29 @@ impl Search {
                 }
             };
             register.note(Some(step), &action, both.world());
-            meant.push((step, deed));
+            meant.push((step, one));
             done.push(action);
             if divergence.is_some() {
                 break;
             }
         }
-        self.patience = self.patience.saturating_sub(BIRTH + done.len());
+        self.patience = self.patience.saturating_sub(SETUP_STEPS + done.len());
         let divergence = divergence.or_else(|| both.look().err().map(|found| *found))?;
-        Some(RecordedRun { setup: *setup, deeds: meant, actions: done, divergence })
+        Some(RecordedRun { setup: *setup, symbolic: meant, actions: done, divergence })
     }
 
-    /// Takes a candidate when it parts in the same way.
-    fn takes<'a>(
+    /// Accepts a candidate when it diverges in the same way.
+    fn accepts<'a>(
         &mut self,
+        setup: Setup,
         found: &mut RecordedRun,
-        setup: &Setup,
-        deeds: impl IntoIterator<Item = &'a (usize, SymbolicAction)>,
+        symbolic: impl IntoIterator<Item = &'a (usize, SymbolicAction)>,
     ) -> bool {
         if self.patience == 0 {
             return false;
         }
-        let played = self.play(setup, deeds.into_iter().map(|(step, deed)| (*step, Ok(deed))));
-        let Some(same) = played.filter(|life| life.divergence.essence() == self.essence) else {
+        let executed = self.execute(&setup, symbolic.into_iter().map(|(step, one)| (*step, Ok(one))));
+        let Some(same) = executed.filter(|run| run.divergence.essence() == self.essence) else {
             return false;
         };
         if !self.is_of_the_fault(&same) {
@@ -120,19 +120,19 @@ impl Search {
         true
     }
 
-    /// Whether the two agree through this life where both have the model's rules: else it shows something else than what is
-    /// missing on one side.
-    fn is_of_the_fault(&mut self, life: &RecordedRun) -> bool {
+    /// Whether the two agree through this run when both have the model's rules: otherwise its divergence has another cause than
+    /// the rule that one side lacks.
+    fn is_of_the_fault(&mut self, run: &RecordedRun) -> bool {
         let Sides { model, implementation } = self.sides;
         if model == implementation {
             return true;
         }
-        self.patience = self.patience.saturating_sub(BIRTH + life.actions.len());
-        let Ok(mut both) = Lockstep::new(model, &life.setup) else { return false };
-        life.actions.iter().all(|action| both.step(action).is_ok()) && both.look().is_ok()
+        self.patience = self.patience.saturating_sub(SETUP_STEPS + run.actions.len());
+        let Ok(mut both) = Lockstep::new(model, &run.setup) else { return false };
+        run.actions.iter().all(|action| both.step(action).is_ok()) && both.look().is_ok()
     }
 
-    /// A smaller network of acquaintances, closed by quorum.
+    /// A smaller network with established sessions and a quorum ledger.
     fn network(&mut self, found: &mut RecordedRun) {
         // All at once first: what closes a block in one network does not in another.
         let established = Setup { established: true, ledger: LedgerKind::Quorum, seed: 0, ..found.setup };
@@ -143,19 +143,19 @@ impl Search {
         }
         let setup = found.setup;
         if setup.seed != 0 {
-            self.takes(found, &Setup { seed: 0, ..setup }, &found.deeds.clone());
+            self.accepts(Setup { seed: 0, ..setup }, found, &found.symbolic.clone());
         }
         if found.setup.lifetimes != Lifetimes::LONG {
             let setup = Setup { lifetimes: Lifetimes::LONG, ..found.setup };
-            self.takes(found, &setup, &found.deeds.clone());
+            self.accepts(setup, found, &found.symbolic.clone());
         }
         if found.setup.ledger == LedgerKind::Work {
             let setup = Setup { ledger: LedgerKind::Quorum, ..found.setup };
-            self.takes(found, &setup, &found.deeds.clone());
+            self.accepts(setup, found, &found.symbolic.clone());
         }
         if !found.setup.established {
             let setup = Setup { established: true, ..found.setup };
-            self.takes(found, &setup, &found.deeds.clone());
+            self.accepts(setup, found, &found.symbolic.clone());
         }
         for users in 1..found.setup.users {
             let setup = Setup { users, ..found.setup };
@@ -171,7 +171,7 @@ impl Search {
         }
     }
 
-    /// The same life in a smaller network: whoever is not there is left out, or another takes their part.
+    /// The same run in a smaller network: actions of missing actors are left out, or another actor performs them.
     fn moved(&mut self, found: &mut RecordedRun, setup: &Setup) -> bool {
         let left_out = |actor| Some(actor).filter(|actor| is_in(setup, *actor));
         let taken_over = |actor| {
@@ -183,83 +183,79 @@ impl Search {
         };
         let ways: [&dyn Fn(Actor) -> Option<Actor>; 2] = [&left_out, &taken_over];
         ways.into_iter().any(|way| {
-            let among = |(step, deed): &(usize, SymbolicAction)| Some((*step, deed.among(way)?));
-            let deeds: Vec<(usize, SymbolicAction)> = found.deeds.iter().filter_map(among).collect();
-            self.takes(found, setup, &deeds)
+            let among = |(step, one): &(usize, SymbolicAction)| Some((*step, one.among(way)?));
+            let symbolic: Vec<(usize, SymbolicAction)> = found.symbolic.iter().filter_map(among).collect();
+            self.accepts(*setup, found, &symbolic)
         })
     }
 
-    /// Without all of what takes the strongest adversary, then the next; where that is not to be left out as a whole, without
+    /// Without everything that takes the strongest adversary, then the next; where that cannot be left out as a whole, without
     /// what each actor does of it.
-    fn troubles(&mut self, found: &mut RecordedRun) {
+    fn without_adversary(&mut self, found: &mut RecordedRun) {
         for power in Capability::ALL.into_iter().rev() {
-            let takes_it = |deed: &SymbolicAction| deed.power() == Some(power);
+            let takes_it = |one: &SymbolicAction| one.power() == Some(power);
             if self.calmer(found, &takes_it) {
                 continue;
             }
-            let by: BTreeSet<Actor> = found.deeds.iter().filter_map(|(_, deed)| deed.by()).collect();
+            let by: BTreeSet<Actor> = found.symbolic.iter().filter_map(|(_, one)| one.by()).collect();
             for actor in by {
-                self.calmer(found, &|deed: &SymbolicAction| takes_it(deed) && deed.by() == Some(actor));
+                self.calmer(found, &|one: &SymbolicAction| takes_it(one) && one.by() == Some(actor));
             }
         }
         let mut arrived = BTreeSet::new();
-        let first = |(action, deed): (&Action, &(usize, SymbolicAction))| match action {
+        let first = |(action, one): (&Action, &(usize, SymbolicAction))| match action {
             Action::Deliver { envelope } if !arrived.insert(*envelope) => None,
-            _ => Some(deed.clone()),
+            _ => Some(one.clone()),
         };
         let once: Vec<(usize, SymbolicAction)> =
-            found.actions.iter().zip(&found.deeds).filter_map(first).collect();
-        if once.len() < found.deeds.len() {
-            let setup = found.setup;
-            self.takes(found, &setup, &once);
+            found.actions.iter().zip(&found.symbolic).filter_map(first).collect();
+        if once.len() < found.symbolic.len() {
+            self.accepts(found.setup, found, &once);
         }
     }
 
-    /// Without the deeds of this kind, all at once; whether that can be.
+    /// Without the actions of this kind, all at once; whether the run still diverges.
     fn calmer(&mut self, found: &mut RecordedRun, left_out: &dyn Fn(&SymbolicAction) -> bool) -> bool {
         let calm: Vec<(usize, SymbolicAction)> =
-            found.deeds.iter().filter(|(_, deed)| !left_out(deed)).cloned().collect();
-        let setup = found.setup;
-        calm.len() == found.deeds.len() || self.takes(found, &setup, &calm)
+            found.symbolic.iter().filter(|(_, one)| !left_out(one)).cloned().collect();
+        calm.len() == found.symbolic.len() || self.accepts(found.setup, found, &calm)
     }
 
     /// Leaves out halves, then quarters, down to single steps.
     fn shorten(&mut self, found: &mut RecordedRun) {
-        let mut size = found.deeds.len().div_ceil(2).max(1);
+        let mut size = found.symbolic.len().div_ceil(2).max(1);
         loop {
-            let before = found.deeds.len();
+            let before = found.symbolic.len();
             let mut start = 0;
-            while start < found.deeds.len() {
-                let deeds = found.deeds.clone();
-                let end = (start + size).min(deeds.len());
-                let setup = found.setup;
-                if !self.takes(found, &setup, deeds[..start].iter().chain(&deeds[end..])) {
+            while start < found.symbolic.len() {
+                let symbolic = found.symbolic.clone();
+                let end = (start + size).min(symbolic.len());
+                if !self.accepts(found.setup, found, symbolic[..start].iter().chain(&symbolic[end..])) {
                     start = end;
                 }
             }
             if size > 1 {
                 size = size.div_ceil(2);
-            } else if found.deeds.len() == before {
+            } else if found.symbolic.len() == before {
                 return;
             }
         }
     }
 
-    /// Weakens one deed after the other, then the records.
+    /// Weakens one action after the other, then the records.
     fn weaken(&mut self, found: &mut RecordedRun) {
         let mut place = 0;
-        while place < found.deeds.len() {
-            for weaker in found.deeds[place].1.weaker() {
-                let mut deeds = found.deeds.clone();
-                deeds[place].1 = weaker;
-                let setup = found.setup;
-                if self.takes(found, &setup, &deeds) {
+        while place < found.symbolic.len() {
+            for weaker in found.symbolic[place].1.weaker() {
+                let mut symbolic = found.symbolic.clone();
+                symbolic[place].1 = weaker;
+                if self.accepts(found.setup, found, &symbolic) {
                     break;
                 }
             }
             place += 1;
         }
-        let mut records: BTreeSet<_> = found.deeds.iter().filter_map(|(_, deed)| deed.record()).collect();
+        let mut records: BTreeSet<_> = found.symbolic.iter().filter_map(|(_, one)| one.record()).collect();
         for (record, breaks) in records.clone() {
             records.remove(&(record, breaks));
             // Equal numbers are equal bytes: all submissions of the record change at once, and no two become one.
@@ -278,12 +274,11 @@ impl Search {
         from: (u16, Option<Clause>),
         (record, breaks): (u16, Option<Clause>),
     ) -> bool {
-        let other = |(step, deed): &(usize, SymbolicAction)| match deed.record() == Some(from) {
-            true => (*step, deed.with_record(record, breaks)),
-            false => (*step, deed.clone()),
+        let other = |(step, one): &(usize, SymbolicAction)| match one.record() == Some(from) {
+            true => (*step, one.with_record(record, breaks)),
+            false => (*step, one.clone()),
         };
-        let deeds: Vec<(usize, SymbolicAction)> = found.deeds.iter().map(other).collect();
-        let setup = found.setup;
-        self.takes(found, &setup, &deeds)
+        let symbolic: Vec<(usize, SymbolicAction)> = found.symbolic.iter().map(other).collect();
+        self.accepts(found.setup, found, &symbolic)
     }
 }

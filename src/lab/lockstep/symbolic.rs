@@ -43,7 +43,7 @@ pub struct SymbolicAction {
 }
 
 impl Register {
-    /// Takes up what a step did, sent and submitted. Steps have names where they keep them in a life that becomes shorter.
+    /// Notes what a step did, sent and submitted. Steps have names in a run that is being shrunk, where they keep them.
     pub fn note(&mut self, step: Option<usize>, done: &Action, world: &Execution) {
         if let Action::Deliver { envelope } = done {
             self.arrived.insert(*envelope);
@@ -191,11 +191,11 @@ impl SymbolicAction {
 
     /// The same with another record.
     pub(super) fn with_record(&self, other: u16, rule: Option<Clause>) -> SymbolicAction {
-        let mut deed = self.clone();
-        if let Action::Command { command: Command::Submit { record, breaks, .. }, .. } = &mut deed.action {
+        let mut renamed = self.clone();
+        if let Action::Command { command: Command::Submit { record, breaks, .. }, .. } = &mut renamed.action {
             (*record, *breaks) = (other, rule);
         }
-        deed
+        renamed
     }
 
     /// Whether everybody whom it names is in a network of this size.
@@ -205,11 +205,11 @@ impl SymbolicAction {
 
     /// The same among other actors; nothing when one of them is nobody then.
     pub(super) fn among(&self, other: impl Fn(Actor) -> Option<Actor>) -> Option<SymbolicAction> {
-        let mut deed = self.clone();
-        if let Some(EnvelopeName { kind: (from, to, _), .. }) = &mut deed.envelope {
+        let mut renamed = self.clone();
+        if let Some(EnvelopeName { kind: (from, to, _), .. }) = &mut renamed.envelope {
             (*from, *to) = (other(*from)?, other(*to)?);
         }
-        match &mut deed.action {
+        match &mut renamed.action {
             Action::Command { actor, command } => {
                 *actor = other(*actor)?;
                 let user = |user| match other(Actor::User(user)) {
@@ -244,7 +244,7 @@ impl SymbolicAction {
                 };
             }
             // What a lie says besides is taken from what it is about.
-            Action::Send { .. } | Action::Publish { .. } if deed.envelope.is_none() => return None,
+            Action::Send { .. } | Action::Publish { .. } if renamed.envelope.is_none() => return None,
             Action::Send { actor, to, .. } | Action::Publish { actor, to, .. } => {
                 (*actor, *to) = (other(*actor)?, other(*to)?);
             }
@@ -257,7 +257,7 @@ impl SymbolicAction {
             Action::Unseal { .. } | Action::Deliver { .. } | Action::Corrupt { .. } | Action::Pass { .. } => {
             }
         }
-        Some(deed)
+        Some(renamed)
     }
 }
 
