@@ -13,6 +13,7 @@ mod failover;
 mod fault_rules;
 mod forge;
 mod fuzz_report;
+mod half_open;
 mod kill;
 mod ledger;
 mod lockstep;

@@ -46,6 +46,16 @@ fn told(failure: &Failure) -> String {
     )
 }
 
+/// What fills up in the course of a run, such as half-open handshakes, is full in none of 400 steps.
+#[test]
+fn model_and_implementation_agree_in_runs_that_are_twenty_times_as_long() {
+    let report = Campaign { seed: 1, lives: 10, steps: 20 * STEPS, sides: RULES.into() }.run(|_| ());
+    if let Some(failure) = &report.failure {
+        panic!("{}", told(failure));
+    }
+    assert_eq!(report.statistics.steps, 10 * 20 * STEPS as u64);
+}
+
 #[test]
 fn model_and_implementation_agree_through_two_million_steps_of_random_lives() {
     let halves: Vec<Coverage> = std::thread::scope(|scope| {

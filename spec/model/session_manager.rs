@@ -267,12 +267,43 @@ impl SessionManager {
         *heard = (now, heard.1 + 1);
         self.responses += 1;
         let session = SessionId { hello, by: self.own, number: Ordinal::nth(self.responses) };
-        let answers = self.answering.entry(from).or_default();
-        if !checks.in_force(Clause::HelloDisplacesNone) {
-            self.displaced.extend(answers.drain(..).map(|answer| answer.session));
+        if !checks.in_force(Clause::HelloDisplacesNone)
+            && let Some(answers) = self.answering.remove(&from)
+        {
+            self.displaced.extend(answers.into_iter().map(|answer| answer.session));
         }
-        answers.push(Answer { session, purpose, began: now });
+        self.evict(now, from);
+        self.answering.entry(from).or_default().push(Answer { session, purpose, began: now });
         Ok(Received::HandshakeProgress(vec![Output::Send(from, Packet::Response { session })]))
+    }
+
+    /// Makes room for one more handshake that awaits a finish from this address.
+    fn evict(&mut self, now: Time, from: Actor) {
+        let full = |own: &Self| {
+            let of_address = own.answering.get(&from).map_or(0, Vec::len);
+            let of_all: usize = own.answering.values().map(Vec::len).sum();
+            (of_address >= constants::HALF_OPEN_KEPT, of_all >= constants::SESSIONS_KEPT)
+        };
+        if full(self) == (false, false) {
+            return;
+        }
+        for answers in self.answering.values_mut() {
+            answers.retain(|answer| now < answer.began + constants::HANDSHAKE_MS);
+        }
+        let oldest = |answers: &Vec<Answer>| answers.first().map(|answer| answer.session.number);
+        let address = match full(self) {
+            (true, _) => Some(from),
+            (false, true) => {
+                let by_age =
+                    self.answering.iter().filter_map(|(peer, answers)| Some((oldest(answers)?, *peer)));
+                by_age.min().map(|(_, peer)| peer)
+            }
+            (false, false) => None,
+        };
+        if let Some(answers) = address.and_then(|address| self.answering.get_mut(&address)) {
+            answers.remove(0);
+        }
+        self.answering.retain(|_, answers| !answers.is_empty());
     }
 
     fn on_response(

@@ -1,0 +1,78 @@
+//! Half-open handshakes that a responder evicts (chapter 5, HSK-10), on model and implementation.
+
+use bemr_lab::lockstep::Lockstep;
+use bemr_model::{
+    Action, Actor, Command, ContentType, Flaws, Forgery, Happened, HelloId, LedgerKind, Lifetimes, Members,
+    Ordinal, Packet, Setup,
+};
+use bemr_spec::{Clause, Rules, constants};
+
+const USER: Actor = Actor::User(0);
+
+struct Run(Lockstep);
+
+impl Run {
+    /// A user whose hello the BSD answered, and whose finish is envelope 2.
+    fn begin() -> Run {
+        let setup = Setup {
+            users: 1,
+            validators: 1,
+            ledger: LedgerKind::Quorum,
+            seed: 1,
+            established: false,
+            lifetimes: Lifetimes::default(),
+        };
+        let mut run = Run(Lockstep::new(Rules::hardened(), &setup).expect("a network"));
+        let submit = Command::Submit { record: 0, breaks: None, readers: Members::default() };
+        for action in [
+            Action::Command { actor: USER, command: submit },
+            Action::Deliver { envelope: 0 },
+            Action::Deliver { envelope: 1 },
+        ] {
+            assert_eq!(run.act(&action).clause, None);
+        }
+        run
+    }
+
+    fn act(&mut self, action: &Action) -> Happened {
+        self.0.step(action).expect("model and implementation agree").expect("it can happen").1
+    }
+
+    /// So many hellos of a stranger under the user's address.
+    fn hellos(&mut self, numbers: std::ops::Range<usize>) {
+        for number in numbers {
+            let number = Ordinal::nth(number as u32).forged(Forgery::ONLY);
+            let packet = Packet::Hello {
+                hello: HelloId { from: USER, to: Actor::Bsd, number },
+                purpose: ContentType::Initial,
+            };
+            let inject = Action::Inject { actor: USER, to: Actor::Bsd, packet, flaws: Flaws::NONE };
+            assert_eq!(self.act(&inject).clause, None);
+        }
+    }
+
+    fn finish(&mut self) -> Option<Clause> {
+        self.act(&Action::Deliver { envelope: 2 }).clause
+    }
+}
+
+#[test]
+fn a_handshake_is_evicted_by_as_many_later_hellos_from_its_address_as_are_kept_and_by_no_fewer() {
+    for (hellos, refused) in
+        [(constants::HALF_OPEN_KEPT - 1, None), (constants::HALF_OPEN_KEPT, Some(Clause::FlightIsAuthentic))]
+    {
+        let mut run = Run::begin();
+        run.hellos(0..hellos);
+        assert_eq!(run.finish(), refused, "after {hellos} hellos");
+    }
+}
+
+#[test]
+fn a_full_address_gives_up_what_is_too_old_before_what_is_not() {
+    let mut run = Run::begin();
+    run.hellos(0..constants::HALF_OPEN_KEPT - 1);
+    run.act(&Action::Pass { time: constants::HANDSHAKE_MS });
+    assert_eq!(run.finish(), Some(Clause::SessionIsFresh), "too late, and still stored");
+    run.hellos(constants::HALF_OPEN_KEPT..constants::HALF_OPEN_KEPT + 1);
+    assert_eq!(run.finish(), Some(Clause::FlightIsAuthentic), "only the newest is stored");
+}
