@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// The most lives in which a bug may show.
+/// The most runs in which a bug may show.
 const LIVES: u64 = 2_000;
 
 /// Steps of each.
@@ -52,7 +52,7 @@ fn main() {
     }
 }
 
-/// In the copy: lives random lives.
+/// In the copy: random runs.
 fn campaign() -> Result<(), String> {
     let sides = Rules::hardened().into();
     let campaign = Campaign { seed: 1, lives: LIVES, steps: STEPS, sides };
@@ -155,7 +155,7 @@ fn seek(tree: &Path, target: &Path) -> Result<Sought, String> {
         Some(Said { lives, steps, found: Some(Found { short, divergence }) }) => {
             return Ok((
                 "lockstep".to_owned(),
-                format!("{lives} lives, {steps} steps"),
+                format!("{lives} runs, {steps} steps"),
                 Some(short),
                 divergence,
             ));
@@ -182,7 +182,7 @@ fn seek(tree: &Path, target: &Path) -> Result<Sought, String> {
             return Ok((asked, "-".to_owned(), None, format!("`{first}`")));
         }
     }
-    Ok(("NOBODY".to_owned(), format!("{LIVES} lives"), None, "-".to_owned()))
+    Ok(("NOBODY".to_owned(), format!("{LIVES} runs"), None, "-".to_owned()))
 }
 
 /// Whether a line of what a test says is the name of one that failed.
@@ -238,7 +238,7 @@ fn written(commit: &str, names: &[String], rows: &BTreeMap<String, String>) -> S
     };
     let mut text = format!(
         "# Planted bugs, and who found them\n\nWritten by `cargo run -p bemr-proptests --features tools --example planted`, of commit `{commit}`.{anew}\n\n\
-         {} bugs, {by_lockstep} found by the lockstep within {LIVES} lives of {STEPS} steps. The median of what shows one, the shortest of\nthe first life that does and the next few, is {median} steps.\n\n\
+         {} bugs, {by_lockstep} found by the lockstep within {LIVES} runs of {STEPS} steps. The median of what shows one, the shortest of\nthe first run that does and the next few, is {median} steps.\n\n\
          | bug | what it does | where | found first by | after | shrunk to | how it shows |\n|---|---|---|---|---|---:|---|\n",
         rows.len()
     );
