@@ -1,12 +1,13 @@
 //! What exhaustive search of the model shows, and that it would see what it has to see.
 
 use bemr_lab::explore::{
-    Budget, Found, GoalReport, PartReport, SCOPES, SearchConfig, SearchSuite, TERMINATION, count, search,
-    search_for,
+    Budget, Found, GoalReport, Move, PartReport, SCOPES, SearchConfig, SearchModel, SearchState, SearchSuite,
+    TERMINATION, TransitionSystem, search, search_for,
 };
 use bemr_lab::trace::{Replay, Trace, rerun};
 use bemr_model::{Actor, Execution, GOALS, Renaming, Setup};
 use bemr_spec::{Clause, Rules};
+use stateright::{Checker, Model, Property};
 
 fn scope(name: &str) -> &'static SearchSuite {
     SCOPES.iter().find(|scope| scope.name == name).expect("a scope of this name")
@@ -197,6 +198,49 @@ fn who_is_who_changes_no_verdict_and_every_state_stands_for_those_that_differ_in
             assert_eq!(whole.stand_for, whole.states as u64);
             assert!(reduced.states < whole.states);
         }
+    }
+}
+
+/// What stateright counts.
+struct Count {
+    states: usize,
+    depth: usize,
+    broken: bool,
+}
+
+const KEPT: &str = "every goal holds";
+
+struct Oracle(TransitionSystem);
+
+impl Model for Oracle {
+    type State = SearchState;
+    type Action = Move;
+
+    fn init_states(&self) -> Vec<SearchState> {
+        vec![self.0.initial()]
+    }
+
+    fn actions(&self, state: &SearchState, moves: &mut Vec<Move>) {
+        moves.extend(self.0.moves(state));
+    }
+
+    fn next_state(&self, state: &SearchState, what: Move) -> Option<SearchState> {
+        self.0.next(state, what)
+    }
+
+    fn properties(&self) -> Vec<Property<Oracle>> {
+        // The checker ends where it has found everything: the second is nowhere.
+        let kept = |oracle: &Oracle, state: &SearchState| oracle.0.is_kept(state);
+        vec![Property::always(KEPT, kept), Property::sometimes("the end", |_, _| false)]
+    }
+}
+
+fn count(model: SearchModel) -> Count {
+    let checker = Oracle(TransitionSystem::new(model)).checker().spawn_bfs().join();
+    Count {
+        states: checker.unique_state_count(),
+        depth: checker.max_depth(),
+        broken: checker.discovery(KEPT).is_some(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `bemr explore`: explores every reachable state of the model in the configurations of a suite.
 
-use crate::{ExitStatus, bar, note, print, print_json, write_into};
+use crate::{ExitStatus, bar, files, note, print, print_json, write_into};
 use bemr_lab::explore::{
     Estimate, Found as Run, FoundStep, PartReport, SCOPES, SearchConfig, SearchSuite, estimate, search,
 };
@@ -30,9 +30,6 @@ pub(super) struct Options {
     /// The memory bound in mebibytes; the search stops cleanly when the process reaches it.
     #[arg(long, default_value_t = 8192)]
     memory: u64,
-    /// Serves the states of one configuration to a browser at this address instead.
-    #[arg(long, value_name = "ADDRESS")]
-    serve: Option<String>,
     /// The folder for the trace of every run that breaks a property.
     #[arg(long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
@@ -103,7 +100,8 @@ pub(super) fn write_broken(
     rules: Rules,
     report: &PartReport,
     out: &Path,
-) -> Result<Vec<String>, String> {
+    unwritten: &mut bool,
+) -> Vec<String> {
     let mut paths = Vec::new();
     for goal in &report.goals {
         let Some(run) = &goal.broken else { continue };
@@ -112,11 +110,28 @@ pub(super) fn write_broken(
         let what = run.trace.header.note.map_or(what.clone(), |more| format!("{what}; {more}"));
         run.trace.header.note = Some(what.clone());
         let name = format!("broken-{}-{}.jsonl", goal.name, config.name.replace(' ', "-"));
-        let path = write_into(out, &name, run.trace.to_bytes())?.display().to_string();
-        note(&format!("{what}\nreproduce: bemr replay {path}"));
-        paths.push(path);
+        paths.push(write_finding(out, &name, &what, &run.trace.to_bytes(), unwritten));
     }
-    Ok(paths)
+    paths
+}
+
+/// Writes the trace of a finding and says how to reproduce it; prints the trace where the file cannot be written, so that what took
+/// minutes to find is not lost. Returns the path.
+pub(super) fn write_finding(
+    out: &Path,
+    name: &str,
+    what: &str,
+    trace: &[u8],
+    unwritten: &mut bool,
+) -> String {
+    match write_into(out, name, trace) {
+        Ok(path) => note(&format!("{what}\nreproduce: bemr replay {}", path.display())),
+        Err(problem) => {
+            *unwritten = true;
+            note(&format!("{what}\n{problem}; the trace is\n{}", String::from_utf8_lossy(trace)));
+        }
+    }
+    out.join(name).display().to_string()
 }
 
 /// The verdict of all searches on each property: broken where one breaks it, unfinished where one that checks it was
@@ -157,17 +172,13 @@ pub(super) fn explore(options: &Options) -> Result<ExitStatus, String> {
     let rules = options.without.map_or(Rules::hardened(), |clause| Rules::hardened().without(clause));
     let named = |name: &str| options.configuration.as_deref().is_none_or(|wanted| wanted == name);
     let mut configs: Vec<_> = options.suite.parts.iter().filter(|config| named(config.name)).collect();
-    let Some(first) = configs.first() else {
+    if configs.is_empty() {
         let names: Vec<_> = options.suite.parts.iter().map(|config| config.name).collect();
         return Err(format!("the configurations of {} are {}", options.suite.name, names.join(", ")));
-    };
-    if let Some(address) = &options.serve {
-        note(&format!("{} at http://{address}/ until interrupted", first.name));
-        first.serve(rules, address);
-        return Ok(ExitStatus::Success);
     }
     let (mut reports, mut rows) = (Vec::new(), Vec::new());
-    let (mut failed, mut failing_traces) = (false, Vec::new());
+    let (mut failed, mut failing_traces, mut unwritten) = (false, Vec::new(), false);
+    files::create_folder(&options.out)?;
     let mut memory = Memory::new();
     // The smaller first, so that the memory of each shows.
     configs.sort_by_key(|config| config.states);
@@ -182,7 +193,7 @@ pub(super) fn explore(options: &Options) -> Result<ExitStatus, String> {
             note(&format!("{}: {} states instead of the pinned {pinned}", config.name, row.states));
             failed = true;
         }
-        failing_traces.extend(write_broken(config, rules, &report, &options.out)?);
+        failing_traces.extend(write_broken(config, rules, &report, &options.out, &mut unwritten));
         let seconds = row.seconds;
         rows.push(row);
         reports.push((report, seconds));
@@ -195,7 +206,8 @@ pub(super) fn explore(options: &Options) -> Result<ExitStatus, String> {
     } else {
         print(&table(&properties))?;
     }
-    Ok(ExitStatus::of(!broken && !failed))
+    let written = if unwritten { ExitStatus::BadInput } else { ExitStatus::Success };
+    Ok(ExitStatus::of(!broken && !failed).max(written))
 }
 
 /// Searches one configuration with a spinner, within the memory bound.

@@ -2,7 +2,8 @@
 //!
 //! A *suite* is a list of *configurations*; a configuration is a network, what its users do, and what the adversary may do and how
 //! often. Breadth-first search (`breadth_first`) visits every state, checks every goal in it, and finds a run for each `sometimes`.
-//! The model has no bytes, so that a search covers none. stateright counts the states of small configurations once more (`stateright_model`).
+//! The model has no bytes, so that a search covers none. A test counts the states of small configurations once more, with another checker
+//! (`transition_system`).
 //!
 //! States are reduced in four ways, and tests show of each that it changes no verdict.
 //!
@@ -30,10 +31,10 @@ mod partial_order;
 mod search;
 mod search_model;
 mod state;
-mod stateright_model;
 pub(crate) mod suites;
 mod symmetry;
 mod transition_cache;
+mod transition_system;
 
 pub use configuration::{Arrival, Budget, SearchConfig};
 pub use counterexample::Counterexample;
@@ -45,5 +46,5 @@ pub use search::{
 };
 pub use search_model::SearchModel;
 pub use state::{Move, SearchState};
-pub use stateright_model::{Count, count};
 pub use suites::{SCOPES, SearchSuite};
+pub use transition_system::TransitionSystem;

@@ -224,7 +224,7 @@ fn insert(numbers: &mut Vec<Number>, start: usize, number: Number) {
     numbers.insert(place, number);
 }
 
-/// A single state, for stateright.
+/// A single state; its fingerprint is of the whole of it.
 #[derive(Clone, Debug)]
 pub struct SearchState {
     pub(super) state: States,
