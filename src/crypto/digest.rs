@@ -21,14 +21,11 @@ impl Digest {
     /// As [`Digest::of`] of the parts one after the other. The caller sees to it that their lengths are fixed or
     /// written in them.
     pub fn of_parts(domain: Domain, parts: &[&[u8]]) -> Digest {
-        let label = domain.label().as_bytes();
-        let mut hash = Sha256::new();
-        hash.update([label.len() as u8]);
-        hash.update(label);
+        let mut prefix = Prefix::new(domain);
         for part in parts {
-            hash.update(part);
+            prefix.0.update(part);
         }
-        Digest(hash.finalize().into())
+        Digest(prefix.0.finalize().into())
     }
 
     /// The digest with these bytes.
@@ -39,6 +36,33 @@ impl Digest {
     /// Its bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+}
+
+/// The first bytes of messages that differ only in what follows: they are hashed once for all of them.
+pub(crate) struct Prefix(Sha256);
+
+impl Prefix {
+    fn new(domain: Domain) -> Prefix {
+        let label = domain.label().as_bytes();
+        let mut hash = Sha256::new();
+        hash.update([label.len() as u8]);
+        hash.update(label);
+        Prefix(hash)
+    }
+
+    /// Of messages that begin so.
+    pub(crate) fn of(domain: Domain, bytes: &[u8]) -> Prefix {
+        let mut prefix = Prefix::new(domain);
+        prefix.0.update(bytes);
+        prefix
+    }
+
+    /// The digest of the message that ends so.
+    pub(crate) fn digest(&self, rest: &[u8]) -> Digest {
+        let mut hash = self.0.clone();
+        hash.update(rest);
+        Digest(hash.finalize().into())
     }
 }
 

@@ -26,6 +26,7 @@ mod tests;
 pub use aead::AeadKey;
 internal!(use diffie_hellman::{Ephemeral, SharedSecret});
 pub use digest::Digest;
+pub(crate) use digest::Prefix;
 pub use domain::Domain;
 internal!(use group::{Element, Factor, Scalar});
 internal!(use kdf::{MAX_EXPANDED, TooLong, expand, expand_both, expand_info, extract});

@@ -49,10 +49,10 @@ impl Proposal {
     /// target. Says whether there is one; if not, the next call goes on where this one stopped. A header that is
     /// closed by quorum has nothing to search.
     pub fn mine(&mut self, budget: u64) -> bool {
+        let digest = self.header.digest_by_nonce();
+        let Closing::Work(work) = &mut self.header.closing else { return false };
         for _ in 0..budget {
-            let digest = self.header.digest();
-            let Closing::Work(work) = &mut self.header.closing else { return false };
-            if work.target.is_met_by(&digest) {
+            if work.target.is_met_by(&digest(work.nonce)) {
                 return true;
             }
             let Some(next) = work.nonce.checked_add(1) else { return false };

@@ -1,6 +1,6 @@
 //! Blocks of the public ledger.
 
-use crate::crypto::{Digest, Domain};
+use crate::crypto::{Digest, Domain, Prefix};
 use crate::wire::{Height, Name, QuorumCertificate, Signatory, Time, encode};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU16, TlsVecU32};
 
@@ -158,6 +158,14 @@ impl BlockHeader {
     /// What identifies the block.
     pub fn digest(&self) -> Digest {
         Digest::of(Domain::BLOCK_HEADER, &encode(self))
+    }
+
+    /// The digest with each nonce, for a search: the nonce is the end of the encoding, and what comes before it is hashed once.
+    pub(crate) fn digest_by_nonce(&self) -> impl Fn(u64) -> Digest + use<> {
+        let mut bytes = encode(self);
+        bytes.truncate(bytes.len() - size_of::<u64>());
+        let prefix = Prefix::of(Domain::BLOCK_HEADER, &bytes);
+        move |nonce| prefix.digest(&nonce.to_be_bytes())
     }
 }
 
