@@ -43,6 +43,14 @@ fn fault_rules_are_read_from_a_file_or_refused_with_the_rule_and_the_reason() {
             "[1]: it is said twice, and so says [0]",
         ),
         (r#"[{"kind":"certify","scope":{"node":"bsd"}}]"#, "[0]: bsd cannot certify"),
+        ("[]", "no fault rule"),
+        (r#"[{"kind":"drop","scope":{"node":{"validator":255}}}]"#, "[0]: the setup has no validator 255"),
+        (r#"[{"kind":"drop","scope":{"node":{"user":99}}}]"#, "[0]: the setup has no user 99"),
+        (
+            r#"[{"kind":{"delay":{"by":18446744073709551615}},"scope":"everything"}]"#,
+            "[0]: by: a delay is 1 to 31536000000 ms",
+        ),
+        (r#"[{"kind":{"delay":{"by":0}},"scope":"everything"}]"#, "[0]: by: a delay is 1 to 31536000000 ms"),
     ] {
         let ran = asked(text);
         assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{text}");

@@ -10,6 +10,7 @@ mod check;
 mod crashes;
 mod experiment;
 mod explore;
+mod files;
 mod fuzz_report;
 mod inputs;
 mod mutation;

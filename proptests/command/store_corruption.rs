@@ -50,16 +50,13 @@ fn a_store_is_consistent_after_a_run_and_a_second_run_does_not_overwrite_it() {
         ran.out.contains("10 leaves, 10 under a checkpoint")
             && ran.out.contains("13 entries, 13 under a checkpoint, closed")
     );
+    const EARLIER: &str = r#"{"format":"of an earlier run"}"#;
     let trace = path.with_extension("trace");
-    fs::write(&trace, "of an earlier run").unwrap();
+    fs::write(&trace, EARLIER).unwrap();
     let again = run([Path::new("--store"), &path, Path::new("--trace"), &trace]);
     assert_eq!((again.code, again.out.as_str()), (2, ""));
     assert!(again.err.contains("holds a network already"), "{}", again.err);
-    assert_eq!(
-        fs::read_to_string(&trace).unwrap(),
-        "of an earlier run",
-        "a run that is refused overwrites nothing"
-    );
+    assert_eq!(fs::read_to_string(&trace).unwrap(), EARLIER, "a run that is refused overwrites nothing");
     assert_eq!(audit(&path).out, ran.out);
 }
 
@@ -163,9 +160,7 @@ fn a_path_without_a_store_is_reported_and_left_unchanged() {
     fs::write(at("letter"), "Dear Sir").unwrap();
     lines(run([Path::new("--store"), &at("letter")]), &at("letter"));
     assert_eq!(fs::read_to_string(at("letter")).unwrap(), "Dear Sir");
-    let ran = audit(&at("letter"));
-    assert_eq!(ran.code, 1);
-    assert!(ran.out.contains("letter: CLD-06 StoreMatchesHead: "), "{}", ran.out);
+    lines(audit(&at("letter")), &at("letter"));
     for path in [at("no/where"), folder.path().to_owned()] {
         lines(run([Path::new("--store"), &path]), &path);
         lines(audit(&path), &path);

@@ -1,6 +1,6 @@
 //! `bemr adversary`: lists the named adversaries, or validates and describes one.
 
-use crate::{ExitStatus, print, print_json};
+use crate::{ExitStatus, files, print, print_json};
 use bemr_lab::faults::{Adversary, NAMED, NamedAdversary};
 use bemr_model::{LedgerKind, Lifetimes, Setup};
 use serde::Serialize;
@@ -55,15 +55,15 @@ pub(super) fn find(name: &str, validators: u8) -> Result<Adversary, String> {
     if !path.exists() {
         return Err(format!("{name}: neither a named adversary nor a file"));
     }
-    let size = path.metadata().map_err(|error| format!("{name}: {error}"))?.len();
-    if size > MAX_FILE {
-        return Err(format!("{name}: {size} bytes, of at most {MAX_FILE}"));
-    }
-    let bytes = std::fs::read(path).map_err(|error| format!("{name}: {error}"))?;
+    let bytes = files::read(path, MAX_FILE)?;
     let mut reader = serde_json::Deserializer::from_slice(&bytes);
-    let adversary =
+    let adversary: Adversary =
         serde_path_to_error::deserialize(&mut reader).map_err(|error| format!("{name}: {error}"))?;
     reader.end().map_err(|error| format!("{name}: {error}"))?;
+    if adversary.rules().is_empty() {
+        return Err(format!("{name}: no fault rule"));
+    }
+    adversary.fits(&network(validators, 0)).map_err(|problem| format!("{name}: {problem}"))?;
     Ok(adversary)
 }
 

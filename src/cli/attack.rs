@@ -1,7 +1,7 @@
 //! `bemr attack`: executes every attack of chapter 18 on the protocol as published, and names the clause that stops it.
 
 use crate::report_parts;
-use crate::{ExitStatus, bar, note, print, print_json, write_file, write_into};
+use crate::{ExitStatus, bar, files, note, print, print_json, write_file, write_into};
 use bemr_lab::attacks::threshold::{self, Among, CLIFF as THRESHOLDS, Cell, SIZES, Verdict};
 use bemr_lab::attacks::{
     Attack, CATALOGUE, How, Outcome, TABLE, WEAKNESSES, markdown, outcome, weaknesses, weaknesses_as_markdown,
@@ -84,6 +84,12 @@ pub(super) fn attack(options: &Options) -> Result<ExitStatus, String> {
     }
     let attacks: Vec<&'static Attack> =
         options.id.map_or_else(|| CATALOGUE.iter().collect(), |one| vec![one]);
+    // What cannot be written is said before the work.
+    let page_file =
+        options.report.as_deref().map(|path| files::reserve(path, files::PAGE, &[])).transpose()?;
+    if let Some(out) = &options.out {
+        files::create_folder(out)?;
+    }
     let bar = progress(attacks.len());
     let mut outcomes = Vec::new();
     for attack in attacks {
@@ -97,8 +103,8 @@ pub(super) fn attack(options: &Options) -> Result<ExitStatus, String> {
             write_traces(outcome, out)?;
         }
     }
-    if let Some(path) = &options.report {
-        write_file(path, page(&outcomes))?;
+    if let (Some(path), Some(file)) = (&options.report, page_file) {
+        file.write(page(&outcomes))?;
         note(&path.display().to_string());
     }
     if options.write {

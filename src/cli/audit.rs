@@ -1,6 +1,6 @@
 //! `bemr audit`: audits a store from its public data, without any secret.
 
-use crate::{ExitStatus, print, print_json, run};
+use crate::{ExitStatus, files, print, print_json, run};
 use bemr::actors::CertificateDirectory;
 use bemr::audit::{AuditReport, Auditor, PublicRecord, audit as replay};
 use bemr::crypto::{Suite, VerifyingKey};
@@ -15,6 +15,7 @@ use bemr::wire::{
 use bemr_spec::{Refusal, Rules};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Options of `bemr audit`.
@@ -41,6 +42,7 @@ pub(super) fn audit(options: &Options) -> Result<ExitStatus, String> {
     let rules = Rules::hardened();
     let verdict = match &options.store {
         Some(path) if !path.exists() => return Err(format!("{}: no such file", path.display())),
+        Some(path) if !is_store(path)? => return Err(format!("{}: no store of bemr run", path.display())),
         Some(path) => RedbStore::open(path).and_then(|store| audit_store(&rules, &store)),
         None => {
             let store = run::sample()?;
@@ -66,6 +68,14 @@ pub(super) fn audit(options: &Options) -> Result<ExitStatus, String> {
         print(&describe(&verdict))?;
     }
     Ok(ExitStatus::of(verdict.consistent))
+}
+
+/// Whether a file is a store, intact or not: it begins as every store does, or has the keys of one beside it.
+fn is_store(path: &Path) -> Result<bool, String> {
+    let mut head = [0; 4];
+    let opened = files::open(path).and_then(|file| file.take(4).read(&mut head));
+    let read = opened.map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(&head[..read] == b"redb" || RedbStore::keys_of(path).exists())
 }
 
 fn broken(entry: String, refusal: &Refusal) -> Verdict {

@@ -2,8 +2,8 @@
 
 use crate::adversary::{find, network};
 use crate::check_page::{Checked, page};
-use crate::explore::{PropertyRow, properties, resident, table, write_broken};
-use crate::{ExitStatus, bar, note, print, print_json, write_file, write_into};
+use crate::explore::{PropertyRow, properties, resident, table, write_broken, write_finding};
+use crate::{ExitStatus, bar, files, note, print, print_json};
 use bemr_lab::explore::{PartReport, SCOPES, SearchConfig, SearchSuite, search};
 use bemr_lab::faults::Adversary;
 use bemr_lab::lockstep::{Campaign, CampaignReport, Failure, drawn};
@@ -90,21 +90,22 @@ pub(super) fn check(options: &Options) -> Result<ExitStatus, String> {
     if let Some(name) = &options.adversary {
         return check_under(name, runs, options);
     }
-    if let Some(path) = &options.report {
-        // Fails before the check, which takes minutes.
-        write_file(path, "")?;
-    }
+    // What cannot be written is said before the check, which takes minutes.
+    let page_file =
+        options.report.as_deref().map(|path| files::reserve(path, files::PAGE, &[])).transpose()?;
+    files::create_folder(&options.out)?;
     let rules = Rules::hardened();
     let suite = SCOPES.iter().find(|one| one.name == suite).ok_or("no such suite")?;
     let mut failing = Vec::new();
-    let searches = explore(suite, rules, &options.out, &mut failing)?;
+    let mut unwritten = false;
+    let searches = explore(suite, rules, &options.out, &mut failing, &mut unwritten);
     let properties = properties(searches.iter().map(|(_, report, seconds)| (report, *seconds)));
     let lockstep = random_runs(options.seed, runs, rules);
     if let Some(failure) = &lockstep.failure {
-        failing.push(write_failure(failure, rules, &options.out)?);
+        failing.push(write_failure(failure, rules, &options.out, &mut unwritten));
     }
     let differing = replay_regressions()?;
-    if let Some(path) = &options.report {
+    if let (Some(path), Some(file)) = (&options.report, page_file) {
         let checked = Checked {
             suite: suite.name,
             searches: &searches,
@@ -113,7 +114,7 @@ pub(super) fn check(options: &Options) -> Result<ExitStatus, String> {
             regressions: (REGRESSION_TRACES.len(), &differing),
             divergence: lockstep.failure.as_ref().map(|failure| failure.trace(rules)),
         };
-        write_file(path, page(&checked))?;
+        file.write(page(&checked))?;
         note(&path.display().to_string());
     }
     let (replayed, differ) = (REGRESSION_TRACES.len(), differing.len());
@@ -140,7 +141,8 @@ fn explore(
     rules: Rules,
     out: &Path,
     failing: &mut Vec<String>,
-) -> Result<Vec<(SearchConfig, PartReport, f64)>, String> {
+    unwritten: &mut bool,
+) -> Vec<(SearchConfig, PartReport, f64)> {
     let mut searches = Vec::new();
     for config in suite.parts {
         let bar = bar(None, "{spinner} {prefix} {msg}, {elapsed}");
@@ -154,10 +156,10 @@ fn explore(
         if let Some(flaw) = &report.flaw {
             note(&format!("{}: the search is invalid: {flaw}", config.name));
         }
-        failing.extend(write_broken(config, rules, &report, out)?);
+        failing.extend(write_broken(config, rules, &report, out, unwritten));
         searches.push((*config, report, seconds));
     }
-    Ok(searches)
+    searches
 }
 
 /// Executes random runs in lockstep, a ninth of them under random adversaries; shrinks a failure.
@@ -190,18 +192,16 @@ fn check_under(name: &str, runs: u64, options: &Options) -> Result<ExitStatus, S
     let rules = Rules::hardened();
     let sizes = [4, 7, 10].map(|validators| Ok((validators, find(name, validators)?)));
     let sizes = sizes.into_iter().collect::<Result<Vec<(u8, Adversary)>, String>>()?;
-    for (validators, adversary) in &sizes {
-        adversary.fits(&network(*validators, 0)).map_err(|problem| format!("{name}: {problem}"))?;
-    }
+    files::create_folder(&options.out)?;
     let of = |seed: u64| {
         let (validators, adversary) = &sizes[seed as usize % sizes.len()];
         (adversary.clone(), network(*validators, seed))
     };
     let all = Campaign { seed: options.seed, lives: runs, steps: STEPS, sides: rules.into() };
     let report = campaign(&all, "runs", |campaign, done| campaign.run_under(of, done));
-    let mut failing_traces = Vec::new();
+    let (mut failing_traces, mut unwritten) = (Vec::new(), false);
     if let Some(failure) = &report.failure {
-        failing_traces.push(write_failure(failure, rules, &options.out)?);
+        failing_traces.push(write_failure(failure, rules, &options.out, &mut unwritten));
     }
     let status = ExitStatus::of(failing_traces.is_empty());
     let lockstep = LockstepRow::of(&report);
@@ -235,11 +235,10 @@ impl std::fmt::Display for LockstepRow {
 }
 
 /// Writes the trace of a run in which model and implementation diverge, and returns its path.
-fn write_failure(failure: &Failure, rules: Rules, out: &Path) -> Result<String, String> {
+fn write_failure(failure: &Failure, rules: Rules, out: &Path, unwritten: &mut bool) -> String {
     let name = format!("divergence-{}.jsonl", failure.seed);
-    let path = write_into(out, &name, failure.trace(rules).to_bytes())?.display().to_string();
-    note(&format!("{}\nreproduce: bemr replay {path}", failure.short.divergence));
-    Ok(path)
+    let trace = failure.trace(rules).to_bytes();
+    write_finding(out, &name, &failure.short.divergence.to_string(), &trace, unwritten)
 }
 
 fn campaign(

@@ -1,11 +1,10 @@
 //! `bemr fuzz-report`: the summary of a fuzzing campaign, and whether the campaign was informative.
 
-use crate::{ExitStatus, print, print_json};
+use crate::{ExitStatus, files, print, print_json};
 use bemr_lab::fuzz_report::{FuzzReport, MAX_REPORT};
 use bemr_spec::Clause;
 use serde::Serialize;
 use std::fmt::Write;
-use std::io::Read;
 use std::path::PathBuf;
 
 /// Options of `bemr fuzz-report`.
@@ -31,9 +30,7 @@ struct Shown<'a> {
 
 pub(super) fn fuzz_report(options: &Options) -> Result<ExitStatus, String> {
     let name = options.file.display();
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(&options.file).map_err(|error| format!("{name}: {error}"))?;
-    file.take(MAX_REPORT as u64 + 1).read_to_end(&mut bytes).map_err(|error| format!("{name}: {error}"))?;
+    let bytes = files::read(&options.file, MAX_REPORT as u64)?;
     let report = FuzzReport::read(&bytes).map_err(|problem| format!("{name}: {problem}"))?;
     let why = report.uninformative();
     let failed = why.is_some() || report.found().next().is_some();

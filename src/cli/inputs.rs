@@ -2,7 +2,7 @@
 
 use bemr::records::{Record, SAMPLES};
 use bemr_spec::{Clause, Refusal, Rules, constants};
-use std::fs::{self, File};
+use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -109,7 +109,7 @@ fn shown(path: &Path) -> String {
 }
 
 fn read_file(rules: &Rules, path: &Path) -> Result<Record, Unreadable> {
-    let file = File::open(path)?;
+    let file = crate::files::open(path)?;
     let mut bytes = Vec::new();
     file.take(constants::RECORD_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     Ok(Record::read(rules, &bytes)?)

@@ -11,6 +11,7 @@ mod check;
 mod check_page;
 mod experiment;
 mod explore;
+mod files;
 mod fuzz_report;
 mod inputs;
 mod mutation;
@@ -25,7 +26,8 @@ mod trace_file;
 mod vectors;
 
 use clap::{Parser, Subcommand};
-use output::{bar, note, print, print_json, write_file, write_into};
+use files::{write as write_file, write_into};
+use output::{bar, note, print, print_json};
 use std::process::ExitCode;
 
 /// A formally-tested reference implementation of the B-EMR medical-record protocol.

@@ -1,8 +1,7 @@
-//! Standard output, standard error, files and progress bars.
+//! Standard output, standard error and progress bars.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Prints lines on standard output.
@@ -27,19 +26,6 @@ fn write(mut out: impl Write, lines: &str) -> std::io::Result<()> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }
-}
-
-/// Writes a file; an error names its path.
-pub(crate) fn write_file(path: &Path, bytes: impl AsRef<[u8]>) -> Result<(), String> {
-    std::fs::write(path, bytes).map_err(|error| format!("{}: {error}", path.display()))
-}
-
-/// Writes a file into a folder, which it creates where it does not exist, and returns its path.
-pub(crate) fn write_into(folder: &Path, name: &str, bytes: impl AsRef<[u8]>) -> Result<PathBuf, String> {
-    std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let path = folder.join(name);
-    write_file(&path, bytes)?;
-    Ok(path)
 }
 
 /// A progress bar, or a spinner where the length is unknown. It is on standard error, and only where that is a terminal.

@@ -2,8 +2,7 @@
 
 use crate::inputs;
 use crate::run_loop::RunLoop;
-use crate::trace_file::TraceFile;
-use crate::{ExitStatus, bar, note};
+use crate::{ExitStatus, bar, files, note, trace_file};
 use bemr::actors::StoreHandle;
 use bemr::crypto::Suite;
 use bemr::records::FhirDate;
@@ -77,11 +76,16 @@ pub(super) fn run(options: &Options) -> Result<ExitStatus, String> {
     if options.trace.is_some() && usize::from(options.validators) > MAX_TRACED {
         return Err(format!("--trace: a trace has at most {MAX_TRACED} validators"));
     }
+    let mut used: Vec<PathBuf> = options.records.clone();
+    if let Some(store) = &options.store {
+        used.extend([store.clone(), RedbStore::keys_of(store)]);
+    }
+    let reserve = |path: &PathBuf| files::reserve(path, trace_file::HEAD, &used);
+    let trace = options.trace.as_ref().map(reserve).transpose()?;
     let store = match &options.store {
         None => StoreHandle::new(MemoryStore::new()),
         Some(path) => StoreHandle::new(fresh_store(path)?),
     };
-    let trace = options.trace.as_deref().map(TraceFile::create).transpose()?;
     let config = NetworkConfig {
         rules,
         ledger: match options.ledger {

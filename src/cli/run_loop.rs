@@ -1,9 +1,10 @@
 //! The loop of `bemr run`: submits records, waits for outcomes, reads records back, closes the audit log.
 
 use crate::ExitStatus;
+use crate::files::Output;
 use crate::inputs::Input;
 use crate::report::{Report, Row, Verdict};
-use crate::trace_file::{TraceFile, Tracer};
+use crate::trace_file::Tracer;
 use bemr::actors::User;
 use bemr::actors::user::Answer;
 use bemr::crypto::Digest;
@@ -38,7 +39,7 @@ pub(super) struct RunLoop {
 }
 
 impl RunLoop {
-    pub(super) fn begin(config: NetworkConfig, trace: Option<TraceFile>) -> Result<RunLoop, String> {
+    pub(super) fn begin(config: NetworkConfig, trace: Option<Output>) -> Result<RunLoop, String> {
         let (rules, seed, start) = (config.rules, config.seed, config.start);
         let mut network = config.build().map_err(|refusal| refusal.to_string())?;
         let tracer = match trace {

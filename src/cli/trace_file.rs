@@ -1,22 +1,13 @@
 //! The trace of a run in a file.
 
+use crate::files::Output;
 use bemr_lab::trace::{Header, Recorder, Step, TraceWriter};
 use std::fs::File;
 use std::io::LineWriter;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// The file for a trace.
-pub(super) struct TraceFile {
-    path: PathBuf,
-    file: File,
-}
-
-impl TraceFile {
-    pub(super) fn create(path: &Path) -> Result<TraceFile, String> {
-        let file = File::create(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        Ok(TraceFile { path: path.to_owned(), file })
-    }
-}
+/// The first bytes of a trace.
+pub(super) const HEAD: &str = "{\"format\"";
 
 /// Writes each line before the next event, so that a killed run leaves a trace that is consistent with its store.
 pub(super) struct Tracer {
@@ -26,8 +17,8 @@ pub(super) struct Tracer {
 }
 
 impl Tracer {
-    pub(super) fn begin(to: TraceFile, recorder: Recorder, header: &Header) -> Result<Tracer, String> {
-        let TraceFile { path, file } = to;
+    pub(super) fn begin(to: Output, recorder: Recorder, header: &Header) -> Result<Tracer, String> {
+        let (path, file) = to.begin()?;
         match TraceWriter::begin(LineWriter::new(file), header) {
             Ok(out) => Ok(Tracer { path, out, recorder }),
             Err(error) => Err(format!("{}: {error}", path.display())),

@@ -192,13 +192,11 @@ fn read(folder: &Path) -> Result<(Vec<File>, Vec<String>), String> {
     }
     let (mut files, mut unreadable) = (Vec::new(), Vec::new());
     for path in paths {
-        let mut bytes = Vec::new();
-        let opened = std::fs::File::open(&path);
-        let taken = opened.and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));
-        let read = taken.map_err(|error| error.to_string());
-        match read.and_then(|_| File::read(&bytes).map_err(|error| error.to_string())) {
+        let parse =
+            |bytes: Vec<u8>| File::read(&bytes).map_err(|error| format!("{}: {error}", path.display()));
+        match crate::files::read(&path, MAX_BYTES).and_then(parse) {
             Ok(file) => files.push(file),
-            Err(problem) => unreadable.push(format!("{}: {problem}", path.display())),
+            Err(problem) => unreadable.push(problem),
         }
     }
     Ok((files, unreadable))

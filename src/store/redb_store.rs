@@ -63,12 +63,19 @@ impl RedbStore {
                 .open(&path)
                 .map_err(|error| opening(&path, error))
         })?;
-        let keys = keys_path(&path);
+        let keys = RedbStore::keys_of(&path);
         let vault = VaultFile::open(&keys).map_err(|error| StoreError::unavailable(&keys, error))?;
         let mut store = RedbStore { path, database, vault, next_slot: 0, stopped: false };
         store.verify_rows()?;
         store.scrub_keys()?;
         Ok(store)
+    }
+
+    /// The file of keys that belongs to a store at this path.
+    pub fn keys_of(path: &Path) -> PathBuf {
+        let mut keys = path.as_os_str().to_owned();
+        keys.push(".keys");
+        keys.into()
     }
 
     /// Every row carries its check value, and the file states that it is a store of this format.
@@ -94,7 +101,7 @@ impl RedbStore {
             live.insert(slot);
             Ok(())
         })?;
-        let keys = keys_path(&self.path);
+        let keys = RedbStore::keys_of(&self.path);
         let unavailable = |error| StoreError::unavailable(&keys, error);
         let slots = self.vault.slots().map_err(unavailable)?;
         let mut changed = false;
@@ -113,7 +120,7 @@ impl RedbStore {
 
     /// The slot and key that a row of [`Table::VaultKeys`] names.
     fn located_key(&self, tid: &[u8], row: &[u8]) -> Result<(u64, AeadKey), StoreError> {
-        let keys = keys_path(&self.path);
+        let keys = RedbStore::keys_of(&self.path);
         let damaged =
             |problem: &str| StoreError::damaged(Some(&keys), Some((Table::VaultKeys, tid)), problem);
         let (slot, check) = row.split_first_chunk().ok_or_else(|| damaged("too short"))?;
@@ -208,7 +215,7 @@ impl RedbStore {
     }
 
     fn commit_all(&mut self, commit: &Commit) -> Result<(), StoreError> {
-        let keys = keys_path(&self.path);
+        let keys = RedbStore::keys_of(&self.path);
         let slots = self.place_keys(&commit.writes).map_err(|error| StoreError::unavailable(&keys, error))?;
         let mut freed = Vec::new();
         guard(&self.path, || {
@@ -287,7 +294,7 @@ impl Store for RedbStore {
 /// Makes a new store beside `path` and moves it there when it is whole: a file at `path` is never half made.
 fn create(path: &Path) -> Result<(), StoreError> {
     let unavailable = |error| StoreError::unavailable(path, error);
-    if keys_path(path).try_exists().map_err(unavailable)? {
+    if RedbStore::keys_of(path).try_exists().map_err(unavailable)? {
         return Err(StoreError::damaged(Some(path), None, "is missing, but its file of keys is there"));
     }
     let mut fresh = path.as_os_str().to_owned();
@@ -316,12 +323,6 @@ fn create(path: &Path) -> Result<(), StoreError> {
         folder.sync_all().map_err(unavailable)?;
     }
     Ok(())
-}
-
-fn keys_path(path: &Path) -> PathBuf {
-    let mut keys = path.as_os_str().to_owned();
-    keys.push(".keys");
-    keys.into()
 }
 
 fn put(transaction: &WriteTransaction, table: Table, key: &[u8], value: &[u8]) -> Result<(), redb::Error> {

@@ -4,6 +4,9 @@ use crate::faults::Capability;
 use bemr_model::{Actor, Time};
 use serde::{Deserialize, Serialize};
 
+/// The longest delay of a rule: 365 days in milliseconds. A trace ends in the year 9999, and has to hold the delays of a whole run.
+pub const MAX_DELAY: Time = 31_536_000_000;
+
 /// What a rule does. The first ones are done to messages on their way, the next ones by actors whose keys the adversary has, the
 /// last ones to actors and what they keep.
 #[derive(
@@ -16,7 +19,7 @@ pub enum FaultKind {
     /// It arrives later.
     Delay {
         /// By how many milliseconds.
-        #[schemars(range(min = 1))]
+        #[schemars(range(min = 1, max = MAX_DELAY))]
         by: Time,
     },
     /// It is lost.

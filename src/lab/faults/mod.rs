@@ -17,7 +17,7 @@ mod validation;
 
 pub use capability::Capability;
 pub use catalogue::{NAMED, NamedAdversary};
-pub use kind::FaultKind;
+pub use kind::{FaultKind, MAX_DELAY};
 pub use minimise::least;
 pub use monitor::Monitor;
 pub use observed::{Act, ObservedFault};

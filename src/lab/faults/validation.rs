@@ -1,7 +1,7 @@
 //! What cannot be: a rule that nobody could carry out, or two that exclude each other.
 
 use crate::faults::rule::MOST_RULES;
-use crate::faults::{FaultKind, FaultRule, Scope};
+use crate::faults::{FaultKind, FaultRule, MAX_DELAY, Scope};
 use bemr_model::{Actor, MESSAGES};
 
 /// Why an adversary cannot be: the place of the rule, from 0, and what is wrong with it.
@@ -53,8 +53,10 @@ fn alone(rule: &FaultRule) -> Option<String> {
     if trigger.thousandths.is_some_and(|thousandths| !(1..1000).contains(&thousandths)) {
         return Some("a chance is 1 to 999 of a thousand; never and always have none".to_owned());
     }
-    if *kind == (FaultKind::Delay { by: 0 }) {
-        return Some("a delay of nothing is none".to_owned());
+    if let FaultKind::Delay { by } = kind
+        && !(1..=MAX_DELAY).contains(by)
+    {
+        return Some(format!("by: a delay is 1 to {MAX_DELAY} ms"));
     }
     if *kind == FaultKind::Silence && (trigger.thousandths.is_some() || trigger.after.is_some()) {
         return Some("who is silent now and then drops messages".to_owned());
