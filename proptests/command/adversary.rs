@@ -1,6 +1,6 @@
 //! `bemr adversary`, and `bemr check --adversary`.
 
-use crate::bemr;
+use crate::{bemr, run};
 use std::fs;
 use std::path::Path;
 
@@ -60,6 +60,36 @@ fn fault_rules_are_read_from_a_file_or_refused_with_the_rule_and_the_reason() {
     let nobody = bemr(["adversary", "nobody-knows-me"]);
     assert_eq!(nobody.code, 2);
     assert!(nobody.err.contains("neither a named adversary nor a file"), "{}", nobody.err);
+}
+
+#[test]
+fn a_run_under_an_adversary_shows_what_it_does_to_the_sample() {
+    let quiet = run(["--json"]);
+    let rows = |ran: &crate::Ran| ran.json()["records"].as_array().expect("rows").clone();
+    let committed = |ran: &crate::Ran| rows(ran).iter().filter(|row| row["verdict"] == "committed").count();
+    assert!(committed(&quiet) >= 5, "{}", quiet.out);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("adversary.json");
+    let under = |rules: &str| {
+        fs::write(&path, rules).unwrap();
+        run([Path::new("--json"), Path::new("--adversary"), &path])
+    };
+    let hole = under(r#"[{"kind":"silence","scope":{"node":"bsd"}}]"#);
+    assert_eq!(committed(&hole), 0, "nothing that the server database sends arrives");
+    assert!(hole.err.contains("adversary: silence: bsd: "), "{}", hole.err);
+    let twice = under(r#"[{"kind":"duplicate","scope":"everything"}]"#);
+    assert_eq!(committed(&twice), committed(&quiet));
+    let late = under(r#"[{"kind":{"delay":{"by":2000}},"scope":"everything","budget":3}]"#);
+    assert!(late.err.contains(": 3 times"), "{}", late.err);
+    let liar = under(r#"[{"kind":"contradict","scope":{"node":{"validator":0}}}]"#);
+    assert_eq!(committed(&liar), committed(&quiet), "one of four changes nothing");
+    for other in [r#"[{"kind":"leak","scope":{"node":"bsd"}}]"#, "[]"] {
+        let refused = under(other);
+        assert_eq!((refused.code, refused.out.as_str()), (2, ""), "{}", refused.err);
+    }
+    let same =
+        [0, 1].map(|_| under(r#"[{"kind":"drop","scope":"everything","trigger":{"thousandths":50}}]"#));
+    assert_eq!((&same[0].out, &same[0].err), (&same[1].out, &same[1].err), "the same seed, the same bytes");
 }
 
 #[test]

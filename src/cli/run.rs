@@ -2,13 +2,14 @@
 
 use crate::inputs;
 use crate::run_loop::RunLoop;
-use crate::{ExitStatus, bar, files, note, trace_file};
+use crate::{ExitStatus, adversary, bar, files, note, trace_file};
 use bemr::actors::StoreHandle;
 use bemr::crypto::Suite;
 use bemr::records::FhirDate;
 use bemr::store::{MemoryStore, RedbStore, Store, Table};
 use bemr::wire::{AttributeType, Time};
-use bemr_lab::simulator::{LedgerKind, MAX_VALIDATORS, NetworkConfig};
+use bemr_lab::faults::Adversary;
+use bemr_lab::simulator::{Injection, LedgerKind, MAX_VALIDATORS, NetworkConfig};
 use bemr_lab::trace::MAX_TRACED;
 use bemr_spec::Rules;
 use std::path::{Path, PathBuf};
@@ -40,6 +41,9 @@ pub(super) struct Options {
     /// Writes the trace of the run to this file, line by line as it happens; for at most 64 validators.
     #[arg(long, value_name = "OUT")]
     trace: Option<PathBuf>,
+    /// Runs under this adversary: a name (`bemr adversary` lists them) or a file of fault rules; for at most 64 validators.
+    #[arg(long, value_name = "NAME|FILE")]
+    adversary: Option<String>,
     /// The seed of all randomness: the same seed gives the same bytes.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -76,6 +80,7 @@ pub(super) fn run(options: &Options) -> Result<ExitStatus, String> {
     if options.trace.is_some() && usize::from(options.validators) > MAX_TRACED {
         return Err(format!("--trace: a trace has at most {MAX_TRACED} validators"));
     }
+    let injection = options.adversary.as_deref().map(|name| injection(name, options)).transpose()?;
     let mut used: Vec<PathBuf> = options.records.clone();
     if let Some(store) = &options.store {
         used.extend([store.clone(), RedbStore::keys_of(store)]);
@@ -86,7 +91,7 @@ pub(super) fn run(options: &Options) -> Result<ExitStatus, String> {
         None => StoreHandle::new(MemoryStore::new()),
         Some(path) => StoreHandle::new(fresh_store(path)?),
     };
-    let config = NetworkConfig {
+    let mut config = NetworkConfig {
         rules,
         ledger: match options.ledger {
             Ledger::Quorum => LedgerKind::Quorum,
@@ -97,6 +102,11 @@ pub(super) fn run(options: &Options) -> Result<ExitStatus, String> {
         store,
         ..NetworkConfig::new(options.suite, options.validators.into())
     };
+    let mut injected = None;
+    if let Some((adversary, Injection { injector, policies, injected: counts })) = injection {
+        (config.injector, config.policies) = (injector, policies);
+        injected = Some((adversary, counts));
+    }
     let mut run = RunLoop::begin(config, trace)?;
     let sources = inputs::sources(&options.records);
     let bar = bar(Some(sources.len() as u64), "{bar:30} {pos}/{len} records {msg}");
@@ -112,10 +122,27 @@ pub(super) fn run(options: &Options) -> Result<ExitStatus, String> {
     bar.finish_and_clear();
     let (report, failures) = run.end(verified_reads);
     let status = report.show(options.json)?;
+    if let Some((adversary, counts)) = injected {
+        for (rule, count) in adversary.rules().iter().zip(counts.borrow().iter()) {
+            let done = if rule.kind.is_of_votes() { String::new() } else { format!(": {count} times") };
+            note(&format!("adversary: {rule}{done}"));
+        }
+    }
     Ok(failures.into_iter().fold(status, |status, (failure, weight)| {
         note(&failure);
         status.max(weight)
     }))
+}
+
+/// The adversary that was asked for, and what it makes of the network.
+fn injection(name: &str, options: &Options) -> Result<(Adversary, Injection), String> {
+    let validators =
+        u8::try_from(options.validators).ok().filter(|validators| usize::from(*validators) <= MAX_TRACED);
+    let validators =
+        validators.ok_or(format!("--adversary: fault rules name at most {MAX_TRACED} validators"))?;
+    let adversary = adversary::find(name, validators)?;
+    let injection = Injection::new(&adversary, usize::from(validators), options.start, options.seed);
+    Ok((adversary, injection.map_err(|problem| format!("{name}: {problem}"))?))
 }
 
 /// Runs the shipped sample in memory and returns its store.

@@ -13,6 +13,7 @@ mod observer;
 mod provisioned;
 mod public_record;
 mod roster;
+mod rule_injector;
 mod scheduler;
 
 pub use byzantine::{ByzantinePolicy, ByzantineValidator};
@@ -25,4 +26,5 @@ pub use observer::{Cause, Event};
 pub use provisioned::ProvisionedKeys;
 pub use public_record::PublicTables;
 pub use roster::Roster;
+pub use rule_injector::{Injected, Injection};
 pub use scheduler::{Next, Scheduler};
