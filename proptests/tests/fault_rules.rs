@@ -44,7 +44,7 @@ fn what_cannot_be_is_refused_with_its_place_and_a_reason() {
         (vec![when(Trigger { message: Some("Hullo".to_owned()), ..Trigger::ALWAYS })], 0, "\"Hullo\""),
         (vec![when(Trigger { thousandths: Some(1000), ..Trigger::ALWAYS })], 0, "chance"),
         (vec![when(Trigger { winning: true, ..Trigger::ALWAYS })], 0, "only votes"),
-        (vec![rule(FaultKind::Delay { by: 0 })], 0, "delay of nothing"),
+        (vec![rule(FaultKind::Delay { by: 0 })], 0, "a delay is 1 to"),
         (
             vec![rule(FaultKind::Silence).when(Trigger { thousandths: Some(5), ..Trigger::ALWAYS })],
             0,
