@@ -1,7 +1,8 @@
 //! Adversaries as data: what can be, how strong it is, and the least that suffices.
 
 use bemr_lab::faults::{
-    Act, Adversary, Capability, FaultKind, FaultRule, Monitor, NAMED, ObservedFault, Scope, Trigger, least,
+    Act, Adversary, Capability, FaultKind, FaultRule, MAX_DELAY, Monitor, NAMED, ObservedFault, Scope,
+    Trigger, least,
 };
 use bemr_model::{LedgerKind, Lifetimes, Setup};
 use proptest::prelude::*;
@@ -10,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 
 const FIRST: Actor = Actor::Validator(0);
 
-use bemr_model::Actor;
+use bemr_model::{Actor, Time};
 
 fn rule(kind: FaultKind) -> FaultRule {
     FaultRule::new(kind, if kind.is_of_messages() { Scope::Everything } else { Scope::Node(FIRST) })
@@ -45,6 +46,8 @@ fn what_cannot_be_is_refused_with_its_place_and_a_reason() {
         (vec![when(Trigger { thousandths: Some(1000), ..Trigger::ALWAYS })], 0, "chance"),
         (vec![when(Trigger { winning: true, ..Trigger::ALWAYS })], 0, "only votes"),
         (vec![rule(FaultKind::Delay { by: 0 })], 0, "a delay is 1 to"),
+        (vec![rule(FaultKind::Delay { by: MAX_DELAY + 1 })], 0, "a delay is 1 to"),
+        (vec![rule(FaultKind::Delay { by: Time::MAX })], 0, "a delay is 1 to"),
         (
             vec![rule(FaultKind::Silence).when(Trigger { thousandths: Some(5), ..Trigger::ALWAYS })],
             0,
