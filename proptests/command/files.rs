@@ -25,9 +25,17 @@ fn a_trace_replaces_no_input_no_store_and_no_keys() {
     std::os::unix::fs::symlink(at("record.json"), at("soft")).unwrap();
     let before: Vec<Vec<u8>> = [&at("record.json"), &store, &keys].map(|path| fs::read(path).unwrap()).into();
     let fresh = at("fresh.db");
+    // A trace among the records is an input, and so is what a link to nothing would create.
+    let records = at("records");
+    fs::create_dir(&records).unwrap();
+    fs::write(records.join("older.jsonl"), r#"{"format":"of an earlier run"}"#).unwrap();
+    let among = run([Path::new("--records"), &records, Path::new("--trace"), &records.join("older.jsonl")]);
+    assert_eq!((among.code, among.out.as_str()), (2, ""), "{}", among.err);
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(at("fresh.db"), at("dangling")).unwrap();
     let mut targets = vec![at("record.json"), at("hard"), store.clone(), keys.clone()];
     targets.extend([fresh.clone(), at("fresh.db.keys"), folder.path().join(".").join("fresh.db.keys")]);
-    targets.extend(cfg!(unix).then(|| at("soft")));
+    targets.extend(if cfg!(unix) { vec![at("soft"), at("dangling")] } else { Vec::new() });
     for target in targets {
         let record = at("record.json");
         let ran = run([

@@ -14,9 +14,14 @@ struct Run(Lockstep);
 impl Run {
     /// A user whose hello the BSD answered, and whose finish is envelope 2.
     fn begin() -> Run {
+        Run::among(1)
+    }
+
+    /// The same in a network of so many validators.
+    fn among(validators: u8) -> Run {
         let setup = Setup {
             users: 1,
-            validators: 1,
+            validators,
             ledger: LedgerKind::Quorum,
             seed: 1,
             established: false,
@@ -38,15 +43,15 @@ impl Run {
         self.0.step(action).expect("model and implementation agree").expect("it can happen").1
     }
 
-    /// So many hellos of a stranger under the user's address.
-    fn hellos(&mut self, numbers: std::ops::Range<usize>) {
+    /// So many hellos of a stranger under an address.
+    fn hellos(&mut self, from: Actor, numbers: std::ops::Range<usize>) {
         for number in numbers {
             let number = Ordinal::nth(number as u32).forged(Forgery::ONLY);
             let packet = Packet::Hello {
-                hello: HelloId { from: USER, to: Actor::Bsd, number },
+                hello: HelloId { from, to: Actor::Bsd, number },
                 purpose: ContentType::Initial,
             };
-            let inject = Action::Inject { actor: USER, to: Actor::Bsd, packet, flaws: Flaws::NONE };
+            let inject = Action::Inject { actor: from, to: Actor::Bsd, packet, flaws: Flaws::NONE };
             assert_eq!(self.act(&inject).clause, None);
         }
     }
@@ -62,17 +67,34 @@ fn a_handshake_is_evicted_by_as_many_later_hellos_from_its_address_as_are_kept_a
         [(constants::HALF_OPEN_KEPT - 1, None), (constants::HALF_OPEN_KEPT, Some(Clause::FlightIsAuthentic))]
     {
         let mut run = Run::begin();
-        run.hellos(0..hellos);
+        run.hellos(USER, 0..hellos);
         assert_eq!(run.finish(), refused, "after {hellos} hellos");
     }
 }
 
 #[test]
-fn a_full_address_gives_up_what_is_too_old_before_what_is_not() {
+fn a_full_address_makes_room_of_what_is_too_old_at_every_address() {
     let mut run = Run::begin();
-    run.hellos(0..constants::HALF_OPEN_KEPT - 1);
     run.act(&Action::Pass { time: constants::HANDSHAKE_MS });
+    run.hellos(Actor::Validator(0), 0..constants::HALF_OPEN_KEPT);
     assert_eq!(run.finish(), Some(Clause::SessionIsFresh), "too late, and still stored");
-    run.hellos(constants::HALF_OPEN_KEPT..constants::HALF_OPEN_KEPT + 1);
-    assert_eq!(run.finish(), Some(Clause::FlightIsAuthentic), "only the newest is stored");
+    run.hellos(Actor::Validator(0), constants::HALF_OPEN_KEPT..constants::HALF_OPEN_KEPT + 1);
+    assert_eq!(run.finish(), Some(Clause::EventFitsState), "evicted, though its own address is not full");
+}
+
+#[test]
+fn the_oldest_handshake_of_all_is_evicted_by_as_many_later_hellos_from_anywhere_as_are_kept_and_by_no_fewer()
+{
+    let addresses = (constants::SESSIONS_KEPT / constants::HALF_OPEN_KEPT) as u8;
+    for (hellos, refused) in
+        [(constants::SESSIONS_KEPT - 1, None), (constants::SESSIONS_KEPT, Some(Clause::EventFitsState))]
+    {
+        let mut run = Run::among(addresses);
+        for address in 0..addresses {
+            let first = usize::from(address) * constants::HALF_OPEN_KEPT;
+            let last = hellos.min(first + constants::HALF_OPEN_KEPT);
+            run.hellos(Actor::Validator(address), first..last);
+        }
+        assert_eq!(run.finish(), refused, "after {hellos} hellos");
+    }
 }

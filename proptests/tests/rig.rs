@@ -175,7 +175,7 @@ fn the_same_seed_gives_the_same_run() {
 }
 
 #[test]
-fn a_spoiled_parcel_is_refused_and_the_next_one_is_not() {
+fn a_corrupted_envelope_is_refused_and_the_next_one_is_not() {
     for how in [Corruption::Flip, Corruption::Cut, Corruption::Extend] {
         let mut driver = Driver::new(1, LedgerKind::Quorum);
         driver.submit(0, 0, None);

@@ -101,8 +101,8 @@ impl Reference {
                 2,
                 elsewhere.prop_map(|(envelope, to)| Action::Redirect { envelope, to, from: None }).boxed(),
             ));
-            let spoilt = (envelope(), select(Corruption::ALL.to_vec()));
-            ways.push((2, spoilt.prop_map(|(envelope, how)| Action::Corrupt { envelope, how }).boxed()));
+            let corrupted = (envelope(), select(Corruption::ALL.to_vec()));
+            ways.push((2, corrupted.prop_map(|(envelope, how)| Action::Corrupt { envelope, how }).boxed()));
             let mortal: Vec<Actor> = actors
                 .iter()
                 .copied()

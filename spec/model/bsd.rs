@@ -88,7 +88,7 @@ pub(super) struct Logged {
 /// The BSD.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Bsd {
-    pub(super) neighbours: Shared<SessionManager>,
+    pub(super) sessions: Shared<SessionManager>,
     pub(super) ledger: Shared<Ledger>,
     pub(super) open: BTreeMap<Tid, Open>,
     pub(super) ended: BTreeMap<Tid, Ended>,
@@ -116,9 +116,9 @@ pub(super) struct Bsd {
 }
 
 impl Bsd {
-    pub(super) fn new(ledger: Ledger, neighbours: SessionManager) -> Bsd {
+    pub(super) fn new(ledger: Ledger, sessions: SessionManager) -> Bsd {
         Bsd {
-            neighbours: Shared::new(neighbours),
+            sessions: Shared::new(sessions),
             ledger: Shared::new(ledger),
             open: BTreeMap::new(),
             ended: BTreeMap::new(),
@@ -139,7 +139,7 @@ impl Bsd {
 
     /// What lives in memory alone is gone (chapter 13).
     pub(super) fn crash(&mut self) {
-        self.neighbours.crash();
+        self.sessions.crash();
         self.ledger.crash();
         self.chain.0 += 1;
         for (_, open) in std::mem::take(&mut self.open) {
@@ -156,7 +156,7 @@ impl Bsd {
         packet: &Packet,
         flaws: Flaws,
     ) -> (Event, Result<Vec<Output>, Clause>, Vec<Output>) {
-        match self.neighbours.receive(rules, now, from, packet, flaws) {
+        match self.sessions.receive(rules, now, from, packet, flaws) {
             (event, Err(clause)) => (event, Err(clause), Vec::new()),
             (event, Ok(Received::HandshakeProgress(outputs))) => {
                 self.note_asked(&outputs);
@@ -224,7 +224,7 @@ impl Bsd {
         let policy = self.ledger.policy.check(&checks, header.policy, height)?;
         asked.require(Clause::RecordNotReused, !self.known.contains(&header.record))?;
         let readers = header.readers.has(header.user) && header.readers.iter().all(may_handle_records);
-        let certified = self.neighbours.trust.certifies(rules, now, header.readers);
+        let certified = self.sessions.trust.certifies(rules, now, header.readers);
         asked.require(Clause::GrantsNameAuthorisedReaders, readers && certified)?;
 
         self.seal(rules, tid, ContentType::Initial, vec![key]);
@@ -276,8 +276,8 @@ impl Bsd {
         for validator in silent {
             let to = Actor::Validator(validator);
             let said = match again {
-                true => self.neighbours.say_again(rules, now, to, message),
-                false => self.neighbours.say(rules, now, to, message),
+                true => self.sessions.say_again(rules, now, to, message),
+                false => self.sessions.say(rules, now, to, message),
             };
             outputs.extend(said.unwrap_or_default());
         }
@@ -484,7 +484,7 @@ impl Bsd {
         height: Height,
     ) -> Vec<Output> {
         let message = Message::Outcome { tid, decision, reason, height };
-        self.neighbours.say(rules, now, to, message).unwrap_or_default()
+        self.sessions.say(rules, now, to, message).unwrap_or_default()
     }
 
     fn repeat_outcome(&mut self, rules: &Rules, now: Time, peer: Actor, tid: Tid) -> Vec<Output> {
@@ -581,8 +581,8 @@ impl Bsd {
         open.attempts += 1;
         open.deadline = now + constants::BSD_ATTEMPT_MS;
         let said = match open.attempts > 1 {
-            true => self.neighbours.say_again(rules, now, Actor::Cloud, message),
-            false => self.neighbours.say(rules, now, Actor::Cloud, message),
+            true => self.sessions.say_again(rules, now, Actor::Cloud, message),
+            false => self.sessions.say(rules, now, Actor::Cloud, message),
         };
         said.unwrap_or_default()
     }
@@ -597,7 +597,7 @@ impl Bsd {
 
     /// What expired first names the event.
     pub(super) fn on_wake(&mut self, rules: &Rules, now: Time) -> (Event, Vec<Output>) {
-        let mut outputs = self.neighbours.retry(now);
+        let mut outputs = self.sessions.retry(now);
         let late = self.in_order(|one| one.deadline <= now);
         let first = late.first().and_then(|tid| self.open.get(tid));
         let event = first.map_or(Event::Wake, |first| match first.state {
@@ -636,7 +636,7 @@ impl Bsd {
     }
 
     pub(super) fn wake(&self) -> Option<Time> {
-        self.open.values().map(|open| open.deadline).chain(self.neighbours.wake()).min()
+        self.open.values().map(|open| open.deadline).chain(self.sessions.wake()).min()
     }
 
     pub(super) fn view(&self) -> View {
@@ -652,7 +652,7 @@ impl Bsd {
         let mut submissions: Vec<(Tid, &'static str)> = open.chain(ended).collect();
         submissions.sort_unstable();
         View::Bsd {
-            public: self.ledger.view(&self.neighbours.trust),
+            public: self.ledger.view(&self.sessions.trust),
             submissions,
             audit: self.audit.len() as u32,
             evidence: self.convicted.len() as u32 + self.overruled,
@@ -700,7 +700,7 @@ renamed!(Ended {
 });
 renamed!(Logged { tid, decision, question, certificate });
 renamed!(Bsd {
-    neighbours,
+    sessions,
     ledger,
     open,
     ended,

@@ -33,7 +33,7 @@ pub(super) struct Stored {
 /// The cloud.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Cloud {
-    pub(super) neighbours: Shared<SessionManager>,
+    pub(super) sessions: Shared<SessionManager>,
     pub(super) ledger: Shared<Ledger>,
     pub(super) records: BTreeMap<Tid, Stored>,
     pub(super) heads: Vec<Head>,
@@ -44,9 +44,9 @@ pub(super) struct Cloud {
 }
 
 impl Cloud {
-    pub(super) fn new(ledger: Ledger, neighbours: SessionManager) -> Cloud {
+    pub(super) fn new(ledger: Ledger, sessions: SessionManager) -> Cloud {
         Cloud {
-            neighbours: Shared::new(neighbours),
+            sessions: Shared::new(sessions),
             ledger: Shared::new(ledger),
             records: BTreeMap::new(),
             heads: Vec::new(),
@@ -57,7 +57,7 @@ impl Cloud {
 
     /// Store, ledger and policy survive.
     pub(super) fn crash(&mut self) {
-        self.neighbours.crash();
+        self.sessions.crash();
         self.ledger.crash();
     }
 
@@ -69,7 +69,7 @@ impl Cloud {
         packet: &Packet,
         flaws: Flaws,
     ) -> (Event, Result<Vec<Output>, Clause>, Vec<Output>) {
-        match self.neighbours.receive(rules, now, from, packet, flaws) {
+        match self.sessions.receive(rules, now, from, packet, flaws) {
             (event, Err(clause)) => (event, Err(clause), Vec::new()),
             (event, Ok(Received::HandshakeProgress(outputs))) => (event, Ok(outputs), Vec::new()),
             (_, Ok(Received::Message(peer, message, _))) => self.on_message(rules, now, peer, message),
@@ -83,6 +83,7 @@ impl Cloud {
         peer: Actor,
         message: Message,
     ) -> (Event, Result<Vec<Output>, Clause>, Vec<Output>) {
+        let event = event_of(&message);
         let checks = Checks::of(rules, Flaws::NONE);
         let fits = match message {
             Message::Valid { .. } => checks.require(Clause::RoleFitsPlace, peer == Actor::Bsd),
@@ -92,7 +93,7 @@ impl Cloud {
             _ => Err(Clause::MessageTypeIsExpected),
         };
         if let Err(clause) = fits {
-            return (event_of(&message), Err(clause), Vec::new());
+            return (event, Err(clause), Vec::new());
         }
         match message {
             Message::Valid { certificate, block, height, sealed, flaws } => {
@@ -103,12 +104,12 @@ impl Cloud {
                     Err(Clause::StoredOnce) => self.receipt(rules, now, peer, tid),
                     _ => Vec::new(),
                 };
-                (Event::ValidArrived, outcome, repeats)
+                (event, outcome, repeats)
             }
             Message::Read { request, tid, remembered } => {
                 let outcome = self.on_read(rules, now, peer, request, tid, remembered);
                 let repeats = self.answer_refused(rules, now, peer, request, tid, &outcome, false);
-                (Event::ReadArrived, outcome, repeats)
+                (event, outcome, repeats)
             }
             Message::Order { request, tid, owner, order, issued, flaws } => {
                 let asked = Asked { request, tid, owner, issued };
@@ -121,9 +122,9 @@ impl Cloud {
                     Order::Erase(_) => stored.erased == Some(request),
                 });
                 let repeats = self.answer_refused(rules, now, peer, request, tid, &outcome, done);
-                (event_of(&message), outcome, repeats)
+                (event, outcome, repeats)
             }
-            _ => (Event::Unexpected, Err(Clause::MessageTypeIsExpected), Vec::new()),
+            _ => (event, Err(Clause::MessageTypeIsExpected), Vec::new()),
         }
     }
 
@@ -143,7 +144,7 @@ impl Cloud {
         asked.require(Clause::BsdSignsValid, peer == Actor::Bsd)?;
         asked.require(Clause::StoredOnce, !self.records.contains_key(&tid))?;
         asked.part(order::CERTIFICATE)?;
-        self.neighbours.trust.verify_as_signed(&checks, now, Actor::User(header.user))?;
+        self.sessions.trust.verify_as_signed(&checks, now, Actor::User(header.user))?;
         asked.require(Clause::AckIsTrue, certificate.ballot == Ballot::True)?;
         asked.part(order::QUORUM)?;
         let members = self.ledger.members();
@@ -167,7 +168,7 @@ impl Cloud {
         let readers = header.readers.has(header.user)
             && header.readers.iter().all(may_handle_records)
             && self.ledger.policy.knows_contracts(header.policy)
-            && self.neighbours.trust.certifies(rules, now, header.readers);
+            && self.sessions.trust.certifies(rules, now, header.readers);
         asked.require(Clause::GrantsNameAuthorisedReaders, readers)?;
 
         let head = self.append(now, LeafKind::Record, tid);
@@ -199,7 +200,7 @@ impl Cloud {
         let Some(stored) = self.records.get(&tid) else { return Vec::new() };
         let Stored { index, certificate, block, .. } = *stored;
         let message = Message::Receipt { tid, index, certificate, block, flaws: Flaws::NONE };
-        self.neighbours.say(rules, now, peer, message).unwrap_or_default()
+        self.sessions.say(rules, now, peer, message).unwrap_or_default()
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of an answer")]
@@ -217,7 +218,7 @@ impl Cloud {
         let (decision, reason) =
             if done { (Decision::Committed, None) } else { (Decision::Refused, Some(*clause)) };
         let message = Message::Answer { request, tid, decision, reason };
-        self.neighbours.say(rules, now, peer, message).unwrap_or_default()
+        self.sessions.say(rules, now, peer, message).unwrap_or_default()
     }
 
     /// The record, which is there and not erased.
@@ -254,7 +255,7 @@ impl Cloud {
             flaws: Flaws::NONE,
         };
         self.served_erased |= stored.erased.is_some();
-        self.neighbours.say(rules, now, peer, message)
+        self.sessions.say(rules, now, peer, message)
     }
 
     fn on_order(
@@ -284,7 +285,7 @@ impl Cloud {
                 asked.require(Clause::GrantByOwner, by_owner)?;
                 asked.require(Clause::StatementAdvances, advances(&reader))?;
                 asked.part(order::CERTIFICATE)?;
-                self.neighbours.trust.verify(&checks, now, Actor::User(reader))?;
+                self.sessions.trust.verify(&checks, now, Actor::User(reader))?;
                 asked.require(Clause::RoleMayRead, may_handle_records(reader))?;
                 asked.rest()?;
             }
@@ -299,7 +300,7 @@ impl Cloud {
                 asked.part(order::CERTIFICATE)?;
                 let mut shown = checks;
                 for approver in approvals.iter() {
-                    self.neighbours.trust.verify(&shown, now, Actor::User(approver))?;
+                    self.sessions.trust.verify(&shown, now, Actor::User(approver))?;
                     // A flaw is that of the first certificate.
                     shown = Checks::of(rules, Flaws::NONE);
                 }
@@ -336,7 +337,7 @@ impl Cloud {
             }
         }
         let message = Message::Answer { request, tid, decision: Decision::Committed, reason: None };
-        let mut outputs = self.neighbours.say(rules, now, peer, message)?;
+        let mut outputs = self.sessions.say(rules, now, peer, message)?;
         outputs.push(published(head));
         Ok(outputs)
     }
@@ -363,7 +364,7 @@ impl Cloud {
     pub(super) fn view(&self) -> View {
         let state = |stored: &Stored| if stored.erased.is_some() { "Erased" } else { "Stored" };
         View::Cloud {
-            public: self.ledger.view(&self.neighbours.trust),
+            public: self.ledger.view(&self.sessions.trust),
             records: self.records.iter().map(|(tid, stored)| (*tid, state(stored))).collect(),
             leaves: self.heads.len() as u32,
         }
@@ -415,4 +416,4 @@ renamed!(Stored {
     erased,
     sealed,
 });
-renamed!(Cloud { neighbours, ledger, records, heads, leaves, served_erased });
+renamed!(Cloud { sessions, ledger, records, heads, leaves, served_erased });

@@ -565,15 +565,15 @@ fn read(system: &System) -> bool {
 
 fn freshness(system: &System) -> bool {
     let heads = system.users().all(|user| user.remembered == user.newest);
-    heads && system.neighbours().all(super::session_manager::SessionManager::nothing_repeated)
+    heads && system.sessions().all(super::session_manager::SessionManager::nothing_repeated)
 }
 
 fn session(system: &System) -> bool {
-    system.neighbours().any(super::session_manager::SessionManager::has_sessions)
+    system.sessions().any(super::session_manager::SessionManager::has_sessions)
 }
 
 fn handshakes_go_on(system: &System) -> bool {
-    let managers: Vec<_> = system.neighbours().collect();
+    let managers: Vec<_> = system.sessions().collect();
     managers.iter().all(|manager| manager.none_displaced_by(&managers))
 }
 
@@ -591,7 +591,7 @@ fn nothing_held(system: &System) -> bool {
 }
 
 fn sessions_keep(system: &System) -> bool {
-    !system.betrayed && system.neighbours().all(super::session_manager::SessionManager::ends_agree)
+    !system.betrayed && system.sessions().all(super::session_manager::SessionManager::ends_agree)
 }
 
 fn immutability(system: &System) -> bool {

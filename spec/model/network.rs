@@ -51,10 +51,10 @@ impl Execution {
 
     /// What an envelope says when its bytes are changed like this, and the check that fails; nothing where that depends on the
     /// bytes or cannot be done to it.
-    pub fn spoiled(&self, envelope: u32, how: Corruption) -> Option<(Datagram, Flaws)> {
+    pub fn corrupted(&self, envelope: u32, how: Corruption) -> Option<(Datagram, Flaws)> {
         let place = envelope as usize;
         let envelope = self.pool.get(place)?;
-        let spoiled = envelope.datagram.spoiled_by(how)?;
+        let corrupted = envelope.datagram.corrupted_by(how)?;
         let record = |other: &&Envelope| {
             other.from == envelope.from && matches!(other.datagram, Datagram::Packet(Packet::Record(_)))
         };
@@ -66,7 +66,7 @@ impl Execution {
             }
             _ => true,
         };
-        possible.then_some(spoiled)
+        possible.then_some(corrupted)
     }
 
     /// The present instant.
@@ -127,7 +127,7 @@ impl Execution {
                 (*to, Some(from), step)
             }
             Action::Corrupt { envelope, how } => {
-                let (datagram, flaws) = self.spoiled(*envelope, *how)?;
+                let (datagram, flaws) = self.corrupted(*envelope, *how)?;
                 let Envelope { to, from, .. } = self.pool[*envelope as usize];
                 let step = self.system.deliver(&rules, self.now, to, from, &datagram, flaws)?;
                 arrived = Some((datagram, flaws));
@@ -180,8 +180,8 @@ impl Execution {
                 (Actor::Bsd, None, Step { event: Event::Unseal, clause, sends: Vec::new() })
             }
             Action::Leak { actor } => {
-                let neighbours = self.system.neighbours_of(*actor)?;
-                let learned = self.knowledge.learn(&rules, neighbours, &self.pool);
+                let sessions = self.system.sessions_of(*actor)?;
+                let learned = self.knowledge.learn(&rules, sessions, &self.pool);
                 self.system.betrayed |= learned.past;
                 opened = learned.opened;
                 (Actor::Bsd, None, Step { event: Event::Leak, clause: None, sends: Vec::new() })
@@ -230,7 +230,7 @@ impl Execution {
 }
 
 impl Envelope {
-    /// Whether its receiver answers a hello of the purpose that a spoiled one names, and so another one than was sent.
+    /// Whether its receiver answers a hello of the purpose that a corrupted one names, and so another one than was sent.
     fn is_answered_otherwise(&self) -> bool {
         let Datagram::Packet(Packet::Hello { purpose, .. }) = &self.datagram else { return false };
         responds(
@@ -243,9 +243,9 @@ impl Envelope {
 impl Datagram {
     /// What it says when its bytes are changed like this, and the check that fails; nothing where that depends on the bytes
     /// or cannot be done to it.
-    fn spoiled_by(&self, how: Corruption) -> Option<(Datagram, Flaws)> {
-        let mut spoiled = self.clone();
-        let clause = match (&mut spoiled, how) {
+    fn corrupted_by(&self, how: Corruption) -> Option<(Datagram, Flaws)> {
+        let mut corrupted = self.clone();
+        let clause = match (&mut corrupted, how) {
             (_, Corruption::Cut | Corruption::Extend) => Clause::OneEncodingPerValue,
             (Datagram::Packet(_), Corruption::Bloat) => Clause::SizeWithinBound,
             (Datagram::Packet(Packet::Hello { .. }), Corruption::Suite) => Clause::SuiteNotDowngraded,
@@ -297,14 +297,14 @@ impl Datagram {
             },
             _ => return None,
         };
-        Some((spoiled, Flaws::of(clause)))
+        Some((corrupted, Flaws::of(clause)))
     }
 }
 
 impl Gossip {
     /// The same with these flaws.
     #[must_use]
-    pub fn spoiled(&self, flaws: Flaws) -> Gossip {
+    pub fn corrupted(&self, flaws: Flaws) -> Gossip {
         match self.clone() {
             Gossip::Decision(certificate) => Gossip::Decision(crate::Certificate { flaws, ..certificate }),
             Gossip::Head { head, .. } => Gossip::Head { head, flaws },

@@ -221,11 +221,11 @@ impl Registry {
         approvals: Members,
         flaws: Flaws,
     ) -> Result<(), Clause> {
-        let (checks, unspoilt) = (Checks::of(rules, flaws), Checks::of(rules, Flaws::NONE));
+        let (checks, flawless) = (Checks::of(rules, flaws), Checks::of(rules, Flaws::NONE));
         checks.sound(Clause::ProtocolVersionIsOne)?;
         for user in approvals.iter() {
-            trust.recheck(&unspoilt, now, Actor::User(user))?;
-            unspoilt.require(Clause::RoleMayChangePolicy, is_administrator(user))?;
+            trust.recheck(&flawless, now, Actor::User(user))?;
+            flawless.require(Clause::RoleMayChangePolicy, is_administrator(user))?;
         }
         // A flaw is the last approval's: a second one of the same, a stranger's, or not over this change.
         checks.require(Clause::PolicyChangeHasTwoAdministrators, approvals.len() >= 2)?;

@@ -1,4 +1,4 @@
-//! Sessions with neighbours: handshake, records, what waits, when it is begun anew (chapters 5 and 13).
+//! Sessions with sessions: handshake, records, what waits, when it is begun anew (chapters 5 and 13).
 //!
 //! A session is the pair of hello and response that made it; only its two ends can write into it, and a record opens at
 //! the other end alone. That this is so is what the handshake's clauses are for: without them an input with their flaw is
@@ -126,7 +126,7 @@ impl SessionManager {
     }
 
     /// Makes a session of two actors that both have just shaken hands, of which nobody else has heard.
-    pub(super) fn acquaint(&mut self, peer: Actor, purpose: ContentType) {
+    pub(super) fn establish(&mut self, peer: Actor, purpose: ContentType) {
         let initiator = initiates(self.own, purpose);
         let (from, to) = if initiator { (self.own, peer) } else { (peer, self.own) };
         let session = SessionId {

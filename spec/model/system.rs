@@ -34,10 +34,10 @@ pub(super) enum Node {
 impl Node {
     fn sessions(&self) -> Option<&SessionManager> {
         match self {
-            Node::Bsd(bsd) => Some(&bsd.neighbours),
-            Node::Cloud(cloud) => Some(&cloud.neighbours),
-            Node::User(user) => Some(&user.neighbours),
-            Node::Validator(validator) => Some(&validator.neighbours),
+            Node::Bsd(bsd) => Some(&bsd.sessions),
+            Node::Cloud(cloud) => Some(&cloud.sessions),
+            Node::User(user) => Some(&user.sessions),
+            Node::Validator(validator) => Some(&validator.sessions),
             Node::Kdc(_) => None,
         }
     }
@@ -98,11 +98,11 @@ pub struct System {
 }
 
 impl System {
-    /// Actors that have seen nothing but, where they are established, each other.
+    /// Actors that have received nothing, with the sessions that the setup establishes.
     pub fn new(setup: &Setup) -> System {
         let mut system = System::of_strangers(setup);
         if setup.established {
-            system.acquaint(setup);
+            system.establish(setup);
         }
         system
     }
@@ -110,15 +110,15 @@ impl System {
     fn of_strangers(setup: &Setup) -> System {
         let ledger = || Ledger::new(setup.ledger, setup.validators);
         let trust = Shared::new(Trust::new(setup));
-        let neighbours = |own| SessionManager::new(own, trust.clone());
+        let sessions = |own| SessionManager::new(own, trust.clone());
         let users = (0..setup.users)
-            .map(|number| Node::User(User::new(number, ledger(), neighbours(Actor::User(number)))));
+            .map(|number| Node::User(User::new(number, ledger(), sessions(Actor::User(number)))));
         let validators = (0..setup.validators).map(|number| {
-            Node::Validator(Validator::new(number, ledger(), neighbours(Actor::Validator(number))))
+            Node::Validator(Validator::new(number, ledger(), sessions(Actor::Validator(number))))
         });
         let nodes = [
-            Node::Bsd(Bsd::new(ledger(), neighbours(Actor::Bsd))),
-            Node::Cloud(Cloud::new(ledger(), neighbours(Actor::Cloud))),
+            Node::Bsd(Bsd::new(ledger(), sessions(Actor::Bsd))),
+            Node::Cloud(Cloud::new(ledger(), sessions(Actor::Cloud))),
         ];
         let kdc = Node::Kdc(Kdc::new(setup, everybody(setup.users, setup.validators)));
         let nodes = nodes.into_iter().chain(users).chain(validators).chain([kdc]);
@@ -131,7 +131,7 @@ impl System {
     }
 
     /// Makes every session that an honest run needs.
-    fn acquaint(&mut self, setup: &Setup) {
+    fn establish(&mut self, setup: &Setup) {
         let users = (0..setup.users).map(Actor::User);
         let validators = (0..setup.validators).map(Actor::Validator);
         let pairs = users
@@ -142,8 +142,8 @@ impl System {
             .chain([(Actor::Bsd, Actor::Cloud, ContentType::Valid)]);
         for (one, other, purpose) in pairs {
             for (own, peer) in [(one, other), (other, one)] {
-                if let Some(neighbours) = self.node_mut(own).and_then(Node::neighbours) {
-                    neighbours.acquaint(peer, purpose);
+                if let Some(sessions) = self.node_mut(own).and_then(Node::sessions_mut) {
+                    sessions.establish(peer, purpose);
                 }
             }
         }
@@ -217,12 +217,12 @@ impl System {
     }
 
     /// The sessions of everybody.
-    pub(super) fn neighbours(&self) -> impl Iterator<Item = &SessionManager> {
+    pub(super) fn sessions(&self) -> impl Iterator<Item = &SessionManager> {
         self.nodes.iter().filter_map(|node| node.sessions())
     }
 
     /// The sessions of one actor.
-    pub(super) fn neighbours_of(&self, actor: Actor) -> Option<&SessionManager> {
+    pub(super) fn sessions_of(&self, actor: Actor) -> Option<&SessionManager> {
         self.node(actor)?.sessions()
     }
 
@@ -231,7 +231,7 @@ impl System {
         let is_one = |(name, flaw): &(&str, Clause)| {
             forbidden.iter().any(|(kind, flaws)| kind == name && flaws.contains(flaw))
         };
-        self.neighbours().any(|neighbours| neighbours.believed().iter().any(is_one))
+        self.sessions().any(|sessions| sessions.believed().iter().any(is_one))
     }
 
     /// Everybody's copy of the ledger.
@@ -265,7 +265,7 @@ impl System {
         let flawed = of_terms.iter().chain([&flaws]).filter(|flaws| !flaws.is_empty());
         if step.clause.is_none() && datagram.concerns(to) {
             for flaws in flawed {
-                self.node_mut(to)?.neighbours()?.believe(rules, datagram, *flaws);
+                self.node_mut(to)?.sessions_mut()?.believe(rules, datagram, *flaws);
             }
         }
         Some(step)
@@ -301,12 +301,12 @@ impl System {
                 Node::Kdc(_) => return None,
             },
             Datagram::Gossip(gossip) => {
-                let spoiled;
+                let corrupted;
                 let gossip = if flaws.is_empty() {
                     gossip
                 } else {
-                    spoiled = gossip.spoiled(flaws);
-                    &spoiled
+                    corrupted = gossip.corrupted(flaws);
+                    &corrupted
                 };
                 if let Some(taken) = node.on_authority(rules, now, gossip) {
                     return Some(Step::new((gossip.event(), taken.map(|()| Vec::new()), Vec::new())));
@@ -418,7 +418,7 @@ impl System {
     pub fn wake(&mut self, rules: &Rules, now: Time, actor: Actor, found: Option<u64>) -> Option<Step> {
         let (event, sends) = match self.node_mut(actor)? {
             Node::Bsd(bsd) => bsd.on_wake(rules, now),
-            Node::Cloud(cloud) => (Event::Wake, cloud.neighbours.retry(now)),
+            Node::Cloud(cloud) => (Event::Wake, cloud.sessions.retry(now)),
             Node::User(user) => user.on_wake(rules, now),
             Node::Validator(validator) => validator.on_wake(rules, now, found),
             Node::Kdc(_) => return None,
@@ -436,7 +436,7 @@ impl System {
         message: Message,
     ) -> Option<Step> {
         self.index(to)?;
-        let said = self.node_mut(actor)?.neighbours()?.say(rules, now, to, message);
+        let said = self.node_mut(actor)?.sessions_mut()?.say(rules, now, to, message);
         Some(Step::new((Event::Send, said, Vec::new())))
     }
 
@@ -455,7 +455,7 @@ impl System {
     pub fn wakes(&self, actor: Actor) -> Option<Time> {
         match self.node(actor)? {
             Node::Bsd(bsd) => bsd.wake(),
-            Node::Cloud(cloud) => cloud.neighbours.wake(),
+            Node::Cloud(cloud) => cloud.sessions.wake(),
             Node::User(user) => user.wake(),
             Node::Validator(validator) => validator.wake(),
             Node::Kdc(_) => None,
@@ -497,17 +497,17 @@ impl System {
 }
 
 impl Node {
-    fn neighbours(&mut self) -> Option<&mut SessionManager> {
-        self.public().map(|(neighbours, _)| neighbours)
+    fn sessions_mut(&mut self) -> Option<&mut SessionManager> {
+        self.public().map(|(sessions, _)| sessions)
     }
 
     /// What every actor but the KDC has.
     fn public(&mut self) -> Option<(&mut SessionManager, &mut Ledger)> {
         match self {
-            Node::Bsd(bsd) => Some((&mut bsd.neighbours, &mut bsd.ledger)),
-            Node::Cloud(cloud) => Some((&mut cloud.neighbours, &mut cloud.ledger)),
-            Node::User(user) => Some((&mut user.neighbours, &mut user.ledger)),
-            Node::Validator(validator) => Some((&mut validator.neighbours, &mut validator.ledger)),
+            Node::Bsd(bsd) => Some((&mut bsd.sessions, &mut bsd.ledger)),
+            Node::Cloud(cloud) => Some((&mut cloud.sessions, &mut cloud.ledger)),
+            Node::User(user) => Some((&mut user.sessions, &mut user.ledger)),
+            Node::Validator(validator) => Some((&mut validator.sessions, &mut validator.ledger)),
             Node::Kdc(_) => None,
         }
     }
@@ -517,11 +517,11 @@ impl Node {
         if !matches!(gossip, Gossip::RevocationList { .. } | Gossip::PolicyChange { .. }) {
             return None;
         }
-        let (neighbours, ledger) = self.public()?;
+        let (sessions, ledger) = self.public()?;
         match gossip {
-            Gossip::RevocationList { list, flaws } => Some(neighbours.trust.take(rules, list, *flaws)),
+            Gossip::RevocationList { list, flaws } => Some(sessions.trust.take(rules, list, *flaws)),
             Gossip::PolicyChange { change, approvals, flaws } => {
-                Some(ledger.on_policy_change(rules, now, &neighbours.trust, *change, *approvals, *flaws))
+                Some(ledger.on_policy_change(rules, now, &sessions.trust, *change, *approvals, *flaws))
             }
             _ => None,
         }

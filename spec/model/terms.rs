@@ -566,7 +566,7 @@ pub struct Record {
     pub message: Message,
 }
 
-/// What travels between two neighbours.
+/// What travels between two actors.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
 )]
@@ -878,7 +878,7 @@ impl Output {
 /// What travels.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Datagram {
-    /// Between neighbours.
+    /// Between two actors.
     Packet(Packet),
     /// In public.
     Gossip(Gossip),

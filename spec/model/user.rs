@@ -24,7 +24,7 @@ struct Waiting {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct User {
     number: u8,
-    pub(super) neighbours: Shared<SessionManager>,
+    pub(super) sessions: Shared<SessionManager>,
     pub(super) ledger: Shared<Ledger>,
     submissions: BTreeMap<Tid, Waiting>,
     ended: BTreeMap<Tid, Option<Decision>>,
@@ -42,10 +42,10 @@ pub(super) struct User {
 }
 
 impl User {
-    pub(super) fn new(number: u8, ledger: Ledger, neighbours: SessionManager) -> User {
+    pub(super) fn new(number: u8, ledger: Ledger, sessions: SessionManager) -> User {
         User {
             number,
-            neighbours: Shared::new(neighbours),
+            sessions: Shared::new(sessions),
             ledger: Shared::new(ledger),
             submissions: BTreeMap::new(),
             ended: BTreeMap::new(),
@@ -82,7 +82,7 @@ impl User {
                 let policy = self.ledger.policy.in_force(self.ledger.height() + 1).versions();
                 let header = Header { tid, user: self.number, record, breaks, readers, issued: now, policy };
                 let message = Message::Initial { header, flaws: Flaws::NONE };
-                let outputs = self.neighbours.say(rules, now, Actor::Bsd, message)?;
+                let outputs = self.sessions.say(rules, now, Actor::Bsd, message)?;
                 let deadline = now + constants::USER_OUTCOME_MS;
                 self.submissions.insert(tid, Waiting { message, attempts: 1, deadline });
                 self.submitted.insert(tid, header);
@@ -113,7 +113,7 @@ impl User {
                 Ok(outputs)
             }
             Command::ChangePolicy { change, approvals } => {
-                let (ledger, trust) = (&mut self.ledger, &self.neighbours.trust);
+                let (ledger, trust) = (&mut self.ledger, &self.sessions.trust);
                 ledger.on_policy_change(rules, now, trust, change, approvals, Flaws::NONE)?;
                 let flaws = Flaws::NONE;
                 Ok(vec![Output::Publish(Gossip::PolicyChange { change, approvals, flaws })])
@@ -137,7 +137,7 @@ impl User {
         request: RequestId,
         message: Message,
     ) -> Result<Vec<Output>, Clause> {
-        let outputs = self.neighbours.say(rules, now, Actor::Cloud, message)?;
+        let outputs = self.sessions.say(rules, now, Actor::Cloud, message)?;
         self.next_request += 1;
         self.requests
             .insert(request, Waiting { message, attempts: 1, deadline: now + constants::USER_ANSWER_MS });
@@ -152,7 +152,7 @@ impl User {
         packet: &Packet,
         flaws: Flaws,
     ) -> (Event, Result<Vec<Output>, Clause>) {
-        match self.neighbours.receive(rules, now, from, packet, flaws) {
+        match self.sessions.receive(rules, now, from, packet, flaws) {
             (event, Err(clause)) => (event, Err(clause)),
             (event, Ok(Received::HandshakeProgress(outputs))) => (event, Ok(outputs)),
             (_, Ok(Received::Message(peer, message, _))) => {
@@ -204,7 +204,7 @@ impl User {
                     anchor.is_none_or(|anchor| !forked && anchor == head || Some(anchor) == anchored);
                 asked.require(Clause::HeadIsAnchored, covered)?;
                 asked.part(order::CERTIFICATE)?;
-                self.neighbours.trust.verify_as_signed(&checks, now, Actor::User(owner))?;
+                self.sessions.trust.verify_as_signed(&checks, now, Actor::User(owner))?;
                 let mapped = self.ledger.policy.knows_template(template);
                 asked.require(Clause::ReadMatchesCommitments, mapped)?;
                 self.remembered = Some(head);
@@ -254,7 +254,7 @@ impl User {
 
     /// What expired names the event, a submission before a request.
     pub(super) fn on_wake(&mut self, rules: &Rules, now: Time) -> (Event, Vec<Output>) {
-        let mut outputs = self.neighbours.retry(now);
+        let mut outputs = self.sessions.retry(now);
         let bounded = rules.in_force(Clause::FailoverIsBounded);
         let late: Vec<Tid> =
             self.submissions.iter().filter(|(_, one)| one.deadline <= now).map(|(tid, _)| *tid).collect();
@@ -268,7 +268,7 @@ impl User {
             }
             (waiting.attempts, waiting.deadline) = (waiting.attempts + 1, now + constants::USER_OUTCOME_MS);
             let message = waiting.message;
-            outputs.extend(self.neighbours.say_again(rules, now, Actor::Bsd, message).unwrap_or_default());
+            outputs.extend(self.sessions.say_again(rules, now, Actor::Bsd, message).unwrap_or_default());
         }
         let late: Vec<RequestId> =
             self.requests.iter().filter(|(_, one)| one.deadline <= now).map(|(id, _)| *id).collect();
@@ -285,7 +285,7 @@ impl User {
                 *remembered = size;
             }
             let message = waiting.message;
-            outputs.extend(self.neighbours.say_again(rules, now, Actor::Cloud, message).unwrap_or_default());
+            outputs.extend(self.sessions.say_again(rules, now, Actor::Cloud, message).unwrap_or_default());
         }
         (expired.unwrap_or(Event::Wake), outputs)
     }
@@ -293,7 +293,7 @@ impl User {
     pub(super) fn wake(&self) -> Option<Time> {
         let submissions = self.submissions.values().map(|one| one.deadline);
         let requests = self.requests.values().map(|one| one.deadline);
-        submissions.chain(requests).chain(self.neighbours.wake()).min()
+        submissions.chain(requests).chain(self.sessions.wake()).min()
     }
 
     /// What they were told of a submission.
@@ -308,7 +308,7 @@ impl User {
 
     pub(super) fn view(&self) -> View {
         View::User {
-            public: self.ledger.view(&self.neighbours.trust),
+            public: self.ledger.view(&self.sessions.trust),
             open: self.submissions.keys().copied().collect(),
             ended: self.ended.iter().map(|(tid, decision)| (*tid, *decision)).collect(),
             requests: self.requests.keys().copied().collect(),
@@ -320,7 +320,7 @@ impl User {
 renamed!(Waiting { message, attempts, deadline });
 renamed!(User {
     number: of_users,
-    neighbours,
+    sessions,
     ledger,
     submissions,
     ended,

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Validator {
     number: u8,
-    pub(super) neighbours: Shared<SessionManager>,
+    pub(super) sessions: Shared<SessionManager>,
     pub(super) ledger: Shared<Ledger>,
     pub(super) votes: BTreeMap<Tid, Vote>,
     /// Whether a vote was given on two T_blocks of one tid: only without BLK-07.
@@ -26,10 +26,10 @@ pub(super) struct Validator {
 }
 
 impl Validator {
-    pub(super) fn new(number: u8, ledger: Ledger, neighbours: SessionManager) -> Validator {
+    pub(super) fn new(number: u8, ledger: Ledger, sessions: SessionManager) -> Validator {
         Validator {
             number,
-            neighbours: Shared::new(neighbours),
+            sessions: Shared::new(sessions),
             ledger: Shared::new(ledger),
             votes: BTreeMap::new(),
             voted_twice: false,
@@ -40,7 +40,7 @@ impl Validator {
 
     /// Votes, the ledger and what was signed last survive (chapter 13).
     pub(super) fn crash(&mut self) {
-        self.neighbours.crash();
+        self.sessions.crash();
         self.ledger.crash();
         self.closing.crash(&self.ledger);
     }
@@ -53,7 +53,7 @@ impl Validator {
         packet: &Packet,
         flaws: Flaws,
     ) -> (Event, Result<Vec<Output>, Clause>) {
-        match self.neighbours.receive(rules, now, from, packet, flaws) {
+        match self.sessions.receive(rules, now, from, packet, flaws) {
             (event, Err(clause)) => (event, Err(clause)),
             (event, Ok(Received::HandshakeProgress(outputs))) => (event, Ok(outputs)),
             (_, Ok(Received::Message(peer, Message::Block { question, flaws }, _))) => {
@@ -76,7 +76,7 @@ impl Validator {
         let mut asked = checks.in_order(order::T_BLOCK);
         asked.require(Clause::BsdSignsBlock, peer == Actor::Bsd)?;
         asked.part(order::CERTIFICATE)?;
-        self.neighbours.trust.verify(&checks, now, Actor::User(header.user))?;
+        self.sessions.trust.verify(&checks, now, Actor::User(header.user))?;
         asked.require(Clause::RoleMaySubmit, may_handle_records(header.user))?;
         let valid = header.issued <= now && now < header.issued + constants::SUBMISSION_LIFETIME_MS;
         asked.require(Clause::InitialWithinValidity, valid)?;
@@ -89,7 +89,7 @@ impl Validator {
             asked.require(Clause::OneBlockPerTid, same)?;
             if same {
                 let vote = *vote;
-                return self.neighbours.say(rules, now, peer, Message::Vote(vote));
+                return self.sessions.say(rules, now, peer, Message::Vote(vote));
             }
         }
         asked.part(order::POLICY)?;
@@ -103,7 +103,7 @@ impl Validator {
         let ballot = header.verdict().map_or(Ballot::True, Ballot::False);
         let vote = Vote { validator: self.number, question, ballot, flaws: Flaws::NONE };
         self.voted_twice |= self.votes.insert(header.tid, vote).is_some();
-        self.neighbours.say(rules, now, peer, Message::Vote(vote))
+        self.sessions.say(rules, now, peer, Message::Vote(vote))
     }
 
     pub(super) fn on_gossip(
@@ -141,20 +141,20 @@ impl Validator {
 
     /// `found` is the nonce that mining found by now.
     pub(super) fn on_wake(&mut self, rules: &Rules, now: Time, found: Option<u64>) -> (Event, Vec<Output>) {
-        let mut outputs = self.neighbours.retry(now);
+        let mut outputs = self.sessions.retry(now);
         let (event, own) = self.closing.on_wake(rules, &mut self.ledger, now, found);
         outputs.extend(own);
         (event, outputs)
     }
 
     pub(super) fn wake(&self) -> Option<Time> {
-        self.closing.wake().into_iter().chain(self.neighbours.wake()).min()
+        self.closing.wake().into_iter().chain(self.sessions.wake()).min()
     }
 
     pub(super) fn view(&self) -> View {
         let (closing, signed, signatures, waiting) = self.closing.view();
         View::Validator {
-            public: self.ledger.view(&self.neighbours.trust),
+            public: self.ledger.view(&self.sessions.trust),
             votes: self.votes.iter().map(|(tid, vote)| (*tid, vote.ballot)).collect(),
             closing,
             signed,
@@ -164,4 +164,4 @@ impl Validator {
     }
 }
 
-renamed!(Validator { number: of_validators, neighbours, ledger, votes, voted_twice, misjudged, closing });
+renamed!(Validator { number: of_validators, sessions, ledger, votes, voted_twice, misjudged, closing });

@@ -98,6 +98,14 @@ pub(super) fn attack(options: &Options) -> Result<ExitStatus, String> {
         bar.inc(1);
     }
     bar.finish_and_clear();
+    let failed = outcomes.iter().any(|outcome| !outcome.row.published.found);
+    if options.json {
+        print_json(&outcomes.iter().map(|outcome| &outcome.row).collect::<Vec<_>>())?;
+    } else if let (Some(_), [only]) = (options.id, &outcomes[..]) {
+        print(&one(only))?;
+    } else {
+        print(&table(&outcomes))?;
+    }
     if let Some(out) = &options.out {
         for outcome in &outcomes {
             write_traces(outcome, out)?;
@@ -110,14 +118,6 @@ pub(super) fn attack(options: &Options) -> Result<ExitStatus, String> {
     if options.write {
         write_file(Path::new(TABLE), markdown(&outcomes))?;
         note(TABLE);
-    }
-    let failed = outcomes.iter().any(|outcome| !outcome.row.published.found);
-    if options.json {
-        print_json(&outcomes.iter().map(|outcome| &outcome.row).collect::<Vec<_>>())?;
-    } else if let (Some(_), [only]) = (options.id, &outcomes[..]) {
-        print(&one(only))?;
-    } else {
-        print(&table(&outcomes))?;
     }
     Ok(ExitStatus::of(!failed))
 }
@@ -199,6 +199,9 @@ fn capabilities(options: &Options) -> Result<ExitStatus, String> {
 /// The number of Byzantine validators from which on each property breaks.
 fn thresholds(options: &Options) -> Result<ExitStatus, String> {
     let sizes = options.validators.map_or(SIZES.to_vec(), |validators| vec![validators]);
+    if let Some(out) = &options.out {
+        files::create_folder(out)?;
+    }
     let bar = progress(threshold::questions_of(&sizes).count());
     let mut before = bar.elapsed();
     let searched = threshold::look(&sizes, |config, among| {
@@ -212,6 +215,13 @@ fn thresholds(options: &Options) -> Result<ExitStatus, String> {
         });
     });
     bar.finish_and_clear();
+    let cells: Vec<Cell> = searched.iter().map(|one| one.cell.clone()).collect();
+    let table = threshold::markdown(&cells, &sizes);
+    if options.json {
+        print_json(&cells)?;
+    } else {
+        print(table.trim_end())?;
+    }
     if let Some(out) = &options.out {
         for one in &searched {
             let Some(run) = one.tell() else { continue };
@@ -221,8 +231,6 @@ fn thresholds(options: &Options) -> Result<ExitStatus, String> {
             note(&format!("bemr replay {}{both}", path.display()));
         }
     }
-    let cells: Vec<Cell> = searched.into_iter().map(|one| one.cell).collect();
-    let table = threshold::markdown(&cells, &sizes);
     if options.write {
         let json = serde_json::to_string_pretty(&cells).map_err(|error| error.to_string())? + "\n";
         for (extension, text) in [("md", &table), ("json", &json)] {
@@ -230,11 +238,6 @@ fn thresholds(options: &Options) -> Result<ExitStatus, String> {
             write_file(&path, text)?;
             note(&path.display().to_string());
         }
-    }
-    if options.json {
-        print_json(&cells)?;
-    } else {
-        print(table.trim_end())?;
     }
     let unknown = cells.iter().any(|cell| matches!(cell.verdict, Verdict::Unfinished { .. }));
     Ok(ExitStatus::of(!unknown))

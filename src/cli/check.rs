@@ -97,12 +97,11 @@ pub(super) fn check(options: &Options) -> Result<ExitStatus, String> {
     let rules = Rules::hardened();
     let suite = SCOPES.iter().find(|one| one.name == suite).ok_or("no such suite")?;
     let mut failing = Vec::new();
-    let mut unwritten = false;
-    let searches = explore(suite, rules, &options.out, &mut failing, &mut unwritten);
+    let searches = explore(suite, rules, &options.out, &mut failing);
     let properties = properties(searches.iter().map(|(_, report, seconds)| (report, *seconds)));
     let lockstep = random_runs(options.seed, runs, rules);
     if let Some(failure) = &lockstep.failure {
-        failing.push(write_failure(failure, rules, &options.out, &mut unwritten));
+        failing.push(write_failure(failure, rules, &options.out));
     }
     let differing = replay_regressions()?;
     if let (Some(path), Some(file)) = (&options.report, page_file) {
@@ -141,7 +140,6 @@ fn explore(
     rules: Rules,
     out: &Path,
     failing: &mut Vec<String>,
-    unwritten: &mut bool,
 ) -> Vec<(SearchConfig, PartReport, f64)> {
     let mut searches = Vec::new();
     for config in suite.parts {
@@ -156,7 +154,7 @@ fn explore(
         if let Some(flaw) = &report.flaw {
             note(&format!("{}: the search is invalid: {flaw}", config.name));
         }
-        failing.extend(write_broken(config, rules, &report, out, unwritten));
+        failing.extend(write_broken(config, rules, &report, out));
         searches.push((*config, report, seconds));
     }
     searches
@@ -199,9 +197,9 @@ fn check_under(name: &str, runs: u64, options: &Options) -> Result<ExitStatus, S
     };
     let all = Campaign { seed: options.seed, lives: runs, steps: STEPS, sides: rules.into() };
     let report = campaign(&all, "runs", |campaign, done| campaign.run_under(of, done));
-    let (mut failing_traces, mut unwritten) = (Vec::new(), false);
+    let mut failing_traces = Vec::new();
     if let Some(failure) = &report.failure {
-        failing_traces.push(write_failure(failure, rules, &options.out, &mut unwritten));
+        failing_traces.push(write_failure(failure, rules, &options.out));
     }
     let status = ExitStatus::of(failing_traces.is_empty());
     let lockstep = LockstepRow::of(&report);
@@ -235,10 +233,10 @@ impl std::fmt::Display for LockstepRow {
 }
 
 /// Writes the trace of a run in which model and implementation diverge, and returns its path.
-fn write_failure(failure: &Failure, rules: Rules, out: &Path, unwritten: &mut bool) -> String {
+fn write_failure(failure: &Failure, rules: Rules, out: &Path) -> String {
     let name = format!("divergence-{}.jsonl", failure.seed);
     let trace = failure.trace(rules).to_bytes();
-    write_finding(out, &name, &failure.short.divergence.to_string(), &trace, unwritten)
+    write_finding(out, &name, &failure.short.divergence.to_string(), &trace)
 }
 
 fn campaign(

@@ -1,6 +1,6 @@
 //! `bemr experiment`: measures decision rules under Byzantine validators, beside the provable bounds.
 
-use crate::{ExitStatus, bar, note, print, print_json, write_into};
+use crate::{ExitStatus, bar, files, note, print, print_json, write_into};
 use bemr::crypto::Suite;
 use bemr_lab::experiment::{
     ADOPTED, Campaign, Claim, Expedition, GridPoint, Played, Report, Rule, Share, Size, Table, asking,
@@ -68,7 +68,7 @@ impl Extent {
 
 pub(super) fn experiment(options: &Options) -> Result<ExitStatus, String> {
     // Fails before the experiment, which takes minutes.
-    std::fs::create_dir_all(&options.out).map_err(|error| format!("{}: {error}", options.out.display()))?;
+    files::create_folder(&options.out)?;
     let threads = usize::from(options.threads);
     let Extent { sizes, asked, suite, spots, transactions } = Extent::of(options.quick);
     let tables = sizes.into_iter().map(|size| {
@@ -91,6 +91,12 @@ pub(super) fn experiment(options: &Options) -> Result<ExitStatus, String> {
     bar.finish_and_clear();
 
     let report = Report { quick: options.quick, tables, asked, expedition, points };
+    let failures = report.failures();
+    if options.json {
+        print_json(&report.summary())?;
+    } else {
+        print(&show(&report))?;
+    }
     for (name, text) in [
         ("experiment.csv", report.csv()),
         ("experiment.json", report.json()),
@@ -99,13 +105,7 @@ pub(super) fn experiment(options: &Options) -> Result<ExitStatus, String> {
         let path = write_into(&options.out, name, text)?;
         note(&format!("wrote {}", path.display()));
     }
-    let failures = report.failures();
     failures.iter().for_each(|failure| note(failure));
-    if options.json {
-        print_json(&report.summary())?;
-    } else {
-        print(&show(&report))?;
-    }
     Ok(ExitStatus::of(failures.is_empty()))
 }
 

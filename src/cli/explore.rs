@@ -100,7 +100,6 @@ pub(super) fn write_broken(
     rules: Rules,
     report: &PartReport,
     out: &Path,
-    unwritten: &mut bool,
 ) -> Vec<String> {
     let mut paths = Vec::new();
     for goal in &report.goals {
@@ -110,26 +109,17 @@ pub(super) fn write_broken(
         let what = run.trace.header.note.map_or(what.clone(), |more| format!("{what}; {more}"));
         run.trace.header.note = Some(what.clone());
         let name = format!("broken-{}-{}.jsonl", goal.name, config.name.replace(' ', "-"));
-        paths.push(write_finding(out, &name, &what, &run.trace.to_bytes(), unwritten));
+        paths.push(write_finding(out, &name, &what, &run.trace.to_bytes()));
     }
     paths
 }
 
 /// Writes the trace of a finding and says how to reproduce it; prints the trace where the file cannot be written, so that what took
 /// minutes to find is not lost. Returns the path.
-pub(super) fn write_finding(
-    out: &Path,
-    name: &str,
-    what: &str,
-    trace: &[u8],
-    unwritten: &mut bool,
-) -> String {
+pub(super) fn write_finding(out: &Path, name: &str, what: &str, trace: &[u8]) -> String {
     match write_into(out, name, trace) {
         Ok(path) => note(&format!("{what}\nreproduce: bemr replay {}", path.display())),
-        Err(problem) => {
-            *unwritten = true;
-            note(&format!("{what}\n{problem}; the trace is\n{}", String::from_utf8_lossy(trace)));
-        }
+        Err(problem) => note(&format!("{what}\n{problem}; the trace is\n{}", String::from_utf8_lossy(trace))),
     }
     out.join(name).display().to_string()
 }
@@ -177,7 +167,7 @@ pub(super) fn explore(options: &Options) -> Result<ExitStatus, String> {
         return Err(format!("the configurations of {} are {}", options.suite.name, names.join(", ")));
     }
     let (mut reports, mut rows) = (Vec::new(), Vec::new());
-    let (mut failed, mut failing_traces, mut unwritten) = (false, Vec::new(), false);
+    let (mut failed, mut failing_traces) = (false, Vec::new());
     files::create_folder(&options.out)?;
     let mut memory = Memory::new();
     // The smaller first, so that the memory of each shows.
@@ -193,7 +183,7 @@ pub(super) fn explore(options: &Options) -> Result<ExitStatus, String> {
             note(&format!("{}: {} states instead of the pinned {pinned}", config.name, row.states));
             failed = true;
         }
-        failing_traces.extend(write_broken(config, rules, &report, &options.out, &mut unwritten));
+        failing_traces.extend(write_broken(config, rules, &report, &options.out));
         let seconds = row.seconds;
         rows.push(row);
         reports.push((report, seconds));
@@ -206,8 +196,7 @@ pub(super) fn explore(options: &Options) -> Result<ExitStatus, String> {
     } else {
         print(&table(&properties))?;
     }
-    let written = if unwritten { ExitStatus::BadInput } else { ExitStatus::Success };
-    Ok(ExitStatus::of(!broken && !failed).max(written))
+    Ok(ExitStatus::of(!broken && !failed))
 }
 
 /// Searches one configuration with a spinner, within the memory bound.

@@ -67,6 +67,10 @@ pub(crate) fn reserve(path: &Path, head: &str, used: &[PathBuf]) -> Result<Outpu
         return Err(format!("{}: the output would replace {}", path.display(), other.display()));
     }
     let exists = std::fs::metadata(path);
+    // Opening it would create the file that it names, which may be another output.
+    if exists.is_err() && std::fs::symlink_metadata(path).is_ok() {
+        return Err(format!("{}: a link to no file", path.display()));
+    }
     if exists.as_ref().is_ok_and(Metadata::is_file) {
         let mut there = Vec::new();
         let opened = File::open(path).and_then(|file| file.take(KIND as u64).read_to_end(&mut there));

@@ -56,6 +56,14 @@ pub(super) fn sources(paths: &[PathBuf]) -> Vec<Source> {
     paths.iter().flat_map(|path| named(path)).collect()
 }
 
+/// The files among them.
+pub(super) fn files(sources: &[Source]) -> impl Iterator<Item = &PathBuf> {
+    sources.iter().filter_map(|source| match source {
+        Source::File(path) | Source::Problem(path, _) => Some(path),
+        Source::Sample(..) => None,
+    })
+}
+
 fn named(path: &Path) -> Vec<Source> {
     let problem = |why: Unreadable| vec![Source::Problem(path.to_owned(), why)];
     match fs::metadata(path) {

@@ -81,7 +81,9 @@ pub(super) fn run(options: &Options) -> Result<ExitStatus, String> {
         return Err(format!("--trace: a trace has at most {MAX_TRACED} validators"));
     }
     let injection = options.adversary.as_deref().map(|name| injection(name, options)).transpose()?;
-    let mut used: Vec<PathBuf> = options.records.clone();
+    // Before the outputs are created, one of which may be in a folder of records.
+    let sources = inputs::sources(&options.records);
+    let mut used: Vec<PathBuf> = inputs::files(&sources).cloned().collect();
     if let Some(store) = &options.store {
         used.extend([store.clone(), RedbStore::keys_of(store)]);
     }
@@ -108,7 +110,6 @@ pub(super) fn run(options: &Options) -> Result<ExitStatus, String> {
         injected = Some((adversary, counts));
     }
     let mut run = RunLoop::begin(config, trace)?;
-    let sources = inputs::sources(&options.records);
     let bar = bar(Some(sources.len() as u64), "{bar:30} {pos}/{len} records {msg}");
     for source in sources {
         run.submit(inputs::read(&rules, source));

@@ -425,27 +425,21 @@ impl Cloud {
     }
 
     fn on_message(&mut self, now: Time, peer: &CertifiedPrincipal, message: Message) -> Step {
+        let event = event_of(&message);
         let message = match message {
             Message::TValid(valid) => {
                 let (outcome, repeats) = self.on_valid(now, peer, *valid);
-                return Step { event: Event::ValidArrived.into(), outcome, repeats };
+                return Step { event, outcome, repeats };
             }
             other => other,
         };
-        let (event, tid, outcome) = match &message {
-            Message::ReadRequest(request) => {
-                (Event::ReadArrived, request.tid, self.on_read(now, peer, request))
-            }
-            Message::Grant(grant) => (Event::GrantArrived, grant.body.tid, self.on_grant(now, peer, grant)),
-            Message::Revoke(revoke) => {
-                (Event::RevokeArrived, revoke.body.tid, self.on_revoke(now, peer, revoke))
-            }
-            Message::Erase(erase) => (Event::EraseArrived, erase.body.tid, self.on_erase(now, peer, erase)),
+        let (tid, outcome) = match &message {
+            Message::ReadRequest(request) => (request.tid, self.on_read(now, peer, request)),
+            Message::Grant(grant) => (grant.body.tid, self.on_grant(now, peer, grant)),
+            Message::Revoke(revoke) => (revoke.body.tid, self.on_revoke(now, peer, revoke)),
+            Message::Erase(erase) => (erase.body.tid, self.on_erase(now, peer, erase)),
             other => {
-                return Step::refused(
-                    bemr_spec::Event::Unexpected,
-                    Refusal::new(Clause::MessageTypeIsExpected).at(other.name()),
-                );
+                return Step::refused(event, Refusal::new(Clause::MessageTypeIsExpected).at(other.name()));
             }
         };
         let mut repeats = Vec::new();
@@ -457,7 +451,7 @@ impl Cloud {
             let answer = Message::Answer(RequestOutcome { request, tid, decision, reason });
             repeats = self.context.send(now, peer.name(), answer).map_or(Vec::new(), |(outputs, _)| outputs);
         }
-        Step { event: event.into(), outcome, repeats }
+        Step { event, outcome, repeats }
     }
 
     fn on_gossip(&mut self, now: Time, from: &Name, gossip: Gossip) -> Step {
@@ -469,13 +463,13 @@ impl Cloud {
 }
 
 /// The event that the arrival of this message is.
-const fn event_of(message: &Message) -> bemr_spec::Event {
+fn event_of(message: &Message) -> bemr_spec::Event {
     match message {
-        Message::TValid(_) => bemr_spec::Event::ValidArrived,
-        Message::ReadRequest(_) => bemr_spec::Event::ReadArrived,
-        Message::Grant(_) => bemr_spec::Event::GrantArrived,
-        Message::Revoke(_) => bemr_spec::Event::RevokeArrived,
-        Message::Erase(_) => bemr_spec::Event::EraseArrived,
+        Message::TValid(_) => Event::ValidArrived.into(),
+        Message::ReadRequest(_) => Event::ReadArrived.into(),
+        Message::Grant(_) => Event::GrantArrived.into(),
+        Message::Revoke(_) => Event::RevokeArrived.into(),
+        Message::Erase(_) => Event::EraseArrived.into(),
         _ => bemr_spec::Event::Unexpected,
     }
 }

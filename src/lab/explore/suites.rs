@@ -119,7 +119,7 @@ const CHANGES: &[(Actor, Command)] = &[
 /// Something to be anchored, and nothing else.
 pub(crate) const HEAD: &[(Actor, Command)] = &[(Actor::Bsd, Command::CloseAudit)];
 
-/// One user, one validator, everybody established and honest, and nothing that hurts: what other parts differ from.
+/// One user, one validator, every session established, and no adversary: what the other configurations differ from.
 pub(crate) const QUIET: SearchConfig = SearchConfig {
     name: "quiet",
     setup: setup(1, 1),

@@ -19,7 +19,7 @@ pub use capability::Capability;
 pub use catalogue::{NAMED, NamedAdversary};
 pub use kind::{FaultKind, MAX_DELAY};
 pub use minimise::least;
-pub use monitor::Monitor;
+pub use monitor::{Monitor, RunningRule};
 pub use observed::{Act, ObservedFault};
 pub use rule::{FaultRule, MOST_RULES, Scope, Trigger};
 pub use validation::Contradiction;

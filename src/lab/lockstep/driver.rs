@@ -31,7 +31,7 @@ pub struct Profile {
     /// An envelope arrives at somebody else or from somebody else.
     pub redirect: u32,
     /// An envelope arrives with changed bytes.
-    pub spoil: u32,
+    pub corrupt: u32,
     /// A timer expires although envelopes are in flight.
     pub hurry: u32,
     /// An actor crashes and starts again.
@@ -39,7 +39,7 @@ pub struct Profile {
     /// An insider sends what an honest one would not.
     pub lie: u32,
     /// Somebody takes part in a handshake under another's name.
-    pub pose: u32,
+    pub impersonate: u32,
     /// The KDC or an administrator does something, or something is published in their names.
     pub govern: u32,
     /// An auditor replays the public record.
@@ -56,11 +56,11 @@ impl Profile {
         reorder: 0,
         replay: 0,
         redirect: 0,
-        spoil: 0,
+        corrupt: 0,
         hurry: 0,
         crash: 0,
         lie: 0,
-        pose: 0,
+        impersonate: 0,
         govern: 0,
         audit: 0,
         unseal: 0,
@@ -76,11 +76,11 @@ impl Profile {
             (&mut profile.reorder, 300),
             (&mut profile.replay, 60),
             (&mut profile.redirect, 40),
-            (&mut profile.spoil, 60),
+            (&mut profile.corrupt, 60),
             (&mut profile.hurry, 20),
             (&mut profile.crash, 5),
             (&mut profile.lie, 250),
-            (&mut profile.pose, 100),
+            (&mut profile.impersonate, 100),
             (&mut profile.govern, 20),
             (&mut profile.audit, 22),
             (&mut profile.unseal, 10),
@@ -246,8 +246,8 @@ impl Driver {
         {
             return Some(action);
         }
-        if self.chance(profile.pose)
-            && let Some(packet) = self.pose(world)
+        if self.chance(profile.impersonate)
+            && let Some(packet) = self.impersonate(world)
         {
             return Some(packet);
         }
@@ -284,7 +284,7 @@ impl Driver {
         if self.chance(profile.redirect) {
             return Some(self.redirect(world, sent));
         }
-        if self.chance(profile.spoil) { self.spoil(world, sent) } else { None }
+        if self.chance(profile.corrupt) { self.corrupt(world, sent) } else { None }
     }
 
     /// The delivery of an envelope in flight; nothing where there is none, or a timer expires first.
@@ -306,7 +306,7 @@ impl Driver {
     }
 
     /// A handshake packet under another's name, which arrives before everything else.
-    fn pose(&mut self, world: &Execution) -> Option<Action> {
+    fn impersonate(&mut self, world: &Execution) -> Option<Action> {
         self.posed += 1;
         let packet = impersonation::pose(&mut self.rng, world, &self.flying, self.posed)?;
         self.hasty = true;
@@ -325,22 +325,23 @@ impl Driver {
         Action::Crash { actor, damage }
     }
 
-    fn spoil(&mut self, world: &Execution, sent: u32) -> Option<Action> {
+    fn corrupt(&mut self, world: &Execution, sent: u32) -> Option<Action> {
         let envelope = match self.flying.len() {
             flying if flying > 0 && self.chance(600) => {
                 self.flying[self.rng.random_range(0..flying.min(WINDOW))]
             }
             _ => sent - 1 - self.rng.random_range(0..sent.min(50)),
         };
-        let how = self.spoiling(world, envelope)?;
+        let how = self.corruption(world, envelope)?;
         Some(Action::Corrupt { envelope, how })
     }
 
     /// A corruption that the bytes of an envelope admit.
-    fn spoiling(&mut self, world: &Execution, envelope: u32) -> Option<Corruption> {
+    fn corruption(&mut self, world: &Execution, envelope: u32) -> Option<Corruption> {
         let datagram = &world.envelopes().get(envelope as usize)?.datagram;
         forged_term::is_honest(datagram).then_some(())?;
-        let possible = |how: &Corruption| *how == Corruption::Flip || world.spoiled(envelope, *how).is_some();
+        let possible =
+            |how: &Corruption| *how == Corruption::Flip || world.corrupted(envelope, *how).is_some();
         let ways: Vec<Corruption> = Corruption::ALL.into_iter().filter(possible).collect();
         Some(ways[self.rng.random_range(0..ways.len())])
     }

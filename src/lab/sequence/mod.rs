@@ -19,6 +19,7 @@ pub use text::text;
 
 use crate::trace::{Header, Step, Trace, everybody};
 use bemr_model::{Action, Actor, Command, Enrolment, Order};
+use bemr_spec::Event;
 
 /// The actors and senders of the steps, in the order of the columns: users, the BSD, validators, the cloud, the KDC.
 fn taking_part<'a>(header: &Header, steps: impl IntoIterator<Item = &'a Step>) -> Vec<Actor> {
@@ -61,16 +62,16 @@ fn what(step: &Step) -> String {
 }
 
 fn arrived(step: &Step) -> &str {
-    match step.event.name() {
-        "TurnCame" => "Turn",
-        "SignatureArrived" => "Closing",
-        "BlockRangeRequested" => "BlocksFrom",
-        "InitialArrived" => "T_initial",
-        "BlockRequestArrived" => "T_block",
-        "ValidArrived" => "T_valid",
-        "ReadArrived" => "ReadRequest",
-        "RecordArrived" => "ReadResponse",
-        other => other.strip_suffix("Arrived").unwrap_or(other),
+    match step.event {
+        Event::TurnCame => "Turn",
+        Event::SignatureArrived => "Closing",
+        Event::BlockRangeRequested => "BlocksFrom",
+        Event::InitialArrived => "T_initial",
+        Event::BlockRequestArrived => "T_block",
+        Event::ValidArrived => "T_valid",
+        Event::ReadArrived => "ReadRequest",
+        Event::RecordArrived => "ReadResponse",
+        other => other.name().strip_suffix("Arrived").unwrap_or(other.name()),
     }
 }
 

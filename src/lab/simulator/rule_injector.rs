@@ -1,6 +1,6 @@
 //! Fault rules carried out in a simulated network.
 
-use crate::faults::{Adversary, FaultKind, FaultRule, Scope, Trigger};
+use crate::faults::{Adversary, FaultKind, FaultRule, RunningRule, Scope, Trigger};
 use crate::simulator::{ByzantinePolicy, Envelope, FaultInjector, Roster};
 use bemr::wire::{Name, Time};
 use bemr_model::Actor;
@@ -27,7 +27,7 @@ pub struct Injection {
 }
 
 struct RuleInjector {
-    rules: Vec<(FaultRule, u32)>,
+    rules: Vec<RunningRule>,
     actors: BTreeMap<Name, Actor>,
     start: Time,
     rng: ChaCha8Rng,
@@ -68,7 +68,7 @@ impl Injection {
         Ok(Injection {
             policies: (0..roster.validators.len()).map(policy).collect(),
             injector: Box::new(RuleInjector {
-                rules: adversary.rules().iter().map(|rule| (rule.clone(), 0)).collect(),
+                rules: adversary.rules().iter().map(RunningRule::new).collect(),
                 actors: actors.map(|(actor, name)| (name.clone(), actor)).collect(),
                 start,
                 rng: ChaCha8Rng::seed_from_u64(seed),
@@ -101,19 +101,13 @@ impl RuleInjector {
         let from = *self.actors.get(&envelope.from)?;
         let to = *self.actors.get(&envelope.to)?;
         let since = now.0.saturating_sub(self.start.0);
-        for (place, (rule, seen)) in self.rules.iter_mut().enumerate() {
-            let spent = rule.budget.is_some_and(|budget| self.injected.borrow()[place] >= budget);
-            let covered = rule.scope.covers(from, to) && rule.trigger.covers(since, Some(envelope.label));
-            if rule.kind == FaultKind::Contradict || spent || !covered {
-                continue;
-            }
-            *seen += 1;
-            let patient = rule.trigger.after.is_some_and(|after| *seen <= after);
-            let chance = rule.trigger.thousandths;
-            let lucky = chance.is_none_or(|chance| self.rng.random_range(0..1_000) < chance);
-            if !patient && lucky {
+        for (place, running) in self.rules.iter_mut().enumerate() {
+            let lucky = |thousandths| self.rng.random_range(0..1_000) < thousandths;
+            let on = Some((from, to, envelope.label));
+            if !running.rule.kind.is_of_votes() && running.takes(since, on, None, lucky) {
+                running.spend();
                 self.injected.borrow_mut()[place] += 1;
-                return Some(rule.kind);
+                return Some(running.rule.kind);
             }
         }
         None

@@ -10,7 +10,7 @@ use bemr_spec::{Clause, Event, Rules, constants};
 
 impl SystemUnderTest {
     /// An envelope arrives with its bytes changed.
-    pub(super) fn spoil(&mut self, envelope: u32, how: Corruption) -> Option<Happened> {
+    pub(super) fn corrupt(&mut self, envelope: u32, how: Corruption) -> Option<Happened> {
         let place = envelope as usize;
         let envelope = self.envelopes.get(place)?;
         let (from, to, cause) = (envelope.from, envelope.to, envelope.packet);
@@ -29,7 +29,7 @@ impl SystemUnderTest {
                         let other = last_record(&self.envelopes[..place], from)?;
                         [packet.get(..HEADER)?, other.get(HEADER..)?].concat()
                     }
-                    (None, _) => spoiled(packet.to_vec(), how, hello.then_some(suite)),
+                    (None, _) => corrupted(packet.to_vec(), how, hello.then_some(suite)),
                 };
                 Input::Packet { from: name, packet }
             }
@@ -37,7 +37,7 @@ impl SystemUnderTest {
                 return None;
             }
             Bytes::Gossip(gossip) => {
-                let bytes = spoiled(encode(&**gossip), how, None);
+                let bytes = corrupted(encode(&**gossip), how, None);
                 match decode::<wire::Gossip>(&self.rules, &bytes) {
                     Ok(gossip) => Input::Gossip { from: name, gossip },
                     Err(refusal) => {
@@ -92,7 +92,7 @@ const BLOCK: usize = 16;
 
 /// `bytes`, changed. What a hello of `hello` ends with is an element, and half of all changes make another one: the lowest
 /// bit is turned over that does not.
-fn spoiled(mut bytes: Vec<u8>, how: Corruption, hello: Option<Suite>) -> Vec<u8> {
+fn corrupted(mut bytes: Vec<u8>, how: Corruption, hello: Option<Suite>) -> Vec<u8> {
     match (how, hello) {
         (Corruption::Cut, _) => drop(bytes.pop()),
         (Corruption::Extend, _) => bytes.push(0),

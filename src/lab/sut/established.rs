@@ -8,7 +8,7 @@ use bemr_spec::{Clause, Refusal};
 
 impl SystemUnderTest {
     /// Makes every session that an honest run needs (chapter 19), and says what the model calls it.
-    pub(super) fn acquaint(&mut self) -> Result<(), Refusal> {
+    pub(super) fn establish(&mut self) -> Result<(), Refusal> {
         for from in self.actors.clone() {
             let pairs = match from {
                 Actor::User(_) => vec![(Actor::Bsd, SessionType::Initial), (Actor::Cloud, SessionType::Read)],
@@ -29,9 +29,9 @@ impl SystemUnderTest {
         let ends = [place(from), place(to)];
         let names = ends.map(|slot| self.names[slot].clone());
         let office = self.nodes[ends[0]].context();
-        let neighbours = &mut office.sessions;
+        let sessions = &mut office.sessions;
         let mut packet =
-            packet(neighbours.greet(&office.rules, &mut office.rng, self.now, &names[1], purpose)?)?;
+            packet(sessions.greet(&office.rules, &mut office.rng, self.now, &names[1], purpose)?)?;
         // Response, finish, and nothing more.
         for (slot, sender) in [(ends[1], &names[0]), (ends[0], &names[1])] {
             packet =

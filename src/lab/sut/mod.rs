@@ -203,7 +203,7 @@ impl SystemUnderTest {
         }
         rig.tables.learn_policies(&rig.foundation.ledger_view.policy);
         if established {
-            rig.acquaint()?;
+            rig.establish()?;
         }
         Ok(rig)
     }
@@ -318,7 +318,7 @@ impl SystemUnderTest {
                 self.deliver(envelope, to, None)
             }
             Action::Redirect { envelope, to, from } => self.deliver(envelope, to, from),
-            Action::Corrupt { envelope, how } => self.spoil(envelope, how),
+            Action::Corrupt { envelope, how } => self.corrupt(envelope, how),
             Action::Wake { actor, .. } => {
                 let slot = self.slot(actor)?;
                 let wake = self.nodes[slot].actor().wake()?;

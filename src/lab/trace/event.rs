@@ -1,7 +1,7 @@
 //! Which events an action can bring about.
 
 use super::Step;
-use bemr_model::{Action, Actor, Command};
+use bemr_model::{Action, Actor};
 use bemr_spec::Event;
 
 /// Whether the event of a step can be that of its action, at the actor to whom it happened. `message` is the name of what
@@ -9,7 +9,7 @@ use bemr_spec::Event;
 pub(super) fn fits(step: &Step, message: Option<&str>) -> bool {
     let event = step.event;
     match &step.action {
-        Action::Command { command, .. } => event == of_command(command),
+        Action::Command { command, .. } => event == command.event(),
         Action::Deliver { .. } | Action::Redirect { .. } | Action::Inject { .. } | Action::Corrupt { .. } => {
             let arrived = message.zip(step.actor);
             arrived.is_some_and(|(message, actor)| of_arrival(message, actor).contains(&event))
@@ -28,19 +28,6 @@ pub(super) fn fits(step: &Step, message: Option<&str>) -> bool {
 /// Whether the event is a refusal by itself: what arrived did not get as far as being a message that its receiver takes.
 pub(super) const fn is_refusal(event: Event) -> bool {
     matches!(event, Event::Malformed | Event::Record | Event::Unexpected)
-}
-
-const fn of_command(command: &Command) -> Event {
-    match command {
-        Command::CloseAudit => Event::CloseAudit,
-        Command::Enrol(_) => Event::Enrol,
-        Command::RevokeCertificate { .. } => Event::RevokeCertificate,
-        Command::IssueList => Event::IssueList,
-        Command::Submit { .. }
-        | Command::Read { .. }
-        | Command::Order { .. }
-        | Command::ChangePolicy { .. } => Event::Command,
-    }
 }
 
 const fn of_instant(actor: Actor) -> &'static [Event] {

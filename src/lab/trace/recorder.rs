@@ -107,20 +107,20 @@ impl Recorder {
         if let Ok((tid, _)) = outcome {
             self.tids.insert(tid, Tid::nth(u16::try_from(self.tids.len()).map_err(full)?));
         }
-        Ok(self.command(at, command, bemr_spec::Event::Command, outcome.map(|(_, event)| event)))
+        Ok(self.command(at, command, outcome.map(|(_, event)| event)))
     }
 
     /// The steps of a request for a record that was submitted.
     pub fn asked(&mut self, tid: &Digest, at: (&Name, Time), outcome: Result<&Event, Clause>) -> Vec<Step> {
         match self.tids.get(tid) {
-            Some(tid) => self.command(at, Command::Read { tid: *tid }, bemr_spec::Event::Command, outcome),
+            Some(tid) => self.command(at, Command::Read { tid: *tid }, outcome),
             None => Vec::new(),
         }
     }
 
     /// The steps of the BSD's closing its audit log.
     pub fn closed(&mut self, at: (&Name, Time), outcome: Result<&Event, Clause>) -> Vec<Step> {
-        self.command(at, Command::CloseAudit, bemr_spec::Event::CloseAudit, outcome)
+        self.command(at, Command::CloseAudit, outcome)
     }
 
     fn user(&self, name: &Name) -> Option<u8> {
@@ -150,10 +150,10 @@ impl Recorder {
         &mut self,
         (name, now): (&Name, Time),
         command: Command,
-        what: bemr_spec::Event,
         outcome: Result<&Event, Clause>,
     ) -> Vec<Step> {
         let Some(actor) = self.actors.get(name).copied() else { return Vec::new() };
+        let what = command.event();
         let action = Action::Command { actor, command };
         match outcome {
             Ok(event) => self.happened(event, action, what),

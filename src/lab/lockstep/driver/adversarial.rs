@@ -1,7 +1,7 @@
 //! The driver under an adversary that is given as data: an honest network, but for what the rules say.
 
 use super::{Driver, waiting};
-use crate::faults::{Adversary, FaultKind, FaultRule};
+use crate::faults::{Adversary, FaultKind, RunningRule};
 use crate::lockstep::{auditor, false_votes, forgery, impersonation};
 use bemr_model::{
     Action, Actor, Corruption, Datagram, Envelope, Execution, List, Message, Ordinal, Packet, Setup, Tid,
@@ -23,17 +23,10 @@ const SELDOM: u16 = 20;
 const BACK: usize = 200;
 
 /// A rule as it is being carried out.
-struct Running {
-    rule: FaultRule,
-    /// How often it could have been done.
-    seen: u32,
-    left: Option<u32>,
-}
-
 /// Draws action after action, as an adversary has it.
 pub struct AdversarialDriver {
     driver: Driver,
-    running: Vec<Running>,
+    running: Vec<RunningRule>,
     /// What is late, by when it arrives.
     held: BTreeSet<(Time, u32)>,
     /// What was sent next to nothing: it is done first.
@@ -51,10 +44,9 @@ impl AdversarialDriver {
     pub fn new(adversary: &Adversary, setup: &Setup) -> AdversarialDriver {
         let mut driver = Driver::led(*setup);
         driver.rng = ChaCha8Rng::seed_from_u64(setup.seed);
-        let run = |rule: &FaultRule| Running { rule: rule.clone(), seen: 0, left: rule.budget };
         AdversarialDriver {
             driver,
-            running: adversary.rules().iter().map(run).collect(),
+            running: adversary.rules().iter().map(RunningRule::new).collect(),
             held: BTreeSet::new(),
             due: VecDeque::new(),
             arrived: Vec::new(),
@@ -105,8 +97,8 @@ impl AdversarialDriver {
                 FaultKind::Reorder => flying.push_front(number),
                 FaultKind::Corrupt => {
                     // What some change makes of a hello hangs on its bytes; a byte less is always a byte less.
-                    let told = |how: &Corruption| world.spoiled(number, *how).is_some();
-                    let how = self.driver.spoiling(world, number).filter(told).unwrap_or(Corruption::Cut);
+                    let told = |how: &Corruption| world.corrupted(number, *how).is_some();
+                    let how = self.driver.corruption(world, number).filter(told).unwrap_or(Corruption::Cut);
                     self.due.push_back(Action::Corrupt { envelope: number, how });
                 }
                 FaultKind::Redirect => {
@@ -145,24 +137,17 @@ impl AdversarialDriver {
 
     /// Whether a rule is carried out now, on this envelope or on its own.
     fn fires(&mut self, place: usize, world: &Execution, on: Option<(u32, &Envelope)>) -> bool {
-        let Running { rule, seen, left } = &mut self.running[place];
-        let covered = on.is_none_or(|(_, envelope)| rule.scope.covers(envelope.from, envelope.to));
-        let message = on.map(|(_, envelope)| envelope.datagram.name());
-        if *left == Some(0) || !covered || !rule.trigger.covers(world.now(), message) {
+        let running = &mut self.running[place];
+        let winning = running.rule.trigger.winning;
+        let about = on.map(|(_, envelope)| (envelope.from, envelope.to, envelope.datagram.name()));
+        let rng = &mut self.driver.rng;
+        let lucky = |thousandths| rng.random_range(0..1000) < u32::from(thousandths);
+        if !running.takes(world.now(), about, on.is_none().then_some(SELDOM), lucky)
+            || winning && !on.is_some_and(|(number, _)| self.wins(world, number))
+        {
             return false;
         }
-        *seen += 1;
-        let patient = rule.trigger.after.is_some_and(|after| *seen <= after);
-        let seldom = on.is_none().then_some(SELDOM);
-        let chance = rule.trigger.thousandths.or(seldom);
-        let winning = rule.trigger.winning;
-        let lucky =
-            chance.is_none_or(|thousandths| self.driver.rng.random_range(0..1000) < u32::from(thousandths));
-        if patient || !lucky || winning && !on.is_some_and(|(number, _)| self.wins(world, number)) {
-            return false;
-        }
-        let left = &mut self.running[place].left;
-        *left = left.map(|left| left - 1);
+        self.running[place].spend();
         true
     }
 

@@ -59,9 +59,9 @@ impl Driver {
                 Some(Action::Deliver { envelope: sent - 1 - back })
             }
             Kind::Redirect => Some(self.redirect(world, sent)),
-            Kind::Corrupt => (0..TRIES).find_map(|_| self.spoil(world, sent)),
+            Kind::Corrupt => (0..TRIES).find_map(|_| self.corrupt(world, sent)),
             Kind::Crash => Some(self.kill(world)),
-            Kind::Impersonate => (0..TRIES).find_map(|_| self.pose(world)),
+            Kind::Impersonate => (0..TRIES).find_map(|_| self.impersonate(world)),
             Kind::Lie => self.forge(world),
             Kind::Ambush => {
                 for _ in 0..TRIES {

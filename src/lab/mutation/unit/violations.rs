@@ -7,7 +7,7 @@ use bemr_model::{Flaws, LedgerKind};
 use bemr_spec::Clause;
 use bemr_spec::Clause::*;
 
-/// Kinds that are not envelopes of an honest life among acquaintances, or that another kind stands for: they are in `deeds`.
+/// Kinds of which an honest run with established sessions has no envelope, or that another kind stands for: the cases of `actions`.
 const ELSEWHERE: [&str; 8] =
     ["Certificate", "Answer", "Outcome", "Record", "Hello", "Response", "Finish", "Enrolment"];
 
