@@ -41,4 +41,5 @@ mod vectors;
 mod verdicts;
 mod votes;
 mod wire_tables;
+mod workflows;
 mod wycheproof;
