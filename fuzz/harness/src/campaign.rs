@@ -3,10 +3,12 @@
 
 use crate::canaries::{Canary, canaries};
 use crate::engine::{execute, explore};
+use crate::kept::{Begin, resume};
 use crate::{Seen, Subject, TARGETS, Target, cargo_fuzz, corpus};
 use bemr_lab::fuzz_report::{CanaryRow, FUZZ_FORMAT, FuzzReport, TargetRow};
 use bemr_spec::Clause;
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -37,6 +39,8 @@ pub struct Plan {
     pub seed: u64,
     /// Targets; all where none is named.
     pub only: Vec<String>,
+    /// Where the engine of this package keeps what it finds in the product, and goes on from; nowhere where there is none.
+    pub kept: Option<PathBuf>,
 }
 
 /// What is left of a campaign beside its report: an input that shows a fault, by the name of its target.
@@ -86,7 +90,15 @@ pub(crate) fn fuzz(
         Instead::Nothing => (Subject::product(), Target { run: |_, _, _| (), ..*target }),
     };
     let start = Instant::now();
-    let run = explore(&target, &subject, &seeds, plan.seed, |_| start.elapsed() < time);
+    let run = match (instead, &plan.kept) {
+        // A planted bug is looked for from the corpus alone: so the times to it can be compared.
+        (Instead::Product, Some(kept)) => {
+            let begin = Begin { seeds, read_kept: !plan.empty, seed: plan.seed };
+            resume(&target, kept, begin, |_| start.elapsed() < time)
+                .map_err(|error| format!("{}: {error}", kept.join(target.name).display()))?
+        }
+        _ => explore(&target, &subject, &seeds, plan.seed, |_| start.elapsed() < time),
+    };
     let found = run.found.map(|found| (found.input, found.message));
     let (executions, kept) = (run.executions, run.corpus.len() as u64);
     Ok(Fuzzed { executions, seconds: start.elapsed().as_secs_f64(), kept, found, seen: run.seen })
@@ -172,7 +184,11 @@ pub fn campaign(plan: &Plan, tell: impl Fn(&str) + Sync) -> Result<(FuzzReport, 
             Engine::Stable => format!("bemr-fuzz, {} threads, seed {}", plan.threads, plan.seed),
             Engine::LibFuzzer => format!("libFuzzer without sanitizer, seed {}", plan.seed),
         },
-        corpus: if plan.empty { "empty" } else { "committed" }.to_owned(),
+        corpus: match &plan.kept {
+            _ if plan.empty => "empty".to_owned(),
+            Some(_) if plan.engine == Engine::Stable => "committed and kept".to_owned(),
+            _ => "committed".to_owned(),
+        },
         targets,
         clauses: clauses.into_iter().collect(),
         canaries,

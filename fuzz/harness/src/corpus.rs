@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// An input and the name of its file.
 pub type Named = (String, Vec<u8>);
@@ -17,7 +17,15 @@ pub fn folder(target: &str) -> PathBuf {
 /// # Errors
 /// A file that cannot be read.
 pub fn read(target: &str) -> io::Result<Vec<Named>> {
-    let entries = match fs::read_dir(folder(target)) {
+    read_folder(&folder(target))
+}
+
+/// The inputs in a folder, by name; none where there is no folder.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn read_folder(folder: &Path) -> io::Result<Vec<Named>> {
+    let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,
     };
@@ -25,7 +33,10 @@ pub fn read(target: &str) -> io::Result<Vec<Named>> {
     for entry in entries {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        inputs.push((name, fs::read(&path)?));
+        // What begins with a point is not whole, or no input.
+        if !name.starts_with('.') {
+            inputs.push((name, fs::read(&path)?));
+        }
     }
     inputs.sort();
     Ok(inputs)

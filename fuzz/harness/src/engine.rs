@@ -49,7 +49,19 @@ pub fn explore(
     subject: &Subject,
     seeds: &[Vec<u8>],
     seed: u64,
+    go_on: impl FnMut(u64) -> bool,
+) -> Run {
+    explore_and_tell(target, subject, seeds, seed, go_on, |_| ())
+}
+
+/// As [`explore`]; `tell` hears of every mutant that exercises what none before did, at once.
+pub fn explore_and_tell(
+    target: &Target,
+    subject: &Subject,
+    seeds: &[Vec<u8>],
+    seed: u64,
     mut go_on: impl FnMut(u64) -> bool,
+    mut tell: impl FnMut(&[u8]),
 ) -> Run {
     let mut run = Run::default();
     let (mut dice, mut seen) = (Dice::new(seed), Seen::default());
@@ -68,6 +80,9 @@ pub fn explore(
         let adds = if is_seed { run.corpus.seed(input, &seen) } else { run.corpus.offer(input, &seen) };
         if adds {
             run.seen.take(&seen);
+            if !is_seed {
+                tell(run.corpus.latest());
+            }
         }
     }
     run
@@ -101,4 +116,21 @@ pub fn minimised(input: &[u8], lines: bool, mut still: impl FnMut(&[u8]) -> bool
         }
         size = size.div_ceil(2);
     }
+}
+
+/// The input as small as it can be made: while it shows the same fault, or, where it shows none, exercises all that it did.
+pub fn smallest(target: &Target, subject: &Subject, input: &[u8]) -> Vec<u8> {
+    // A message mostly has numbers that change with the input.
+    let kind =
+        |message: String| message.split(|c: char| c.is_ascii_digit() || c == ':').next().map(str::to_owned);
+    let judged = |input: &[u8]| {
+        let mut seen = Seen::default();
+        let fault = execute(target, subject, input, &mut seen).err().map(kind);
+        (fault, seen)
+    };
+    let (fault, wanted) = judged(input);
+    minimised(input, !target.plain, |smaller| {
+        let (its_fault, seen) = judged(smaller);
+        its_fault == fault && (fault.is_some() || !wanted.adds_to(&seen))
+    })
 }

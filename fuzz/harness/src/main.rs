@@ -2,13 +2,14 @@
 #![allow(clippy::disallowed_types, reason = "a smoke test says how long it took")]
 
 use bemr_fuzz::campaign::{Engine, Plan, campaign};
-use bemr_fuzz::engine::{execute, explore};
+use bemr_fuzz::engine::{execute, explore, smallest};
+use bemr_fuzz::merge::merge;
 use bemr_fuzz::speed::speed;
 use bemr_fuzz::targets::as_trace;
-use bemr_fuzz::{Seen, Subject, TARGETS, Target, corpus, dictionary, seeds, target};
+use bemr_fuzz::{Seen, Subject, TARGETS, Target, corpus, dictionary, kept, seeds, target};
 use clap::{Parser, Subcommand};
 use indicatif::ProgressBar;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -47,6 +48,9 @@ enum Command {
         /// Only this target, and those named so.
         #[arg(long, value_name = "TARGET")]
         only: Vec<String>,
+        /// Where it keeps inputs that show something new, and goes on from; by default fuzz/kept. libFuzzer keeps none.
+        #[arg(long, value_name = "DIR")]
+        kept: Option<PathBuf>,
         /// Where the report goes; inputs that show a fault go beside it.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
@@ -68,6 +72,23 @@ enum Command {
         target: String,
         /// The inputs.
         files: Vec<PathBuf>,
+    },
+    /// Makes an input as small as it can be, while it shows the same fault, or exercises all that it did where it shows none.
+    Minimise {
+        /// The target.
+        target: String,
+        /// The input.
+        file: PathBuf,
+        /// Where the smaller one goes.
+        out: PathBuf,
+    },
+    /// Takes into the corpus what campaigns kept and the corpus does not exercise. Nothing in the corpus is changed or removed.
+    Merge {
+        /// Where the campaigns kept it; by default fuzz/kept.
+        #[arg(long, value_name = "DIR")]
+        kept: Option<PathBuf>,
+        /// Only of this target, and those named so.
+        only: Vec<String>,
     },
     /// Writes the trace of a life: up to where model and implementation part, made short.
     Trace {
@@ -101,10 +122,11 @@ impl Command {
     fn act(self) -> Result<bool, String> {
         match self {
             Command::Smoke => smoke(),
-            Command::Campaign { patience, each, libfuzzer, empty, threads, seed, only, out } => {
+            Command::Campaign { patience, each, libfuzzer, empty, threads, seed, only, kept, out } => {
                 let (patience, each) = (Duration::from_secs(patience), Duration::from_secs(each));
                 let engine = if libfuzzer { Engine::LibFuzzer } else { Engine::Stable };
-                let plan = Plan { engine, patience, each, empty, threads: threads.into(), seed, only };
+                let kept = Some(kept.unwrap_or_else(kept::folder));
+                let plan = Plan { engine, patience, each, empty, threads: threads.into(), seed, only, kept };
                 quietly();
                 let (report, findings) = campaign(&plan, |line| eprintln!("{line}"))?;
                 let written = serde_json::to_vec_pretty(&report).map_err(|error| error.to_string())?;
@@ -128,6 +150,8 @@ impl Command {
                 Ok(false)
             }
             Command::Run { target: name, files } => run(&name, &files),
+            Command::Minimise { target, file, out } => minimise(&target, &file, &out),
+            Command::Merge { kept, only } => merge_into_corpus(&kept.unwrap_or_else(kept::folder), &only),
             Command::Trace { file, out } => {
                 let (trace, parted) = as_trace(&Subject::product(), &read(&file)?);
                 write(&out, &trace.to_bytes())?;
@@ -200,6 +224,40 @@ fn run(name: &str, files: &[PathBuf]) -> Result<bool, String> {
                 found = true;
                 println!("{}: {message}", file.display());
             }
+        }
+    }
+    Ok(found)
+}
+
+fn minimise(name: &str, file: &PathBuf, out: &PathBuf) -> Result<bool, String> {
+    let target = target(name).ok_or_else(|| format!("{name}: no such target"))?;
+    quietly();
+    let (subject, input) = (Subject::product(), read(file)?);
+    let small = smallest(target, &subject, &input);
+    write(out, &small)?;
+    let fault = execute(target, &subject, &small, &mut Seen::default()).err();
+    println!(
+        "{}: {} of {} bytes: {}",
+        out.display(),
+        small.len(),
+        input.len(),
+        fault.as_deref().unwrap_or("no fault")
+    );
+    Ok(fault.is_some())
+}
+
+fn merge_into_corpus(kept: &Path, only: &[String]) -> Result<bool, String> {
+    known(only)?;
+    quietly();
+    let mut found = false;
+    for target in TARGETS.iter().filter(|target| named(only, target)) {
+        let from = kept.join(target.name);
+        let merged = merge(target, &corpus::folder(target.name), &from)
+            .map_err(|error| format!("{}: {error}", target.name))?;
+        println!("{:14} {:>5} taken, {:>5} left", target.name, merged.taken.len(), merged.left);
+        for name in &merged.faults {
+            found = true;
+            println!("again: bemr-fuzz run {} {}", target.name, from.join(name).display());
         }
     }
     Ok(found)

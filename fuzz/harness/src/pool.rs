@@ -100,6 +100,11 @@ impl Pool {
         dice.pick(&self.inputs).map_or(&[], |kept| &kept.input)
     }
 
+    /// The one that was kept last; an empty one where there is none.
+    pub fn latest(&self) -> &[u8] {
+        self.inputs.last().map_or(&[], |kept| &kept.input)
+    }
+
     /// How many there are.
     pub const fn len(&self) -> usize {
         self.inputs.len()

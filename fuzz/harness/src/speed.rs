@@ -42,8 +42,16 @@ pub fn speed(engine: Engine, target: &Target, each: Duration) -> Result<Speed, S
     let best = |instead: Instead<'_>| -> Result<f64, String> {
         let mut best = 0.0_f64;
         for seed in 1..=COUNTS {
-            let plan =
-                Plan { engine, patience: each, each, empty: false, threads: 1, seed, only: Vec::new() };
+            let plan = Plan {
+                engine,
+                patience: each,
+                each,
+                empty: false,
+                threads: 1,
+                seed,
+                only: Vec::new(),
+                kept: None,
+            };
             let Fuzzed { executions, seconds, found, .. } = fuzz(&plan, target, instead, each)?;
             if let Some((_, message)) = found {
                 return Err(format!("{}: {message}", target.name));
