@@ -16,6 +16,7 @@ mod inputs;
 mod mutation;
 mod output;
 mod store_corruption;
+mod store_failures;
 mod traces;
 mod vectors;
 

@@ -3,6 +3,7 @@
 mod adversaries;
 mod arithmetic;
 mod attacks;
+mod bsd_restart;
 mod cliff;
 mod closing;
 mod end_to_end;

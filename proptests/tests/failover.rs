@@ -649,7 +649,7 @@ struct Moody {
 impl Store for Moody {
     fn commit(&mut self, commit: Commit) -> Result<(), StoreError> {
         if self.fails.get() {
-            return Err(StoreError::damaged(None, None, "the disk is full".to_owned()));
+            return Err(StoreError::unavailable(None, std::io::Error::from(std::io::ErrorKind::StorageFull)));
         }
         self.inner.commit(commit)
     }
@@ -675,11 +675,17 @@ impl Store for Moody {
     }
 }
 
-#[test]
-fn an_end_that_cannot_be_kept_is_not_told_and_comes_when_it_can() {
+/// A network whose BSD and cloud share a store that fails when told to.
+fn moody(rules: Rules) -> (Testbed, StoreHandle, Rc<Cell<bool>>) {
     let fails = Rc::new(Cell::new(false));
     let archive = StoreHandle::new(Moody { inner: MemoryStore::new(), fails: Rc::clone(&fails) });
-    let mut bed = Testbed::of(NetworkConfig { store: archive, ..NetworkConfig::new(Suite::Tiny, 4) });
+    let config = NetworkConfig { rules, store: archive.clone(), ..NetworkConfig::new(Suite::Tiny, 4) };
+    (Testbed::of(config), archive, fails)
+}
+
+#[test]
+fn an_end_that_cannot_be_stored_is_not_sent_and_comes_when_the_store_works_again() {
+    let (mut bed, archive, fails) = moody(RULES);
     bed.script_all(|_| silent());
     let tid = bed.submit(&sound());
     assert!(bed.run(10_000, |bed| bed.state_of(&tid) == State::AwaitingVotes));
@@ -687,21 +693,36 @@ fn an_end_that_cannot_be_kept_is_not_told_and_comes_when_it_can() {
     assert!(!bed.run(30_000, |bed| bed.state_of(&tid) != State::AwaitingVotes));
     let doctor = bed.network.keys.roster.doctor.clone();
     assert!(bed.network.user(&doctor).unwrap().awaits(&tid));
-    assert!(bed.events.iter().any(|event| event.clause == Some(Clause::StoreMatchesHead)));
+    assert!(bed.events.iter().any(|event| event.clause == Some(Clause::FailedStoreIsSilent)));
+    assert_eq!(archive.take_failure().unwrap().to_string(), "store in memory: no storage space");
     fails.set(false);
     assert_eq!(bed.finish(&tid), State::Deferred);
     bed.run(60_000, |_| false);
     assert_eq!(bed.audit().unwrap().deferred, 1);
-    // A submission that cannot be sealed is refused and leaves nothing behind.
-    fails.set(true);
-    let second = bed.submit(&sound());
-    bed.run(10_000, |_| false);
-    assert_eq!(bed.state_of(&second), State::AwaitingInitial);
-    let outcome = bed.network.user(&doctor).unwrap().outcome(&second).unwrap().clone();
-    assert_eq!(
-        (outcome.decision, outcome.reason.clause()),
-        (Decision::Refused, Some(Clause::StoreMatchesHead))
-    );
+    assert!(archive.take_failure().is_none());
+}
+
+#[test]
+fn a_submission_that_cannot_be_stored_is_neither_taken_nor_refused() {
+    for (rules, told) in [(RULES, false), (RULES.without(Clause::FailedStoreIsSilent), true)] {
+        let (mut bed, archive, fails) = moody(rules);
+        fails.set(true);
+        let tid = bed.submit(&sound());
+        while !archive.has_failed() {
+            bed.network.step().expect("a network at work");
+        }
+        archive.take_failure();
+        let doctor = bed.network.keys.roster.doctor.clone();
+        bed.network.run_until(1_000, |network| !network.user(&doctor).unwrap().awaits(&tid));
+        assert_eq!(bed.network.user(&doctor).unwrap().outcome(&tid).is_some(), told);
+        assert_eq!(bed.state_of(&tid), State::AwaitingInitial);
+        archive.take_failure();
+        fails.set(false);
+        // The user's app sends it again by itself.
+        bed.network.run_until(200_000, |network| !network.user(&doctor).unwrap().awaits(&tid));
+        let decision = bed.network.user(&doctor).unwrap().outcome(&tid).unwrap().decision;
+        assert_eq!(decision, if told { Decision::Refused } else { Decision::Committed });
+    }
 }
 
 // ---- What the KDC and the administrators publish is held when it is kept ----
@@ -772,7 +793,7 @@ fn what_cannot_be_kept_is_not_held() {
     let (change, list) = (next_template(&foundation, 2), foundation.kdc.revocation_list(&RULES, now));
     let before = held(&office);
     let refused = [office.on_policy_change(now, &change), office.on_revocation_list(list.clone())];
-    assert!(refused.iter().all(|one| one.as_ref().is_err_and(|r| r.clause() == Clause::StoreMatchesHead)));
+    assert!(refused.iter().all(|one| one.as_ref().is_err_and(|r| r.clause() == Clause::FailedStoreIsSilent)));
     assert_eq!(held(&office), before);
     fails.set(false);
     office.on_policy_change(now, &change).unwrap();

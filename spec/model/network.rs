@@ -192,7 +192,7 @@ impl Execution {
                 }
                 let found = place.map(|_| Clause::StoreMatchesHead).filter(|clause| rules.in_force(*clause));
                 place = place.filter(|_| found.is_some());
-                (*actor, None, Step { clause: found, ..self.system.crash(*actor)? })
+                (*actor, None, Step { clause: found, ..self.system.crash(&rules, *actor)? })
             }
         };
         let Step { event, clause, sends } = step;

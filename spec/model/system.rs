@@ -441,11 +441,11 @@ impl System {
     }
 
     /// An actor dies and starts again; users do not.
-    pub fn crash(&mut self, actor: Actor) -> Option<Step> {
+    pub fn crash(&mut self, rules: &Rules, actor: Actor) -> Option<Step> {
         match self.node_mut(actor)? {
             Node::Bsd(bsd) => bsd.crash(),
             Node::Cloud(cloud) => cloud.crash(),
-            Node::Validator(validator) => validator.crash(),
+            Node::Validator(validator) => validator.crash(rules),
             Node::User(_) | Node::Kdc(_) => return None,
         }
         Some(Step { event: Event::Crash, clause: None, sends: Vec::new() })

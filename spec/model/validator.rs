@@ -39,9 +39,12 @@ impl Validator {
     }
 
     /// Votes, the ledger and what was signed last survive (chapter 13).
-    pub(super) fn crash(&mut self) {
+    pub(super) fn crash(&mut self, rules: &Rules) {
         self.sessions.crash();
         self.ledger.crash();
+        if !rules.in_force(Clause::StoredBeforeSent) {
+            self.votes.clear();
+        }
         self.closing.crash(&self.ledger);
     }
 

@@ -57,6 +57,12 @@ impl Rules {
         true
     }
 
+    /// Whether an actor tells nobody of this refusal (STA-03): its store failed, and the input broke no rule.
+    #[inline]
+    pub fn is_silent(&self, refusal: &Refusal) -> bool {
+        refusal.clause() == Clause::FailedStoreIsSilent && self.in_force(Clause::FailedStoreIsSilent)
+    }
+
     /// Goes on when `holds`, or when `clause` is not in force.
     ///
     /// # Errors

@@ -96,8 +96,18 @@ impl From<ExitStatus> for ExitCode {
     }
 }
 
+/// A write beyond a quota on the size of files fails from now on, where the signal would end the process without a word.
+#[cfg(unix)]
+fn report_file_size_quota() {
+    let seen = std::sync::Arc::default();
+    // Where the handler cannot be set, the process ends as it would have.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, seen);
+}
+
 /// Runs the command line.
 pub fn main() -> ExitCode {
+    #[cfg(unix)]
+    report_file_size_quota();
     let status = match Arguments::parse().command {
         Command::Run(options) => run::run(&options),
         Command::Audit(options) => audit::audit(&options),

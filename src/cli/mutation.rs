@@ -11,8 +11,8 @@ const PUBLISHED: &str = "spec/generated/mutation-matrix";
 /// Options of `bemr mutation-matrix`.
 #[derive(clap::Args)]
 pub(super) struct Options {
-    /// Only the mutant without this clause.
-    #[arg(long, value_parser = clause, conflicts_with = "write")]
+    /// Only the mutant without this clause. --write keeps the published findings of the others.
+    #[arg(long, value_parser = clause)]
     clause: Option<Clause>,
     /// Seconds instead of minutes: only regression traces and negative unit cases. --write keeps the published
     /// findings of the other checkers.
@@ -60,10 +60,11 @@ pub(super) fn mutation_matrix(options: &Options) -> Result<ExitStatus, String> {
         .filter(|checker| options.checker.is_none_or(|kind| kind == checker.kind));
     let matrix = run(selected, &clauses, &mut corpus, show);
     bar.finish_and_clear();
-    let published = match options.write && (options.quick || options.checker.is_some()) {
-        true => current(root)?.refreshed(&matrix, &corpus),
-        false => Published::of(&matrix, &corpus),
-    };
+    let published =
+        match options.write && (options.quick || options.checker.is_some() || options.clause.is_some()) {
+            true => current(root)?.refreshed(&matrix, &corpus),
+            false => Published::of(&matrix, &corpus),
+        };
     if options.write {
         corpus.write(root).map_err(|error| error.to_string())?;
         for (extension, text) in [("md", render(&published)), ("json", published.to_json())] {

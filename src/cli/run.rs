@@ -113,13 +113,13 @@ pub(super) fn run(options: &Options) -> Result<ExitStatus, String> {
     let bar = bar(Some(sources.len() as u64), "{bar:30} {pos}/{len} records {msg}");
     for source in sources {
         run.submit(inputs::read(&rules, source));
-        run.settle(WINDOW - 1);
+        run.settle(WINDOW - 1)?;
         bar.set_position(run.settled());
     }
-    run.settle(0);
+    run.settle(0)?;
     bar.set_message("reading back");
-    let verified_reads = run.read_all();
-    run.close();
+    let verified_reads = run.read_all()?;
+    run.close()?;
     bar.finish_and_clear();
     let (report, failures) = run.end(verified_reads);
     let status = report.show(options.json)?;
@@ -155,8 +155,8 @@ pub(super) fn sample() -> Result<StoreHandle, String> {
     for source in inputs::sources(&[]) {
         run.submit(inputs::read(&rules, source));
     }
-    run.settle(0);
-    run.close();
+    run.settle(0)?;
+    run.close()?;
     Ok(store)
 }
 

@@ -41,7 +41,12 @@ pub(super) struct RunLoop {
 impl RunLoop {
     pub(super) fn begin(config: NetworkConfig, trace: Option<Output>) -> Result<RunLoop, String> {
         let (rules, seed, start) = (config.rules, config.seed, config.start);
-        let mut network = config.build().map_err(|refusal| refusal.to_string())?;
+        let store = config.store.clone();
+        let failed = |refusal: Refusal| match store.take_failure() {
+            Some(failure) => failure.to_string(),
+            None => refusal.to_string(),
+        };
+        let mut network = config.build().map_err(failed)?;
         let tracer = match trace {
             Some(file) => {
                 let (recorder, header) = Recorder::begin(rules, seed, start, &mut network)
@@ -110,14 +115,29 @@ impl RunLoop {
     }
 
     /// Runs the network until at most `left` submissions are pending.
-    pub(super) fn settle(&mut self, left: usize) {
+    ///
+    /// # Errors
+    /// When the store failed: one line with the cause.
+    pub(super) fn settle(&mut self, left: usize) -> Result<(), String> {
+        self.require_store()?;
         while self.pending.len() > left {
             let doctor = self.network.keys.roster.doctor.clone();
             let awaited: Vec<Digest> = self.pending.keys().copied().collect();
             let RunLoop { network, tracer, failures, .. } = self;
             let ended = network.outcomes(&doctor, &awaited, LIMIT, traced(tracer, failures));
+            self.require_store()?;
             ended.into_iter().for_each(|(tid, outcome)| self.record(tid, outcome));
         }
+        Ok(())
+    }
+
+    /// A run ends with its store: what came after was neither accepted nor refused.
+    fn require_store(&self) -> Result<(), String> {
+        let Some(failure) = self.network.store.take_failure() else { return Ok(()) };
+        let (submitted, settled) = (self.rows.len(), self.settled());
+        Err(format!(
+            "{failure}; the run ends with {settled} of {submitted} outcomes, `bemr audit --store` says what is stored"
+        ))
     }
 
     /// Records the outcome of a submission.
@@ -150,7 +170,10 @@ impl RunLoop {
     }
 
     /// Reads every committed record back, compares it with the submitted bytes, and returns how many are equal.
-    pub(super) fn read_all(&mut self) -> usize {
+    ///
+    /// # Errors
+    /// When the store failed: one line with the cause.
+    pub(super) fn read_all(&mut self) -> Result<usize, String> {
         let doctor = self.network.keys.roster.doctor.clone();
         let mut verified = 0;
         for (row, tid, bytes) in std::mem::take(&mut self.committed) {
@@ -162,8 +185,9 @@ impl RunLoop {
                 }
                 Err(why) => self.rows[row].detail = Some(format!("not read back: {why}")),
             }
+            self.require_store()?;
         }
-        verified
+        Ok(verified)
     }
 
     fn read_back(&mut self, reader: &bemr::wire::Name, tid: Digest) -> Result<Vec<u8>, String> {
@@ -184,24 +208,29 @@ impl RunLoop {
     }
 
     /// Closes the audit log and waits until a final block holds a checkpoint of its last signed head.
-    pub(super) fn close(&mut self) {
+    ///
+    /// # Errors
+    /// When the store failed: one line with the cause.
+    pub(super) fn close(&mut self) -> Result<(), String> {
         let (bsd, now) = (self.network.keys.roster.bsd.clone(), self.network.now());
         let closed = self.network.close_audit_log();
         let outcome = closed.as_ref().map_err(Refusal::clause);
         self.trace(|recorder| Ok(recorder.closed((&bsd, now), outcome)));
+        self.require_store()?;
         if let Err(refusal) = closed {
             self.failures.push((refusal.to_string(), ExitStatus::Failure));
         }
         let anchored = |network: &mut Network| network.bsd().is_none_or(|bsd| bsd.is_anchored());
         let RunLoop { network, tracer, failures, .. } = self;
         network.run_observed(LIMIT, traced(tracer, failures), anchored);
-        if !anchored(network) {
+        if !anchored(network) && !network.store.has_failed() {
             failures.push((
                 "no checkpoint of the audit log is final before the timeout".to_owned(),
                 ExitStatus::Failure,
             ));
         }
         network.run_observed(TAIL, traced(tracer, failures), |_| false);
+        self.require_store()
     }
 
     /// The outcomes of all records, and other failures.

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The file cannot be opened, read or written: a matter of the machine, not of what the file holds.
-    #[error("{}: {problem}", show(.file))]
+    #[error("{}: {cause}", show(.file))]
     Unavailable {
         /// The file.
         file: Option<PathBuf>,
-        /// The error of the operating system.
-        problem: String,
+        /// The error of the operating system or of the database, such as a full disk.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
     },
     /// What the file holds is not what was committed.
     #[error("{}{}: {refusal}", show(.file), entry.as_ref().map(|entry| format!(", {entry}")).unwrap_or_default())]
@@ -43,9 +44,12 @@ impl StoreError {
         StoreError::Damaged { file: file.map(Path::to_owned), entry, refusal }
     }
 
-    #[cfg(feature = "store")]
-    pub(super) fn unavailable(file: &Path, problem: impl std::fmt::Display) -> StoreError {
-        StoreError::Unavailable { file: Some(file.to_owned()), problem: problem.to_string() }
+    /// The file, or a store without one, does not let itself be read or written, because of `cause`.
+    pub fn unavailable(
+        file: Option<&Path>,
+        cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> StoreError {
+        StoreError::Unavailable { file: file.map(Path::to_owned), cause: cause.into() }
     }
 
     /// The clause that the file breaks; nothing for a matter of the machine.

@@ -53,8 +53,18 @@ impl RedbStore {
     /// [`StoreError::Unavailable`] when it cannot be opened, or another process holds it.
     pub fn open(path: impl AsRef<Path>) -> Result<RedbStore, StoreError> {
         let path = path.as_ref().to_owned();
-        if !path.try_exists().map_err(|error| StoreError::unavailable(&path, error))? {
-            create(&path)?;
+        let held = match std::fs::metadata(&path) {
+            Ok(found) => Some(found),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(StoreError::unavailable(Some(&path), error)),
+        };
+        match held {
+            None => create(&path)?,
+            Some(found) if found.is_file() && found.len() == 0 => {
+                let problem = "is an empty file, not a store; a new store needs a path where no file is";
+                return Err(StoreError::unavailable(Some(&path), problem));
+            }
+            Some(_) => {}
         }
         let database = guard(&path, || {
             Builder::new()
@@ -64,7 +74,7 @@ impl RedbStore {
                 .map_err(|error| opening(&path, error))
         })?;
         let keys = RedbStore::keys_of(&path);
-        let vault = VaultFile::open(&keys).map_err(|error| StoreError::unavailable(&keys, error))?;
+        let vault = VaultFile::open(&keys).map_err(|error| StoreError::unavailable(Some(&keys), error))?;
         let mut store = RedbStore { path, database, vault, next_slot: 0, stopped: false };
         store.verify_rows()?;
         store.scrub_keys()?;
@@ -102,7 +112,7 @@ impl RedbStore {
             Ok(())
         })?;
         let keys = RedbStore::keys_of(&self.path);
-        let unavailable = |error| StoreError::unavailable(&keys, error);
+        let unavailable = |error| StoreError::unavailable(Some(&keys), error);
         let slots = self.vault.slots().map_err(unavailable)?;
         let mut changed = false;
         for slot in (0..slots).filter(|slot| !live.contains(slot)) {
@@ -125,7 +135,7 @@ impl RedbStore {
             |problem: &str| StoreError::damaged(Some(&keys), Some((Table::VaultKeys, tid)), problem);
         let (slot, check) = row.split_first_chunk().ok_or_else(|| damaged("too short"))?;
         let slot = u64::from_be_bytes(*slot);
-        let key = self.vault.read(slot).map_err(|error| StoreError::unavailable(&keys, error))?;
+        let key = self.vault.read(slot).map_err(|error| StoreError::unavailable(Some(&keys), error))?;
         let key = key.ok_or_else(|| damaged("the key is missing"))?;
         if check != key_check(tid, &key).as_bytes() {
             return Err(damaged("the key is not the one that was kept"));
@@ -216,7 +226,8 @@ impl RedbStore {
 
     fn commit_all(&mut self, commit: &Commit) -> Result<(), StoreError> {
         let keys = RedbStore::keys_of(&self.path);
-        let slots = self.place_keys(&commit.writes).map_err(|error| StoreError::unavailable(&keys, error))?;
+        let slots =
+            self.place_keys(&commit.writes).map_err(|error| StoreError::unavailable(Some(&keys), error))?;
         let mut freed = Vec::new();
         guard(&self.path, || {
             let mut transaction = self.database.begin_write().map_err(|e| self.trouble(e.into()))?;
@@ -228,7 +239,9 @@ impl RedbStore {
             return Ok(());
         }
         let destroyed = freed.iter().try_for_each(|slot| self.vault.destroy(*slot));
-        destroyed.and_then(|()| self.vault.sync()).map_err(|error| StoreError::unavailable(&keys, error))
+        destroyed
+            .and_then(|()| self.vault.sync())
+            .map_err(|error| StoreError::unavailable(Some(&keys), error))
     }
 }
 
@@ -238,7 +251,7 @@ impl Store for RedbStore {
     fn commit(&mut self, commit: Commit) -> Result<(), StoreError> {
         if self.stopped {
             return Err(StoreError::unavailable(
-                &self.path,
+                Some(&self.path),
                 "an earlier commit failed; open the store again",
             ));
         }
@@ -293,7 +306,7 @@ impl Store for RedbStore {
 
 /// Makes a new store beside `path` and moves it there when it is whole: a file at `path` is never half made.
 fn create(path: &Path) -> Result<(), StoreError> {
-    let unavailable = |error| StoreError::unavailable(path, error);
+    let unavailable = |error| StoreError::unavailable(Some(path), error);
     if RedbStore::keys_of(path).try_exists().map_err(unavailable)? {
         return Err(StoreError::damaged(Some(path), None, "is missing, but its file of keys is there"));
     }
@@ -363,13 +376,13 @@ fn guard<T>(path: &Path, run: impl FnOnce() -> Result<T, StoreError>) -> Result<
 fn opening(path: &Path, error: DatabaseError) -> StoreError {
     match error {
         DatabaseError::DatabaseAlreadyOpen => {
-            StoreError::unavailable(path, "another process holds the store")
+            StoreError::unavailable(Some(path), "another process holds the store")
         }
         DatabaseError::Storage(error) => trouble(path, error.into()),
         DatabaseError::UpgradeRequired(_) | DatabaseError::RepairAborted => {
             StoreError::damaged(Some(path), None, error.to_string())
         }
-        other => StoreError::unavailable(path, other),
+        other => StoreError::unavailable(Some(path), other),
     }
 }
 
@@ -377,8 +390,10 @@ fn trouble(path: &Path, error: redb::Error) -> StoreError {
     use std::io::ErrorKind::{InvalidData, UnexpectedEof};
     match error {
         redb::Error::Io(error) if !matches!(error.kind(), InvalidData | UnexpectedEof) => {
-            StoreError::unavailable(path, error)
+            StoreError::unavailable(Some(path), error)
         }
+        // The database does not write again after an error of the machine until it is opened anew.
+        redb::Error::PreviousIo => StoreError::unavailable(Some(path), error),
         other => StoreError::damaged(Some(path), None, other.to_string()),
     }
 }

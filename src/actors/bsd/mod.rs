@@ -174,6 +174,7 @@ impl Bsd {
                     Err(refusal) if refusal.clause() == Clause::TidIsFresh => {
                         self.repeat_outcome(now, peer, &tid)
                     }
+                    Err(refusal) if self.context.rules.is_silent(refusal) => Vec::new(),
                     Err(refusal) => self.refuse(now, peer, &tid, refusal),
                     Ok(_) => Vec::new(),
                 };

@@ -443,7 +443,9 @@ impl Cloud {
             }
         };
         let mut repeats = Vec::new();
-        if let (Err(refusal), Some(request)) = (&outcome, message.request()) {
+        if let (Err(refusal), Some(request)) = (&outcome, message.request())
+            && !self.context.rules.is_silent(refusal)
+        {
             let (decision, reason) = match self.is_carried_out(&message) {
                 true => (Decision::Committed, Reason::NONE),
                 false => (Decision::Refused, refusal.clause().into()),

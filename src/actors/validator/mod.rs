@@ -155,7 +155,9 @@ impl Validator {
         let key = self.context.own.identity().signing_key();
         let signature = key.sign(&rules, Domain::VOTE, &encode(&body));
         let vote = Vote { validator: self.context.name().clone(), body, signature };
-        if let Some(store) = &self.store {
+        if let Some(store) = &self.store
+            && rules.in_force(Clause::StoredBeforeSent)
+        {
             store.commit(Commit::new().meta(&vote_row(&tid), encode(&vote)))?;
         }
         self.votes.insert(tid, vote.clone());

@@ -151,7 +151,7 @@ impl Cause {
             }
             // Which nonce closes a block is a matter of its digest: of one block always the same.
             Cause::Instant(lucky) => system.wake(rules, now, actor, lucky.then_some(1)),
-            Cause::Crash => system.crash(actor),
+            Cause::Crash => system.crash(rules, actor),
             Cause::Byzantine(ByzantineMessage { by, to, payload }) => match payload {
                 Payload::Message(message) => system.say(rules, now, actor, *to, *message),
                 Payload::Gossip(gossip) => {

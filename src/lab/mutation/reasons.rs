@@ -78,4 +78,9 @@ pub const DEFENCE: &[(Clause, &str)] = &[
     (CountIsClosed, "what is anchored has to be shown: AUD-03"),
     (EntryAgreesWithLedger, "an auditor's goals are about what is missing, and this is about what is said"),
     (EventFitsState, "what comes out of turn meets the checks of its own kind"),
+    (
+        StoredBeforeSent,
+        "who votes again after a restart votes on another T_block, and votes on another are not counted: VOT-03",
+    ),
+    (FailedStoreIsSilent, "stores of the model never fail"),
 ];

@@ -72,8 +72,13 @@ impl Published {
     /// This with what other checkers said lately in the place of what they said then.
     #[must_use]
     pub fn refreshed(self, lately: &Matrix, shelf: &Corpus) -> Published {
-        let mut rows: Vec<Row> =
-            self.rows.into_iter().map(|row| Row { clause: row.clause, findings: row.checkers }).collect();
+        let mut said: BTreeMap<Clause, _> =
+            self.rows.into_iter().map(|row| (row.clause, row.checkers)).collect();
+        // A clause that is new since then has a row as well, in which the others have said nothing.
+        let mut rows: Vec<Row> = Clause::ALL
+            .into_iter()
+            .map(|clause| Row { clause, findings: said.remove(&clause).unwrap_or_default() })
+            .collect();
         for row in &mut rows {
             let same = lately.rows.iter().find(|other| other.clause == row.clause);
             row.findings.extend(same.into_iter().flat_map(|other| other.findings.clone()));

@@ -219,7 +219,8 @@ impl Network {
         Event::of((now, name), from, cause, step, state)
     }
 
-    /// Runs until `done`, until nothing is left to happen, or for `limit` milliseconds. Gives each event to `observe`.
+    /// Runs until `done`, until nothing is left to happen, until the store fails, or for `limit` milliseconds. Gives each event
+    /// to `observe`.
     pub fn run_observed(
         &mut self,
         limit: u64,
@@ -227,7 +228,7 @@ impl Network {
         mut done: impl FnMut(&mut Network) -> bool,
     ) {
         let end = self.now().after(limit);
-        while self.now() < end && !done(self) {
+        while self.now() < end && !self.store.has_failed() && !done(self) {
             match self.step() {
                 Some(event) => observe(&event),
                 None => return,

@@ -3,7 +3,7 @@
 use crate::forge::flaws_of;
 use crate::mutation::unit::envelopes::{ACQUAINTED, DOCTOR, ONE, STRANGERS, submit};
 use crate::mutation::unit::fixture::{Answer, Fixture, everybody};
-use crate::mutation::unit::{Door, Input, sessions};
+use crate::mutation::unit::{Door, Input, durability, sessions};
 use bemr_model::{
     Action, Actor, Ballot, Command, Datagram, Envelope, Flaws, Forgery, Gossip, Happened, HelloId,
     LedgerKind, Message, Ordinal, Output, Packet, SessionId, Setup, Vote,
@@ -32,6 +32,7 @@ pub(super) fn doors() -> impl Iterator<Item = Door> {
     let stories = STORIES
         .iter()
         .chain(sessions::STORIES)
+        .chain(durability::STORIES)
         .map(|(clause, name, story)| (*clause, (*name).to_owned(), *story));
     let finishes = flaws_of("Finish").iter();
     let finishes =

@@ -5,6 +5,7 @@
 
 mod actions;
 mod cases;
+mod durability;
 mod envelopes;
 mod fixture;
 mod sessions;
