@@ -4,6 +4,7 @@
 use crate::corpus::{self, Named};
 use crate::engine::execute;
 use crate::{Seen, Subject, Target, kept};
+use std::cmp::Reverse;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -13,17 +14,17 @@ use std::path::Path;
 pub struct Merged {
     /// The names in the corpus of the inputs that were taken.
     pub taken: Vec<String>,
-    /// How many exercise nothing that the corpus does not, or no input before.
+    /// How many were not.
     pub left: usize,
     /// Those that show a fault, by their names: none is taken.
     pub faults: Vec<String>,
 }
 
-/// Takes of the inputs in one folder, the cheap ones first, those that exercise what the corpus in the other folder does not.
+/// Takes of the inputs in one folder at most so many, those first that exercise most of what the corpus in the other folder does not.
 ///
 /// # Errors
 /// A file that cannot be read or written.
-pub fn merge(target: &Target, corpus: &Path, kept: &Path) -> io::Result<Merged> {
+pub fn merge(target: &Target, corpus: &Path, kept: &Path, most: usize) -> io::Result<Merged> {
     let subject = Subject::product();
     let mut all = Seen::default();
     for (_, input) in corpus::read_folder(corpus)? {
@@ -39,17 +40,24 @@ pub fn merge(target: &Target, corpus: &Path, kept: &Path) -> io::Result<Merged> 
             Err(_) => merged.faults.push(name),
         }
     }
+    // Of two that add as much, the cheap one.
     judged.sort_by_cached_key(|(seen, (name, input))| (seen.cost(), input.len(), name.clone()));
     fs::create_dir_all(corpus)?;
-    for (seen, (_, input)) in judged {
-        if !seen.adds_to(&all) {
-            merged.left += 1;
-            continue;
-        }
+    while merged.taken.len() < most {
+        judged.retain(|(seen, _)| {
+            let adds = seen.adds_to(&all);
+            merged.left += usize::from(!adds);
+            adds
+        });
+        let gains =
+            judged.iter().enumerate().map(|(place, (seen, _))| (seen.more_than(&all), Reverse(place)));
+        let Some((_, Reverse(place))) = gains.max() else { break };
+        let (seen, (_, input)) = judged.remove(place);
         all.take(&seen);
         let name = format!("kept-{}", &kept::name(&input)[..16]);
         fs::write(corpus.join(&name), &input)?;
         merged.taken.push(name);
     }
+    merged.left += judged.len();
     Ok(merged)
 }

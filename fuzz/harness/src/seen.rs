@@ -58,6 +58,11 @@ impl Seen {
         !self.features.is_subset(&other.features)
     }
 
+    /// How many things are in here that are not in `other`.
+    pub fn more_than(&self, other: &Seen) -> usize {
+        self.features.difference(&other.features).count()
+    }
+
     /// Takes up all that `other` has.
     pub fn take(&mut self, other: &Seen) {
         self.features.extend(&other.features);

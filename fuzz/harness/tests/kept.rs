@@ -99,7 +99,12 @@ fn merging_adds_what_the_corpus_does_not_exercise_and_changes_nothing_in_it() {
     std::fs::write(corpus.join("found-once"), &few()[0]).unwrap();
     let run = resume(records(), root.path(), begin(true), |executed| executed < 600).unwrap();
     let (named, offered) = (files(&corpus), files(&kept));
-    let merged = merge(records(), &corpus, &kept).unwrap();
+    let merged = merge(records(), &corpus, &kept, 2).unwrap();
+    assert_eq!(merged.taken.len(), 2);
+    for name in merged.taken {
+        std::fs::remove_file(corpus.join(name)).unwrap();
+    }
+    let merged = merge(records(), &corpus, &kept, usize::MAX).unwrap();
     let after = files(&corpus);
     assert!(merged.taken.len() > 5 && merged.faults.is_empty(), "{merged:?}");
     assert_eq!(merged.taken.len() + merged.left, offered.len());
@@ -107,7 +112,7 @@ fn merging_adds_what_the_corpus_does_not_exercise_and_changes_nothing_in_it() {
     assert_eq!(after.len(), named.len() + merged.taken.len());
     assert!(!run.seen.adds_to(&seen(after.values().cloned())));
     assert_eq!(files(&kept), offered);
-    let again = merge(records(), &corpus, &kept).unwrap();
+    let again = merge(records(), &corpus, &kept, usize::MAX).unwrap();
     assert!(again.taken.is_empty() && files(&corpus) == after, "{again:?}");
 }
 

@@ -1,17 +1,20 @@
 //! Fuzzing without a fuzzing engine: `cargo run --release -p bemr-fuzz -- smoke`, and what the corpus is made with.
 #![allow(clippy::disallowed_types, reason = "a smoke test says how long it took")]
 
+mod corpora;
+mod inputs;
+
+use crate::corpora::{make, merge_into_corpus, smoke};
+use crate::inputs::{find, minimise, run, subject};
 use bemr_fuzz::campaign::{Engine, Plan, campaign};
-use bemr_fuzz::engine::{execute, explore, smallest};
-use bemr_fuzz::merge::merge;
+use bemr_fuzz::canaries::canaries;
 use bemr_fuzz::speed::speed;
 use bemr_fuzz::targets::as_trace;
-use bemr_fuzz::{Seen, Subject, TARGETS, Target, corpus, dictionary, kept, seeds, target};
+use bemr_fuzz::{TARGETS, Target, dictionary, kept, target};
 use clap::{Parser, Subcommand};
-use indicatif::ProgressBar;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What the fuzz targets do, on a stable compiler.
 #[derive(Parser)]
@@ -66,8 +69,19 @@ enum Command {
         /// Only of this target, and those named so.
         only: Vec<String>,
     },
+    /// Lists the planted bugs; looks for the one that is named, and writes the input that shows it.
+    Planted {
+        /// The bug.
+        #[arg(requires = "out")]
+        name: Option<String>,
+        /// Where the input goes.
+        out: Option<PathBuf>,
+    },
     /// Executes inputs of a target.
     Run {
+        /// With this planted bug.
+        #[arg(long, value_name = "NAME")]
+        planted: Option<String>,
         /// The target.
         target: String,
         /// The inputs.
@@ -75,6 +89,9 @@ enum Command {
     },
     /// Makes an input as small as it can be, while it shows the same fault, or exercises all that it did where it shows none.
     Minimise {
+        /// With this planted bug.
+        #[arg(long, value_name = "NAME")]
+        planted: Option<String>,
         /// The target.
         target: String,
         /// The input.
@@ -87,11 +104,17 @@ enum Command {
         /// Where the campaigns kept it; by default fuzz/kept.
         #[arg(long, value_name = "DIR")]
         kept: Option<PathBuf>,
+        /// At most so many of each target: the corpus is to be small.
+        #[arg(long, default_value_t = 20)]
+        most: usize,
         /// Only of this target, and those named so.
         only: Vec<String>,
     },
     /// Writes the trace of a life: up to where model and implementation part, made short.
     Trace {
+        /// With this planted bug.
+        #[arg(long, value_name = "NAME")]
+        planted: Option<String>,
         /// An input of the lockstep target.
         file: PathBuf,
         /// Where the trace goes.
@@ -128,6 +151,8 @@ impl Command {
                 let kept = Some(kept.unwrap_or_else(kept::folder));
                 let plan = Plan { engine, patience, each, empty, threads: threads.into(), seed, only, kept };
                 quietly();
+                // Hours later would be too late to hear that the report cannot be written.
+                write(&out, b"")?;
                 let (report, findings) = campaign(&plan, |line| eprintln!("{line}"))?;
                 let written = serde_json::to_vec_pretty(&report).map_err(|error| error.to_string())?;
                 write(&out, &written)?;
@@ -149,11 +174,22 @@ impl Command {
                 }
                 Ok(false)
             }
-            Command::Run { target: name, files } => run(&name, &files),
-            Command::Minimise { target, file, out } => minimise(&target, &file, &out),
-            Command::Merge { kept, only } => merge_into_corpus(&kept.unwrap_or_else(kept::folder), &only),
-            Command::Trace { file, out } => {
-                let (trace, parted) = as_trace(&Subject::product(), &read(&file)?);
+            Command::Planted { name: Some(name), out: Some(out) } => find(&name, &out),
+            Command::Planted { .. } => {
+                canaries().for_each(|bug| println!("{:28} {:11} {}", bug.name, bug.target, bug.what));
+                Ok(false)
+            }
+            Command::Run { planted, target: name, files } => {
+                run(&subject(planted.as_deref())?, &name, &files)
+            }
+            Command::Minimise { planted, target, file, out } => {
+                minimise(&subject(planted.as_deref())?, &target, &file, &out)
+            }
+            Command::Merge { kept, most, only } => {
+                merge_into_corpus(&kept.unwrap_or_else(kept::folder), most, &only)
+            }
+            Command::Trace { planted, file, out } => {
+                let (trace, parted) = as_trace(&subject(planted.as_deref())?, &read(&file)?);
                 write(&out, &trace.to_bytes())?;
                 eprintln!("{}", parted.as_deref().unwrap_or("model and implementation agree"));
                 Ok(parted.is_some())
@@ -172,95 +208,14 @@ fn read(path: &PathBuf) -> Result<Vec<u8>, String> {
 }
 
 fn write(path: &PathBuf, bytes: &[u8]) -> Result<(), String> {
-    std::fs::write(path, bytes).map_err(|error| format!("{}: {error}", path.display()))
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(path, bytes));
+    written.map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// What is found is told by whoever looks for it, not by every panic.
 fn quietly() {
     std::panic::set_hook(Box::new(|_| ()));
-}
-
-fn smoke() -> Result<bool, String> {
-    quietly();
-    let mut found = false;
-    println!("{:14} {:>7} {:>10} {:>8}", "target", "corpus", "executions", "seconds");
-    for target in TARGETS {
-        let start = Instant::now();
-        let inputs =
-            corpus::read(target.name).map_err(|error| format!("corpus of {}: {error}", target.name))?;
-        let seeds: Vec<Vec<u8>> = inputs.into_iter().map(|(_, bytes)| bytes).collect();
-        let all = seeds.len() as u64 + target.smoke;
-        let run = explore(target, &Subject::product(), &seeds, 1, |executed| executed < all);
-        let seconds = start.elapsed().as_secs_f64();
-        println!("{:14} {:>7} {:>10} {seconds:>8.1}", target.name, seeds.len(), run.executions);
-        if let Some(finding) = run.found {
-            found = true;
-            let path = std::env::temp_dir().join(format!("bemr-fuzz-{}.input", target.name));
-            write(&path, &finding.input)?;
-            println!(
-                "{}: {}\nagain: bemr-fuzz run {} {}",
-                target.name,
-                finding.message,
-                target.name,
-                path.display()
-            );
-        }
-        if seeds.is_empty() {
-            return Err(format!("{}: no corpus", target.name));
-        }
-    }
-    Ok(found)
-}
-
-fn run(name: &str, files: &[PathBuf]) -> Result<bool, String> {
-    let target = target(name).ok_or_else(|| format!("{name}: no such target"))?;
-    quietly();
-    let mut found = false;
-    for file in files {
-        let mut seen = Seen::default();
-        match execute(target, &Subject::product(), &read(file)?, &mut seen) {
-            Ok(()) => println!("{}: {} things seen", file.display(), seen.len()),
-            Err(message) => {
-                found = true;
-                println!("{}: {message}", file.display());
-            }
-        }
-    }
-    Ok(found)
-}
-
-fn minimise(name: &str, file: &PathBuf, out: &PathBuf) -> Result<bool, String> {
-    let target = target(name).ok_or_else(|| format!("{name}: no such target"))?;
-    quietly();
-    let (subject, input) = (Subject::product(), read(file)?);
-    let small = smallest(target, &subject, &input);
-    write(out, &small)?;
-    let fault = execute(target, &subject, &small, &mut Seen::default()).err();
-    println!(
-        "{}: {} of {} bytes: {}",
-        out.display(),
-        small.len(),
-        input.len(),
-        fault.as_deref().unwrap_or("no fault")
-    );
-    Ok(fault.is_some())
-}
-
-fn merge_into_corpus(kept: &Path, only: &[String]) -> Result<bool, String> {
-    known(only)?;
-    quietly();
-    let mut found = false;
-    for target in TARGETS.iter().filter(|target| named(only, target)) {
-        let from = kept.join(target.name);
-        let merged = merge(target, &corpus::folder(target.name), &from)
-            .map_err(|error| format!("{}: {error}", target.name))?;
-        println!("{:14} {:>5} taken, {:>5} left", target.name, merged.taken.len(), merged.left);
-        for name in &merged.faults {
-            found = true;
-            println!("again: bemr-fuzz run {} {}", target.name, from.join(name).display());
-        }
-    }
-    Ok(found)
 }
 
 /// Whether all of these are targets.
@@ -272,17 +227,4 @@ fn known(names: &[String]) -> Result<(), String> {
 /// Whether a target is one of these; every one is, where there is none.
 fn named(only: &[String], target: &Target) -> bool {
     only.is_empty() || only.iter().any(|name| name == target.name)
-}
-
-fn make(only: &[String]) -> Result<bool, String> {
-    known(only)?;
-    for target in seeds::order().filter(|target| named(only, target)) {
-        let bar = ProgressBar::new_spinner();
-        let inputs = seeds::made(target, |executed| bar.set_message(format!("{}: {executed}", target.name)));
-        bar.finish_and_clear();
-        corpus::write(target.name, &inputs).map_err(|error| format!("corpus of {}: {error}", target.name))?;
-        let size: usize = inputs.iter().map(|(_, bytes)| bytes.len()).sum();
-        println!("{}: {} inputs, {size} bytes", target.name, inputs.len());
-    }
-    Ok(false)
 }
