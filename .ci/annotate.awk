@@ -26,6 +26,7 @@ function at(place, title, message, parts) {
 
 {
   sub(/\r$/, "")
+  gsub(/\033(\[[0-9;]*m|\(B)/, "")
   if ($0 != "") last[count++ % 5] = $0
 }
 /^error(\[E[0-9]+\])?: / { message = $0; next }
