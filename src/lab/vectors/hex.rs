@@ -1,5 +1,8 @@
 //! Bytes as JSON: lower-case hexadecimal digits, and nothing else.
 
+use bemr::crypto::Digest;
+use bemr::wire::{decode, encode};
+use bemr_spec::{Refusal, Rules};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// Bytes, shown as hexadecimal digits.
@@ -7,6 +10,28 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 pub struct Hex(pub Vec<u8>);
 
 impl Hex {
+    /// The encoding of a message.
+    pub(super) fn of(message: &impl tls_codec::Serialize) -> Hex {
+        Hex(encode(message))
+    }
+
+    /// The message of which this is the encoding.
+    pub(super) fn decode<T: tls_codec::DeserializeBytes + tls_codec::Serialize>(&self) -> Result<T, Refusal> {
+        decode(&Rules::hardened(), &self.0)
+    }
+
+    /// As [`Hex::decode`]; nothing where there are no bytes.
+    pub(super) fn decode_optional<T: tls_codec::DeserializeBytes + tls_codec::Serialize>(
+        &self,
+    ) -> Result<Option<T>, Refusal> {
+        if self.0.is_empty() { Ok(None) } else { self.decode().map(Some) }
+    }
+
+    /// As a digest.
+    pub(super) fn digest(&self) -> Result<Digest, String> {
+        self.array().map(Digest::from_bytes)
+    }
+
     /// As so many bytes.
     ///
     /// # Errors

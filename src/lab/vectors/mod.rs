@@ -4,6 +4,15 @@
 //! input that breaks it. What has to come out is what the specification says; where this implementation answers otherwise
 //! nothing is generated. No rule of the protocol is decided here.
 
+/// Types whose values are JSON: what a kind is given and what it yields.
+macro_rules! data {
+    ($($(#[$($of:tt)*])* $name:ident { $($(#[$($about:tt)*])* $field:ident: $kind:ty),* $(,)? })*) => {$(
+        $(#[$($of)*])*
+        #[derive(Clone, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+        pub(in crate::vectors) struct $name { $($(#[$($about)*])* pub(in crate::vectors) $field: $kind),* }
+    )*};
+}
+
 mod coverage;
 mod file;
 mod hex;

@@ -3,7 +3,7 @@
 use crate::forge::{MutatedMessage, ReSigner, Sweep, mended};
 use crate::simulator::{LedgerKind, Network, NetworkConfig, Next, Scheduler};
 use crate::vectors::Hex;
-use crate::vectors::kinds::{RULES, Stop, Trust, name};
+use crate::vectors::kinds::{RULES, Trust, name};
 use crate::vectors::replayer::{Begin, Did, Event, Own, Replayer, Send, Step, handle_drawing};
 use bemr::actors::StoreHandle;
 use bemr::crypto::{Digest, Domain, Suite};
@@ -60,13 +60,6 @@ pub(super) struct Recorder {
     written: BTreeMap<(String, String), u32>,
 }
 
-fn stopped(stop: Stop) -> Refusal {
-    match stop {
-        Stop::Refused(refusal) => refusal,
-        Stop::Malformed(problem) => Refusal::new(Clause::EventFitsState).at(problem),
-    }
-}
-
 impl Recorder {
     /// A network of so many validators.
     pub(super) fn new(suite: Suite, validators: usize, ledger: LedgerKind) -> Result<Recorder, Refusal> {
@@ -103,7 +96,7 @@ impl Recorder {
         for (seed, who) in (1..).zip(all) {
             let own = Own::of(&recorder.network.keys.credentials[who]);
             let mut begin = Begin { own, ..begin.clone() };
-            let Replayer { mut node, store, start } = begin.start(suite, Some(seed)).map_err(stopped)?;
+            let Replayer { mut node, store, start } = begin.start(suite, Some(seed))?;
             begin.drawn = Hex(node.context().rng.drawn());
             recorder.network.add(node);
             let recording = ActorRecording { begin, steps: Vec::new(), did: Vec::new(), store, start };
@@ -127,12 +120,11 @@ impl Recorder {
     ) -> Result<Did, Refusal> {
         let unknown = || Refusal::new(Clause::PeerIsIntended).at(who);
         let now = self.network.now().0;
-        let handled = self.network.command(&name(who).map_err(stopped)?, |node, now| {
-            match handle_drawing(node, now, &event) {
+        let handled =
+            self.network.command(&name(who)?, |node, now| match handle_drawing(node, now, &event) {
                 Ok((did, drawn, outputs)) => (Ok((did, drawn)), if sends { outputs } else { Vec::new() }),
-                Err(stop) => (Err(stopped(stop)), Vec::new()),
-            }
-        });
+                Err(stop) => (Err(Refusal::from(stop)), Vec::new()),
+            });
         let (did, drawn) = handled.ok_or_else(unknown)?.0?;
         for send in &did.sends {
             if let Send::Packet { bytes, message: Some(message), .. } = send {
@@ -206,6 +198,17 @@ impl Recorder {
         Ok(None)
     }
 
+    /// Runs for so many milliseconds.
+    pub(super) fn wait(&mut self, limit: u64) -> Result<(), Refusal> {
+        self.until(limit, |_| false).map(drop)
+    }
+
+    /// A user submits a record that others may read.
+    pub(super) fn submit(&mut self, who: &str, record: &[u8], readers: &[&str]) -> Result<(), Refusal> {
+        let readers = readers.iter().map(|reader| (*reader).to_owned()).collect();
+        self.happen(who, Event::Submit { record: record.into(), readers }).map(drop)
+    }
+
     fn arriving(&self, envelope: &crate::simulator::Envelope) -> Envelope {
         let (from, to) = (envelope.from.as_str().to_owned(), envelope.to.as_str().to_owned());
         let event = match envelope.packet() {
@@ -250,7 +253,7 @@ impl Recorder {
 
     /// A message in a record of the newest session of `from` with `to`.
     pub(super) fn written(&mut self, from: &str, to: &str, message: &[u8]) -> Result<Event, Refusal> {
-        let (sender, peer) = (name(from).map_err(stopped)?, name(to).map_err(stopped)?);
+        let (sender, peer) = (name(from)?, name(to)?);
         let node = self.network.node(&sender).ok_or_else(|| Refusal::new(Clause::PeerIsIntended))?;
         let written = node.context().sessions.write_as_is(&RULES, &peer, message);
         let bytes = written.ok_or_else(|| Refusal::new(Clause::SessionEstablished).at(to))?;
@@ -284,7 +287,7 @@ impl Recorder {
         genuine: &[u8],
         done: &mut Pairs,
     ) -> Result<Vec<(MutatedMessage, Clause)>, Refusal> {
-        let (sender, peer) = (name(from).map_err(stopped)?, name(to).map_err(stopped)?);
+        let (sender, peer) = (name(from)?, name(to)?);
         let ways = decode::<Message>(&RULES, genuine).map(|message| ReSigner::ways(&message))?;
         let signer = ReSigner::new(&self.network.keys);
         let sign = mended(|message: &mut Message, way| signer.message(message, &sender, way));

@@ -26,20 +26,34 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// The keys of a principal and its certificate.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-pub(super) struct Own {
-    pub(super) signing: Hex,
-    pub(super) agreement: Hex,
-    pub(super) certificate: Hex,
+data! {
+    /// The keys of a principal and its certificate.
+    Own { signing: Hex, agreement: Hex, certificate: Hex }
+    /// What an actor begins with.
+    Begin {
+        now: u64, own: Own, trust: Trust, certificates: Vec<Hex>, genesis: Hex, validators: Vec<String>,
+        bsd: String, cloud: String, custodian: String, drawn: Hex,
+    }
+    /// Something that happens to an actor.
+    Step { now: u64, comment: String, fields: Vec<String>, drawn: Hex, event: Event }
+    /// What an actor made of it.
+    Did {
+        verdict: Said, clause: Option<Id>, sends: Vec<Send>,
+        /// The next instant for which it waits.
+        wakes: Option<u64>,
+    }
 }
 
 impl Own {
     pub(super) fn of(credentials: &Credentials) -> Own {
+        Own::with(credentials.identity(), credentials.certified().certificate())
+    }
+
+    pub(super) fn with(identity: &Identity, certificate: &Certificate) -> Own {
         Own {
-            signing: (*credentials.identity().signing_key().to_bytes()).as_slice().into(),
-            agreement: (*credentials.identity().agreement_key().to_bytes()).as_slice().into(),
-            certificate: Hex(encode(credentials.certified().certificate())),
+            signing: (*identity.signing_key().to_bytes()).as_slice().into(),
+            agreement: (*identity.agreement_key().to_bytes()).as_slice().into(),
+            certificate: Hex::of(certificate),
         }
     }
 
@@ -59,31 +73,6 @@ impl Own {
         let certified = trust.verify(&RULES, now, &certificate)?;
         Ok(Credentials::new(&RULES, Arc::new(self.identity(suite)?), certified)?)
     }
-}
-
-/// What an actor begins with.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-pub(super) struct Begin {
-    pub(super) now: u64,
-    pub(super) own: Own,
-    pub(super) trust: Trust,
-    pub(super) certificates: Vec<Hex>,
-    pub(super) genesis: Hex,
-    pub(super) validators: Vec<String>,
-    pub(super) bsd: String,
-    pub(super) cloud: String,
-    pub(super) custodian: String,
-    pub(super) drawn: Hex,
-}
-
-/// Something that happens to an actor.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-pub(super) struct Step {
-    pub(super) now: u64,
-    pub(super) comment: String,
-    pub(super) fields: Vec<String>,
-    pub(super) drawn: Hex,
-    pub(super) event: Event,
 }
 
 /// What happens.
@@ -143,16 +132,6 @@ pub(super) enum Event {
     },
     /// The BSD closes its audit log.
     Close {},
-}
-
-/// What an actor made of it.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-pub(super) struct Did {
-    pub(super) verdict: Said,
-    pub(super) clause: Option<Id>,
-    pub(super) sends: Vec<Send>,
-    /// The next instant for which it waits.
-    pub(super) wakes: Option<u64>,
 }
 
 /// A verdict.

@@ -1,176 +1,107 @@
 //! The auditor's replay of all that is public (chapter 12).
 
-use super::keys::name;
+use super::prelude::*;
 use super::run::PATIENT;
 use super::voters::Set;
-use super::{Kind, Made, RULES, Stop, rejected_by, swept_inputs};
-use crate::forge::{MutatedMessage, ReSigner, Sweep};
 use crate::simulator::{LedgerKind, ProvisionedKeys};
-use crate::vectors::Hex;
 use crate::vectors::recorder::Recorder;
 use crate::vectors::replayer::Event;
 use bemr::audit::{AuditReport, Auditor, PublicRecord, audit};
-use bemr::crypto::{Digest, Suite, VerifyingKey};
 use bemr::merkle::MerkleTree;
 use bemr::store::Table;
 use bemr::transparency::LogOperator;
-use bemr::wire::{
-    AuditEntry, AuditStart, Block, CloudLeaf, Entry, LogKind, PROTOCOL_VERSION, SignedAuditHead,
-    SignedCloudHead, Time, decode, encode,
-};
-use bemr_spec::{Clause, Refusal};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
-/// An audit.
-pub(in crate::vectors) enum Audit {}
-
-/// All that is public.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct AuditInput {
-    now: u64,
-    genesis: Hex,
-    validators: Set,
-    cloud: String,
-    cloud_key: Hex,
-    bsd: String,
-    bsd_key: Hex,
-    blocks: Vec<Hex>,
-    leaves: Vec<Hex>,
-    cloud_heads: Vec<Hex>,
-    entries: Vec<Hex>,
-    audit_heads: Vec<Hex>,
-}
-
-/// What a consistent record amounts to.
-#[derive(Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct Summary {
-    blocks: u64,
-    final_blocks: u64,
-    decided_true: u64,
-    decided_false: u64,
-    anchors: u64,
-    leaves: u64,
-    records: u64,
-    erased: u64,
-    entries: u64,
-    committed: u64,
-    rejected: u64,
-    deferred: u64,
-    aborted: u64,
-    closed: bool,
+data! {
+    /// All that is public.
+    AuditInput {
+        now: u64, genesis: Hex, validators: Set, cloud: String, cloud_key: Hex, bsd: String, bsd_key: Hex,
+        blocks: Vec<Hex>, leaves: Vec<Hex>, cloud_heads: Vec<Hex>, entries: Vec<Hex>, audit_heads: Vec<Hex>,
+    }
+    /// What a consistent record amounts to.
+    Summary {
+        blocks: u64, final_blocks: u64, decided_true: u64, decided_false: u64, anchors: u64, leaves: u64,
+        records: u64, erased: u64, entries: u64, committed: u64, rejected: u64, deferred: u64, aborted: u64,
+        closed: bool,
+    }
 }
 
 fn all<T: tls_codec::DeserializeBytes + tls_codec::Serialize>(bytes: &[Hex]) -> Result<Vec<T>, Refusal> {
-    bytes.iter().map(|one| decode(&RULES, &one.0)).collect()
+    bytes.iter().map(Hex::decode).collect()
 }
 
-impl Kind for Audit {
+/// An audit.
+impl Vector for AuditInput {
     const NAME: &'static str = "audit";
     const SUITES: &'static [&'static str] = &["ristretto255"];
-    type Input = AuditInput;
     type Output = Summary;
 
-    fn judge(suite: Suite, input: &AuditInput) -> Result<Summary, Stop> {
-        let validators = input.validators.set(suite)?;
+    fn evaluate(&self, suite: Suite) -> Result<Summary, Stop> {
+        let validators = self.validators.set(suite)?;
         let key = |bytes: &Hex| VerifyingKey::decode(&RULES, suite, &bytes.0);
         let network = validators.network().clone();
-        let cloud = LogOperator { network, name: name(&input.cloud)?, key: key(&input.cloud_key)? };
-        let bsd = (name(&input.bsd)?, key(&input.bsd_key)?);
-        let genesis = decode(&RULES, &input.genesis.0)?;
-        let auditor = Auditor::new(&RULES, Time(input.now), genesis, validators, cloud, bsd)?;
+        let cloud = LogOperator { network, name: name(&self.cloud)?, key: key(&self.cloud_key)? };
+        let bsd = (name(&self.bsd)?, key(&self.bsd_key)?);
+        let auditor = Auditor::new(&RULES, Time(self.now), self.genesis.decode()?, validators, cloud, bsd)?;
         let record = PublicRecord {
-            blocks: &all(&input.blocks)?,
-            leaves: &all(&input.leaves)?,
-            cloud_heads: &all(&input.cloud_heads)?,
-            entries: &all(&input.entries)?,
-            audit_heads: &all(&input.audit_heads)?,
+            blocks: &all(&self.blocks)?,
+            leaves: &all(&self.leaves)?,
+            cloud_heads: &all(&self.cloud_heads)?,
+            entries: &all(&self.entries)?,
+            audit_heads: &all(&self.audit_heads)?,
         };
-        let AuditReport {
-            blocks,
-            final_blocks,
-            decided_true,
-            decided_false,
-            anchors,
-            leaves,
-            records,
-            erased,
-            entries,
-            committed,
-            rejected,
-            deferred,
-            aborted,
-            closed,
-            ..
-        } = audit(auditor, &record).map_err(|inconsistency| inconsistency.refusal)?;
-        Ok(Summary {
-            blocks,
-            final_blocks,
-            decided_true,
-            decided_false,
-            anchors,
-            leaves,
-            records,
-            erased,
-            entries,
-            committed,
-            rejected,
-            deferred,
-            aborted,
-            closed,
-        })
+        let report = audit(auditor, &record).map_err(|inconsistency| inconsistency.refusal)?;
+        /// The fields of the same names.
+        macro_rules! summary {
+            ($($field:ident)*) => {{
+                let AuditReport { $($field,)* .. } = report;
+                Summary { $($field),* }
+            }};
+        }
+        Ok(summary!(
+            blocks final_blocks decided_true decided_false anchors leaves records erased entries committed
+            rejected deferred aborted closed
+        ))
     }
 
-    fn make(suite: Suite) -> Result<Vec<Made<AuditInput>>, Refusal> {
+    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+        use Clause::*;
         let mut recorder = Recorder::new(suite, 1, LedgerKind::Quorum)?;
         let wrong = br#"{"resourceType":"Patient","id":"p2","gender":"unheard-of"}"#;
         for record in [PATIENT, wrong] {
-            let event = Event::Submit { record: record.into(), readers: vec!["dr-ben".to_owned()] };
-            recorder.happen("dr-ada", event)?;
-            recorder.until(20_000, |_| false)?;
+            recorder.submit("dr-ada", record, &["dr-ben"])?;
+            recorder.wait(20_000)?;
         }
-        let open = public(&recorder)?;
-        let tid = recorder.tid().ok_or(Refusal::new(Clause::LeafIsIncluded))?;
+        let mut open = public(&recorder)?;
+        let tid = recorder.tid().ok_or(Refusal::new(LeafIsIncluded))?;
         let grant = Event::Grant { tid: tid.as_bytes().into(), reader: "mia".to_owned() };
-        recorder.happen("dr-ada", grant)?;
-        recorder.until(20_000, |_| false)?;
-        recorder.happen("bsd", Event::Close {})?;
-        recorder.until(20_000, |_| false)?;
-        let given = public(&recorder)?;
-        let mut made = vec![
-            Made::valid("a log that goes on", open.clone()),
-            Made::valid("a log that is closed", given.clone()),
+        for (who, event) in [("dr-ada", grant), ("bsd", Event::Close {})] {
+            recorder.happen(who, event)?;
+            recorder.wait(20_000)?;
+        }
+        let signer = Signer { keys: &recorder.network.keys, again: ReSigner::new(&recorder.network.keys) };
+        let mut cases = Cases::of(suite, public(&recorder)?);
+        cases.valid("a log that goes on", |input| *input = open.clone());
+        cases.valid("a log that is closed", |_| ());
+        type Row<'a> = (Clause, &'a str, &'a [&'a str], fn(&mut AuditInput));
+        let missing: [Row<'_>; 8] = [
+            (BlockLinksPrevious, "the first block", &[], |input| drop(input.blocks.remove(0))),
+            (LeafIsIncluded, "the first leaf", &[], |input| drop(input.leaves.remove(0))),
+            (LogIsAppendOnly, "the last leaf", &[], |input| input.leaves.truncate(1)),
+            (LogIsAppendOnly, "the cloud's heads", &[], |input| input.cloud_heads.clear()),
+            (EntryLinksPrevious, "the first entry", &[], |input| drop(input.entries.remove(0))),
+            (CountIsClosed, "the last entry", &["AuditHead.count"], |input| input.entries.truncate(1)),
+            (CountIsClosed, "the audit heads", &[], |input| input.audit_heads.clear()),
+            (AuditHeadAnchored, "the first audit head", &[], |input| drop(input.audit_heads.remove(0))),
         ];
-        let shown = |clause, comment: &str, change: &dyn Fn(&mut AuditInput)| {
-            let mut input = given.clone();
-            change(&mut input);
-            Made::invalid(clause, comment, input)
-        };
-        use Clause::{
-            AuditHeadAnchored, BlockLinksPrevious, CountIsClosed, EntryLinksPrevious, LeafIsIncluded,
-            LogIsAppendOnly, OneEntryPerTerminal,
-        };
-        let foundation = &recorder.network.keys;
-        let signer = Signer { foundation, again: ReSigner::new(foundation) };
-        made.extend([
-            shown(BlockLinksPrevious, "without the first block", &|input| drop(input.blocks.remove(0))),
-            shown(LeafIsIncluded, "without the first leaf", &|input| drop(input.leaves.remove(0))),
-            shown(LogIsAppendOnly, "without the last leaf", &|input| input.leaves.truncate(1)),
-            shown(LogIsAppendOnly, "without the cloud's heads", &|input| input.cloud_heads.clear()),
-            shown(EntryLinksPrevious, "without the first entry", &|input| drop(input.entries.remove(0))),
-            shown(CountIsClosed, "without the last entry", &|input| input.entries.truncate(1))
-                .of("AuditHead.count"),
-            shown(CountIsClosed, "without the audit heads", &|input| input.audit_heads.clear()),
-            shown(AuditHeadAnchored, "without the first audit head", &|input| {
-                drop(input.audit_heads.remove(0))
-            }),
-        ]);
-        let mut twice = open;
-        twice.entries.push(twice.entries[0].clone());
-        remake(&mut twice, &signer, 0);
-        made.push(Made::invalid(OneEntryPerTerminal, "an entry twice", twice).of("AuditEntry.tid"));
+        for (clause, what, fields, change) in missing {
+            cases.invalid(clause, format!("without {what}"), change).about(fields);
+        }
+        open.entries.push(open.entries[0].clone());
+        signer.repair(&mut open, 0);
+        cases
+            .invalid(OneEntryPerTerminal, "an entry twice", |input| *input = open)
+            .about(&["AuditEntry.tid"]);
         let mut sweep = Sweep::new(suite, &["~"], 8);
-        let judge = |input: &AuditInput| rejected_by(Self::judge(suite, input));
         type Part = fn(&mut AuditInput) -> &mut Vec<Hex>;
         let parts: [(&str, Part); 4] = [
             ("CloudLeaf", |input| &mut input.leaves),
@@ -179,37 +110,35 @@ impl Kind for Audit {
             ("SignedAuditHead", |input| &mut input.audit_heads),
         ];
         for (table, part) in parts {
-            let count = part(&mut given.clone()).len();
-            for place in 0..count {
-                let genuine = part(&mut given.clone())[place].0.clone();
-                let changed = |near: &MutatedMessage, way: u8| {
+            for (place, genuine) in part(&mut cases.given.clone()).iter().enumerate() {
+                let changed = |given: &AuditInput, message: &MutatedMessage, way: u8| {
                     let mut input = given.clone();
-                    part(&mut input)[place] = Hex(near.bytes.clone());
-                    remake(&mut input, &signer, way);
+                    part(&mut input)[place] = Hex(message.bytes.clone());
+                    signer.repair(&mut input, way);
                     Some(input)
                 };
-                made.extend(swept_inputs(&mut sweep, table, &genuine, changed, judge));
+                cases.sweep_inputs(&mut sweep, table, &genuine.0, &changed);
             }
         }
-        let other = |anchor: &mut bemr::wire::Anchor| {
+        let other = |anchor: &mut Anchor| {
             if anchor.kind == LogKind::Audit {
                 anchor.head = Digest::default();
             }
         };
-        let mut input = given.clone();
-        close_again(&mut input, &signer, other);
-        made.push(
-            Made::invalid(AuditHeadAnchored, "anchors of other heads", input)
-                .of("Entry.anchor.anchor")
-                .of("Anchor.head"),
-        );
+        cases
+            .invalid(AuditHeadAnchored, "anchors of other heads", |input| signer.close(input, other))
+            .about(&["Entry.anchor.anchor", "Anchor.head"]);
         // A log that begins as that of another server database, or of another network.
-        for (field, start) in starts(&recorder.network.keys) {
-            let mut input = given.clone();
-            chain(&mut input, start, &signer);
-            made.push(Made::invalid(EntryLinksPrevious, format!("another {field}"), input).of(field));
+        let (start, other) = (signer.start(), signer.keys.roster.cloud.clone());
+        for (field, start) in [
+            ("AuditStart.version", AuditStart { version: 2, ..start.clone() }),
+            ("AuditStart.network", AuditStart { network: other.clone(), ..start.clone() }),
+            ("AuditStart.bsd", AuditStart { bsd: other, ..start }),
+        ] {
+            let change = |input: &mut AuditInput| signer.chain(input, &start).unwrap_or_default();
+            cases.invalid(EntryLinksPrevious, format!("another {field}"), change).about(&[field]);
         }
-        Ok(made)
+        Ok(cases.all())
     }
 }
 
@@ -218,7 +147,7 @@ fn public(recorder: &Recorder) -> Result<AuditInput, Refusal> {
     let ProvisionedKeys { genesis, validators, cloud, bsd, .. } = &recorder.network.keys;
     Ok(AuditInput {
         now: recorder.network.now().0,
-        genesis: Hex(encode(genesis)),
+        genesis: Hex::of(genesis),
         validators: Set::of(validators),
         cloud: cloud.name.as_str().to_owned(),
         cloud_key: Hex(cloud.key.encode()),
@@ -232,104 +161,98 @@ fn public(recorder: &Recorder) -> Result<AuditInput, Refusal> {
     })
 }
 
-fn starts(foundation: &ProvisionedKeys) -> [(&'static str, AuditStart); 3] {
-    let network = foundation.genesis.network.clone();
-    let bsd = foundation.roster.bsd.clone();
-    let other = foundation.roster.cloud.clone();
-    let start = AuditStart { version: PROTOCOL_VERSION, network, bsd };
-    [
-        ("AuditStart.version", AuditStart { version: 2, ..start.clone() }),
-        ("AuditStart.network", AuditStart { network: other.clone(), ..start.clone() }),
-        ("AuditStart.bsd", AuditStart { bsd: other, ..start }),
-    ]
-}
-
-/// Everybody's keys, and what they make anew.
+/// Everybody's keys, and what they sign anew.
 struct Signer<'a> {
-    foundation: &'a ProvisionedKeys,
+    keys: &'a ProvisionedKeys,
     again: ReSigner<'a, ProvisionedKeys>,
 }
 
-/// Makes the rest fit again; each bit leaves something as it was: the cloud's heads, the audit log, the blocks.
-fn remake(input: &mut AuditInput, signer: &Signer<'_>, way: u8) {
-    if way & 1 == 0 {
-        let leaves: Option<Vec<CloudLeaf>> = all(&input.leaves).ok();
-        let heads: Option<Vec<SignedCloudHead>> = all(&input.cloud_heads).ok();
-        if let (Some(leaves), Some(heads)) = (leaves, heads) {
-            let digests: Vec<Digest> = leaves.iter().map(CloudLeaf::digest).collect();
-            let tree: MerkleTree = digests.iter().collect();
-            let again = heads.into_iter().map(|mut head| {
-                head.head.root = tree.root_at(head.head.size).unwrap_or(head.head.root);
-                signer.again.cloud_head(&mut head);
-                Hex(encode(&head))
+impl Signer<'_> {
+    fn start(&self) -> AuditStart {
+        let (network, bsd) = (self.keys.genesis.network.clone(), self.keys.roster.bsd.clone());
+        AuditStart { version: PROTOCOL_VERSION, network, bsd }
+    }
+
+    /// Makes the rest consistent again; each bit leaves something as it was: the cloud's heads, the audit log, the blocks.
+    /// What no longer decodes stays as it was too.
+    fn repair(&self, input: &mut AuditInput, way: u8) {
+        if way & 1 == 0 {
+            self.cloud_heads(input).unwrap_or_default();
+        }
+        if way & 2 == 0 {
+            self.chain(input, &self.start()).unwrap_or_default();
+        }
+        if way & 4 == 0 {
+            self.anchor(input).unwrap_or_default();
+        }
+    }
+
+    /// Signs the cloud's heads over the leaves.
+    fn cloud_heads(&self, input: &mut AuditInput) -> Result<(), Refusal> {
+        let leaves: Vec<CloudLeaf> = all(&input.leaves)?;
+        let mut heads: Vec<SignedCloudHead> = all(&input.cloud_heads)?;
+        let tree: MerkleTree = leaves.iter().map(CloudLeaf::digest).collect::<Vec<_>>().iter().collect();
+        for head in &mut heads {
+            head.head.root = tree.root_at(head.head.size).unwrap_or(head.head.root);
+            self.again.cloud_head(head);
+        }
+        input.cloud_heads = heads.iter().map(Hex::of).collect();
+        Ok(())
+    }
+
+    /// Links the audit log anew and signs its heads.
+    fn chain(&self, input: &mut AuditInput, start: &AuditStart) -> Result<(), Refusal> {
+        let mut entries: Vec<AuditEntry> = all(&input.entries)?;
+        let mut heads: Vec<SignedAuditHead> = all(&input.audit_heads)?;
+        let mut last = vec![start.digest()];
+        for (place, entry) in (0..).zip(&mut entries) {
+            (entry.previous, entry.sequence) = (last[place], place as u64);
+            last.push(entry.digest());
+        }
+        for head in &mut heads {
+            let known = usize::try_from(head.head.count).ok().and_then(|count| last.get(count));
+            head.head.last = known.copied().unwrap_or(head.head.last);
+            self.again.audit_head(head);
+        }
+        input.entries = entries.iter().map(Hex::of).collect();
+        input.audit_heads = heads.iter().map(Hex::of).collect();
+        Ok(())
+    }
+
+    /// The blocks anchor the heads as they are now.
+    fn anchor(&self, input: &mut AuditInput) -> Result<(), Refusal> {
+        let cloud: Vec<SignedCloudHead> = all(&input.cloud_heads)?;
+        let audit: Vec<SignedAuditHead> = all(&input.audit_heads)?;
+        let mut audited = audit.iter();
+        self.close(input, |anchor| {
+            let (kind, size) = (anchor.kind, anchor.size);
+            let head = match kind {
+                LogKind::Cloud => {
+                    cloud.iter().rev().find(|one| one.head.size == size).map(|one| one.head.digest())
+                }
+                LogKind::Audit => audited.find(|one| one.head.count == size).map(|one| one.head.digest()),
+            };
+            anchor.head = head.unwrap_or(anchor.head);
+        });
+        Ok(())
+    }
+
+    /// The blocks with their anchors changed, linked and closed anew.
+    fn close(&self, input: &mut AuditInput, mut change: impl FnMut(&mut Anchor)) {
+        let Ok(mut blocks) = all::<Block>(&input.blocks) else { return };
+        let mut previous = self.keys.genesis.digest();
+        for block in &mut blocks {
+            let mut entries = block.entries.as_slice().to_vec();
+            entries.iter_mut().for_each(|entry| {
+                if let Entry::Anchor(anchor) = entry {
+                    change(anchor);
+                }
             });
-            input.cloud_heads = again.collect();
+            block.entries = entries.into();
+            block.closed.header.previous = previous;
+            self.again.closed(block, 0);
+            previous = block.closed.header.digest();
         }
+        input.blocks = blocks.iter().map(Hex::of).collect();
     }
-    if way & 2 == 0 {
-        let [_, (_, start), _] = starts(signer.foundation);
-        let start = AuditStart { network: signer.foundation.genesis.network.clone(), ..start };
-        chain(input, start, signer);
-    }
-    if way & 4 == 0 {
-        anchor(input, signer);
-    }
-}
-
-/// Links the audit log anew and signs its heads.
-fn chain(input: &mut AuditInput, start: AuditStart, signer: &Signer<'_>) {
-    let entries: Option<Vec<AuditEntry>> = all(&input.entries).ok();
-    let heads: Option<Vec<SignedAuditHead>> = all(&input.audit_heads).ok();
-    let (Some(mut entries), Some(mut heads)) = (entries, heads) else { return };
-    let mut last = vec![start.digest()];
-    for (place, entry) in (0..).zip(&mut entries) {
-        entry.previous = last[place];
-        entry.sequence = place as u64;
-        last.push(entry.digest());
-    }
-    for head in &mut heads {
-        let known = usize::try_from(head.head.count).ok().and_then(|count| last.get(count));
-        head.head.last = known.copied().unwrap_or(head.head.last);
-        signer.again.audit_head(head);
-    }
-    input.entries = entries.iter().map(|entry| Hex(encode(entry))).collect();
-    input.audit_heads = heads.iter().map(|head| Hex(encode(head))).collect();
-}
-
-/// The blocks anchor the heads as they are now, and are closed anew.
-fn anchor(input: &mut AuditInput, signer: &Signer<'_>) {
-    let cloud: Option<Vec<SignedCloudHead>> = all(&input.cloud_heads).ok();
-    let audit: Option<Vec<SignedAuditHead>> = all(&input.audit_heads).ok();
-    let (Some(cloud), Some(audit)) = (cloud, audit) else { return };
-    let mut audited = audit.iter();
-    close_again(input, signer, |anchor| {
-        let head = match anchor.kind {
-            LogKind::Cloud => {
-                cloud.iter().rev().find(|one| one.head.size == anchor.size).map(|one| one.head.digest())
-            }
-            LogKind::Audit => audited.find(|one| one.head.count == anchor.size).map(|one| one.head.digest()),
-        };
-        anchor.head = head.unwrap_or(anchor.head);
-    });
-}
-
-/// The blocks with their anchors changed, linked and closed anew.
-fn close_again(input: &mut AuditInput, signer: &Signer<'_>, mut change: impl FnMut(&mut bemr::wire::Anchor)) {
-    let Ok(blocks) = all::<Block>(&input.blocks) else { return };
-    let mut previous = signer.foundation.genesis.digest();
-    let mut again = Vec::new();
-    for mut block in blocks {
-        let mut entries = block.entries.as_slice().to_vec();
-        for entry in &mut entries {
-            if let Entry::Anchor(anchor) = entry {
-                change(anchor);
-            }
-        }
-        block.entries = entries.into();
-        block.closed.header.previous = previous;
-        signer.again.closed(&mut block, 0);
-        previous = block.closed.header.digest();
-        again.push(Hex(encode(&block)));
-    }
-    input.blocks = again;
 }

@@ -1,5 +1,6 @@
 //! Bytes in the place of randomness.
 
+use crate::vectors::Hex;
 use rand::rand_core::{Infallible, TryCryptoRng, TryRng};
 
 /// Gives these bytes, one draw after the other; after the end zeros, and it says so.
@@ -11,6 +12,13 @@ pub(in crate::vectors) struct Tape<'a> {
 impl<'a> Tape<'a> {
     pub(in crate::vectors) const fn of(bytes: &'a [u8]) -> Tape<'a> {
         Tape { left: bytes, over: false }
+    }
+
+    /// What comes of exactly these bytes.
+    pub(super) fn drawing<T>(bytes: &Hex, draw: impl FnOnce(&mut Tape<'_>) -> T) -> Result<T, String> {
+        let mut tape = Tape::of(&bytes.0);
+        let drawn = draw(&mut tape);
+        tape.end().map(|()| drawn)
     }
 
     /// What was drawn is exactly what was there.

@@ -4,8 +4,6 @@ use super::Stop;
 use bemr::crypto::{Digest, Domain, Suite};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 /// Randomness of the vectors themselves: one seed for each kind.
 pub(super) fn rng(kind: &str) -> ChaCha20Rng {
@@ -28,6 +26,7 @@ pub(super) fn tag(label: &str) -> Result<Domain, Stop> {
     known.ok_or_else(|| Stop::Malformed(format!("no tag `{label}`")))
 }
 
-/// Nothing comes out but that it is taken.
-#[derive(Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct Nothing {}
+data! {
+    /// Nothing comes out but that it is taken.
+    Nothing {}
+}

@@ -1,39 +1,30 @@
 //! The handshake from both sides (chapter 5).
 
-use super::drawn_bytes::Tape;
-use super::draws::{drawn, rng, scalar_bytes};
-use super::keys::{Authority, Trust, name};
-use super::{Kind, Made, RULES, SUITES, Stop, rejected_by, swept};
-use crate::forge::{Sweep, as_it_is, mended};
-use crate::simulator::START;
-use crate::vectors::Hex;
+use super::keys::{Authority, Trust};
+use super::prelude::*;
 use crate::vectors::replayer::Own;
-use bemr::crypto::{AeadKey, Digest, Domain, Element, Ephemeral, Suite, expand, extract};
 use bemr::keys::{Credentials, Identity, TrustStore};
 use bemr::session::{AwaitingHello, AwaitingResponse, Session};
-use bemr::wire::{
-    Certificate, ContentType, Direction, Finish, Hello, IdentityProof, PROTOCOL_VERSION, Packet, Record,
-    RecordHeader, Response, Role, SessionId, SessionType, Time, decode, encode,
-};
-use bemr_spec::{Clause, Refusal};
 use rand::Rng;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
-/// The key schedule of one handshake.
-#[derive(Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct Shaken {
-    hello: Hex,
-    response: Hex,
-    finish: Hex,
-    t1: Hex,
-    t2: Hex,
-    t3: Hex,
-    shared: Hex,
-    secret: Hex,
-    session: Hex,
-    initiator_to_responder: Hex,
-    responder_to_initiator: Hex,
+data! {
+    /// The key schedule of one handshake.
+    Shaken {
+        hello: Hex, response: Hex, finish: Hex, t1: Hex, t2: Hex, t3: Hex, shared: Hex, secret: Hex, session: Hex,
+        initiator_to_responder: Hex, responder_to_initiator: Hex,
+    }
+    InitiatorInput {
+        own: Own, trust: Trust, now: u64, purpose: u8, intended: String, drawn: Hex, answered: u64, response: Hex,
+    }
+    ResponderInput {
+        own: Own,
+        trust: Trust,
+        /// Hellos that were answered before, and when.
+        earlier: Vec<Heard>,
+        now: u64, hello: Hex, drawn: Hex, finished: u64, finish: Hex,
+    }
+    /// A hello that was answered.
+    Heard { now: u64, hello: Hex, drawn: Hex }
 }
 
 /// What a handshake derives, as the chapter says it: once more beside the implementation's own.
@@ -74,42 +65,53 @@ impl Secrets {
         key.seal(&nonce, self.t1.as_bytes(), proof)
     }
 
-    fn open(&self, of_initiator: bool, proof: &[u8]) -> Result<IdentityProof, Stop> {
+    /// The certificate in a proof of identity.
+    fn certificate(&self, of_initiator: bool, proof: &[u8]) -> Result<Certificate, Stop> {
         let (key, nonce) = self.proof_key(of_initiator);
         let opened = key.open(&nonce, self.t1.as_bytes(), proof);
         let opened = opened.ok_or_else(|| Stop::Malformed("a proof does not open".to_owned()))?;
-        Ok(decode(&RULES, &opened)?)
+        Ok(decode::<IdentityProof>(&RULES, &opened)?.certificate)
     }
+}
 
-    fn shaken(
-        &self,
-        hello: &Hello,
-        response: &Response,
-        finish: &Finish,
-        session: &Session,
-    ) -> Result<Shaken, Stop> {
-        let responder = self.open(false, response.proof.as_slice())?.certificate;
-        let initiator = self.open(true, finish.proof.as_slice())?.certificate;
-        let t2 = self.t2(&responder);
-        let t3 = transcript(3, &[t2.as_bytes(), &encode(&response.proof), &encode(&initiator)]);
-        let id = self.key(Domain::SESSION_ID, &t3);
-        if *session.id().0.as_bytes() != id {
-            return Err(Stop::Malformed("the session has another id".to_owned()));
-        }
-        Ok(Shaken {
-            hello: Hex(encode(&Packet::Hello(hello.clone()))),
-            response: Hex(encode(&Packet::Response(response.clone()))),
-            finish: Hex(encode(&Packet::Finish(finish.clone()))),
-            t1: self.t1.as_bytes().into(),
-            t2: t2.as_bytes().into(),
-            t3: t3.as_bytes().into(),
-            shared: Hex(self.shared.clone()),
-            secret: self.secret.into(),
-            session: id.into(),
-            initiator_to_responder: self.key(Domain::CHAIN_INITIATOR, &t3).into(),
-            responder_to_initiator: self.key(Domain::CHAIN_RESPONDER, &t3).into(),
-        })
+/// The key schedule of a handshake that ended in a session, derived from what this side drew.
+fn schedule(suite: Suite, packets: [&[u8]; 3], drawn: &Hex, session: &Session) -> Result<Shaken, Stop> {
+    let [hello, response, finish] = packets.map(|packet| decode(&RULES, packet));
+    let (Packet::Hello(hello), Packet::Response(response), Packet::Finish(finish)) =
+        (hello?, response?, finish?)
+    else {
+        return Err(Stop::Malformed("not the packets of a handshake".to_owned()));
+    };
+    let (_, pair) = pair(suite, drawn)?;
+    let of_initiator = pair.public().encode() == hello.ephemeral.as_slice();
+    let theirs = if of_initiator { &response.ephemeral } else { &hello.ephemeral };
+    let secrets = Secrets::of(&hello, &response, &pair, &Element::decode(&RULES, suite, theirs.as_slice())?)?;
+    let responder = secrets.certificate(false, response.proof.as_slice())?;
+    let initiator = secrets.certificate(true, finish.proof.as_slice())?;
+    let t2 = secrets.t2(&responder);
+    let t3 = transcript(3, &[t2.as_bytes(), &encode(&response.proof), &encode(&initiator)]);
+    let id = secrets.key(Domain::SESSION_ID, &t3);
+    if *session.id().0.as_bytes() != id {
+        return Err(Stop::Malformed("the session has another id".to_owned()));
     }
+    let [hello, response, finish] = packets.map(Hex::from);
+    let [initiator_to_responder, responder_to_initiator] =
+        [Domain::CHAIN_INITIATOR, Domain::CHAIN_RESPONDER].map(|tag| secrets.key(tag, &t3).into());
+    let [t1, t2, t3] = [secrets.t1, t2, t3].map(|digest| digest.as_bytes().into());
+    let (secret, shared, session) = (secrets.secret.into(), Hex(secrets.shared), id.into());
+    Ok(Shaken {
+        hello,
+        response,
+        finish,
+        t1,
+        t2,
+        t3,
+        shared,
+        secret,
+        session,
+        initiator_to_responder,
+        responder_to_initiator,
+    })
 }
 
 pub(super) fn purpose(number: u8) -> Result<SessionType, Stop> {
@@ -118,84 +120,90 @@ pub(super) fn purpose(number: u8) -> Result<SessionType, Stop> {
 }
 
 /// A nonce, then an ephemeral pair.
-fn pair(suite: Suite, bytes: &[u8]) -> Result<([u8; 32], Ephemeral), Stop> {
-    let mut tape = Tape::of(bytes);
-    let mut nonce = [0; 32];
-    tape.fill_bytes(&mut nonce);
-    let pair = Ephemeral::generate(suite, &mut tape);
-    tape.end()?;
-    Ok((nonce, pair))
+fn pair(suite: Suite, bytes: &Hex) -> Result<([u8; 32], Ephemeral), String> {
+    Tape::drawing(bytes, |tape| {
+        let mut nonce = [0; 32];
+        tape.fill_bytes(&mut nonce);
+        (nonce, Ephemeral::generate(suite, tape))
+    })
 }
 
-/// What both sides are told.
-struct Table {
+/// One of the two, with its keys.
+struct Peer {
+    own: Own,
+    identity: Identity,
+    certificate: Certificate,
+    drawn: Hex,
+}
+
+/// Initiator and responder up to the response.
+struct Fixture {
     suite: Suite,
     authority: Authority,
     trust: Trust,
-    initiator: (Own, Identity, Certificate),
-    responder: (Own, Identity, Certificate),
-    draws: [Vec<u8>; 2],
+    initiator: Peer,
+    responder: Peer,
+    hello: Hello,
+    response: Response,
+    secrets: Secrets,
 }
 
-impl Table {
-    fn set(suite: Suite, kind: &str) -> Table {
+impl Fixture {
+    fn new(suite: Suite, kind: &str) -> Result<Fixture, Stop> {
         let authority = Authority::new(suite, kind);
         let mut rng = rng(kind);
-        let mut one = |serial, subject: &str, role| {
+        let mut peer = |serial, subject: &str, role| {
             let identity = Identity::generate(suite, &mut rng);
             let certificate = authority.certificate(serial, subject, role, &identity);
-            let own = Authority::own(&certificate, &identity);
-            (own, identity, certificate)
+            Peer { own: Own::with(&identity, &certificate), identity, certificate, drawn: Hex::default() }
         };
-        let (initiator, responder) = (one(1, "dr-ada", Role::Doctor), one(2, "bsd", Role::Bsd));
-        let mut draw = || [drawn(&mut rng, 32), scalar_bytes(&mut rng, suite)].concat();
-        let draws = [draw(), draw()];
-        let trust = Trust::of(&authority.anchor(), &authority.list(1, &[u64::MAX]));
-        Table { suite, authority, trust, initiator, responder, draws }
+        let (mut initiator, mut responder) = (peer(1, "dr-ada", Role::Doctor), peer(2, "bsd", Role::Bsd));
+        for peer in [&mut initiator, &mut responder] {
+            peer.drawn = Hex([drawn(&mut rng, 32), scalar_bytes(&mut rng, suite)].concat());
+        }
+        let (nonce, own) = pair(suite, &initiator.drawn)?;
+        let (ephemeral, purpose) = (own.public().encode().into(), SessionType::Initial);
+        let hello = Hello { version: PROTOCOL_VERSION, suite, purpose, nonce, ephemeral };
+        let (nonce, theirs) = pair(suite, &responder.drawn)?;
+        let response =
+            Response { nonce, ephemeral: theirs.public().encode().into(), proof: Vec::new().into() };
+        let secrets = Secrets::of(&hello, &response, &own, theirs.public())?;
+        let trust = authority.trust(&authority.list(1, &[u64::MAX]));
+        let mut fixture = Fixture { suite, authority, trust, initiator, responder, hello, response, secrets };
+        let proof = encode(&fixture.proof(&fixture.responder.certificate, None));
+        fixture.response.proof = fixture.secrets.seal(false, &proof).into();
+        Ok(fixture)
     }
 
-    fn hello(&self, draw: &[u8]) -> Result<(Hello, Ephemeral), Stop> {
-        let (nonce, pair) = pair(self.suite, draw)?;
-        let ephemeral = pair.public().encode().into();
-        let purpose = SessionType::Initial;
-        Ok((Hello { version: PROTOCOL_VERSION, suite: self.suite, purpose, nonce, ephemeral }, pair))
+    /// A proof of identity with this certificate; the initiator's with what it covers besides.
+    fn proof(&self, certificate: &Certificate, heard: Option<(&Digest, &[u8])>) -> IdentityProof {
+        let (certificate, signature) = (certificate.clone(), certificate.signature.clone());
+        self.repaired(IdentityProof { certificate, signature, confirmation: [0; 32] }, heard, 0)
     }
 
-    /// A proof of identity, made to fit in this way: each bit leaves one thing as it was.
-    fn mended(
-        &self,
-        mut proof: IdentityProof,
-        secrets: &Secrets,
-        heard: Option<(&Digest, &[u8])>,
-        way: u8,
-    ) -> IdentityProof {
+    /// A proof of identity that is consistent again: each bit of the way leaves one thing as it was.
+    fn repaired(&self, mut proof: IdentityProof, heard: Option<(&Digest, &[u8])>, way: u8) -> IdentityProof {
         if way & 4 == 0 {
-            let body = encode(&proof.certificate.body);
-            proof.certificate.signature = self.authority.sign(Domain::CERTIFICATE, &body);
+            self.authority.sign_again(&mut proof.certificate);
         }
         let (said, signer, tags) = match heard {
             None => {
                 let tags = (Domain::RESPONDER_SIGNATURE, Domain::RESPONDER_CONFIRMATION);
-                (secrets.t2(&proof.certificate), &self.responder.1, tags)
+                (self.secrets.t2(&proof.certificate), &self.responder, tags)
             }
             Some((t2, response)) => {
                 let tags = (Domain::INITIATOR_SIGNATURE, Domain::INITIATOR_CONFIRMATION);
                 let parts = [t2.as_bytes(), response, &encode(&proof.certificate)];
-                (transcript(3, &parts), &self.initiator.1, tags)
+                (transcript(3, &parts), &self.initiator, tags)
             }
         };
         if way & 2 == 0 {
-            proof.signature = signer.signing_key().sign(&RULES, tags.0, said.as_bytes());
+            proof.signature = signer.identity.signing_key().sign(&RULES, tags.0, said.as_bytes());
         }
         if way & 1 == 0 {
-            proof.confirmation = secrets.key(tags.1, &said);
+            proof.confirmation = self.secrets.key(tags.1, &said);
         }
         proof
-    }
-
-    fn genuine(&self, certificate: &Certificate) -> IdentityProof {
-        let signature = certificate.signature.clone();
-        IdentityProof { certificate: certificate.clone(), signature, confirmation: [0; 32] }
     }
 
     const fn sweep(&self) -> Sweep<'static> {
@@ -203,278 +211,178 @@ impl Table {
     }
 }
 
-/// The side that says hello.
-pub(in crate::vectors) enum Initiator {}
-
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct InitiatorInput {
-    own: Own,
-    trust: Trust,
-    now: u64,
-    purpose: u8,
-    intended: String,
-    drawn: Hex,
-    answered: u64,
-    response: Hex,
-}
-
 impl InitiatorInput {
-    /// With the credentials and the trust that it speaks of.
-    fn shake(&self, suite: Suite, own: &Credentials, mut trust: TrustStore) -> Result<Shaken, Stop> {
+    /// With the credentials and the trust that it names.
+    fn perform(&self, suite: Suite, own: &Credentials, mut trust: TrustStore) -> Result<Shaken, Stop> {
+        let (now, purpose, intended) = (Time(self.now), purpose(self.purpose)?, name(&self.intended)?);
         let mut tape = Tape::of(&self.drawn.0);
-        let (purpose, intended) = (purpose(self.purpose)?, name(&self.intended)?);
-        let begun = AwaitingResponse::begin(&RULES, &mut tape, Time(self.now), own, purpose, &intended);
-        let (state, hello) = begun?;
+        let (state, hello) = AwaitingResponse::begin(&RULES, &mut tape, now, own, purpose, &intended)?;
         tape.end()?;
         let answered = state.on_response(&RULES, &mut trust, Time(self.answered), &self.response.0);
         let (session, finish) = answered.map_err(|refused| refused.refusal)?;
-        let (Packet::Hello(hello), Packet::Response(response), Packet::Finish(finish)) =
-            (decode(&RULES, &hello)?, decode(&RULES, &self.response.0)?, decode(&RULES, &finish)?)
-        else {
-            return Err(Stop::Malformed("not the packets of a handshake".to_owned()));
-        };
-        let (_, pair) = pair(suite, &self.drawn.0)?;
-        let element = Element::decode(&RULES, suite, response.ephemeral.as_slice())?;
-        Secrets::of(&hello, &response, &pair, &element)?.shaken(&hello, &response, &finish, &session)
+        schedule(suite, [&hello, &self.response.0, &finish], &self.drawn, &session)
     }
 }
 
-impl Kind for Initiator {
+/// The side that says hello.
+impl Vector for InitiatorInput {
     const NAME: &'static str = "initiator";
     const SUITES: &'static [&'static str] = SUITES;
-    type Input = InitiatorInput;
     type Output = Shaken;
 
-    fn judge(suite: Suite, input: &InitiatorInput) -> Result<Shaken, Stop> {
-        let mut trust = input.trust.store(suite)?;
-        let own = input.own.credentials(suite, &mut trust, Time(input.now))?;
-        input.shake(suite, &own, trust)
+    fn evaluate(&self, suite: Suite) -> Result<Shaken, Stop> {
+        let mut trust = self.trust.store(suite)?;
+        let own = self.own.credentials(suite, &mut trust, Time(self.now))?;
+        self.perform(suite, &own, trust)
     }
 
-    fn make(suite: Suite) -> Result<Vec<Made<InitiatorInput>>, Refusal> {
-        let table = Table::set(suite, Self::NAME);
-        let (hello, own) = table.hello(&table.draws[0])?;
-        let (nonce, theirs) = pair(suite, &table.draws[1])?;
-        let mut response =
-            Response { nonce, ephemeral: theirs.public().encode().into(), proof: Vec::new().into() };
-        let secrets = Secrets::of(&hello, &response, &own, theirs.public())?;
-        let proof = table.mended(table.genuine(&table.responder.2), &secrets, None, 0);
-        response.proof = secrets.seal(false, &encode(&proof)).into();
-        let genuine = encode(&Packet::Response(response.clone()));
+    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+        use Clause::*;
+        let fixture = Fixture::new(suite, Self::NAME)?;
+        let genuine = encode(&Packet::Response(fixture.response.clone()));
         let given = InitiatorInput {
-            own: table.initiator.0.clone(),
-            trust: table.trust.clone(),
+            own: fixture.initiator.own.clone(),
+            trust: fixture.trust.clone(),
             now: START.0,
             purpose: SessionType::Initial as u8,
             intended: "bsd".to_owned(),
-            drawn: Hex(table.draws[0].clone()),
+            drawn: fixture.initiator.drawn.clone(),
             answered: START.0 + 10,
             response: Hex(genuine.clone()),
         };
-        let with = |packet: Vec<u8>| InitiatorInput { response: Hex(packet), ..given.clone() };
         let mut trust = given.trust.store(suite)?;
         let own = given.own.credentials(suite, &mut trust, Time(given.now))?;
-        let shake = |input: &InitiatorInput| rejected_by(input.shake(suite, &own, trust.clone()));
-        let mut made = vec![
-            Made::valid("as the chapter says", given.clone()),
-            Made::valid(
-                "in the last millisecond",
-                InitiatorInput { answered: START.0 + 59_999, ..given.clone() },
-            ),
-            Made::invalid(
-                Clause::SessionIsFresh,
-                "too late",
-                InitiatorInput { answered: START.0 + 60_000, ..given.clone() },
-            ),
-            Made::invalid(
-                Clause::PeerIsNotSelf,
-                "with oneself",
-                InitiatorInput { intended: "dr-ada".to_owned(), ..given.clone() },
-            ),
-            Made::invalid(
-                Clause::RoleFitsPlace,
-                "no place of a user",
-                InitiatorInput { purpose: 2, ..given.clone() },
-            ),
-            Made::invalid(
-                Clause::MessageTypeIsExpected,
-                "a hello for a response",
-                with(encode(&Packet::Hello(hello.clone()))),
-            )
-            .of("Packet.kind"),
-        ];
-        let header = RecordHeader {
-            session: SessionId(Digest::default()),
-            direction: Direction::ResponderToInitiator,
-            stage: ContentType::Initial,
-            sequence: 1,
+        let perform = |input: &InitiatorInput| rejected_by(input.perform(suite, &own, trust.clone()));
+        let mut cases = Cases::of(suite, given);
+        cases.valid("as the chapter says", |_| ());
+        cases.valid("in the last millisecond", |input| input.answered = START.0 + 59_999);
+        cases.invalid(SessionIsFresh, "too late", |input| input.answered = START.0 + 60_000);
+        cases.invalid(PeerIsNotSelf, "with oneself", |input| input.intended = "dr-ada".to_owned());
+        cases.invalid(RoleFitsPlace, "no place of a user", |input| input.purpose = 2);
+        let hello = Hex::of(&Packet::Hello(fixture.hello.clone()));
+        cases
+            .invalid(MessageTypeIsExpected, "a hello for a response", |input| input.response = hello)
+            .about(&["Packet.kind"]);
+        let (session, direction) = (SessionId(Digest::default()), Direction::ResponderToInitiator);
+        let header = RecordHeader { session, direction, stage: ContentType::Initial, sequence: 1 };
+        let early = Hex::of(&Packet::Record(Record { header, ciphertext: vec![0; 16].into() }));
+        cases
+            .invalid(SessionEstablished, "a record for a response", |input| input.response = early)
+            .about(&["Packet.kind"]);
+        let mut sweep = fixture.sweep();
+        let put = |input: &mut InitiatorInput, packet: &[u8]| input.response = packet.into();
+        cases.sweep_by(&mut sweep, "Packet", &genuine, &as_it_is, &put, &perform);
+        let prove = |input: &mut InitiatorInput, proof: &[u8]| {
+            let proof = fixture.secrets.seal(false, proof).into();
+            input.response = Hex::of(&Packet::Response(Response { proof, ..fixture.response.clone() }));
         };
-        let early = encode(&Packet::Record(Record { header, ciphertext: vec![0; 16].into() }));
-        made.push(
-            Made::invalid(Clause::SessionEstablished, "a record for a response", with(early))
-                .of("Packet.kind"),
-        );
-        let mut sweep = table.sweep();
-        let with = |packet: &[u8]| InitiatorInput { response: packet.into(), ..given.clone() };
-        made.extend(swept(&mut sweep, "Packet", &genuine, as_it_is, with, shake));
-        let packet = |proof: &[u8]| {
-            let proof = secrets.seal(false, proof).into();
-            encode(&Packet::Response(Response { proof, ..response.clone() }))
-        };
-        let mend = mended(|proof: &mut IdentityProof, way| {
-            *proof = table.mended(proof.clone(), &secrets, None, way)
-        });
+        let repair =
+            mended(|proof: &mut IdentityProof, way| *proof = fixture.repaired(proof.clone(), None, way));
         sweep.ways = 8;
-        let proven = |proof: &[u8]| with(&packet(proof));
-        made.extend(swept(&mut sweep, "IdentityProof", &encode(&proof), mend, proven, shake));
+        let proof = encode(&fixture.proof(&fixture.responder.certificate, None));
+        cases.sweep_by(&mut sweep, "IdentityProof", &proof, &repair, &prove, &perform);
         // Another server with a genuine certificate, and a certificate after the list has run out.
-        let other = table.authority.certificate(3, "bsd-2", Role::Bsd, &table.responder.1);
-        let proof = table.mended(table.genuine(&other), &secrets, None, 0);
-        made.push(
-            Made::invalid(Clause::PeerIsIntended, "another server", proven(&encode(&proof)))
-                .of("IdentityProof.certificate")
-                .of("CertificateBody.subject"),
-        );
-        let mut lasting = table.responder.2.clone();
+        let other = fixture.authority.certificate(3, "bsd-2", Role::Bsd, &fixture.responder.identity);
+        let proof = encode(&fixture.proof(&other, None));
+        cases
+            .invalid(PeerIsIntended, "another server", |input| prove(input, &proof))
+            .about(&["IdentityProof.certificate", "CertificateBody.subject"]);
+        let mut lasting = fixture.responder.certificate.clone();
         lasting.body.not_after = Time(u64::MAX);
-        let proof = table.mended(table.genuine(&lasting), &secrets, None, 0);
-        let stale = table.authority.list_until(1, START.after(5));
-        let late =
-            InitiatorInput { trust: Trust::of(&table.authority.anchor(), &stale), ..proven(&encode(&proof)) };
-        made.push(
-            Made::invalid(Clause::RevocationListIsCurrent, "the list has run out", late)
-                .of("IdentityProof.certificate"),
-        );
-        Ok(made)
+        let proof = encode(&fixture.proof(&lasting, None));
+        let stale = fixture.authority.trust(&fixture.authority.list_until(1, &[], START.after(5)));
+        cases
+            .invalid(RevocationListIsCurrent, "the list has run out", |input| {
+                input.trust = stale;
+                prove(input, &proof);
+            })
+            .about(&["IdentityProof.certificate"]);
+        Ok(cases.all())
+    }
+}
+
+impl ResponderInput {
+    /// With the credentials and the trust that it names.
+    fn perform(&self, suite: Suite, own: &Credentials, mut trust: TrustStore) -> Result<Shaken, Stop> {
+        let mut listening = AwaitingHello::new(own);
+        let last = Heard { now: self.now, hello: self.hello.clone(), drawn: self.drawn.clone() };
+        let mut answered = None;
+        for Heard { now, hello, drawn } in self.earlier.iter().chain([&last]) {
+            let mut tape = Tape::of(&drawn.0);
+            answered = Some(listening.on_hello(&RULES, &mut tape, Time(*now), &hello.0)?);
+            tape.end()?;
+        }
+        let (state, response) = answered.expect("the last hello was answered");
+        let finished = state.on_finish(&RULES, &mut trust, Time(self.finished), &self.finish.0);
+        let session = finished.map_err(|refused| refused.refusal)?;
+        schedule(suite, [&self.hello.0, &response, &self.finish.0], &self.drawn, &session)
     }
 }
 
 /// The side that answers.
-pub(in crate::vectors) enum Responder {}
-
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct ResponderInput {
-    own: Own,
-    trust: Trust,
-    /// Hellos that were answered before, and when.
-    earlier: Vec<Heard>,
-    now: u64,
-    hello: Hex,
-    drawn: Hex,
-    finished: u64,
-    finish: Hex,
-}
-
-/// A hello that was answered.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct Heard {
-    now: u64,
-    hello: Hex,
-    drawn: Hex,
-}
-
-impl ResponderInput {
-    /// With the credentials and the trust that it speaks of.
-    fn shake(&self, suite: Suite, own: &Credentials, mut trust: TrustStore) -> Result<Shaken, Stop> {
-        let mut listening = AwaitingHello::new(own);
-        for Heard { now, hello, drawn } in &self.earlier {
-            let mut tape = Tape::of(&drawn.0);
-            listening.on_hello(&RULES, &mut tape, Time(*now), &hello.0)?;
-            tape.end()?;
-        }
-        let mut tape = Tape::of(&self.drawn.0);
-        let (state, response) = listening.on_hello(&RULES, &mut tape, Time(self.now), &self.hello.0)?;
-        tape.end()?;
-        let finished = state.on_finish(&RULES, &mut trust, Time(self.finished), &self.finish.0);
-        let session = finished.map_err(|refused| refused.refusal)?;
-        let (Packet::Hello(hello), Packet::Response(response), Packet::Finish(finish)) =
-            (decode(&RULES, &self.hello.0)?, decode(&RULES, &response)?, decode(&RULES, &self.finish.0)?)
-        else {
-            return Err(Stop::Malformed("not the packets of a handshake".to_owned()));
-        };
-        let (_, pair) = pair(suite, &self.drawn.0)?;
-        let element = Element::decode(&RULES, suite, hello.ephemeral.as_slice())?;
-        Secrets::of(&hello, &response, &pair, &element)?.shaken(&hello, &response, &finish, &session)
-    }
-}
-
-impl Kind for Responder {
+impl Vector for ResponderInput {
     const NAME: &'static str = "responder";
     const SUITES: &'static [&'static str] = SUITES;
-    type Input = ResponderInput;
     type Output = Shaken;
 
-    fn judge(suite: Suite, input: &ResponderInput) -> Result<Shaken, Stop> {
-        let mut trust = input.trust.store(suite)?;
-        let own = input.own.credentials(suite, &mut trust, Time(input.now))?;
-        input.shake(suite, &own, trust)
+    fn evaluate(&self, suite: Suite) -> Result<Shaken, Stop> {
+        let mut trust = self.trust.store(suite)?;
+        let own = self.own.credentials(suite, &mut trust, Time(self.now))?;
+        self.perform(suite, &own, trust)
     }
 
-    fn make(suite: Suite) -> Result<Vec<Made<ResponderInput>>, Refusal> {
-        let table = Table::set(suite, Self::NAME);
-        let (hello, theirs) = table.hello(&table.draws[0])?;
-        let (nonce, own) = pair(suite, &table.draws[1])?;
-        let mut response =
-            Response { nonce, ephemeral: own.public().encode().into(), proof: Vec::new().into() };
-        let secrets = Secrets::of(&hello, &response, &own, theirs.public())?;
-        let ours = table.mended(table.genuine(&table.responder.2), &secrets, None, 0);
-        response.proof = secrets.seal(false, &encode(&ours)).into();
-        let t2 = secrets.t2(&table.responder.2);
-        let said = encode(&response.proof);
+    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+        let fixture = Fixture::new(suite, Self::NAME)?;
+        let t2 = fixture.secrets.t2(&fixture.responder.certificate);
+        let said = encode(&fixture.response.proof);
         let heard = Some((&t2, said.as_slice()));
-        let proof = table.mended(table.genuine(&table.initiator.2), &secrets, heard, 0);
-        let packet =
-            |proof: &[u8]| encode(&Packet::Finish(Finish { proof: secrets.seal(true, proof).into() }));
-        let genuine = packet(&encode(&proof));
-        let called = encode(&Packet::Hello(hello));
+        let finish = |proof: &[u8]| {
+            encode(&Packet::Finish(Finish { proof: fixture.secrets.seal(true, proof).into() }))
+        };
+        let proof = encode(&fixture.proof(&fixture.initiator.certificate, heard));
+        let (hello, genuine) = (Hex::of(&Packet::Hello(fixture.hello.clone())), finish(&proof));
         let given = ResponderInput {
-            own: table.responder.0.clone(),
-            trust: table.trust.clone(),
+            own: fixture.responder.own.clone(),
+            trust: fixture.trust.clone(),
             earlier: Vec::new(),
             now: START.0,
-            hello: Hex(called.clone()),
-            drawn: Hex(table.draws[1].clone()),
+            hello: hello.clone(),
+            drawn: fixture.responder.drawn.clone(),
             finished: START.0 + 10,
             finish: Hex(genuine.clone()),
         };
-        let with = |finish: Vec<u8>| ResponderInput { finish: Hex(finish), ..given.clone() };
-        let again = |now: u64| ResponderInput {
-            earlier: vec![Heard { now, hello: Hex(called.clone()), drawn: Hex(table.draws[0].clone()) }],
-            now: START.0 + 60_000,
-            finished: START.0 + 60_000,
-            ..given.clone()
-        };
         let mut trust = given.trust.store(suite)?;
         let own = given.own.credentials(suite, &mut trust, Time(given.now))?;
-        let shake = |input: &ResponderInput| rejected_by(input.shake(suite, &own, trust.clone()));
-        let mut made = vec![
-            Made::valid("as the chapter says", given.clone()),
-            Made::valid(
-                "in the last millisecond",
-                ResponderInput { finished: START.0 + 59_999, ..given.clone() },
-            ),
-            Made::invalid(
-                Clause::SessionIsFresh,
-                "too late",
-                ResponderInput { finished: START.0 + 60_000, ..given.clone() },
-            ),
-            Made::invalid(Clause::SessionIsFresh, "a hello that it remembers", again(START.0 + 1))
-                .of("Hello.nonce"),
-            Made::valid("a hello that it has forgotten", again(START.0)),
-            Made::invalid(Clause::MessageTypeIsExpected, "a hello for a finish", with(called.clone()))
-                .of("Packet.kind"),
-        ];
-        let mut sweep = table.sweep();
-        let heard_by = |hello: &[u8]| ResponderInput { hello: hello.into(), ..given.clone() };
-        made.extend(swept(&mut sweep, "Packet", &called, as_it_is, heard_by, shake));
-        let with = |finish: &[u8]| ResponderInput { finish: finish.into(), ..given.clone() };
-        made.extend(swept(&mut sweep, "Packet", &genuine, as_it_is, with, shake));
-        let mend = mended(|proof: &mut IdentityProof, way| {
-            *proof = table.mended(proof.clone(), &secrets, heard, way);
-        });
+        let perform = |input: &ResponderInput| rejected_by(input.perform(suite, &own, trust.clone()));
+        let mut cases = Cases::of(suite, given);
+        let again = |input: &mut ResponderInput, now: u64| {
+            let drawn = fixture.initiator.drawn.clone();
+            input.earlier.push(Heard { now, hello: hello.clone(), drawn });
+            (input.now, input.finished) = (START.0 + 60_000, START.0 + 60_000);
+        };
+        cases.valid("as the chapter says", |_| ());
+        cases.valid("in the last millisecond", |input| input.finished = START.0 + 59_999);
+        let fresh = Clause::SessionIsFresh;
+        cases.invalid(fresh, "too late", |input| input.finished = START.0 + 60_000);
+        cases
+            .invalid(fresh, "a hello that it remembers", |input| again(input, START.0 + 1))
+            .about(&["Hello.nonce"]);
+        cases.valid("a hello that it has forgotten", |input| again(input, START.0));
+        cases
+            .invalid(Clause::MessageTypeIsExpected, "a hello for a finish", |input| {
+                input.finish = hello.clone();
+            })
+            .about(&["Packet.kind"]);
+        let mut sweep = fixture.sweep();
+        let put = |input: &mut ResponderInput, packet: &[u8]| input.hello = packet.into();
+        cases.sweep_by(&mut sweep, "Packet", &hello.0, &as_it_is, &put, &perform);
+        let put = |input: &mut ResponderInput, packet: &[u8]| input.finish = packet.into();
+        cases.sweep_by(&mut sweep, "Packet", &genuine, &as_it_is, &put, &perform);
+        let repair =
+            mended(|proof: &mut IdentityProof, way| *proof = fixture.repaired(proof.clone(), heard, way));
         sweep.ways = 8;
-        let proven = |proof: &[u8]| with(&packet(proof));
-        made.extend(swept(&mut sweep, "IdentityProof", &encode(&proof), mend, proven, shake));
-        Ok(made)
+        let prove = |input: &mut ResponderInput, proof: &[u8]| input.finish = Hex(finish(proof));
+        cases.sweep_by(&mut sweep, "IdentityProof", &proof, &repair, &prove, &perform);
+        Ok(cases.all())
     }
 }

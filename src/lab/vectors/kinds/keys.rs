@@ -1,333 +1,36 @@
 //! Enrolment, certificates and revocation lists (chapter 4).
 
-use super::draws::rng;
-use super::{Kind, Made, RULES, SUITES, Stop, known};
-use crate::forge::{Sweep, mended};
-use crate::simulator::START;
-use crate::vectors::Hex;
-use crate::vectors::replayer::Own;
-use bemr::crypto::{Domain, Signature, SigningKey, Suite, VerifyingKey};
+use super::prelude::*;
 use bemr::keys::{Identity, Kdc, Lifetimes, TrustAnchor, TrustStore};
-use bemr::wire::{
-    Certificate, CertificateBody, EnrolmentRequest, Name, PROTOCOL_VERSION, RevocationList,
-    RevocationListBody, Role, Time, Version, decode, encode,
-};
-use bemr_spec::{Clause, Refusal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub(in crate::vectors) fn name(text: &str) -> Result<Name, Stop> {
-    Name::new(text).ok_or_else(|| Stop::Malformed(format!("`{text}` is no name")))
-}
-
-/// The pinned KDC, and the revocation list that is held.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct Trust {
-    pub(super) issuer: String,
-    pub(super) key: Hex,
-    pub(super) list: Hex,
-}
-
-impl Trust {
-    pub(in crate::vectors) fn of(anchor: &TrustAnchor, list: &RevocationList) -> Trust {
-        Trust {
-            issuer: anchor.issuer.as_str().to_owned(),
-            key: Hex(anchor.key.encode()),
-            list: Hex(encode(list)),
-        }
+data! {
+    /// The pinned KDC, and the revocation list that is held.
+    Trust { issuer: String, key: Hex, list: Hex }
+    /// What a verified certificate says.
+    Principal { subject: String, role: String, signing_key: Hex, agreement_key: Hex }
+    CertificateInput { trust: Trust, now: u64, as_of: u64, certificate: Hex }
+    ListInput {
+        issuer: String, key: Hex,
+        /// The list that is held; empty when there is none.
+        held: Hex,
+        list: Hex,
     }
-
-    pub(in crate::vectors) fn anchor(&self, suite: Suite) -> Result<TrustAnchor, Stop> {
-        let key = VerifyingKey::decode(&RULES, suite, &self.key.0)?;
-        Ok(TrustAnchor { issuer: name(&self.issuer)?, suite, key })
+    /// What is held afterwards.
+    Held { list: u32, serials: Vec<u64> }
+    EnrolInput {
+        issuer: String,
+        /// What its secret signing key is drawn from.
+        drawn: Hex,
+        certificate_lifetime: u64, list_lifetime: u64,
+        admitted: Vec<Admitted>, earlier: Vec<Earlier>,
+        now: u64, request: Hex,
     }
-
-    pub(in crate::vectors) fn store(&self, suite: Suite) -> Result<TrustStore, Stop> {
-        Ok(TrustStore::new(&RULES, self.anchor(suite)?, decode(&RULES, &self.list.0)?)?)
-    }
-}
-
-/// A KDC whose key signs whatever is asked for.
-pub(super) struct Authority {
-    suite: Suite,
-    key: SigningKey,
-    pub(super) identity: Identity,
-}
-
-pub(super) const LIFE: u64 = 1_000_000_000;
-
-impl Authority {
-    pub(super) fn new(suite: Suite, kind: &str) -> Authority {
-        let mut rng = rng(kind);
-        Authority {
-            suite,
-            key: SigningKey::generate(suite, &mut rng),
-            identity: Identity::generate(suite, &mut rng),
-        }
-    }
-
-    fn issuer() -> Name {
-        known("kdc")
-    }
-
-    pub(super) fn anchor(&self) -> TrustAnchor {
-        TrustAnchor { issuer: Self::issuer(), suite: self.suite, key: self.key.verifying_key().clone() }
-    }
-
-    pub(super) fn list(&self, number: u32, serials: &[u64]) -> RevocationList {
-        let body = RevocationListBody {
-            version: PROTOCOL_VERSION,
-            suite: self.suite,
-            issuer: Self::issuer(),
-            list: Version(number),
-            issued: START,
-            next_update: START.after(LIFE),
-            serials: serials.to_vec().into(),
-        };
-        RevocationList { signature: self.sign(Domain::REVOCATION_LIST, &encode(&body)), body }
-    }
-
-    /// A list that is current until then.
-    pub(super) fn list_until(&self, number: u32, until: Time) -> RevocationList {
-        let mut list = self.list(number, &[]);
-        list.body.next_update = until;
-        list.signature = self.sign(Domain::REVOCATION_LIST, &encode(&list.body));
-        list
-    }
-
-    pub(super) fn certificate(
-        &self,
-        serial: u64,
-        subject: &str,
-        role: Role,
-        identity: &Identity,
-    ) -> Certificate {
-        let body = CertificateBody {
-            version: PROTOCOL_VERSION,
-            suite: self.suite,
-            serial,
-            subject: known(subject),
-            role,
-            signing_key: identity.signing_key().verifying_key().encode().into(),
-            agreement_key: identity.agreement_key().encapsulation_key().encode().into(),
-            not_before: START,
-            not_after: START.after(LIFE),
-            issuer: Self::issuer(),
-        };
-        Certificate { signature: self.sign(Domain::CERTIFICATE, &encode(&body)), body }
-    }
-
-    /// The holder of a certificate, with its keys.
-    pub(super) fn own(certificate: &Certificate, identity: &Identity) -> Own {
-        Own {
-            signing: (*identity.signing_key().to_bytes()).as_slice().into(),
-            agreement: (*identity.agreement_key().to_bytes()).as_slice().into(),
-            certificate: Hex(encode(certificate)),
-        }
-    }
-
-    pub(super) fn sign(&self, tag: Domain, message: &[u8]) -> Signature {
-        self.key.sign(&RULES, tag, message)
-    }
-}
-
-/// What a verified certificate says.
-#[derive(Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct Principal {
-    subject: String,
-    role: String,
-    signing_key: Hex,
-    agreement_key: Hex,
-}
-
-/// A certificate is verified.
-pub(in crate::vectors) enum VerifyCertificate {}
-
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct CertificateInput {
-    trust: Trust,
-    now: u64,
-    as_of: u64,
-    certificate: Hex,
-}
-
-impl Kind for VerifyCertificate {
-    const NAME: &'static str = "certificate";
-    const SUITES: &'static [&'static str] = SUITES;
-    type Input = CertificateInput;
-    type Output = Principal;
-
-    fn judge(suite: Suite, input: &CertificateInput) -> Result<Principal, Stop> {
-        let mut store = input.trust.store(suite)?;
-        let certificate = decode(&RULES, &input.certificate.0)?;
-        let principal = store.verify_as_of(&RULES, Time(input.now), Time(input.as_of), &certificate)?;
-        Ok(Principal {
-            subject: principal.name().as_str().to_owned(),
-            role: principal.role().name().to_owned(),
-            signing_key: Hex(principal.signing_key().encode()),
-            agreement_key: Hex(principal.agreement_key().encode()),
-        })
-    }
-
-    fn make(suite: Suite) -> Result<Vec<Made<CertificateInput>>, Refusal> {
-        use Clause::{
-            CertificateNotRevoked, CertificateWithinValidity, KeysHaveOneUse, RevocationListIsCurrent,
-        };
-        let authority = Authority::new(suite, Self::NAME);
-        let (anchor, list) = (authority.anchor(), authority.list(3, &[5, 9]));
-        let now = START.0 + 10;
-        let genuine = authority.certificate(7, "dr-ada", Role::Doctor, &authority.identity);
-        let given = CertificateInput {
-            trust: Trust::of(&anchor, &list),
-            now,
-            as_of: now,
-            certificate: Hex(encode(&genuine)),
-        };
-        let at = |now: u64, as_of: u64| CertificateInput { now, as_of, ..given.clone() };
-        let end = START.0 + LIFE;
-        let mut made = vec![
-            Made::valid("as it was made", given.clone()),
-            Made::valid("in its first millisecond", at(START.0, START.0)),
-            Made::valid("in its last millisecond", at(end - 1, end - 1)),
-            Made::valid("of now, as of its beginning", at(end - 1, START.0)),
-            Made::invalid(CertificateWithinValidity, "before its beginning", at(now, START.0 - 1)),
-            Made::invalid(CertificateWithinValidity, "at its end", at(now, end)),
-            Made::invalid(RevocationListIsCurrent, "when the list has run out", at(end, now))
-                .of("RevocationListBody.next_update"),
-            Made::invalid(RevocationListIsCurrent, "before the list was made", at(START.0 - 1, now))
-                .of("RevocationListBody.issued"),
-        ];
-        let revoked = authority.list(4, &[5, 7, 9]);
-        let listed = CertificateInput { trust: Trust::of(&anchor, &revoked), ..given.clone() };
-        made.push(
-            Made::invalid(CertificateNotRevoked, "its serial is in the list", listed)
-                .of("RevocationListBody.serials"),
-        );
-        let mut twice = genuine.clone();
-        twice.body.agreement_key = twice.body.signing_key.clone();
-        twice.signature = authority.sign(Domain::CERTIFICATE, &encode(&twice.body));
-        let one_key = CertificateInput { certificate: Hex(encode(&twice)), ..given.clone() };
-        made.push(
-            Made::invalid(KeysHaveOneUse, "one key for both uses", one_key)
-                .of("CertificateBody.signing_key")
-                .of("CertificateBody.agreement_key"),
-        );
-        let mut sweep = Sweep::new(suite, &["dr-ben", "~"], 2);
-        let mend = mended(|certificate: &mut Certificate, way| {
-            if way == 0 {
-                certificate.signature = authority.sign(Domain::CERTIFICATE, &encode(&certificate.body));
-            }
-        });
-        let input = |bytes: &[u8]| CertificateInput { certificate: bytes.into(), ..given.clone() };
-        made.extend(Self::swept(suite, &mut sweep, "Certificate", &encode(&genuine), mend, input));
-        // A signature that covers less than the whole body.
-        for (near, way) in
-            [("another subject, not signed again", "dr-ben"), ("the signature of another", "dr-ada")]
-        {
-            let mut other = authority.certificate(8, way, Role::Doctor, &authority.identity);
-            other.signature = genuine.signature.clone();
-            let clause = Clause::CertificateSignedByKdc;
-            made.push(Made::invalid(clause, near, input(&encode(&other))).of("Certificate.signature"));
-        }
-        Ok(made)
-    }
-}
-
-/// A revocation list comes in.
-pub(in crate::vectors) enum TakeList {}
-
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct ListInput {
-    issuer: String,
-    key: Hex,
-    /// The list that is held; empty when there is none.
-    held: Hex,
-    list: Hex,
-}
-
-/// What is held afterwards.
-#[derive(Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct Held {
-    list: u32,
-    serials: Vec<u64>,
-}
-
-impl Kind for TakeList {
-    const NAME: &'static str = "revocation-list";
-    const SUITES: &'static [&'static str] = SUITES;
-    type Input = ListInput;
-    type Output = Held;
-
-    fn judge(suite: Suite, input: &ListInput) -> Result<Held, Stop> {
-        let first = if input.held.0.is_empty() { &input.list } else { &input.held };
-        let trust = Trust { issuer: input.issuer.clone(), key: input.key.clone(), list: first.clone() };
-        let mut store = trust.store(suite)?;
-        if !input.held.0.is_empty() {
-            store.update(&RULES, decode(&RULES, &input.list.0)?)?;
-        }
-        let body = &store.revocation_list().body;
-        Ok(Held { list: body.list.0, serials: body.serials.iter().copied().collect() })
-    }
-
-    fn make(suite: Suite) -> Result<Vec<Made<ListInput>>, Refusal> {
-        let authority = Authority::new(suite, Self::NAME);
-        let held = authority.list(3, &[5]);
-        let genuine = authority.list(4, &[5, 9]);
-        let anchor = authority.anchor();
-        let given = ListInput {
-            issuer: anchor.issuer.as_str().to_owned(),
-            key: Hex(anchor.key.encode()),
-            held: Hex(encode(&held)),
-            list: Hex(encode(&genuine)),
-        };
-        let input = |list: &RevocationList| ListInput { list: Hex(encode(list)), ..given.clone() };
-        let first = ListInput { held: Hex::default(), ..given.clone() };
-        let mut made = vec![
-            Made::valid("the next one", given.clone()),
-            Made::valid("the first one", first),
-            Made::valid("one that skips numbers", input(&authority.list(9, &[]))),
-            Made::invalid(Clause::RevocationListAdvances, "the same number", input(&authority.list(3, &[5])))
-                .of("RevocationListBody.list"),
-            Made::invalid(Clause::RevocationListAdvances, "an older one", input(&authority.list(2, &[])))
-                .of("RevocationListBody.list"),
-            Made::invalid(Clause::OneEncodingPerValue, "a serial twice", input(&authority.list(4, &[5, 5])))
-                .of("RevocationListBody.serials"),
-            Made::invalid(Clause::OneEncodingPerValue, "out of order", input(&authority.list(4, &[9, 5])))
-                .of("RevocationListBody.serials"),
-        ];
-        let mut sweep = Sweep::new(suite, &["~"], 2);
-        let mend = mended(|list: &mut RevocationList, way| {
-            if way == 0 {
-                list.signature = authority.sign(Domain::REVOCATION_LIST, &encode(&list.body));
-            }
-        });
-        let input = |bytes: &[u8]| ListInput { list: bytes.into(), ..given.clone() };
-        made.extend(Self::swept(suite, &mut sweep, "RevocationList", &encode(&genuine), mend, input));
-        Ok(made)
-    }
-}
-
-/// The KDC answers a request, after others.
-pub(in crate::vectors) enum Enrol {}
-
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct EnrolInput {
-    issuer: String,
-    /// What its secret signing key is drawn from.
-    drawn: Hex,
-    certificate_lifetime: u64,
-    list_lifetime: u64,
-    admitted: Vec<Admitted>,
-    earlier: Vec<Earlier>,
-    now: u64,
-    request: Hex,
-}
-
-/// A subject and its role.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct Admitted {
-    subject: String,
-    role: String,
+    /// A subject and its role.
+    Admitted { subject: String, role: String }
+    /// What the KDC issues.
+    Issued { certificate: Hex }
 }
 
 /// What the KDC did before.
@@ -348,15 +51,217 @@ pub(in crate::vectors) enum Earlier {
     },
 }
 
-/// What the KDC issues.
-#[derive(Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct Issued {
-    certificate: Hex,
+pub(in crate::vectors) fn name(text: &str) -> Result<Name, Stop> {
+    Name::new(text).ok_or_else(|| Stop::Malformed(format!("`{text}` is no name")))
 }
 
 pub(super) fn role(text: &str) -> Result<Role, Stop> {
     let known = Role::ALL.into_iter().find(|role| role.name() == text);
     known.ok_or_else(|| Stop::Malformed(format!("no role `{text}`")))
+}
+
+impl Trust {
+    pub(in crate::vectors) fn of(anchor: &TrustAnchor, list: &RevocationList) -> Trust {
+        let issuer = anchor.issuer.as_str().to_owned();
+        Trust { issuer, key: Hex(anchor.key.encode()), list: Hex::of(list) }
+    }
+
+    pub(in crate::vectors) fn store(&self, suite: Suite) -> Result<TrustStore, Stop> {
+        let key = VerifyingKey::decode(&RULES, suite, &self.key.0)?;
+        let anchor = TrustAnchor { issuer: name(&self.issuer)?, suite, key };
+        Ok(TrustStore::new(&RULES, anchor, self.list.decode()?)?)
+    }
+}
+
+/// A KDC whose key signs whatever is asked for.
+pub(super) struct Authority {
+    suite: Suite,
+    key: SigningKey,
+    pub(super) identity: Identity,
+}
+
+pub(super) const LIFETIME: u64 = 1_000_000_000;
+
+impl Authority {
+    pub(super) fn new(suite: Suite, kind: &str) -> Authority {
+        let mut rng = rng(kind);
+        let key = SigningKey::generate(suite, &mut rng);
+        Authority { suite, key, identity: Identity::generate(suite, &mut rng) }
+    }
+
+    /// Its anchor, and this list.
+    pub(super) fn trust(&self, list: &RevocationList) -> Trust {
+        let key = self.key.verifying_key().clone();
+        Trust::of(&TrustAnchor { issuer: known("kdc"), suite: self.suite, key }, list)
+    }
+
+    pub(super) fn list(&self, number: u32, serials: &[u64]) -> RevocationList {
+        self.list_until(number, serials, START.after(LIFETIME))
+    }
+
+    /// A list that is current until then.
+    pub(super) fn list_until(&self, number: u32, serials: &[u64], next_update: Time) -> RevocationList {
+        let body = RevocationListBody {
+            version: PROTOCOL_VERSION,
+            suite: self.suite,
+            issuer: known("kdc"),
+            list: Version(number),
+            issued: START,
+            next_update,
+            serials: serials.to_vec().into(),
+        };
+        RevocationList { signature: self.sign(Domain::REVOCATION_LIST, &encode(&body)), body }
+    }
+
+    pub(super) fn certificate(
+        &self,
+        serial: u64,
+        subject: &str,
+        role: Role,
+        identity: &Identity,
+    ) -> Certificate {
+        let body = CertificateBody {
+            version: PROTOCOL_VERSION,
+            suite: self.suite,
+            serial,
+            subject: known(subject),
+            role,
+            signing_key: identity.signing_key().verifying_key().encode().into(),
+            agreement_key: identity.agreement_key().encapsulation_key().encode().into(),
+            not_before: START,
+            not_after: START.after(LIFETIME),
+            issuer: known("kdc"),
+        };
+        Certificate { signature: self.sign(Domain::CERTIFICATE, &encode(&body)), body }
+    }
+
+    /// Signs a certificate whose body changed.
+    pub(super) fn sign_again(&self, certificate: &mut Certificate) {
+        certificate.signature = self.sign(Domain::CERTIFICATE, &encode(&certificate.body));
+    }
+
+    fn sign(&self, tag: Domain, message: &[u8]) -> Signature {
+        self.key.sign(&RULES, tag, message)
+    }
+}
+
+/// A certificate is verified.
+impl Vector for CertificateInput {
+    const NAME: &'static str = "certificate";
+    const SUITES: &'static [&'static str] = SUITES;
+    type Output = Principal;
+
+    fn evaluate(&self, suite: Suite) -> Result<Principal, Stop> {
+        let (mut store, certificate) = (self.trust.store(suite)?, self.certificate.decode()?);
+        let principal = store.verify_as_of(&RULES, Time(self.now), Time(self.as_of), &certificate)?;
+        Ok(Principal {
+            subject: principal.name().as_str().to_owned(),
+            role: principal.role().name().to_owned(),
+            signing_key: Hex(principal.signing_key().encode()),
+            agreement_key: Hex(principal.agreement_key().encode()),
+        })
+    }
+
+    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+        use Clause::*;
+        let authority = Authority::new(suite, Self::NAME);
+        let genuine = authority.certificate(7, "dr-ada", Role::Doctor, &authority.identity);
+        let (now, end) = (START.0 + 10, START.0 + LIFETIME);
+        let trust = authority.trust(&authority.list(3, &[5, 9]));
+        let given = CertificateInput { trust, now, as_of: now, certificate: Hex::of(&genuine) };
+        let mut cases = Cases::of(suite, given);
+        let (next_update, issued) = ("RevocationListBody.next_update", "RevocationListBody.issued");
+        let times: [(Option<Clause>, &str, &[&str], u64, u64); 8] = [
+            (None, "as it was made", &[], now, now),
+            (None, "in its first millisecond", &[], START.0, START.0),
+            (None, "in its last millisecond", &[], end - 1, end - 1),
+            (None, "of now, as of its beginning", &[], end - 1, START.0),
+            (Some(CertificateWithinValidity), "before its beginning", &[], now, START.0 - 1),
+            (Some(CertificateWithinValidity), "at its end", &[], now, end),
+            (Some(RevocationListIsCurrent), "when the list has run out", &[next_update], end, now),
+            (Some(RevocationListIsCurrent), "before the list was made", &[issued], START.0 - 1, now),
+        ];
+        for (clause, comment, fields, now, as_of) in times {
+            cases.add(clause, comment, |input| (input.now, input.as_of) = (now, as_of)).about(fields);
+        }
+        let revoked = authority.trust(&authority.list(4, &[5, 7, 9]));
+        cases
+            .invalid(CertificateNotRevoked, "its serial is in the list", |input| input.trust = revoked)
+            .about(&["RevocationListBody.serials"]);
+        let mut twice = genuine.clone();
+        twice.body.agreement_key = twice.body.signing_key.clone();
+        authority.sign_again(&mut twice);
+        cases
+            .invalid(KeysHaveOneUse, "one key for both uses", |input| input.certificate = Hex::of(&twice))
+            .about(&["CertificateBody.signing_key", "CertificateBody.agreement_key"]);
+        let mut sweep = Sweep::new(suite, &["dr-ben", "~"], 2);
+        let repair = mended(|certificate: &mut Certificate, way| {
+            if way == 0 {
+                authority.sign_again(certificate);
+            }
+        });
+        cases.sweep(&mut sweep, "Certificate", |input| &mut input.certificate, &repair);
+        // A signature that covers less than the whole body.
+        for (comment, subject) in
+            [("another subject, not signed again", "dr-ben"), ("the signature of another", "dr-ada")]
+        {
+            let signature = genuine.signature.clone();
+            let other = authority.certificate(8, subject, Role::Doctor, &authority.identity);
+            let other = Certificate { signature, ..other };
+            cases
+                .invalid(CertificateSignedByKdc, comment, |input| input.certificate = Hex::of(&other))
+                .about(&["Certificate.signature"]);
+        }
+        Ok(cases.all())
+    }
+}
+
+/// A revocation list comes in.
+impl Vector for ListInput {
+    const NAME: &'static str = "revocation-list";
+    const SUITES: &'static [&'static str] = SUITES;
+    type Output = Held;
+
+    fn evaluate(&self, suite: Suite) -> Result<Held, Stop> {
+        let held = self.held.decode_optional::<RevocationList>()?;
+        let first = if held.is_none() { &self.list } else { &self.held };
+        let trust = Trust { issuer: self.issuer.clone(), key: self.key.clone(), list: first.clone() };
+        let mut store = trust.store(suite)?;
+        if held.is_some() {
+            store.update(&RULES, self.list.decode()?)?;
+        }
+        let body = &store.revocation_list().body;
+        Ok(Held { list: body.list.0, serials: body.serials.iter().copied().collect() })
+    }
+
+    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+        use Clause::{OneEncodingPerValue, RevocationListAdvances};
+        let authority = Authority::new(suite, Self::NAME);
+        let Trust { issuer, key, list: held } = authority.trust(&authority.list(3, &[5]));
+        let list = Hex::of(&authority.list(4, &[5, 9]));
+        let mut cases = Cases::of(suite, ListInput { issuer, key, held, list });
+        cases.valid("the next one", |_| ());
+        cases.valid("the first one", |input| input.held.0.clear());
+        let lists: [(Option<Clause>, &str, &[&str], u32, &[u64]); 5] = [
+            (None, "one that skips numbers", &[], 9, &[]),
+            (Some(RevocationListAdvances), "the same number", &["RevocationListBody.list"], 3, &[5]),
+            (Some(RevocationListAdvances), "an older one", &["RevocationListBody.list"], 2, &[]),
+            (Some(OneEncodingPerValue), "a serial twice", &["RevocationListBody.serials"], 4, &[5, 5]),
+            (Some(OneEncodingPerValue), "out of order", &["RevocationListBody.serials"], 4, &[9, 5]),
+        ];
+        for (clause, comment, fields, number, serials) in lists {
+            let list = authority.list(number, serials);
+            cases.add(clause, comment, |input| input.list = Hex::of(&list)).about(fields);
+        }
+        let mut sweep = Sweep::new(suite, &["~"], 2);
+        let repair = mended(|list: &mut RevocationList, way| {
+            if way == 0 {
+                list.signature = authority.sign(Domain::REVOCATION_LIST, &encode(&list.body));
+            }
+        });
+        cases.sweep(&mut sweep, "RevocationList", |input| &mut input.list, &repair);
+        Ok(cases.all())
+    }
 }
 
 /// The owners of these keys prove that they have them, for this request.
@@ -367,129 +272,101 @@ fn prove(request: &mut EnrolmentRequest, signing: &Identity, agreement: &Identit
     request.agreement_proof = agreement.agreement_key().prove_possession(&RULES, domain, &bytes);
 }
 
-impl Kind for Enrol {
+/// The KDC answers a request, after others.
+impl Vector for EnrolInput {
     const NAME: &'static str = "enrolment";
     const SUITES: &'static [&'static str] = SUITES;
-    type Input = EnrolInput;
     type Output = Issued;
 
-    fn judge(suite: Suite, input: &EnrolInput) -> Result<Issued, Stop> {
-        let lifetimes = Lifetimes { certificate: input.certificate_lifetime, list: input.list_lifetime };
-        let mut tape = super::drawn_bytes::Tape::of(&input.drawn.0);
-        let mut kdc = Kdc::new(name(&input.issuer)?, suite, lifetimes, &mut tape);
-        tape.end()?;
-        for Admitted { subject, role: text } in &input.admitted {
+    fn evaluate(&self, suite: Suite) -> Result<Issued, Stop> {
+        let lifetimes = Lifetimes { certificate: self.certificate_lifetime, list: self.list_lifetime };
+        let issuer = name(&self.issuer)?;
+        let mut kdc = Tape::drawing(&self.drawn, |tape| Kdc::new(issuer, suite, lifetimes, tape))?;
+        for Admitted { subject, role: text } in &self.admitted {
             kdc.admit(name(subject)?, role(text)?);
         }
-        for earlier in &input.earlier {
+        for earlier in &self.earlier {
             match earlier {
                 Earlier::Enrol { now, request } => {
-                    let done = kdc.enrol(&RULES, Time(*now), &decode(&RULES, &request.0)?);
+                    let done = kdc.enrol(&RULES, Time(*now), &request.decode()?);
                     done.map_err(|refusal| Stop::Malformed(format!("an earlier request: {refusal}")))?;
                 }
-                Earlier::Revoke { serial } => {
-                    kdc.revoke(*serial);
-                }
+                Earlier::Revoke { serial } => drop(kdc.revoke(*serial)),
             }
         }
-        let certificate = kdc.enrol(&RULES, Time(input.now), &decode(&RULES, &input.request.0)?)?;
-        Ok(Issued { certificate: Hex(encode(&certificate)) })
+        let certificate = kdc.enrol(&RULES, Time(self.now), &self.request.decode()?)?;
+        Ok(Issued { certificate: Hex::of(&certificate) })
     }
 
-    fn make(suite: Suite) -> Result<Vec<Made<EnrolInput>>, Refusal> {
-        use Clause::{
-            EnrolmentIsAdmitted, EnrolmentProvesPossession, KeysHaveOneUse, OnePrincipalOneCertificate,
-        };
+    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+        use Clause::*;
         let mut rng = rng(Self::NAME);
-        let drawn = super::draws::scalar_bytes(&mut rng, suite);
-        let ada = Identity::generate(suite, &mut rng);
-        let ben = Identity::generate(suite, &mut rng);
-        let renewed = Identity::generate(suite, &mut rng);
+        let drawn = Hex(scalar_bytes(&mut rng, suite));
+        let [ada, ben, renewed] = [(); 3].map(|()| Identity::generate(suite, &mut rng));
         let request = |identity: &Identity, subject: &str, role: Role| {
             identity.enrolment_request(&RULES, known(subject), role)
         };
-        let admitted = |subject: &str, role: Role| Admitted {
-            subject: subject.to_owned(),
-            role: role.name().to_owned(),
-        };
+        let admitted =
+            |subject: &str| Admitted { subject: subject.to_owned(), role: Role::Doctor.name().to_owned() };
         let genuine = request(&ada, "dr-ada", Role::Doctor);
+        let anew = request(&renewed, "dr-ada", Role::Doctor);
         let now = START.0;
         let given = EnrolInput {
             issuer: "kdc".to_owned(),
-            drawn: Hex(drawn),
-            certificate_lifetime: LIFE,
-            list_lifetime: LIFE,
-            admitted: vec![admitted("dr-ada", Role::Doctor), admitted("dr-ben", Role::Doctor)],
+            drawn,
+            certificate_lifetime: LIFETIME,
+            list_lifetime: LIFETIME,
+            admitted: vec![admitted("dr-ada"), admitted("dr-ben")],
             earlier: Vec::new(),
             now,
-            request: Hex(encode(&genuine)),
+            request: Hex::of(&genuine),
         };
-        let enrolled = Earlier::Enrol { now, request: Hex(encode(&genuine)) };
-        let after = |earlier: &[Earlier], now: u64, request: &EnrolmentRequest| EnrolInput {
-            earlier: earlier.to_vec(),
-            now,
-            request: Hex(encode(request)),
-            ..given.clone()
-        };
-        let anew = request(&renewed, "dr-ada", Role::Doctor);
-        let once = [enrolled.clone()];
-        let revoked = [enrolled, Earlier::Revoke { serial: 1 }];
-        let mut made = vec![
-            Made::valid("the first", given.clone()),
-            Made::valid("a second principal", after(&once, now, &request(&ben, "dr-ben", Role::Doctor))),
-            Made::valid("renewed when the first has run out", after(&once, now + LIFE, &anew)),
-            Made::valid("renewed when the first was revoked", after(&revoked, now + 1, &anew)),
-            Made::invalid(
-                OnePrincipalOneCertificate,
-                "a second certificate",
-                after(&once, now + LIFE - 1, &anew),
-            )
-            .of("EnrolmentBody.subject"),
-            Made::invalid(
-                KeysHaveOneUse,
-                "the keys of a revoked certificate",
-                after(&revoked, now + 1, &genuine),
-            )
-            .of("EnrolmentBody.signing_key"),
-            Made::invalid(
-                EnrolmentIsAdmitted,
-                "nobody admitted",
-                after(&[], now, &request(&ada, "~", Role::Doctor)),
-            )
-            .of("EnrolmentBody.subject"),
-            Made::invalid(
-                EnrolmentIsAdmitted,
-                "another role",
-                after(&[], now, &request(&ada, "dr-ada", Role::Administrator)),
-            )
-            .of("EnrolmentBody.role"),
-        ];
+        let enrolled = Earlier::Enrol { now, request: Hex::of(&genuine) };
+        let revoked: &[Earlier] = &[enrolled, Earlier::Revoke { serial: 1 }];
+        let (none, once) = (&revoked[..0], &revoked[..1]);
         // One agreement key for two, and one key for two uses.
-        let mixed = |signing: &Identity, agreement: &Identity| {
-            let mut mixed = request(signing, "dr-ben", Role::Doctor);
-            mixed.body.agreement_key = agreement.agreement_key().encapsulation_key().encode().into();
-            prove(&mut mixed, signing, agreement);
-            mixed
-        };
-        let shared = after(&once, now, &mixed(&ben, &ada));
-        made.push(
-            Made::invalid(KeysHaveOneUse, "an agreement key of somebody else", shared)
-                .of("EnrolmentBody.agreement_key"),
-        );
+        let mut shared = request(&ben, "dr-ben", Role::Doctor);
+        shared.body.agreement_key = ada.agreement_key().encapsulation_key().encode().into();
+        prove(&mut shared, &ben, &ada);
         let mut crossed = genuine.clone();
         std::mem::swap(&mut crossed.signing_proof, &mut crossed.agreement_proof);
-        made.push(
-            Made::invalid(EnrolmentProvesPossession, "the proofs exchanged", after(&[], now, &crossed))
-                .of("EnrolmentRequest.signing_proof"),
-        );
+        let mut cases = Cases::of(suite, given);
+        cases.valid("the first", |_| ());
+        let ben = request(&ben, "dr-ben", Role::Doctor);
+        let (nobody, administrator) =
+            (request(&ada, "~", Role::Doctor), request(&ada, "dr-ada", Role::Administrator));
+        let (subject, role) = ("EnrolmentBody.subject", "EnrolmentBody.role");
+        let (signing, agreement) = ("EnrolmentBody.signing_key", "EnrolmentBody.agreement_key");
+        let proof = "EnrolmentRequest.signing_proof";
+        let second = Some(OnePrincipalOneCertificate);
+        let reused = Some(KeysHaveOneUse);
+        let unknown = Some(EnrolmentIsAdmitted);
+        let unproven = Some(EnrolmentProvesPossession);
+        type Row<'a> = (Option<Clause>, &'a str, &'a [&'a str], &'a [Earlier], u64, &'a EnrolmentRequest);
+        let rows: [Row<'_>; 9] = [
+            (None, "a second principal", &[], once, now, &ben),
+            (None, "renewed when the first has run out", &[], once, now + LIFETIME, &anew),
+            (None, "renewed when the first was revoked", &[], revoked, now + 1, &anew),
+            (second, "a second certificate", &[subject], once, now + LIFETIME - 1, &anew),
+            (reused, "the keys of a revoked certificate", &[signing], revoked, now + 1, &genuine),
+            (unknown, "nobody admitted", &[subject], none, now, &nobody),
+            (unknown, "another role", &[role], none, now, &administrator),
+            (reused, "an agreement key of somebody else", &[agreement], once, now, &shared),
+            (unproven, "the proofs exchanged", &[proof], none, now, &crossed),
+        ];
+        for (clause, comment, fields, earlier, now, request) in rows {
+            let change = |input: &mut EnrolInput| {
+                (input.earlier, input.now, input.request) = (earlier.to_vec(), now, Hex::of(request));
+            };
+            cases.add(clause, comment, change).about(fields);
+        }
         let mut sweep = Sweep::new(suite, &["~", "dr-ben"], 2);
-        let mend = mended(|request: &mut EnrolmentRequest, way| {
+        let repair = mended(|request: &mut EnrolmentRequest, way| {
             if way == 0 {
                 prove(request, &ada, &ada);
             }
         });
-        let input = |bytes: &[u8]| EnrolInput { request: bytes.into(), ..given.clone() };
-        made.extend(Self::swept(suite, &mut sweep, "EnrolmentRequest", &encode(&genuine), mend, input));
-        Ok(made)
+        cases.sweep(&mut sweep, "EnrolmentRequest", |input| &mut input.request, &repair);
+        Ok(cases.all())
     }
 }

@@ -1,7 +1,8 @@
-//! The kinds of vectors: what is given, what comes out, and who judges it.
+//! The kinds of vectors: what is given, what comes out, and how this implementation evaluates it.
 
 mod audit;
 mod block;
+mod cases;
 mod cloud;
 mod contracts;
 mod drawn_bytes;
@@ -12,6 +13,7 @@ mod handshake;
 mod keys;
 mod merkle;
 mod policy;
+mod prelude;
 mod quorum;
 mod records;
 mod run;
@@ -22,17 +24,15 @@ mod transport;
 mod voters;
 mod wire;
 
-use crate::forge::{MutatedMessage, Sweep};
 use crate::vectors::file::{Answer, EVERY, FORMAT, File, Id, Outcome, Test, strictly};
 use bemr::crypto::Suite;
 use bemr::wire::Name;
 use bemr_spec::{Clause, Refusal, Rules};
+use cases::Case;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 pub(super) use keys::{Trust, name};
 
@@ -43,12 +43,10 @@ pub(super) fn known(text: &str) -> Name {
 
 pub(super) const RULES: Rules = Rules::hardened();
 
-/// Why there is no answer: the clause that refuses, or what of the input is not of its form.
+/// Why there is no output: the clause that refuses, or what of the input is not of its form.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// It is refused.
     Refused(Refusal),
-    /// It is no test.
     Malformed(String),
 }
 
@@ -73,117 +71,20 @@ impl From<String> for Stop {
     }
 }
 
-/// One kind of vectors.
-pub(super) trait Kind {
-    /// Its name, in files and their names.
+/// What a kind is given: the kind itself.
+pub(super) trait Vector: Clone + Serialize + DeserializeOwned + JsonSchema {
+    /// The name of the kind, in files and their names.
     const NAME: &'static str;
-    /// Whether a suite is used.
+    /// The suites that there are files for.
     const SUITES: &'static [&'static str];
-    /// What is given.
-    type Input: Serialize + DeserializeOwned + JsonSchema;
     /// What comes out.
     type Output: Serialize + DeserializeOwned + JsonSchema;
 
-    /// Judges it.
-    fn judge(suite: Suite, input: &Self::Input) -> Result<Self::Output, Stop>;
+    /// What the protocol makes of it.
+    fn evaluate(&self, suite: Suite) -> Result<Self::Output, Stop>;
 
-    /// Makes the tests.
-    fn make(suite: Suite) -> Result<Vec<Made<Self::Input>>, Refusal>;
-
-    /// The tests of a message of this table with one field changed; `input` has the message in its place.
-    fn swept(
-        suite: Suite,
-        sweep: &mut Sweep<'_>,
-        table: &str,
-        genuine: &[u8],
-        mend: impl Fn(&MutatedMessage, u8) -> Option<Vec<u8>>,
-        input: impl Fn(&[u8]) -> Self::Input,
-    ) -> Vec<Made<Self::Input>> {
-        let judge = |input: &Self::Input| rejected_by(Self::judge(suite, input));
-        swept(sweep, table, genuine, mend, input, judge)
-    }
-}
-
-/// As [`Kind::swept`], by another judge than that of the kind.
-pub(super) fn swept<I>(
-    sweep: &mut Sweep<'_>,
-    table: &str,
-    genuine: &[u8],
-    mend: impl Fn(&MutatedMessage, u8) -> Option<Vec<u8>>,
-    input: impl Fn(&[u8]) -> I,
-    judge: impl Fn(&I) -> Option<Clause>,
-) -> Vec<Made<I>> {
-    let found = sweep.run(table, genuine, mend, |bytes| judge(&input(bytes)));
-    found.into_iter().map(|(near, clause)| Made::near(clause, &near, input(&near.bytes))).collect()
-}
-
-/// As [`swept`], where the changed message is not one part of the input but has others follow it.
-pub(super) fn swept_inputs<I: Clone>(
-    sweep: &mut Sweep<'_>,
-    table: &str,
-    genuine: &[u8],
-    changed: impl Fn(&MutatedMessage, u8) -> Option<I>,
-    judge: impl Fn(&I) -> Option<Clause>,
-) -> Vec<Made<I>> {
-    // A message and a way stand for the input that they make.
-    let inputs = RefCell::new(BTreeMap::new());
-    let input = |key: &[u8]| inputs.borrow().get(key).cloned();
-    let mend = |near: &MutatedMessage, way: u8| {
-        let key = [near.bytes.as_slice(), &[way]].concat();
-        inputs.borrow_mut().insert(key.clone(), changed(near, way)?);
-        Some(key)
-    };
-    let found = sweep.run(table, genuine, mend, |key| judge(&input(key)?));
-    let made =
-        |(near, clause): (MutatedMessage, Clause)| Some(Made::near(clause, &near, input(&near.bytes)?));
-    found.into_iter().filter_map(made).collect()
-}
-
-/// The clause that rejects.
-pub(super) fn rejected_by<T>(judged: Result<T, Stop>) -> Option<Clause> {
-    match judged {
-        Err(Stop::Refused(refusal)) => Some(refusal.clause()),
-        Ok(_) | Err(Stop::Malformed(_)) => None,
-    }
-}
-
-/// A test that was made, and what the specification says of it.
-pub(super) struct Made<I> {
-    comment: String,
-    clause: Option<Clause>,
-    flags: Vec<Clause>,
-    fields: Vec<String>,
-    input: I,
-}
-
-impl<I> Made<I> {
-    /// One that is taken.
-    pub(super) fn valid(comment: impl Into<String>, input: I) -> Made<I> {
-        Made { comment: comment.into(), clause: None, flags: Vec::new(), fields: Vec::new(), input }
-    }
-
-    /// One that this clause refuses.
-    pub(super) fn invalid(clause: Clause, comment: impl Into<String>, input: I) -> Made<I> {
-        Made { comment: comment.into(), clause: Some(clause), flags: vec![clause], fields: Vec::new(), input }
-    }
-
-    /// It shows that these clauses are kept.
-    pub(super) fn shows(mut self, clauses: &[Clause]) -> Made<I> {
-        self.flags.extend(clauses);
-        self
-    }
-
-    /// It is about this field of a table.
-    pub(super) fn of(mut self, field: impl Into<String>) -> Made<I> {
-        self.fields.push(field.into());
-        self
-    }
-
-    /// A neighbour that this clause refuses.
-    pub(super) fn near(clause: Clause, near: &MutatedMessage, input: I) -> Made<I> {
-        let comment = near.comment();
-        Made { comment, clause: Some(clause), flags: vec![clause], fields: near.fields.clone(), input }
-    }
+    /// The tests of the kind.
+    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal>;
 }
 
 /// The names of the suites.
@@ -191,7 +92,8 @@ pub(super) const SUITES: &[&str] = &["ffdhe2048", "ffdhe3072", "ristretto255", "
 /// What needs no suite.
 pub(super) const NONE: &[&str] = &[EVERY];
 
-type Shape = fn(&Value, Option<&Value>) -> Result<(), (String, String)>;
+/// The path of a field, and what is wrong with it.
+type Problem = (String, String);
 
 /// A kind, whatever its types.
 pub struct Entry {
@@ -199,74 +101,73 @@ pub struct Entry {
     pub name: &'static str,
     /// The suites that there are files for.
     pub suites: &'static [&'static str],
-    pub(super) shape: Shape,
-    judge: fn(Suite, &Value) -> Result<Answer, String>,
-    make: fn(&str) -> Result<File, String>,
+    pub(super) shape: fn(&Value, Option<&Value>) -> Result<(), Problem>,
+    evaluate: fn(Suite, &Value) -> Result<Answer, String>,
+    generate: fn(&str) -> Result<File, String>,
     /// The schemas of input and output.
     pub(super) schemas: fn(&mut SchemaGenerator) -> (Schema, Schema),
 }
 
 /// Every kind.
 pub const KINDS: &[Entry] = &[
-    entry::<symmetric::Hash>(),
-    entry::<symmetric::Expand>(),
-    entry::<symmetric::Encrypt>(),
-    entry::<symmetric::Decrypt>(),
-    entry::<group::DecodeElement>(),
-    entry::<group::DecodeScalar>(),
-    entry::<group::Draw>(),
-    entry::<signatures::Sign>(),
-    entry::<signatures::Verify>(),
-    entry::<encapsulation::Encapsulate>(),
-    entry::<encapsulation::Decapsulate>(),
-    entry::<group::Agree>(),
-    entry::<keys::VerifyCertificate>(),
-    entry::<keys::TakeList>(),
-    entry::<keys::Enrol>(),
-    entry::<handshake::Initiator>(),
-    entry::<handshake::Responder>(),
-    entry::<transport::SealRecord>(),
-    entry::<transport::OpenRecord>(),
-    entry::<seals::OpenSeal>(),
-    entry::<quorum::VerifyQuorum>(),
-    entry::<merkle::Tree>(),
-    entry::<merkle::Inclusion>(),
-    entry::<merkle::Consistency>(),
-    entry::<block::TakeBlock>(),
-    entry::<cloud::TakeHead>(),
-    entry::<cloud::CheckLeaf>(),
-    entry::<audit::Audit>(),
-    entry::<wire::Decode>(),
-    entry::<records::MapRecord>(),
-    entry::<records::ReadValue>(),
-    entry::<contracts::RunContracts>(),
-    entry::<policy::ChangePolicy>(),
-    entry::<run::Run>(),
+    entry::<symmetric::HashInput>(),
+    entry::<symmetric::ExpandInput>(),
+    entry::<symmetric::EncryptInput>(),
+    entry::<symmetric::DecryptInput>(),
+    entry::<group::EncodedElement>(),
+    entry::<group::EncodedScalar>(),
+    entry::<group::DrawInput>(),
+    entry::<signatures::SignInput>(),
+    entry::<signatures::VerifyInput>(),
+    entry::<encapsulation::EncapsulateInput>(),
+    entry::<encapsulation::DecapsulateInput>(),
+    entry::<group::AgreeInput>(),
+    entry::<keys::CertificateInput>(),
+    entry::<keys::ListInput>(),
+    entry::<keys::EnrolInput>(),
+    entry::<handshake::InitiatorInput>(),
+    entry::<handshake::ResponderInput>(),
+    entry::<transport::SealRecordInput>(),
+    entry::<transport::OpenRecordInput>(),
+    entry::<seals::OpenSealInput>(),
+    entry::<quorum::QuorumInput>(),
+    entry::<merkle::TreeInput>(),
+    entry::<merkle::InclusionInput>(),
+    entry::<merkle::ConsistencyInput>(),
+    entry::<block::BlockInput>(),
+    entry::<cloud::HeadInput>(),
+    entry::<cloud::LeafInput>(),
+    entry::<audit::AuditInput>(),
+    entry::<wire::DecodeInput>(),
+    entry::<records::MapInput>(),
+    entry::<records::ValueInput>(),
+    entry::<contracts::ContractsInput>(),
+    entry::<policy::ChangeInput>(),
+    entry::<run::RunInput>(),
 ];
 
-const fn entry<K: Kind>() -> Entry {
+const fn entry<V: Vector>() -> Entry {
     Entry {
-        name: K::NAME,
-        suites: K::SUITES,
+        name: V::NAME,
+        suites: V::SUITES,
         shape: |input, output| {
-            let at = |part: &str, (field, problem): (String, String)| (format!("{part}.{field}"), problem);
-            strictly::<K::Input>(input).map_err(|wrong| at("input", wrong))?;
+            let at = |part: &str, (field, problem): Problem| (format!("{part}.{field}"), problem);
+            strictly::<V>(input).map_err(|wrong| at("input", wrong))?;
             output.map_or(Ok(()), |output| {
-                strictly::<K::Output>(output).map(drop).map_err(|wrong| at("output", wrong))
+                strictly::<V::Output>(output).map(drop).map_err(|wrong| at("output", wrong))
             })
         },
-        judge: |suite, input| {
-            let input =
-                strictly::<K::Input>(input).map_err(|(field, problem)| format!("{field}: {problem}"))?;
-            answered::<K>(suite, &input)
+        evaluate: |suite, input| {
+            let input = strictly::<V>(input).map_err(|(field, problem)| format!("{field}: {problem}"))?;
+            answer(suite, &input)
         },
-        make: make::<K>,
-        schemas: |generator| (generator.subschema_for::<K::Input>(), generator.subschema_for::<K::Output>()),
+        generate: generate::<V>,
+        schemas: |generator| (generator.subschema_for::<V>(), generator.subschema_for::<V::Output>()),
     }
 }
 
-fn answered<K: Kind>(suite: Suite, input: &K::Input) -> Result<Answer, String> {
-    match K::judge(suite, input) {
+fn answer<V: Vector>(suite: Suite, input: &V) -> Result<Answer, String> {
+    match input.evaluate(suite) {
         Ok(output) => {
             let output = serde_json::to_value(&output).map_err(|error| error.to_string())?;
             Ok(Answer { result: Outcome::Valid, clause: None, output })
@@ -279,29 +180,23 @@ fn answered<K: Kind>(suite: Suite, input: &K::Input) -> Result<Answer, String> {
     }
 }
 
-fn make<K: Kind>(suite: &str) -> Result<File, String> {
+fn generate<V: Vector>(suite: &str) -> Result<File, String> {
     let used = suite_of(suite).ok_or("no such suite")?;
-    let made = K::make(used).map_err(|refusal| format!("{} {suite}: {refusal}", K::NAME))?;
-    let mut tests = Vec::with_capacity(made.len());
-    for (tc_id, Made { comment, clause, flags, fields, input }) in (1..).zip(made) {
-        let answer = answered::<K>(used, &input)?;
+    let cases = V::cases(used).map_err(|refusal| format!("{} {suite}: {refusal}", V::NAME))?;
+    let test = |(tc_id, Case { comment, clause, flags, fields, input }): (u64, Case<V>)| {
+        let answer = answer(used, &input)?;
         let answered = answer.clause.map(|id| id.0);
         if answered != clause {
-            let id = |clause: Option<Clause>| clause.map_or("taken", Clause::id);
-            return Err(format!(
-                "{} {suite}: {comment}: {} instead of {}",
-                K::NAME,
-                id(answered),
-                id(clause)
-            ));
+            let [answered, clause] = [answered, clause].map(|clause| clause.map_or("accepted", Clause::id));
+            return Err(format!("{} {suite}: {comment}: {answered} instead of {clause}", V::NAME));
         }
         let input = serde_json::to_value(&input).map_err(|error| error.to_string())?;
-        let flags = flags.into_iter().map(Id).collect();
-        tests.push(Test { tc_id, comment, flags, fields, input, answer });
-    }
+        Ok(Test { tc_id, comment, flags: flags.into_iter().map(Id).collect(), fields, input, answer })
+    };
+    let tests: Vec<Test> = (1..).zip(cases).map(test).collect::<Result<_, String>>()?;
     Ok(File {
         format: FORMAT.to_owned(),
-        kind: K::NAME.to_owned(),
+        kind: V::NAME.to_owned(),
         suite: suite.to_owned(),
         number_of_tests: tests.len() as u64,
         tests,
@@ -309,7 +204,7 @@ fn make<K: Kind>(suite: &str) -> Result<File, String> {
 }
 
 /// The suite of this name; for `every` one that nobody looks at.
-pub(super) fn suite_of(name: &str) -> Option<Suite> {
+fn suite_of(name: &str) -> Option<Suite> {
     if name == EVERY { Some(Suite::Ristretto255) } else { name.parse().ok() }
 }
 
@@ -324,7 +219,7 @@ impl Entry {
     /// # Errors
     /// What of the input is not of its form.
     pub fn answer(&self, suite: &str, input: &Value) -> Result<Answer, String> {
-        (self.judge)(suite_of(suite).ok_or_else(|| format!("no suite `{suite}`"))?, input)
+        (self.evaluate)(suite_of(suite).ok_or_else(|| format!("no suite `{suite}`"))?, input)
     }
 
     /// The file of this kind for a suite.
@@ -332,6 +227,6 @@ impl Entry {
     /// # Errors
     /// A test on which specification and implementation differ.
     pub fn file(&self, suite: &str) -> Result<File, String> {
-        (self.make)(suite)
+        (self.generate)(suite)
     }
 }

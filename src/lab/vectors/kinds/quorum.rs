@@ -1,102 +1,78 @@
 //! Quorum certificates (chapter 9).
 
+use super::prelude::*;
 use super::voters::{Set, Voters};
-use super::{Kind, Made, RULES, SUITES, Stop};
-use crate::forge::{MutatedMessage, Sweep};
-use crate::vectors::Hex;
-use bemr::crypto::{Domain, Suite};
 use bemr::votes::verify_quorum;
-use bemr::wire::{QuorumCertificate, VoteBody, decode, encode};
-use bemr_spec::{Clause, Refusal};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+
+data! {
+    QuorumInput { validators: Set, certificate: Hex }
+    /// A digest.
+    DigestOf { digest: Hex, set: Hex }
+}
 
 /// A quorum certificate is verified.
-pub(in crate::vectors) enum VerifyQuorum {}
-
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct QuorumInput {
-    validators: Set,
-    certificate: Hex,
-}
-
-/// A digest.
-#[derive(Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct DigestOf {
-    digest: Hex,
-    set: Hex,
-}
-
-impl Kind for VerifyQuorum {
+impl Vector for QuorumInput {
     const NAME: &'static str = "quorum";
     const SUITES: &'static [&'static str] = SUITES;
-    type Input = QuorumInput;
     type Output = DigestOf;
 
-    fn judge(suite: Suite, input: &QuorumInput) -> Result<DigestOf, Stop> {
-        let set = input.validators.set(suite)?;
-        let certificate: QuorumCertificate = decode(&RULES, &input.certificate.0)?;
+    fn evaluate(&self, suite: Suite) -> Result<DigestOf, Stop> {
+        let set = self.validators.set(suite)?;
+        let certificate: QuorumCertificate = self.certificate.decode()?;
         verify_quorum(&RULES, &set, &certificate)?;
         Ok(DigestOf { digest: certificate.digest().as_bytes().into(), set: set.digest().as_bytes().into() })
     }
 
-    fn make(suite: Suite) -> Result<Vec<Made<QuorumInput>>, Refusal> {
+    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         use Clause::{MoreThanTwoThirds, VoteSigned, VoterIsAdmitted};
         let voters = Voters::new(suite, Self::NAME, 4);
-        let genuine = voters.certificate(voters.vote(1));
-        let given = QuorumInput { validators: Set::of(&voters.set), certificate: Hex(encode(&genuine)) };
-        let with = |bytes: &[u8]| QuorumInput { certificate: bytes.into(), ..given.clone() };
-        let of = |count: usize| {
-            let signatories = voters.signatories(count, Domain::VOTE, &encode(&genuine.body)).into();
-            with(&encode(&QuorumCertificate { signatories, ..genuine.clone() }))
+        let body = voters.vote(1);
+        let signed = |voters: &Voters, count| QuorumInput {
+            validators: Set::of(&voters.set),
+            certificate: Hex::of(&voters.signed(voters.vote(1), count)),
         };
-        let mut made = vec![
-            Made::valid("three of four", given.clone()),
-            Made::valid("all four", of(4)),
-            Made::invalid(MoreThanTwoThirds, "two of four", of(2)).of("QuorumCertificate.signatories"),
-            Made::invalid(MoreThanTwoThirds, "none", of(0)).of("QuorumCertificate.signatories"),
-        ];
+        let mut cases = Cases::of(suite, signed(&voters, 3));
+        cases.valid("three of four", |_| ());
+        cases.valid("all four", |input| *input = signed(&voters, 4));
+        for (count, comment) in [(2, "two of four"), (0, "none")] {
+            cases
+                .invalid(MoreThanTwoThirds, comment, |input| *input = signed(&voters, count))
+                .about(&["QuorumCertificate.signatories"]);
+        }
         for (count, quorum) in [(1, 1), (2, 2), (3, 3), (6, 5), (7, 5)] {
             let few = Voters::new(suite, &format!("{} {count}", Self::NAME), count);
-            let body = few.vote(1);
-            for (signed, clause) in [(quorum, None), (quorum - 1, Some(MoreThanTwoThirds))] {
-                let signatories = few.signatories(signed, Domain::VOTE, &encode(&body)).into();
-                let certificate = QuorumCertificate { body: body.clone(), signatories };
-                let input =
-                    QuorumInput { validators: Set::of(&few.set), certificate: Hex(encode(&certificate)) };
-                let comment = format!("{signed} of {count}");
-                made.push(match clause {
-                    None => Made::valid(comment, input),
-                    Some(clause) => Made::invalid(clause, comment, input),
-                });
+            for (signatures, clause) in [(quorum, None), (quorum - 1, Some(MoreThanTwoThirds))] {
+                let comment = format!("{signatures} of {count}");
+                cases.add(clause, comment, |input| *input = signed(&few, signatures));
             }
         }
         let mut sweep = Sweep::new(suite, &["~", "validator-2"], 2);
-        let mend = |near: &MutatedMessage, way: u8| {
-            let mut certificate: QuorumCertificate = decode(&RULES, &near.bytes).ok()?;
+        let repair = |message: &MutatedMessage, way: u8| {
+            let mut certificate: QuorumCertificate = decode(&RULES, &message.bytes).ok()?;
             if way == 0 {
                 voters.signer().quorum(&mut certificate);
             }
             Some(encode(&certificate))
         };
-        made.extend(Self::swept(suite, &mut sweep, "QuorumCertificate", &encode(&genuine), mend, with));
+        cases.sweep(&mut sweep, "QuorumCertificate", |input| &mut input.certificate, &repair);
         // Another set, which the certificate names.
-        let mut other = Set::of(&voters.set);
-        other.members[0].key = Hex(voters.keys.values().last().expect("four").verifying_key().encode());
-        let renamed = |set: &Set| -> Result<Vec<u8>, Refusal> {
-            let digest = set.set(suite)?.digest();
-            Ok(encode(&voters.certificate(VoteBody { validators: digest, ..voters.vote(1) })))
+        let renamed = |input: &mut QuorumInput| {
+            let validators = input.validators.set(suite).map_or(body.validators, |set| set.digest());
+            input.certificate = Hex::of(&voters.certificate(VoteBody { validators, ..body.clone() }));
         };
-        let input = QuorumInput { certificate: Hex(renamed(&other)?), validators: other };
-        made.push(Made::invalid(VoteSigned, "a member with another key", input).of("Member.signing_key"));
-        let mut other = Set::of(&voters.set);
-        other.members[0].name = "validator-0".to_owned();
-        let input = QuorumInput { certificate: Hex(renamed(&other)?), validators: other };
-        made.push(
-            Made::invalid(VoterIsAdmitted, "a member of another name", input)
-                .of("ValidatorSet.members")
-                .of("Member.validator"),
-        );
-        Ok(made)
+        let last = voters.keys.values().last().expect("four").verifying_key();
+        cases
+            .invalid(VoteSigned, "a member with another key", |input| {
+                input.validators.members[0].key = Hex(last.encode());
+                renamed(input);
+            })
+            .about(&["Member.signing_key"]);
+        cases
+            .invalid(VoterIsAdmitted, "a member of another name", |input| {
+                input.validators.members[0].name = "validator-0".to_owned();
+                renamed(input);
+            })
+            .about(&["ValidatorSet.members", "Member.validator"]);
+        Ok(cases.all())
     }
 }

@@ -1,87 +1,58 @@
 //! Hashing, key derivation and encryption (chapter 3).
 
-use super::draws::{drawn, rng, tag};
-use super::{Kind, Made, NONE, RULES, Stop};
-use crate::vectors::Hex;
-use bemr::crypto::{AeadKey, Digest, Domain, MAX_EXPANDED, Suite, expand_info, extract};
-use bemr_spec::{Clause, Refusal};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use super::prelude::*;
 
-/// A digest under a tag.
-pub(in crate::vectors) enum Hash {}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct HashInput {
-    tag: String,
-    message: Hex,
+data! {
+    HashInput { tag: String, message: Hex }
+    HashOutput { digest: Hex }
+    ExpandInput { salt: Hex, material: Hex, tag: String, context: Hex, length: u16 }
+    ExpandOutput { extracted: Hex, expanded: Hex }
+    EncryptInput { key: Hex, nonce: Hex, associated: Hex, plaintext: Hex }
+    Ciphertext { ciphertext: Hex }
+    DecryptInput { key: Hex, nonce: Hex, associated: Hex, ciphertext: Hex }
+    Plaintext { plaintext: Hex }
 }
 
-#[derive(Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct HashOutput {
-    digest: Hex,
-}
-
-impl Kind for Hash {
+/// A digest under a domain separator.
+impl Vector for HashInput {
     const NAME: &'static str = "hash";
     const SUITES: &'static [&'static str] = NONE;
-    type Input = HashInput;
     type Output = HashOutput;
 
-    fn judge(_: Suite, input: &HashInput) -> Result<HashOutput, Stop> {
-        Ok(HashOutput { digest: Digest::of(tag(&input.tag)?, &input.message.0).as_bytes().into() })
+    fn evaluate(&self, _: Suite) -> Result<HashOutput, Stop> {
+        Ok(HashOutput { digest: Digest::of(tag(&self.tag)?, &self.message.0).as_bytes().into() })
     }
 
-    fn make(_: Suite) -> Result<Vec<Made<HashInput>>, Refusal> {
+    fn cases(_: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         let mut rng = rng(Self::NAME);
-        let one = |tag: &Domain, message: Vec<u8>| {
-            let input = HashInput { tag: tag.label().to_owned(), message: Hex(message) };
-            Made::valid(format!("{} bytes", input.message.0.len()), input)
+        let mut case = |tag: &Domain, length: usize| {
+            let input = HashInput { tag: tag.label().to_owned(), message: Hex(drawn(&mut rng, length)) };
+            Case::new(format!("{length} bytes"), None, input)
         };
-        let every = Domain::ALL.iter().flat_map(|tag| [one(tag, Vec::new()), one(tag, drawn(&mut rng, 33))]);
-        let mut made: Vec<_> = every.collect();
+        let mut cases: Vec<_> = Domain::ALL.iter().flat_map(|tag| [case(tag, 0), case(tag, 33)]).collect();
         // Around the blocks of SHA-256.
-        for length in [1, 31, 32, 40, 41, 42, 63, 64, 65, 104, 105, 1000] {
-            made.push(one(&Domain::VOTE, drawn(&mut rng, length)));
-        }
-        Ok(made)
+        let lengths = [1, 31, 32, 40, 41, 42, 63, 64, 65, 104, 105, 1000];
+        cases.extend(lengths.map(|length| case(&Domain::VOTE, length)));
+        Ok(cases)
     }
 }
 
 /// HKDF: extract, then expand.
-pub(in crate::vectors) enum Expand {}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct ExpandInput {
-    salt: Hex,
-    material: Hex,
-    tag: String,
-    context: Hex,
-    length: u16,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct ExpandOutput {
-    extracted: Hex,
-    expanded: Hex,
-}
-
-impl Kind for Expand {
+impl Vector for ExpandInput {
     const NAME: &'static str = "derive";
     const SUITES: &'static [&'static str] = NONE;
-    type Input = ExpandInput;
     type Output = ExpandOutput;
 
-    fn judge(_: Suite, input: &ExpandInput) -> Result<ExpandOutput, Stop> {
-        let extracted = extract(&input.salt.0, &input.material.0);
-        let label = tag(&input.tag)?.label().as_bytes();
-        let mut expanded = vec![0; usize::from(input.length)];
-        expand_info(&extracted, &[&[label.len() as u8], label, &input.context.0], &mut expanded)
+    fn evaluate(&self, _: Suite) -> Result<ExpandOutput, Stop> {
+        let extracted = extract(&self.salt.0, &self.material.0);
+        let label = tag(&self.tag)?.label().as_bytes();
+        let mut expanded = vec![0; usize::from(self.length)];
+        expand_info(&extracted, &[&[label.len() as u8], label, &self.context.0], &mut expanded)
             .map_err(|error| Stop::Malformed(error.to_string()))?;
         Ok(ExpandOutput { extracted: (*extracted).into(), expanded: Hex(expanded) })
     }
 
-    fn make(_: Suite) -> Result<Vec<Made<ExpandInput>>, Refusal> {
+    fn cases(_: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         let mut rng = rng(Self::NAME);
         let lengths = [
             (0, 32, 0, 32),
@@ -93,122 +64,76 @@ impl Kind for Expand {
             (0, 384, 34, 400),
             (32, 32, 0, MAX_EXPANDED as u16),
         ];
-        let mut made = Vec::new();
-        for (place, (salt, material, context, length)) in lengths.into_iter().enumerate() {
+        let case = |(place, (salt, material, context, length)): (usize, (usize, usize, usize, u16))| {
             let tag = Domain::ALL[place % Domain::ALL.len()].label().to_owned();
-            let (salt, material) = (Hex(drawn(&mut rng, salt)), Hex(drawn(&mut rng, material)));
-            let context = Hex(drawn(&mut rng, context));
+            let [salt, material, context] =
+                [salt, material, context].map(|bytes| Hex(drawn(&mut rng, bytes)));
             let input = ExpandInput { salt, material, tag, context, length };
-            made.push(Made::valid(format!("{length} bytes"), input));
-        }
-        Ok(made)
+            Case::new(format!("{length} bytes"), None, input)
+        };
+        Ok(lengths.into_iter().enumerate().map(case).collect())
     }
 }
 
 /// AES-256-GCM, one way.
-pub(in crate::vectors) enum Encrypt {}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct EncryptInput {
-    key: Hex,
-    nonce: Hex,
-    associated: Hex,
-    plaintext: Hex,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct Ciphertext {
-    ciphertext: Hex,
-}
-
-impl Kind for Encrypt {
+impl Vector for EncryptInput {
     const NAME: &'static str = "encrypt";
     const SUITES: &'static [&'static str] = NONE;
-    type Input = EncryptInput;
     type Output = Ciphertext;
 
-    fn judge(_: Suite, input: &EncryptInput) -> Result<Ciphertext, Stop> {
-        let key = AeadKey::from_bytes(input.key.array()?);
-        let sealed = key.seal(&input.nonce.array()?, &input.associated.0, &input.plaintext.0);
-        Ok(Ciphertext { ciphertext: Hex(sealed) })
+    fn evaluate(&self, _: Suite) -> Result<Ciphertext, Stop> {
+        let key = AeadKey::from_bytes(self.key.array()?);
+        Ok(Ciphertext {
+            ciphertext: Hex(key.seal(&self.nonce.array()?, &self.associated.0, &self.plaintext.0)),
+        })
     }
 
-    fn make(_: Suite) -> Result<Vec<Made<EncryptInput>>, Refusal> {
+    fn cases(_: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         let mut rng = rng(Self::NAME);
         let lengths = [(0, 0), (0, 1), (1, 0), (42, 16), (20, 15), (16, 17), (64, 300)];
-        let one = |(associated, plaintext): (usize, usize)| {
-            let mut draw = |length| Hex(drawn(&mut rng, length));
-            let (key, nonce) = (draw(32), draw(12));
-            let input = EncryptInput { key, nonce, associated: draw(associated), plaintext: draw(plaintext) };
-            Made::valid(format!("{plaintext} bytes with {associated}"), input)
+        let case = |(associated, plaintext): (usize, usize)| {
+            let [key, nonce, data, text] =
+                [32, 12, associated, plaintext].map(|length| Hex(drawn(&mut rng, length)));
+            let input = EncryptInput { key, nonce, associated: data, plaintext: text };
+            Case::new(format!("{plaintext} bytes with {associated}"), None, input)
         };
-        Ok(lengths.into_iter().map(one).collect())
+        Ok(lengths.into_iter().map(case).collect())
     }
 }
 
 /// And back.
-pub(in crate::vectors) enum Decrypt {}
-
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct DecryptInput {
-    key: Hex,
-    nonce: Hex,
-    associated: Hex,
-    ciphertext: Hex,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct Plaintext {
-    plaintext: Hex,
-}
-
-impl Kind for Decrypt {
+impl Vector for DecryptInput {
     const NAME: &'static str = "decrypt";
     const SUITES: &'static [&'static str] = NONE;
-    type Input = DecryptInput;
     type Output = Plaintext;
 
-    fn judge(_: Suite, input: &DecryptInput) -> Result<Plaintext, Stop> {
-        let key = AeadKey::from_bytes(input.key.array()?);
-        let (nonce, associated) = (input.nonce.array()?, &input.associated.0);
-        let plaintext = key.open_checked(&RULES, &nonce, associated, &input.ciphertext.0)?;
-        Ok(Plaintext { plaintext: Hex(plaintext) })
+    fn evaluate(&self, _: Suite) -> Result<Plaintext, Stop> {
+        let key = AeadKey::from_bytes(self.key.array()?);
+        let (nonce, associated) = (self.nonce.array()?, &self.associated.0);
+        Ok(Plaintext { plaintext: Hex(key.open_checked(&RULES, &nonce, associated, &self.ciphertext.0)?) })
     }
 
-    fn make(_: Suite) -> Result<Vec<Made<DecryptInput>>, Refusal> {
+    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         let mut rng = rng(Self::NAME);
-        let (key, nonce) = (drawn(&mut rng, 32), drawn(&mut rng, 12));
-        let (associated, plaintext) = (drawn(&mut rng, 9), drawn(&mut rng, 20));
-        let right = |bytes: &[u8]| <[u8; 32]>::try_from(bytes).expect("32 were drawn");
-        let ciphertext = AeadKey::from_bytes(right(&key)).seal(
-            &nonce.as_slice().try_into().expect("12 were drawn"),
-            &associated,
-            &plaintext,
-        );
-        let genuine = DecryptInput {
-            key: Hex(key),
-            nonce: Hex(nonce),
-            associated: Hex(associated),
-            ciphertext: Hex(ciphertext),
-        };
+        let [key, nonce, associated, plaintext] = [32, 12, 9, 20].map(|length| Hex(drawn(&mut rng, length)));
+        let genuine = EncryptInput { key, nonce, associated, plaintext };
+        let Ciphertext { ciphertext } = genuine.evaluate(suite)?;
+        let EncryptInput { key, nonce, associated, .. } = genuine;
+        let mut cases = Cases::of(suite, DecryptInput { key, nonce, associated, ciphertext });
+        cases.valid("as it was made", |_| ());
         type Change = fn(&mut DecryptInput);
         let wrong: [(&str, Change); 7] = [
             ("the first bit of the ciphertext", |input| input.ciphertext.0[0] ^= 0x80),
-            ("the last bit of the tag", |input| {
-                *input.ciphertext.0.last_mut().expect("16 bytes at least") ^= 1
-            }),
+            ("the last bit of the tag", |input| input.ciphertext.0[35] ^= 1),
             ("the first bit of the tag", |input| input.ciphertext.0[20] ^= 0x80),
             ("a bit of the associated data", |input| input.associated.0[8] ^= 1),
             ("a bit of the nonce", |input| input.nonce.0[11] ^= 1),
             ("one byte less", |input| input.ciphertext.0.truncate(35)),
             ("fewer bytes than a tag has", |input| input.ciphertext.0.truncate(15)),
         ];
-        let mut made = vec![Made::valid("as it was made", genuine.clone())];
         for (comment, change) in wrong {
-            let mut input = genuine.clone();
-            change(&mut input);
-            made.push(Made::invalid(Clause::TagVerifiedBeforeUse, comment, input));
+            cases.invalid(Clause::TagVerifiedBeforeUse, comment, change);
         }
-        Ok(made)
+        Ok(cases.all())
     }
 }

@@ -1,40 +1,16 @@
-//! Records of a session (chapter 5).
+//! Protected records of a session (chapter 5).
 
-use super::draws::rng;
 use super::handshake::purpose;
-use super::{Kind, Made, RULES, Stop};
-use crate::forge::{MutatedMessage, Sweep};
-use crate::vectors::Hex;
-use bemr::crypto::{AeadKey, Digest, Domain, Suite, expand};
+use super::prelude::*;
 use bemr::session::insider::Line;
-use bemr::wire::{
-    ContentType, Direction, Hello, PROTOCOL_VERSION, Packet, Record, RecordHeader, SessionId, SessionType,
-    decode, encode,
-};
-use bemr_spec::{Clause, Refusal};
-use rand::Rng;
-use rand_chacha::ChaCha20Rng;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
-/// A record is sealed.
-pub(in crate::vectors) enum SealRecord {}
-
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct SealRecordInput {
-    session: Hex,
-    purpose: u8,
-    direction: u8,
-    chain: Hex,
-    sent: u64,
-    stage: u8,
-    message: Hex,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct SealRecordOutput {
-    packet: Hex,
-    chain: Hex,
+data! {
+    SealRecordInput {
+        session: Hex, purpose: u8, direction: u8, chain: Hex, sent: u64, stage: u8, message: Hex,
+    }
+    SealRecordOutput { packet: Hex, chain: Hex }
+    OpenRecordInput { session: Hex, purpose: u8, direction: u8, chain: Hex, received: u64, packet: Hex }
+    OpenRecordOutput { message: Hex, chain: Hex }
 }
 
 fn direction(number: u8) -> Result<Direction, Stop> {
@@ -46,104 +22,69 @@ fn direction(number: u8) -> Result<Direction, Stop> {
 }
 
 fn stage(number: u8) -> Result<ContentType, Stop> {
-    let all = [
-        ContentType::Handshake,
-        ContentType::Initial,
-        ContentType::Block,
-        ContentType::Valid,
-        ContentType::Read,
-    ];
-    let known = all.into_iter().find(|stage| *stage as u8 == number);
+    use ContentType::*;
+    let known = [Handshake, Initial, Block, Valid, Read].into_iter().find(|stage| *stage as u8 == number);
     known.ok_or_else(|| Stop::Malformed(format!("no stage {number}")))
 }
 
-/// The keys of two chains, and the name of their session.
-fn chains(rng: &mut ChaCha20Rng) -> [[u8; 32]; 2] {
+/// The name of a session, and the key of a chain.
+fn session(kind: &str) -> [[u8; 32]; 2] {
+    let mut rng = rng(kind);
     [(); 2].map(|()| {
-        let mut key = [0; 32];
-        rng.fill_bytes(&mut key);
-        key
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(&drawn(&mut rng, 32));
+        bytes
     })
 }
 
-impl Kind for SealRecord {
+/// A record is sealed.
+impl Vector for SealRecordInput {
     const NAME: &'static str = "seal-record";
-    const SUITES: &'static [&'static str] = super::NONE;
-    type Input = SealRecordInput;
+    const SUITES: &'static [&'static str] = NONE;
     type Output = SealRecordOutput;
 
-    fn judge(_: Suite, input: &SealRecordInput) -> Result<SealRecordOutput, Stop> {
-        let id = SessionId(Digest::from_bytes(input.session.array()?));
-        let (purpose, own) = (purpose(input.purpose)?, direction(input.direction)?);
-        let sending = (input.chain.array()?, input.sent);
+    fn evaluate(&self, _: Suite) -> Result<SealRecordOutput, Stop> {
+        let (id, sending) = (SessionId(self.session.digest()?), (self.chain.array()?, self.sent));
+        let (purpose, own) = (purpose(self.purpose)?, direction(self.direction)?);
         let mut line = Line::new(&RULES, id, purpose, own, sending, ([0; 32], 0));
-        let packet = line.seal(&RULES, stage(input.stage)?, &input.message.0)?;
+        let packet = line.seal(&RULES, stage(self.stage)?, &self.message.0)?;
         Ok(SealRecordOutput { packet: Hex(packet), chain: line.chains()[0].into() })
     }
 
-    fn make(_: Suite) -> Result<Vec<Made<SealRecordInput>>, Refusal> {
-        let [session, chain] = chains(&mut rng(Self::NAME));
-        let given = SealRecordInput {
-            session: session.into(),
-            purpose: 1,
-            direction: 1,
-            chain: chain.into(),
-            sent: 0,
-            stage: 1,
-            message: b"what is said".into(),
-        };
-        let last = SealRecordInput { sent: (1 << 20) - 1, ..given.clone() };
-        Ok(vec![
-            Made::valid("the first", given.clone()),
-            Made::valid("nothing", SealRecordInput { message: Hex::default(), ..given.clone() }),
-            Made::valid("the other direction", SealRecordInput { direction: 2, ..given.clone() }),
-            Made::valid("another purpose", SealRecordInput { purpose: 3, stage: 3, ..given.clone() }),
-            Made::valid("the last", last.clone()),
-            Made::invalid(Clause::KeyNotExhausted, "one more", SealRecordInput { sent: 1 << 20, ..last }),
-            Made::invalid(Clause::StageFitsSession, "another stage", SealRecordInput { stage: 2, ..given })
-                .of("RecordHeader.stage"),
-        ])
+    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+        let [session, chain] = session(Self::NAME).map(Hex::from);
+        let (purpose, direction, sent, stage, message) = (1, 1, 0, 1, b"what is said".into());
+        let given = SealRecordInput { session, purpose, direction, chain, sent, stage, message };
+        let mut cases = Cases::of(suite, given);
+        cases.valid("the first", |_| ());
+        cases.valid("nothing", |input| input.message.0.clear());
+        cases.valid("the other direction", |input| input.direction = 2);
+        cases.valid("another purpose", |input| (input.purpose, input.stage) = (3, 3));
+        cases.valid("the last", |input| input.sent = (1 << 20) - 1);
+        cases.invalid(Clause::KeyNotExhausted, "one more", |input| input.sent = 1 << 20);
+        cases
+            .invalid(Clause::StageFitsSession, "another stage", |input| input.stage = 2)
+            .about(&["RecordHeader.stage"]);
+        Ok(cases.all())
     }
 }
 
 /// A record is opened.
-pub(in crate::vectors) enum OpenRecord {}
-
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct OpenRecordInput {
-    session: Hex,
-    purpose: u8,
-    direction: u8,
-    chain: Hex,
-    received: u64,
-    packet: Hex,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct OpenRecordOutput {
-    message: Hex,
-    chain: Hex,
-}
-
-impl Kind for OpenRecord {
+impl Vector for OpenRecordInput {
     const NAME: &'static str = "open-record";
-    const SUITES: &'static [&'static str] = super::NONE;
-    type Input = OpenRecordInput;
+    const SUITES: &'static [&'static str] = NONE;
     type Output = OpenRecordOutput;
 
-    fn judge(_: Suite, input: &OpenRecordInput) -> Result<OpenRecordOutput, Stop> {
-        let id = SessionId(Digest::from_bytes(input.session.array()?));
-        let (purpose, own) = (purpose(input.purpose)?, direction(input.direction)?.reverse());
-        let receiving = (input.chain.array()?, input.received);
+    fn evaluate(&self, _: Suite) -> Result<OpenRecordOutput, Stop> {
+        let (id, receiving) = (SessionId(self.session.digest()?), (self.chain.array()?, self.received));
+        let (purpose, own) = (purpose(self.purpose)?, direction(self.direction)?.reverse());
         let mut line = Line::new(&RULES, id, purpose, own, ([0; 32], 0), receiving);
-        let message = line.open(&RULES, &input.packet.0)?;
+        let message = line.open(&RULES, &self.packet.0)?;
         Ok(OpenRecordOutput { message: message.as_slice().into(), chain: line.chains()[1].into() })
     }
 
-    fn make(suite: Suite) -> Result<Vec<Made<OpenRecordInput>>, Refusal> {
-        let [session, chain] = chains(&mut rng(Self::NAME));
-        let id = SessionId(Digest::from_bytes(session));
-        let message = b"what was said";
+    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+        let [session, chain] = session(Self::NAME);
         // What the sender of record `sequence` says, with a header like this.
         let sealed = |header: &RecordHeader| {
             let steps = header.sequence.clamp(1, 2_000);
@@ -152,40 +93,32 @@ impl Kind for OpenRecord {
             let mut nonce = [0; 12];
             (nonce[0], nonce[1]) = (header.direction as u8, header.stage as u8);
             nonce[4..].copy_from_slice(&header.sequence.to_be_bytes());
-            let ciphertext = key.seal(&nonce, &encode(header), message).into();
+            let ciphertext = key.seal(&nonce, &encode(header), b"what was said").into();
             encode(&Packet::Record(Record { header: *header, ciphertext }))
         };
-        let header = |sequence| RecordHeader {
-            session: id,
-            direction: Direction::InitiatorToResponder,
-            stage: ContentType::Initial,
-            sequence,
+        let numbered = |sequence| {
+            let (session, stage) = (SessionId(Digest::from_bytes(session)), ContentType::Initial);
+            let direction = Direction::InitiatorToResponder;
+            Hex(sealed(&RecordHeader { session, direction, stage, sequence }))
         };
-        let given = OpenRecordInput {
-            session: session.into(),
-            purpose: 1,
-            direction: 1,
-            chain: chain.into(),
-            received: 0,
-            packet: Hex(sealed(&header(1))),
-        };
-        let with = |packet: Vec<u8>| OpenRecordInput { packet: Hex(packet), ..given.clone() };
-        let mut made = vec![
-            Made::valid("the first", given.clone()),
-            Made::valid("one that skips 1023", with(sealed(&header(1024)))),
-            Made::invalid(Clause::SkipIsBounded, "one that skips 1024", with(sealed(&header(1025))))
-                .of("RecordHeader.sequence"),
+        let (purpose, direction, received, packet) = (1, 1, 0, numbered(1));
+        let (session, chain) = (session.into(), chain.into());
+        let given = OpenRecordInput { session, purpose, direction, chain, received, packet };
+        let mut cases = Cases::of(suite, given);
+        let rows = [
+            (None, "the first", 0, 1),
+            (None, "one that skips 1023", 0, 1024),
+            (Some(Clause::SkipIsBounded), "one that skips 1024", 0, 1025),
+            (Some(Clause::KeyNotExhausted), "one more than there are", 1 << 20, (1 << 20) + 1),
+            (Some(Clause::SequenceAdvances), "the last one again", 1, 1),
         ];
-        let exhausted = OpenRecordInput { received: 1 << 20, ..with(sealed(&header((1 << 20) + 1))) };
-        made.push(
-            Made::invalid(Clause::KeyNotExhausted, "one more than there are", exhausted)
-                .of("RecordHeader.sequence"),
-        );
-        let repeated = OpenRecordInput { received: 1, ..given.clone() };
-        made.push(
-            Made::invalid(Clause::SequenceAdvances, "the last one again", repeated)
-                .of("RecordHeader.sequence"),
-        );
+        for (clause, comment, received, sequence) in rows {
+            let change = |input: &mut OpenRecordInput| {
+                (input.received, input.packet) = (received, numbered(sequence));
+            };
+            let fields: &[&str] = if clause.is_none() { &[] } else { &["RecordHeader.sequence"] };
+            cases.add(clause, comment, change).about(fields);
+        }
         let hello = Hello {
             version: PROTOCOL_VERSION,
             suite: Suite::Ristretto255,
@@ -193,18 +126,16 @@ impl Kind for OpenRecord {
             nonce: [7; 32],
             ephemeral: vec![0; 32].into(),
         };
-        made.push(
-            Made::invalid(Clause::MessageTypeIsExpected, "a hello", with(encode(&Packet::Hello(hello))))
-                .of("Packet.kind"),
-        );
-        let mut sweep = Sweep::new(suite, &[], 2);
-        let mend = |near: &MutatedMessage, way: u8| match (way, decode(&RULES, &near.bytes)) {
+        let hello = Hex::of(&Packet::Hello(hello));
+        cases
+            .invalid(Clause::MessageTypeIsExpected, "a hello", |input| input.packet = hello)
+            .about(&["Packet.kind"]);
+        let repair = |message: &MutatedMessage, way: u8| match (way, decode(&RULES, &message.bytes)) {
             (0, Ok(Packet::Record(record))) => Some(sealed(&record.header)),
-            (1, _) => Some(near.bytes.clone()),
+            (1, _) => Some(message.bytes.clone()),
             _ => None,
         };
-        let with = |packet: &[u8]| with(packet.to_vec());
-        made.extend(Self::swept(suite, &mut sweep, "Packet", &given.packet.0, mend, with));
-        Ok(made)
+        cases.sweep(&mut Sweep::new(suite, &[], 2), "Packet", |input| &mut input.packet, &repair);
+        Ok(cases.all())
     }
 }

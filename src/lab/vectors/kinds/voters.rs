@@ -1,34 +1,17 @@
 //! Validators whose keys are at hand, for the kinds that need some.
 
-use super::draws::rng;
-use super::keys::name;
-use super::{RULES, Stop, known};
-use crate::forge::ReSigner;
-use crate::simulator::START;
-use crate::vectors::Hex;
-use bemr::crypto::{Digest, Domain, SigningKey, Suite, VerifyingKey};
+use super::prelude::*;
 use bemr::ledger::Ledger;
 use bemr::votes::ValidatorSet;
-use bemr::wire::{
-    Ballot, Block, Closing, ClosingRule, Entry, Genesis, Height, Name, PROTOCOL_VERSION, QuorumCertificate,
-    Signatory, Time, VoteBody, encode,
-};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The validators of a network.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct Set {
-    pub(super) network: String,
-    pub(super) members: Vec<MemberOf>,
-}
-
-/// One of them.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-pub(in crate::vectors) struct MemberOf {
-    pub(super) name: String,
-    pub(super) key: Hex,
+data! {
+    /// The validators of a network.
+    Set { network: String, members: Vec<MemberOf> }
+    /// One of them.
+    MemberOf { name: String, key: Hex }
+    /// A block that was taken before.
+    Arrived { now: u64, block: Hex }
 }
 
 impl Set {
@@ -40,12 +23,21 @@ impl Set {
     }
 
     pub(in crate::vectors) fn set(&self, suite: Suite) -> Result<ValidatorSet, Stop> {
-        let members = self
-            .members
-            .iter()
-            .map(|member| Ok((name(&member.name)?, VerifyingKey::decode(&RULES, suite, &member.key.0)?)));
-        let members = members.collect::<Result<BTreeMap<_, _>, Stop>>()?;
+        let member = |MemberOf { name: text, key }: &MemberOf| {
+            Ok((name(text)?, VerifyingKey::decode(&RULES, suite, &key.0)?))
+        };
+        let members = self.members.iter().map(member).collect::<Result<_, Stop>>()?;
         Ok(ValidatorSet::new(name(&self.network)?, members))
+    }
+
+    /// The ledger of these validators with these blocks.
+    pub(super) fn ledger(&self, suite: Suite, genesis: &Hex, blocks: &[Arrived]) -> Result<Ledger, Stop> {
+        let validators = self.set(suite)?;
+        let mut ledger = Ledger::new(&RULES, genesis.decode()?)?;
+        for Arrived { now, block } in blocks {
+            ledger.append(&RULES, &validators, Time(*now), block.decode()?)?;
+        }
+        Ok(ledger)
     }
 }
 
@@ -68,12 +60,11 @@ impl Voters {
 
     /// The signatures of the first so many.
     pub(super) fn signatories(&self, count: usize, tag: Domain, message: &[u8]) -> Vec<Signatory> {
-        let all = self.keys.iter().take(count);
-        all.map(|(name, key)| Signatory {
+        let sign = |(name, key): (&Name, &SigningKey)| Signatory {
             validator: name.clone(),
             signature: key.sign(&RULES, tag, message),
-        })
-        .collect()
+        };
+        self.keys.iter().take(count).map(sign).collect()
     }
 
     pub(super) fn vote(&self, number: u8) -> VoteBody {
@@ -91,19 +82,19 @@ impl Voters {
         }
     }
 
+    /// The body with the signatures of the first so many.
+    pub(super) fn signed(&self, body: VoteBody, count: usize) -> QuorumCertificate {
+        let signatories = self.signatories(count, Domain::VOTE, &encode(&body)).into();
+        QuorumCertificate { body, signatories }
+    }
+
     pub(super) fn certificate(&self, body: VoteBody) -> QuorumCertificate {
-        let signatories = self.signatories(self.set.quorum(), Domain::VOTE, &encode(&body));
-        QuorumCertificate { body, signatories: signatories.into() }
+        self.signed(body, self.set.quorum())
     }
 
     pub(super) fn genesis(&self, rule: ClosingRule) -> Genesis {
-        Genesis {
-            version: PROTOCOL_VERSION,
-            network: self.set.network().clone(),
-            validators: self.set.digest(),
-            start: START,
-            rule,
-        }
+        let (network, validators) = (self.set.network().clone(), self.set.digest());
+        Genesis { version: PROTOCOL_VERSION, network, validators, start: START, rule }
     }
 
     /// The next block of a ledger, closed.
@@ -115,8 +106,7 @@ impl Voters {
             return proposal.close(Vec::new());
         }
         let digest = proposal.digest();
-        let signatories = self.signatories(self.set.quorum(), Domain::BLOCK_CLOSE, digest.as_bytes());
-        proposal.close(signatories)
+        proposal.close(self.signatories(self.set.quorum(), Domain::BLOCK_CLOSE, digest.as_bytes()))
     }
 
     /// Those who sign for the validators.
@@ -124,7 +114,7 @@ impl Voters {
         ReSigner::new(&self.keys)
     }
 
-    /// A block whose entries changed, made to fit again.
+    /// A block whose entries changed, closed anew.
     pub(super) fn closed_again(&self, mut block: Block) -> Block {
         self.signer().closed(&mut block, 0);
         block
