@@ -18,81 +18,50 @@ pub enum Reason {
 
 use Reason::{Because, ShownBy};
 
+const HUGE_MESSAGE: Reason = Because("it takes a message of more than 17 MiB");
+const HUGE_GOSSIP: Reason = Because("it takes a block of 4097 entries, or a message of more than 17 MiB");
+const OWNER_SUBMITTED: Reason =
+    Because("an owner submitted, so that its role may grant; it takes one whose role changed");
+const ALL_MAY_READ: Reason = Because("every shipped contract lets every role read that ROL-02 lets");
+const COUNTING: Reason = Because("it is a rule of counting: no input is refused by it");
+const VOTE_NAMES_QUESTION: Reason = Because("VOT-03 compares it with what was asked, and comes first");
+const NO_PROPOSALS: Reason = Because("nobody proposes where blocks are closed by work");
+const ASKED_LOCALLY: Reason =
+    Because("it is asked by who acts on a block, in its own ledger: no input is refused by it");
+const BINDS_MAKER: Reason = Because("it binds the maker: a receiver refuses by SEA-02");
+const LEAVES_ALONE: Reason = Because("an auditor is shown leaves, not what they commit to");
+const SCHEDULED: Reason = Because("LED-06 fixes it before a digest is compared with it");
+const OTHER_KIND: Reason = Because("an anchor of another kind is of another log, and passed over");
+const OTHER_KEEPER: Reason = Because("an anchor of another keeper is of another log, and passed over");
+const WHOLE_LEAF: Reason = Because("CLD-02 compares all of the leaf first");
+
 /// Pairs without a vector of their own.
 pub const REASONS: &[(&str, Clause, Reason)] = &[
-    ("Message.body", SizeWithinBound, Because("it takes a message of more than 17 MiB")),
-    (
-        "Gossip.body",
-        SizeWithinBound,
-        Because("it takes a block of 4097 entries, or a message of more than 17 MiB"),
-    ),
-    (
-        "CertificateBody.role",
-        RoleMayGrant,
-        Because("an owner submitted, so that its role may grant; it takes one whose role changed"),
-    ),
-    (
-        "Contract.readers",
-        GrantsNameAuthorisedReaders,
-        Because("every shipped contract lets every role read that ROL-02 lets"),
-    ),
-    (
-        "GrantBody.key",
-        GrantsNameAuthorisedReaders,
-        Because("every shipped contract lets every role read that ROL-02 lets"),
-    ),
-    (
-        "QuorumCertificate.body",
-        QuorumIsUnanimous,
-        Because("it is a rule of counting: no input is refused by it"),
-    ),
-    ("VoteBody.ballot", QuorumIsUnanimous, Because("it is a rule of counting: no input is refused by it")),
-    ("VoteBody.reason", QuorumIsUnanimous, Because("it is a rule of counting: no input is refused by it")),
-    (
-        "VoteBody.version",
-        ProtocolVersionIsOne,
-        Because("VOT-03 compares it with what was asked, and comes first"),
-    ),
-    ("VoteBody.suite", SuiteMatches, Because("VOT-03 compares it with what was asked, and comes first")),
-    ("BlockProposal.header", WorkMeetsTarget, Because("nobody proposes where blocks are closed by work")),
-    ("BlockProposal.header", TargetIsScheduled, Because("nobody proposes where blocks are closed by work")),
-    (
-        "WorkRule.confirmations",
-        ConfirmationsReached,
-        Because("it is asked by who acts on a block, in its own ledger: no input is refused by it"),
-    ),
-    ("SealContext.tid", SealBeforeNextStage, Because("it binds the maker: a receiver refuses by SEA-02")),
-    ("SealContext.stage", SealBeforeNextStage, Because("it binds the maker: a receiver refuses by SEA-02")),
-    (
-        "StoredRecord.acknowledgement",
-        EntryAgreesWithLedger,
-        Because("an auditor is shown leaves, not what they commit to"),
-    ),
-    (
-        "StoredRecord.height",
-        EntryAgreesWithLedger,
-        Because("an auditor is shown leaves, not what they commit to"),
-    ),
-    ("Target.number", WorkMeetsTarget, Because("LED-06 fixes it before a digest is compared with it")),
-    ("Anchor.kind", HeadIsAnchored, Because("an anchor of another kind is of another log, and passed over")),
-    (
-        "Anchor.kind",
-        AuditHeadAnchored,
-        Because("an anchor of another kind is of another log, and passed over"),
-    ),
-    (
-        "Anchor.keeper",
-        HeadIsAnchored,
-        Because("an anchor of another keeper is of another log, and passed over"),
-    ),
-    (
-        "Anchor.keeper",
-        AuditHeadAnchored,
-        Because("an anchor of another keeper is of another log, and passed over"),
-    ),
+    ("Message.body", SizeWithinBound, HUGE_MESSAGE),
+    ("Gossip.body", SizeWithinBound, HUGE_GOSSIP),
+    ("CertificateBody.role", RoleMayGrant, OWNER_SUBMITTED),
+    ("Contract.readers", GrantsNameAuthorisedReaders, ALL_MAY_READ),
+    ("GrantBody.key", GrantsNameAuthorisedReaders, ALL_MAY_READ),
+    ("QuorumCertificate.body", QuorumIsUnanimous, COUNTING),
+    ("VoteBody.ballot", QuorumIsUnanimous, COUNTING),
+    ("VoteBody.reason", QuorumIsUnanimous, COUNTING),
+    ("VoteBody.version", ProtocolVersionIsOne, VOTE_NAMES_QUESTION),
+    ("VoteBody.suite", SuiteMatches, VOTE_NAMES_QUESTION),
+    ("BlockProposal.header", WorkMeetsTarget, NO_PROPOSALS),
+    ("BlockProposal.header", TargetIsScheduled, NO_PROPOSALS),
+    ("WorkRule.confirmations", ConfirmationsReached, ASKED_LOCALLY),
+    ("SealContext.tid", SealBeforeNextStage, BINDS_MAKER),
+    ("SealContext.stage", SealBeforeNextStage, BINDS_MAKER),
+    ("StoredRecord.acknowledgement", EntryAgreesWithLedger, LEAVES_ALONE),
+    ("StoredRecord.height", EntryAgreesWithLedger, LEAVES_ALONE),
+    ("Target.number", WorkMeetsTarget, SCHEDULED),
+    ("Anchor.kind", HeadIsAnchored, OTHER_KIND),
+    ("Anchor.kind", AuditHeadAnchored, OTHER_KIND),
+    ("Anchor.keeper", HeadIsAnchored, OTHER_KEEPER),
+    ("Anchor.keeper", AuditHeadAnchored, OTHER_KEEPER),
     ("ClosingSignature.header", VoteSigned, ShownBy("ClosingSignature.signatory")),
     ("BlockProposal.entries", AnchorAdvances, ShownBy("Block.entries")),
-    ("ReadProof.leaf", ReadMatchesSigned, Because("CLD-02 compares all of the leaf first")),
+    ("ReadProof.leaf", ReadMatchesSigned, WHOLE_LEAF),
     ("StoredRecord.block", AckAnswersThisBlock, ShownBy("TValid.block")),
     ("StoredContent.record", ReadMatchesSigned, ShownBy("ReadResponse.record")),
     ("StoredContent.ciphertext", ReadMatchesSigned, ShownBy("ReadResponse.ciphertext")),
@@ -127,10 +96,10 @@ pub fn coverage<'a>(files: impl IntoIterator<Item = &'a File>) -> Coverage {
     let all = pairs();
     let shown: BTreeSet<(String, Clause)> = files.into_iter().flat_map(shown_by).collect();
     let shown: BTreeSet<&(String, Clause)> = shown.iter().filter(|pair| all.contains(pair)).collect();
-    let reason = |(field, clause): &(String, Clause)| {
-        REASONS.iter().find(|(of, other, _)| of == field && other == clause).map(|(_, _, reason)| reason)
+    let reasoned = |pair: &(String, Clause)| {
+        REASONS.iter().any(|(field, clause, _)| (*field, *clause) == (pair.0.as_str(), pair.1))
     };
-    let missing = all.iter().filter(|pair| !shown.contains(pair) && reason(pair).is_none());
+    let missing = all.iter().filter(|pair| !shown.contains(pair) && !reasoned(pair));
     let stale = REASONS.iter().filter(|(field, clause, reason)| {
         let pair = ((*field).to_owned(), *clause);
         let leans = match reason {
@@ -143,7 +112,7 @@ pub fn coverage<'a>(files: impl IntoIterator<Item = &'a File>) -> Coverage {
     Coverage {
         pairs: all.len(),
         shown: shown.len(),
-        reasoned: all.iter().filter(|pair| !shown.contains(pair) && reason(pair).is_some()).count(),
+        reasoned: all.iter().filter(|pair| !shown.contains(pair) && reasoned(pair)).count(),
         missing: missing.map(|(field, clause)| told(field, *clause)).collect(),
         stale: stale.map(|(field, clause, _)| told(field, *clause)).collect(),
     }

@@ -25,7 +25,7 @@ pub use coverage::{Coverage, REASONS, Reason, coverage};
 pub use file::{Answer, File, Id, MAX_BYTES, Outcome, Test, Unreadable};
 pub use hex::Hex;
 pub use kinds::{Entry, KINDS};
-pub use run::{Difference, Judged, Program, Question, Reply, Respondent, Tally, no_question, reply, run};
+pub use run::{Difference, Evaluated, Program, Question, Reply, Respondent, Tally, no_question, reply, run};
 
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;

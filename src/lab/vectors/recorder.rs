@@ -75,8 +75,8 @@ impl Recorder {
             now: config.start.0,
             own: Own::of(&keys.credentials[&roster.doctor]),
             trust: Trust::of(&keys.kdc.anchor(), &list),
-            certificates: keys.directory.iter().map(|one| Hex(encode(one.certificate()))).collect(),
-            genesis: Hex(encode(&keys.genesis)),
+            certificates: keys.directory.iter().map(|one| Hex::of(one.certificate())).collect(),
+            genesis: Hex::of(&keys.genesis),
             validators: roster.validators.iter().map(text).collect(),
             bsd: text(&roster.bsd),
             cloud: text(&roster.cloud),
@@ -147,13 +147,12 @@ impl Recorder {
     /// What an actor stores in a table, in the order of its keys.
     pub(super) fn rows(&self, who: &str, table: Table) -> Result<Vec<Hex>, Refusal> {
         let mut rows = Vec::new();
+        let mut keep = |_: &[u8], value: &[u8]| {
+            rows.push(value.into());
+            Ok(())
+        };
         if let Some(recording) = self.recordings.get(who) {
-            recording.store.read(|store| {
-                for_each_row(store, table, |_, value| {
-                    rows.push(value.into());
-                    Ok(())
-                })
-            })?;
+            recording.store.read(|store| for_each_row(store, table, &mut keep))?;
         }
         Ok(rows)
     }
@@ -227,28 +226,22 @@ impl Recorder {
         envelope: Envelope,
         done: &mut Pairs,
     ) -> Result<Did, Refusal> {
-        match &envelope.event {
-            Event::Packet { message: Some(message), .. } => {
-                let message = message.0.clone();
-                let (from, to) = (envelope.from.clone(), envelope.to.clone());
-                for (mutated, clause) in self.mutated_messages(&from, &to, &message, done)? {
-                    let event = self.written(&from, &to, &mutated.bytes)?;
-                    self.refused(&to, event, &mutated, clause)?;
-                }
-                // Their records have used up the number of the one that is in flight.
-                let event = self.written(&from, &to, &message)?;
-                self.happen(&to, event)
+        let Envelope { from, to, event } = envelope;
+        let mut event = event;
+        if let Event::Packet { message: Some(Hex(message)), .. } = &event {
+            for (mutated, clause) in self.mutated_messages(&from, &to, message, done)? {
+                let event = self.written(&from, &to, &mutated.bytes)?;
+                self.refused(&to, event, &mutated, clause)?;
             }
-            Event::Gossip { from, bytes } => {
-                let (from, bytes) = (from.clone(), bytes.0.clone());
-                for (mutated, clause) in self.mutated_gossip(&from, &envelope.to, &bytes, done)? {
-                    let event = Event::Gossip { from: from.clone(), bytes: Hex(mutated.bytes.clone()) };
-                    self.refused(&envelope.to, event, &mutated, clause)?;
-                }
-                self.deliver(envelope)
+            // Their records have used up the number of the one that is in flight.
+            event = self.written(&from, &to, message)?;
+        } else if let Event::Gossip { bytes, .. } = &event {
+            for (mutated, clause) in self.mutated_gossip(&from, &to, &bytes.0, done)? {
+                let event = Event::Gossip { from: from.clone(), bytes: (&mutated.bytes).into() };
+                self.refused(&to, event, &mutated, clause)?;
             }
-            _ => self.deliver(envelope),
         }
+        self.happen(&to, event)
     }
 
     /// A message in a record of the newest session of `from` with `to`.
@@ -271,13 +264,11 @@ impl Recorder {
     ) -> Result<(), Refusal> {
         let comment = mutated.comment();
         let did = self.record(to, event, &comment, &mutated.fields, false)?;
-        match did.refused_by() {
-            Some(answered) if answered == clause => Ok(()),
-            answered => {
-                let answered = answered.map_or("accepted", Clause::id);
-                Err(Refusal::new(clause).at(format!("{comment}: {answered} instead")))
-            }
+        if did.refused_by() == Some(clause) {
+            return Ok(());
         }
+        let answered = did.refused_by().map_or("accepted", Clause::id);
+        Err(Refusal::new(clause).at(format!("{comment}: {answered} instead")))
     }
 
     fn mutated_messages(

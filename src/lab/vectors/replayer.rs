@@ -9,8 +9,8 @@ use bemr::actors::{
     Validator,
 };
 use bemr::audit::AuditLog;
-use bemr::crypto::{DecapsulationKey, Digest, SigningKey, Suite};
-use bemr::keys::{Credentials, Identity};
+use bemr::crypto::{DecapsulationKey, SigningKey, Suite};
+use bemr::keys::{Credentials, Identity, Party, TrustStore};
 use bemr::ledger::Ledger;
 use bemr::merkle::Frontier;
 use bemr::records::{PolicyRegistry, Record};
@@ -18,7 +18,7 @@ use bemr::session::SealChain;
 use bemr::store::MemoryStore;
 use bemr::transparency::{CloudLog, LogOperator};
 use bemr::votes::ValidatorSet;
-use bemr::wire::{Certificate, EraseBody, Genesis, Name, Packet, SealChainStart, Time, decode, encode};
+use bemr::wire::{Certificate, Genesis, Name, Packet, SealChainStart, Time, decode};
 use bemr_spec::{Clause, Refusal, Verdict};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -66,10 +66,10 @@ impl Own {
     pub(super) fn credentials(
         &self,
         suite: Suite,
-        trust: &mut bemr::keys::TrustStore,
+        trust: &mut TrustStore,
         now: Time,
     ) -> Result<Credentials, Stop> {
-        let certificate: Certificate = decode(&RULES, &self.certificate.0)?;
+        let certificate: Certificate = self.certificate.decode()?;
         let certified = trust.verify(&RULES, now, &certificate)?;
         Ok(Credentials::new(&RULES, Arc::new(self.identity(suite)?), certified)?)
     }
@@ -178,61 +178,60 @@ pub(super) struct Replayer {
     pub(super) start: Option<SealChainStart>,
 }
 
+/// The directory of these certificates.
+pub(super) fn directory(
+    certificates: &[Hex],
+    trust: &mut TrustStore,
+    now: Time,
+) -> Result<CertificateDirectory, Refusal> {
+    let certificates = certificates.iter().map(Hex::decode).collect::<Result<Vec<_>, _>>()?;
+    CertificateDirectory::verified(&RULES, trust, now, &certificates)
+}
+
 impl Begin {
     /// The actor. Its randomness comes from a seed and is recorded, or else is what the vector says was drawn.
     pub(super) fn start(&self, suite: Suite, seed: Option<u64>) -> Result<Replayer, Stop> {
-        let now = Time(self.now);
-        let mut trust = self.trust.store(suite)?;
-        let certificates: Result<Vec<Certificate>, Refusal> =
-            self.certificates.iter().map(|bytes| decode(&RULES, &bytes.0)).collect();
-        let directory = CertificateDirectory::verified(&RULES, &mut trust, now, &certificates?)?;
+        let (now, mut trust) = (Time(self.now), self.trust.store(suite)?);
+        let directory = directory(&self.certificates, &mut trust, now)?;
         let own = self.own.credentials(suite, &mut trust, now)?;
-        let genesis: Genesis = decode(&RULES, &self.genesis.0)?;
+        let genesis: Genesis = self.genesis.decode()?;
         let network = genesis.network.clone();
         let certified = |who: &str| -> Result<_, Stop> {
             let who = name(who)?;
             directory.get(&who).cloned().ok_or_else(|| Stop::Malformed(format!("no certificate of {who}")))
         };
-        let members = self.validators.iter().map(|who| {
-            let one = certified(who)?;
-            Ok((one.name().clone(), one.signing_key().clone()))
-        });
-        let validators = ValidatorSet::new(network.clone(), members.collect::<Result<_, Stop>>()?);
-        let ledger = Ledger::new(&RULES, genesis)?;
-        let replica = LedgerView::new(ledger, validators, PolicyRegistry::shipped(network.clone()));
-        let identity = |who: &str| -> Result<LogOperator, Stop> {
-            let one = certified(who)?;
-            Ok(LogOperator {
-                network: network.clone(),
-                name: one.name().clone(),
-                key: one.signing_key().clone(),
-            })
+        let operator = |who: &str| -> Result<LogOperator, Stop> {
+            let (network, one) = (network.clone(), certified(who)?);
+            Ok(LogOperator { network, name: one.name().clone(), key: one.signing_key().clone() })
         };
-        let (bsd, cloud) = (identity(&self.bsd)?, identity(&self.cloud)?);
+        let members = self.validators.iter().map(|who| operator(who).map(|one| (one.name, one.key)));
+        let validators = ValidatorSet::new(network.clone(), members.collect::<Result<_, Stop>>()?);
+        let policy = PolicyRegistry::shipped(network.clone());
+        let view = LedgerView::new(Ledger::new(&RULES, genesis)?, validators, policy);
+        let (bsd, cloud) = (operator(&self.bsd)?, operator(&self.cloud)?);
         let source = ChaCha20Rng::seed_from_u64(seed.unwrap_or_default());
         let custodian = certified(&self.custodian)?;
         let role = own.role();
-        let mut office = NodeContext::new(RULES, own, trust, directory, replica, source.into());
+        let mut context = NodeContext::new(RULES, own, trust, directory, view, source.into());
         match seed {
-            Some(_) => drop(office.rng.drawn()),
-            None => office.rng.give(&self.drawn.0),
+            Some(_) => drop(context.rng.drawn()),
+            None => context.rng.give(&self.drawn.0),
         }
-        office.sessions.tap();
+        context.sessions.tap();
         let store = StoreHandle::new(MemoryStore::new());
         let mut start = None;
-        use bemr::keys::Party;
         let mut node = match role.place() {
-            Party::User => Node::User(Box::new(User::new(office, bsd.name, cloud))),
-            Party::Validator => Node::Validator(Box::new(Validator::new(office, cloud, bsd))),
+            Party::User => Node::User(Box::new(User::new(context, bsd.name, cloud))),
+            Party::Validator => Node::Validator(Box::new(Validator::new(context, cloud, bsd))),
             Party::Cloud => {
                 let log = CloudLog::new(suite, network, cloud.name, Frontier::default());
-                Node::Cloud(Box::new(Cloud::new(office, store.clone(), log)?))
+                Node::Cloud(Box::new(Cloud::new(context, store.clone(), log)?))
             }
             Party::Bsd => {
-                let (seals, opened) = SealChain::open(&RULES, &mut office.rng, &office.own, &custodian)?;
+                let (seals, opened) = SealChain::open(&RULES, &mut context.rng, &context.own, &custodian)?;
                 start = Some(opened);
                 let audit = AuditLog::new(suite, network, bsd.name);
-                Node::Bsd(Box::new(Bsd::new(office, cloud, seals, store.clone(), audit)?))
+                Node::Bsd(Box::new(Bsd::new(context, cloud, seals, store.clone(), audit)?))
             }
             Party::Custodian => return Err(Stop::Malformed("a custodian is no such actor".to_owned())),
         };
@@ -268,24 +267,22 @@ pub(super) fn handle_drawing(
 
 fn handle(node: &mut Node, now: Time, event: &Event) -> Result<(Did, Vec<Output>), Stop> {
     drop(node.context().sessions.overheard());
-    let input = match event {
+    let mut repeats = Vec::new();
+    let mut input = |input| {
+        let step = node.actor().handle(now, input);
+        repeats = step.repeats;
+        step.outcome
+    };
+    let outcome = match event {
         Event::Packet { from, bytes, .. } => {
-            Some(Ok(Input::Packet { from: name(from)?, packet: bytes.0.clone() }))
+            input(Input::Packet { from: name(from)?, packet: bytes.0.clone() })
         }
         Event::Gossip { from, bytes } => {
             let from = name(from)?;
-            Some(decode(&RULES, &bytes.0).map(|gossip| Input::Gossip { from, gossip }))
+            bytes.decode().and_then(|gossip| input(Input::Gossip { from, gossip }))
         }
-        Event::Wake {} => Some(Ok(Input::Wake)),
-        _ => None,
-    };
-    let (outcome, repeats) = match input {
-        Some(Ok(input)) => {
-            let step = node.actor().handle(now, input);
-            (step.outcome, step.repeats)
-        }
-        Some(Err(refusal)) => (Err(refusal), Vec::new()),
-        None => (command(node, now, event)?, Vec::new()),
+        Event::Wake {} => input(Input::Wake),
+        _ => command(node, now, event)?,
     };
     if let Event::Packet { message, .. } = event
         && node.context().sessions.last_opened() != message.as_ref().map(|message| message.0.clone())
@@ -304,7 +301,6 @@ fn handle(node: &mut Node, now: Time, event: &Event) -> Result<(Did, Vec<Output>
 }
 
 fn command(node: &mut Node, now: Time, event: &Event) -> Result<Result<Vec<Output>, Refusal>, Stop> {
-    let tid = |tid: &Hex| tid.array().map(Digest::from_bytes);
     let user = match (node, event) {
         (Node::Bsd(bsd), Event::Close {}) => return Ok(bsd.close(now)),
         (Node::User(user), _) => user,
@@ -313,19 +309,15 @@ fn command(node: &mut Node, now: Time, event: &Event) -> Result<Result<Vec<Outpu
     let requested = match event {
         Event::Submit { record, readers } => {
             let readers = readers.iter().map(|reader| name(reader)).collect::<Result<Vec<Name>, Stop>>()?;
-            let read = Record::read(&RULES, &record.0);
-            return Ok(read
-                .and_then(|record| user.submit(now, &record, &readers))
-                .map(|(_, outputs)| outputs));
+            let submit = |record: Record| user.submit(now, &record, &readers);
+            return Ok(Record::read(&RULES, &record.0).and_then(submit).map(|(_, outputs)| outputs));
         }
-        Event::Read { tid: of } => user.read(now, tid(of)?),
-        Event::Grant { tid: of, reader } => user.grant(now, tid(of)?, &name(reader)?),
-        Event::Revoke { tid: of, reader } => user.revoke(now, tid(of)?, &name(reader)?),
+        Event::Read { tid: of } => user.read(now, of.digest()?),
+        Event::Grant { tid: of, reader } => user.grant(now, of.digest()?, &name(reader)?),
+        Event::Revoke { tid: of, reader } => user.revoke(now, of.digest()?, &name(reader)?),
         Event::Erase { body, approvals } => {
-            let body: EraseBody = decode(&RULES, &body.0)?;
-            let approvals: Result<Vec<_>, Refusal> =
-                approvals.iter().map(|approval| decode(&RULES, &approval.0)).collect();
-            user.erase(now, body, approvals?)
+            let approvals = approvals.iter().map(Hex::decode).collect::<Result<Vec<_>, _>>()?;
+            user.erase(now, body.decode()?, approvals)
         }
         _ => return Err(Stop::Malformed("such an actor has no such command".to_owned())),
     };
@@ -333,33 +325,27 @@ fn command(node: &mut Node, now: Time, event: &Event) -> Result<Result<Vec<Outpu
 }
 
 fn sends(node: &mut Node, outputs: &[Output]) -> Vec<Send> {
-    let written: Vec<_> = node
-        .context()
-        .sessions
-        .overheard()
-        .into_iter()
-        .filter_map(|heard| match heard {
-            Overheard::Message { message, written: Some((position, _)), .. } => {
-                Some(((position.session, position.sequence), Hex(encode(&message))))
-            }
-            _ => None,
-        })
-        .collect();
+    let written = node.context().sessions.overheard().into_iter().filter_map(|heard| match heard {
+        Overheard::Message { message, written: Some((position, _)), .. } => {
+            Some(((position.session, position.sequence), Hex::of(&message)))
+        }
+        _ => None,
+    });
+    let written: Vec<_> = written.collect();
     let message = |packet: &[u8]| {
         let Ok(Packet::Record(record)) = decode(&RULES, packet) else { return None };
         let position = (record.header.session, record.header.sequence);
         written.iter().find(|(written, _)| *written == position).map(|(_, message)| message.clone())
     };
     let send = |output: &Output| match output {
-        Output::Send { to, packet, .. } => Send::Packet {
-            to: to.as_str().to_owned(),
-            bytes: packet.as_slice().into(),
-            message: message(packet),
-        },
-        Output::SendGossip { to, gossip } => {
-            Send::Tell { to: to.as_str().to_owned(), bytes: Hex(encode(gossip)) }
+        Output::Send { to, packet, .. } => {
+            let (to, bytes) = (to.as_str().to_owned(), packet.as_slice().into());
+            Send::Packet { to, bytes, message: message(packet) }
         }
-        Output::Publish(gossip) => Send::Publish { bytes: Hex(encode(gossip)) },
+        Output::SendGossip { to, gossip } => {
+            Send::Tell { to: to.as_str().to_owned(), bytes: Hex::of(gossip) }
+        }
+        Output::Publish(gossip) => Send::Publish { bytes: Hex::of(gossip) },
     };
     outputs.iter().map(send).collect()
 }

@@ -32,7 +32,7 @@ pub struct Reply {
     #[serde(rename = "tcId")]
     pub tc_id: u64,
     /// What became of it.
-    pub result: Judged,
+    pub result: Evaluated,
     /// The clause that refused it; null where none did.
     pub clause: Option<Id>,
     /// What it gave; null where it gave nothing.
@@ -44,7 +44,7 @@ pub struct Reply {
 /// What became of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Judged {
+pub enum Evaluated {
     /// It was taken.
     Valid,
     /// It was refused.
@@ -133,20 +133,20 @@ pub fn reply(question: &Question) -> Reply {
     let Question { kind, suite, tc_id, input } = question;
     let bare = |result, problem| Reply { tc_id: *tc_id, result, clause: None, output: Value::Null, problem };
     let Some(entry) = Entry::find(kind).filter(|entry| entry.suites.contains(&suite.as_str())) else {
-        return bare(Judged::Unsupported, Some(format!("no tests of kind `{kind}` for suite `{suite}`")));
+        return bare(Evaluated::Unsupported, Some(format!("no tests of kind `{kind}` for suite `{suite}`")));
     };
     match entry.answer(suite, input) {
         Ok(Answer { result, clause, output }) => {
-            let result = if result == Outcome::Valid { Judged::Valid } else { Judged::Invalid };
+            let result = if result == Outcome::Valid { Evaluated::Valid } else { Evaluated::Invalid };
             Reply { tc_id: *tc_id, result, clause, output, problem: None }
         }
-        Err(problem) => bare(Judged::Malformed, Some(problem)),
+        Err(problem) => bare(Evaluated::Malformed, Some(problem)),
     }
 }
 
 /// The reply to what is no question.
 pub fn no_question(problem: String) -> Reply {
-    let (result, output) = (Judged::Malformed, Value::Null);
+    let (result, output) = (Evaluated::Malformed, Value::Null);
     Reply { tc_id: 0, result, clause: None, output, problem: Some(problem) }
 }
 
@@ -199,13 +199,13 @@ pub fn run(file: &File, who: &mut Respondent, mut done: impl FnMut()) -> Result<
         done();
         let Answer { result, clause, output } = &test.answer;
         let same = match replied.result {
-            Judged::Unsupported => {
+            Evaluated::Unsupported => {
                 tally.unsupported += 1;
                 continue;
             }
-            Judged::Malformed => false,
-            Judged::Valid => *result == Outcome::Valid && replied.output == *output,
-            Judged::Invalid => *result == Outcome::Invalid && replied.clause == *clause,
+            Evaluated::Malformed => false,
+            Evaluated::Valid => *result == Outcome::Valid && replied.output == *output,
+            Evaluated::Invalid => *result == Outcome::Invalid && replied.clause == *clause,
         };
         if same {
             tally.agreed += 1;
@@ -213,8 +213,8 @@ pub fn run(file: &File, who: &mut Respondent, mut done: impl FnMut()) -> Result<
         }
         let id = |clause: &Option<Id>| clause.map_or("valid", |id| id.0.id()).to_owned();
         let answered = match replied.result {
-            Judged::Malformed => replied.problem.unwrap_or_else(|| "malformed".to_owned()),
-            Judged::Valid if *result == Outcome::Valid => {
+            Evaluated::Malformed => replied.problem.unwrap_or_else(|| "malformed".to_owned()),
+            Evaluated::Valid if *result == Outcome::Valid => {
                 format!("another output: {}", shortened(&replied.output))
             }
             _ => id(&replied.clause),

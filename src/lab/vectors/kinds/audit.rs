@@ -30,12 +30,8 @@ fn all<T: tls_codec::DeserializeBytes + tls_codec::Serialize>(bytes: &[Hex]) -> 
 }
 
 /// An audit.
-impl Vector for AuditInput {
-    const NAME: &'static str = "audit";
-    const SUITES: &'static [&'static str] = &["ristretto255"];
-    type Output = Summary;
-
-    fn evaluate(&self, suite: Suite) -> Result<Summary, Stop> {
+impl AuditInput {
+    pub(super) fn evaluate(&self, suite: Suite) -> Result<Summary, Stop> {
         let validators = self.validators.set(suite)?;
         let key = |bytes: &Hex| VerifyingKey::decode(&RULES, suite, &bytes.0);
         let network = validators.network().clone();
@@ -63,7 +59,7 @@ impl Vector for AuditInput {
         ))
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         use Clause::*;
         let mut recorder = Recorder::new(suite, 1, LedgerKind::Quorum)?;
         let wrong = br#"{"resourceType":"Patient","id":"p2","gender":"unheard-of"}"#;

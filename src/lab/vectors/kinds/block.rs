@@ -11,12 +11,8 @@ data! {
 }
 
 /// A block arrives at a member of the network.
-impl Vector for BlockInput {
-    const NAME: &'static str = "block";
-    const SUITES: &'static [&'static str] = SUITES;
-    type Output = Standing;
-
-    fn evaluate(&self, suite: Suite) -> Result<Standing, Stop> {
+impl BlockInput {
+    pub(super) fn evaluate(&self, suite: Suite) -> Result<Standing, Stop> {
         let mut ledger = self.validators.ledger(suite, &self.genesis, &self.earlier)?;
         ledger.append(&RULES, &self.validators.set(suite)?, Time(self.now), self.block.decode()?)?;
         Ok(Standing {
@@ -26,7 +22,7 @@ impl Vector for BlockInput {
         })
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         let voters = Voters::new(suite, Self::NAME, 4);
         let mut all = Vec::new();
         let mut sweep = Sweep::new(suite, &["~", "validator-2"], 8);

@@ -73,12 +73,8 @@ impl Log {
 }
 
 /// A client takes a head of the cloud's log.
-impl Vector for HeadInput {
-    const NAME: &'static str = "cloud-head";
-    const SUITES: &'static [&'static str] = SUITES;
-    type Output = Remembered;
-
-    fn evaluate(&self, suite: Suite) -> Result<Remembered, Stop> {
+impl HeadInput {
+    pub(super) fn evaluate(&self, suite: Suite) -> Result<Remembered, Stop> {
         let key = VerifyingKey::decode(&RULES, suite, &self.key.0)?;
         let operator = LogOperator { network: name(&self.network)?, name: name(&self.cloud)?, key };
         let mut client = match self.remembered.decode_optional()? {
@@ -90,7 +86,7 @@ impl Vector for HeadInput {
         Ok(Remembered { size: client.size(), digest: head.head.digest().as_bytes().into() })
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         use Clause::{HeadNotOlder, LogIsAppendOnly};
         let log = Log::new(suite, Self::NAME);
         let given = HeadInput {
@@ -139,12 +135,8 @@ impl Vector for HeadInput {
 }
 
 /// A leaf under a head, and the head against the ledger.
-impl Vector for LeafInput {
-    const NAME: &'static str = "cloud-leaf";
-    const SUITES: &'static [&'static str] = &["ristretto255", "tiny"];
-    type Output = LeafOutput;
-
-    fn evaluate(&self, suite: Suite) -> Result<LeafOutput, Stop> {
+impl LeafInput {
+    pub(super) fn evaluate(&self, suite: Suite) -> Result<LeafOutput, Stop> {
         let (head, leaf): (CloudHead, CloudLeaf) = (self.head.decode()?, self.leaf.decode()?);
         verify_leaf(&RULES, &head, &leaf, &self.inclusion.decode()?)?;
         let ledger = self.validators.ledger(suite, &self.genesis, &self.blocks)?;
@@ -154,7 +146,7 @@ impl Vector for LeafInput {
         Ok(LeafOutput { digest: leaf.digest().as_bytes().into() })
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         let log = Log::new(suite, Self::NAME);
         let voters = Voters::new(suite, Self::NAME, 1);
         let genesis = voters.genesis(ClosingRule::Quorum);

@@ -14,12 +14,8 @@ data! {
 }
 
 /// Contracts, run on a record.
-impl Vector for ContractsInput {
-    const NAME: &'static str = "contracts";
-    const SUITES: &'static [&'static str] = NONE;
-    type Output = Checked;
-
-    fn evaluate(&self, _: Suite) -> Result<Checked, Stop> {
+impl ContractsInput {
+    pub(super) fn evaluate(&self, _: Suite) -> Result<Checked, Stop> {
         let record = Record::read(&RULES, &self.record.0)?;
         let template: Template = self.template.decode()?;
         let contracts: Vec<Contract> = self.contracts.iter().map(Hex::decode).collect::<Result<_, _>>()?;
@@ -33,7 +29,7 @@ impl Vector for ContractsInput {
         Ok(Checked { checked: checked.into_iter().collect() })
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         use Clause::*;
         let mut all = Vec::new();
         for (file, bytes) in SAMPLES {

@@ -10,19 +10,15 @@ data! {
 }
 
 /// A key for the holder of a public key.
-impl Vector for EncapsulateInput {
-    const NAME: &'static str = "encapsulate";
-    const SUITES: &'static [&'static str] = SUITES;
-    type Output = EncapsulateOutput;
-
-    fn evaluate(&self, suite: Suite) -> Result<EncapsulateOutput, Stop> {
+impl EncapsulateInput {
+    pub(super) fn evaluate(&self, suite: Suite) -> Result<EncapsulateOutput, Stop> {
         let public = EncapsulationKey::decode(&RULES, suite, &self.public.0)?;
         let (encapsulation, key) =
-            Tape::drawing(&self.drawn, |tape| public.encapsulate(&RULES, tape, &self.context.0))?;
+            drawing(&self.drawn, |tape| public.encapsulate(&RULES, tape, &self.context.0))?;
         Ok(EncapsulateOutput { encapsulation: Hex(encapsulation), key: key.expose().into() })
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         let mut rng = rng(Self::NAME);
         let case = |context: &[u8]| {
             let public = Hex(DecapsulationKey::generate(suite, &mut rng).encapsulation_key().encode());
@@ -37,18 +33,14 @@ impl Vector for EncapsulateInput {
 }
 
 /// The key out of an encapsulation.
-impl Vector for DecapsulateInput {
-    const NAME: &'static str = "decapsulate";
-    const SUITES: &'static [&'static str] = SUITES;
-    type Output = Key;
-
-    fn evaluate(&self, suite: Suite) -> Result<Key, Stop> {
+impl DecapsulateInput {
+    pub(super) fn evaluate(&self, suite: Suite) -> Result<Key, Stop> {
         let secret = DecapsulationKey::from_bytes(&RULES, suite, &self.secret.0)?;
         let key = secret.decapsulate(&RULES, &self.encapsulation.0, &self.context.0)?;
         Ok(Key { key: key.expose().into() })
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         let [secret, ephemeral] =
             [0x42, 0x17].map(|byte| Scalar::reduce(suite, &vec![byte; suite.scalar_len() + 16]));
         let encapsulation = Element::base_power(&ephemeral).encode();

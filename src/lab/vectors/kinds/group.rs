@@ -24,17 +24,13 @@ pub(in crate::vectors) struct EncodedElement(Encoding);
 #[schemars(inline)]
 pub(in crate::vectors) struct EncodedScalar(Encoding);
 
-impl Vector for EncodedElement {
-    const NAME: &'static str = "element";
-    const SUITES: &'static [&'static str] = SUITES;
-    type Output = Encoding;
-
-    fn evaluate(&self, suite: Suite) -> Result<Encoding, Stop> {
+impl EncodedElement {
+    pub(super) fn evaluate(&self, suite: Suite) -> Result<Encoding, Stop> {
         let element = Element::decode(&RULES, suite, &self.0.encoding.0)?;
         Ok(Encoding { encoding: Hex(element.encode()) })
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         let mut rng = rng(Self::NAME);
         let generator = Encoding { encoding: Hex(Element::generator(suite).encode()) };
         let mut cases = Cases::of(suite, EncodedElement(generator));
@@ -71,17 +67,13 @@ pub(super) fn plus_one(suite: Suite, mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-impl Vector for EncodedScalar {
-    const NAME: &'static str = "scalar";
-    const SUITES: &'static [&'static str] = SUITES;
-    type Output = Encoding;
-
-    fn evaluate(&self, suite: Suite) -> Result<Encoding, Stop> {
+impl EncodedScalar {
+    pub(super) fn evaluate(&self, suite: Suite) -> Result<Encoding, Stop> {
         let scalar = Scalar::decode(&RULES, suite, &self.0.encoding.0)?;
         Ok(Encoding { encoding: scalar.encode().into() })
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         use Clause::{ScalarInRange, SuiteMatches};
         let random = Scalar::random(suite, &mut rng(Self::NAME)).encode().to_vec();
         let length = random.len();
@@ -106,18 +98,14 @@ impl Vector for EncodedScalar {
 }
 
 /// A secret scalar out of random bytes, and the power of the generator.
-impl Vector for DrawInput {
-    const NAME: &'static str = "draw";
-    const SUITES: &'static [&'static str] = SUITES;
-    type Output = DrawOutput;
-
-    fn evaluate(&self, suite: Suite) -> Result<DrawOutput, Stop> {
-        let scalar = Tape::drawing(&self.drawn, |tape| Scalar::random(suite, tape))?;
+impl DrawInput {
+    pub(super) fn evaluate(&self, suite: Suite) -> Result<DrawOutput, Stop> {
+        let scalar = drawing(&self.drawn, |tape| Scalar::random(suite, tape))?;
         let power = Element::base_power(&scalar).encode();
         Ok(DrawOutput { scalar: scalar.encode().into(), power: Hex(power) })
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         let mut rng = rng(Self::NAME);
         let mut random = || scalar_bytes(&mut rng, suite);
         let length = suite.scalar_len() + 16;
@@ -134,22 +122,18 @@ impl Vector for DrawInput {
 }
 
 /// Ephemeral Diffie–Hellman, one side of it.
-impl Vector for AgreeInput {
-    const NAME: &'static str = "agree";
-    const SUITES: &'static [&'static str] = SUITES;
-    type Output = AgreeOutput;
-
-    fn evaluate(&self, suite: Suite) -> Result<AgreeOutput, Stop> {
-        let pair = Tape::drawing(&self.drawn, |tape| Ephemeral::generate(suite, tape))?;
+impl AgreeInput {
+    pub(super) fn evaluate(&self, suite: Suite) -> Result<AgreeOutput, Stop> {
+        let pair = drawing(&self.drawn, |tape| Ephemeral::generate(suite, tape))?;
         let peer = Element::decode(&RULES, suite, &self.peer.0)?;
         let shared = pair.try_agree(&peer)?;
         Ok(AgreeOutput { public: Hex(pair.public().encode()), shared: shared.as_bytes().into() })
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         let mut rng = rng(Self::NAME);
         let [own, other] = [(); 2].map(|()| scalar_bytes(&mut rng, suite));
-        let public = |bytes: &[u8]| Hex(Ephemeral::generate(suite, &mut Tape::of(bytes)).public().encode());
+        let public = |bytes: &[u8]| Hex(Ephemeral::generate(suite, &mut given(bytes)).public().encode());
         let given = AgreeInput { drawn: (&own).into(), peer: public(&other) };
         let neighbours = near_elements(suite, &given.peer.0);
         let mut cases = Cases::of(suite, given);

@@ -95,22 +95,19 @@ fn schedule(suite: Suite, packets: [&[u8]; 3], drawn: &Hex, session: &Session) -
         return Err(Stop::Malformed("the session has another id".to_owned()));
     }
     let [hello, response, finish] = packets.map(Hex::from);
-    let [initiator_to_responder, responder_to_initiator] =
-        [Domain::CHAIN_INITIATOR, Domain::CHAIN_RESPONDER].map(|tag| secrets.key(tag, &t3).into());
-    let [t1, t2, t3] = [secrets.t1, t2, t3].map(|digest| digest.as_bytes().into());
-    let (secret, shared, session) = (secrets.secret.into(), Hex(secrets.shared), id.into());
+    let digest = |digest: &Digest| digest.as_bytes().into();
     Ok(Shaken {
         hello,
         response,
         finish,
-        t1,
-        t2,
-        t3,
-        shared,
-        secret,
-        session,
-        initiator_to_responder,
-        responder_to_initiator,
+        t1: digest(&secrets.t1),
+        t2: digest(&t2),
+        t3: digest(&t3),
+        initiator_to_responder: secrets.key(Domain::CHAIN_INITIATOR, &t3).into(),
+        responder_to_initiator: secrets.key(Domain::CHAIN_RESPONDER, &t3).into(),
+        secret: secrets.secret.into(),
+        shared: Hex(secrets.shared),
+        session: id.into(),
     })
 }
 
@@ -121,7 +118,7 @@ pub(super) fn purpose(number: u8) -> Result<SessionType, Stop> {
 
 /// A nonce, then an ephemeral pair.
 fn pair(suite: Suite, bytes: &Hex) -> Result<([u8; 32], Ephemeral), String> {
-    Tape::drawing(bytes, |tape| {
+    drawing(bytes, |tape| {
         let mut nonce = [0; 32];
         tape.fill_bytes(&mut nonce);
         (nonce, Ephemeral::generate(suite, tape))
@@ -211,13 +208,22 @@ impl Fixture {
     }
 }
 
+/// A party to a handshake: its credentials, and whom it trusts.
+type Party = (Credentials, TrustStore);
+
+fn party(suite: Suite, own: &Own, trust: &Trust, now: u64) -> Result<Party, Stop> {
+    let mut trust = trust.store(suite)?;
+    Ok((own.credentials(suite, &mut trust, Time(now))?, trust))
+}
+
 impl InitiatorInput {
-    /// With the credentials and the trust that it names.
-    fn perform(&self, suite: Suite, own: &Credentials, mut trust: TrustStore) -> Result<Shaken, Stop> {
+    /// As the party that it names.
+    fn perform(&self, suite: Suite, (own, trust): &Party) -> Result<Shaken, Stop> {
+        let mut trust = trust.clone();
         let (now, purpose, intended) = (Time(self.now), purpose(self.purpose)?, name(&self.intended)?);
-        let mut tape = Tape::of(&self.drawn.0);
+        let mut tape = given(&self.drawn.0);
         let (state, hello) = AwaitingResponse::begin(&RULES, &mut tape, now, own, purpose, &intended)?;
-        tape.end()?;
+        exhausted(&tape)?;
         let answered = state.on_response(&RULES, &mut trust, Time(self.answered), &self.response.0);
         let (session, finish) = answered.map_err(|refused| refused.refusal)?;
         schedule(suite, [&hello, &self.response.0, &finish], &self.drawn, &session)
@@ -225,18 +231,12 @@ impl InitiatorInput {
 }
 
 /// The side that says hello.
-impl Vector for InitiatorInput {
-    const NAME: &'static str = "initiator";
-    const SUITES: &'static [&'static str] = SUITES;
-    type Output = Shaken;
-
-    fn evaluate(&self, suite: Suite) -> Result<Shaken, Stop> {
-        let mut trust = self.trust.store(suite)?;
-        let own = self.own.credentials(suite, &mut trust, Time(self.now))?;
-        self.perform(suite, &own, trust)
+impl InitiatorInput {
+    pub(super) fn evaluate(&self, suite: Suite) -> Result<Shaken, Stop> {
+        self.perform(suite, &party(suite, &self.own, &self.trust, self.now)?)
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         use Clause::*;
         let fixture = Fixture::new(suite, Self::NAME)?;
         let genuine = encode(&Packet::Response(fixture.response.clone()));
@@ -250,9 +250,8 @@ impl Vector for InitiatorInput {
             answered: START.0 + 10,
             response: Hex(genuine.clone()),
         };
-        let mut trust = given.trust.store(suite)?;
-        let own = given.own.credentials(suite, &mut trust, Time(given.now))?;
-        let perform = |input: &InitiatorInput| rejected_by(input.perform(suite, &own, trust.clone()));
+        let party = party(suite, &given.own, &given.trust, given.now)?;
+        let perform = |input: &InitiatorInput| rejected_by(input.perform(suite, &party));
         let mut cases = Cases::of(suite, given);
         cases.valid("as the chapter says", |_| ());
         cases.valid("in the last millisecond", |input| input.answered = START.0 + 59_999);
@@ -302,15 +301,16 @@ impl Vector for InitiatorInput {
 }
 
 impl ResponderInput {
-    /// With the credentials and the trust that it names.
-    fn perform(&self, suite: Suite, own: &Credentials, mut trust: TrustStore) -> Result<Shaken, Stop> {
+    /// As the party that it names.
+    fn perform(&self, suite: Suite, (own, trust): &Party) -> Result<Shaken, Stop> {
+        let mut trust = trust.clone();
         let mut listening = AwaitingHello::new(own);
         let last = Heard { now: self.now, hello: self.hello.clone(), drawn: self.drawn.clone() };
         let mut answered = None;
         for Heard { now, hello, drawn } in self.earlier.iter().chain([&last]) {
-            let mut tape = Tape::of(&drawn.0);
+            let mut tape = given(&drawn.0);
             answered = Some(listening.on_hello(&RULES, &mut tape, Time(*now), &hello.0)?);
-            tape.end()?;
+            exhausted(&tape)?;
         }
         let (state, response) = answered.expect("the last hello was answered");
         let finished = state.on_finish(&RULES, &mut trust, Time(self.finished), &self.finish.0);
@@ -320,18 +320,12 @@ impl ResponderInput {
 }
 
 /// The side that answers.
-impl Vector for ResponderInput {
-    const NAME: &'static str = "responder";
-    const SUITES: &'static [&'static str] = SUITES;
-    type Output = Shaken;
-
-    fn evaluate(&self, suite: Suite) -> Result<Shaken, Stop> {
-        let mut trust = self.trust.store(suite)?;
-        let own = self.own.credentials(suite, &mut trust, Time(self.now))?;
-        self.perform(suite, &own, trust)
+impl ResponderInput {
+    pub(super) fn evaluate(&self, suite: Suite) -> Result<Shaken, Stop> {
+        self.perform(suite, &party(suite, &self.own, &self.trust, self.now)?)
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         let fixture = Fixture::new(suite, Self::NAME)?;
         let t2 = fixture.secrets.t2(&fixture.responder.certificate);
         let said = encode(&fixture.response.proof);
@@ -351,9 +345,8 @@ impl Vector for ResponderInput {
             finished: START.0 + 10,
             finish: Hex(genuine.clone()),
         };
-        let mut trust = given.trust.store(suite)?;
-        let own = given.own.credentials(suite, &mut trust, Time(given.now))?;
-        let perform = |input: &ResponderInput| rejected_by(input.perform(suite, &own, trust.clone()));
+        let party = party(suite, &given.own, &given.trust, given.now)?;
+        let perform = |input: &ResponderInput| rejected_by(input.perform(suite, &party));
         let mut cases = Cases::of(suite, given);
         let again = |input: &mut ResponderInput, now: u64| {
             let drawn = fixture.initiator.drawn.clone();

@@ -146,12 +146,8 @@ impl Authority {
 }
 
 /// A certificate is verified.
-impl Vector for CertificateInput {
-    const NAME: &'static str = "certificate";
-    const SUITES: &'static [&'static str] = SUITES;
-    type Output = Principal;
-
-    fn evaluate(&self, suite: Suite) -> Result<Principal, Stop> {
+impl CertificateInput {
+    pub(super) fn evaluate(&self, suite: Suite) -> Result<Principal, Stop> {
         let (mut store, certificate) = (self.trust.store(suite)?, self.certificate.decode()?);
         let principal = store.verify_as_of(&RULES, Time(self.now), Time(self.as_of), &certificate)?;
         Ok(Principal {
@@ -162,7 +158,7 @@ impl Vector for CertificateInput {
         })
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         use Clause::*;
         let authority = Authority::new(suite, Self::NAME);
         let genuine = authority.certificate(7, "dr-ada", Role::Doctor, &authority.identity);
@@ -217,12 +213,8 @@ impl Vector for CertificateInput {
 }
 
 /// A revocation list comes in.
-impl Vector for ListInput {
-    const NAME: &'static str = "revocation-list";
-    const SUITES: &'static [&'static str] = SUITES;
-    type Output = Held;
-
-    fn evaluate(&self, suite: Suite) -> Result<Held, Stop> {
+impl ListInput {
+    pub(super) fn evaluate(&self, suite: Suite) -> Result<Held, Stop> {
         let held = self.held.decode_optional::<RevocationList>()?;
         let first = if held.is_none() { &self.list } else { &self.held };
         let trust = Trust { issuer: self.issuer.clone(), key: self.key.clone(), list: first.clone() };
@@ -234,7 +226,7 @@ impl Vector for ListInput {
         Ok(Held { list: body.list.0, serials: body.serials.iter().copied().collect() })
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         use Clause::{OneEncodingPerValue, RevocationListAdvances};
         let authority = Authority::new(suite, Self::NAME);
         let Trust { issuer, key, list: held } = authority.trust(&authority.list(3, &[5]));
@@ -273,15 +265,11 @@ fn prove(request: &mut EnrolmentRequest, signing: &Identity, agreement: &Identit
 }
 
 /// The KDC answers a request, after others.
-impl Vector for EnrolInput {
-    const NAME: &'static str = "enrolment";
-    const SUITES: &'static [&'static str] = SUITES;
-    type Output = Issued;
-
-    fn evaluate(&self, suite: Suite) -> Result<Issued, Stop> {
+impl EnrolInput {
+    pub(super) fn evaluate(&self, suite: Suite) -> Result<Issued, Stop> {
         let lifetimes = Lifetimes { certificate: self.certificate_lifetime, list: self.list_lifetime };
         let issuer = name(&self.issuer)?;
-        let mut kdc = Tape::drawing(&self.drawn, |tape| Kdc::new(issuer, suite, lifetimes, tape))?;
+        let mut kdc = drawing(&self.drawn, |tape| Kdc::new(issuer, suite, lifetimes, tape))?;
         for Admitted { subject, role: text } in &self.admitted {
             kdc.admit(name(subject)?, role(text)?);
         }
@@ -298,7 +286,7 @@ impl Vector for EnrolInput {
         Ok(Issued { certificate: Hex::of(&certificate) })
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         use Clause::*;
         let mut rng = rng(Self::NAME);
         let drawn = Hex(scalar_bytes(&mut rng, suite));

@@ -26,12 +26,8 @@ fn paths(path: &[Digest], more: Digest, change: impl FnOnce(&mut Vec<Digest>)) -
 }
 
 /// The root of a tree, and every proof in it.
-impl Vector for TreeInput {
-    const NAME: &'static str = "merkle-tree";
-    const SUITES: &'static [&'static str] = NONE;
-    type Output = TreeOutput;
-
-    fn evaluate(&self, _: Suite) -> Result<TreeOutput, Stop> {
+impl TreeInput {
+    pub(super) fn evaluate(&self, _: Suite) -> Result<TreeOutput, Stop> {
         let digests = self.digests.iter().map(Hex::digest).collect::<Result<Vec<_>, String>>()?;
         let (tree, size): (MerkleTree, u64) = (digests.iter().collect(), digests.len() as u64);
         let lost = || Stop::Malformed("a proof is missing".to_owned());
@@ -46,7 +42,7 @@ impl Vector for TreeInput {
         })
     }
 
-    fn cases(_: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(_: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         let case = |count: u8| {
             Case::new(format!("{count} leaves"), None, TreeInput { digests: hexes(&leaves(count)) })
         };
@@ -55,18 +51,14 @@ impl Vector for TreeInput {
 }
 
 /// A proof of inclusion.
-impl Vector for InclusionInput {
-    const NAME: &'static str = "merkle-inclusion";
-    const SUITES: &'static [&'static str] = NONE;
-    type Output = Nothing;
-
-    fn evaluate(&self, _: Suite) -> Result<Nothing, Stop> {
+impl InclusionInput {
+    pub(super) fn evaluate(&self, _: Suite) -> Result<Nothing, Stop> {
         let (root, digest, proof) = (self.root.digest()?, self.digest.digest()?, self.proof.decode()?);
         RULES.require(Clause::EntryInclusionProven, verify_inclusion(&root, self.size, &digest, &proof))?;
         Ok(Nothing {})
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         let clause = Clause::EntryInclusionProven;
         let digests = leaves(7);
         let tree: MerkleTree = digests.iter().collect();
@@ -108,19 +100,15 @@ impl Vector for InclusionInput {
 }
 
 /// A proof of consistency.
-impl Vector for ConsistencyInput {
-    const NAME: &'static str = "merkle-consistency";
-    const SUITES: &'static [&'static str] = NONE;
-    type Output = Nothing;
-
-    fn evaluate(&self, _: Suite) -> Result<Nothing, Stop> {
+impl ConsistencyInput {
+    pub(super) fn evaluate(&self, _: Suite) -> Result<Nothing, Stop> {
         let (first, second) = (self.first_root.digest()?, self.second_root.digest()?);
         let (first, second) = ((self.first_size, &first), (self.second_size, &second));
         RULES.require(Clause::LogIsAppendOnly, verify_consistency(first, second, &self.proof.decode()?))?;
         Ok(Nothing {})
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         let clause = Clause::LogIsAppendOnly;
         let digests = leaves(8);
         let tree: MerkleTree = digests.iter().collect();

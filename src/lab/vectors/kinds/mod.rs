@@ -5,7 +5,6 @@ mod block;
 mod cases;
 mod cloud;
 mod contracts;
-mod drawn_bytes;
 mod draws;
 mod encapsulation;
 mod group;
@@ -88,9 +87,13 @@ pub(super) trait Vector: Clone + Serialize + DeserializeOwned + JsonSchema {
 }
 
 /// The names of the suites.
-pub(super) const SUITES: &[&str] = &["ffdhe2048", "ffdhe3072", "ristretto255", "tiny"];
+const SUITES: &[&str] = &["ffdhe2048", "ffdhe3072", "ristretto255", "tiny"];
+/// The suites in which what does not depend on the group costs little.
+const QUICK: &[&str] = &["ristretto255", "tiny"];
+/// The suite of networks whose configuration names none.
+const DEFAULT: &[&str] = &["ristretto255"];
 /// What needs no suite.
-pub(super) const NONE: &[&str] = &[EVERY];
+const NONE: &[&str] = &[EVERY];
 
 /// The path of a field, and what is wrong with it.
 type Problem = (String, String);
@@ -108,43 +111,64 @@ pub struct Entry {
     pub(super) schemas: fn(&mut SchemaGenerator) -> (Schema, Schema),
 }
 
-/// Every kind.
-pub const KINDS: &[Entry] = &[
-    entry::<symmetric::HashInput>(),
-    entry::<symmetric::ExpandInput>(),
-    entry::<symmetric::EncryptInput>(),
-    entry::<symmetric::DecryptInput>(),
-    entry::<group::EncodedElement>(),
-    entry::<group::EncodedScalar>(),
-    entry::<group::DrawInput>(),
-    entry::<signatures::SignInput>(),
-    entry::<signatures::VerifyInput>(),
-    entry::<encapsulation::EncapsulateInput>(),
-    entry::<encapsulation::DecapsulateInput>(),
-    entry::<group::AgreeInput>(),
-    entry::<keys::CertificateInput>(),
-    entry::<keys::ListInput>(),
-    entry::<keys::EnrolInput>(),
-    entry::<handshake::InitiatorInput>(),
-    entry::<handshake::ResponderInput>(),
-    entry::<transport::SealRecordInput>(),
-    entry::<transport::OpenRecordInput>(),
-    entry::<seals::OpenSealInput>(),
-    entry::<quorum::QuorumInput>(),
-    entry::<merkle::TreeInput>(),
-    entry::<merkle::InclusionInput>(),
-    entry::<merkle::ConsistencyInput>(),
-    entry::<block::BlockInput>(),
-    entry::<cloud::HeadInput>(),
-    entry::<cloud::LeafInput>(),
-    entry::<audit::AuditInput>(),
-    entry::<wire::DecodeInput>(),
-    entry::<records::MapInput>(),
-    entry::<records::ValueInput>(),
-    entry::<contracts::ContractsInput>(),
-    entry::<policy::ChangeInput>(),
-    entry::<run::RunInput>(),
-];
+/// Every kind: its name, the suites that there are files for, what is given, and what comes out.
+macro_rules! kinds {
+    ($($name:literal ($suites:expr): $module:ident::$input:ident => $output:ty,)*) => {
+        $(impl Vector for $module::$input {
+            const NAME: &'static str = $name;
+            const SUITES: &'static [&'static str] = $suites;
+            type Output = $output;
+
+            fn evaluate(&self, suite: Suite) -> Result<$output, Stop> {
+                $module::$input::evaluate(self, suite)
+            }
+
+            fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+                $module::$input::cases(suite)
+            }
+        })*
+
+        /// Every kind.
+        pub const KINDS: &[Entry] = &[$(entry::<$module::$input>()),*];
+    };
+}
+
+kinds! {
+    "hash" (NONE): symmetric::HashInput => symmetric::HashOutput,
+    "derive" (NONE): symmetric::ExpandInput => symmetric::ExpandOutput,
+    "encrypt" (NONE): symmetric::EncryptInput => symmetric::Ciphertext,
+    "decrypt" (NONE): symmetric::DecryptInput => symmetric::Plaintext,
+    "element" (SUITES): group::EncodedElement => group::Encoding,
+    "scalar" (SUITES): group::EncodedScalar => group::Encoding,
+    "draw" (SUITES): group::DrawInput => group::DrawOutput,
+    "sign" (SUITES): signatures::SignInput => signatures::SignOutput,
+    "verify" (SUITES): signatures::VerifyInput => draws::Nothing,
+    "encapsulate" (SUITES): encapsulation::EncapsulateInput => encapsulation::EncapsulateOutput,
+    "decapsulate" (SUITES): encapsulation::DecapsulateInput => encapsulation::Key,
+    "agree" (SUITES): group::AgreeInput => group::AgreeOutput,
+    "certificate" (SUITES): keys::CertificateInput => keys::Principal,
+    "revocation-list" (SUITES): keys::ListInput => keys::Held,
+    "enrolment" (SUITES): keys::EnrolInput => keys::Issued,
+    "initiator" (SUITES): handshake::InitiatorInput => handshake::Shaken,
+    "responder" (SUITES): handshake::ResponderInput => handshake::Shaken,
+    "seal-record" (NONE): transport::SealRecordInput => transport::SealRecordOutput,
+    "open-record" (NONE): transport::OpenRecordInput => transport::OpenRecordOutput,
+    "open-seal" (SUITES): seals::OpenSealInput => seals::OpenSealOutput,
+    "quorum" (SUITES): quorum::QuorumInput => quorum::DigestOf,
+    "merkle-tree" (NONE): merkle::TreeInput => merkle::TreeOutput,
+    "merkle-inclusion" (NONE): merkle::InclusionInput => draws::Nothing,
+    "merkle-consistency" (NONE): merkle::ConsistencyInput => draws::Nothing,
+    "block" (SUITES): block::BlockInput => block::Standing,
+    "cloud-head" (SUITES): cloud::HeadInput => cloud::Remembered,
+    "cloud-leaf" (QUICK): cloud::LeafInput => cloud::LeafOutput,
+    "audit" (DEFAULT): audit::AuditInput => audit::Summary,
+    "decode" (DEFAULT): wire::DecodeInput => draws::Nothing,
+    "record" (NONE): records::MapInput => records::Mapped,
+    "value" (NONE): records::ValueInput => draws::Nothing,
+    "contracts" (NONE): contracts::ContractsInput => contracts::Checked,
+    "policy-change" (QUICK): policy::ChangeInput => policy::InForce,
+    "run" (SUITES): run::RunInput => run::RunOutput,
+}
 
 const fn entry<V: Vector>() -> Entry {
     Entry {

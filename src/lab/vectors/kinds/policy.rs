@@ -2,7 +2,8 @@
 
 use super::keys::{Authority, Trust};
 use super::prelude::*;
-use bemr::actors::{CertificateDirectory, LedgerView};
+use crate::vectors::replayer::directory;
+use bemr::actors::LedgerView;
 use bemr::keys::Identity;
 use bemr::ledger::Ledger;
 use bemr::records::{PolicyRegistry, shipped_change};
@@ -23,15 +24,10 @@ data! {
 }
 
 /// A change of policy comes in.
-impl Vector for ChangeInput {
-    const NAME: &'static str = "policy-change";
-    const SUITES: &'static [&'static str] = &["ristretto255", "tiny"];
-    type Output = InForce;
-
-    fn evaluate(&self, suite: Suite) -> Result<InForce, Stop> {
+impl ChangeInput {
+    pub(super) fn evaluate(&self, suite: Suite) -> Result<InForce, Stop> {
         let (mut trust, now) = (self.trust.store(suite)?, Time(self.now));
-        let certificates = self.certificates.iter().map(Hex::decode).collect::<Result<Vec<_>, _>>()?;
-        let directory = CertificateDirectory::verified(&RULES, &mut trust, now, &certificates)?;
+        let directory = directory(&self.certificates, &mut trust, now)?;
         let network = name(&self.network)?;
         let validators = ValidatorSet::new(network.clone(), BTreeMap::new());
         let genesis = Genesis {
@@ -57,7 +53,7 @@ impl Vector for ChangeInput {
         Ok(InForce { height: height.0, templates, policies })
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         use Clause::*;
         let authority = Authority::new(suite, Self::NAME);
         let mut rng = rng(Self::NAME);

@@ -1,10 +1,9 @@
 //! What every kind uses.
 
 pub(super) use super::cases::{Case, Cases, rejected_by};
-pub(super) use super::drawn_bytes::Tape;
-pub(super) use super::draws::{Nothing, drawn, rng, scalar_bytes, tag};
+pub(super) use super::draws::{Nothing, drawing, drawn, exhausted, given, rng, scalar_bytes, tag};
 pub(super) use super::keys::name;
-pub(super) use super::{NONE, RULES, SUITES, Stop, Vector, known};
+pub(super) use super::{RULES, Stop, Vector, known};
 pub(super) use crate::forge::{MutatedMessage, ReSigner, Sweep, as_it_is, mended, near_elements};
 pub(super) use crate::simulator::START;
 pub(super) use crate::vectors::Hex;

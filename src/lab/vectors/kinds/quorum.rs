@@ -11,19 +11,15 @@ data! {
 }
 
 /// A quorum certificate is verified.
-impl Vector for QuorumInput {
-    const NAME: &'static str = "quorum";
-    const SUITES: &'static [&'static str] = SUITES;
-    type Output = DigestOf;
-
-    fn evaluate(&self, suite: Suite) -> Result<DigestOf, Stop> {
+impl QuorumInput {
+    pub(super) fn evaluate(&self, suite: Suite) -> Result<DigestOf, Stop> {
         let set = self.validators.set(suite)?;
         let certificate: QuorumCertificate = self.certificate.decode()?;
         verify_quorum(&RULES, &set, &certificate)?;
         Ok(DigestOf { digest: certificate.digest().as_bytes().into(), set: set.digest().as_bytes().into() })
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         use Clause::{MoreThanTwoThirds, VoteSigned, VoterIsAdmitted};
         let voters = Voters::new(suite, Self::NAME, 4);
         let body = voters.vote(1);

@@ -29,12 +29,8 @@ pub(super) fn template_for<'a>(
 }
 
 /// A record is read and mapped.
-impl Vector for MapInput {
-    const NAME: &'static str = "record";
-    const SUITES: &'static [&'static str] = NONE;
-    type Output = Mapped;
-
-    fn evaluate(&self, _: Suite) -> Result<Mapped, Stop> {
+impl MapInput {
+    pub(super) fn evaluate(&self, _: Suite) -> Result<Mapped, Stop> {
         let record = Record::read(&RULES, &self.record.0)?;
         let registry = shipped();
         let template = registry.template_in_force(&name(&self.template)?, Height(1));
@@ -51,7 +47,7 @@ impl Vector for MapInput {
         })
     }
 
-    fn cases(_: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(_: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         let case = |(clause, comment, template, record): Row| {
             let (template, key) = (template.to_owned(), [7; 32].into());
             Case::new(comment, clause, MapInput { record: record.into(), template, key })
@@ -170,17 +166,13 @@ fn resources() -> Vec<Row<'static>> {
 }
 
 /// A canonical value, as one sees it who sees nothing else.
-impl Vector for ValueInput {
-    const NAME: &'static str = "value";
-    const SUITES: &'static [&'static str] = NONE;
-    type Output = Nothing;
-
-    fn evaluate(&self, _: Suite) -> Result<Nothing, Stop> {
+impl ValueInput {
+    pub(super) fn evaluate(&self, _: Suite) -> Result<Nothing, Stop> {
         read_value(&RULES, &self.attribute.decode()?, &self.value.0)?;
         Ok(Nothing {})
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         let (registry, mut all) = (shipped(), Vec::new());
         let mut sweep = Sweep { entries: 12, ..Sweep::new(suite, &[], 1) };
         let mut kinds = BTreeSet::new();

@@ -16,18 +16,14 @@ pub(super) const PATIENT: &[u8] =
     br#"{"resourceType":"Patient","id":"p1","gender":"other","birthDate":"1970-01"}"#;
 
 /// An actor's run.
-impl Vector for RunInput {
-    const NAME: &'static str = "run";
-    const SUITES: &'static [&'static str] = SUITES;
-    type Output = RunOutput;
-
-    fn evaluate(&self, suite: Suite) -> Result<RunOutput, Stop> {
+impl RunInput {
+    pub(super) fn evaluate(&self, suite: Suite) -> Result<RunOutput, Stop> {
         let mut actor = self.begin.start(suite, None)?;
         let steps = self.steps.iter().map(|step| actor.take(step)).collect::<Result<_, Stop>>()?;
         Ok(RunOutput { steps })
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         let mut recorder = Recorder::new(suite, 1, LedgerKind::Quorum)?;
         recorder.submit("dr-ada", PATIENT, &[])?;
         recorder.wait(20_000)?;

@@ -64,12 +64,8 @@ impl Ratchet {
 }
 
 /// The custodian opens an escrow package.
-impl Vector for OpenSealInput {
-    const NAME: &'static str = "open-seal";
-    const SUITES: &'static [&'static str] = SUITES;
-    type Output = OpenSealOutput;
-
-    fn evaluate(&self, suite: Suite) -> Result<OpenSealOutput, Stop> {
+impl OpenSealInput {
+    pub(super) fn evaluate(&self, suite: Suite) -> Result<OpenSealOutput, Stop> {
         let mut trust = self.trust.store(suite)?;
         let custodian = Custodian::new(&RULES, self.own.credentials(suite, &mut trust, Time(self.now))?)?;
         let mut chain = custodian.open_chain(&RULES, &self.start.decode()?)?;
@@ -90,7 +86,7 @@ impl Vector for OpenSealInput {
         Ok(OpenSealOutput { digest, keys: keys.collect() })
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         use ContentType::{Block, Initial};
         let authority = Authority::new(suite, Self::NAME);
         let identity = &authority.identity;

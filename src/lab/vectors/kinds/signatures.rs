@@ -10,12 +10,8 @@ data! {
 }
 
 /// A signature, with its nonce.
-impl Vector for SignInput {
-    const NAME: &'static str = "sign";
-    const SUITES: &'static [&'static str] = SUITES;
-    type Output = SignOutput;
-
-    fn evaluate(&self, suite: Suite) -> Result<SignOutput, Stop> {
+impl SignInput {
+    pub(super) fn evaluate(&self, suite: Suite) -> Result<SignOutput, Stop> {
         let key = SigningKey::from_bytes(&RULES, suite, &self.secret.0)?;
         let (tag, message) = (tag(&self.tag)?, self.message.0.as_slice());
         let signature = key.sign(&RULES, tag, message);
@@ -41,7 +37,7 @@ impl Vector for SignInput {
         Ok(SignOutput { public: Hex(public), nonce, challenge, signature: signature.as_bytes().into() })
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         let mut rng = rng(Self::NAME);
         let check = Scalar::reduce(suite, &vec![0x42; suite.scalar_len() + 16]).encode().to_vec();
         let input = |secret: &[u8], tag: Domain, message: &[u8]| SignInput {
@@ -72,19 +68,15 @@ impl Vector for SignInput {
 }
 
 /// The verification of a signature.
-impl Vector for VerifyInput {
-    const NAME: &'static str = "verify";
-    const SUITES: &'static [&'static str] = SUITES;
-    type Output = Nothing;
-
-    fn evaluate(&self, suite: Suite) -> Result<Nothing, Stop> {
+impl VerifyInput {
+    pub(super) fn evaluate(&self, suite: Suite) -> Result<Nothing, Stop> {
         let key = VerifyingKey::decode(&RULES, suite, &self.public.0)?;
         let signature = Signature::from_bytes(&self.signature.0);
         key.check(&RULES, tag(&self.tag)?, &self.message.0, &signature)?;
         Ok(Nothing {})
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         use Clause::{ChallengeCoversKeyAndTag, CommitmentRecomputed, ScalarInRange, SuiteMatches};
         let mut rng = rng(Self::NAME);
         let [key, other] = [(); 2].map(|()| SigningKey::generate(suite, &mut rng));

@@ -14,16 +14,12 @@ data! {
 }
 
 /// A digest under a domain separator.
-impl Vector for HashInput {
-    const NAME: &'static str = "hash";
-    const SUITES: &'static [&'static str] = NONE;
-    type Output = HashOutput;
-
-    fn evaluate(&self, _: Suite) -> Result<HashOutput, Stop> {
+impl HashInput {
+    pub(super) fn evaluate(&self, _: Suite) -> Result<HashOutput, Stop> {
         Ok(HashOutput { digest: Digest::of(tag(&self.tag)?, &self.message.0).as_bytes().into() })
     }
 
-    fn cases(_: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(_: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         let mut rng = rng(Self::NAME);
         let mut case = |tag: &Domain, length: usize| {
             let input = HashInput { tag: tag.label().to_owned(), message: Hex(drawn(&mut rng, length)) };
@@ -38,12 +34,8 @@ impl Vector for HashInput {
 }
 
 /// HKDF: extract, then expand.
-impl Vector for ExpandInput {
-    const NAME: &'static str = "derive";
-    const SUITES: &'static [&'static str] = NONE;
-    type Output = ExpandOutput;
-
-    fn evaluate(&self, _: Suite) -> Result<ExpandOutput, Stop> {
+impl ExpandInput {
+    pub(super) fn evaluate(&self, _: Suite) -> Result<ExpandOutput, Stop> {
         let extracted = extract(&self.salt.0, &self.material.0);
         let label = tag(&self.tag)?.label().as_bytes();
         let mut expanded = vec![0; usize::from(self.length)];
@@ -52,7 +44,7 @@ impl Vector for ExpandInput {
         Ok(ExpandOutput { extracted: (*extracted).into(), expanded: Hex(expanded) })
     }
 
-    fn cases(_: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(_: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         let mut rng = rng(Self::NAME);
         let lengths = [
             (0, 32, 0, 32),
@@ -76,19 +68,15 @@ impl Vector for ExpandInput {
 }
 
 /// AES-256-GCM, one way.
-impl Vector for EncryptInput {
-    const NAME: &'static str = "encrypt";
-    const SUITES: &'static [&'static str] = NONE;
-    type Output = Ciphertext;
-
-    fn evaluate(&self, _: Suite) -> Result<Ciphertext, Stop> {
+impl EncryptInput {
+    pub(super) fn evaluate(&self, _: Suite) -> Result<Ciphertext, Stop> {
         let key = AeadKey::from_bytes(self.key.array()?);
         Ok(Ciphertext {
             ciphertext: Hex(key.seal(&self.nonce.array()?, &self.associated.0, &self.plaintext.0)),
         })
     }
 
-    fn cases(_: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(_: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         let mut rng = rng(Self::NAME);
         let lengths = [(0, 0), (0, 1), (1, 0), (42, 16), (20, 15), (16, 17), (64, 300)];
         let case = |(associated, plaintext): (usize, usize)| {
@@ -102,18 +90,14 @@ impl Vector for EncryptInput {
 }
 
 /// And back.
-impl Vector for DecryptInput {
-    const NAME: &'static str = "decrypt";
-    const SUITES: &'static [&'static str] = NONE;
-    type Output = Plaintext;
-
-    fn evaluate(&self, _: Suite) -> Result<Plaintext, Stop> {
+impl DecryptInput {
+    pub(super) fn evaluate(&self, _: Suite) -> Result<Plaintext, Stop> {
         let key = AeadKey::from_bytes(self.key.array()?);
         let (nonce, associated) = (self.nonce.array()?, &self.associated.0);
         Ok(Plaintext { plaintext: Hex(key.open_checked(&RULES, &nonce, associated, &self.ciphertext.0)?) })
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         let mut rng = rng(Self::NAME);
         let [key, nonce, associated, plaintext] = [32, 12, 9, 20].map(|length| Hex(drawn(&mut rng, length)));
         let genuine = EncryptInput { key, nonce, associated, plaintext };

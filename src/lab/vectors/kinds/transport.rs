@@ -38,12 +38,8 @@ fn session(kind: &str) -> [[u8; 32]; 2] {
 }
 
 /// A record is sealed.
-impl Vector for SealRecordInput {
-    const NAME: &'static str = "seal-record";
-    const SUITES: &'static [&'static str] = NONE;
-    type Output = SealRecordOutput;
-
-    fn evaluate(&self, _: Suite) -> Result<SealRecordOutput, Stop> {
+impl SealRecordInput {
+    pub(super) fn evaluate(&self, _: Suite) -> Result<SealRecordOutput, Stop> {
         let (id, sending) = (SessionId(self.session.digest()?), (self.chain.array()?, self.sent));
         let (purpose, own) = (purpose(self.purpose)?, direction(self.direction)?);
         let mut line = Line::new(&RULES, id, purpose, own, sending, ([0; 32], 0));
@@ -51,7 +47,7 @@ impl Vector for SealRecordInput {
         Ok(SealRecordOutput { packet: Hex(packet), chain: line.chains()[0].into() })
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         let [session, chain] = session(Self::NAME).map(Hex::from);
         let (purpose, direction, sent, stage, message) = (1, 1, 0, 1, b"what is said".into());
         let given = SealRecordInput { session, purpose, direction, chain, sent, stage, message };
@@ -70,12 +66,8 @@ impl Vector for SealRecordInput {
 }
 
 /// A record is opened.
-impl Vector for OpenRecordInput {
-    const NAME: &'static str = "open-record";
-    const SUITES: &'static [&'static str] = NONE;
-    type Output = OpenRecordOutput;
-
-    fn evaluate(&self, _: Suite) -> Result<OpenRecordOutput, Stop> {
+impl OpenRecordInput {
+    pub(super) fn evaluate(&self, _: Suite) -> Result<OpenRecordOutput, Stop> {
         let (id, receiving) = (SessionId(self.session.digest()?), (self.chain.array()?, self.received));
         let (purpose, own) = (purpose(self.purpose)?, direction(self.direction)?.reverse());
         let mut line = Line::new(&RULES, id, purpose, own, ([0; 32], 0), receiving);
@@ -83,7 +75,7 @@ impl Vector for OpenRecordInput {
         Ok(OpenRecordOutput { message: message.as_slice().into(), chain: line.chains()[1].into() })
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         let [session, chain] = session(Self::NAME);
         // What the sender of record `sequence` says, with a header like this.
         let sealed = |header: &RecordHeader| {

@@ -19,12 +19,8 @@ data! {
 }
 
 /// A message is decoded.
-impl Vector for DecodeInput {
-    const NAME: &'static str = "decode";
-    const SUITES: &'static [&'static str] = &["ristretto255"];
-    type Output = Nothing;
-
-    fn evaluate(&self, _: Suite) -> Result<Nothing, Stop> {
+impl DecodeInput {
+    pub(super) fn evaluate(&self, _: Suite) -> Result<Nothing, Stop> {
         let codec = CODECS.iter().find(|codec| codec.table == self.table);
         let codec = codec.ok_or_else(|| Stop::Malformed(format!("no table `{}`", self.table)))?;
         if codec.again(&RULES, &self.bytes.0)? != self.bytes.0 {
@@ -33,7 +29,7 @@ impl Vector for DecodeInput {
         Ok(Nothing {})
     }
 
-    fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
+    pub(super) fn cases(suite: Suite) -> Result<Vec<Case<Self>>, Refusal> {
         let mut all = Vec::new();
         let mut sweep = Sweep::new(suite, &["~"], 1);
         for (table, bytes) in samples(suite)? {
