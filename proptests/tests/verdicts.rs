@@ -221,7 +221,7 @@ fn negatives() -> Vec<(Vec<Name>, Clause, String)> {
         for test in &file.tests {
             let place = format!("{name} {}", test.tc_id);
             if let (Outcome::Invalid, Some(clause)) = (test.answer.result, test.answer.clause) {
-                negatives.push((kinds_of(&file.kind).to_vec(), clause.0, place.clone()));
+                negatives.push((kinds_of(&file.kind).to_vec(), clause, place.clone()));
             }
             let steps =
                 |value: &Value| value.get("steps").and_then(Value::as_array).cloned().unwrap_or_default();

@@ -123,7 +123,7 @@ fn shown_by(file: &File) -> Vec<(String, Clause)> {
     let mut shown = Vec::new();
     for test in &file.tests {
         if let (Outcome::Invalid, Some(clause)) = (test.answer.result, test.answer.clause) {
-            shown.extend(test.fields.iter().map(|field| (field.clone(), clause.0)));
+            shown.extend(test.fields.iter().map(|field| (field.clone(), clause)));
         }
         let steps = |value: &Value| value.get("steps").and_then(Value::as_array).cloned().unwrap_or_default();
         for (step, did) in steps(&test.input).iter().zip(steps(&test.answer.output)) {

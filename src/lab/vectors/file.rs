@@ -2,7 +2,6 @@
 
 use crate::vectors::kinds::{Entry, KINDS};
 use bemr_spec::Clause;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -38,7 +37,7 @@ pub struct Test {
     /// What it shows.
     pub comment: String,
     /// The clause that it breaks, or that it shows kept.
-    pub flags: Vec<Id>,
+    pub flags: Vec<Clause>,
     /// The fields that hold what is wrong, as `Table.field`, outermost first; empty where no table has it.
     pub fields: Vec<String>,
     /// What is given.
@@ -54,51 +53,19 @@ pub struct Answer {
     /// Whether it was taken.
     pub result: Outcome,
     /// The clause that refused it; null when it was taken.
-    pub clause: Option<Id>,
+    pub clause: Option<Clause>,
     /// What it gave; null when it was refused.
     pub output: Value,
 }
 
 /// Taken or not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// Taken.
     Valid,
     /// Refused or ignored.
     Invalid,
-}
-
-/// A clause, by its id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Id(pub Clause);
-
-impl Serialize for Id {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.0.id())
-    }
-}
-
-impl<'de> Deserialize<'de> for Id {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Id, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let known = Clause::ALL.into_iter().find(|clause| clause.id() == text);
-        known.map(Id).ok_or_else(|| serde::de::Error::custom(format!("no clause {text}")))
-    }
-}
-
-impl JsonSchema for Id {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Clause".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "pattern": "^[A-Z]{3}-[0-9]{2}$" })
-    }
 }
 
 /// Why a file was not taken: the test and the field, where they are known, and what is wrong.

@@ -22,7 +22,7 @@ mod replayer;
 mod run;
 
 pub use coverage::{Coverage, REASONS, Reason, coverage};
-pub use file::{Answer, File, Id, MAX_BYTES, Outcome, Test, Unreadable};
+pub use file::{Answer, File, MAX_BYTES, Outcome, Test, Unreadable};
 pub use hex::Hex;
 pub use kinds::{Entry, KINDS};
 pub use run::{Difference, Evaluated, Program, Question, Reply, Respondent, Tally, no_question, reply, run};

@@ -264,10 +264,10 @@ impl Recorder {
     ) -> Result<(), Refusal> {
         let comment = mutated.comment();
         let did = self.record(to, event, &comment, &mutated.fields, false)?;
-        if did.refused_by() == Some(clause) {
+        if did.clause == Some(clause) {
             return Ok(());
         }
-        let answered = did.refused_by().map_or("accepted", Clause::id);
+        let answered = did.clause.map_or("accepted", Clause::id);
         Err(Refusal::new(clause).at(format!("{comment}: {answered} instead")))
     }
 
@@ -338,7 +338,7 @@ impl Recorder {
 
     /// The clause by which an actor refuses an event now.
     fn refusal(&self, actor: &mut Replayer, event: &Event) -> Option<Clause> {
-        handle_drawing(&mut actor.node, self.network.now(), event).ok()?.0.refused_by()
+        handle_drawing(&mut actor.node, self.network.now(), event).ok()?.0.clause
     }
 
     fn sweep<T>(&self, ways: u8, done: &mut Pairs, run: impl FnOnce(&mut Sweep<'static>) -> T) -> T {

@@ -2,7 +2,6 @@
 
 use crate::simulator::Node;
 use crate::vectors::Hex;
-use crate::vectors::file::Id;
 use crate::vectors::kinds::{RULES, Stop, Trust, name};
 use bemr::actors::{
     Bsd, CertificateDirectory, Cloud, Input, LedgerView, NodeContext, Output, Overheard, StoreHandle, User,
@@ -38,7 +37,10 @@ data! {
     Step { now: u64, comment: String, fields: Vec<String>, drawn: Hex, event: Event }
     /// What an actor made of it.
     Did {
-        verdict: Said, clause: Option<Id>, sends: Vec<Send>,
+        verdict: Said,
+        #[schemars(with = "Option<String>", regex(pattern = "^[A-Z]{3}-[0-9]{2}$"))]
+        clause: Option<Clause>,
+        sends: Vec<Send>,
         /// The next instant for which it waits.
         wakes: Option<u64>,
     }
@@ -289,7 +291,7 @@ fn handle(node: &mut Node, now: Time, event: &Event) -> Result<(Did, Vec<Output>
     {
         return Err(Stop::Malformed("the record does not hold the message".to_owned()));
     }
-    let clause = outcome.as_ref().err().map(|refusal| Id(refusal.clause()));
+    let clause = outcome.as_ref().err().map(Refusal::clause);
     let verdict = match outcome.as_ref().err().map_or(Verdict::Accept, Refusal::verdict) {
         Verdict::Accept => Said::Accept,
         Verdict::Reject => Said::Refuse,
@@ -348,10 +350,4 @@ fn sends(node: &mut Node, outputs: &[Output]) -> Vec<Send> {
         Output::Publish(gossip) => Send::Publish { bytes: Hex::of(gossip) },
     };
     outputs.iter().map(send).collect()
-}
-
-impl Did {
-    pub(super) fn refused_by(&self) -> Option<Clause> {
-        self.clause.map(|id| id.0)
-    }
 }

@@ -1,7 +1,8 @@
 //! Puts vectors to an implementation, this one or another, and compares what it answers with what they say.
 
 use crate::vectors::kinds::Entry;
-use crate::vectors::{Answer, File, Id, Outcome};
+use crate::vectors::{Answer, File, Outcome};
+use bemr_spec::Clause;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -34,7 +35,7 @@ pub struct Reply {
     /// What became of it.
     pub result: Evaluated,
     /// The clause that refused it; null where none did.
-    pub clause: Option<Id>,
+    pub clause: Option<Clause>,
     /// What it gave; null where it gave nothing.
     pub output: Value,
     /// Why there is no answer; null where there is one.
@@ -211,7 +212,7 @@ pub fn run(file: &File, who: &mut Respondent, mut done: impl FnMut()) -> Result<
             tally.agreed += 1;
             continue;
         }
-        let id = |clause: &Option<Id>| clause.map_or("valid", |id| id.0.id()).to_owned();
+        let id = |clause: &Option<Clause>| clause.map_or("valid", Clause::id).to_owned();
         let answered = match replied.result {
             Evaluated::Malformed => replied.problem.unwrap_or_else(|| "malformed".to_owned()),
             Evaluated::Valid if *result == Outcome::Valid => {

@@ -1,7 +1,7 @@
 //! The cases of a kind: an honest input, and inputs beside it of which one thing is changed.
 
 use super::{Stop, Vector};
-use crate::forge::{MutatedMessage, Sweep};
+use crate::forge::{MutatedMessage, Sweep, mended};
 use crate::vectors::Hex;
 use bemr::crypto::Suite;
 use bemr_spec::Clause;
@@ -159,6 +159,17 @@ impl<I: Vector> Cases<I> {
 
 fn neighbour<I>(clause: Clause, message: &MutatedMessage, input: I) -> Case<I> {
     Case { fields: message.fields.clone(), ..Case::new(message.comment(), Some(clause), input) }
+}
+
+/// A repair: way 0 signs the changed message anew, way 1 leaves it as it is.
+pub(super) fn signed_again<T: tls_codec::DeserializeBytes + tls_codec::Serialize>(
+    sign: impl Fn(&mut T),
+) -> impl Fn(&MutatedMessage, u8) -> Option<Vec<u8>> {
+    mended(move |message, way| {
+        if way == 0 {
+            sign(message);
+        }
+    })
 }
 
 /// The clause that rejects.

@@ -167,7 +167,8 @@ impl CertificateInput {
         let given = CertificateInput { trust, now, as_of: now, certificate: Hex::of(&genuine) };
         let mut cases = Cases::of(suite, given);
         let (next_update, issued) = ("RevocationListBody.next_update", "RevocationListBody.issued");
-        let times: [(Option<Clause>, &str, &[&str], u64, u64); 8] = [
+        type Row<'a> = (Option<Clause>, &'a str, &'a [&'a str], u64, u64);
+        let times: [Row<'_>; 8] = [
             (None, "as it was made", &[], now, now),
             (None, "in its first millisecond", &[], START.0, START.0),
             (None, "in its last millisecond", &[], end - 1, end - 1),
@@ -191,11 +192,7 @@ impl CertificateInput {
             .invalid(KeysHaveOneUse, "one key for both uses", |input| input.certificate = Hex::of(&twice))
             .about(&["CertificateBody.signing_key", "CertificateBody.agreement_key"]);
         let mut sweep = Sweep::new(suite, &["dr-ben", "~"], 2);
-        let repair = mended(|certificate: &mut Certificate, way| {
-            if way == 0 {
-                authority.sign_again(certificate);
-            }
-        });
+        let repair = signed_again(|certificate: &mut Certificate| authority.sign_again(certificate));
         cases.sweep(&mut sweep, "Certificate", |input| &mut input.certificate, &repair);
         // A signature that covers less than the whole body.
         for (comment, subject) in
@@ -215,11 +212,11 @@ impl CertificateInput {
 /// A revocation list comes in.
 impl ListInput {
     pub(super) fn evaluate(&self, suite: Suite) -> Result<Held, Stop> {
-        let held = self.held.decode_optional::<RevocationList>()?;
-        let first = if held.is_none() { &self.list } else { &self.held };
+        let none = self.held.0.is_empty();
+        let first = if none { &self.list } else { &self.held };
         let trust = Trust { issuer: self.issuer.clone(), key: self.key.clone(), list: first.clone() };
         let mut store = trust.store(suite)?;
-        if held.is_some() {
+        if !none {
             store.update(&RULES, self.list.decode()?)?;
         }
         let body = &store.revocation_list().body;
@@ -234,7 +231,8 @@ impl ListInput {
         let mut cases = Cases::of(suite, ListInput { issuer, key, held, list });
         cases.valid("the next one", |_| ());
         cases.valid("the first one", |input| input.held.0.clear());
-        let lists: [(Option<Clause>, &str, &[&str], u32, &[u64]); 5] = [
+        type Row<'a> = (Option<Clause>, &'a str, &'a [&'a str], u32, &'a [u64]);
+        let lists: [Row<'_>; 5] = [
             (None, "one that skips numbers", &[], 9, &[]),
             (Some(RevocationListAdvances), "the same number", &["RevocationListBody.list"], 3, &[5]),
             (Some(RevocationListAdvances), "an older one", &["RevocationListBody.list"], 2, &[]),
@@ -246,10 +244,8 @@ impl ListInput {
             cases.add(clause, comment, |input| input.list = Hex::of(&list)).about(fields);
         }
         let mut sweep = Sweep::new(suite, &["~"], 2);
-        let repair = mended(|list: &mut RevocationList, way| {
-            if way == 0 {
-                list.signature = authority.sign(Domain::REVOCATION_LIST, &encode(&list.body));
-            }
+        let repair = signed_again(|list: &mut RevocationList| {
+            list.signature = authority.sign(Domain::REVOCATION_LIST, &encode(&list.body));
         });
         cases.sweep(&mut sweep, "RevocationList", |input| &mut input.list, &repair);
         Ok(cases.all())
@@ -349,11 +345,7 @@ impl EnrolInput {
             cases.add(clause, comment, change).about(fields);
         }
         let mut sweep = Sweep::new(suite, &["~", "dr-ben"], 2);
-        let repair = mended(|request: &mut EnrolmentRequest, way| {
-            if way == 0 {
-                prove(request, &ada, &ada);
-            }
-        });
+        let repair = signed_again(|request: &mut EnrolmentRequest| prove(request, &ada, &ada));
         cases.sweep(&mut sweep, "EnrolmentRequest", |input| &mut input.request, &repair);
         Ok(cases.all())
     }

@@ -23,7 +23,7 @@ mod transport;
 mod voters;
 mod wire;
 
-use crate::vectors::file::{Answer, EVERY, FORMAT, File, Id, Outcome, Test, strictly};
+use crate::vectors::file::{Answer, EVERY, FORMAT, File, Outcome, Test, strictly};
 use bemr::crypto::Suite;
 use bemr::wire::Name;
 use bemr_spec::{Clause, Refusal, Rules};
@@ -197,7 +197,7 @@ fn answer<V: Vector>(suite: Suite, input: &V) -> Result<Answer, String> {
             Ok(Answer { result: Outcome::Valid, clause: None, output })
         }
         Err(Stop::Refused(refusal)) => {
-            let clause = Some(Id(refusal.clause()));
+            let clause = Some(refusal.clause());
             Ok(Answer { result: Outcome::Invalid, clause, output: Value::Null })
         }
         Err(Stop::Malformed(problem)) => Err(problem),
@@ -209,13 +209,12 @@ fn generate<V: Vector>(suite: &str) -> Result<File, String> {
     let cases = V::cases(used).map_err(|refusal| format!("{} {suite}: {refusal}", V::NAME))?;
     let test = |(tc_id, Case { comment, clause, flags, fields, input }): (u64, Case<V>)| {
         let answer = answer(used, &input)?;
-        let answered = answer.clause.map(|id| id.0);
-        if answered != clause {
-            let [answered, clause] = [answered, clause].map(|clause| clause.map_or("accepted", Clause::id));
+        if answer.clause != clause {
+            let [answered, clause] = [answer.clause, clause].map(|one| one.map_or("accepted", Clause::id));
             return Err(format!("{} {suite}: {comment}: {answered} instead of {clause}", V::NAME));
         }
         let input = serde_json::to_value(&input).map_err(|error| error.to_string())?;
-        Ok(Test { tc_id, comment, flags: flags.into_iter().map(Id).collect(), fields, input, answer })
+        Ok(Test { tc_id, comment, flags, fields, input, answer })
     };
     let tests: Vec<Test> = (1..).zip(cases).map(test).collect::<Result<_, String>>()?;
     Ok(File {

@@ -145,11 +145,7 @@ impl ChangeInput {
             .invalid(PolicyIsWellFormed, comment, |input| input.change = approved(&unlisted, both))
             .about(&["Template.id"]);
         let mut sweep = Sweep { entries: 12, ..Sweep::new(suite, &["~", "root-3", "dr-ada"], 2) };
-        let repair = mended(|change: &mut ApprovedChange, way| {
-            if way == 0 {
-                ReSigner::new(&identities).approvals(change);
-            }
-        });
+        let repair = signed_again(|change: &mut ApprovedChange| ReSigner::new(&identities).approvals(change));
         cases.sweep(&mut sweep, "ApprovedChange", |input| &mut input.change, &repair);
         Ok(cases.all())
     }

@@ -1,6 +1,6 @@
 //! What every kind uses.
 
-pub(super) use super::cases::{Case, Cases, rejected_by};
+pub(super) use super::cases::{Case, Cases, rejected_by, signed_again};
 pub(super) use super::draws::{Nothing, drawing, drawn, exhausted, given, rng, scalar_bytes, tag};
 pub(super) use super::keys::name;
 pub(super) use super::{RULES, Stop, Vector, known};

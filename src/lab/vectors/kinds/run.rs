@@ -41,7 +41,7 @@ impl RunInput {
         for (who, script) in scripts {
             let recorder = Recorder::new(suite, 4, LedgerKind::Quorum)?;
             let mut scripted = Scripted { who, recorder, done: &mut done };
-            scripted.submit("dr-ada", PATIENT, &["dr-ben"])?;
+            scripted.recorder.submit("dr-ada", PATIENT, &["dr-ben"])?;
             script(&mut scripted)?;
             let comment = "with what is wrong before each message";
             cases.extend(recorded(&mut scripted.recorder, who, comment));
@@ -103,20 +103,6 @@ struct Scripted<'a> {
     done: &'a mut Pairs,
 }
 
-impl std::ops::Deref for Scripted<'_> {
-    type Target = Recorder;
-
-    fn deref(&self) -> &Recorder {
-        &self.recorder
-    }
-}
-
-impl std::ops::DerefMut for Scripted<'_> {
-    fn deref_mut(&mut self) -> &mut Recorder {
-        &mut self.recorder
-    }
-}
-
 impl Scripted<'_> {
     /// Precedes the first envelope of each of these kinds with its mutations, in the order of arrival.
     fn mutate_each(&mut self, kinds: &[Content]) -> Result<(), Refusal> {
@@ -125,7 +111,7 @@ impl Scripted<'_> {
             let wanted = |envelope: &Envelope| {
                 envelope.to == who && content(envelope).is_some_and(|kind| left.contains(&kind))
             };
-            let Some(envelope) = self.until(PATIENCE, wanted)? else { break };
+            let Some(envelope) = self.recorder.until(PATIENCE, wanted)? else { break };
             let kind = content(&envelope);
             left.retain(|one| Some(*one) != kind);
             self.recorder.deliver_with_mutations(envelope, self.done)?;
@@ -135,7 +121,9 @@ impl Scripted<'_> {
 
     /// The first envelope of this kind that arrives there.
     fn first(&mut self, who: &str, kind: Content) -> Result<Envelope, Refusal> {
-        let found = self.until(PATIENCE, |envelope| envelope.to == who && content(envelope) == Some(kind))?;
+        let found = self
+            .recorder
+            .until(PATIENCE, |envelope| envelope.to == who && content(envelope) == Some(kind))?;
         found.ok_or_else(|| Refusal::new(Clause::EventFitsState).at(format!("nothing comes to {who}")))
     }
 
@@ -143,7 +131,7 @@ impl Scripted<'_> {
     fn again(&mut self, kind: Content, clause: Clause, field: &str) -> Result<(), Refusal> {
         let envelope = self.first(self.who, kind)?;
         let (from, message) = (envelope.from.clone(), message(&envelope)?);
-        self.deliver(envelope)?;
+        self.recorder.deliver(envelope)?;
         self.odd(&from, &message, clause, &[field], "said once more")
     }
 
@@ -178,9 +166,9 @@ fn server(run: &mut Scripted<'_>) -> Result<(), Refusal> {
     let stray = encode(&Message::ReadRequest(request));
     run.odd("dr-ada", &stray, Clause::MessageTypeIsExpected, &["Message.kind"], "a request to the cloud")?;
     // Somebody whose role may not submit.
-    run.submit("root-1", PATIENT, &[])?;
+    run.recorder.submit("root-1", PATIENT, &[])?;
     let submitted = |envelope: &Envelope| envelope.from == "root-1" && content(envelope) == Some(M(1));
-    if let Some(envelope) = run.until(PATIENCE, submitted)? {
+    if let Some(envelope) = run.recorder.until(PATIENCE, submitted)? {
         let fields = ["TInitial.header", "InitialHeader.role", "CertificateBody.role"];
         let comment = "an administrator submits";
         run.odd("root-1", &message(&envelope)?, Clause::RoleMaySubmit, &fields, comment)?;
@@ -188,13 +176,13 @@ fn server(run: &mut Scripted<'_>) -> Result<(), Refusal> {
     run.mutate_each(&[M(4)])?;
     run.again(M(4), Clause::OneVotePerValidator, "Vote.validator")?;
     run.mutate_each(&[M(6)])?;
-    run.wait(2_000)?;
+    run.recorder.wait(2_000)?;
     // A second submission, sent twice.
-    run.submit("dr-ada", br#"{"resourceType":"Patient","id":"p2"}"#, &[])?;
+    run.recorder.submit("dr-ada", br#"{"resourceType":"Patient","id":"p2"}"#, &[])?;
     run.again(M(1), Clause::TidIsFresh, "InitialHeader.tid")?;
-    run.wait(20_000)?;
-    run.happen("bsd", Event::Close {})?;
-    run.wait(5_000)
+    run.recorder.wait(20_000)?;
+    run.recorder.happen("bsd", Event::Close {})?;
+    run.recorder.wait(5_000)
 }
 
 fn voter(run: &mut Scripted<'_>) -> Result<(), Refusal> {
@@ -205,25 +193,25 @@ fn voter(run: &mut Scripted<'_>) -> Result<(), Refusal> {
     if let Message::TBlock(block) = &mut other {
         block.body.issued = block.body.issued.after(1);
     }
-    let keys = &run.network.keys;
+    let keys = &run.recorder.network.keys;
     ReSigner::new(keys).message(&mut other, &keys.roster.bsd, 0);
     let (fields, comment) = (["TBlock.body", "BlockBody.tid"], "another T_block for the tid");
     run.odd("bsd", &encode(&other), Clause::OneBlockPerTid, &fields, comment)?;
-    run.wait(20_000)
+    run.recorder.wait(20_000)
 }
 
 fn proposer(run: &mut Scripted<'_>) -> Result<(), Refusal> {
     run.mutate_each(&[G(1), G(5), G(2), G(3)])?;
-    run.wait(20_000)
+    run.recorder.wait(20_000)
 }
 
 fn follower(run: &mut Scripted<'_>) -> Result<(), Refusal> {
     run.mutate_each(&[G(4)])?;
     // The next height: anchors.
     let block = run.first("validator-004", G(6))?;
-    run.deliver(block)?;
+    run.recorder.deliver(block)?;
     run.mutate_each(&[G(4), G(6)])?;
-    run.wait(20_000)
+    run.recorder.wait(20_000)
 }
 
 fn cloud(run: &mut Scripted<'_>) -> Result<(), Refusal> {
@@ -231,25 +219,25 @@ fn cloud(run: &mut Scripted<'_>) -> Result<(), Refusal> {
     let valid = message(&envelope)?;
     run.recorder.deliver_with_mutations(envelope, run.done)?;
     run.odd("bsd", &valid, Clause::StoredOnce, &["TValid.body", "ValidBody.tid"], "said once more")?;
-    run.wait(5_000)?;
+    run.recorder.wait(5_000)?;
     let (tid, reader) = (run.tid()?, "mia".to_owned());
     let grant = (Event::Grant { tid: tid.clone(), reader: reader.clone() }, 9);
     let revoke = (Event::Revoke { tid: tid.clone(), reader }, 10);
     for (request, kind) in [(Event::Read { tid }, 7), grant.clone(), revoke.clone(), grant, revoke] {
-        run.happen("dr-ada", request)?;
+        run.recorder.happen("dr-ada", request)?;
         run.mutate_each(&[M(kind)])?;
-        run.wait(1_500)?;
+        run.recorder.wait(1_500)?;
     }
     let erase = erasure(run)?;
-    run.happen("dr-ada", erase)?;
+    run.recorder.happen("dr-ada", erase)?;
     run.mutate_each(&[M(11)])?;
-    run.wait(5_000)
+    run.recorder.wait(5_000)
 }
 
 /// What the owner and an administrator approve.
 fn erasure(run: &mut Scripted<'_>) -> Result<Event, Refusal> {
     let tid = run.recorder.tid().ok_or(Refusal::new(Clause::LeafIsIncluded))?;
-    let now = run.network.now();
+    let now = run.recorder.network.now();
     let body = run.user("dr-ada")?.erasure(now, tid);
     let approvals =
         vec![Hex::of(&run.user("dr-ada")?.approve(&body)), Hex::of(&run.user("root-1")?.approve(&body))];
@@ -258,26 +246,26 @@ fn erasure(run: &mut Scripted<'_>) -> Result<Event, Refusal> {
 
 fn owner(run: &mut Scripted<'_>) -> Result<(), Refusal> {
     run.mutate_each(&[M(2)])?;
-    run.wait(5_000)?;
+    run.recorder.wait(5_000)?;
     let tid = run.tid()?;
-    run.happen("dr-ada", Event::Grant { tid, reader: "mia".to_owned() })?;
+    run.recorder.happen("dr-ada", Event::Grant { tid, reader: "mia".to_owned() })?;
     run.mutate_each(&[M(12)])?;
-    run.wait(5_000)
+    run.recorder.wait(5_000)
 }
 
 fn reader(run: &mut Scripted<'_>) -> Result<(), Refusal> {
     // The log has one leaf, and no anchor yet.
     let receipt = run.first("bsd", M(6))?;
-    run.deliver(receipt)?;
+    run.recorder.deliver(receipt)?;
     let tid = run.tid()?;
-    run.happen("dr-ben", Event::Read { tid: tid.clone() })?;
+    run.recorder.happen("dr-ben", Event::Read { tid: tid.clone() })?;
     run.mutate_each(&[M(8)])?;
-    run.wait(20_000)?;
+    run.recorder.wait(20_000)?;
     // Another leaf, which no anchor covers yet.
-    run.happen("dr-ada", Event::Grant { tid: tid.clone(), reader: "mia".to_owned() })?;
+    run.recorder.happen("dr-ada", Event::Grant { tid: tid.clone(), reader: "mia".to_owned() })?;
     let answer = run.first("dr-ada", M(12))?;
-    run.deliver(answer)?;
-    run.happen("dr-ben", Event::Read { tid })?;
+    run.recorder.deliver(answer)?;
+    run.recorder.happen("dr-ben", Event::Read { tid })?;
     run.mutate_each(&[M(8)])?;
-    run.wait(2_000)
+    run.recorder.wait(2_000)
 }

@@ -50,7 +50,7 @@ impl SignInput {
             Case::new("the check value of chapter 3", None, input(&check, Domain::VOTE, b"a message")),
             Case::new("an empty message", None, input(&check, Domain::VOTE, b"")),
             Case::new("another tag", None, input(&check, Domain::T_VALID, b"a message")),
-            Case::new(end, None, input(&Scalar::reduce(suite, &[1]).encode(), Domain::CERTIFICATE, b"m")),
+            Case::new(end, None, input(Scalar::reduce(suite, &[1]).encode(), Domain::CERTIFICATE, b"m")),
             Case::new(end, None, input(&greatest(suite), Domain::CERTIFICATE, b"m")),
         ];
         for length in [1, 55, 64, 300] {
