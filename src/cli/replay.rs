@@ -78,7 +78,7 @@ pub(super) fn replay(options: &Options) -> Result<ExitStatus, String> {
     }
     let shown = match options.format {
         Format::Text => text(&trace),
-        Format::Mermaid => mermaid(&trace.header, &trace.steps),
+        Format::Mermaid => mermaid(&trace),
         Format::Svg => svg(&trace),
         Format::Html => html(&trace),
     };

@@ -34,12 +34,45 @@ impl Page<'_> {
             ),
         };
         let styles = self.styles.concat();
+        let contents = contents(body);
         format!(
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
              <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'{policy}\"/>\n\
              <title>{title}</title>\n<style>\n{CSS}{styles}</style>\n</head>\n<body>\n\
-             <a class=\"skip\" href=\"#main\">Skip to content</a>\n<main id=\"main\">\n<h1>{title}</h1>\n{body}</main>\n{script}</body>\n</html>\n"
+             <a class=\"skip\" href=\"#main\">Skip to content</a>\n<main id=\"main\">\n<h1>{title}</h1>\n{contents}{body}</main>\n{script}</body>\n</html>\n"
         )
+    }
+}
+
+/// The fewest parts of a page that has a table of contents.
+const PARTS: usize = 3;
+
+/// Links to the parts of a page, by the ids of their headings; nothing for a page with few.
+fn contents(body: &str) -> String {
+    let headings = body.split("<h2 id=\"").skip(1).filter_map(|rest| {
+        let (id, rest) = rest.split_once("\">")?;
+        let (heading, _) = rest.split_once("</h2>")?;
+        Some(format!("<li><a href=\"#{id}\">{heading}</a></li>\n"))
+    });
+    let links: Vec<String> = headings.collect();
+    if links.len() < PARTS {
+        return String::new();
+    }
+    format!("<nav class=\"contents\" aria-label=\"Contents\">\n<ul>\n{}</ul>\n</nav>\n", links.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::contents;
+
+    #[test]
+    fn a_page_with_several_parts_links_to_each_of_them() {
+        let body = "<h2 id=\"a\">A &amp; B</h2><p/><h2 id=\"b\">B</h2><h2 id=\"c\">C</h2>";
+        let links = contents(body);
+        for link in ["<a href=\"#a\">A &amp; B</a>", "<a href=\"#b\">B</a>", "<a href=\"#c\">C</a>"] {
+            assert!(links.contains(link), "{links}");
+        }
+        assert_eq!(contents("<h2 id=\"a\">A</h2>"), "");
     }
 }

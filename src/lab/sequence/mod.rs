@@ -11,14 +11,16 @@ mod svg;
 mod text;
 
 pub use html::html;
-pub use mermaid::{mermaid, of_transactions};
+pub use mermaid::mermaid;
+use mermaid::of_transactions;
 pub use one_record::one_record;
 pub use page_of_runs::{Section, page_of_runs};
 pub use svg::svg;
 pub use text::text;
 
-use crate::trace::{Header, Step, Trace, everybody};
-use bemr_model::{Action, Actor, Command, Enrolment, Order};
+use crate::trace::label::command as command_label;
+use crate::trace::{Header, Step, Told, Trace, account, everybody};
+use bemr_model::{Action, Actor};
 use bemr_spec::Event;
 
 /// The actors and senders of the steps, in the order of the columns: users, the BSD, validators, the cloud, the KDC.
@@ -38,26 +40,20 @@ fn taking_part<'a>(header: &Header, steps: impl IntoIterator<Item = &'a Step>) -
     order
 }
 
+/// A step with what the model says of it.
+type Shown<'a> = (&'a Step, Told);
+
 /// The steps that are drawn: all except those in which only time passes.
-fn drawn(trace: &Trace) -> impl Iterator<Item = &Step> {
-    trace.steps.iter().filter(|step| step.actor.is_some())
+fn drawn(trace: &Trace) -> Vec<Shown<'_>> {
+    trace.steps.iter().zip(account(trace)).filter(|(step, _)| step.actor.is_some()).collect()
 }
 
-/// The label of a step: the message, or the event.
-fn what(step: &Step) -> String {
-    let Action::Command { command, .. } = &step.action else { return arrived(step).to_owned() };
-    match command {
-        Command::Submit { record, .. } => format!("Submit record {record}"),
-        Command::Read { tid } => format!("Read submission {tid}"),
-        Command::Order { tid, order: Order::Grant(_) } => format!("Grant submission {tid}"),
-        Command::Order { tid, order: Order::Revoke(_) } => format!("Revoke submission {tid}"),
-        Command::Order { tid, order: Order::Erase(_) } => format!("Erase submission {tid}"),
-        Command::ChangePolicy { .. } => "Change the policy".to_owned(),
-        Command::CloseAudit => "Close the audit log".to_owned(),
-        Command::Enrol(Enrolment { subject: Some(subject), .. }) => format!("Certify {subject}"),
-        Command::Enrol(_) => "Certify an unregistered subject".to_owned(),
-        Command::RevokeCertificate { subject } => format!("Revoke the certificate of {subject}"),
-        Command::IssueList => "Issue a CRL".to_owned(),
+/// The label of a step: the message and what distinguishes it, or the event.
+fn what((step, told): &Shown<'_>) -> String {
+    match (&told.what, &step.action) {
+        (Some(what), _) => what.clone(),
+        (None, Action::Command { command, .. }) => command_label(command, bemr_model::Tid::UNKNOWN),
+        (None, _) => arrived(step).to_owned(),
     }
 }
 
@@ -104,6 +100,7 @@ fn verdict(step: &Step) -> &'static str {
 }
 
 /// The messages that a step broadcasts.
-fn published(step: &Step) -> impl Iterator<Item = &str> {
-    step.sends.iter().filter(|send| send.to.is_none()).map(|send| send.message.as_str())
+fn published<'a>((step, told): &'a Shown<'_>) -> impl Iterator<Item = &'a str> {
+    let sends = step.sends.iter().zip(&told.sends);
+    sends.filter(|(send, _)| send.to.is_none()).map(|(_, label)| label.as_str())
 }

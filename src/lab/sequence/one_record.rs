@@ -1,8 +1,8 @@
 //! The sequence diagram of one record, from a run.
 
-use crate::sequence::{mermaid, of_transactions};
+use crate::sequence::of_transactions;
 use crate::simulator::{Event, NetworkConfig};
-use crate::trace::{Recorder, Step};
+use crate::trace::{Recorder, Step, Trace};
 use bemr::crypto::Suite;
 use bemr::records::{Record, SAMPLES};
 use bemr_spec::Refusal;
@@ -28,5 +28,5 @@ pub fn one_record() -> Result<String, Refusal> {
     network.outcomes(&doctor, &[tid], LIMIT, &mut observe);
     let request = network.as_user(&doctor, |user, now| user.read(now, tid))?;
     network.answer(&doctor, request, LIMIT, &mut observe);
-    Ok(mermaid(&header, of_transactions(&steps)))
+    Ok(of_transactions(&Trace { header, steps }))
 }

@@ -1,8 +1,8 @@
 //! A trace as a self-contained SVG sequence diagram: time at the left, a line for each actor, an arrow for each received message.
 
-use super::{drawn, fault, published, refusal, taking_part, what};
+use super::{Shown, drawn, fault, published, refusal, taking_part, what};
 use crate::html::{escaped, put};
-use crate::trace::{Step, Trace};
+use crate::trace::Trace;
 use bemr_model::Actor;
 
 /// Where the first actor's column begins: time stands before it.
@@ -14,7 +14,9 @@ const LINE: usize = 16;
 /// About the width of a character of the labels.
 const CHARACTER: usize = 7;
 /// The most characters of a label.
-const LABEL: usize = 40;
+const LABEL: usize = 64;
+/// With more participants than this, those that are idle share a column.
+const MANY: usize = 8;
 
 /// Its colours where it stands alone; dark where the reader's system is. A page has its own, of the same names.
 const COLOURS: &str = "\
@@ -26,7 +28,7 @@ const COLOURS: &str = "\
 pub(super) const SHAPES: &str = "\
 .seq{font:13px ui-sans-serif,system-ui,sans-serif}\
 .seq text{fill:var(--ink)}.seq .halo{paint-order:stroke;stroke:var(--paper);stroke-width:5px;stroke-linejoin:round}\
-.seq .time{fill:var(--faint);font-size:11px}.seq .name{font-weight:600}.seq .all{fill:var(--faint);font-size:12px}\
+.seq .time text{fill:var(--faint);font-size:11px}.seq .gutter{fill:var(--paper)}.seq .name{font-weight:600}.seq .all{fill:var(--faint);font-size:12px}\
 .seq .life{stroke:var(--line)}.seq .row{fill:transparent}\
 .seq .box{fill:var(--paper);stroke:var(--line)}\
 .seq .arrow{stroke:var(--arrow);stroke-width:1.5}.seq .tip{fill:var(--arrow)}\
@@ -47,25 +49,41 @@ impl Drawing {
     pub(super) const HEAD: usize = HEAD;
 
     /// `id` stands before the number in the id of each step.
-    pub(super) fn of(trace: &Trace, id: &str) -> Drawing {
+    pub(super) fn of(trace: &Trace, shown: &[Shown<'_>], id: &str) -> Drawing {
         let header = &trace.header;
-        let actors = taking_part(header, drawn(trace));
+        let mut actors = taking_part(header, shown.iter().map(|(step, _)| *step));
+        let folded = if actors.len() > MANY { idle(&actors, shown) } else { Vec::new() };
+        let folded = if folded.len() > 1 { folded } else { Vec::new() };
+        actors.retain(|actor| !folded.contains(actor));
         let longest = actors.iter().map(|actor| header.name(*actor).len()).max().unwrap_or(0);
         let column = (longest.min(LABEL) * (CHARACTER + 1) + 20).max(128);
         let x = |actor: Actor| {
-            let place = actors.iter().position(|other| *other == actor).unwrap_or(0);
+            let place = actors.iter().position(|other| *other == actor).unwrap_or(actors.len());
             LEFT + place * column + column / 2
         };
-        let width = LEFT + actors.len().max(1) * column;
+        let columns = actors.len() + usize::from(!folded.is_empty());
+        let width = LEFT + (columns * column).max(LABEL * CHARACTER + 20);
         let (mut head, mut steps, mut height) = (String::new(), String::new(), 8);
-        for step in drawn(trace) {
+        for step in shown {
             height += draw(&mut steps, (step, id), height, (width, column), x);
         }
         height += 8;
+        if !folded.is_empty() {
+            let x = LEFT + actors.len() * column + column / 2;
+            put(&mut head, format_args!("<g class=\"folded\">"));
+            let names: Vec<String> = folded.iter().map(|actor| header.name(*actor)).collect();
+            put(&mut head, format_args!("<title>{}</title>", escaped(&names.join(", "))));
+            write(&mut head, "name", (x, width), 25, &format!("{} idle", folded.len()));
+            put(&mut head, format_args!("</g>"));
+        }
         let mut body = String::new();
         for actor in &actors {
             let x = x(*actor);
-            write(&mut head, "name", x, 25, &header.name(*actor));
+            write(&mut head, "name", (x, width), 25, &header.name(*actor));
+            put(&mut body, format_args!("<path class=\"life\" d=\"M{x} 0V{height}\"/>"));
+        }
+        if !folded.is_empty() {
+            let x = LEFT + actors.len() * column + column / 2;
             put(&mut body, format_args!("<path class=\"life\" d=\"M{x} 0V{height}\"/>"));
         }
         body.push_str(&steps);
@@ -73,9 +91,20 @@ impl Drawing {
     }
 }
 
+/// Who only hears what is public: sends nothing, refuses nothing, and does nothing of its own accord.
+fn idle(actors: &[Actor], shown: &[Shown<'_>]) -> Vec<Actor> {
+    let active = |actor: &Actor| {
+        shown.iter().any(|(step, _)| {
+            let acts = !step.sends.is_empty() || step.clause.is_some() || step.from.is_none();
+            step.from == Some(*actor) || (step.actor == Some(*actor) && acts)
+        })
+    };
+    actors.iter().copied().filter(|actor| !active(actor)).collect()
+}
+
 /// The whole diagram as one SVG document.
 pub fn svg(trace: &Trace) -> String {
-    let Drawing { width, head, body, height } = Drawing::of(trace, "");
+    let Drawing { width, head, body, height } = Drawing::of(trace, &drawn(trace), "");
     let whole = height + 2 * HEAD;
     let foot = HEAD + height;
     format!(
@@ -102,36 +131,43 @@ pub(super) fn title(trace: &Trace) -> String {
 /// Draws a step at this height; how high it is.
 fn draw(
     out: &mut String,
-    (step, id): (&Step, &str),
+    (shown, id): (&Shown<'_>, &str),
     top: usize,
     (width, column): (usize, usize),
     x: impl Fn(Actor) -> usize,
 ) -> usize {
+    let step = shown.0;
     let Some(actor) = step.actor else { return 0 };
     let there = x(actor);
-    let broadcast = published(step).collect::<Vec<&str>>().join(", ");
-    let height = if broadcast.is_empty() { ROW } else { ROW + LINE };
+    let broadcasts: Vec<&str> = published(shown).collect();
+    let height = ROW + LINE * broadcasts.len();
     let base = top + ROW - 12;
     let class = if step.clause.is_none() { "step" } else { "step bad" };
-    put(out, format_args!("<g class=\"{class}\" id=\"{id}step-{0}\" data-step=\"{0}\">", step.step));
+    put(
+        out,
+        format_args!(
+            "<g class=\"{class}\" id=\"{id}step-{0}\" data-step=\"{0}\" data-height=\"{height}\">",
+            step.step
+        ),
+    );
     put(out, format_args!("<rect class=\"row\" y=\"{top}\" width=\"{width}\" height=\"{height}\"/>"));
-    let (what, refused) = (what(step), refusal(step));
-    let said = [Some(what.as_str()), refused.as_deref(), fault(step)];
+    let (what, refused) = (what(shown), refusal(step));
+    let said = [refused.as_deref(), fault(step), Some(what.as_str())];
     let said = said.into_iter().flatten().collect::<Vec<&str>>().join(" · ");
     match step.from.map(&x) {
         Some(here) if here != there => {
             arrow(out, here, there, base, step.clause.is_none());
             // A long arrow has its label at both ends.
             if here.abs_diff(there) <= 8 * column {
-                write(out, "said halo", here.midpoint(there), base - 7, &said);
+                write(out, "said halo", (here.midpoint(there), width), base - 9, &said);
             } else {
                 let (left, right) = (here.min(there) + column, here.max(there) - column);
-                write(out, "said halo", left, base - 7, &said);
-                write(out, "said halo", right, base - 7, &said);
+                write(out, "said halo", (left, width), base - 9, &said);
+                write(out, "said halo", (right, width), base - 9, &said);
             }
         }
         _ => {
-            let wide = said.chars().count().min(LABEL) * CHARACTER + 20;
+            let wide = extent(&said) + 20;
             let left = there.saturating_sub(wide / 2).min(width.saturating_sub(wide)).max(LEFT);
             let y = base - 10;
             put(
@@ -140,14 +176,21 @@ fn draw(
                     "<rect class=\"box\" x=\"{left}\" y=\"{y}\" width=\"{wide}\" height=\"20\" rx=\"10\"/>"
                 ),
             );
-            write(out, "said", left + wide / 2, base + 4, &said);
+            write(out, "said", (left + wide / 2, width), base + 4, &said);
         }
     }
-    if !broadcast.is_empty() {
-        write(out, "all halo", there, base + LINE + 4, &format!("broadcast: {broadcast}"));
+    for (line, broadcast) in (1..).zip(broadcasts) {
+        let text = format!("broadcast: {broadcast}");
+        write(out, "all halo", (there, width), base + line * LINE + 4, &text);
     }
-    write(out, "time halo", LEFT / 2, base + 4, &format!("{} ms", step.time));
-    put(out, format_args!("</g>"));
+    put(
+        out,
+        format_args!(
+            "<g class=\"time\"><rect class=\"gutter\" y=\"{top}\" width=\"{LEFT}\" height=\"{height}\"/>"
+        ),
+    );
+    write(out, "", (0, LEFT), base + 4, &format!("{} ms", step.time));
+    put(out, format_args!("</g></g>"));
     height
 }
 
@@ -165,8 +208,15 @@ fn arrow(out: &mut String, here: usize, there: usize, base: usize, taken: bool) 
     }
 }
 
-/// A text in the middle of `x`.
-fn write(out: &mut String, class: &str, x: usize, y: usize, text: &str) {
+/// About how wide a label is.
+fn extent(text: &str) -> usize {
+    text.chars().count().min(LABEL) * CHARACTER
+}
+
+/// A text about `x`, between the times and the right margin; before [`LEFT`], in the middle of the times.
+fn write(out: &mut String, class: &str, (x, width): (usize, usize), y: usize, text: &str) {
+    let half = extent(text) / 2;
+    let x = if width == LEFT { LEFT / 2 } else { x.min(width.saturating_sub(half)).max(LEFT + half) };
     let text = label(text);
     put(
         out,
@@ -181,3 +231,7 @@ fn label(text: &str) -> String {
     }
     escaped(&text.chars().take(LABEL - 1).chain(['…']).collect::<String>())
 }
+
+#[cfg(test)]
+#[path = "layout_tests.rs"]
+mod tests;

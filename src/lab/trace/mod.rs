@@ -3,8 +3,10 @@
 //! There is one reader and one writer. The reader takes exactly what the writer writes, byte for byte. Nothing here runs a
 //! trace.
 
+mod account;
 mod consistency;
 mod event;
+pub mod label;
 mod read;
 mod recorder;
 mod replay;
@@ -12,6 +14,7 @@ mod schema;
 mod within_adversary;
 mod write;
 
+pub use account::{Told, account};
 pub use read::PRINTABLE;
 pub use read::{Flaw, TraceError};
 pub use recorder::{MAX_TRACED, Recorder};

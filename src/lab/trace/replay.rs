@@ -57,7 +57,7 @@ fn difference(step: &Step, happened: &Happened) -> Option<String> {
 }
 
 /// What happened, in the order in which the trace tells what was sent.
-fn in_told_order(step: &Step, sends: Vec<Output>) -> Vec<Output> {
+pub(super) fn in_told_order(step: &Step, sends: Vec<Output>) -> Vec<Output> {
     let mut left = sends;
     let told = step.sends.iter().filter_map(|send| {
         let this = |output: &Output| output.to() == send.to && output.name() == send.message;
