@@ -560,6 +560,26 @@ fn a_validator_that_restarts_repeats_its_votes() {
 }
 
 #[test]
+fn a_validator_that_does_not_store_its_vote_votes_otherwise_after_a_restart() {
+    for (rules, refused) in [(RULES, true), (RULES.without(Clause::StoredBeforeSent), false)] {
+        let mut bed = Testbed::new(rules, 4);
+        let archive = StoreHandle::new(MemoryStore::new());
+        restart(&mut bed, &archive);
+        let cast = bed.network.keys.roster.clone();
+        let initial = bed.initial(&cast.doctor, sample("Patient-example"), &[]);
+        let one = bed.block(&initial);
+        let other = bed.block_with(&initial, |_| (), |body| body.issued = body.issued.after(1));
+        bed.send(&cast.bsd, &cast.validators[0], Message::TBlock(Box::new(one))).assert_accepted();
+        restart(&mut bed, &archive);
+        let asked = bed.send(&cast.bsd, &cast.validators[0], Message::TBlock(Box::new(other)));
+        match refused {
+            true => asked.assert_refused(Clause::OneBlockPerTid),
+            false => asked.assert_accepted(),
+        }
+    }
+}
+
+#[test]
 fn what_a_block_leaves_waits_for_the_next() {
     let mut bed = Testbed::new(RULES, 4);
     let (bsd, third) = (bed.network.keys.roster.bsd.clone(), validator(&bed, 3));

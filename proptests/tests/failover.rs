@@ -927,7 +927,7 @@ fn fickle(
                     kinds.count("bent", 1);
                     let at = pick(&mut rng, envelope.bytes.len() as u64) as usize;
                     // The first byte says what kind of datagram it is; the bed reads it.
-                    envelope.bytes[at.max(1)] ^= 1 << pick(&mut rng, 8);
+                    Rc::make_mut(&mut envelope.bytes)[at.max(1)] ^= 1 << pick(&mut rng, 8);
                 }
             }
         }

@@ -45,6 +45,25 @@ impl Proposal {
         Block { closed, entries: self.entries.into() }
     }
 
+    /// Puts the search where the next `budget` nonces meet the target, or do not, for checkers: how lucky a miner is must not
+    /// hang on the bytes of a block.
+    #[cfg(bemr_weaken)]
+    pub fn steer(&mut self, budget: u64, lucky: bool) {
+        loop {
+            let start = self.header.closing.clone();
+            match (self.mine(budget), &mut self.header.closing) {
+                (true, _) if lucky => return,
+                (false, closing) if !lucky => {
+                    *closing = start;
+                    return;
+                }
+                (true, Closing::Work(work)) => work.nonce += 1,
+                (false, Closing::Work(_)) => {}
+                (_, Closing::Quorum(_)) => return,
+            }
+        }
+    }
+
     /// Tries at most `budget` nonces from the header's nonce on and leaves there the first one that meets the
     /// target. Says whether there is one; if not, the next call goes on where this one stopped. A header that is
     /// closed by quorum has nothing to search.

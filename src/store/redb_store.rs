@@ -62,7 +62,7 @@ impl RedbStore {
             None => create(&path)?,
             Some(found) if found.is_file() && found.len() == 0 => {
                 let problem = "is an empty file, not a store; a new store needs a path where no file is";
-                return Err(StoreError::unavailable(Some(&path), problem));
+                return Err(StoreError::damaged(Some(&path), None, problem));
             }
             Some(_) => {}
         }

@@ -2,7 +2,7 @@
 
 use crate::crypto::{Digest, Domain, Prefix};
 use crate::wire::{Height, Name, QuorumCertificate, Signatory, Time, encode};
-use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU16, TlsVecU32};
+use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU32};
 
 /// A number below 2^256, 32 bytes, the most significant first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, TlsSerialize, TlsDeserializeBytes, TlsSize)]
@@ -135,7 +135,7 @@ pub struct ClosedHeader {
     /// The header.
     pub header: BlockHeader,
     /// The validators who signed it in ascending order of their names; none under proof of work.
-    pub signatories: TlsVecU16<Signatory>,
+    pub signatories: TlsVecU32<Signatory>,
 }
 
 /// A block.

@@ -2,7 +2,7 @@
 
 use crate::crypto::{Digest, Signature, Suite};
 use crate::wire::{Height, Name};
-use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU16};
+use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU32};
 
 /// A validator's verdict on a transaction, one byte.
 #[derive(
@@ -67,5 +67,5 @@ pub struct QuorumCertificate {
     /// The body that all of them signed.
     pub body: VoteBody,
     /// Who they are.
-    pub signatories: TlsVecU16<Signatory>,
+    pub signatories: TlsVecU32<Signatory>,
 }

@@ -516,7 +516,21 @@ impl Consensus {
         state
     }
 
-    fn mine(&mut self, context: &mut NodeContext, now: Time) -> Vec<Output> {
+    /// Makes the nonces that are tried at `now`, if any are, meet the target or not.
+    #[cfg(bemr_weaken)]
+    pub(super) fn steer_mining(&mut self, context: &NodeContext, now: Time, lucky: bool) {
+        let mines = matches!(context.ledger_view.ledger.genesis().rule, ClosingRule::Work(_));
+        if !mines || self.next.is_none_or(|next| now < next) {
+            return;
+        }
+        self.prepare_mining(context, now);
+        if let Some(proposal) = &mut self.mining {
+            proposal.steer(constants::MINING_NONCES, lucky);
+        }
+    }
+
+    /// The block that is mined is the one that extends the tip by what waits.
+    fn prepare_mining(&mut self, context: &NodeContext, now: Time) {
         let entries = self.entries(context);
         let tip = context.ledger_view.ledger.tip();
         let stale = self
@@ -526,6 +540,10 @@ impl Consensus {
         if stale {
             self.mining = Some(context.ledger_view.ledger.propose(entries, now, context.name().clone()));
         }
+    }
+
+    fn mine(&mut self, context: &mut NodeContext, now: Time) -> Vec<Output> {
+        self.prepare_mining(context, now);
         let Some(mut proposal) = self.mining.take() else { return Vec::new() };
         if !proposal.mine(constants::MINING_NONCES) {
             self.mining = Some(proposal);

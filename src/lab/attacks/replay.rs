@@ -135,7 +135,7 @@ impl Field {
         let (rules, setup) = (Rules::hardened(), &header.setup);
         Ok(if both {
             let both = Lockstep::new(rules, setup).map_err(|refusal| refusal.to_string())?;
-            Field::Both(Box::new(both))
+            Field::Both(Box::new(both.as_recorded()))
         } else {
             Field::Model(Box::new(Execution::new(rules, setup)))
         })

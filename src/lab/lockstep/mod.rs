@@ -79,6 +79,7 @@ pub struct Lockstep {
     world: Execution,
     steps: usize,
     crashed: bool,
+    as_recorded: bool,
     /// Steps of an actor until its view is compared next.
     uncompared: BTreeMap<Actor, usize>,
 }
@@ -110,6 +111,7 @@ impl Lockstep {
             world: Execution::new(model, setup),
             steps: 0,
             crashed: false,
+            as_recorded: false,
             uncompared: BTreeMap::new(),
         })
     }
@@ -129,6 +131,14 @@ impl Lockstep {
         self.steps
     }
 
+    /// From now on a miner finds a nonce exactly where an action says so, as in a run that is executed again: which nonces meet
+    /// a target depends on every byte of a block.
+    #[must_use]
+    pub fn as_recorded(mut self) -> Lockstep {
+        self.as_recorded = true;
+        self
+    }
+
     /// Performs the action on both sides; nothing when it cannot happen now, or when the model cannot know what it does.
     /// Gives the action as it was performed, with the nonce that the implementation found.
     ///
@@ -144,6 +154,9 @@ impl Lockstep {
         if let Action::Wake { actor, found } = &mut action {
             if self.world.system().wakes(*actor).is_none() && self.sut.wakes(*actor).is_none() {
                 return Ok(None);
+            }
+            if self.as_recorded {
+                self.sut.steer_mining(*actor, *found);
             }
             *found = None;
         }

@@ -40,6 +40,8 @@ pub struct RefinementMap {
     requested: BTreeMap<u8, u32>,
     genesis: Digest,
     blocks: BTreeMap<Digest, KnownBlock>,
+    /// Under which nonces a recorded run knows blocks that were mined anew, by the digests of their headers.
+    recorded_nonces: BTreeMap<Digest, u64>,
     heads: BTreeMap<Digest, Head>,
     stored: BTreeMap<Digest, (Certificate, BlockId)>,
     /// The KDC's serials, and whose latest certificate has which.
@@ -75,6 +77,7 @@ impl RefinementMap {
             requested: BTreeMap::new(),
             genesis,
             blocks: BTreeMap::new(),
+            recorded_nonces: BTreeMap::new(),
             heads: BTreeMap::new(),
             stored: BTreeMap::new(),
             serials: BTreeMap::new(),
@@ -324,6 +327,11 @@ impl RefinementMap {
         }
     }
 
+    /// From now on the block with this header has the nonce of a recorded run.
+    pub(crate) fn record_nonce(&mut self, header: &BlockHeader, recorded: u64) {
+        self.recorded_nonces.insert(header.digest(), recorded);
+    }
+
     /// A block without its close.
     pub(crate) fn proposal(&mut self, header: &BlockHeader, entries: &[wire::Entry]) -> Arc<Proposal> {
         let digest = header.digest();
@@ -339,9 +347,10 @@ impl RefinementMap {
             time: self.time(header.time),
             proposer: self.validator(&header.proposer),
             entries,
-            nonce: match &header.closing {
-                wire::Closing::Work(work) => work.nonce,
-                wire::Closing::Quorum(_) => 0,
+            nonce: match (&header.closing, self.recorded_nonces.get(&digest)) {
+                (wire::Closing::Work(_), Some(recorded)) => *recorded,
+                (wire::Closing::Work(work), None) => work.nonce,
+                (wire::Closing::Quorum(_), _) => 0,
             },
             flaws: Flaws::NONE,
         });

@@ -3,6 +3,7 @@
 use bemr::actors::{Input, Output};
 use bemr::wire::{Gossip, Name, decode, encode};
 use bemr_spec::{Refusal, Rules};
+use std::rc::Rc;
 use tls_codec::{TlsByteSliceU32, TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 /// A datagram in flight. Its source is unauthenticated: a fault injector may change all of it.
@@ -14,8 +15,8 @@ pub struct Envelope {
     pub to: Name,
     /// The name of the message inside, for diagnostics only.
     pub label: &'static str,
-    /// The framed datagram.
-    pub bytes: Vec<u8>,
+    /// The framed datagram. All envelopes of a broadcast share it, or memory would grow with the square of the nodes.
+    pub bytes: Rc<[u8]>,
 }
 
 /// The frame of what travels between two nodes.
@@ -47,18 +48,18 @@ impl Envelope {
         nodes: impl Iterator<Item = &'a Name>,
     ) -> Vec<Envelope> {
         let envelope =
-            |to: &Name, label, bytes| Envelope { from: from.clone(), to: to.clone(), label, bytes };
+            |to: &Name, label, bytes: Rc<[u8]>| Envelope { from: from.clone(), to: to.clone(), label, bytes };
         match output {
             Output::Send { to, label, packet } => {
-                vec![envelope(to, label, encode(&DatagramRef::Packet(TlsByteSliceU32(packet))))]
+                vec![envelope(to, label, encode(&DatagramRef::Packet(TlsByteSliceU32(packet))).into())]
             }
             Output::SendGossip { to, gossip } => {
-                vec![envelope(to, gossip.name(), encode(&DatagramRef::Gossip(gossip)))]
+                vec![envelope(to, gossip.name(), encode(&DatagramRef::Gossip(gossip)).into())]
             }
             Output::Publish(gossip) => {
-                let bytes = encode(&DatagramRef::Gossip(gossip));
+                let bytes: Rc<[u8]> = encode(&DatagramRef::Gossip(gossip)).into();
                 let others = nodes.filter(|to| *to != from);
-                others.map(|to| envelope(to, gossip.name(), bytes.clone())).collect()
+                others.map(|to| envelope(to, gossip.name(), Rc::clone(&bytes))).collect()
             }
         }
     }

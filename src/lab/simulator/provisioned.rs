@@ -55,10 +55,16 @@ pub struct ProvisionedKeys {
     rng: ChaCha20Rng,
 }
 
-/// Proof of work that a demonstration can afford: about 250 hashes a block.
-fn work_rule() -> WorkRule {
+/// Proof of work that a demonstration can afford: 256 hashes a block for up to [`FEW_MINERS`], and so many times as many as
+/// there are more miners, or blocks would come faster than they spread.
+fn work_rule(miners: usize) -> WorkRule {
+    const FEW_MINERS: usize = 4;
+    let parts = u64::try_from(miners.max(FEW_MINERS)).unwrap_or(u64::MAX);
     let mut easiest = [0xff; 32];
-    easiest[0] = 0x00;
+    easiest[0] = 0;
+    // 2^56 - 1 parts of 2^192, divided among the miners.
+    let first = ((1 << 56) - 1) * FEW_MINERS as u64 / parts;
+    easiest[..8].copy_from_slice(&first.to_be_bytes());
     WorkRule { easiest: Target(easiest), interval: 2_000, window: 16, confirmations: 6 }
 }
 
@@ -107,7 +113,7 @@ impl NetworkConfig {
             start,
             rule: match ledger {
                 LedgerKind::Quorum => ClosingRule::Quorum,
-                LedgerKind::Work => ClosingRule::Work(work_rule()),
+                LedgerKind::Work => ClosingRule::Work(work_rule(self.validators)),
             },
         };
         let ledger = Ledger::new(&rules, genesis.clone())?;

@@ -6,6 +6,9 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// So many links are never looked through.
+const FEW_LINKS: usize = 1024;
+
 /// What happens next.
 #[derive(Debug)]
 pub enum Next {
@@ -23,6 +26,8 @@ pub struct Scheduler {
     /// When the last envelope that the injector did not delay arrives over each directed link: a reliable link keeps the order
     /// of what it carries, as a stream transport does.
     busy: BTreeMap<(Name, Name), Time>,
+    /// At how many entries of `busy` it is looked through for those that have arrived.
+    busy_links: usize,
     timers: BTreeMap<Name, Time>,
     expiries: BTreeSet<(Time, Name)>,
     /// How many envelopes were handed over, and how many the injector made of them.
@@ -46,6 +51,7 @@ impl Scheduler {
             now,
             in_flight: BTreeMap::new(),
             busy: BTreeMap::new(),
+            busy_links: FEW_LINKS,
             timers: BTreeMap::new(),
             expiries: BTreeSet::new(),
             handed: 0,
@@ -73,6 +79,11 @@ impl Scheduler {
             let busy = self.busy.entry((envelope.from.clone(), envelope.to.clone())).or_default();
             arrival = arrival.max(*busy);
             *busy = arrival;
+            if self.busy.len() > self.busy_links {
+                // A link whose last envelope has arrived orders nothing any more.
+                self.busy.retain(|_, last| *last > self.now);
+                self.busy_links = 2 * self.busy.len().max(FEW_LINKS);
+            }
             self.in_flight.insert((arrival.after(delay), self.sent), (number, envelope));
             self.sent += 1;
         }

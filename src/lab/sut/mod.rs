@@ -72,6 +72,8 @@ pub struct SystemUnderTest {
     tables: RefinementMap,
     supply: BTreeMap<(u16, Option<Clause>), Option<Record>>,
     found: Option<u64>,
+    /// The nonce that the run which is executed again has in the present step.
+    recorded: Option<u64>,
     watch: SecretScan,
     custody: KeyRecovery,
     /// What was read of the memory of actors.
@@ -181,6 +183,7 @@ impl SystemUnderTest {
             envelopes: Vec::new(),
             supply: BTreeMap::new(),
             found: None,
+            recorded: None,
             watch: SecretScan::default(),
             custody,
             stolen: Vec::new(),
@@ -295,6 +298,19 @@ impl SystemUnderTest {
         let slot = self.slot(actor)?;
         let wake = self.nodes[slot].actor().wake()?;
         Some(self.tables.time(wake))
+    }
+
+    /// Makes what a miner tries when it is woken next meet its target, if `recorded` is the nonce that it found in the run which
+    /// is executed again, or not. The block that it finds has that nonce in the model.
+    pub fn steer_mining(&mut self, actor: Actor, recorded: Option<u64>) {
+        self.recorded = recorded;
+        let Some(slot) = self.slot(actor) else { return };
+        let now = self.now;
+        if let Some(Node::Validator(validator)) = self.nodes.get_mut(slot)
+            && let Some(wake) = bemr::actors::Actor::wake(&**validator)
+        {
+            validator.steer_mining(now.max(wake), recorded.is_some());
+        }
     }
 
     /// The nonce of the block that the last step closed by work.
@@ -461,12 +477,15 @@ impl SystemUnderTest {
                 Some(bemr_model::Output::SendGossip(to, term))
             }
             Output::Publish(gossip) => {
-                let term = self.tables.gossip(&gossip);
                 if let wire::Gossip::Block(block) = &gossip
                     && let Closing::Work(work) = &block.header().closing
                 {
-                    self.found = Some(work.nonce);
+                    self.found = Some(self.recorded.unwrap_or(work.nonce));
+                    if let Some(recorded) = self.recorded {
+                        self.tables.record_nonce(block.header(), recorded);
+                    }
                 }
+                let term = self.tables.gossip(&gossip);
                 let gossip = Rc::new(gossip);
                 self.hear_told(&term, &gossip);
                 let bytes = Bytes::Gossip(gossip);

@@ -73,7 +73,8 @@ pub fn rerun_beside(sides: impl Into<crate::lockstep::Sides>, trace: &Trace) -> 
     use crate::lockstep::Lockstep;
 
     let part = |step: &Step, difference: String| Replay::Diverges { step: step.step, difference };
-    let Ok(mut both) = Lockstep::new(sides, &trace.header.setup) else { return Replay::NotCompared };
+    let Ok(both) = Lockstep::new(sides, &trace.header.setup) else { return Replay::NotCompared };
+    let mut both = both.as_recorded();
     for step in &trace.steps {
         match both.step(&step.action) {
             Err(divergence) => return part(step, divergence.to_string()),
