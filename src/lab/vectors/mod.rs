@@ -40,10 +40,10 @@ pub const FOLDER: &str = "spec/vectors";
 /// The name of the schema in the folder of vectors.
 pub const SCHEMA: &str = "vectors.schema.json";
 
-/// How many files are made at once.
+/// How many files are generated at once.
 const THREADS: usize = 2;
 
-/// A file that can be made: a kind, and the name of one of its suites.
+/// A file that can be generated: a kind, and the name of one of its suites.
 pub type Plan = (&'static Entry, &'static str);
 
 /// Every file there is.
@@ -57,7 +57,7 @@ pub fn plans() -> Vec<Plan> {
 /// The first test on which specification and implementation differ.
 pub fn generate(plans: &[Plan], done: impl Fn(&str) + Sync) -> Result<Vec<(String, String)>, String> {
     let next = AtomicUsize::new(0);
-    let made = Mutex::new(BTreeMap::new());
+    let generated = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
@@ -68,13 +68,13 @@ pub fn generate(plans: &[Plan], done: impl Fn(&str) + Sync) -> Result<Vec<(Strin
                     if let Ok((name, _)) = &file {
                         done(name);
                     }
-                    made.lock().unwrap_or_else(PoisonError::into_inner).insert(place, file);
+                    generated.lock().unwrap_or_else(PoisonError::into_inner).insert(place, file);
                 }
             });
         }
     });
-    let made = made.into_inner().unwrap_or_else(PoisonError::into_inner).into_values();
-    std::iter::once(Ok((SCHEMA.to_owned(), schema()))).chain(made).collect()
+    let generated = generated.into_inner().unwrap_or_else(PoisonError::into_inner).into_values();
+    std::iter::once(Ok((SCHEMA.to_owned(), schema()))).chain(generated).collect()
 }
 
 /// The JSON Schema of a file, draft 2020-12.

@@ -284,7 +284,7 @@ impl Recorder {
         let sign = mended(|message: &mut Message, way| signer.message(message, &sender, way));
         let mut sent = 0;
         let mut pair: Option<(Replayer, Replayer)> = None;
-        let judge = |message: &[u8]| {
+        let evaluate = |message: &[u8]| {
             if sent >= MESSAGES_PER_SESSION {
                 pair = None;
             }
@@ -308,7 +308,7 @@ impl Recorder {
             }
             clause
         };
-        Ok(self.sweep(ways, done, |sweep| sweep.run("Message", genuine, sign, judge)))
+        Ok(self.sweep(ways, done, |sweep| sweep.run("Message", genuine, sign, evaluate)))
     }
 
     fn mutated_gossip(
@@ -322,7 +322,7 @@ impl Recorder {
         let signer = ReSigner::new(&self.network.keys);
         let sign = mended(|gossip: &mut Gossip, way| signer.gossip(gossip, way));
         let mut receiver: Option<Replayer> = None;
-        let judge = |bytes: &[u8]| {
+        let evaluate = |bytes: &[u8]| {
             if receiver.is_none() {
                 receiver = self.recordings[to].replay(self.suite);
             }
@@ -333,7 +333,7 @@ impl Recorder {
             }
             clause
         };
-        Ok(self.sweep(ways, done, |sweep| sweep.run("Gossip", genuine, sign, judge)))
+        Ok(self.sweep(ways, done, |sweep| sweep.run("Gossip", genuine, sign, evaluate)))
     }
 
     /// The clause by which an actor refuses an event now.

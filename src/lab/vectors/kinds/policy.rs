@@ -79,25 +79,7 @@ impl ChangeInput {
         };
         let both: &[&str] = &["root-1", "root-2"];
         let genuine = change().map_err(|error| Refusal::new(PolicyIsWellFormed).at(error.to_string()))?;
-        let contract = |change: &dyn Fn(&mut Contract)| {
-            let mut contract = genuine.contracts[0].clone();
-            change(&mut contract);
-            vec![contract].into()
-        };
-        let next = PolicyChange {
-            templates: Vec::new().into(),
-            contracts: contract(&|one| (one.version, one.effective) = (Version(2), Height(9))),
-            ..genuine.clone()
-        };
-        let unknown = PolicyChange {
-            contracts: contract(&|one| (one.id, one.version) = (known("~"), Version(2))),
-            ..genuine.clone()
-        };
-        let mut template = genuine.templates[0].clone();
-        template.id = known("~");
-        let free = |attribute: &Attribute| Attribute { mandatory: false.into(), ..attribute.clone() };
-        template.attributes = template.attributes.iter().map(free).collect();
-        let unlisted = PolicyChange { templates: vec![template].into(), ..genuine.clone() };
+        let [next, unknown, unlisted] = variants(&genuine);
         let given = ChangeInput {
             trust: authority.trust(&authority.list(1, &[])),
             certificates: certificates.collect(),
@@ -149,6 +131,30 @@ impl ChangeInput {
         cases.sweep(&mut sweep, "ApprovedChange", |input| &mut input.change, &repair);
         Ok(cases.all())
     }
+}
+
+/// A second version of the contract alone, one of a contract that has no first, and a contract without its template.
+fn variants(genuine: &PolicyChange) -> [PolicyChange; 3] {
+    let contract = |change: &dyn Fn(&mut Contract)| {
+        let mut contract = genuine.contracts[0].clone();
+        change(&mut contract);
+        vec![contract].into()
+    };
+    let next = PolicyChange {
+        templates: Vec::new().into(),
+        contracts: contract(&|one| (one.version, one.effective) = (Version(2), Height(9))),
+        ..genuine.clone()
+    };
+    let unknown = PolicyChange {
+        contracts: contract(&|one| (one.id, one.version) = (known("~"), Version(2))),
+        ..genuine.clone()
+    };
+    let mut template = genuine.templates[0].clone();
+    template.id = known("~");
+    let free = |attribute: &Attribute| Attribute { mandatory: false.into(), ..attribute.clone() };
+    template.attributes = template.attributes.iter().map(free).collect();
+    let unlisted = PolicyChange { templates: vec![template].into(), ..genuine.clone() };
+    [next, unknown, unlisted]
 }
 
 /// A short change: a template, and a contract with one rule of each kind.
