@@ -1,13 +1,33 @@
 //! What goes to the KDC and comes from it, and changes of policy.
 
-use super::{Forge, element, nobody, other_suite, table};
+use super::{Edits, Forge, change, element, nobody, other_suite, table};
 use bemr::crypto::{DecapsulationKey, Domain, SigningKey};
 use bemr::wire::{
     ApprovedChange, Check, Contract, EnrolmentBody, EnrolmentRequest, Height, PolicyApproval, RequiredRule,
-    RevocationList, Rule, Version, encode,
+    RevocationList, RevocationListBody, Rule, Version, encode,
 };
 use bemr_model::Flaws;
 use bemr_spec::Clause;
+
+const ENROLMENT: &Edits<EnrolmentBody> = &[
+    (Clause::ProtocolVersionIsOne, &[|body| body.version = 2]),
+    (Clause::SuiteMatches, &[|body| body.suite = other_suite(body.suite)]),
+];
+
+const REVOCATION_LIST: &Edits<RevocationListBody> = &[
+    (Clause::ProtocolVersionIsOne, &[|body| body.version = 2]),
+    (Clause::SuiteMatches, &[|body| body.suite = other_suite(body.suite)]),
+    (Clause::OneEncodingPerValue, &[|body| change(&mut body.serials, |all| all.extend([u64::MAX, u64::MAX]))]),
+    (Clause::RevocationListAdvances, &[|body| body.list = Version(0)]),
+    (
+        Clause::RevocationListSignedByKdc,
+        &[
+            |body| body.next_update = body.next_update.after(1),
+            |body| body.issuer = nobody(),
+            |body| body.serials = Vec::new().into(),
+        ],
+    ),
+];
 
 impl Forge<'_> {
     /// A request that says `body`, of whoever has these keys; what it says of them is not looked at.
@@ -19,12 +39,7 @@ impl Forge<'_> {
     ) -> Option<EnrolmentRequest> {
         table::require("Enrolment", flaws)?;
         let mut body = body.clone();
-        if flaws.has(Clause::ProtocolVersionIsOne) {
-            body.version = 2;
-        }
-        if flaws.has(Clause::SuiteMatches) {
-            body.suite = other_suite(body.suite);
-        }
+        self.edit(ENROLMENT, &mut body, flaws);
         if flaws.has(Clause::ElementInRange) || flaws.has(Clause::ElementInSubgroup) {
             let key = if self.way(flaws, 2) == 0 { &mut body.signing_key } else { &mut body.agreement_key };
             *key = element(key.as_slice(), flaws)?.into();
@@ -46,28 +61,7 @@ impl Forge<'_> {
     pub fn revocation_list(&self, genuine: &RevocationList, flaws: Flaws) -> Option<RevocationList> {
         table::require("RevocationList", flaws)?;
         let mut forged = genuine.clone();
-        let body = &mut forged.body;
-        if flaws.has(Clause::ProtocolVersionIsOne) {
-            body.version = 2;
-        }
-        if flaws.has(Clause::SuiteMatches) {
-            body.suite = other_suite(body.suite);
-        }
-        if flaws.has(Clause::OneEncodingPerValue) {
-            let mut serials = body.serials.as_slice().to_vec();
-            serials.extend([u64::MAX, u64::MAX]);
-            body.serials = serials.into();
-        }
-        if flaws.has(Clause::RevocationListAdvances) {
-            body.list = Version(0);
-        }
-        if flaws.has(Clause::RevocationListSignedByKdc) {
-            match self.way(flaws, 3) {
-                0 => body.next_update = body.next_update.after(1),
-                1 => body.issuer = nobody(),
-                _ => body.serials = Vec::new().into(),
-            }
-        }
+        self.edit(REVOCATION_LIST, &mut forged.body, flaws);
         (flaws.is_empty() || forged != *genuine).then_some(forged)
     }
 

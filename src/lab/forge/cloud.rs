@@ -1,16 +1,42 @@
 //! What the cloud says, and the BSD to its user.
 
-use super::{Forge, any, element, flip_last, nobody, stray, table};
+use super::{Edits, Forge, any, change, element, flip_last, nobody, stray, table};
 use bemr::actors::initial_builder::{ONE_NONCE, grant_context, unwrap};
 use bemr::crypto::{Digest, Domain};
 use bemr::merkle::MerkleTree;
 use bemr::wire::{
-    CloudLeaf, ConsistencyProof, LeafKind, Outcome, ReadResponse, Receipt, RequestOutcome, SignedAuditHead,
+    AuditHead, CloudHead, CloudLeaf, ConsistencyProof, LeafKind, Outcome, ReadProof, ReadResponse, Receipt, RequestOutcome, SignedAuditHead,
     SignedCloudHead, Time, WrappedKey, encode,
 };
 use bemr_model::{FORKING, Flaws};
 use bemr_spec::Clause;
 use tls_codec::TlsByteVecU16;
+
+const CLOUD_HEAD: &Edits<CloudHead> = &[(Clause::HeadSignedByCloud, &[|_| (), |head| head.network = nobody()])];
+
+const AUDIT_HEAD: &Edits<AuditHead> = &[(Clause::AuditHeadSigned, &[|_| (), |head| head.network = nobody()])];
+
+const RECEIPT: &Edits<Receipt> = &[(
+    Clause::LeafIsIncluded,
+    &[
+        |receipt| receipt.inclusion.index += 1,
+        |receipt| receipt.leaf.content = stray(receipt.leaf.content.as_bytes()),
+        |receipt| receipt.leaf.kind = LeafKind::Erase,
+    ],
+)];
+
+const INCLUSION: &Edits<ReadProof> = &[(
+    Clause::LeafIsIncluded,
+    &[
+        |proof| proof.inclusion.index += 1,
+        |proof| proof.leaf.content = stray(proof.leaf.content.as_bytes()),
+    ],
+)];
+
+const ANSWER: &Edits<RequestOutcome> = &[(
+    Clause::ReadAnswersRequest,
+    &[|answer| answer.request[0] ^= 1, |answer| answer.tid = stray(answer.tid.as_bytes())],
+)];
 
 impl Forge<'_> {
     /// A head of its cloud's log.
@@ -23,13 +49,9 @@ impl Forge<'_> {
 
     fn sign_cloud_head(&self, forged: &mut SignedCloudHead, flaws: Flaws) -> Option<()> {
         let cloud = forged.head.cloud.clone();
-        let (wrong, way) = (flaws.has(Clause::HeadSignedByCloud), self.way(flaws, 2));
-        if wrong && way == 1 {
-            forged.head.network = nobody();
-        }
-        let message = encode(&forged.head);
-        forged.signature =
-            self.sign_or_not(!wrong || way == 1, flaws, &cloud, Domain::CLOUD_HEAD, &message)?;
+        self.edit(CLOUD_HEAD, &mut forged.head, flaws);
+        let (of, message) = ((Clause::HeadSignedByCloud, 2), encode(&forged.head));
+        forged.signature = self.signed(flaws, of, &cloud, Domain::CLOUD_HEAD, &message)?;
         Some(())
     }
 
@@ -37,14 +59,9 @@ impl Forge<'_> {
     pub fn audit_head(&self, genuine: &SignedAuditHead, flaws: Flaws) -> Option<SignedAuditHead> {
         table::require("AuditHead", flaws)?;
         let mut forged = genuine.clone();
-        let (wrong, way) = (flaws.has(Clause::AuditHeadSigned), self.way(flaws, 2));
-        if wrong && way == 1 {
-            forged.head.network = nobody();
-        }
-        let message = encode(&forged.head);
-        let signed = !wrong || way == 1;
-        forged.signature =
-            self.sign_or_not(signed, flaws, &genuine.head.bsd, Domain::AUDIT_HEAD, &message)?;
+        self.edit(AUDIT_HEAD, &mut forged.head, flaws);
+        let (of, message) = ((Clause::AuditHeadSigned, 2), encode(&forged.head));
+        forged.signature = self.signed(flaws, of, &genuine.head.bsd, Domain::AUDIT_HEAD, &message)?;
         Some(forged)
     }
 
@@ -53,13 +70,7 @@ impl Forge<'_> {
         table::require("Receipt", flaws)?;
         let mut forged = genuine.clone();
         self.sign_cloud_head(&mut forged.head, flaws)?;
-        if flaws.has(Clause::LeafIsIncluded) {
-            match self.way(flaws, 3) {
-                0 => forged.inclusion.index += 1,
-                1 => forged.leaf.content = stray(forged.leaf.content.as_bytes()),
-                _ => forged.leaf.kind = LeafKind::Erase,
-            }
-        }
+        self.edit(RECEIPT, &mut forged, flaws);
         Some(forged)
     }
 
@@ -82,10 +93,11 @@ impl Forge<'_> {
             forged.record.user = self.certificate(&genuine.record.user, flaws)?;
             if flaws.has(Clause::ReadMatchesCommitments) {
                 let header = &mut forged.record.initial;
-                let mut commitments = header.commitments.as_slice().to_vec();
-                let first = commitments.first_mut()?;
-                *first = stray(first.as_bytes());
-                header.commitments = commitments.into();
+                change(&mut header.commitments, |all| {
+                    let first = all.first_mut()?;
+                    *first = stray(first.as_bytes());
+                    Some(())
+                })?;
                 forged.record.user_signature = self.sign(&header.user, Domain::T_INITIAL, &encode(header))?;
             }
             store(&mut forged, leaves, remembered)?;
@@ -112,16 +124,10 @@ impl Forge<'_> {
         }
         self.sign_cloud_head(&mut proof.head, flaws)?;
         if flaws.has(Clause::LogIsAppendOnly) {
-            let mut path = proof.extends_remembered.path.as_slice().to_vec();
-            path.push(stray(proof.head.head.root.as_bytes()));
-            proof.extends_remembered.path = path.into();
+            let root = stray(proof.head.head.root.as_bytes());
+            change(&mut proof.extends_remembered.path, |path| path.push(root));
         }
-        if flaws.has(Clause::LeafIsIncluded) {
-            match self.way(flaws, 2) {
-                0 => proof.inclusion.index += 1,
-                _ => proof.leaf.content = stray(proof.leaf.content.as_bytes()),
-            }
-        }
+        self.edit(INCLUSION, proof, flaws);
         Some(forged)
     }
 
@@ -140,12 +146,7 @@ impl Forge<'_> {
     pub fn answer(&self, genuine: &RequestOutcome, flaws: Flaws) -> Option<RequestOutcome> {
         table::require("Answer", flaws)?;
         let mut forged = genuine.clone();
-        if flaws.has(Clause::ReadAnswersRequest) {
-            match self.way(flaws, 2) {
-                0 => forged.request[0] ^= 1,
-                _ => forged.tid = stray(forged.tid.as_bytes()),
-            }
-        }
+        self.edit(ANSWER, &mut forged, flaws);
         Some(forged)
     }
 

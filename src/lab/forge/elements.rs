@@ -13,18 +13,9 @@ pub(crate) fn near_elements(suite: Suite, genuine: &[u8]) -> Vec<(Clause, &'stat
         (SuiteMatches, "one byte more", [&[0], genuine].concat()),
     ];
     let small = |number: u8| [vec![0; genuine.len() - 1], vec![number]].concat();
+    let little = |number: u8| [vec![number], vec![0; genuine.len() - 1]].concat();
     near.push((ElementInRange, "zero", small(0)));
-    near.push((
-        ElementInRange,
-        "one",
-        if suite == Suite::Ristretto255 {
-            let mut bytes = vec![0; genuine.len()];
-            bytes[0] = 1;
-            bytes
-        } else {
-            small(1)
-        },
-    ));
+    near.push((ElementInRange, "one", if suite == Suite::Ristretto255 { little(1) } else { small(1) }));
     near.push((ElementInRange, "all ones", vec![0xff; genuine.len()]));
     if let Some(digits) = suite.modulus() {
         let p = num_bigint::BigUint::parse_bytes(digits.as_bytes(), 16).expect("digits of a number");
@@ -45,17 +36,10 @@ pub(crate) fn near_elements(suite: Suite, genuine: &[u8]) -> Vec<(Clause, &'stat
         let mut high = genuine.to_vec();
         high[31] |= 0x80;
         near.push((ElementInRange, "the same number with its highest bit set", high));
-        let even = (2..=u8::MAX).step_by(2).map(|number| {
-            let mut bytes = vec![0; genuine.len()];
-            bytes[0] = number;
-            bytes
-        });
+        let even = (2..=u8::MAX).step_by(2).map(little);
         let no_element = |bytes: &Vec<u8>| Element::decode(&Rules::hardened(), suite, bytes).is_err();
-        near.extend(
-            even.into_iter()
-                .find(no_element)
-                .map(|bytes| (ElementInRange, "the least even number that is none", bytes)),
-        );
+        let least = even.into_iter().find(no_element);
+        near.extend(least.map(|bytes| (ElementInRange, "the least even number that is none", bytes)));
     }
     near
 }

@@ -38,27 +38,22 @@ pub(crate) fn tables() -> &'static Tables {
 
 /// Every pair of a field, as `Table.field`, and a clause that checks it.
 pub(crate) fn pairs() -> BTreeSet<(String, Clause)> {
-    let fields =
-        tables().messages().flat_map(|message| message.fields.iter().map(move |field| (message, field)));
-    fields
-        .flat_map(|(message, field)| {
-            let name = format!("{}.{}", message.name, field.name);
-            field.checked_by.iter().map(move |clause| (name.clone(), *clause))
-        })
-        .collect()
+    let mut pairs = BTreeSet::new();
+    for (message, field) in
+        tables().messages().flat_map(|message| message.fields.iter().map(move |field| (message, field)))
+    {
+        let name = format!("{}.{}", message.name, field.name);
+        pairs.extend(field.checked_by.iter().map(|clause| (name.clone(), *clause)));
+    }
+    pairs
 }
 
 /// The clauses that check this field.
 fn checked_by(field: &str) -> &'static [Clause] {
     let Some((table, name)) = field.rsplit_once('.') else { return &[] };
-    match tables().definition(table) {
-        Some(Definition::Message(message)) => message
-            .fields
-            .iter()
-            .find(|field| field.name == name)
-            .map_or(&[], |field| field.checked_by.as_slice()),
-        _ => &[],
-    }
+    let Some(Definition::Message(message)) = tables().definition(table) else { return &[] };
+    let field = message.fields.iter().find(|field| field.name == name);
+    field.map_or(&[], |field| field.checked_by.as_slice())
 }
 
 /// Whether this clause checks this field.

@@ -1,15 +1,39 @@
 //! T_initial.
 
-use super::{Forge, any, nobody, other_suite, record, stray, table};
+use super::{Edits, Forge, any, change, nobody, other_suite, record, stray, table};
 use bemr::actors::initial_builder::{ONE_NONCE, grants_digest, record_context, transaction_id};
 use bemr::crypto::{AeadKey, Digest, Domain};
 use bemr::keys::Permission;
-use bemr::wire::{Role, TInitial, Version, encode};
+use bemr::wire::{InitialHeader, Role, TInitial, Version, WrappedKey, encode};
 use bemr_model::Flaws;
 use bemr_spec::{Clause, constants};
 
 /// So many versions further no policy gets.
-pub(super) const NEVER: u32 = 1_000;
+const NEVER: u32 = 1_000;
+
+/// Of the header as the user signs it, wherever it stands.
+pub(super) const HEADER: &Edits<InitialHeader> = &[
+    (
+        Clause::InitialNamesRecipient,
+        &[|header| header.recipient = nobody(), |header| header.network = nobody()],
+    ),
+    (
+        Clause::InitialWithinValidity,
+        &[
+            |header| header.expires = header.issued.after(constants::SUBMISSION_LIFETIME_MS + 1),
+            |header| header.expires = header.issued,
+        ],
+    ),
+    (
+        Clause::TemplateIsInForce,
+        &[|header| header.template.version = Version(header.template.version.0 + NEVER)],
+    ),
+];
+
+const INITIAL: &Edits<InitialHeader> = &[
+    (Clause::ProtocolVersionIsOne, &[|header| header.version = 2]),
+    (Clause::SuiteMatches, &[|header| header.suite = other_suite(header.suite)]),
+];
 
 impl Forge<'_> {
     /// T_initial of its user. One with a flaw of [`RENEWING`](super::RENEWING) has another tid than the genuine one, and its
@@ -21,50 +45,31 @@ impl Forge<'_> {
         let mut forged = genuine.clone();
         let header = &mut forged.header;
         header.role = claimed_role(own.role(), flaws)?;
-        if flaws.has(Clause::ProtocolVersionIsOne) {
-            header.version = 2;
-        }
-        if flaws.has(Clause::SuiteMatches) {
-            header.suite = other_suite(header.suite);
-        }
-        if flaws.has(Clause::InitialNamesRecipient) {
-            match self.way(flaws, 2) {
-                0 => header.recipient = nobody(),
-                _ => header.network = nobody(),
-            }
-        }
-        if flaws.has(Clause::InitialWithinValidity) {
-            header.expires = match self.way(flaws, 2) {
-                0 => header.issued.after(constants::SUBMISSION_LIFETIME_MS + 1),
-                _ => header.issued,
-            };
-        }
-        if flaws.has(Clause::TemplateIsInForce) {
-            header.template.version = Version(header.template.version.0 + NEVER);
-        }
+        self.edit(INITIAL, header, flaws);
+        self.edit(HEADER, header, flaws);
         if flaws.has(Clause::AllContractsApplied) {
-            let mut contracts = header.contracts.as_slice().to_vec();
-            if contracts.pop().is_none() {
-                contracts.push(header.template.clone());
-            }
-            header.contracts = contracts.into();
+            change(&mut header.contracts, |contracts| {
+                if contracts.pop().is_none() {
+                    contracts.push(header.template.clone());
+                }
+            });
         }
         if flaws.has(Clause::CommitmentsMatchMapping) {
-            let mut commitments = header.commitments.as_slice().to_vec();
-            match (self.way(flaws, 2), commitments.first_mut()) {
-                (0, Some(first)) => *first = stray(first.as_bytes()),
-                (_, Some(_)) => drop(commitments.pop()),
-                (_, None) => return None,
-            }
-            header.commitments = commitments.into();
+            change(&mut header.commitments, |commitments| {
+                let first = commitments.first_mut()?;
+                match self.way(flaws, 2) {
+                    0 => *first = stray(first.as_bytes()),
+                    _ => drop(commitments.pop()),
+                }
+                Some(())
+            })?;
         }
         self.encrypt(&mut forged, genuine, flaws)?;
         if flaws.has(Clause::GrantsNameAuthorisedReaders) {
             self.readers(&mut forged, flaws)?;
         }
-        let signed = !flaws.has(Clause::UserSignsInitial);
-        forged.signature =
-            self.sign_or_not(signed, flaws, &user, Domain::T_INITIAL, &encode(&forged.header))?;
+        let (of, header) = ((Clause::UserSignsInitial, 1), encode(&forged.header));
+        forged.signature = self.signed(flaws, of, &user, Domain::T_INITIAL, &header)?;
         Some(forged)
     }
 
@@ -106,21 +111,20 @@ impl Forge<'_> {
 
     /// First readers that are not the signed ones, or may not read.
     fn readers(&self, forged: &mut TInitial, flaws: Flaws) -> Option<()> {
-        let mut grants = forged.grants.as_slice().to_vec();
-        match self.way(flaws, 4) {
-            0 => {
-                forged.header.grants = stray(forged.header.grants.as_bytes());
-                return Some(());
-            }
-            1 => grants.push(grants.last()?.clone()),
-            2 => grants.retain(|grant| grant.reader != forged.header.user),
-            _ => {
-                let mut stranger = grants.last()?.clone();
-                stranger.reader = nobody();
-                grants.push(stranger);
-            }
+        let variant = self.way(flaws, 4);
+        if variant == 0 {
+            forged.header.grants = stray(forged.header.grants.as_bytes());
+            return Some(());
         }
-        forged.grants = grants.into();
+        change(&mut forged.grants, |grants| {
+            let last = grants.last()?.clone();
+            match variant {
+                1 => grants.push(last),
+                2 => grants.retain(|grant| grant.reader != forged.header.user),
+                _ => grants.push(WrappedKey { reader: nobody(), ..last }),
+            }
+            Some(())
+        })?;
         forged.header.grants = grants_digest(&forged.grants);
         Some(())
     }

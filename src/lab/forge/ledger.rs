@@ -1,6 +1,6 @@
 //! Proposals, closing signatures and blocks.
 
-use super::{Forge, nobody, other_suite, stray, table, votes};
+use super::{Edits, Forge, change, nobody, other_suite, stray, table, votes};
 use bemr::crypto::{Digest, Domain};
 use bemr::ledger::Proposal;
 use bemr::merkle::root_of;
@@ -14,14 +14,29 @@ use bemr_spec::{Clause, constants};
 /// More nonces than a test network's target takes, with very great probability.
 const NONCES: u64 = 1 << 20;
 
+const HEADER: &Edits<BlockHeader> = &[
+    (
+        Clause::MerkleRootMatches,
+        &[|header| header.root = stray(header.root.as_bytes()), |header| header.count += 1],
+    ),
+    (Clause::ProtocolVersionIsOne, &[|header| header.version = 2]),
+    (
+        Clause::BlockLinksPrevious,
+        &[
+            |header| header.previous = stray(header.previous.as_bytes()),
+            |header| header.network = nobody(),
+        ],
+    ),
+    (Clause::HeightAdvancesByOne, &[|header| header.height = Height(header.height.0 + 1)]),
+    (Clause::BlockTimeAdvances, &[|header| header.time = Time(0), |header| header.time = Time(u64::MAX)]),
+];
+
 impl Forge<'_> {
     /// A proposal of its signatory, who need not be its proposer.
     pub fn proposal(&self, genuine: &BlockProposal, flaws: Flaws) -> Option<BlockProposal> {
         table::require("Proposal", flaws)?;
         let mut forged = genuine.clone();
-        let mut entries = forged.entries.as_slice().to_vec();
-        self.spoil(&mut forged.header, &mut entries, flaws)?;
-        forged.entries = entries.into();
+        change(&mut forged.entries, |entries| self.spoil(&mut forged.header, entries, flaws))?;
         self.sign_close(&mut forged.signatory, &forged.header.digest(), flaws)?;
         Some(forged)
     }
@@ -38,9 +53,9 @@ impl Forge<'_> {
     }
 
     fn sign_close(&self, signatory: &mut Signatory, header: &Digest, flaws: Flaws) -> Option<()> {
-        let signed = !flaws.has(Clause::VoteSigned);
+        let (of, header) = ((Clause::VoteSigned, 1), header.as_bytes());
         signatory.signature =
-            self.sign_or_not(signed, flaws, &signatory.validator, Domain::BLOCK_CLOSE, header.as_bytes())?;
+            self.signed(flaws, of, &signatory.validator, Domain::BLOCK_CLOSE, header)?;
         if flaws.has(Clause::VoterIsAdmitted) {
             signatory.validator = nobody();
         }
@@ -119,30 +134,7 @@ impl Forge<'_> {
             header.root = root_of(&digests);
             header.count = u32::try_from(entries.len()).ok()?;
         }
-        if flaws.has(Clause::MerkleRootMatches) {
-            match self.way(flaws, 2) {
-                0 => header.root = stray(header.root.as_bytes()),
-                _ => header.count += 1,
-            }
-        }
-        if flaws.has(Clause::ProtocolVersionIsOne) {
-            header.version = 2;
-        }
-        if flaws.has(Clause::BlockLinksPrevious) {
-            match self.way(flaws, 2) {
-                0 => header.previous = stray(header.previous.as_bytes()),
-                _ => header.network = nobody(),
-            }
-        }
-        if flaws.has(Clause::HeightAdvancesByOne) {
-            header.height = Height(header.height.0 + 1);
-        }
-        if flaws.has(Clause::BlockTimeAdvances) {
-            header.time = match self.way(flaws, 2) {
-                0 => Time(0),
-                _ => Time(u64::MAX),
-            };
-        }
+        self.edit(HEADER, header, flaws);
         match &mut header.closing {
             Closing::Quorum(_) if flaws.has(Clause::TargetIsScheduled) => return None,
             Closing::Quorum(_) if flaws.has(Clause::WorkMeetsTarget) => return None,

@@ -11,6 +11,7 @@
 mod authority;
 mod certificates;
 mod cloud;
+mod edits;
 mod elements;
 mod field_mutation;
 mod handshake;
@@ -33,6 +34,7 @@ pub(crate) use re_signing::ReSigner;
 pub use table::{CONDITIONAL, COSTLY, ENTAILS, FLAWS, MANNERS, RENEWING, STUBBORN, flaws_of, makes};
 pub use tblock::is_of_the_body;
 
+use edits::{Edits, change};
 use elements::{element, no_scalar};
 use table::is_manner;
 
@@ -71,6 +73,19 @@ impl Forge<'_> {
 
     fn sign(&self, who: &Name, tag: Domain, message: &[u8]) -> Option<Signature> {
         Some(self.keys.get(who)?.identity().signing_key().sign(self.rules, tag, message))
+    }
+
+    /// A signature, or none where the first of so many variants of this clause is asked for.
+    fn signed(
+        &self,
+        flaws: Flaws,
+        (clause, variants): (Clause, u8),
+        who: &Name,
+        tag: Domain,
+        message: &[u8],
+    ) -> Option<Signature> {
+        let right = !flaws.has(clause) || self.way(flaws, variants) != 0;
+        self.sign_or_not(right, flaws, who, tag, message)
     }
 
     /// As [`Forge::sign`], or what is no signature: in the manner that `flaws` say, or else one of the same signer over

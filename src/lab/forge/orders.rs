@@ -1,11 +1,31 @@
 //! Grants, revocations and erasures.
 
-use super::{Forge, nobody, other_suite, table};
+use super::{Edits, Forge, change, nobody, other_suite, table};
 use bemr::crypto::Domain;
 use bemr::keys::Permission;
-use bemr::wire::{Erase, Grant, Message, Name, Revoke, Time, encode};
+use bemr::wire::{Erase, EraseBody, Grant, GrantBody, Message, Revoke, RevokeBody, Time, encode};
 use bemr_model::Flaws;
 use bemr_spec::Clause;
+
+const GRANT: &Edits<GrantBody> = &[
+    (Clause::ProtocolVersionIsOne, &[|body| body.version = 2]),
+    (Clause::SuiteMatches, &[|body| body.suite = other_suite(body.suite)]),
+    (Clause::StatementAdvances, &[|body| body.issued = Time(0)]),
+    (Clause::GrantByOwner, &[|_| (), |body| body.cloud = nobody(), |body| body.owner = nobody()]),
+];
+
+const REVOKE: &Edits<RevokeBody> = &[
+    (Clause::ProtocolVersionIsOne, &[|body| body.version = 2]),
+    (Clause::SuiteMatches, &[|body| body.suite = other_suite(body.suite)]),
+    (Clause::StatementAdvances, &[|body| body.issued = Time(0)]),
+    (Clause::RevokeByOwner, &[|_| (), |body| body.cloud = nobody(), |body| body.owner = nobody()]),
+];
+
+const ERASE: &Edits<EraseBody> = &[
+    (Clause::ProtocolVersionIsOne, &[|body| body.version = 2]),
+    (Clause::SuiteMatches, &[|body| body.suite = other_suite(body.suite)]),
+    (Clause::ErasureByAuthority, &[|body| body.cloud = nobody(), |_| (), |_| (), |_| ()]),
+];
 
 impl Forge<'_> {
     /// A grant, revocation or erasure; nothing for another message.
@@ -21,18 +41,9 @@ impl Forge<'_> {
     /// A grant of its owner. CLD-16 fails where a grant to this reader was revoked before.
     pub fn grant(&self, genuine: &Grant, flaws: Flaws) -> Option<Grant> {
         table::require("Grant", flaws)?;
-        let owner = genuine.body.owner.clone();
         let mut forged = genuine.clone();
         let body = &mut forged.body;
-        if flaws.has(Clause::ProtocolVersionIsOne) {
-            body.version = 2;
-        }
-        if flaws.has(Clause::SuiteMatches) {
-            body.suite = other_suite(body.suite);
-        }
-        if flaws.has(Clause::StatementAdvances) {
-            body.issued = Time(0);
-        }
+        self.edit(GRANT, body, flaws);
         if flaws.has(Clause::RoleMayRead) {
             // The administrator or server with whom the forger can do most.
             let barred = || self.directory.iter().filter(|one| !one.role().may(Permission::Read));
@@ -41,73 +52,43 @@ impl Forge<'_> {
             forged.reader = reader.certificate().clone();
         }
         forged.reader = self.certificate(&forged.reader, flaws)?;
-        let signed = self.spoil_owner(&mut body.owner, &mut body.cloud, flaws, Clause::GrantByOwner);
-        forged.signature = self.sign_or_not(signed, flaws, &owner, Domain::GRANT, &encode(body))?;
+        let (owner, body) = (&genuine.body.owner, encode(body));
+        forged.signature = self.signed(flaws, (Clause::GrantByOwner, 3), owner, Domain::GRANT, &body)?;
         Some(forged)
     }
 
     /// A revocation of its owner. CLD-16 as of a grant.
     pub fn revoke(&self, genuine: &Revoke, flaws: Flaws) -> Option<Revoke> {
         table::require("Revoke", flaws)?;
-        let owner = genuine.body.owner.clone();
         let mut forged = genuine.clone();
-        let body = &mut forged.body;
-        if flaws.has(Clause::ProtocolVersionIsOne) {
-            body.version = 2;
-        }
-        if flaws.has(Clause::SuiteMatches) {
-            body.suite = other_suite(body.suite);
-        }
-        if flaws.has(Clause::StatementAdvances) {
-            body.issued = Time(0);
-        }
-        let signed = self.spoil_owner(&mut body.owner, &mut body.cloud, flaws, Clause::RevokeByOwner);
-        forged.signature = self.sign_or_not(signed, flaws, &owner, Domain::REVOKE, &encode(body))?;
+        self.edit(REVOKE, &mut forged.body, flaws);
+        let (owner, body) = (&genuine.body.owner, encode(&forged.body));
+        forged.signature = self.signed(flaws, (Clause::RevokeByOwner, 3), owner, Domain::REVOKE, &body)?;
         Some(forged)
     }
 
-    /// Whether the statement shall be signed; with `clause` among the flaws something is wrong with it.
-    fn spoil_owner(&self, owner: &mut Name, cloud: &mut Name, flaws: Flaws, clause: Clause) -> bool {
-        match flaws.has(clause).then(|| self.way(flaws, 3)) {
-            Some(0) => return false,
-            Some(1) => *cloud = nobody(),
-            Some(_) => *owner = nobody(),
-            None => {}
-        }
-        true
-    }
-
-    /// An erasure of its authorities, who all conspire. AuxiliaryProperty a flaw of a certificate, CLD-13 is about the cloud's name, and
+    /// An erasure of its authorities, who all conspire. Beside a flaw of a certificate, CLD-13 is about the cloud's name, and
     /// comes first.
     pub fn erase(&self, genuine: &Erase, flaws: Flaws) -> Option<Erase> {
         table::require("Erase", flaws)?;
         let mut forged = genuine.clone();
-        let body = &mut forged.body;
-        if flaws.has(Clause::ProtocolVersionIsOne) {
-            body.version = 2;
-        }
-        if flaws.has(Clause::SuiteMatches) {
-            body.suite = other_suite(body.suite);
-        }
+        self.edit(ERASE, &mut forged.body, flaws);
+        let message = encode(&forged.body);
         let way = flaws.has(Clause::ErasureByAuthority).then(|| self.way(flaws, 4));
-        if way == Some(0) {
-            body.cloud = nobody();
-        }
-        let message = encode(body);
-        let mut approvals = forged.approvals.as_slice().to_vec();
-        for (place, approval) in approvals.iter_mut().enumerate() {
-            let signed = way != Some(1) || place > 0;
-            approval.signature =
-                self.sign_or_not(signed, flaws, &approval.authority.body.subject, Domain::ERASE, &message)?;
-        }
-        let first = approvals.first_mut()?;
-        first.authority = self.certificate(&first.authority, flaws)?;
-        match way {
-            Some(2) => drop(approvals.pop()?),
-            Some(3) => *approvals.last_mut()? = approvals.first()?.clone(),
-            _ => {}
-        }
-        forged.approvals = approvals.into();
+        change(&mut forged.approvals, |approvals| {
+            for (place, approval) in approvals.iter_mut().enumerate() {
+                let (signed, who) = (way != Some(1) || place > 0, &approval.authority.body.subject);
+                approval.signature = self.sign_or_not(signed, flaws, who, Domain::ERASE, &message)?;
+            }
+            let first = approvals.first_mut()?;
+            first.authority = self.certificate(&first.authority, flaws)?;
+            match way {
+                Some(2) => drop(approvals.pop()?),
+                Some(3) => *approvals.last_mut()? = approvals.first()?.clone(),
+                _ => {}
+            }
+            Some(())
+        })?;
         Some(forged)
     }
 }

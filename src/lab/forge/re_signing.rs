@@ -2,18 +2,20 @@
 //!
 //! Each bit of a way leaves one of them as it was; way 0 makes all anew.
 
+use super::change;
 use crate::simulator::ProvisionedKeys;
 use bemr::actors::initial_builder::{grants_digest, transaction_id};
 use bemr::crypto::{Digest, Domain, Signature, SigningKey};
 use bemr::keys::{Credentials, Identity};
 use bemr::merkle::root_of;
 use bemr::wire::{
-    ApprovedChange, Block, BlockHeader, Certificate, Closing, Entry, Gossip, InitialHeader, Message, Name,
+    ApprovedChange, Block, BlockHeader, Certificate, Closing, Entry, EraseApproval, Gossip, InitialHeader, Message, Name,
     PolicyApproval, QuorumCertificate, ReadResponse, Signatory, SignedAuditHead, SignedCloudHead, TBlock,
     TInitial, TValid, encode,
 };
 use bemr_spec::Rules;
 use std::collections::BTreeMap;
+use tls_codec::TlsVecU16;
 
 const RULES: Rules = Rules::hardened();
 
@@ -76,33 +78,27 @@ impl<'a, K: KeyOwners> ReSigner<'a, K> {
     }
 
     /// Those who signed sign this.
-    pub(crate) fn signatories(
-        &self,
-        signatories: &[Signatory],
-        domain: Domain,
-        message: &[u8],
-    ) -> Vec<Signatory> {
-        let mut again = signatories.to_vec();
-        for one in &mut again {
-            self.sign(&one.validator, domain, message, &mut one.signature);
-        }
-        again
+    pub(crate) fn signatories(&self, signatories: &mut TlsVecU16<Signatory>, domain: Domain, message: &[u8]) {
+        change(signatories, |all| {
+            for Signatory { validator, signature } in all {
+                self.sign(validator, domain, message, signature);
+            }
+        });
     }
 
     /// The signatories of a certificate sign its body.
     pub(crate) fn quorum(&self, certificate: &mut QuorumCertificate) {
-        let (signatories, body) = (certificate.signatories.as_slice(), encode(&certificate.body));
-        certificate.signatories = self.signatories(signatories, Domain::VOTE, &body).into();
+        self.signatories(&mut certificate.signatories, Domain::VOTE, &encode(&certificate.body));
     }
 
     /// Those who approve a change of policy sign it.
     pub(crate) fn approvals(&self, approved: &mut ApprovedChange) {
-        let change = encode(&approved.change);
-        let mut approvals: Vec<_> = approved.approvals.iter().cloned().collect();
+        let changed = encode(&approved.change);
+        let mut approvals = approved.approvals.to_vec();
         for PolicyApproval { administrator, signature } in &mut approvals {
-            self.sign(administrator, Domain::POLICY_CHANGE, &change, signature);
+            self.sign(administrator, Domain::POLICY_CHANGE, &changed, signature);
         }
-        approved.approvals = approvals.into_iter().collect();
+        approved.approvals = approvals.into();
     }
 
     fn entries(&self, header: &mut BlockHeader, entries: &mut [Entry], way: u8) {
@@ -122,18 +118,15 @@ impl<'a, K: KeyOwners> ReSigner<'a, K> {
 
     /// A closed block: entries, root and count, work, signatures.
     pub(crate) fn closed(&self, block: &mut Block, way: u8) {
-        let mut entries = block.entries.as_slice().to_vec();
-        self.entries(&mut block.closed.header, &mut entries, way);
-        block.entries = entries.into();
+        change(&mut block.entries, |entries| self.entries(&mut block.closed.header, entries, way));
         if let Closing::Work(_) = block.closed.header.closing
             && !keeps(way, 3)
         {
             mine(&mut block.closed.header);
         }
         if !keeps(way, 0) {
-            let (digest, signatories) = (block.closed.header.digest(), block.closed.signatories.as_slice());
-            let again = self.signatories(signatories, Domain::BLOCK_CLOSE, digest.as_bytes());
-            block.closed.signatories = again.into();
+            let digest = block.closed.header.digest();
+            self.signatories(&mut block.closed.signatories, Domain::BLOCK_CLOSE, digest.as_bytes());
         }
     }
 }
@@ -179,17 +172,16 @@ impl ReSigner<'_, ProvisionedKeys> {
             }
             Message::Erase(erase) => {
                 let body = encode(&erase.body);
-                let mut approvals = erase.approvals.as_slice().to_vec();
-                for approval in &mut approvals {
-                    if !keeps(way, 1) {
-                        self.certificate(&mut approval.authority);
+                change(&mut erase.approvals, |approvals| {
+                    for EraseApproval { authority, signature } in approvals {
+                        if !keeps(way, 1) {
+                            self.certificate(authority);
+                        }
+                        if !keeps(way, 0) {
+                            self.sign(&authority.body.subject, Domain::ERASE, &body, signature);
+                        }
                     }
-                    if !keeps(way, 0) {
-                        let who = approval.authority.body.subject.clone();
-                        self.sign(&who, Domain::ERASE, &body, &mut approval.signature);
-                    }
-                }
-                erase.approvals = approvals.into();
+                });
             }
             _ => {}
         }
@@ -264,13 +256,12 @@ impl ReSigner<'_, ProvisionedKeys> {
     }
 
     fn response(&self, response: &mut ReadResponse, way: u8) {
-        let user = response.record.user.body.subject.clone();
         if !keeps(way, 3) {
             self.certificate(&mut response.record.user);
         }
         if !keeps(way, 1) {
-            let header = encode(&response.record.initial);
-            self.sign(&user, Domain::T_INITIAL, &header, &mut response.record.user_signature);
+            let (header, signature) = (encode(&response.record.initial), &mut response.record.user_signature);
+            self.sign(&response.record.user.body.subject, Domain::T_INITIAL, &header, signature);
         }
         let proof = &mut response.proof;
         if !keeps(way, 2) {
@@ -284,13 +275,15 @@ impl ReSigner<'_, ProvisionedKeys> {
     }
 
     pub(crate) fn cloud_head(&self, head: &mut SignedCloudHead) {
-        let cloud = self.owners.roster.cloud.clone();
-        self.sign(&cloud, Domain::CLOUD_HEAD, &encode(&head.head), &mut head.signature);
+        self.sign(&self.owners.roster.cloud, Domain::CLOUD_HEAD, &encode(&head.head), &mut head.signature);
     }
 
     pub(crate) fn audit_head(&self, head: &mut SignedAuditHead) {
-        let bsd = self.owners.roster.bsd.clone();
-        self.sign(&bsd, Domain::AUDIT_HEAD, &encode(&head.head), &mut head.signature);
+        self.sign(&self.owners.roster.bsd, Domain::AUDIT_HEAD, &encode(&head.head), &mut head.signature);
+    }
+
+    fn commit_vote(&self, Signatory { validator, signature }: &mut Signatory, header: &Digest) {
+        self.sign(validator, Domain::BLOCK_CLOSE, header.as_bytes(), signature);
     }
 
     /// What is public, made to fit in this way.
@@ -300,20 +293,12 @@ impl ReSigner<'_, ProvisionedKeys> {
             Gossip::CloudHead(head) if way == 0 => self.cloud_head(head),
             Gossip::AuditHead(head) if way == 0 => self.audit_head(head),
             Gossip::Proposal(proposal) => {
-                let mut entries = proposal.entries.as_slice().to_vec();
-                self.entries(&mut proposal.header, &mut entries, way);
-                proposal.entries = entries.into();
+                change(&mut proposal.entries, |entries| self.entries(&mut proposal.header, entries, way));
                 if !keeps(way, 0) {
-                    let digest = proposal.header.digest();
-                    let who = proposal.signatory.validator.clone();
-                    let signature = &mut proposal.signatory.signature;
-                    self.sign(&who, Domain::BLOCK_CLOSE, digest.as_bytes(), signature);
+                    self.commit_vote(&mut proposal.signatory, &proposal.header.digest());
                 }
             }
-            Gossip::Closing(closing) if way == 0 => {
-                let (who, digest) = (closing.signatory.validator.clone(), closing.header);
-                self.sign(&who, Domain::BLOCK_CLOSE, digest.as_bytes(), &mut closing.signatory.signature);
-            }
+            Gossip::Closing(closing) if way == 0 => self.commit_vote(&mut closing.signatory, &closing.header),
             Gossip::Block(block) => self.closed(block, way),
             Gossip::PolicyChange(approved) if way == 0 => self.approvals(approved),
             Gossip::RevocationList(list) if way == 0 => {

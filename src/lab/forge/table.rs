@@ -37,6 +37,18 @@ const fn in_order<const N: usize>(
     clauses
 }
 
+/// The clauses of a kind of message, sequenced by the order of checks in brackets where there is one.
+macro_rules! listed {
+    ([] $clause:ident) => { &[$clause] };
+    ([$order:ident $($checked_later:ident $occurrence:literal)*] $($clause:ident)+) => {
+        &in_order(order::$order, [$($clause),+], &[$(($checked_later, $occurrence)),*])
+    };
+}
+
+macro_rules! flaws {
+    ($($kind:literal $order:tt: $($clause:ident)+;)+) => { &[$(($kind, listed!($order $($clause)+))),+] };
+}
+
 /// Of each kind of message, by its name, the clauses whose checks it can be made to fail, in the order of the chapter's table:
 /// of two flaws the first here refuses the message. Which are listed is written here, their sequence comes from the table;
 /// a clause that the table does not have stops the build. `Certificate` is a quorum certificate inside T_valid,
@@ -57,322 +69,64 @@ const fn in_order<const N: usize>(
 /// | Record | SES-05 | SES-04 comes first by far |
 /// | all | ENC-01, ENC-02 | they are of bytes, not of messages |
 /// | all | KEY-11 | it hangs on the receiver's list alone |
-pub const FLAWS: &[(&str, &[Clause])] = &[
-    (
-        "T_initial",
-        &in_order(
-            order::T_INITIAL,
-            [
-                ProtocolVersionIsOne,
-                SuiteMatches,
-                InitialSenderIsPeer,
-                RoleMaySubmit,
-                InitialNamesRecipient,
-                InitialWithinValidity,
-                TidIsDerived,
-                UserSignsInitial,
-                CiphertextIsTheSigned,
-                RecordOpensUnderItsKey,
-                RecordIsUtf8,
-                RecordIsJson,
-                DepthWithinBound,
-                RecordWithinSize,
-                NoDuplicateKeys,
-                ResourceTypeIsKnown,
-                TemplateIsInForce,
-                AllContractsApplied,
-                TemplateFitsResource,
-                AttributeHasItsType,
-                RequiredAttributePresent,
-                CommitmentsMatchMapping,
-                GrantsNameAuthorisedReaders,
-            ],
-            &[(RecordWithinSize, 1)],
-        ),
-    ),
-    (
-        "T_block",
-        &in_order(
-            order::T_BLOCK,
-            [
-                ProtocolVersionIsOne,
-                SuiteMatches,
-                BlockNamesNetwork,
-                BsdSignsBlock,
-                CertificateSignedByKdc,
-                CertificateWithinValidity,
-                CertificateNotRevoked,
-                SubjectIsClaimedPrincipal,
-                BlockCarriesUserSignature,
-                RoleMaySubmit,
-                TidIsDerived,
-                InitialNamesRecipient,
-                InitialWithinValidity,
-                HeightInWindow,
-                TemplateIsInForce,
-                AllContractsApplied,
-                SealDigestIsCarried,
-                CheckedAttributesOpened,
-                OpeningsMatchCommitments,
-                AttributeHasItsType,
-                RequiredAttributePresent,
-            ],
-            &[],
-        ),
-    ),
-    (
-        "Vote",
-        &in_order(
-            order::VOTE,
-            [VoterIsAdmitted, VoteNamesBlock, VoteNamesHeight, VoteNamesPolicy, VoteSigned],
-            &[(VoterIsAdmitted, 1), (VoteNamesBlock, 1)],
-        ),
-    ),
-    (
-        "Certificate",
-        &in_order(order::QUORUM, [VoterIsAdmitted, SignersAreDistinct, MoreThanTwoThirds, VoteSigned], &[]),
-    ),
-    (
-        "T_valid",
-        &in_order(
-            order::T_VALID,
-            [
-                ProtocolVersionIsOne,
-                SuiteMatches,
-                BsdSignsValid,
-                CertificateSignedByKdc,
-                CertificateWithinValidity,
-                CertificateNotRevoked,
-                SubjectIsClaimedPrincipal,
-                ValidCarriesUserSignature,
-                TidIsDerived,
-                InitialNamesRecipient,
-                AckAnswersThisBlock,
-                AckIsTrue,
-                VoterIsAdmitted,
-                SignersAreDistinct,
-                MoreThanTwoThirds,
-                VoteSigned,
-                DecisionIsFinal,
-                EntryInclusionProven,
-                SealDigestIsCarried,
-                CiphertextMatchesSigned,
-                GrantsNameAuthorisedReaders,
-            ],
-            &[],
-        ),
-    ),
-    ("Receipt", &in_order(order::RECEIPT, [HeadSignedByCloud, LeafIsIncluded], &[])),
-    (
-        "ReadResponse",
-        &in_order(
-            order::READ_RESPONSE,
-            [
-                ReadAnswersRequest,
-                HeadSignedByCloud,
-                HeadNotOlder,
-                LogIsAppendOnly,
-                LeafIsIncluded,
-                HeadIsAnchored,
-                CertificateSignedByKdc,
-                CertificateWithinValidity,
-                CertificateNotRevoked,
-                SubjectIsClaimedPrincipal,
-                ReadMatchesSigned,
-                ElementInRange,
-                ElementInSubgroup,
-                TagVerifiedBeforeUse,
-                ReadMatchesCommitments,
-            ],
-            &[(ElementInRange, 2), (ElementInSubgroup, 2)],
-        ),
-    ),
-    (
-        "Grant",
-        &in_order(
-            order::GRANT,
-            [
-                ProtocolVersionIsOne,
-                SuiteMatches,
-                GrantByOwner,
-                StatementAdvances,
-                CertificateSignedByKdc,
-                CertificateWithinValidity,
-                CertificateNotRevoked,
-                SubjectIsClaimedPrincipal,
-                RoleMayRead,
-            ],
-            &[],
-        ),
-    ),
-    (
-        "Revoke",
-        &in_order(order::REVOKE, [ProtocolVersionIsOne, SuiteMatches, RevokeByOwner, StatementAdvances], &[]),
-    ),
-    (
-        "Erase",
-        &in_order(
-            order::ERASE,
-            [
-                ProtocolVersionIsOne,
-                SuiteMatches,
-                ErasureByAuthority,
-                CertificateSignedByKdc,
-                CertificateWithinValidity,
-                CertificateNotRevoked,
-            ],
-            &[],
-        ),
-    ),
-    ("Answer", &in_order(order::ANSWER, [ReadAnswersRequest], &[])),
-    ("Outcome", &[EventFitsState]),
-    (
-        "Enrolment",
-        &in_order(
-            order::ENROLMENT,
-            [
-                ProtocolVersionIsOne,
-                SuiteMatches,
-                ElementInRange,
-                ElementInSubgroup,
-                EnrolmentProvesPossession,
-            ],
-            &[],
-        ),
-    ),
-    (
-        "RevocationList",
-        &in_order(
-            order::REVOCATION_LIST,
-            [
-                ProtocolVersionIsOne,
-                SuiteMatches,
-                OneEncodingPerValue,
-                RevocationListAdvances,
-                RevocationListSignedByKdc,
-            ],
-            &[],
-        ),
-    ),
-    (
-        "PolicyChange",
-        &in_order(
-            order::POLICY_CHANGE,
-            [ProtocolVersionIsOne, PolicyChangeHasTwoAdministrators, PolicyIsWellFormed, MandatoryAreChecked],
-            &[(PolicyIsWellFormed, 1)],
-        ),
-    ),
-    ("Decision", &in_order(order::DECISION, [EntryHasQuorum], &[])),
-    ("CloudHead", &[HeadSignedByCloud]),
-    ("AuditHead", &[AuditHeadSigned]),
-    (
-        "Proposal",
-        &in_order(
-            order::PROPOSAL,
-            [
-                VoterIsAdmitted,
-                VoteSigned,
-                ProtocolVersionIsOne,
-                SizeWithinBound,
-                BlockLinksPrevious,
-                HeightAdvancesByOne,
-                BlockTimeAdvances,
-                BlockHasQuorum,
-                MerkleRootMatches,
-                TidDecidedOnce,
-                AnchorAdvances,
-                EntryHasQuorum,
-            ],
-            &[],
-        ),
-    ),
-    (
-        "Closing",
-        &in_order(
-            order::CLOSING_SIGNATURE,
-            [VoterIsAdmitted, EventFitsState, VoteSigned],
-            &[(EventFitsState, 1)],
-        ),
-    ),
-    (
-        "Block",
-        &in_order(
-            order::BLOCK,
-            [
-                ProtocolVersionIsOne,
-                SizeWithinBound,
-                BlockLinksPrevious,
-                HeightAdvancesByOne,
-                BlockTimeAdvances,
-                BlockHasQuorum,
-                TargetIsScheduled,
-                WorkMeetsTarget,
-                MerkleRootMatches,
-                TidDecidedOnce,
-                AnchorAdvances,
-                EntryHasQuorum,
-            ],
-            &[(WorkMeetsTarget, 2)],
-        ),
-    ),
-    ("Close", &in_order(order::BLOCK, [WorkMeetsTarget, BlockHasQuorum], &[(BlockHasQuorum, 2)])),
-    (
-        "Hello",
-        &in_order(order::HELLO, [SuiteNotDowngraded, RoleFitsPlace, ElementInRange, ElementInSubgroup], &[]),
-    ),
-    (
-        "Response",
-        &in_order(
-            order::RESPONSE,
-            [
-                ElementInRange,
-                ElementInSubgroup,
-                FlightIsAuthentic,
-                CertificateSignedByKdc,
-                CertificateWithinValidity,
-                CertificateNotRevoked,
-                PeerIsNotSelf,
-                PeerIsIntended,
-                RoleFitsPlace,
-                ResponderSignsTranscript,
-                ResponderConfirmsKey,
-            ],
-            &[],
-        ),
-    ),
-    (
-        "Finish",
-        &in_order(
-            order::FINISH,
-            [
-                FlightIsAuthentic,
-                CertificateSignedByKdc,
-                CertificateWithinValidity,
-                CertificateNotRevoked,
-                PeerIsNotSelf,
-                RoleFitsPlace,
-                InitiatorSignsTranscript,
-                InitiatorConfirmsKey,
-            ],
-            &[],
-        ),
-    ),
-    (
-        "Record",
-        &in_order(
-            order::SESSION_RECORD,
-            [
-                SessionEstablished,
-                DirectionIsIncoming,
-                StageFitsSession,
-                SequenceAdvances,
-                SkipIsBounded,
-                RecordIsAuthentic,
-            ],
-            &[],
-        ),
-    ),
-];
+pub const FLAWS: &[(&str, &[Clause])] = flaws! {
+    "T_initial" [T_INITIAL RecordWithinSize 1]: ProtocolVersionIsOne SuiteMatches InitialSenderIsPeer
+        RoleMaySubmit InitialNamesRecipient InitialWithinValidity TidIsDerived UserSignsInitial
+        CiphertextIsTheSigned RecordOpensUnderItsKey RecordIsUtf8 RecordIsJson DepthWithinBound
+        RecordWithinSize NoDuplicateKeys ResourceTypeIsKnown TemplateIsInForce AllContractsApplied
+        TemplateFitsResource AttributeHasItsType RequiredAttributePresent CommitmentsMatchMapping
+        GrantsNameAuthorisedReaders;
+    "T_block" [T_BLOCK]: ProtocolVersionIsOne SuiteMatches BlockNamesNetwork BsdSignsBlock
+        CertificateSignedByKdc CertificateWithinValidity CertificateNotRevoked SubjectIsClaimedPrincipal
+        BlockCarriesUserSignature RoleMaySubmit TidIsDerived InitialNamesRecipient InitialWithinValidity
+        HeightInWindow TemplateIsInForce AllContractsApplied SealDigestIsCarried CheckedAttributesOpened
+        OpeningsMatchCommitments AttributeHasItsType RequiredAttributePresent;
+    "Vote" [VOTE VoterIsAdmitted 1 VoteNamesBlock 1]: VoterIsAdmitted VoteNamesBlock VoteNamesHeight
+        VoteNamesPolicy VoteSigned;
+    "Certificate" [QUORUM]: VoterIsAdmitted SignersAreDistinct MoreThanTwoThirds VoteSigned;
+    "T_valid" [T_VALID]: ProtocolVersionIsOne SuiteMatches BsdSignsValid CertificateSignedByKdc
+        CertificateWithinValidity CertificateNotRevoked SubjectIsClaimedPrincipal ValidCarriesUserSignature
+        TidIsDerived InitialNamesRecipient AckAnswersThisBlock AckIsTrue VoterIsAdmitted SignersAreDistinct
+        MoreThanTwoThirds VoteSigned DecisionIsFinal EntryInclusionProven SealDigestIsCarried
+        CiphertextMatchesSigned GrantsNameAuthorisedReaders;
+    "Receipt" [RECEIPT]: HeadSignedByCloud LeafIsIncluded;
+    "ReadResponse" [READ_RESPONSE ElementInRange 2 ElementInSubgroup 2]: ReadAnswersRequest
+        HeadSignedByCloud HeadNotOlder LogIsAppendOnly LeafIsIncluded HeadIsAnchored CertificateSignedByKdc
+        CertificateWithinValidity CertificateNotRevoked SubjectIsClaimedPrincipal ReadMatchesSigned
+        ElementInRange ElementInSubgroup TagVerifiedBeforeUse ReadMatchesCommitments;
+    "Grant" [GRANT]: ProtocolVersionIsOne SuiteMatches GrantByOwner StatementAdvances CertificateSignedByKdc
+        CertificateWithinValidity CertificateNotRevoked SubjectIsClaimedPrincipal RoleMayRead;
+    "Revoke" [REVOKE]: ProtocolVersionIsOne SuiteMatches RevokeByOwner StatementAdvances;
+    "Erase" [ERASE]: ProtocolVersionIsOne SuiteMatches ErasureByAuthority CertificateSignedByKdc
+        CertificateWithinValidity CertificateNotRevoked;
+    "Answer" [ANSWER]: ReadAnswersRequest;
+    "Outcome" []: EventFitsState;
+    "Enrolment" [ENROLMENT]: ProtocolVersionIsOne SuiteMatches ElementInRange ElementInSubgroup
+        EnrolmentProvesPossession;
+    "RevocationList" [REVOCATION_LIST]: ProtocolVersionIsOne SuiteMatches OneEncodingPerValue
+        RevocationListAdvances RevocationListSignedByKdc;
+    "PolicyChange" [POLICY_CHANGE PolicyIsWellFormed 1]: ProtocolVersionIsOne
+        PolicyChangeHasTwoAdministrators PolicyIsWellFormed MandatoryAreChecked;
+    "Decision" [DECISION]: EntryHasQuorum;
+    "CloudHead" []: HeadSignedByCloud;
+    "AuditHead" []: AuditHeadSigned;
+    "Proposal" [PROPOSAL]: VoterIsAdmitted VoteSigned ProtocolVersionIsOne SizeWithinBound
+        BlockLinksPrevious HeightAdvancesByOne BlockTimeAdvances BlockHasQuorum MerkleRootMatches
+        TidDecidedOnce AnchorAdvances EntryHasQuorum;
+    "Closing" [CLOSING_SIGNATURE EventFitsState 1]: VoterIsAdmitted EventFitsState VoteSigned;
+    "Block" [BLOCK WorkMeetsTarget 2]: ProtocolVersionIsOne SizeWithinBound BlockLinksPrevious
+        HeightAdvancesByOne BlockTimeAdvances BlockHasQuorum TargetIsScheduled WorkMeetsTarget
+        MerkleRootMatches TidDecidedOnce AnchorAdvances EntryHasQuorum;
+    "Close" [BLOCK BlockHasQuorum 2]: WorkMeetsTarget BlockHasQuorum;
+    "Hello" [HELLO]: SuiteNotDowngraded RoleFitsPlace ElementInRange ElementInSubgroup;
+    "Response" [RESPONSE]: ElementInRange ElementInSubgroup FlightIsAuthentic CertificateSignedByKdc
+        CertificateWithinValidity CertificateNotRevoked PeerIsNotSelf PeerIsIntended RoleFitsPlace
+        ResponderSignsTranscript ResponderConfirmsKey;
+    "Finish" [FINISH]: FlightIsAuthentic CertificateSignedByKdc CertificateWithinValidity
+        CertificateNotRevoked PeerIsNotSelf RoleFitsPlace InitiatorSignsTranscript InitiatorConfirmsKey;
+    "Record" [SESSION_RECORD]: SessionEstablished DirectionIsIncoming StageFitsSession SequenceAdvances
+        SkipIsBounded RecordIsAuthentic;
+};
 
 /// How else a check can be made to fail: of a kind of message, beside a flaw, the clause of chapter 3 that its maker breaks.
 /// Without one a signature is over another message, and a ciphertext has another bit.

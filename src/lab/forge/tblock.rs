@@ -1,11 +1,13 @@
 //! T_block.
 
-use super::{Forge, any, initial, nobody, other_suite, stray, table};
+use super::{Edits, Forge, any, initial, nobody, other_suite, stray, table};
 use bemr::crypto::{Digest, Domain};
 use bemr::records::{canonical, commitment_of};
-use bemr::wire::{AttributeOpening, AttributeType, Height, List, Role, TBlock, Version, encode};
+use bemr::wire::{
+    AttributeOpening, AttributeType, Height, InitialHeader, List, Role, TBlock, BlockBody, encode,
+};
 use bemr_model::Flaws;
-use bemr_spec::{Clause, constants};
+use bemr_spec::Clause;
 
 /// Flaws of what the user signs: the user conspires.
 const SIGNED_BY_THE_USER: &[Clause] = &[
@@ -18,20 +20,28 @@ const SIGNED_BY_THE_USER: &[Clause] = &[
     Clause::RequiredAttributePresent,
 ];
 
-/// Flaws of what the BSD signs beside that.
-const OF_THE_BODY: &[Clause] = &[
-    Clause::ProtocolVersionIsOne,
-    Clause::SuiteMatches,
-    Clause::BlockNamesNetwork,
-    Clause::HeightInWindow,
-    Clause::AllContractsApplied,
-    Clause::SealDigestIsCarried,
-];
-
 /// Whether a T_block with these flaws has another digest than the genuine one.
 pub fn is_of_the_body(flaws: Flaws) -> bool {
-    any(flaws, OF_THE_BODY) || any(flaws, SIGNED_BY_THE_USER)
+    any(flaws, SIGNED_BY_THE_USER) || BODY.iter().any(|(clause, _)| flaws.has(*clause))
 }
+
+const BODY: &Edits<BlockBody> = &[
+    (Clause::ProtocolVersionIsOne, &[|body| body.version = 2]),
+    (Clause::SuiteMatches, &[|body| body.suite = other_suite(body.suite)]),
+    (
+        Clause::BlockNamesNetwork,
+        &[|body| body.validators = stray(body.validators.as_bytes()), |body| body.network = nobody()],
+    ),
+    (Clause::HeightInWindow, &[|body| body.height = Height(body.height.0.saturating_add(1_000))]),
+    (Clause::AllContractsApplied, &[|body| body.policy = stray(body.policy.as_bytes())]),
+    (Clause::SealDigestIsCarried, &[|body| body.seal = Digest::default()]),
+];
+
+/// Of the header that a validator or the cloud reads; [`initial::HEADER`] has the others.
+pub(super) const HEADER: &Edits<InitialHeader> = &[
+    (Clause::RoleMaySubmit, &[|header| header.role = Role::Administrator]),
+    (Clause::TidIsDerived, &[|header| header.nonce[0] ^= 1]),
+];
 
 impl Forge<'_> {
     /// T_block of its BSD.
@@ -39,49 +49,9 @@ impl Forge<'_> {
         table::require("T_block", flaws)?;
         let bsd = genuine.body.bsd.clone();
         let mut forged = genuine.clone();
-        let (body, header) = (&mut forged.body, &mut forged.initial);
-        if flaws.has(Clause::ProtocolVersionIsOne) {
-            body.version = 2;
-        }
-        if flaws.has(Clause::SuiteMatches) {
-            body.suite = other_suite(body.suite);
-        }
-        if flaws.has(Clause::BlockNamesNetwork) {
-            match self.way(flaws, 2) {
-                0 => body.validators = stray(body.validators.as_bytes()),
-                _ => body.network = nobody(),
-            }
-        }
-        if flaws.has(Clause::HeightInWindow) {
-            body.height = Height(body.height.0.saturating_add(1_000));
-        }
-        if flaws.has(Clause::AllContractsApplied) {
-            body.policy = stray(body.policy.as_bytes());
-        }
-        if flaws.has(Clause::SealDigestIsCarried) {
-            body.seal = Digest::default();
-        }
-        if flaws.has(Clause::RoleMaySubmit) {
-            header.role = Role::Administrator;
-        }
-        if flaws.has(Clause::TidIsDerived) {
-            header.nonce[0] ^= 1;
-        }
-        if flaws.has(Clause::InitialNamesRecipient) {
-            match self.way(flaws, 2) {
-                0 => header.recipient = nobody(),
-                _ => header.network = nobody(),
-            }
-        }
-        if flaws.has(Clause::InitialWithinValidity) {
-            header.expires = match self.way(flaws, 2) {
-                0 => header.issued.after(constants::SUBMISSION_LIFETIME_MS + 1),
-                _ => header.issued,
-            };
-        }
-        if flaws.has(Clause::TemplateIsInForce) {
-            header.template.version = Version(header.template.version.0 + initial::NEVER);
-        }
+        self.edit(BODY, &mut forged.body, flaws);
+        self.edit(HEADER, &mut forged.initial, flaws);
+        self.edit(initial::HEADER, &mut forged.initial, flaws);
         self.open(&mut forged, genuine, flaws)?;
         let header = encode(&forged.initial);
         if any(flaws, SIGNED_BY_THE_USER) {
@@ -95,8 +65,8 @@ impl Forge<'_> {
             }
         }
         forged.user = self.certificate(&genuine.user, flaws)?;
-        let signed = !flaws.has(Clause::BsdSignsBlock);
-        forged.signature = self.sign_or_not(signed, flaws, &bsd, Domain::T_BLOCK, &encode(&forged.body))?;
+        let (of, body) = ((Clause::BsdSignsBlock, 1), encode(&forged.body));
+        forged.signature = self.signed(flaws, of, &bsd, Domain::T_BLOCK, &body)?;
         Some(forged)
     }
 

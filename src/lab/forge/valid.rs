@@ -1,13 +1,38 @@
 //! T_valid.
 
-use super::{Forge, any, flip_last, nobody, other_suite, stray, table};
+use super::{Edits, Forge, any, change, flip_last, initial, nobody, other_suite, stray, table, tblock};
 use bemr::crypto::{Digest, Domain};
-use bemr::wire::{Ballot, TValid, encode};
+use bemr::wire::{Ballot, TValid, ValidBody, encode};
 use bemr_model::Flaws;
 use bemr_spec::Clause;
 
 const OF_THE_CERTIFICATE: &[Clause] =
     &[Clause::VoterIsAdmitted, Clause::SignersAreDistinct, Clause::MoreThanTwoThirds, Clause::VoteSigned];
+
+const BODY: &Edits<ValidBody> = &[
+    (Clause::ProtocolVersionIsOne, &[|body| body.version = 2]),
+    (Clause::SuiteMatches, &[|body| body.suite = other_suite(body.suite)]),
+    (Clause::DecisionIsFinal, &[|body| body.header = stray(body.header.as_bytes())]),
+    (Clause::SealDigestIsCarried, &[|body| body.seals = Digest::default()]),
+    (Clause::BsdSignsValid, &[|_| (), |body| body.cloud = nobody()]),
+];
+
+/// Of the digests in the body, once they are those of what was forged.
+const ANSWERED: &Edits<ValidBody> = &[(
+    Clause::AckAnswersThisBlock,
+    &[
+        |body| body.acknowledgement = stray(body.acknowledgement.as_bytes()),
+        |body| body.block = stray(body.block.as_bytes()),
+    ],
+)];
+
+const INCLUSION: &Edits<TValid> = &[(
+    Clause::EntryInclusionProven,
+    &[
+        |valid| valid.inclusion.index += 1,
+        |valid| change(&mut valid.inclusion.path, |path| path.push(stray(valid.body.header.as_bytes()))),
+    ],
+)];
 
 impl Forge<'_> {
     /// T_valid of its BSD.
@@ -15,26 +40,13 @@ impl Forge<'_> {
         table::require("T_valid", flaws)?;
         let bsd = genuine.body.bsd.clone();
         let mut forged = genuine.clone();
-        if flaws.has(Clause::ProtocolVersionIsOne) {
-            forged.body.version = 2;
-        }
-        if flaws.has(Clause::SuiteMatches) {
-            forged.body.suite = other_suite(forged.body.suite);
-        }
+        self.edit(BODY, &mut forged.body, flaws);
         forged.user = self.certificate(&genuine.user, flaws)?;
         if any(flaws, &[Clause::TidIsDerived, Clause::InitialNamesRecipient]) {
             // The user conspires; the validators who do not would have to vote on this header, too.
-            let header = &mut forged.initial;
-            if flaws.has(Clause::TidIsDerived) {
-                header.nonce[0] ^= 1;
-            }
-            if flaws.has(Clause::InitialNamesRecipient) {
-                match self.way(flaws, 2) {
-                    0 => header.recipient = nobody(),
-                    _ => header.network = nobody(),
-                }
-            }
-            let message = encode(header);
+            self.edit(tblock::HEADER, &mut forged.initial, flaws);
+            self.edit(initial::HEADER, &mut forged.initial, flaws);
+            let message = encode(&forged.initial);
             forged.user_signature = self.sign(&forged.initial.user, Domain::T_INITIAL, &message)?;
             forged.block.initial = Digest::of(Domain::T_INITIAL, &message);
             forged.body.block = Digest::of(Domain::T_BLOCK, &encode(&forged.block));
@@ -59,48 +71,23 @@ impl Forge<'_> {
             forged.acknowledgement = first_way.certified(&forged.acknowledgement, of_certificate)?;
             forged.body.acknowledgement = forged.acknowledgement.digest();
         }
-        let body = &mut forged.body;
-        if flaws.has(Clause::AckAnswersThisBlock) {
-            match self.way(flaws, 2) {
-                0 => body.acknowledgement = stray(body.acknowledgement.as_bytes()),
-                _ => body.block = stray(body.block.as_bytes()),
-            }
-        }
-        if flaws.has(Clause::DecisionIsFinal) {
-            body.header = stray(body.header.as_bytes());
-        }
-        if flaws.has(Clause::EntryInclusionProven) {
-            match self.way(flaws, 2) {
-                0 => forged.inclusion.index += 1,
-                _ => {
-                    let mut path = forged.inclusion.path.as_slice().to_vec();
-                    path.push(stray(body.header.as_bytes()));
-                    forged.inclusion.path = path.into();
-                }
-            }
-        }
-        if flaws.has(Clause::SealDigestIsCarried) {
-            body.seals = Digest::default();
-        }
+        self.edit(ANSWERED, &mut forged.body, flaws);
+        self.edit(INCLUSION, &mut forged, flaws);
         if flaws.has(Clause::CiphertextMatchesSigned) {
             forged.ciphertext = flip_last(forged.ciphertext.as_slice())?.into();
         }
         if flaws.has(Clause::GrantsNameAuthorisedReaders) {
-            let mut grants = forged.grants.as_slice().to_vec();
-            match self.way(flaws, 2) {
-                0 => {
-                    let last = grants.last_mut()?;
-                    last.wrapped = flip_last(last.wrapped.as_slice())?.into();
+            change(&mut forged.grants, |grants| {
+                let last = grants.last_mut()?;
+                match self.way(flaws, 2) {
+                    0 => last.wrapped = flip_last(last.wrapped.as_slice())?.into(),
+                    _ => drop(grants.pop()?),
                 }
-                _ => drop(grants.pop()?),
-            }
-            forged.grants = grants.into();
+                Some(())
+            })?;
         }
-        if flaws.has(Clause::BsdSignsValid) && self.way(flaws, 2) == 1 {
-            forged.body.cloud = nobody();
-        }
-        let signed = !flaws.has(Clause::BsdSignsValid) || self.way(flaws, 2) == 1;
-        forged.signature = self.sign_or_not(signed, flaws, &bsd, Domain::T_VALID, &encode(&forged.body))?;
+        let (of, body) = ((Clause::BsdSignsValid, 2), encode(&forged.body));
+        forged.signature = self.signed(flaws, of, &bsd, Domain::T_VALID, &body)?;
         Some(forged)
     }
 }

@@ -1,10 +1,27 @@
 //! Votes, and certificates made of them.
 
-use super::{Forge, ReSigner, flip_last, nobody, other_suite, stray, table};
+use super::{Edits, Forge, ReSigner, change, flip_last, nobody, other_suite, stray, table};
 use bemr::crypto::{Digest, Domain, Signature};
 use bemr::wire::{Ballot, Height, Name, QuorumCertificate, Signatory, TBlock, Vote, VoteBody, encode};
 use bemr_model::{self, Flaws};
 use bemr_spec::Clause;
+
+const VOTE: &Edits<VoteBody> = &[
+    (
+        Clause::VoterIsAdmitted,
+        &[|body| body.validators = stray(body.validators.as_bytes()), |body| body.network = nobody()],
+    ),
+    (
+        Clause::VoteNamesBlock,
+        &[
+            |body| body.block = stray(body.block.as_bytes()),
+            |body| body.version = 2,
+            |body| body.suite = other_suite(body.suite),
+        ],
+    ),
+    (Clause::VoteNamesHeight, &[|body| body.height = Height(body.height.0 + 1)]),
+    (Clause::VoteNamesPolicy, &[|body| body.policy = stray(body.policy.as_bytes())]),
+];
 
 impl Forge<'_> {
     /// A vote of its validator that says something else.
@@ -41,29 +58,9 @@ impl Forge<'_> {
     pub fn vote(&self, genuine: &Vote, flaws: Flaws) -> Option<Vote> {
         table::require("Vote", flaws)?;
         let mut forged = genuine.clone();
-        let body = &mut forged.body;
-        if flaws.has(Clause::VoterIsAdmitted) {
-            match self.way(flaws, 2) {
-                0 => body.validators = stray(body.validators.as_bytes()),
-                _ => body.network = nobody(),
-            }
-        }
-        if flaws.has(Clause::VoteNamesBlock) {
-            match self.way(flaws, 3) {
-                0 => body.block = stray(body.block.as_bytes()),
-                1 => body.version = 2,
-                _ => body.suite = other_suite(body.suite),
-            }
-        }
-        if flaws.has(Clause::VoteNamesHeight) {
-            body.height = Height(body.height.0 + 1);
-        }
-        if flaws.has(Clause::VoteNamesPolicy) {
-            body.policy = stray(body.policy.as_bytes());
-        }
-        let signed = !flaws.has(Clause::VoteSigned);
-        forged.signature =
-            self.sign_or_not(signed, flaws, &genuine.validator, Domain::VOTE, &encode(body))?;
+        self.edit(VOTE, &mut forged.body, flaws);
+        let (of, body) = ((Clause::VoteSigned, 1), encode(&forged.body));
+        forged.signature = self.signed(flaws, of, &genuine.validator, Domain::VOTE, &body)?;
         Some(forged)
     }
 
@@ -71,19 +68,17 @@ impl Forge<'_> {
     pub fn certified(&self, genuine: &QuorumCertificate, flaws: Flaws) -> Option<QuorumCertificate> {
         table::require("Certificate", flaws)?;
         let mut forged = genuine.clone();
-        let mut signatories = forged.signatories.as_slice().to_vec();
-        if flaws.has(Clause::VoterIsAdmitted) {
-            match self.way(flaws, 2) {
-                0 => {
-                    forged.body.validators = stray(forged.body.validators.as_bytes());
-                    self.sign_again(&mut forged);
-                    signatories = forged.signatories.as_slice().to_vec();
-                }
-                _ => signatories.last_mut()?.validator = nobody(),
-            }
+        let stranger = flaws.has(Clause::VoterIsAdmitted).then(|| self.way(flaws, 2));
+        if stranger == Some(0) {
+            forged.body.validators = stray(forged.body.validators.as_bytes());
+            self.sign_again(&mut forged);
         }
-        spoil(&mut signatories, flaws)?;
-        forged.signatories = signatories.into();
+        change(&mut forged.signatories, |signatories| {
+            if stranger == Some(1) {
+                signatories.last_mut()?.validator = nobody();
+            }
+            spoil(signatories, flaws)
+        })?;
         Some(forged)
     }
 
