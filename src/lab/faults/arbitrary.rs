@@ -1,6 +1,7 @@
 //! Adversaries by chance.
 
-use crate::faults::{Adversary, FaultKind, FaultRule, Scope, Trigger};
+use crate::faults::FaultKind::{self, *};
+use crate::faults::{Adversary, FaultRule, Scope, Trigger};
 use bemr_model::{Actor, MESSAGES, Setup, Time};
 use rand::{Rng, RngExt};
 use std::collections::BTreeSet;
@@ -8,15 +9,15 @@ use std::collections::BTreeSet;
 /// The most rules of one that is drawn.
 const RULES: usize = 4;
 
-/// How long a life is thought to be, in milliseconds.
-const LIFE: Time = 60_000;
+/// How long a run is expected to take, in milliseconds.
+const DURATION: Time = 60_000;
 
 /// The longest delay.
 const LONG: Time = 5_000;
 
 impl Adversary {
-    /// Some adversary of a network: one to four rules that do not contradict each other. Of the validators at most those lie of
-    /// whom the protocol bears that they do.
+    /// Some adversary of a network: one to four rules that do not contradict each other. At most as many validators are Byzantine
+    /// as the protocol tolerates.
     pub fn draw(rng: &mut impl Rng, setup: &Setup) -> Adversary {
         let bearable = usize::from(setup.validators.saturating_sub(1) / 3);
         let mut drawn = Adversary::NOBODY;
@@ -41,9 +42,9 @@ fn rule(rng: &mut impl Rng, setup: &Setup) -> FaultRule {
         trigger.thousandths = Some([20, 100, 300, 700][rng.random_range(0..4)]);
     }
     if rng.random_range(0..3) == 0 || kind == FaultKind::Silence {
-        let from = rng.random_range(0..LIFE);
-        trigger.from = (from > LIFE / 8).then_some(from);
-        trigger.until = Some(from + rng.random_range(1..LIFE / 2));
+        let from = rng.random_range(0..DURATION);
+        trigger.from = (from > DURATION / 8).then_some(from);
+        trigger.until = Some(from + rng.random_range(1..DURATION / 2));
     }
     if kind.is_of_messages() && rng.random_range(0..3) == 0 {
         trigger.message = Some(MESSAGES[rng.random_range(0..MESSAGES.len())].to_owned());
@@ -56,26 +57,32 @@ fn rule(rng: &mut impl Rng, setup: &Setup) -> FaultRule {
     FaultRule { kind, scope, trigger, budget }
 }
 
+/// Their order is that of the numbers drawn.
+const KINDS: [FaultKind; 18] = [
+    Silence,
+    Delay { by: LONG },
+    Drop,
+    Duplicate,
+    Reorder,
+    Replay,
+    Redirect,
+    Corrupt,
+    Impersonate,
+    Publish,
+    Contradict,
+    Equivocate,
+    Certify,
+    Falsify,
+    Crash,
+    Tamper,
+    Leak,
+    Lie,
+];
+
 fn kind(rng: &mut impl Rng) -> FaultKind {
-    match rng.random_range(0..18) {
-        0 => FaultKind::Silence,
-        1 => FaultKind::Delay { by: rng.random_range(1..=LONG) },
-        2 => FaultKind::Drop,
-        3 => FaultKind::Duplicate,
-        4 => FaultKind::Reorder,
-        5 => FaultKind::Replay,
-        6 => FaultKind::Redirect,
-        7 => FaultKind::Corrupt,
-        8 => FaultKind::Impersonate,
-        9 => FaultKind::Publish,
-        10 => FaultKind::Contradict,
-        11 => FaultKind::Equivocate,
-        12 => FaultKind::Certify,
-        13 => FaultKind::Falsify,
-        14 => FaultKind::Crash,
-        15 => FaultKind::Tamper,
-        16 => FaultKind::Leak,
-        _ => FaultKind::Lie,
+    match KINDS[rng.random_range(0..KINDS.len())] {
+        Delay { .. } => Delay { by: rng.random_range(1..=LONG) },
+        kind => kind,
     }
 }
 

@@ -2,83 +2,63 @@
 
 use bemr_model::Actor;
 
-/// What an adversary is able to do at most, each including those before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Capability {
+macro_rules! capabilities {
+    ($($(#[$doc:meta])+ $variant:ident $name:literal,)+) => {
+        /// What an adversary is able to do at most, each including those before it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum Capability {
+            $($(#[$doc])+ $variant,)+
+        }
+
+        impl Capability {
+            /// All, from the weakest.
+            pub const ALL: [Capability; [$($name),+].len()] = [$(Capability::$variant),+];
+
+            /// What it is called in tables.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Capability::$variant => $name,)+
+                }
+            }
+        }
+    };
+}
+
+capabilities! {
     /// None but the network, which keeps no order.
-    Order,
+    Order "order",
     /// Some never answer.
-    Silence,
+    Silence "silence",
     /// Messages take longer than somebody waits.
-    Delay,
+    Delay "delay",
     /// Messages are lost.
-    Drop,
+    Drop "drop",
     /// Messages arrive twice at once.
-    Duplicate,
+    Duplicate "duplicate",
     /// Messages arrive again, whenever it likes.
-    Replay,
+    Replay "replay",
     /// Packets arrive at others, or seem to come from others.
-    Redirect,
+    Redirect "redirect",
     /// Packets of handshakes are made in anybody's name.
-    Forge,
+    Forge "forge",
     /// One validator says what it likes.
-    LyingVote,
+    LyingVote "lying vote",
     /// Several do.
-    LyingMajority,
+    LyingMajority "lying majority",
     /// A certified user says what they like.
-    User,
+    User "user",
     /// So does the cloud.
-    Cloud,
+    Cloud "cloud",
     /// So does the BSD.
-    Bsd,
+    Bsd "BSD",
     /// So does the KDC.
-    Kdc,
+    Kdc "KDC",
     /// What somebody has in memory leaks.
-    Leak,
+    Leak "leak",
 }
 
 impl Capability {
-    /// All, from the weakest.
-    pub const ALL: [Capability; 15] = [
-        Capability::Order,
-        Capability::Silence,
-        Capability::Delay,
-        Capability::Drop,
-        Capability::Duplicate,
-        Capability::Replay,
-        Capability::Redirect,
-        Capability::Forge,
-        Capability::LyingVote,
-        Capability::LyingMajority,
-        Capability::User,
-        Capability::Cloud,
-        Capability::Bsd,
-        Capability::Kdc,
-        Capability::Leak,
-    ];
-
-    /// What it is called in tables.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Capability::Order => "order",
-            Capability::Silence => "silence",
-            Capability::Delay => "delay",
-            Capability::Drop => "drop",
-            Capability::Duplicate => "duplicate",
-            Capability::Replay => "replay",
-            Capability::Redirect => "redirect",
-            Capability::Forge => "forge",
-            Capability::LyingVote => "lying vote",
-            Capability::LyingMajority => "lying majority",
-            Capability::User => "user",
-            Capability::Cloud => "cloud",
-            Capability::Bsd => "BSD",
-            Capability::Kdc => "KDC",
-            Capability::Leak => "leak",
-        }
-    }
-
     /// The power that an insider is, where it is the `nth` of its kind.
     pub const fn of(insider: Actor, nth: usize) -> Capability {
         match insider {

@@ -89,46 +89,39 @@ impl FaultKind {
 
     /// How strong who does it has to be, alone; by, or to, `node`. That an actor dies is a fault, and takes no adversary.
     pub const fn power(self, node: Option<Actor>) -> Capability {
-        match self {
-            FaultKind::Reorder | FaultKind::Crash => Capability::Order,
-            FaultKind::Silence => Capability::Silence,
-            FaultKind::Delay { .. } => Capability::Delay,
-            FaultKind::Drop => Capability::Drop,
-            FaultKind::Duplicate => Capability::Duplicate,
-            FaultKind::Replay => Capability::Replay,
-            FaultKind::Redirect => Capability::Redirect,
-            FaultKind::Corrupt | FaultKind::Impersonate | FaultKind::Publish => Capability::Forge,
-            FaultKind::Contradict | FaultKind::Equivocate => Capability::LyingVote,
-            FaultKind::Certify => Capability::Kdc,
-            FaultKind::Leak => Capability::Leak,
-            FaultKind::Lie | FaultKind::Falsify | FaultKind::Tamper => match node {
-                Some(node) => Capability::of(node, 0),
-                None => Capability::Kdc,
-            },
+        match (self.facts().1, node) {
+            (Some(capability), _) => capability,
+            (None, Some(node)) => Capability::of(node, 0),
+            (None, None) => Capability::Kdc,
         }
     }
 
     /// The word for it.
     pub const fn word(self) -> &'static str {
+        self.facts().0
+    }
+
+    /// The word for it, and the capability that it takes; none where that depends on the node.
+    const fn facts(self) -> (&'static str, Option<Capability>) {
         match self {
-            FaultKind::Silence => "silence",
-            FaultKind::Delay { .. } => "delay",
-            FaultKind::Drop => "drop",
-            FaultKind::Duplicate => "duplicate",
-            FaultKind::Reorder => "reorder",
-            FaultKind::Replay => "replay",
-            FaultKind::Redirect => "redirect",
-            FaultKind::Corrupt => "corrupt",
-            FaultKind::Impersonate => "impersonate",
-            FaultKind::Publish => "publish",
-            FaultKind::Contradict => "contradict",
-            FaultKind::Equivocate => "equivocate",
-            FaultKind::Lie => "lie",
-            FaultKind::Certify => "certify",
-            FaultKind::Falsify => "falsify",
-            FaultKind::Crash => "crash",
-            FaultKind::Tamper => "tamper",
-            FaultKind::Leak => "leak",
+            FaultKind::Silence => ("silence", Some(Capability::Silence)),
+            FaultKind::Delay { .. } => ("delay", Some(Capability::Delay)),
+            FaultKind::Drop => ("drop", Some(Capability::Drop)),
+            FaultKind::Duplicate => ("duplicate", Some(Capability::Duplicate)),
+            FaultKind::Reorder => ("reorder", Some(Capability::Order)),
+            FaultKind::Replay => ("replay", Some(Capability::Replay)),
+            FaultKind::Redirect => ("redirect", Some(Capability::Redirect)),
+            FaultKind::Corrupt => ("corrupt", Some(Capability::Forge)),
+            FaultKind::Impersonate => ("impersonate", Some(Capability::Forge)),
+            FaultKind::Publish => ("publish", Some(Capability::Forge)),
+            FaultKind::Contradict => ("contradict", Some(Capability::LyingVote)),
+            FaultKind::Equivocate => ("equivocate", Some(Capability::LyingVote)),
+            FaultKind::Lie => ("lie", None),
+            FaultKind::Certify => ("certify", Some(Capability::Kdc)),
+            FaultKind::Falsify => ("falsify", None),
+            FaultKind::Crash => ("crash", Some(Capability::Order)),
+            FaultKind::Tamper => ("tamper", None),
+            FaultKind::Leak => ("leak", Some(Capability::Leak)),
         }
     }
 }

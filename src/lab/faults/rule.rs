@@ -76,7 +76,7 @@ impl fmt::Display for Scope {
     }
 }
 
-/// Trigger: all of what it says has to hold.
+/// When: all of what it says has to hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trigger {
@@ -135,7 +135,7 @@ pub struct FaultRule {
     pub kind: FaultKind,
     /// On whom.
     pub scope: Scope,
-    /// Trigger; always, where it does not say.
+    /// When; always, where it does not say.
     #[serde(default, skip_serializing_if = "Trigger::is_always")]
     pub trigger: Trigger,
     /// How often at most; as often as it can be, where it does not say.

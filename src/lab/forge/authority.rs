@@ -17,7 +17,10 @@ const ENROLMENT: &Edits<EnrolmentBody> = &[
 const REVOCATION_LIST: &Edits<RevocationListBody> = &[
     (Clause::ProtocolVersionIsOne, &[|body| body.version = 2]),
     (Clause::SuiteMatches, &[|body| body.suite = other_suite(body.suite)]),
-    (Clause::OneEncodingPerValue, &[|body| change(&mut body.serials, |all| all.extend([u64::MAX, u64::MAX]))]),
+    (
+        Clause::OneEncodingPerValue,
+        &[|body| change(&mut body.serials, |all| all.extend([u64::MAX, u64::MAX]))],
+    ),
     (Clause::RevocationListAdvances, &[|body| body.list = Version(0)]),
     (
         Clause::RevocationListSignedByKdc,

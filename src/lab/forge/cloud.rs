@@ -5,14 +5,15 @@ use bemr::actors::initial_builder::{ONE_NONCE, grant_context, unwrap};
 use bemr::crypto::{Digest, Domain};
 use bemr::merkle::MerkleTree;
 use bemr::wire::{
-    AuditHead, CloudHead, CloudLeaf, ConsistencyProof, LeafKind, Outcome, ReadProof, ReadResponse, Receipt, RequestOutcome, SignedAuditHead,
-    SignedCloudHead, Time, WrappedKey, encode,
+    AuditHead, CloudHead, CloudLeaf, ConsistencyProof, LeafKind, Outcome, ReadProof, ReadResponse, Receipt,
+    RequestOutcome, SignedAuditHead, SignedCloudHead, Time, WrappedKey, encode,
 };
 use bemr_model::{FORKING, Flaws};
 use bemr_spec::Clause;
 use tls_codec::TlsByteVecU16;
 
-const CLOUD_HEAD: &Edits<CloudHead> = &[(Clause::HeadSignedByCloud, &[|_| (), |head| head.network = nobody()])];
+const CLOUD_HEAD: &Edits<CloudHead> =
+    &[(Clause::HeadSignedByCloud, &[|_| (), |head| head.network = nobody()])];
 
 const AUDIT_HEAD: &Edits<AuditHead> = &[(Clause::AuditHeadSigned, &[|_| (), |head| head.network = nobody()])];
 
@@ -27,10 +28,7 @@ const RECEIPT: &Edits<Receipt> = &[(
 
 const INCLUSION: &Edits<ReadProof> = &[(
     Clause::LeafIsIncluded,
-    &[
-        |proof| proof.inclusion.index += 1,
-        |proof| proof.leaf.content = stray(proof.leaf.content.as_bytes()),
-    ],
+    &[|proof| proof.inclusion.index += 1, |proof| proof.leaf.content = stray(proof.leaf.content.as_bytes())],
 )];
 
 const ANSWER: &Edits<RequestOutcome> = &[(

@@ -22,10 +22,7 @@ const HEADER: &Edits<BlockHeader> = &[
     (Clause::ProtocolVersionIsOne, &[|header| header.version = 2]),
     (
         Clause::BlockLinksPrevious,
-        &[
-            |header| header.previous = stray(header.previous.as_bytes()),
-            |header| header.network = nobody(),
-        ],
+        &[|header| header.previous = stray(header.previous.as_bytes()), |header| header.network = nobody()],
     ),
     (Clause::HeightAdvancesByOne, &[|header| header.height = Height(header.height.0 + 1)]),
     (Clause::BlockTimeAdvances, &[|header| header.time = Time(0), |header| header.time = Time(u64::MAX)]),
@@ -54,8 +51,7 @@ impl Forge<'_> {
 
     fn sign_close(&self, signatory: &mut Signatory, header: &Digest, flaws: Flaws) -> Option<()> {
         let (of, header) = ((Clause::VoteSigned, 1), header.as_bytes());
-        signatory.signature =
-            self.signed(flaws, of, &signatory.validator, Domain::BLOCK_CLOSE, header)?;
+        signatory.signature = self.signed(flaws, of, &signatory.validator, Domain::BLOCK_CLOSE, header)?;
         if flaws.has(Clause::VoterIsAdmitted) {
             signatory.validator = nobody();
         }

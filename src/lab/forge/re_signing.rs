@@ -9,9 +9,9 @@ use bemr::crypto::{Digest, Domain, Signature, SigningKey};
 use bemr::keys::{Credentials, Identity};
 use bemr::merkle::root_of;
 use bemr::wire::{
-    ApprovedChange, Block, BlockHeader, Certificate, Closing, Entry, EraseApproval, Gossip, InitialHeader, Message, Name,
-    PolicyApproval, QuorumCertificate, ReadResponse, Signatory, SignedAuditHead, SignedCloudHead, TBlock,
-    TInitial, TValid, encode,
+    ApprovedChange, Block, BlockHeader, Certificate, Closing, Entry, EraseApproval, Gossip, InitialHeader,
+    Message, Name, PolicyApproval, QuorumCertificate, ReadResponse, Signatory, SignedAuditHead,
+    SignedCloudHead, TBlock, TInitial, TValid, encode,
 };
 use bemr_spec::Rules;
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@ use super::{Edits, Forge, any, initial, nobody, other_suite, stray, table};
 use bemr::crypto::{Digest, Domain};
 use bemr::records::{canonical, commitment_of};
 use bemr::wire::{
-    AttributeOpening, AttributeType, Height, InitialHeader, List, Role, TBlock, BlockBody, encode,
+    AttributeOpening, AttributeType, BlockBody, Height, InitialHeader, List, Role, TBlock, encode,
 };
 use bemr_model::Flaws;
 use bemr_spec::Clause;

@@ -23,6 +23,7 @@ struct KnownBlock {
 }
 
 /// Real values and their names in the model.
+#[derive(Default)]
 pub struct RefinementMap {
     start: Time,
     actors: BTreeMap<Name, Actor>,
@@ -62,31 +63,7 @@ fn key(header: &InitialHeader) -> (Digest, Digest, Time) {
 impl RefinementMap {
     /// A map that knows these actors alone.
     pub(crate) fn new(start: Time, genesis: Digest, actors: BTreeMap<Name, Actor>) -> RefinementMap {
-        RefinementMap {
-            start,
-            actors,
-            tids: BTreeMap::new(),
-            submissions: Vec::new(),
-            headers: BTreeMap::new(),
-            questions: BTreeMap::new(),
-            asked: 0,
-            hellos: BTreeMap::new(),
-            responses: BTreeMap::new(),
-            sessions: BTreeMap::new(),
-            requests: BTreeMap::new(),
-            requested: BTreeMap::new(),
-            genesis,
-            blocks: BTreeMap::new(),
-            recorded_nonces: BTreeMap::new(),
-            heads: BTreeMap::new(),
-            stored: BTreeMap::new(),
-            serials: BTreeMap::new(),
-            latest: BTreeMap::new(),
-            first_list: 1,
-            policies: BTreeMap::new(),
-            histories: BTreeSet::new(),
-            strange: 0,
-        }
+        RefinementMap { start, actors, genesis, first_list: 1, ..RefinementMap::default() }
     }
 
     /// How often a value came that no table knows. In a run of honest actors it is 0.

@@ -1,11 +1,9 @@
 //! Real messages and gossip as terms of the model.
 
-use crate::refinement::{RefinementMap, ballot};
+use crate::refinement::{RefinementMap, ballot, decision};
 use bemr::crypto::{Digest, Domain};
 use bemr::wire::{self, StoredRecord, encode};
-use bemr_model::{
-    Actor, Block, ContentType, Decision, Flaws, Gossip, Head, LogKind, Message, Order, Packet, Record, Vote,
-};
+use bemr_model::{Actor, Block, Flaws, Gossip, Head, LogKind, Message, Order, Packet, Record, Vote};
 use std::sync::Arc;
 
 impl RefinementMap {
@@ -150,35 +148,5 @@ impl RefinementMap {
         let proposal = self.proposal(block.header(), block.entries.as_slice());
         let signatories = self.signatories(block.closed.signatories.as_slice());
         Arc::new(Block { id: proposal.id(), proposal: (*proposal).clone(), signatories, flaws: Flaws::NONE })
-    }
-}
-
-/// What was decided.
-pub(crate) fn decision(decision: wire::Decision) -> Decision {
-    match decision {
-        wire::Decision::Committed => Decision::Committed,
-        wire::Decision::Rejected => Decision::Rejected,
-        wire::Decision::Deferred => Decision::Deferred,
-        wire::Decision::Refused => Decision::Refused,
-    }
-}
-
-/// The content type of a record.
-pub(crate) fn content_type(real: wire::ContentType) -> ContentType {
-    match real {
-        wire::ContentType::Block => ContentType::Block,
-        wire::ContentType::Valid => ContentType::Valid,
-        wire::ContentType::Read => ContentType::Read,
-        wire::ContentType::Initial | wire::ContentType::Handshake => ContentType::Initial,
-    }
-}
-
-/// The type of a session, which is that of its records.
-pub(crate) fn session_type(real: wire::SessionType) -> ContentType {
-    match real {
-        wire::SessionType::Initial => ContentType::Initial,
-        wire::SessionType::Block => ContentType::Block,
-        wire::SessionType::Valid => ContentType::Valid,
-        wire::SessionType::Read => ContentType::Read,
     }
 }

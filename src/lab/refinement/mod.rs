@@ -7,9 +7,10 @@ mod authority;
 mod forged;
 mod map;
 mod messages;
+mod vocabulary;
 
 pub use map::RefinementMap;
 
 pub(crate) use authority::{ABEYANCE, ADMISSION, newest};
 pub(crate) use map::{ballot, role};
-pub(crate) use messages::{content_type, decision, session_type};
+pub(crate) use vocabulary::{content_type, decision, real_role, session_type};

@@ -18,72 +18,50 @@ use bemr_spec::{Event, Rules};
 /// The tid of no transaction.
 const NOBODYS: Digest = Digest::from_bytes([0xff; 32]);
 
-/// A head of a log, with who signs it.
-trait Head: Clone {
+/// A signed tree head, with its fields by what they are in the model.
+trait Head {
     fn size(&mut self) -> &mut u64;
     fn over(&mut self) -> &mut Digest;
     fn time(&mut self) -> &mut wire::Time;
-    /// Open becomes closed, and closed open; nothing for a log that is never closed.
-    fn turn(&mut self) -> Option<()>;
+    /// Whether the log is closed; nothing for a log that is never closed.
+    fn state(&mut self) -> Option<&mut LogState>;
     fn signature(&mut self) -> &mut Signature;
     fn sign(&mut self, rules: &Rules, key: &SigningKey);
 }
 
-impl Head for SignedCloudHead {
-    fn size(&mut self) -> &mut u64 {
-        &mut self.head.size
-    }
+macro_rules! head {
+    ($signed:ty, $size:ident, $over:ident, $domain:ident, $head:ident => $state:expr) => {
+        impl Head for $signed {
+            fn size(&mut self) -> &mut u64 {
+                &mut self.head.$size
+            }
 
-    fn over(&mut self) -> &mut Digest {
-        &mut self.head.root
-    }
+            fn over(&mut self) -> &mut Digest {
+                &mut self.head.$over
+            }
 
-    fn time(&mut self) -> &mut wire::Time {
-        &mut self.head.time
-    }
+            fn time(&mut self) -> &mut wire::Time {
+                &mut self.head.time
+            }
 
-    fn turn(&mut self) -> Option<()> {
-        None
-    }
+            fn state(&mut self) -> Option<&mut LogState> {
+                let $head = &mut self.head;
+                $state
+            }
 
-    fn signature(&mut self) -> &mut Signature {
-        &mut self.signature
-    }
+            fn signature(&mut self) -> &mut Signature {
+                &mut self.signature
+            }
 
-    fn sign(&mut self, rules: &Rules, key: &SigningKey) {
-        self.signature = key.sign(rules, Domain::CLOUD_HEAD, &encode(&self.head));
-    }
+            fn sign(&mut self, rules: &Rules, key: &SigningKey) {
+                self.signature = key.sign(rules, Domain::$domain, &encode(&self.head));
+            }
+        }
+    };
 }
 
-impl Head for SignedAuditHead {
-    fn size(&mut self) -> &mut u64 {
-        &mut self.head.count
-    }
-
-    fn over(&mut self) -> &mut Digest {
-        &mut self.head.last
-    }
-
-    fn time(&mut self) -> &mut wire::Time {
-        &mut self.head.time
-    }
-
-    fn turn(&mut self) -> Option<()> {
-        self.head.state = match self.head.state {
-            LogState::Open => LogState::Closed,
-            LogState::Closed => LogState::Open,
-        };
-        Some(())
-    }
-
-    fn signature(&mut self) -> &mut Signature {
-        &mut self.signature
-    }
-
-    fn sign(&mut self, rules: &Rules, key: &SigningKey) {
-        self.signature = key.sign(rules, Domain::AUDIT_HEAD, &encode(&self.head));
-    }
-}
+head!(SignedCloudHead, size, root, CLOUD_HEAD, _head => None);
+head!(SignedAuditHead, count, last, AUDIT_HEAD, head => Some(&mut head.state));
 
 /// A public record, with the keys of the log operators.
 struct Shown<'a> {
@@ -193,13 +171,15 @@ impl Shown<'_> {
         let place = at as usize;
         // Hiding numbers and links the items again, which would undo these changes.
         let undone_by_hiding = matches!(how, Falsehood::Change(Field::Number | Field::Previous));
+        let impossible = match list {
+            List::Blocks => hidden,
+            List::Leaves | List::Entries => hidden && undone_by_hiding,
+            List::CloudHeads | List::AuditHeads => false,
+        };
+        (!impossible).then_some(())?;
         match list {
-            List::Blocks => {
-                (!hidden).then_some(())?;
-                how.apply(&mut self.tables.blocks, place, |_, _| None)
-            }
+            List::Blocks => how.apply(&mut self.tables.blocks, place, |_, _| None),
             List::Leaves => {
-                (!(hidden && undone_by_hiding)).then_some(())?;
                 how.apply(&mut self.tables.leaves, place, change_leaf)?;
                 if hidden {
                     (0..).zip(&mut self.tables.leaves).for_each(|(sequence, leaf)| leaf.sequence = sequence);
@@ -210,7 +190,6 @@ impl Shown<'_> {
                 Some(())
             }
             List::Entries => {
-                (!(hidden && undone_by_hiding)).then_some(())?;
                 how.apply(&mut self.tables.entries, place, change_entry)?;
                 if hidden {
                     let mut previous = self.start;
@@ -297,7 +276,7 @@ fn sign_anew<H: Head>(
 }
 
 /// Changes a head, or the order of the heads.
-fn change_heads<H: Head>(
+fn change_heads<H: Head + Clone>(
     heads: &mut Vec<H>,
     rules: &Rules,
     operator: &SigningKey,
@@ -312,7 +291,10 @@ fn change_heads<H: Head>(
     match field {
         Field::Number => *head.size() += 1,
         Field::Over => *head.over() = other(head.over()),
-        Field::State => head.turn()?,
+        Field::State => {
+            let state = head.state()?;
+            *state = if *state == LogState::Open { LogState::Closed } else { LogState::Open };
+        }
         Field::Time => {
             (*head.time() != START).then_some(())?;
             *head.time() = START;

@@ -1,6 +1,6 @@
 //! The KDC and the administrators: what they are asked and what they publish.
 
-use crate::refinement::{ABEYANCE, ADMISSION};
+use crate::refinement::{ABEYANCE, ADMISSION, real_role};
 use crate::simulator::{Node, ProvisionedKeys};
 use crate::sut::{SystemUnderTest, user_name};
 use bemr::crypto::{DecapsulationKey, SigningKey};
@@ -87,28 +87,20 @@ impl SystemUnderTest {
         let shipped = |version: Version| version == Version(1);
         let mut templates: Vec<Template> = Vec::new();
         if let Some(Edition { version, effective }) = change.templates {
+            let (version, effective) = (Version(version), Height(effective));
             let all = policy.templates().filter(|one| shipped(one.version));
-            templates.extend(all.map(|one| Template {
-                version: Version(version),
-                effective: Height(effective),
-                ..one.clone()
-            }));
+            templates.extend(all.map(|one| Template { version, effective, ..one.clone() }));
         }
         let admission = policy.contracts().find(|one| one.id.as_str() == ADMISSION && shipped(one.version));
         let admission = admission.expect("the contract is among the shipped ones");
         let mut contracts: Vec<Contract> = Vec::new();
         if let Some(Edition { version, effective }) = change.abeyance {
             let nobody = SubmitterRule { roles: vec![Role::Administrator].into() };
-            let rule = Rule { when: Vec::new().into(), check: Check::Submitter(nobody) };
+            let rules = vec![Rule { when: Vec::new().into(), check: Check::Submitter(nobody) }].into();
             let templates = if version % 2 == 1 { admission.templates.clone() } else { Vec::new().into() };
-            contracts.push(Contract {
-                id: Name::new(ABEYANCE).expect("short printable ASCII"),
-                version: Version(version),
-                effective: Height(effective),
-                templates,
-                rules: vec![rule].into(),
-                ..admission.clone()
-            });
+            let id = Name::new(ABEYANCE).expect("short printable ASCII");
+            let (version, effective) = (Version(version), Height(effective));
+            contracts.push(Contract { id, version, effective, templates, rules, ..admission.clone() });
         }
         if let Some(Edition { version, effective }) = change.admission {
             let (version, effective) = (Version(version), Height(effective));
@@ -156,7 +148,7 @@ impl SystemUnderTest {
             version: PROTOCOL_VERSION,
             suite: self.foundation.suite,
             subject,
-            role: role(request.role),
+            role: real_role(request.role),
             signing_key: signing.verifying_key().encode().into(),
             agreement_key: agreement.encapsulation_key().encode().into(),
         }
@@ -169,17 +161,5 @@ impl SystemUnderTest {
             revoked: self.tables.known_serials(kdc.revoked()),
             list: self.tables.list_number(kdc.last_list()),
         }
-    }
-}
-
-/// What a role is called on the wire.
-fn role(role: bemr_model::Role) -> Role {
-    match role {
-        bemr_model::Role::Doctor => Role::Doctor,
-        bemr_model::Role::Assistant => Role::Assistant,
-        bemr_model::Role::Administrator => Role::Administrator,
-        bemr_model::Role::Bsd => Role::Bsd,
-        bemr_model::Role::Validator => Role::Validator,
-        bemr_model::Role::Cloud => Role::Cloud,
     }
 }
