@@ -171,14 +171,14 @@ fn audits(table: &mut Table) -> Auditor {
     let now = Time(u64::MAX / 2);
     let mut auditor =
         Auditor::new(&rules, now, genesis, validators, cloud.identity.clone(), bsd).expect("sound");
-    let mut world = (cloud.log, AuditLog::new(Suite::Ristretto255, name("net"), name("bsd")), 0);
+    let mut model = (cloud.log, AuditLog::new(Suite::Ristretto255, name("net"), name("bsd")), 0);
     for size in SIZES {
-        while world.2 < size {
-            let count = (size - world.2).min(1000);
-            audit_step(&rules, &mut auditor, &mut world, count);
+        while model.2 < size {
+            let count = (size - model.2).min(1000);
+            audit_step(&rules, &mut auditor, &mut model, count);
         }
         measure_growing(table, "audit step, no signatures", size, || {
-            audit_step(&rules, &mut auditor, &mut world, 1)
+            audit_step(&rules, &mut auditor, &mut model, 1)
         });
     }
     auditor

@@ -22,10 +22,10 @@ const LONG: usize = 40_000;
 const PART: usize = 4_000;
 
 /// Long lives that the table is made from.
-const LIVES: u64 = 12;
+const RUNS: u64 = 12;
 
 fn short_life(seed: u64) -> u64 {
-    let campaign = Campaign { seed, lives: 1, steps: SHORT, sides: Rules::hardened().into() };
+    let campaign = Campaign { seed, runs: 1, steps: SHORT, sides: Rules::hardened().into() };
     let mut statistics = Coverage::default();
     campaign.live(seed, &mut statistics).expect("model and implementation agree");
     statistics.steps
@@ -41,7 +41,7 @@ fn long_life(seed: u64) -> Vec<Duration> {
         let until = both.steps() + PART;
         let start = processor_time();
         while both.steps() < until {
-            let action = driver.next(both.world()).expect("something can always happen");
+            let action = driver.next(both.model()).expect("something can always happen");
             both.step(&action).expect("model and implementation agree");
         }
         parts.push(processor_time() - start);
@@ -51,14 +51,14 @@ fn long_life(seed: u64) -> Vec<Duration> {
 
 fn table() {
     let start = processor_time();
-    let steps: u64 = (1..=LIVES * 25).map(short_life).sum();
+    let steps: u64 = (1..=RUNS * 25).map(short_life).sum();
     let short = processor_time() - start;
     println!("\nlives of {SHORT} steps: {:.0} steps a second", steps as f64 / short.as_secs_f64());
-    let lives: Vec<Vec<Duration>> = (1..=LIVES).map(long_life).collect();
-    println!("one life of {LONG} steps, mean of {LIVES}:");
+    let runs: Vec<Vec<Duration>> = (1..=RUNS).map(long_life).collect();
+    println!("one life of {LONG} steps, mean of {RUNS}:");
     let mean = |part: usize| {
-        let all: Duration = lives.iter().map(|parts| parts[part]).sum();
-        all.as_secs_f64() / (lives.len() * PART) as f64
+        let all: Duration = runs.iter().map(|parts| parts[part]).sum();
+        all.as_secs_f64() / (runs.len() * PART) as f64
     };
     let parts = LONG / PART;
     for part in 0..parts {
@@ -86,9 +86,9 @@ fn main() {
     group.sampling_mode(SamplingMode::Flat);
     let mut seed = 0;
     group.bench_function(format!("a life of {SHORT} steps"), |bencher| {
-        bencher.iter_custom(|lives| {
+        bencher.iter_custom(|runs| {
             let start = processor_time();
-            for _ in 0..lives {
+            for _ in 0..runs {
                 seed += 1;
                 short_life(seed);
             }

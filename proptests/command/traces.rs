@@ -330,7 +330,7 @@ fn what_shows_a_fault_is_replayed_with_what_goes_otherwise_and_exits_with_1() {
     let path = folder.path().join("fault.jsonl");
     let law = Rules::hardened();
     let sides = Sides { model: law, implementation: law.without(Clause::SequenceAdvances) };
-    let failure = Campaign { seed: 1, lives: 60, steps: 400, sides }.run(|_| ()).failure.unwrap();
+    let failure = Campaign { seed: 1, runs: 60, steps: 400, sides }.run(|_| ()).failure.unwrap();
     let trace = failure.trace(sides);
     fs::write(&path, trace.to_bytes()).unwrap();
     assert_eq!(verify(&path).code, 0);

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// The most runs in which a bug may show.
-const LIVES: u64 = 2_000;
+const RUNS: u64 = 2_000;
 
 /// Steps of each.
 const STEPS: usize = 400;
@@ -29,7 +29,7 @@ const TESTS: &[&[&str]] = &[
 /// What the lockstep says of a copy.
 #[derive(Serialize, Deserialize)]
 struct Said {
-    lives: u64,
+    runs: u64,
     steps: u64,
     found: Option<Found>,
 }
@@ -55,15 +55,15 @@ fn main() {
 /// In the copy: random runs.
 fn campaign() -> Result<(), String> {
     let sides = Rules::hardened().into();
-    let campaign = Campaign { seed: 1, lives: LIVES, steps: STEPS, sides };
+    let campaign = Campaign { seed: 1, runs: RUNS, steps: STEPS, sides };
     let report = campaign.run(|_| ());
     let unfinished = report.failure.as_ref().map_or(0, |failure| failure.steps as u64);
-    let whole = (report.lives - u64::from(report.failure.is_some())) * STEPS as u64;
+    let whole = (report.runs - u64::from(report.failure.is_some())) * STEPS as u64;
     let found = report
         .failure
         .map(|first| campaign.shortest(first).short)
         .map(|short| Found { short: short.actions.len(), divergence: short.divergence.to_string() });
-    let said = Said { lives: report.lives, steps: whole + unfinished, found };
+    let said = Said { runs: report.runs, steps: whole + unfinished, found };
     println!("{}", serde_json::to_string(&said).map_err(|error| error.to_string())?);
     Ok(())
 }
@@ -152,10 +152,10 @@ fn seek(tree: &Path, target: &Path) -> Result<Sought, String> {
     let ran = cargo(tree, target, &example)?;
     let said: Option<Said> = serde_json::from_slice(&ran.stdout).ok();
     match said {
-        Some(Said { lives, steps, found: Some(Found { short, divergence }) }) => {
+        Some(Said { runs, steps, found: Some(Found { short, divergence }) }) => {
             return Ok((
                 "lockstep".to_owned(),
-                format!("{lives} runs, {steps} steps"),
+                format!("{runs} runs, {steps} steps"),
                 Some(short),
                 divergence,
             ));
@@ -182,7 +182,7 @@ fn seek(tree: &Path, target: &Path) -> Result<Sought, String> {
             return Ok((asked, "-".to_owned(), None, format!("`{first}`")));
         }
     }
-    Ok(("NOBODY".to_owned(), format!("{LIVES} runs"), None, "-".to_owned()))
+    Ok(("NOBODY".to_owned(), format!("{RUNS} runs"), None, "-".to_owned()))
 }
 
 /// Whether a line of what a test says is the name of one that failed.
@@ -238,7 +238,7 @@ fn written(commit: &str, names: &[String], rows: &BTreeMap<String, String>) -> S
     };
     let mut text = format!(
         "# Planted bugs, and who found them\n\nWritten by `cargo run -p bemr-proptests --features tools --example planted`, of commit `{commit}`.{anew}\n\n\
-         {} bugs, {by_lockstep} found by the lockstep within {LIVES} runs of {STEPS} steps. The median of what shows one, the shortest of\nthe first run that does and the next few, is {median} steps.\n\n\
+         {} bugs, {by_lockstep} found by the lockstep within {RUNS} runs of {STEPS} steps. The median of what shows one, the shortest of\nthe first run that does and the next few, is {median} steps.\n\n\
          | bug | what it does | where | found first by | after | shrunk to | how it shows |\n|---|---|---|---|---|---:|---|\n",
         rows.len()
     );

@@ -30,7 +30,7 @@ fn told(name: &str, failure: &Failure) -> String {
 }
 
 fn live(name: &str, adversary: &Adversary, setup: &Setup, statistics: &mut Coverage) -> Vec<Action> {
-    let campaign = Campaign { seed: 0, lives: 1, steps: STEPS, sides: RULES.into() };
+    let campaign = Campaign { seed: 0, runs: 1, steps: STEPS, sides: RULES.into() };
     let lived = campaign.live_under(adversary, setup, statistics);
     lived.unwrap_or_else(|failure| panic!("{}", told(name, &failure)))
 }
@@ -61,8 +61,8 @@ struct Lived {
 
 /// Four lives of every named adversary in each of its networks, and what happened in them.
 fn named_lives() -> &'static (Vec<Lived>, Coverage) {
-    static LIVES: OnceLock<(Vec<Lived>, Coverage)> = OnceLock::new();
-    LIVES.get_or_init(|| {
+    static RUNS: OnceLock<(Vec<Lived>, Coverage)> = OnceLock::new();
+    RUNS.get_or_init(|| {
         let (mut lives, mut statistics) = (Vec::new(), Coverage::default());
         for named in NAMED {
             for (adversary, setup) in networks(named) {
@@ -90,13 +90,13 @@ fn parts(name: &str, adversary: &Adversary, setup: &Setup) -> bool {
     let mut both = Lockstep::new(RULES, setup).expect("a fair network");
     let mut plotted = AdversarialDriver::new(adversary, setup);
     while both.steps() < STEPS {
-        let Some(action) = plotted.next(both.world()) else { break };
+        let Some(action) = plotted.next(both.model()) else { break };
         if let Err(found) = both.step(&action) {
             // Which shows it made short.
             live(name, adversary, setup, &mut Coverage::default());
             panic!("{name}: {found}");
         }
-        if !final_blocks_agree(both.world().system()) {
+        if !final_blocks_agree(both.model().system()) {
             return true;
         }
     }
@@ -184,8 +184,8 @@ fn an_honest_life_takes_no_adversary() {
 
 /// What became of each step of a life, in the model.
 fn told_by_the_model(setup: &Setup, actions: &[Action]) -> Vec<Happened> {
-    let mut world = Execution::new(RULES, setup);
-    actions.iter().filter_map(|action| world.step(action)).collect()
+    let mut model = Execution::new(RULES, setup);
+    actions.iter().filter_map(|action| model.step(action)).collect()
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn where_old_keys_stay_at_hand_a_leak_opens_the_past_and_breaks_the_goal_of_keys
     let thief = NamedAdversary::find("thief").expect("it is there").of(4).expect("four are enough");
     let without = RULES.without(Clause::SequenceAdvances);
     let diverge = |sides: Sides, seed| {
-        let campaign = Campaign { seed, lives: 1, steps: STEPS, sides };
+        let campaign = Campaign { seed, runs: 1, steps: STEPS, sides };
         let setup = setup(seed, 5, 4, LedgerKind::Quorum);
         campaign.live_under(&thief, &setup, &mut Coverage::default()).err().map(|failure| *failure)
     };

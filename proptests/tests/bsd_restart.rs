@@ -37,7 +37,7 @@ impl Run {
     fn act(&mut self, action: &Action) -> Happened {
         let (_, happened) =
             self.lockstep.step(action).expect("model and implementation agree").expect("it can happen");
-        let sent = self.lockstep.world().envelopes().len() as u32;
+        let sent = self.lockstep.model().envelopes().len() as u32;
         self.flying.extend(self.envelopes..sent);
         self.envelopes = sent;
         for output in &happened.sends {
@@ -51,17 +51,17 @@ impl Run {
     /// Delivers everything in the order in which it was sent and lets time pass, until `is` says yes to what is about to be
     /// delivered, or for an hour.
     fn until(&mut self, is: impl Fn(Actor, &Datagram) -> bool) -> bool {
-        let end = self.lockstep.world().now() + REST;
+        let end = self.lockstep.model().now() + REST;
         loop {
             while let Some(envelope) = self.flying.pop_front() {
-                let arriving = &self.lockstep.world().envelopes()[envelope as usize];
+                let arriving = &self.lockstep.model().envelopes()[envelope as usize];
                 if is(arriving.to, &arriving.datagram) {
                     self.flying.push_front(envelope);
                     return true;
                 }
                 self.act(&Action::Deliver { envelope });
             }
-            let system = self.lockstep.world().system();
+            let system = self.lockstep.model().system();
             let wakes = system.actors().filter_map(|actor| Some((system.wakes(actor)?, actor)));
             match wakes.min() {
                 Some((time, actor)) if time <= end => {

@@ -1,8 +1,8 @@
 //! What exhaustive search of the model shows, and that it would see what it has to see.
 
 use bemr_lab::explore::{
-    Budget, Found, GoalReport, Move, PartReport, SCOPES, SearchConfig, SearchModel, SearchState, SearchSuite,
-    TERMINATION, TransitionSystem, search, search_for,
+    Budget, Found, GoalReport, Move, SUITES, SearchConfig, SearchModel, SearchReport, SearchState,
+    SearchSuite, TERMINATION, TransitionSystem, search, search_for,
 };
 use bemr_lab::trace::{Replay, Trace, rerun};
 use bemr_model::{Actor, Execution, GOALS, Renaming, Setup};
@@ -10,14 +10,14 @@ use bemr_spec::{Clause, Rules};
 use stateright::{Checker, Model, Property};
 
 fn scope(name: &str) -> &'static SearchSuite {
-    SCOPES.iter().find(|scope| scope.name == name).expect("a scope of this name")
+    SUITES.iter().find(|scope| scope.name == name).expect("a scope of this name")
 }
 
 /// Searches every part of a scope to its end; the counts are the pinned ones and no goal is broken.
-fn searched(scope: &SearchSuite) -> Vec<PartReport> {
+fn searched(scope: &SearchSuite) -> Vec<SearchReport> {
     let mut counts = Vec::new();
     let mut reports = Vec::new();
-    for part in scope.parts {
+    for part in scope.configurations {
         let report = search(part.under(Rules::hardened()), 2, |_| true);
         println!("{}: {} states, {} deep", part.name, report.states, report.depth);
         assert!(report.complete, "{}", part.name);
@@ -49,15 +49,15 @@ fn smoke_has_the_pinned_states_and_keeps_every_goal_and_each_of_them_happens() {
 
 #[test]
 fn ci_is_pinned_at_five_million_states_or_more() {
-    let pinned: Vec<usize> = scope("ci").parts.iter().filter_map(|part| part.states).collect();
-    assert_eq!(pinned.len(), scope("ci").parts.len());
+    let pinned: Vec<usize> = scope("ci").configurations.iter().filter_map(|part| part.states).collect();
+    assert_eq!(pinned.len(), scope("ci").configurations.len());
     assert!(pinned.iter().sum::<usize>() >= 5_000_000, "{pinned:?}");
 }
 
 /// The run, told as a trace and read again, breaks the same goal on the model and on the implementation, step by step.
 fn breaks_on_both_sides(part: &SearchConfig, clause: Clause, goal: &str, run: &Found) -> Result<(), String> {
     let name = format!("{}: {goal} without {}", part.name, clause.id());
-    let told = run.tell(Rules::hardened().without(clause), part.setup);
+    let told = run.counterexample(Rules::hardened().without(clause), part.setup);
     let trace = Trace::read(&told.trace.to_bytes()[..]).map_err(|error| format!("{name}: {error}"))?;
     assert_eq!(trace.header.rules, [clause]);
     let again = rerun(&trace);
@@ -70,9 +70,9 @@ fn breaks_on_both_sides(part: &SearchConfig, clause: Clause, goal: &str, run: &F
         (Ok(()), Replay::Agrees { both: true, .. }) => goal == TERMINATION,
         // The first of the goals that it breaks is named.
         (Ok(()), Replay::Diverges { step, difference }) => {
-            let mut world = Execution::new(Rules::hardened().without(clause), &part.setup);
-            run.steps.iter().for_each(|step| drop(world.step(&step.action)));
-            let broken = GOALS.iter().filter(|goal| !goal.is_kept(world.system()));
+            let mut model = Execution::new(Rules::hardened().without(clause), &part.setup);
+            run.steps.iter().for_each(|step| drop(model.step(&step.action)));
+            let broken = GOALS.iter().filter(|goal| !goal.is_kept(model.system()));
             let broken: Vec<&str> = broken.map(|goal| goal.name).collect();
             *step == trace.steps.len() as u64
                 && broken.contains(&goal)
@@ -101,7 +101,7 @@ const ALONE: &[(Clause, &str, &str)] = &[
 #[test]
 fn every_goal_has_a_mutant_that_its_part_notices() {
     let (mut noticed, mut wrong): (Vec<(Clause, &str)>, Vec<String>) = (Vec::new(), Vec::new());
-    for part in scope("ci").parts {
+    for part in scope("ci").configurations {
         for (clause, goal) in part.notices {
             assert!(part.goals.contains(goal), "{} does not check {goal}", part.name);
             let (found, states) = search_for(part.under(Rules::hardened().without(*clause)), goal, 2);
@@ -130,18 +130,18 @@ fn every_goal_has_a_mutant_that_its_part_notices() {
 }
 
 fn part(name: &str) -> &'static SearchConfig {
-    scope("ci").parts.iter().find(|part| part.name == name).expect("a part of this name")
+    scope("ci").configurations.iter().find(|part| part.name == name).expect("a part of this name")
 }
 
 /// What a search says of every goal.
-fn verdicts(report: &PartReport) -> Vec<(&'static str, bool, bool, bool)> {
+fn verdicts(report: &SearchReport) -> Vec<(&'static str, bool, bool, bool)> {
     let of_goal = |one: &GoalReport| (one.name, one.checked, one.broken.is_some(), one.witness.is_some());
     report.goals.iter().map(of_goal).collect()
 }
 
 #[test]
 fn parcels_that_nobody_hears_change_no_verdict() {
-    let part = scope("smoke").parts.iter().find(|part| part.name == "proof of work").unwrap();
+    let part = scope("smoke").configurations.iter().find(|part| part.name == "proof of work").unwrap();
     for rules in [Rules::hardened(), Rules::hardened().without(Clause::ConfirmationsReached)] {
         let reduced = search(part.under(rules), 2, |_| true);
         let whole = search(part.under(rules).with_every_envelope(), 2, |_| true);
@@ -257,7 +257,7 @@ fn stateright_counts_the_same_states_to_the_same_depth_and_agrees_whether_a_goal
             assert_eq!(theirs.broken, ours.goals.iter().any(|goal| goal.broken.is_some()), "{}", part.name);
         }
     }
-    for part in scope("smoke").parts {
+    for part in scope("smoke").configurations {
         assert_eq!(Some(count(part.under(Rules::hardened())).states), part.states, "{}", part.name);
     }
 }
@@ -289,7 +289,8 @@ fn a_search_that_is_told_to_stop_stops_and_says_so() {
 
 #[test]
 fn who_is_taken_for_somebody_with_another_turn_is_noticed() {
-    let part = scope("ci").parts.iter().find(|part| part.name == "closing").expect("it closes blocks");
+    let part =
+        scope("ci").configurations.iter().find(|part| part.name == "closing").expect("it closes blocks");
     let names = |validators: [u8; 4]| Renaming::new(vec![0], validators.to_vec());
     for (other, same) in [([3, 1, 2, 0], true), ([0, 2, 1, 3], false), ([1, 0, 2, 3], false)] {
         let stage = part.under(Rules::hardened()).taking(vec![names([0, 1, 2, 3]), names(other)]);

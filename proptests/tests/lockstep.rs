@@ -10,7 +10,7 @@ use std::path::Path;
 const RULES: Rules = Rules::hardened();
 
 /// Lives and steps of each: two million steps.
-const LIVES: u64 = 5_200;
+const RUNS: u64 = 5_200;
 const STEPS: usize = 400;
 
 /// Each clause that can refuse something does so this many times.
@@ -24,8 +24,8 @@ const REACHED: usize = 144;
 /// How often what has to happen at least.
 type Floors = &'static [(&'static str, u64)];
 
-fn campaign(seed: u64, lives: u64) -> Campaign {
-    Campaign { seed, lives, steps: STEPS, sides: RULES.into() }
+fn campaign(seed: u64, runs: u64) -> Campaign {
+    Campaign { seed, runs, steps: STEPS, sides: RULES.into() }
 }
 
 fn told(failure: &Failure) -> String {
@@ -49,7 +49,7 @@ fn told(failure: &Failure) -> String {
 /// What fills up in the course of a run, such as half-open handshakes, is full in none of 400 steps.
 #[test]
 fn model_and_implementation_agree_in_runs_that_are_twenty_times_as_long() {
-    let report = Campaign { seed: 1, lives: 10, steps: 20 * STEPS, sides: RULES.into() }.run(|_| ());
+    let report = Campaign { seed: 1, runs: 10, steps: 20 * STEPS, sides: RULES.into() }.run(|_| ());
     if let Some(failure) = &report.failure {
         panic!("{}", told(failure));
     }
@@ -61,7 +61,7 @@ fn model_and_implementation_agree_through_two_million_steps_of_random_lives() {
     let halves: Vec<Coverage> = std::thread::scope(|scope| {
         let half = |seed| {
             scope.spawn(move || {
-                let report = campaign(seed, LIVES / 2).run(|_| ());
+                let report = campaign(seed, RUNS / 2).run(|_| ());
                 if let Some(failure) = &report.failure {
                     panic!("{}", told(failure));
                 }
@@ -144,11 +144,11 @@ fn the_same_seed_gives_the_same_trace_byte_for_byte() {
         let life = || {
             let mut driver = Driver::new(seed);
             let setup = *driver.setup();
-            let mut world = Execution::new(RULES, &setup);
+            let mut model = Execution::new(RULES, &setup);
             let actions: Vec<Action> = (0..200)
                 .filter_map(|_| {
-                    let action = driver.next(&world)?;
-                    world.step(&action).map(|_| action)
+                    let action = driver.next(&model)?;
+                    model.step(&action).map(|_| action)
                 })
                 .collect();
             trace_of(RULES, &setup, &actions).to_bytes()
@@ -225,17 +225,17 @@ fn a_trace_that_tells_something_else_is_told_from_one_that_does_not() {
 
 /// Looks at a goal through many lives of the model, in which nobody dies where the goal is not claimed of who dies: the first
 /// seed and step at which it is broken, and whether what it speaks of happens.
-fn looked_at(rules: Rules, goal: &Goal, lives: u64) -> (Option<(u64, usize)>, bool) {
+fn looked_at(rules: Rules, goal: &Goal, runs: u64) -> (Option<(u64, usize)>, bool) {
     let mut happens = false;
-    let broken = (0..lives).find_map(|seed| {
+    let broken = (0..runs).find_map(|seed| {
         let mut driver = Driver::new(seed);
-        let mut world = Execution::new(rules, driver.setup());
+        let mut model = Execution::new(rules, driver.setup());
         (0..STEPS).find_map(|step| {
-            let action = driver.next(&world)?;
+            let action = driver.next(&model)?;
             let claimed = goal.holds_through_crashes() || !matches!(action, Action::Crash { .. });
-            claimed.then(|| world.step(&action))?;
-            happens |= (goal.sometimes.1)(world.system());
-            (!goal.is_kept(world.system())).then_some((seed, step))
+            claimed.then(|| model.step(&action))?;
+            happens |= (goal.sometimes.1)(model.system());
+            (!goal.is_kept(model.system())).then_some((seed, step))
         })
     });
     (broken, happens)

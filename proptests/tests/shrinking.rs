@@ -7,7 +7,7 @@ use bemr_lab::trace::{Replay, Trace, rerun};
 use bemr_spec::{Clause, Rules};
 
 /// Lives in which a fault has to show, and the steps of each.
-const LIVES: u64 = 600;
+const RUNS: u64 = 600;
 const STEPS: usize = 400;
 
 /// Clauses of every part of the protocol.
@@ -49,12 +49,12 @@ fn fault(clause: Clause) -> Sides {
 }
 
 fn campaign(clause: Clause) -> Campaign {
-    Campaign { seed: 1, lives: LIVES, steps: STEPS, sides: fault(clause) }
+    Campaign { seed: 1, runs: RUNS, steps: STEPS, sides: fault(clause) }
 }
 
 fn found(clause: Clause) -> Failure {
     let failure = campaign(clause).run(|_| ()).failure;
-    failure.unwrap_or_else(|| panic!("{}: nobody notices in {LIVES} lives", clause.id()))
+    failure.unwrap_or_else(|| panic!("{}: nobody notices in {RUNS} lives", clause.id()))
 }
 
 /// Looks at the lack of one clause; gives how many steps show it.

@@ -3,7 +3,7 @@
 //! this one draws each step from all that is possible then.
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop at what is not as expected")]
 
-use bemr_lab::lockstep::{Lockstep, Register, Sides, SymbolicAction, lie_of, trace_of};
+use bemr_lab::lockstep::{Lockstep, Register, Sides, SymbolicAction, forgery_of, trace_of};
 use bemr_lab::trace::{Replay, Trace, rerun};
 use bemr_model::{
     Action, Actor, Command, Corruption, Execution, LedgerKind, Lifetimes, Members, Order, Setup, Tid,
@@ -24,7 +24,7 @@ use std::sync::atomic::Ordering;
 struct Reference {
     sides: Sides,
     setup: Setup,
-    world: Execution,
+    model: Execution,
     register: Register,
     /// What has not arrived yet.
     flying: Vec<u32>,
@@ -40,11 +40,11 @@ impl fmt::Debug for Reference {
 
 impl Reference {
     fn new(sides: Sides, setup: Setup) -> Reference {
-        let world = Execution::new(sides.model, &setup);
+        let model = Execution::new(sides.model, &setup);
         Reference {
             sides,
             setup,
-            world,
+            model,
             register: Register::default(),
             flying: Vec::new(),
             stated: BTreeSet::new(),
@@ -52,17 +52,17 @@ impl Reference {
     }
 
     fn apply(mut self, deed: &SymbolicAction) -> Reference {
-        let Some(action) = deed.action(&self.world, &self.register) else { return self };
-        let (sent, now) = (self.world.envelopes().len() as u32, self.world.now());
+        let Some(action) = deed.action(&self.model, &self.register) else { return self };
+        let (sent, now) = (self.model.envelopes().len() as u32, self.model.now());
         self.stated.extend(statement(&action));
-        if self.world.step(&action).is_some() {
-            self.register.note(None, &action, &self.world);
+        if self.model.step(&action).is_some() {
+            self.register.note(None, &action, &self.model);
             if let Action::Deliver { envelope } = action {
                 self.flying.retain(|other| *other != envelope);
             }
-            self.flying.extend(sent..self.world.envelopes().len() as u32);
+            self.flying.extend(sent..self.model.envelopes().len() as u32);
         }
-        if self.world.now() != now {
+        if self.model.now() != now {
             self.stated.clear();
         }
         self
@@ -71,24 +71,24 @@ impl Reference {
     /// Whether it is possible and says something that was not said at this instant: two statements that say the same at one
     /// instant are one, and have one name.
     fn can(&self, deed: &SymbolicAction) -> bool {
-        let action = deed.action(&self.world, &self.register);
+        let action = deed.action(&self.model, &self.register);
         let said = action.as_ref().and_then(statement);
         deed.fits(&self.setup) && action.is_some() && said.is_none_or(|said| !self.stated.contains(&said))
     }
 
     /// What can happen now, each as often as it should.
     fn possible(&self) -> BoxedStrategy<SymbolicAction> {
-        let world = &self.world;
-        let sent = world.envelopes().len() as u32;
+        let model = &self.model;
+        let sent = model.envelopes().len() as u32;
         let mut ways: Vec<(u32, BoxedStrategy<Action>)> = Vec::new();
-        ways.push((if sent == 0 { 100 } else { 6 }, commands(&self.setup, world.submissions())));
+        ways.push((if sent == 0 { 100 } else { 6 }, commands(&self.setup, model.submissions())));
         if let Some(first) = self.flying.first() {
             ways.push((60, Just(Action::Deliver { envelope: *first }).boxed()));
             let near = self.flying.iter().copied().take(8).collect::<Vec<_>>();
             ways.push((15, select(near).prop_map(|envelope| Action::Deliver { envelope }).boxed()));
         }
-        let actors: Vec<Actor> = world.system().actors().collect();
-        let waits = |actor: &Actor| Some((world.system().wakes(*actor)?, *actor));
+        let actors: Vec<Actor> = model.system().actors().collect();
+        let waits = |actor: &Actor| Some((model.system().wakes(*actor)?, *actor));
         if let Some((_, actor)) = actors.iter().filter_map(waits).min() {
             let often = if self.flying.is_empty() { 60 } else { 3 };
             ways.push((often, Just(Action::Wake { actor, found: None }).boxed()));
@@ -109,15 +109,15 @@ impl Reference {
                 .filter(|actor| !matches!(actor, Actor::User(_) | Actor::Kdc))
                 .collect();
             ways.push((1, select(mortal).prop_map(|actor| Action::Crash { actor, damage: None }).boxed()));
-            let (state, otherwise) = (world.clone(), Action::Pass { time: 1 });
+            let (state, otherwise) = (model.clone(), Action::Pass { time: 1 });
             ways.push((
                 8,
                 any::<u64>()
-                    .prop_map(move |seed| lie_of(seed, &state).unwrap_or_else(|| otherwise.clone()))
+                    .prop_map(move |seed| forgery_of(seed, &state).unwrap_or_else(|| otherwise.clone()))
                     .boxed(),
             ));
         }
-        let (state, register) = (world.clone(), self.register.clone());
+        let (state, register) = (model.clone(), self.register.clone());
         Union::new_weighted(ways)
             .prop_map(move |action| SymbolicAction::of(&action, &state, &register))
             .boxed()
@@ -190,11 +190,11 @@ impl Tested {
     }
 
     fn act(&mut self, deed: &SymbolicAction) -> Result<(), String> {
-        let Some(action) = deed.action(self.both.world(), &self.register) else { return Ok(()) };
+        let Some(action) = deed.action(self.both.model(), &self.register) else { return Ok(()) };
         match self.both.step(&action) {
             Ok(None) => Ok(()),
             Ok(Some((action, _))) => {
-                self.register.note(None, &action, self.both.world());
+                self.register.note(None, &action, self.both.model());
                 self.done.push(action);
                 Ok(())
             }
@@ -205,8 +205,8 @@ impl Tested {
         }
     }
 
-    fn look(&self) -> Result<(), String> {
-        self.both.look().map_err(|divergence| self.leave(&divergence.to_string()))
+    fn check(&self) -> Result<(), String> {
+        self.both.check().map_err(|divergence| self.leave(&divergence.to_string()))
     }
 
     /// The last sequence that failed is the shortest: each leaves its trace over that of the one before.
@@ -256,7 +256,7 @@ impl StateMachineTest for Machine {
     }
 
     fn teardown(tested: Tested, _: Reference) {
-        if let Err(found) = tested.look() {
+        if let Err(found) = tested.check() {
             panic!("{found}");
         }
     }
@@ -286,7 +286,7 @@ fn shortest(clause: Clause) -> (String, Trace) {
             }
             tested.act(deed).map_err(TestCaseError::fail)?;
         }
-        tested.look().map_err(TestCaseError::fail)
+        tested.check().map_err(TestCaseError::fail)
     });
     let reason = match failed {
         Err(TestError::Fail(reason, _)) => reason.to_string(),

@@ -45,7 +45,7 @@ const NOT_TOLD: &[(Clause, &str)] = &[
 ];
 
 /// How many lives with an adversary are looked at, and how many steps of each.
-const LIVES: u64 = 400;
+const RUNS: u64 = 400;
 const STEPS: usize = 400;
 
 /// For each kind of message and flaw what receivers say to it; nothing where it is taken.
@@ -70,23 +70,23 @@ fn lives() -> impl Iterator<Item = (Setup, Vec<Instruction>)> {
 }
 
 /// The verdict on a lie that is said instead of this envelope.
-fn verdict(world: &Execution, lie: &Action, to: Actor) -> Option<Option<Clause>> {
-    let mut world = world.clone();
-    let sent = world.envelopes().len();
-    let done = world.step(lie)?;
+fn verdict(model: &Execution, lie: &Action, to: Actor) -> Option<Option<Clause>> {
+    let mut model = model.clone();
+    let sent = model.envelopes().len();
+    let done = model.step(lie)?;
     if !matches!(lie, Action::Send { .. } | Action::Publish { .. }) {
         return Some(done.clause);
     }
-    let envelope = (sent..world.envelopes().len()).find(|at| world.envelopes()[*at].to == to)?;
-    world.step(&Action::Deliver { envelope: envelope as u32 }).map(|done| done.clause)
+    let envelope = (sent..model.envelopes().len()).find(|at| model.envelopes()[*at].to == to)?;
+    model.step(&Action::Deliver { envelope: envelope as u32 }).map(|done| done.clause)
 }
 
 /// What can be done instead of a genuine action, of this kind and with this flaw.
-fn lies(world: &Execution, genuine: &Action, kind: Name, flaw: Clause) -> Vec<Action> {
+fn lies(model: &Execution, genuine: &Action, kind: Name, flaw: Clause) -> Vec<Action> {
     let flaws = Flaws::NONE.and(flaw);
     match genuine {
         Action::Deliver { envelope } => {
-            let envelope: &Envelope = &world.envelopes()[*envelope as usize];
+            let envelope: &Envelope = &model.envelopes()[*envelope as usize];
             let (actor, to) = (envelope.from, envelope.to);
             match envelope.datagram {
                 Datagram::Packet(
@@ -121,19 +121,19 @@ fn beside(mut lie: Action) -> Action {
 }
 
 /// Asks about everything that is taken in honest lives.
-fn ask(verdicts: &mut Verdicts, world: &Execution, genuine: &Action) {
+fn ask(verdicts: &mut Verdicts, model: &Execution, genuine: &Action) {
     let to = match genuine {
-        Action::Deliver { envelope } => world.envelopes()[*envelope as usize].to,
+        Action::Deliver { envelope } => model.envelopes()[*envelope as usize].to,
         Action::Command { actor, command: Command::Enrol(_) } => *actor,
         _ => return,
     };
-    if world.clone().step(genuine).is_none_or(|done| done.clause.is_some()) {
+    if model.clone().step(genuine).is_none_or(|done| done.clause.is_some()) {
         return;
     }
     for (kind, listed) in FLAWS {
         for flaw in *listed {
-            for lie in lies(world, genuine, kind, *flaw) {
-                if let Some(clause) = verdict(world, &lie, to) {
+            for lie in lies(model, genuine, kind, *flaw) {
+                if let Some(clause) = verdict(model, &lie, to) {
                     verdicts.entry((kind, *flaw)).or_default().insert(clause);
                 }
             }
@@ -144,20 +144,20 @@ fn ask(verdicts: &mut Verdicts, world: &Execution, genuine: &Action) {
 fn verdicts() -> Verdicts {
     let mut verdicts = Verdicts::new();
     for (setup, moves) in lives() {
-        let (mut world, mut driver, mut tried) =
+        let (mut model, mut driver, mut tried) =
             (Execution::new(Rules::hardened(), &setup), Driver::led(setup), 0);
         for one in moves {
             let times = if one.kind == Kind::Go { one.choice } else { 1 };
             for _ in 0..times {
-                let Some(mut action) = driver.make(&world, one) else { break };
+                let Some(mut action) = driver.make(&model, one) else { break };
                 if let Action::Wake { found, .. } = &mut action {
                     tried += 1;
                     // Every few nonces one meets the target.
                     *found = (setup.ledger == LedgerKind::Work && tried % 5 == 0).then_some(tried);
                 }
-                ask(&mut verdicts, &world, &action);
-                world.step(&action);
-                driver.attend(&world);
+                ask(&mut verdicts, &model, &action);
+                model.step(&action);
+                driver.attend(&model);
             }
         }
     }
@@ -167,16 +167,16 @@ fn verdicts() -> Verdicts {
 /// By which clauses the model refused what in lives with an adversary: of what hangs on state there is no flaw.
 fn seen() -> BTreeSet<(Name, Clause)> {
     let mut seen = BTreeSet::new();
-    for seed in 0..LIVES {
+    for seed in 0..RUNS {
         let mut driver = Driver::new(seed);
-        let mut world = Execution::new(Rules::hardened(), driver.setup());
+        let mut model = Execution::new(Rules::hardened(), driver.setup());
         for _ in 0..STEPS {
-            let Some(action) = driver.next(&world) else { break };
-            let Some(done) = world.step(&action) else { continue };
+            let Some(action) = driver.next(&model) else { break };
+            let Some(done) = model.step(&action) else { continue };
             let refused = done
                 .clause
                 .into_iter()
-                .flat_map(|clause| names(&world, &action).into_iter().map(move |name| (name, clause)));
+                .flat_map(|clause| names(&model, &action).into_iter().map(move |name| (name, clause)));
             seen.extend(refused);
             seen.extend(done.sends.iter().filter_map(judged));
         }
@@ -196,11 +196,11 @@ fn judged(output: &Output) -> Option<(Name, Clause)> {
 }
 
 /// What somebody looked at, by the names of its kinds.
-fn names(world: &Execution, action: &Action) -> Vec<Name> {
+fn names(model: &Execution, action: &Action) -> Vec<Name> {
     match action {
         Action::Deliver { envelope }
         | Action::Corrupt { envelope, .. }
-        | Action::Redirect { envelope, .. } => match &world.envelopes()[*envelope as usize].datagram {
+        | Action::Redirect { envelope, .. } => match &model.envelopes()[*envelope as usize].datagram {
             Datagram::Packet(Packet::Record(record)) => vec!["Record", record.message.name()],
             Datagram::Packet(packet) => vec![packet.name()],
             Datagram::Gossip(gossip) => vec![gossip.name()],

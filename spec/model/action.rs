@@ -1,4 +1,4 @@
-//! What the world does next: the lines of a trace that somebody decides, be it a user, an adversary or the weather.
+//! What the model does next: the lines of a trace that somebody decides, be it a user, an adversary or the weather.
 
 use crate::{
     Actor, Ballot, BlockId, Change, Damage, Decision, Enrolment, Falsification, Flaws, Gossip, Height,
@@ -366,7 +366,7 @@ pub enum LedgerKind {
     Work,
 }
 
-/// What a world begins with.
+/// What a model begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Setup {

@@ -2,7 +2,7 @@
 
 use crate::report_parts;
 use crate::{ExitStatus, bar, files, note, print, print_json, write_file, write_into};
-use bemr_lab::attacks::threshold::{self, Among, CLIFF as THRESHOLDS, Cell, SIZES, Verdict};
+use bemr_lab::attacks::threshold::{self, Cell, Coalition, SIZES, THRESHOLDS, Verdict};
 use bemr_lab::attacks::{
     Attack, CATALOGUE, How, Outcome, TABLE, WEAKNESSES, markdown, outcome, weaknesses, weaknesses_as_markdown,
 };
@@ -202,13 +202,13 @@ fn thresholds(options: &Options) -> Result<ExitStatus, String> {
     if let Some(out) = &options.out {
         files::create_folder(out)?;
     }
-    let bar = progress(threshold::questions_of(&sizes).count());
+    let bar = progress(threshold::cells_of(&sizes).count());
     let mut before = bar.elapsed();
-    let searched = threshold::look(&sizes, |config, among| {
+    let searched = threshold::search_cells(&sizes, |config, coalition| {
         bar.inc(1);
         let took = bar.elapsed() - before;
         before = bar.elapsed();
-        let Among { validators, lying } = among;
+        let Coalition { validators, lying } = coalition;
         bar.suspend(|| {
             let seconds = took.as_secs_f64();
             note(&format!("{}, {lying} of {validators} validators Byzantine: {seconds:.1} s", config.name))
@@ -224,7 +224,7 @@ fn thresholds(options: &Options) -> Result<ExitStatus, String> {
     }
     if let Some(out) = &options.out {
         for one in &searched {
-            let Some(run) = one.tell() else { continue };
+            let Some(run) = one.counterexample() else { continue };
             let name = format!("{}.jsonl", one.cell.file_name());
             let path = write_into(out, &name, run.trace.to_bytes())?;
             let both = run.both.map_or_else(|why| format!(" (the model alone: {why})"), |()| String::new());

@@ -4,7 +4,7 @@ use crate::adversary::{find, network};
 use crate::check_page::{Checked, page};
 use crate::explore::{PropertyRow, properties, resident, table, write_broken, write_finding};
 use crate::{ExitStatus, bar, files, note, print, print_json};
-use bemr_lab::explore::{PartReport, SCOPES, SearchConfig, SearchSuite, search};
+use bemr_lab::explore::{SUITES, SearchConfig, SearchReport, SearchSuite, search};
 use bemr_lab::faults::Adversary;
 use bemr_lab::lockstep::{Campaign, CampaignReport, Failure, drawn};
 use bemr_lab::trace::{Replay, Trace, rerun};
@@ -95,7 +95,7 @@ pub(super) fn check(options: &Options) -> Result<ExitStatus, String> {
         options.report.as_deref().map(|path| files::reserve(path, files::PAGE, &[])).transpose()?;
     files::create_folder(&options.out)?;
     let rules = Rules::hardened();
-    let suite = SCOPES.iter().find(|one| one.name == suite).ok_or("no such suite")?;
+    let suite = SUITES.iter().find(|one| one.name == suite).ok_or("no such suite")?;
     let mut failing = Vec::new();
     let searches = explore(suite, rules, &options.out, &mut failing);
     let properties = properties(searches.iter().map(|(_, report, seconds)| (report, *seconds)));
@@ -140,9 +140,9 @@ fn explore(
     rules: Rules,
     out: &Path,
     failing: &mut Vec<String>,
-) -> Vec<(SearchConfig, PartReport, f64)> {
+) -> Vec<(SearchConfig, SearchReport, f64)> {
     let mut searches = Vec::new();
-    for config in suite.parts {
+    for config in suite.configurations {
         let bar = bar(None, "{spinner} {prefix} {msg}, {elapsed}");
         bar.set_prefix(config.name);
         let report = search(config.under(rules), 2, |progress| {
@@ -162,11 +162,11 @@ fn explore(
 
 /// Executes random runs in lockstep, a ninth of them under random adversaries; shrinks a failure.
 fn random_runs(seed: u64, runs: u64, rules: Rules) -> CampaignReport {
-    let all = Campaign { seed, lives: runs, steps: STEPS, sides: rules.into() };
+    let all = Campaign { seed, runs: runs, steps: STEPS, sides: rules.into() };
     let mut report = campaign(&all, "runs", |campaign, done| campaign.run(done));
     report.failure = report.failure.map(|failure| all.shortest(failure));
     if report.failure.is_none() {
-        let adversarial = Campaign { lives: runs / 8, ..all };
+        let adversarial = Campaign { runs: runs / 8, ..all };
         report.add(campaign(&adversarial, "adversaries", |campaign, done| campaign.run_under(drawn, done)));
     }
     report
@@ -195,7 +195,7 @@ fn check_under(name: &str, runs: u64, options: &Options) -> Result<ExitStatus, S
         let (validators, adversary) = &sizes[seed as usize % sizes.len()];
         (adversary.clone(), network(*validators, seed))
     };
-    let all = Campaign { seed: options.seed, lives: runs, steps: STEPS, sides: rules.into() };
+    let all = Campaign { seed: options.seed, runs: runs, steps: STEPS, sides: rules.into() };
     let report = campaign(&all, "runs", |campaign, done| campaign.run_under(of, done));
     let mut failing_traces = Vec::new();
     if let Some(failure) = &report.failure {
@@ -214,7 +214,7 @@ fn check_under(name: &str, runs: u64, options: &Options) -> Result<ExitStatus, S
 impl LockstepRow {
     fn of(report: &CampaignReport) -> LockstepRow {
         LockstepRow {
-            runs: report.lives,
+            runs: report.runs,
             steps: report.statistics.steps,
             clauses_refused: report.statistics.refused.len(),
             divergences: usize::from(report.failure.is_some()),
@@ -244,7 +244,7 @@ fn campaign(
     prefix: &'static str,
     run: impl FnOnce(&Campaign, &dyn Fn(u64)) -> CampaignReport,
 ) -> CampaignReport {
-    let bar = bar(Some(campaign.lives), "{prefix} {wide_bar} {pos}/{len}, {eta} left");
+    let bar = bar(Some(campaign.runs), "{prefix} {wide_bar} {pos}/{len}, {eta} left");
     bar.set_prefix(prefix);
     let report = run(campaign, &|done| bar.set_position(done));
     bar.finish_and_clear();

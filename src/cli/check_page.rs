@@ -2,7 +2,7 @@
 
 use crate::explore::PropertyRow;
 use crate::report_parts::{mutation_matrix, thresholds};
-use bemr_lab::explore::{PartReport, SearchConfig, TERMINATION};
+use bemr_lab::explore::{SearchConfig, SearchReport, TERMINATION};
 use bemr_lab::html::{Entry, escaped, paragraph, put, table};
 use bemr_lab::lockstep::CampaignReport;
 use bemr_lab::sequence::{Section, page_of_runs};
@@ -16,7 +16,7 @@ pub(super) struct Checked<'a> {
     /// The suite that was searched.
     pub(super) suite: &'static str,
     /// Its configurations, each with the report of the search and its duration in seconds.
-    pub(super) searches: &'a [(SearchConfig, PartReport, f64)],
+    pub(super) searches: &'a [(SearchConfig, SearchReport, f64)],
     /// Their verdicts together.
     pub(super) properties: &'a [PropertyRow],
     /// The random runs in lockstep.
@@ -82,7 +82,7 @@ fn shown(checked: &Checked<'_>, property: &'static str) -> Option<Shown> {
         Some(run) => (true, run),
         None => (false, found(false)?),
     };
-    let mut run = run.tell(Rules::hardened(), config.setup);
+    let mut run = run.counterexample(Rules::hardened(), config.setup);
     let description = match run.both {
         Ok(()) => format!("In the configuration {}; executed on model and implementation.", config.name),
         Err(why) => format!("In the configuration {}; executed on the model alone: {why}.", config.name),
@@ -97,7 +97,7 @@ fn opening(out: &mut String, checked: &Checked<'_>) {
         &format!(
             "A search explored every reachable state of the model in the suite {}, {} random runs were executed on model and \
              implementation in lockstep, and {} regression traces were replayed.",
-            checked.suite, checked.lockstep.lives, checked.regressions.0
+            checked.suite, checked.lockstep.runs, checked.regressions.0
         ),
     );
     let broken = checked
@@ -199,7 +199,7 @@ fn lockstep(out: &mut String, checked: &Checked<'_>) {
         out,
         &format!(
             "{} runs, {} steps, {} divergences. {} clauses refused an input, {} decided one.",
-            checked.lockstep.lives,
+            checked.lockstep.runs,
             statistics.steps,
             usize::from(checked.lockstep.failure.is_some()),
             statistics.refused.len(),

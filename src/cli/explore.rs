@@ -2,7 +2,7 @@
 
 use crate::{ExitStatus, bar, files, note, print, print_json, write_into};
 use bemr_lab::explore::{
-    Estimate, Found as Run, FoundStep, PartReport, SCOPES, SearchConfig, SearchSuite, estimate, search,
+    Estimate, Found as Run, FoundStep, SUITES, SearchConfig, SearchReport, SearchSuite, estimate, search,
 };
 use bemr_spec::{Clause, Rules};
 use indicatif::ProgressBar;
@@ -39,8 +39,8 @@ pub(super) struct Options {
 }
 
 fn suite(text: &str) -> Result<&'static SearchSuite, String> {
-    let names = || SCOPES.iter().map(|suite| suite.name).collect::<Vec<_>>().join(", ");
-    SCOPES.iter().find(|suite| suite.name == text).ok_or_else(|| format!("the suites are {}", names()))
+    let names = || SUITES.iter().map(|suite| suite.name).collect::<Vec<_>>().join(", ");
+    SUITES.iter().find(|suite| suite.name == text).ok_or_else(|| format!("the suites are {}", names()))
 }
 
 fn clause(text: &str) -> Result<Clause, String> {
@@ -98,13 +98,13 @@ pub(super) fn lines(run: &Run) -> Vec<String> {
 pub(super) fn write_broken(
     config: &SearchConfig,
     rules: Rules,
-    report: &PartReport,
+    report: &SearchReport,
     out: &Path,
 ) -> Vec<String> {
     let mut paths = Vec::new();
     for goal in &report.goals {
         let Some(run) = &goal.broken else { continue };
-        let mut run = run.tell(rules, config.setup);
+        let mut run = run.counterexample(rules, config.setup);
         let what = format!("{} is broken in the configuration {}", goal.name, config.name);
         let what = run.trace.header.note.map_or(what.clone(), |more| format!("{what}; {more}"));
         run.trace.header.note = Some(what.clone());
@@ -126,7 +126,7 @@ pub(super) fn write_finding(out: &Path, name: &str, what: &str, trace: &[u8]) ->
 
 /// The verdict of all searches on each property: broken where one breaks it, unfinished where one that checks it was
 /// stopped early, unchecked where none checks it.
-pub(super) fn properties<'a>(reports: impl Iterator<Item = (&'a PartReport, f64)>) -> Vec<PropertyRow> {
+pub(super) fn properties<'a>(reports: impl Iterator<Item = (&'a SearchReport, f64)>) -> Vec<PropertyRow> {
     let mut rows: BTreeMap<&'static str, PropertyRow> = BTreeMap::new();
     for (report, seconds) in reports {
         for goal in &report.goals {
@@ -161,9 +161,10 @@ pub(super) fn properties<'a>(reports: impl Iterator<Item = (&'a PartReport, f64)
 pub(super) fn explore(options: &Options) -> Result<ExitStatus, String> {
     let rules = options.without.map_or(Rules::hardened(), |clause| Rules::hardened().without(clause));
     let named = |name: &str| options.configuration.as_deref().is_none_or(|wanted| wanted == name);
-    let mut configs: Vec<_> = options.suite.parts.iter().filter(|config| named(config.name)).collect();
+    let mut configs: Vec<_> =
+        options.suite.configurations.iter().filter(|config| named(config.name)).collect();
     if configs.is_empty() {
-        let names: Vec<_> = options.suite.parts.iter().map(|config| config.name).collect();
+        let names: Vec<_> = options.suite.configurations.iter().map(|config| config.name).collect();
         return Err(format!("the configurations of {} are {}", options.suite.name, names.join(", ")));
     }
     let (mut reports, mut rows) = (Vec::new(), Vec::new());
@@ -205,7 +206,7 @@ fn measure(
     rules: Rules,
     options: &Options,
     memory: &mut Memory,
-) -> (PartReport, ConfigurationRow) {
+) -> (SearchReport, ConfigurationRow) {
     let bar = bar(None, "{spinner} {prefix}: {msg}, {elapsed}");
     bar.set_prefix(config.name);
     let before = memory.peak;
@@ -216,7 +217,7 @@ fn measure(
     memory.sample();
     let seconds = bar.elapsed().as_secs_f64();
     bar.finish_and_clear();
-    let PartReport { states, stand_for, depth, complete, .. } = report;
+    let SearchReport { states, stand_for, depth, complete, .. } = report;
     let speed = states as f64 / seconds.max(1e-9);
     let end = match (complete, &report.flaw) {
         (true, _) => "all",

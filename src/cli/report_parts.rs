@@ -1,6 +1,6 @@
 //! Parts of more than one page: the published resilience thresholds and mutation matrix.
 
-use bemr_lab::attacks::threshold::{self, Bench, Cell, SIZES, Verdict};
+use bemr_lab::attacks::threshold::{self, Cell, SIZES, ThresholdConfig, Verdict};
 use bemr_lab::html::{Entry, paragraph, put, table};
 use bemr_lab::mutation::{Entry as Mutant, Published};
 
@@ -21,19 +21,20 @@ pub(super) fn thresholds(out: &mut String) {
             .chain((0..=validators).map(|lying| format!("f = {lying}")))
             .collect();
         let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
-        let rows =
-            threshold::BENCHES.iter().flat_map(|config| config.goals.iter().map(move |goal| (config, *goal)));
+        let rows = threshold::CONFIGURATIONS
+            .iter()
+            .flat_map(|config| config.goals.iter().map(move |goal| (config, *goal)));
         let rows = rows.map(|(config, goal)| row(&cells, config, goal, validators)).collect();
         table(out, &format!("{validators} validators"), &heads, rows);
     }
     put(out, format_args!("<h3>Configurations</h3>\n<dl>"));
-    for Bench { name, says, .. } in threshold::BENCHES {
+    for ThresholdConfig { name, says, .. } in threshold::CONFIGURATIONS {
         put(out, format_args!("<dt>{name}</dt><dd>{}</dd>", says.replace('*', "")));
     }
     put(out, format_args!("</dl>"));
 }
 
-fn row(cells: &[Cell], config: &Bench, goal: &str, validators: u8) -> Vec<Entry> {
+fn row(cells: &[Cell], config: &ThresholdConfig, goal: &str, validators: u8) -> Vec<Entry> {
     let cell = |lying| {
         let found = cells.iter().find(|cell| cell.is_of(config, goal, validators, lying));
         found.map_or(Entry::from("–"), |cell| match &cell.verdict {

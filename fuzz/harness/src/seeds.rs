@@ -253,31 +253,31 @@ fn whole() -> Vec<(&'static str, Vec<u8>)> {
 /// Plays a life again, and takes down what is said and told in it.
 fn heard(script: &Script, whole: &mut Vec<(&'static str, Vec<u8>)>) {
     let (law, mut nursery, mut counts) = (Rules::hardened(), SetupCache::default(), Coverage::default());
-    let Ok(actions) = script.play(law, &mut nursery, &mut counts, |_, _| ()) else { return };
+    let Ok(actions) = script.execute(law, &mut nursery, &mut counts, |_, _| ()) else { return };
     let Ok(mut both) = Lockstep::new(Rules::hardened(), &script.setup) else { return };
     let mut seen = 0;
     for action in &actions {
         if both.step(action).is_err() {
             return;
         }
-        let world: &Execution = both.world();
-        for envelope in &world.envelopes()[seen..] {
+        let model: &Execution = both.model();
+        for envelope in &model.envelopes()[seen..] {
             match &envelope.datagram {
                 Datagram::Gossip(gossip) => {
-                    whole.extend(both.rig().told(gossip).map(|real| ("Gossip", encode(real))));
+                    whole.extend(both.sut().told(gossip).map(|real| ("Gossip", encode(real))));
                 }
                 Datagram::Packet(packet) => {
                     whole.extend(
-                        both.rig().sent_as(|sent| sent == packet).map(|real| ("Packet", encode(&real))),
+                        both.sut().sent_as(|sent| sent == packet).map(|real| ("Packet", encode(&real))),
                     );
                     if let bemr_model::Packet::Record(record) = packet {
-                        let said = both.rig().said(envelope.from, &record.message);
+                        let said = both.sut().said(envelope.from, &record.message);
                         whole.extend(said.map(|real| ("Message", encode(real))));
                     }
                 }
             }
         }
-        seen = world.envelopes().len();
+        seen = model.envelopes().len();
     }
 }
 

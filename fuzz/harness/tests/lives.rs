@@ -20,12 +20,12 @@ fn a_life_goes_the_same_out_of_a_nursery_and_without_one() {
     let (mut nursery, mut steps) = (SetupCache::default(), 0);
     for life in lives() {
         let script = Script::read(&life);
-        let play = |nursery: &mut SetupCache| {
+        let execute = |nursery: &mut SetupCache| {
             let mut statistics = Coverage::default();
-            let actions = script.play(Rules::hardened(), nursery, &mut statistics, |_, _| ()).unwrap();
+            let actions = script.execute(Rules::hardened(), nursery, &mut statistics, |_, _| ()).unwrap();
             (actions, statistics)
         };
-        let (first, second) = (play(&mut nursery), play(&mut SetupCache::default()));
+        let (first, second) = (execute(&mut nursery), execute(&mut SetupCache::default()));
         assert_eq!(first, second);
         steps += first.0.len();
     }

@@ -29,12 +29,12 @@ fn honest(rules: Rules) -> Result<Lockstep, String> {
     step(&mut both, &Action::Command { actor: Actor::User(0), command })?;
     let mut next = 0;
     for _ in 0..STEPS {
-        if (next as usize) < both.world().envelopes().len() {
+        if (next as usize) < both.model().envelopes().len() {
             step(&mut both, &Action::Deliver { envelope: next })?;
             next += 1;
             continue;
         }
-        let system = both.world().system();
+        let system = both.model().system();
         let due = system.actors().filter_map(|actor| Some((system.wakes(actor)?, actor))).min();
         let Some((_, actor)) = due else { break };
         step(&mut both, &Action::Wake { actor, found: None })?;
@@ -51,7 +51,7 @@ fn step(both: &mut Lockstep, action: &Action) -> Result<Option<Clause>, String> 
 fn falsifications(both: &Lockstep) -> Vec<Falsification> {
     let mut all = Vec::new();
     for list in [List::Entries, List::AuditHeads] {
-        for at in 0..both.world().system().listed(Actor::Validator(0), list) as u32 {
+        for at in 0..both.model().system().listed(Actor::Validator(0), list) as u32 {
             let changes = list.fields().iter().copied().map(Falsehood::Change);
             for how in [Falsehood::Drop, Falsehood::Repeat, Falsehood::Swap].into_iter().chain(changes) {
                 all.extend([false, true].map(|hidden| Falsification { list, at, how, hidden }));
@@ -68,7 +68,7 @@ pub(super) fn audit_log() -> Result<Evidence, String> {
     let shown = |one: &Falsification| Action::Audit { ledger: Actor::Validator(0), falsified: vec![*one] };
     for (tried, one) in (1..).zip(falsifications(&both)) {
         let refused = step(&mut both, &shown(&one))?;
-        if refused.is_none() && both.world().system().deceived()[1] {
+        if refused.is_none() && both.model().system().deceived()[1] {
             let mut hardened = honest(Rules::hardened())?;
             let refused_by = step(&mut hardened, &shown(&one))?.ok_or("nothing stops it")?;
             let published = format!(
@@ -90,7 +90,7 @@ pub(super) fn seals() -> Result<Evidence, String> {
         return Err("the two wraps are one".to_owned());
     }
     let mut both = honest(Rules::hardened())?;
-    let seal = both.world().system().seals().next().ok_or("nothing was sealed")?;
+    let seal = both.model().system().seals().next().ok_or("nothing was sealed")?;
     let mut refused_by = None;
     for fault in [SealFault::Tid, SealFault::Stage, SealFault::Peer, SealFault::Sequence] {
         let refused = step(&mut both, &Action::Unseal { seal, faults: vec![fault] })?;

@@ -75,7 +75,7 @@ pub fn carry_out(attack: &'static Attack) -> Result<Pair, String> {
     };
     let rules = less(without);
     let (power, part, found, states) = attack.weakest(rules).ok_or("no run of the scene breaks the goal")?;
-    let mut told = found.tell(rules, part.setup);
+    let mut told = found.counterexample(rules, part.setup);
     told.trace.header.note = Some(format!("{}: {}; breaks {goal}", attack.id, attack.says));
     let published = Side { trace: told.trace, both: told.both };
     let (whole, _) = search_within(part.under(Rules::published()), goal, ONE, STATES);
@@ -144,14 +144,14 @@ impl Field {
     fn step(&mut self, action: &Action) -> Result<Option<(Action, Happened)>, String> {
         match self {
             Field::Both(both) => both.step(action).map_err(|divergence| divergence.to_string()),
-            Field::Model(world) => Ok(world.step(action).map(|happened| (action.clone(), happened))),
+            Field::Model(model) => Ok(model.step(action).map(|happened| (action.clone(), happened))),
         }
     }
 
     const fn system(&self) -> &System {
         match self {
-            Field::Both(both) => both.world().system(),
-            Field::Model(world) => world.system(),
+            Field::Both(both) => both.model().system(),
+            Field::Model(model) => model.system(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! From how many lying validators on which goal breaks: the cliffs of chapter 15, found by search.
 //!
-//! A *bench* is what the liars sit in: a network of `n` validators of whom `f` lie, what honest users do, and which goals are looked at. Each
-//! cell of the table is a search of the bench's parts to the end, or to a run that breaks the goal. What a bench leaves out of the orders in
+//! A *config* is what the liars sit in: a network of `n` validators of whom `f` lie, what honest users do, and which goals are looked at. Each
+//! cell of the table is a search of the config's parts to the end, or to a run that breaks the goal. What a config leaves out of the orders in
 //! which things can happen it says itself; nothing here knows a threshold.
 
 use crate::explore::suites::{BROKEN, CHANGED, HEAD, NONE, ONE, QUIET, READ, TO_THE_END, setup};
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
 /// The tables, from the root of the project; with another end for people and for programs.
-pub const CLIFF: &str = "spec/generated/thresholds";
+pub const THRESHOLDS: &str = "spec/generated/thresholds";
 
 /// How many validators there are, in the tables.
 pub const SIZES: [u8; 3] = [4, 7, 10];
@@ -58,14 +58,14 @@ static ORDERS: [[Actor; MOST + 1]; MOST + 1] = {
 
 /// So many liars among so many validators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Among {
+pub struct Coalition {
     /// Validators.
     pub validators: u8,
     /// Of whom lie.
     pub lying: u8,
 }
 
-impl Among {
+impl Coalition {
     fn order(self) -> &'static [Actor] {
         &ORDERS[usize::from(self.validators).min(MOST)]
     }
@@ -81,21 +81,21 @@ impl Among {
 
 /// What the liars sit in.
 #[derive(Clone, Copy, Debug)]
-pub struct Bench {
+pub struct ThresholdConfig {
     /// Its name.
     pub name: &'static str,
     /// Who else lies, what happens, and what is left out.
     pub says: &'static str,
     /// What is looked at.
     pub goals: &'static [&'static str],
-    made: fn(Among) -> Vec<SearchConfig>,
+    made: fn(Coalition) -> Vec<SearchConfig>,
     /// The checks that a lying BSD does not make.
     without: &'static [Clause],
 }
 
-/// Every bench.
-pub const BENCHES: &[Bench] = &[
-    Bench {
+/// Every config.
+pub const CONFIGURATIONS: &[ThresholdConfig] = &[
+    ThresholdConfig {
         name: "votes",
         says: "BSD and cloud are honest. A record that breaks a rule is submitted; a sound one is submitted and read by two users of whom one may; a \
                sound one is submitted after a change of policy. Each liar answers T_block truly or otherwise, and signs every block that is proposed. \
@@ -105,7 +105,7 @@ pub const BENCHES: &[Bench] = &[
         made: votes,
         without: &[],
     },
-    Bench {
+    ThresholdConfig {
         name: "blocks",
         says: "A head is to be anchored. Two turns to propose come, the second possibly before everybody heard the first. Liars sign every block that is \
                proposed. Signatures, and what was signed before and is shown, arrive at once, proposals in every order, and at those who have no turn at one after the other; nobody hears in time of the block that another closed, by which it could be \
@@ -114,7 +114,7 @@ pub const BENCHES: &[Bench] = &[
         made: blocks,
         without: &[],
     },
-    Bench {
+    ThresholdConfig {
         name: "questions",
         says: "The BSD lies: about one record it asks whom it likes by another T_block. Broken is where the honest votes that were given and the \
                signatures of all liars are enough for certificates on both.",
@@ -122,7 +122,7 @@ pub const BENCHES: &[Bench] = &[
         made: questions,
         without: &[],
     },
-    Bench {
+    ThresholdConfig {
         name: "blind BSD",
         says: "The BSD lies: it passes on what breaks a rule as soon as validators certify it (it lacks ACK-05). Broken is where the cloud stores it. \
                Otherwise as *votes*, of a record that breaks a rule.",
@@ -130,7 +130,7 @@ pub const BENCHES: &[Bench] = &[
         made: blind,
         without: &[Clause::AcceptNeedsReverification],
     },
-    Bench {
+    ThresholdConfig {
         name: "to the end",
         says: "BSD and cloud are honest and a sound record is submitted. Once all liars are silent; once each votes truly or otherwise. Everything arrives, \
                in one order, for ten minutes: three times as long as a user waits.",
@@ -145,13 +145,13 @@ const VOTES: &[&str] = &[
     "G-ACC",
 ];
 
-fn votes(among: Among) -> Vec<SearchConfig> {
+fn votes(coalition: Coalition) -> Vec<SearchConfig> {
     let part = SearchConfig {
         name: "votes",
-        setup: setup(1, among.validators),
+        setup: setup(1, coalition.validators),
         script: BROKEN,
-        insiders: among.liars(),
-        budget: Budget { byzantine: among.lying, ..NONE },
+        insiders: coalition.liars(),
+        budget: Budget { byzantine: coalition.lying, ..NONE },
         arrival: Arrival::Prompt,
         until: 350,
         goals: VOTES,
@@ -160,10 +160,15 @@ fn votes(among: Among) -> Vec<SearchConfig> {
     let silent = &[Actor::Cloud, Actor::User(1), Actor::User(2), Actor::User(3), Actor::User(4)];
     vec![
         part,
-        SearchConfig { name: "votes and a read", setup: setup(2, among.validators), script: READ, ..part },
+        SearchConfig {
+            name: "votes and a read",
+            setup: setup(2, coalition.validators),
+            script: READ,
+            ..part
+        },
         SearchConfig {
             name: "votes after a change",
-            setup: setup(5, among.validators),
+            setup: setup(5, coalition.validators),
             script: CHANGED,
             silent,
             until: 100,
@@ -172,13 +177,13 @@ fn votes(among: Among) -> Vec<SearchConfig> {
     ]
 }
 
-fn blocks(among: Among) -> Vec<SearchConfig> {
+fn blocks(coalition: Coalition) -> Vec<SearchConfig> {
     vec![SearchConfig {
         name: "blocks",
-        setup: setup(1, among.validators),
+        setup: setup(1, coalition.validators),
         script: HEAD,
-        insiders: among.liars(),
-        budget: Budget { byzantine: 2 * among.lying, early: 1, ..NONE },
+        insiders: coalition.liars(),
+        budget: Budget { byzantine: 2 * coalition.lying, early: 1, ..NONE },
         arrival: Arrival::Prompt,
         silent: &[Actor::Bsd, Actor::Cloud, Actor::User(0)],
         until: 2_300,
@@ -187,13 +192,13 @@ fn blocks(among: Among) -> Vec<SearchConfig> {
     }]
 }
 
-fn questions(among: Among) -> Vec<SearchConfig> {
+fn questions(coalition: Coalition) -> Vec<SearchConfig> {
     vec![SearchConfig {
         name: "questions",
-        setup: setup(1, among.validators),
+        setup: setup(1, coalition.validators),
         script: ONE,
-        insiders: among.liars_and_bsd(),
-        budget: Budget { byzantine: among.validators, ..NONE },
+        insiders: coalition.liars_and_bsd(),
+        budget: Budget { byzantine: coalition.validators, ..NONE },
         arrival: Arrival::Prompt,
         silent: &[Actor::Cloud],
         until: 100,
@@ -202,13 +207,13 @@ fn questions(among: Among) -> Vec<SearchConfig> {
     }]
 }
 
-fn blind(among: Among) -> Vec<SearchConfig> {
+fn blind(coalition: Coalition) -> Vec<SearchConfig> {
     vec![SearchConfig {
         name: "blind BSD",
-        setup: setup(1, among.validators),
+        setup: setup(1, coalition.validators),
         script: BROKEN,
-        insiders: among.liars(),
-        budget: Budget { byzantine: among.lying, ..NONE },
+        insiders: coalition.liars(),
+        budget: Budget { byzantine: coalition.lying, ..NONE },
         arrival: Arrival::Prompt,
         until: 350,
         goals: &[STORED],
@@ -216,21 +221,27 @@ fn blind(among: Among) -> Vec<SearchConfig> {
     }]
 }
 
-fn to_the_end(among: Among) -> Vec<SearchConfig> {
+fn to_the_end(coalition: Coalition) -> Vec<SearchConfig> {
     let part = SearchConfig {
         name: "silent to the end",
-        setup: setup(1, among.validators),
+        setup: setup(1, coalition.validators),
         script: ONE,
-        silent: among.liars(),
+        silent: coalition.liars(),
         arrival: Arrival::InOrder,
         until: TO_THE_END,
         goals: &[TERMINATION, PROGRESS],
         ..QUIET
     };
-    let budget = Budget { byzantine: among.lying, ..NONE };
+    let budget = Budget { byzantine: coalition.lying, ..NONE };
     vec![
         part,
-        SearchConfig { name: "contrary to the end", silent: &[], insiders: among.liars(), budget, ..part },
+        SearchConfig {
+            name: "contrary to the end",
+            silent: &[],
+            insiders: coalition.liars(),
+            budget,
+            ..part
+        },
     ]
 }
 
@@ -260,7 +271,7 @@ pub enum Verdict {
 pub struct Cell {
     /// The configuration.
     #[serde(rename = "configuration")]
-    pub bench: String,
+    pub config: String,
     /// The security property.
     #[serde(rename = "property")]
     pub goal: String,
@@ -274,7 +285,7 @@ pub struct Cell {
 
 /// A cell, and the run that breaks the goal.
 #[derive(Clone, Debug)]
-pub struct Looked {
+pub struct SearchedCell {
     /// The cell.
     pub cell: Cell,
     /// The part and the run, where there is one.
@@ -283,24 +294,24 @@ pub struct Looked {
 
 impl Cell {
     /// Whether it is this one.
-    pub fn is_of(&self, bench: &Bench, goal: &str, validators: u8, lying: u8) -> bool {
-        (self.bench.as_str(), self.goal.as_str(), self.validators, self.lying)
-            == (bench.name, goal, validators, lying)
+    pub fn is_of(&self, config: &ThresholdConfig, goal: &str, validators: u8, lying: u8) -> bool {
+        (self.config.as_str(), self.goal.as_str(), self.validators, self.lying)
+            == (config.name, goal, validators, lying)
     }
 
     /// What a file about it is called.
     pub fn file_name(&self) -> String {
         let goal = self.goal.replace([' ', ','], "-").replace("--", "-");
-        format!("cliff-{goal}-{}-of-{}", self.lying, self.validators)
+        format!("threshold-{goal}-{}-of-{}", self.lying, self.validators)
     }
 }
 
-impl Looked {
+impl SearchedCell {
     /// The run as a trace, and whether the implementation goes through it too; nothing where nothing is broken.
-    pub fn tell(&self) -> Option<Counterexample> {
+    pub fn counterexample(&self) -> Option<Counterexample> {
         let (part, run) = self.run.as_ref()?;
-        let bench = BENCHES.iter().find(|bench| bench.name == self.cell.bench)?;
-        let mut told = run.tell(bench.rules(), part.setup);
+        let config = CONFIGURATIONS.iter().find(|config| config.name == self.cell.config)?;
+        let mut told = run.counterexample(config.rules(), part.setup);
         let Cell { goal, lying, validators, .. } = &self.cell;
         told.trace.header.note =
             Some(format!("{goal} is broken where {lying} of {validators} validators lie"));
@@ -308,21 +319,21 @@ impl Looked {
     }
 }
 
-impl Bench {
+impl ThresholdConfig {
     /// The rules under which it is searched.
     pub fn rules(&self) -> Rules {
         super::replay::less(self.without)
     }
 
     /// What is searched.
-    pub fn parts(&self, among: Among) -> Vec<SearchConfig> {
-        (self.made)(among)
+    pub fn parts(&self, coalition: Coalition) -> Vec<SearchConfig> {
+        (self.made)(coalition)
     }
 
-    /// Looks at every goal of the bench among so many liars.
-    pub fn look(&self, among: Among) -> Vec<Looked> {
+    /// Looks at every goal of the config among so many liars.
+    pub fn search(&self, coalition: Coalition) -> Vec<SearchedCell> {
         let reports: Vec<_> = self
-            .parts(among)
+            .parts(coalition)
             .into_iter()
             .map(|part| {
                 (part, search(part.under(self.rules()), ONE_THREAD, |progress| progress.states < STATES))
@@ -341,7 +352,7 @@ impl Bench {
             let unfinished = reports.iter().find(|(_, report)| !report.complete);
             let beside = !bemr_model::GOALS.iter().any(|one| one.name == goal);
             // Of liars alone there is something to convict.
-            let idle = goal == "G-ACC" && among.lying == 0;
+            let idle = goal == "G-ACC" && coalition.lying == 0;
             let happens = |(_, one): (&SearchConfig, &GoalReport)| one.witness.is_some();
             let verdict = match (&run, unfinished) {
                 (Some((_, run)), _) => Verdict::Broken { steps: run.steps.len() },
@@ -354,32 +365,32 @@ impl Bench {
                 }
                 (None, None) => Verdict::Holds { states },
             };
-            let Among { validators, lying } = among;
+            let Coalition { validators, lying } = coalition;
             let cell =
-                Cell { bench: self.name.to_owned(), goal: goal.to_owned(), validators, lying, verdict };
-            Looked { cell, run }
+                Cell { config: self.name.to_owned(), goal: goal.to_owned(), validators, lying, verdict };
+            SearchedCell { cell, run }
         };
         self.goals.iter().map(|goal| of(goal)).collect()
     }
 }
 
-/// All cells for these numbers of validators; `done` hears of each bench and number of liars that is behind.
-pub fn look(sizes: &[u8], mut done: impl FnMut(&Bench, Among)) -> Vec<Looked> {
+/// All cells for these numbers of validators; `done` hears of each config and number of liars that is behind.
+pub fn search_cells(sizes: &[u8], mut done: impl FnMut(&ThresholdConfig, Coalition)) -> Vec<SearchedCell> {
     let mut all = Vec::new();
-    for (bench, among) in questions_of(sizes) {
-        all.extend(bench.look(among));
-        done(bench, among);
+    for (config, coalition) in cells_of(sizes) {
+        all.extend(config.search(coalition));
+        done(config, coalition);
     }
     all
 }
 
 /// Everything that is searched for these numbers of validators.
-pub fn questions_of(sizes: &[u8]) -> impl Iterator<Item = (&'static Bench, Among)> {
+pub fn cells_of(sizes: &[u8]) -> impl Iterator<Item = (&'static ThresholdConfig, Coalition)> {
     sizes.iter().flat_map(|validators| {
         let validators = *validators;
-        BENCHES
-            .iter()
-            .flat_map(move |bench| (0..=validators).map(move |lying| (bench, Among { validators, lying })))
+        CONFIGURATIONS.iter().flat_map(move |config| {
+            (0..=validators).map(move |lying| (config, Coalition { validators, lying }))
+        })
     })
 }
 
@@ -405,11 +416,11 @@ pub fn markdown(cells: &[Cell], sizes: &[u8]) -> String {
         out.push_str("\n|---|---|");
         (0..=validators).for_each(|_| out.push_str("---|"));
         out.push('\n');
-        for bench in BENCHES {
-            for goal in bench.goals {
-                write!(out, "| {goal} | {} |", bench.name).expect("a string grows");
+        for config in CONFIGURATIONS {
+            for goal in config.goals {
+                write!(out, "| {goal} | {} |", config.name).expect("a string grows");
                 for lying in 0..=validators {
-                    let here = cells.iter().find(|cell| cell.is_of(bench, goal, validators, lying));
+                    let here = cells.iter().find(|cell| cell.is_of(config, goal, validators, lying));
                     let said = here.map_or("-".to_owned(), |cell| cell.verdict.to_string());
                     write!(out, " {said} |").expect("a string grows");
                 }
@@ -420,7 +431,7 @@ pub fn markdown(cells: &[Cell], sizes: &[u8]) -> String {
     out.push_str(
         "\n## What is searched\n\n| configuration | what happens, and in which orders |\n|---|---|\n",
     );
-    for Bench { name, says, .. } in BENCHES {
+    for ThresholdConfig { name, says, .. } in CONFIGURATIONS {
         writeln!(out, "| {name} | {says} |").expect("a string grows");
     }
     out.push_str("\nAuxiliary properties beside a property's name:\n\n");

@@ -139,7 +139,7 @@ pub(super) fn visit(
     mut go_on: impl FnMut(Progress) -> bool,
 ) -> Visited {
     let mut search = Search::new(model, threads);
-    let mut until_look = limits.every;
+    let mut until_check = limits.every;
     let complete = 'search: loop {
         let mut done = 0;
         while done < search.level.len() {
@@ -147,11 +147,11 @@ pub(super) fn visit(
             if !go_on(progress) || model.cache().flaw.is_some() {
                 break 'search false;
             }
-            let block = search.block(done, BLOCK.min(until_look));
+            let block = search.block(done, BLOCK.min(until_check));
             search.expand(done, block);
             done += block;
-            until_look -= block;
-            if until_look == 0 {
+            until_check -= block;
+            if until_check == 0 {
                 let is_wanted = |(target, found): (&Target, &Option<u32>)| {
                     found.is_some() && limits.wanted.contains(&target.name)
                 };
@@ -160,7 +160,7 @@ pub(super) fn visit(
                 {
                     break 'search false;
                 }
-                until_look = limits.every;
+                until_check = limits.every;
             }
         }
         if search.next.len() == 0 {
@@ -251,7 +251,7 @@ impl<'a> Search<'a> {
         for before in places {
             let state = self.level.get(before);
             let before = before as u32;
-            self.look(cache, &state, before, &mut expansion);
+            self.check_targets(cache, &state, before, &mut expansion);
             state.add_up(cache, &mut sums);
             let fixed = sums.iter().filter(|sum| **sum == sums[0]).count();
             expansion.stand_for += (sums.len() / fixed) as u64;
@@ -292,7 +292,13 @@ impl<'a> Search<'a> {
     }
 
     /// Looks for targets in a state: once in each system, and in each state where nothing can happen any more.
-    fn look(&self, cache: &TransitionCache, state: &StateRef<'_>, place: u32, expansion: &mut Expansion) {
+    fn check_targets(
+        &self,
+        cache: &TransitionCache,
+        state: &StateRef<'_>,
+        place: u32,
+        expansion: &mut Expansion,
+    ) {
         let system_print = state.system_print(cache);
         let is_new = !self.systems.contains(&system_print) && !expansion.systems.contains(&system_print);
         let is_over = self.model.is_over(cache, state);
@@ -379,7 +385,7 @@ impl<'a> Search<'a> {
             self.model.moves(&self.model.cache(), &state.get(0), &mut moves);
             let what = moves[place as usize];
             path.push(what);
-            state = self.model.play(&state.get(0), what).expect("the search made this move");
+            state = self.model.apply(&state.get(0), what).expect("the search made this move");
         }
         path
     }

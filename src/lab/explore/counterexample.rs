@@ -23,7 +23,7 @@ const SEEDS: u64 = 512;
 
 impl Found {
     /// The run as a trace, under the rules and from the setup of its search.
-    pub fn tell(&self, rules: Rules, setup: Setup) -> Counterexample {
+    pub fn counterexample(&self, rules: Rules, setup: Setup) -> Counterexample {
         let seeds = if setup.ledger == LedgerKind::Work { SEEDS } else { 1 };
         let mut reason = None;
         for seed in 0..seeds {
@@ -52,7 +52,7 @@ impl Found {
         for (number, step) in (1..).zip(&self.steps) {
             let why = |what: &str| format!("step {number}, {}: {what}", step.happened.event);
             let action =
-                renumbered(step, both.world().envelopes()).ok_or_else(|| why("its envelope was not sent"))?;
+                renumbered(step, both.model().envelopes()).ok_or_else(|| why("its envelope was not sent"))?;
             match both.step(&action) {
                 Ok(Some((done, happened))) => {
                     if nonce(&done) != nonce(&action) {

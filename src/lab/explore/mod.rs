@@ -41,10 +41,10 @@ pub use counterexample::Counterexample;
 pub use estimate::{Estimate, estimate};
 pub use goals::{AuxiliaryProperty, BESIDE, CERTIFIED, PROGRESS, STORED, TERMINATION};
 pub use search::{
-    BoundedSearch, Found, FoundStep, GoalReport, PartReport, Progress, hunt, search, search_for,
+    BoundedSearch, Found, FoundStep, GoalReport, Progress, SearchReport, search, search_bounded, search_for,
     search_within,
 };
 pub use search_model::SearchModel;
 pub use state::{Move, SearchState};
-pub use suites::{SCOPES, SearchSuite};
+pub use suites::{SUITES, SearchSuite};
 pub use transition_system::TransitionSystem;

@@ -40,9 +40,9 @@ pub struct GoalReport {
 
 /// What a search found out.
 #[derive(Clone, Debug)]
-pub struct PartReport {
+pub struct SearchReport {
     /// The configuration.
-    pub part: &'static str,
+    pub configuration: &'static str,
     /// Different states.
     pub states: usize,
     /// How many these are without symmetry reduction.
@@ -67,7 +67,7 @@ pub struct Progress {
 }
 
 /// Searches to the end, or until `go_on` says no.
-pub fn search(model: SearchModel, threads: usize, go_on: impl FnMut(Progress) -> bool) -> PartReport {
+pub fn search(model: SearchModel, threads: usize, go_on: impl FnMut(Progress) -> bool) -> SearchReport {
     let visited = visit(&model, threads, &Limits::NONE, go_on);
     // Goals can share what they speak of, and so its run.
     let found = visited.found.into_iter();
@@ -82,8 +82,8 @@ pub fn search(model: SearchModel, threads: usize, go_on: impl FnMut(Progress) ->
     let checked = |name: &str| model.config.goals.contains(&name);
     let goals = GOALS.iter().map(|goal| report(goal.name, checked(goal.name), Some(goal.sometimes.0)));
     let beside = BESIDE.iter().filter(|one| checked(one.name)).map(|one| report(one.name, true, None));
-    PartReport {
-        part: model.config.name,
+    SearchReport {
+        configuration: model.config.name,
         states: visited.states,
         stand_for: visited.stand_for,
         depth: visited.depth,
@@ -94,7 +94,7 @@ pub fn search(model: SearchModel, threads: usize, go_on: impl FnMut(Progress) ->
 }
 
 /// After how many states a search that may end early looks whether it does.
-const LOOK: usize = 1_500;
+const CHECK_INTERVAL: usize = 1_500;
 
 /// Searches until the goal of this name is broken: a shortest run that breaks it, and the states visited.
 pub fn search_for(model: SearchModel, goal: &'static str, threads: usize) -> (Option<Found>, usize) {
@@ -108,7 +108,7 @@ pub fn search_within(
     threads: usize,
     successors: usize,
 ) -> (Option<Found>, usize) {
-    let limits = Limits { wanted: vec![goal], successors, every: LOOK };
+    let limits = Limits { wanted: vec![goal], successors, every: CHECK_INTERVAL };
     let visited = visit(&model, threads, &limits, |_| true);
     let moves = visited.found.into_iter().find(|(name, _)| *name == goal);
     (moves.and_then(|(_, moves)| retrace(&model, moves)), visited.states)
@@ -124,9 +124,9 @@ pub struct BoundedSearch {
 }
 
 /// Searches until any goal of the configuration is broken, or about `most` successors were made.
-pub fn hunt(model: SearchModel, most: usize) -> BoundedSearch {
+pub fn search_bounded(model: SearchModel, most: usize) -> BoundedSearch {
     let goals = model.config.goals;
-    let limits = Limits { wanted: goals.to_vec(), successors: most, every: LOOK };
+    let limits = Limits { wanted: goals.to_vec(), successors: most, every: CHECK_INTERVAL };
     let visited = visit(&model, 1, &limits, |_| true);
     let runs = goals.iter().filter_map(|goal| {
         let (_, moves) = visited.found.iter().find(|(name, _)| name == goal)?;
@@ -156,7 +156,7 @@ fn retrace(model: &SearchModel, moves: Vec<Move>) -> Option<Found> {
     let mut steps = Vec::new();
     for what in moves {
         let state = states.get(0);
-        let next = model.play(&state, what)?;
+        let next = model.apply(&state, what)?;
         let place = |number: Number| places.get(&number).copied();
         let action = match what {
             Move::Drop(_) => None,

@@ -271,7 +271,7 @@ impl SearchModel {
     }
 
     /// The state after a move; nothing where that cannot be.
-    pub(super) fn play(&self, state: &StateRef<'_>, what: Move) -> Option<States> {
+    pub(super) fn apply(&self, state: &StateRef<'_>, what: Move) -> Option<States> {
         let action = self.action(&self.cache(), state, what)?;
         let reaction = match action {
             Action::Loss => None,

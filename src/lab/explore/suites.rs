@@ -14,18 +14,28 @@ pub struct SearchSuite {
     /// Whether its size is guessed before it is searched.
     pub long: bool,
     /// Its parts.
-    pub parts: &'static [SearchConfig],
+    pub configurations: &'static [SearchConfig],
 }
 
 /// Every scope.
-pub const SCOPES: &[SearchSuite] = &[
-    SearchSuite { name: "smoke", says: "seconds: each kind of adversary once", long: false, parts: SMOKE },
-    SearchSuite { name: "ci", says: "minutes: what every change has to pass", long: false, parts: CI },
+pub const SUITES: &[SearchSuite] = &[
+    SearchSuite {
+        name: "smoke",
+        says: "seconds: each kind of adversary once",
+        long: false,
+        configurations: SMOKE,
+    },
+    SearchSuite {
+        name: "ci",
+        says: "minutes: what every change has to pass",
+        long: false,
+        configurations: CI,
+    },
     SearchSuite {
         name: "deep",
         says: "hours: more of everything, to the bound of memory",
         long: true,
-        parts: DEEP,
+        configurations: DEEP,
     },
 ];
 

@@ -174,7 +174,7 @@ fn is_proposer(config: &SearchConfig, validator: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::explore::SCOPES;
+    use crate::explore::SUITES;
 
     #[test]
     fn every_order_of_every_class_is_there_once() {
@@ -189,8 +189,8 @@ mod tests {
     #[test]
     fn who_can_be_the_proposer_is_symmetric_to_nobody() {
         let config = |name: &str| {
-            let ci = SCOPES.iter().find(|scope| scope.name == "ci").unwrap();
-            ci.parts.iter().find(|config| config.name == name).unwrap()
+            let ci = SUITES.iter().find(|scope| scope.name == "ci").unwrap();
+            ci.configurations.iter().find(|config| config.name == name).unwrap()
         };
         let closing = config("closing");
         let proposers: Vec<bool> = (0..4).map(|validator| is_proposer(closing, validator)).collect();

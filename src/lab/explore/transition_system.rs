@@ -33,7 +33,7 @@ impl TransitionSystem {
 
     /// The state after a move; nothing where the move changes nothing.
     pub fn next(&self, state: &SearchState, what: Move) -> Option<SearchState> {
-        let next = self.model.play(&state.state.get(0), what)?;
+        let next = self.model.apply(&state.state.get(0), what)?;
         Some(SearchState::new(next, &self.model.cache()))
     }
 

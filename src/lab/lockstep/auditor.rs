@@ -16,22 +16,22 @@ const LISTS: [(List, u32); 5] = [
 ];
 
 /// An auditor replays the public record with the blocks of one of the actors, as they are or falsified.
-pub(super) fn audit(rng: &mut ChaCha8Rng, world: &Execution) -> Action {
-    let actors: Vec<Actor> = world.system().actors().collect();
+pub(super) fn audit(rng: &mut ChaCha8Rng, model: &Execution) -> Action {
+    let actors: Vec<Actor> = model.system().actors().collect();
     let ledger = actors[rng.random_range(0..actors.len())];
     let count = [0, 1, 1, 1, 2][rng.random_range(0..5)];
-    let falsified = (0..count).filter_map(|_| falsification(rng, world, ledger)).collect();
+    let falsified = (0..count).filter_map(|_| falsification(rng, model, ledger)).collect();
     Action::Audit { ledger, falsified }
 }
 
-fn falsification(rng: &mut ChaCha8Rng, world: &Execution, holder: Actor) -> Option<Falsification> {
+fn falsification(rng: &mut ChaCha8Rng, model: &Execution, holder: Actor) -> Option<Falsification> {
     let mut drawn = rng.random_range(0..LISTS.iter().map(|(_, weight)| weight).sum::<u32>());
     let (list, _) = *LISTS.iter().find(|(_, weight)| {
         let this = drawn < *weight;
         drawn = drawn.saturating_sub(*weight);
         this
     })?;
-    let size = world.system().listed(holder, list);
+    let size = model.system().listed(holder, list);
     let at = rng.random_range(0..size.max(1)) as u32;
     let changeable = list.fields();
     let how = match rng.random_range(0..6) {
@@ -46,8 +46,8 @@ fn falsification(rng: &mut ChaCha8Rng, world: &Execution, holder: Actor) -> Opti
 }
 
 /// The key-recovery agent opens an escrow package, more often than not a recent one, as it is or with faults.
-pub(super) fn unseal(rng: &mut ChaCha8Rng, world: &Execution) -> Option<Action> {
-    let seals: Vec<SealId> = world.system().seals().collect();
+pub(super) fn unseal(rng: &mut ChaCha8Rng, model: &Execution) -> Option<Action> {
+    let seals: Vec<SealId> = model.system().seals().collect();
     let newest = if rng.random_range(0..2) == 0 { seals.len().min(6) } else { seals.len() };
     let seal = *seals.get(seals.len().checked_sub(1 + rng.random_range(0..newest.max(1)))?)?;
     let other = seals[rng.random_range(0..seals.len())].index;
@@ -66,22 +66,22 @@ fn fault(rng: &mut ChaCha8Rng, other: u32) -> SealFault {
 }
 
 /// Damage to the store of a crashed actor; nothing where it holds too little.
-pub(super) fn damage(rng: &mut ChaCha8Rng, world: &Execution, actor: Actor) -> Option<Damage> {
+pub(super) fn damage(rng: &mut ChaCha8Rng, model: &Execution, actor: Actor) -> Option<Damage> {
     let (View::User { public, .. }
     | View::Bsd { public, .. }
     | View::Validator { public, .. }
-    | View::Cloud { public, .. }) = world.view(actor)?
+    | View::Cloud { public, .. }) = model.view(actor)?
     else {
         return None;
     };
     let blocks = public.height;
-    let listed = |list| world.system().listed(actor, list) as u32;
+    let listed = |list| model.system().listed(actor, list) as u32;
     let any = |rng: &mut ChaCha8Rng, size: u32| (size > 0).then(|| rng.random_range(0..size));
     // The rows that were written last are the ones that a crash loses.
     let late = |rng: &mut ChaCha8Rng, size: u32| any(rng, size.min(3)).map(|back| size - 1 - back);
     let block = |rng: &mut ChaCha8Rng| any(rng, blocks as u32).map(|place| Row::Block(u64::from(place) + 1));
     let (leaves, entries) = (listed(List::Leaves), listed(List::Entries));
-    let tid = |rng: &mut ChaCha8Rng| any(rng, world.submissions().into()).map(|tid| Tid::nth(tid as u16));
+    let tid = |rng: &mut ChaCha8Rng| any(rng, model.submissions().into()).map(|tid| Tid::nth(tid as u16));
     let row = match actor {
         Actor::Cloud => match rng.random_range(0..10) {
             0 => block(rng),

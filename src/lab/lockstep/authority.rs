@@ -46,45 +46,45 @@ impl Authority {
     }
 
     /// Time passes, or the KDC issues the list that is due, in a run in which what it signs expires.
-    pub(super) fn in_time(&mut self, rng: &mut ChaCha8Rng, world: &Execution) -> Option<Action> {
+    pub(super) fn in_time(&mut self, rng: &mut ChaCha8Rng, model: &Execution) -> Option<Action> {
         let Lifetimes { certificate, list } = self.setup.lifetimes;
         let shortest = certificate.min(list);
         if shortest == Lifetimes::LONG.list {
             return None;
         }
-        if world.now() > self.listed + list / 2 && rng.random_range(0..1000) < 30 {
-            return Some(self.list(world));
+        if model.now() > self.listed + list / 2 && rng.random_range(0..1000) < 30 {
+            return Some(self.list(model));
         }
         let passes = rng.random_range(0..1000) < 4;
         passes.then(|| Action::Pass { time: rng.random_range(1..=shortest / 2) })
     }
 
-    fn list(&mut self, world: &Execution) -> Action {
-        self.listed = world.now();
+    fn list(&mut self, model: &Execution) -> Action {
+        self.listed = model.now();
         Action::Command { actor: Actor::Kdc, command: Command::IssueList }
     }
 
     /// What happens next.
-    pub(super) fn next(&mut self, rng: &mut ChaCha8Rng, world: &Execution) -> Option<Action> {
+    pub(super) fn next(&mut self, rng: &mut ChaCha8Rng, model: &Execution) -> Option<Action> {
         // Who has a revoked certificate enrols again soon.
         let renewed = !self.lapsed.is_empty() && rng.random_range(0..2) == 0;
         match rng.random_range(0..20) {
-            _ if renewed => Some(self.enrol(rng, world)),
-            0..7 => Some(self.enrol(rng, world)),
-            7..9 => Some(self.revoke(rng, world)),
-            9..11 => Some(self.list(world)),
-            11..14 => self.change(rng, world),
-            14..18 => self.lie_about_policy(rng, world),
-            _ => lie_about_list(rng, world),
+            _ if renewed => Some(self.enrol(rng, model)),
+            0..7 => Some(self.enrol(rng, model)),
+            7..9 => Some(self.revoke(rng, model)),
+            9..11 => Some(self.list(model)),
+            11..14 => self.change(rng, model),
+            14..18 => self.lie_about_policy(rng, model),
+            _ => lie_about_list(rng, model),
         }
     }
 
     /// What honest authorities do: revoke a certificate, issue a list, change a policy.
-    pub(super) fn honest(&mut self, rng: &mut ChaCha8Rng, world: &Execution) -> Option<Action> {
+    pub(super) fn honest(&mut self, rng: &mut ChaCha8Rng, model: &Execution) -> Option<Action> {
         match rng.random_range(0..8) {
-            0 => Some(self.revoke(rng, world)),
-            1 => Some(self.list(world)),
-            _ => self.change(rng, world),
+            0 => Some(self.revoke(rng, model)),
+            1 => Some(self.list(model)),
+            _ => self.change(rng, model),
         }
     }
 
@@ -107,15 +107,15 @@ impl Authority {
         }
     }
 
-    fn revoke(&mut self, rng: &mut ChaCha8Rng, world: &Execution) -> Action {
+    fn revoke(&mut self, rng: &mut ChaCha8Rng, model: &Execution) -> Action {
         let subject = self.anybody(rng);
         self.lapsed.push(subject);
-        self.listed = world.now();
+        self.listed = model.now();
         Action::Command { actor: Actor::Kdc, command: Command::RevokeCertificate { subject } }
     }
 
-    fn enrol(&mut self, rng: &mut ChaCha8Rng, world: &Execution) -> Action {
-        let expired = world.now() >= self.setup.lifetimes.certificate;
+    fn enrol(&mut self, rng: &mut ChaCha8Rng, model: &Execution) -> Action {
+        let expired = model.now() >= self.setup.lifetimes.certificate;
         let place = rng.random_range(0..self.lapsed.len().max(1));
         let lapsed = self.lapsed.get(place).copied().filter(|_| rng.random_range(0..10) < 8);
         let somebody = lapsed.unwrap_or_else(|| self.anybody(rng));
@@ -150,11 +150,11 @@ impl Authority {
     fn draw_change(
         &self,
         rng: &mut ChaCha8Rng,
-        world: &Execution,
+        model: &Execution,
         taker: Actor,
         fits: bool,
     ) -> Option<(Change, Members)> {
-        let Public { height, policy, .. } = public(world.view(taker)?)?;
+        let Public { height, policy, .. } = public(model.view(taker)?)?;
         let mut edition = |newest: Option<Edition>, likely: u32| {
             (rng.random_range(0..10) < likely).then(|| {
                 let version = newest.map_or(0, |newest| newest.version);
@@ -186,15 +186,15 @@ impl Authority {
         Some((change, approvals))
     }
 
-    fn change(&self, rng: &mut ChaCha8Rng, world: &Execution) -> Option<Action> {
+    fn change(&self, rng: &mut ChaCha8Rng, model: &Execution) -> Option<Action> {
         let actor = Actor::User(rng.random_range(0..self.setup.users));
         let fits = rng.random_range(0..2) == 0;
-        let (change, approvals) = self.draw_change(rng, world, actor, fits)?;
+        let (change, approvals) = self.draw_change(rng, model, actor, fits)?;
         Some(Action::Command { actor, command: Command::ChangePolicy { change, approvals } })
     }
 
-    fn lie_about_policy(&self, rng: &mut ChaCha8Rng, world: &Execution) -> Option<Action> {
-        let others: Vec<Actor> = world.system().actors().collect();
+    fn lie_about_policy(&self, rng: &mut ChaCha8Rng, model: &Execution) -> Option<Action> {
+        let others: Vec<Actor> = model.system().actors().collect();
         let actor = Actor::User(self.setup.users - 1);
         let to = others[rng.random_range(0..others.len())];
         let flaws = match rng.random_range(0..4) {
@@ -202,7 +202,7 @@ impl Authority {
             1 => Flaws::of(Clause::MandatoryAreChecked),
             _ => flaw_draw::draw(rng, "PolicyChange")?,
         };
-        let (change, approvals) = self.draw_change(rng, world, to, !flaws.is_empty())?;
+        let (change, approvals) = self.draw_change(rng, model, to, !flaws.is_empty())?;
         // A flaw is that of an approval, or of something that is changed.
         (to != actor && !change.is_empty() && !approvals.is_empty()).then_some(())?;
         Some(Action::Publish { actor, to, gossip: Gossip::PolicyChange { change, approvals, flaws } })
@@ -210,15 +210,15 @@ impl Authority {
 }
 
 /// The KDC's list, with a flaw or two.
-fn lie_about_list(rng: &mut ChaCha8Rng, world: &Execution) -> Option<Action> {
-    let mut lists = world.envelopes().iter().rev().filter_map(|envelope| match &envelope.datagram {
+fn lie_about_list(rng: &mut ChaCha8Rng, model: &Execution) -> Option<Action> {
+    let mut lists = model.envelopes().iter().rev().filter_map(|envelope| match &envelope.datagram {
         Datagram::Gossip(Gossip::RevocationList { list, flaws }) if flaws.is_empty() => Some(list),
         _ => None,
     });
     let list = forged_term::newer(lists.next()?);
     let forged = Flaws::of(Clause::RevocationListSignedByKdc);
     let flaws = if rng.random_range(0..3) == 0 { forged } else { flaw_draw::draw(rng, "RevocationList")? };
-    let others: Vec<Actor> = world.system().actors().collect();
+    let others: Vec<Actor> = model.system().actors().collect();
     let to = others[rng.random_range(0..others.len())];
     Some(Action::Publish { actor: Actor::Kdc, to, gossip: Gossip::RevocationList { list, flaws } })
 }

@@ -15,7 +15,7 @@ pub struct Campaign {
     /// The first seed; the runs have this one and those after it.
     pub seed: u64,
     /// How many.
-    pub lives: u64,
+    pub runs: u64,
     /// Steps of each run.
     pub steps: usize,
     /// The rules of each side.
@@ -41,7 +41,7 @@ pub struct Failure {
 #[derive(Clone, Debug, Default)]
 pub struct CampaignReport {
     /// Runs that were executed.
-    pub lives: u64,
+    pub runs: u64,
     /// What they exercised.
     pub statistics: Coverage,
     /// The first run in which the two diverged.
@@ -74,7 +74,7 @@ pub fn trace_of(sides: impl Into<Sides>, setup: &Setup, actions: &[Action]) -> T
     let Ok(mut both) = Lockstep::new(sides, setup) else { return Trace { header, steps } };
     for action in actions {
         let number = steps.len() as u64 + 1;
-        let alone = both.world().clone().perform(action);
+        let alone = both.model().clone().perform(action);
         match both.step(action) {
             Ok(Some((done, happened))) => steps.push(Step::of(number, done, &happened)),
             Ok(None) => {}
@@ -105,7 +105,7 @@ pub fn drawn(seed: u64) -> (Adversary, Setup) {
 impl CampaignReport {
     /// Adds what another campaign found.
     pub fn add(&mut self, other: CampaignReport) {
-        self.lives += other.lives;
+        self.runs += other.runs;
         self.statistics.add(&other.statistics);
         self.failure = self.failure.take().or(other.failure);
     }
@@ -147,10 +147,10 @@ impl Campaign {
         mut live: impl FnMut(u64, &mut Coverage) -> Result<(), Box<Failure>>,
     ) -> CampaignReport {
         let mut report = CampaignReport::default();
-        for seed in self.seed..self.seed.saturating_add(self.lives) {
+        for seed in self.seed..self.seed.saturating_add(self.runs) {
             let executed = live(seed, &mut report.statistics);
-            report.lives += 1;
-            tell(report.lives);
+            report.runs += 1;
+            tell(report.runs);
             if let Err(failure) = executed {
                 report.failure = Some(*failure);
                 return report;
@@ -166,7 +166,7 @@ impl Campaign {
     pub fn live(&self, seed: u64, statistics: &mut Coverage) -> Result<(), Box<Failure>> {
         let mut driver = Driver::new(seed);
         let setup = *driver.setup();
-        self.live_by(seed, &setup, statistics, |world| driver.next(world)).map(drop)
+        self.live_by(seed, &setup, statistics, |model| driver.next(model)).map(drop)
     }
 
     /// Executes one run under an adversary, and gives its actions.
@@ -180,7 +180,7 @@ impl Campaign {
         statistics: &mut Coverage,
     ) -> Result<Vec<Action>, Box<Failure>> {
         let mut adversarial = AdversarialDriver::new(adversary, setup);
-        self.live_by(setup.seed, setup, statistics, |world| adversarial.next(world))
+        self.live_by(setup.seed, setup, statistics, |model| adversarial.next(model))
     }
 
     fn live_by(
@@ -204,8 +204,8 @@ impl Campaign {
             Box::new(Failure { seed, steps: actions.len(), short })
         };
         while both.steps() < self.steps {
-            let Some(action) = next(both.world()) else { break };
-            let broken = broken(both.world(), &action);
+            let Some(action) = next(both.model()) else { break };
+            let broken = broken(both.model(), &action);
             match both.step(&action) {
                 Ok(Some((done, happened))) => {
                     statistics.count(&done, &happened, broken);
@@ -218,7 +218,7 @@ impl Campaign {
                 }
             }
         }
-        both.look().map_err(|_| fail(&actions))?;
+        both.check().map_err(|_| fail(&actions))?;
         Ok(actions)
     }
 }

@@ -116,9 +116,9 @@ pub const UNREACHABLE: &[(Clause, &str)] = &[
 const MAKERS: [Clause; 2] = [Clause::ChallengeCoversKeyAndTag, Clause::EncapsulationIsContextual];
 
 /// The clause of a maker that was broken by whoever made what `action` brings, before it does.
-pub(super) fn broken(world: &Execution, action: &Action) -> Option<Clause> {
+pub(super) fn broken(model: &Execution, action: &Action) -> Option<Clause> {
     let (Action::Deliver { envelope } | Action::Redirect { envelope, .. }) = action else { return None };
-    let flaws = world.envelopes().get(*envelope as usize)?.datagram.flaws();
+    let flaws = model.envelopes().get(*envelope as usize)?.datagram.flaws();
     MAKERS.into_iter().find(|maker| flaws.iter().any(|flaws| flaws.has(*maker)))
 }
 

@@ -182,8 +182,8 @@ impl Driver {
     }
 
     /// Puts what the last step sent in flight, and notes who submitted in it.
-    fn take_up(&mut self, world: &Execution) {
-        let sent = world.envelopes().len() as u32;
+    fn take_up(&mut self, model: &Execution) {
+        let sent = model.envelopes().len() as u32;
         self.fresh = self.seen..sent;
         if std::mem::take(&mut self.hasty) {
             self.fresh.clone().rev().for_each(|envelope| self.flying.push_front(envelope));
@@ -191,90 +191,90 @@ impl Driver {
             self.flying.extend(self.fresh.clone());
         }
         self.seen = sent;
-        let submitted = self.submits.take().filter(|_| usize::from(world.submissions()) > self.owners.len());
+        let submitted = self.submits.take().filter(|_| usize::from(model.submissions()) > self.owners.len());
         self.owners.extend(submitted);
     }
 
-    /// What happens next in `world`.
-    pub fn next(&mut self, world: &Execution) -> Option<Action> {
-        self.take_up(world);
+    /// What happens next in `model`.
+    pub fn next(&mut self, model: &Execution) -> Option<Action> {
+        self.take_up(model);
         let profile = self.profile;
-        let planned = self.planned(world).or_else(|| self.authority.in_time(&mut self.rng, world));
+        let planned = self.planned(model).or_else(|| self.authority.in_time(&mut self.rng, model));
         if planned.is_some() {
             return planned;
         }
         if self.seen > 0
-            && let Some(action) = self.insiders(world)
+            && let Some(action) = self.insiders(model)
         {
             return Some(action);
         }
         if self.seen == 0 || self.chance(profile.command) {
-            return Some(self.command(world));
+            return Some(self.command(model));
         }
-        self.occasional(world)
-            .or_else(|| self.interference(world))
+        self.occasional(model)
+            .or_else(|| self.interference(model))
             .or_else(|| self.arrival())
-            .or_else(|| wake_first(world))
-            .or_else(|| Some(self.command(world)))
+            .or_else(|| wake_first(model))
+            .or_else(|| Some(self.command(model)))
     }
 
     /// What colluding validators send next, or forgeries of what the last step sent: they arrive before it.
-    fn planned(&mut self, world: &Execution) -> Option<Action> {
-        if let Some(vote) = self.fresh.clone().find_map(|envelope| false_votes::vote(world, envelope))
+    fn planned(&mut self, model: &Execution) -> Option<Action> {
+        if let Some(vote) = self.fresh.clone().find_map(|envelope| false_votes::vote(model, envelope))
             && self.profile.lie > 0
             && self.scheme.is_empty()
             && self.chance(60)
         {
-            self.scheme.extend(false_votes::coalition(&mut self.rng, world, &vote));
+            self.scheme.extend(false_votes::coalition(&mut self.rng, model, &vote));
         }
         if self.profile.lie > 0 && self.scheme.is_empty() {
-            self.forge_at_once(world);
+            self.forge_at_once(model);
         }
         self.pending()
     }
 
-    fn forge_at_once(&mut self, world: &Execution) {
+    fn forge_at_once(&mut self, model: &Execution) {
         let fresh = self.fresh.clone();
-        self.scheme = fresh.flat_map(|envelope| forgery::at_once(&mut self.rng, world, envelope)).collect();
+        self.scheme = fresh.flat_map(|envelope| forgery::at_once(&mut self.rng, model, envelope)).collect();
     }
 
     /// What the authorities do, and those who send with keys that are not theirs, or in a way that is not the protocol's.
-    fn insiders(&mut self, world: &Execution) -> Option<Action> {
+    fn insiders(&mut self, model: &Execution) -> Option<Action> {
         let profile = self.profile;
         if self.chance(profile.govern)
-            && let Some(action) = self.authority.next(&mut self.rng, world)
+            && let Some(action) = self.authority.next(&mut self.rng, model)
         {
             return Some(action);
         }
         if self.chance(profile.impersonate)
-            && let Some(packet) = self.impersonate(world)
+            && let Some(packet) = self.impersonate(model)
         {
             return Some(packet);
         }
-        if self.chance(profile.lie) { self.forge(world) } else { None }
+        if self.chance(profile.lie) { self.forge(model) } else { None }
     }
 
-    fn forge(&mut self, world: &Execution) -> Option<Action> {
-        let forgery = forgery::lie(&mut self.rng, world, &self.flying)?;
+    fn forge(&mut self, model: &Execution) -> Option<Action> {
+        let forgery = forgery::lie(&mut self.rng, model, &self.flying)?;
         self.hasty = self.chance(700) || forged_term::is_urgent(&forgery);
         Some(forgery)
     }
 
     /// Crashes, audits and key recovery.
-    fn occasional(&mut self, world: &Execution) -> Option<Action> {
+    fn occasional(&mut self, model: &Execution) -> Option<Action> {
         let (profile, sent) = (self.profile, self.seen);
         if self.chance(profile.crash) && sample_by_age(&mut self.rng, sent) {
-            return Some(self.kill(world));
+            return Some(self.kill(model));
         }
-        if world.submissions() > 0 && self.chance(profile.audit) && sample_by_age(&mut self.rng, sent) {
-            return Some(auditor::audit(&mut self.rng, world));
+        if model.submissions() > 0 && self.chance(profile.audit) && sample_by_age(&mut self.rng, sent) {
+            return Some(auditor::audit(&mut self.rng, model));
         }
         let unseals = self.chance(profile.unseal) && sample_by_age(&mut self.rng, sent);
-        if unseals { auditor::unseal(&mut self.rng, world) } else { None }
+        if unseals { auditor::unseal(&mut self.rng, model) } else { None }
     }
 
     /// What the network does to envelopes beyond losing and reordering them.
-    fn interference(&mut self, world: &Execution) -> Option<Action> {
+    fn interference(&mut self, model: &Execution) -> Option<Action> {
         let (profile, sent) = (self.profile, self.seen);
         if self.chance(profile.replay) {
             // Mostly a recent one: old ones are all rejected by the same checks.
@@ -282,9 +282,9 @@ impl Driver {
             return Some(Action::Deliver { envelope: sent - 1 - self.rng.random_range(0..back) });
         }
         if self.chance(profile.redirect) {
-            return Some(self.redirect(world, sent));
+            return Some(self.redirect(model, sent));
         }
-        if self.chance(profile.corrupt) { self.corrupt(world, sent) } else { None }
+        if self.chance(profile.corrupt) { self.corrupt(model, sent) } else { None }
     }
 
     /// The delivery of an envelope in flight; nothing where there is none, or a timer expires first.
@@ -306,54 +306,54 @@ impl Driver {
     }
 
     /// A handshake packet under another's name, which arrives before everything else.
-    fn impersonate(&mut self, world: &Execution) -> Option<Action> {
+    fn impersonate(&mut self, model: &Execution) -> Option<Action> {
         self.posed += 1;
-        let packet = impersonation::pose(&mut self.rng, world, &self.flying, self.posed)?;
+        let packet = impersonation::pose(&mut self.rng, model, &self.flying, self.posed)?;
         self.hasty = true;
         Some(packet)
     }
 
     /// An actor crashes, and now and then its store is damaged.
-    fn kill(&mut self, world: &Execution) -> Action {
+    fn kill(&mut self, model: &Execution) -> Action {
         let mortal = 2 + u32::from(self.setup.validators);
         let actor = match self.rng.random_range(0..mortal) {
             0 => Actor::Bsd,
             1 => Actor::Cloud,
             number => Actor::Validator((number - 2) as u8),
         };
-        let damage = if self.chance(600) { auditor::damage(&mut self.rng, world, actor) } else { None };
+        let damage = if self.chance(600) { auditor::damage(&mut self.rng, model, actor) } else { None };
         Action::Crash { actor, damage }
     }
 
-    fn corrupt(&mut self, world: &Execution, sent: u32) -> Option<Action> {
+    fn corrupt(&mut self, model: &Execution, sent: u32) -> Option<Action> {
         let envelope = match self.flying.len() {
             flying if flying > 0 && self.chance(600) => {
                 self.flying[self.rng.random_range(0..flying.min(WINDOW))]
             }
             _ => sent - 1 - self.rng.random_range(0..sent.min(50)),
         };
-        let how = self.corruption(world, envelope)?;
+        let how = self.corruption(model, envelope)?;
         Some(Action::Corrupt { envelope, how })
     }
 
     /// A corruption that the bytes of an envelope admit.
-    fn corruption(&mut self, world: &Execution, envelope: u32) -> Option<Corruption> {
-        let datagram = &world.envelopes().get(envelope as usize)?.datagram;
+    fn corruption(&mut self, model: &Execution, envelope: u32) -> Option<Corruption> {
+        let datagram = &model.envelopes().get(envelope as usize)?.datagram;
         forged_term::is_honest(datagram).then_some(())?;
         let possible =
-            |how: &Corruption| *how == Corruption::Flip || world.corrupted(envelope, *how).is_some();
+            |how: &Corruption| *how == Corruption::Flip || model.corrupted(envelope, *how).is_some();
         let ways: Vec<Corruption> = Corruption::ALL.into_iter().filter(possible).collect();
         Some(ways[self.rng.random_range(0..ways.len())])
     }
 
-    fn redirect(&mut self, world: &Execution, sent: u32) -> Action {
+    fn redirect(&mut self, model: &Execution, sent: u32) -> Action {
         let envelope = sent - 1 - self.rng.random_range(0..sent.min(50));
-        let (from, to, datagram) = match world.envelopes().get(envelope as usize) {
+        let (from, to, datagram) = match model.envelopes().get(envelope as usize) {
             Some(envelope) => (envelope.from, envelope.to, &envelope.datagram),
             None => (Actor::Kdc, Actor::Bsd, &Datagram::Gossip(bemr_model::Gossip::BlocksFrom(1))),
         };
         let handshake = matches!(datagram, Datagram::Packet(Packet::Response { .. } | Packet::Finish { .. }));
-        let actors: Vec<Actor> = world.system().actors().collect();
+        let actors: Vec<Actor> = model.system().actors().collect();
         let drawn = actors[self.rng.random_range(0..actors.len())];
         // No actor receives from itself: what is redirected to its sender comes from the receiver's address.
         if handshake && self.chance(500) {
@@ -368,8 +368,8 @@ impl Driver {
     }
 
     /// What a user asks for, or the BSD, which closes its audit log.
-    fn command(&mut self, world: &Execution) -> Action {
-        let submissions = world.submissions();
+    fn command(&mut self, model: &Execution) -> Action {
+        let submissions = model.submissions();
         if submissions > 0 && self.chance(8) {
             return Action::Command { actor: Actor::Bsd, command: Command::CloseAudit };
         }
@@ -377,7 +377,7 @@ impl Driver {
         if submissions == 0 || kind < 4 {
             return self.submit(submissions);
         }
-        let tid = self.stored_tid(world);
+        let tid = self.stored_tid(model);
         // Mostly the owner, who may do it.
         let owner =
             tid.place().and_then(|place| self.owners.get(place)).copied().filter(|_| self.chance(600));
@@ -399,7 +399,7 @@ impl Driver {
                 Order::Erase([owner.unwrap_or_else(|| self.user(true)), other].into_iter().collect())
             }
         };
-        if self.is_repeated(world, actor, tid, order) {
+        if self.is_repeated(model, actor, tid, order) {
             return Action::Command { actor, command: Command::Read { tid } };
         }
         Action::Command { actor, command: Command::Order { tid, order } }
@@ -430,10 +430,10 @@ impl Driver {
     }
 
     /// A transaction whose record the cloud stores, now and then one that it erased; else any recent one.
-    fn stored_tid(&mut self, world: &Execution) -> Tid {
-        let submissions = world.submissions();
+    fn stored_tid(&mut self, model: &Execution) -> Tid {
+        let submissions = model.submissions();
         let drawn = Tid::nth(submissions - 1 - self.rng.random_range(0..submissions.min(6)));
-        let records = match world.view(Actor::Cloud) {
+        let records = match model.view(Actor::Cloud) {
             Some(View::Cloud { records, .. }) => records,
             _ => Vec::new(),
         };
@@ -460,25 +460,25 @@ impl Driver {
 
     /// Whether the order was given at this instant already. Two equal statements of one instant are one on the wire, and the model
     /// counts two; an erasure does not even name who asks for it.
-    fn is_repeated(&mut self, world: &Execution, actor: Actor, tid: Tid, order: Order) -> bool {
+    fn is_repeated(&mut self, model: &Execution, actor: Actor, tid: Tid, order: Order) -> bool {
         let statement = match order {
             Order::Erase(_) => (None, tid, Order::Erase(Members::default())),
             order => (Some(actor), tid, order),
         };
-        if self.stated.0 != world.now() {
-            self.stated = (world.now(), BTreeSet::new());
+        if self.stated.0 != model.now() {
+            self.stated = (model.now(), BTreeSet::new());
         }
         !self.stated.1.insert(statement)
     }
 }
 
 /// The actor whose timer expires first wakes.
-fn wake_first(world: &Execution) -> Option<Action> {
-    let (_, actor) = waiting(world).min()?;
+fn wake_first(model: &Execution) -> Option<Action> {
+    let (_, actor) = waiting(model).min()?;
     Some(Action::Wake { actor, found: None })
 }
 
 /// The actors with a timer, and when it expires.
-fn waiting(world: &Execution) -> impl Iterator<Item = (Time, Actor)> {
-    world.system().actors().filter_map(|actor| Some((world.system().wakes(actor)?, actor)))
+fn waiting(model: &Execution) -> impl Iterator<Item = (Time, Actor)> {
+    model.system().actors().filter_map(|actor| Some((model.system().wakes(actor)?, actor)))
 }

@@ -21,8 +21,8 @@ pub(super) const fn contrary(ballot: Ballot) -> Ballot {
 }
 
 /// The genuine vote in an envelope, if there is one.
-pub(super) fn vote(world: &Execution, envelope: u32) -> Option<Vote> {
-    match &world.envelopes().get(envelope as usize)?.datagram {
+pub(super) fn vote(model: &Execution, envelope: u32) -> Option<Vote> {
+    match &model.envelopes().get(envelope as usize)?.datagram {
         Datagram::Packet(Packet::Record(record)) => match record.message {
             Message::Vote(vote) if vote.flaws.is_empty() => Some(vote),
             _ => None,
@@ -32,10 +32,10 @@ pub(super) fn vote(world: &Execution, envelope: u32) -> Option<Vote> {
 }
 
 /// All validators vote false on the question that `vote` answers: with one rule, or with different ones.
-pub(super) fn coalition(rng: &mut ChaCha8Rng, world: &Execution, vote: &Vote) -> Vec<Action> {
+pub(super) fn coalition(rng: &mut ChaCha8Rng, model: &Execution, vote: &Vote) -> Vec<Action> {
     let rule = RULES[rng.random_range(0..RULES.len())];
     let split = rng.random_range(0..2) == 0;
-    let validators = world.system().actors().filter(|actor| matches!(actor, Actor::Validator(_)));
+    let validators = model.system().actors().filter(|actor| matches!(actor, Actor::Validator(_)));
     let liars = validators.filter_map(|actor| match actor {
         Actor::Validator(validator) => Some((actor, validator)),
         _ => None,

@@ -182,10 +182,10 @@ pub(super) fn is_urgent(action: &Action) -> bool {
 }
 
 /// The envelope that a lie is about: the newest that says it genuinely, from the same to the same where there is one.
-pub(super) fn is_about(lie: &Action, world: &Execution) -> Option<usize> {
+pub(super) fn is_about(lie: &Action, model: &Execution) -> Option<usize> {
     let newest = |says: &dyn Fn(&Datagram) -> bool, ends: Option<(Actor, Actor)>| {
         let this = |one: &Envelope| ends.is_none_or(|ends| (one.from, one.to) == ends) && says(&one.datagram);
-        world.envelopes().iter().rposition(this)
+        model.envelopes().iter().rposition(this)
     };
     match lie {
         Action::Send { actor, to, message } => {

@@ -17,19 +17,19 @@ use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeMap, VecDeque};
 
 /// The forgery of this seed of a recent message.
-pub fn lie_of(seed: u64, world: &Execution) -> Option<Action> {
-    lie(&mut ChaCha8Rng::seed_from_u64(seed), world, &VecDeque::new())
+pub fn forgery_of(seed: u64, model: &Execution) -> Option<Action> {
+    lie(&mut ChaCha8Rng::seed_from_u64(seed), model, &VecDeque::new())
 }
 
 /// A forgery of a recent message, or of one in flight.
-pub(super) fn lie(rng: &mut ChaCha8Rng, world: &Execution, in_flight: &VecDeque<u32>) -> Option<Action> {
-    (0..8).find_map(|_| try_lie(rng, world, in_flight))
+pub(super) fn lie(rng: &mut ChaCha8Rng, model: &Execution, in_flight: &VecDeque<u32>) -> Option<Action> {
+    (0..8).find_map(|_| try_lie(rng, model, in_flight))
 }
 
 /// Forgeries of a message that its receiver checks in full only the first time: they have to arrive before it. Frequent kinds are
 /// forged seldom.
-pub(super) fn at_once(rng: &mut ChaCha8Rng, world: &Execution, envelope: u32) -> Vec<Action> {
-    let Some(envelope) = world.envelopes().get(envelope as usize) else { return Vec::new() };
+pub(super) fn at_once(rng: &mut ChaCha8Rng, model: &Execution, envelope: u32) -> Vec<Action> {
+    let Some(envelope) = model.envelopes().get(envelope as usize) else { return Vec::new() };
     let Datagram::Packet(Packet::Record(record)) = &envelope.datagram else { return Vec::new() };
     let (often, lies) = match record.message {
         Message::Initial { .. } => (250, 2),
@@ -47,15 +47,15 @@ pub(super) fn at_once(rng: &mut ChaCha8Rng, world: &Execution, envelope: u32) ->
             _ => false,
         };
         // The receiver executes a repeated order as another request; without a bound the repetitions would crowd out everything else.
-        let before = world.envelopes().iter().rev().take(400).filter(repeats).count();
+        let before = model.envelopes().iter().rev().take(400).filter(repeats).count();
         let again = Action::Send { actor: envelope.from, to: envelope.to, message: record.message };
         return vec![again; if before > 1 { 0 } else { lies }];
     }
-    (0..lies).filter_map(|_| (0..4).find_map(|_| lie_about(rng, world, envelope))).collect()
+    (0..lies).filter_map(|_| (0..4).find_map(|_| lie_about(rng, model, envelope))).collect()
 }
 
-fn try_lie(rng: &mut ChaCha8Rng, world: &Execution, in_flight: &VecDeque<u32>) -> Option<Action> {
-    let sent = world.envelopes();
+fn try_lie(rng: &mut ChaCha8Rng, model: &Execution, in_flight: &VecDeque<u32>) -> Option<Action> {
+    let sent = model.envelopes();
     let on_its_way = || in_flight.iter().take(60).filter_map(|envelope| sent.get(*envelope as usize));
     let envelope = match rng.random_range(0..8) {
         0 | 1 => pick(rng, sent.iter().rev().take(60)),
@@ -63,19 +63,19 @@ fn try_lie(rng: &mut ChaCha8Rng, world: &Execution, in_flight: &VecDeque<u32>) -
         2 | 3 => pick(rng, on_its_way().filter(|envelope| envelope.datagram.name() == "T_valid")),
         _ => pick(rng, on_its_way()),
     }?;
-    lie_about(rng, world, envelope)
+    lie_about(rng, model, envelope)
 }
 
 /// A forgery of the message in an envelope, as its sender would forge it.
-pub(super) fn lie_about(rng: &mut ChaCha8Rng, world: &Execution, envelope: &Envelope) -> Option<Action> {
+pub(super) fn lie_about(rng: &mut ChaCha8Rng, model: &Execution, envelope: &Envelope) -> Option<Action> {
     let (actor, to) = (envelope.from, envelope.to);
     match &envelope.datagram {
-        Datagram::Packet(Packet::Record(record)) => forged_record(rng, world, envelope, record.message),
+        Datagram::Packet(Packet::Record(record)) => forged_record(rng, model, envelope, record.message),
         Datagram::Packet(_) => None,
         Datagram::Gossip(gossip) => {
             let (genuine, one, other) = gossip_decomposed(gossip)?;
             (one.is_empty() && other.is_empty()).then_some(())?;
-            let gossip = forged_gossip(rng, world, genuine)?;
+            let gossip = forged_gossip(rng, model, genuine)?;
             Some(Action::Publish { actor, to, gossip })
         }
     }
@@ -83,7 +83,7 @@ pub(super) fn lie_about(rng: &mut ChaCha8Rng, world: &Execution, envelope: &Enve
 
 fn forged_record(
     rng: &mut ChaCha8Rng,
-    world: &Execution,
+    model: &Execution,
     envelope: &Envelope,
     genuine: Message,
 ) -> Option<Action> {
@@ -91,7 +91,7 @@ fn forged_record(
     let often = if matches!(genuine, Message::Order { .. }) { 2 } else { 16 };
     // The model takes from the request which log a ReadResponse extends: one that is sent again has no request.
     if !matches!(genuine, Message::Record { .. }) && rng.random_range(0..often) == 0 {
-        return misplaced(rng, world, envelope, genuine);
+        return misplaced(rng, model, envelope, genuine);
     }
     if let Message::Vote(vote) = genuine
         && rng.random_range(0..6) == 0
@@ -108,14 +108,14 @@ fn forged_record(
     // A forked log has no anchored head: the model takes that from the genuine one.
     (!forks || !flaws.has(Clause::HeadIsAnchored)).then_some(())?;
     // Forking rebuilds the whole log.
-    (!forks || sample_by_age(rng, world.envelopes().len() as u32)).then_some(())?;
+    (!forks || sample_by_age(rng, model.envelopes().len() as u32)).then_some(())?;
     let message = match message {
         Message::Order { .. } | Message::Initial { .. } => renamed(message, flaws)?,
         Message::Record { head, from, anchored, .. } if forks => {
-            can_show_fork(world, to, head, from, anchored).then_some(message)?
+            can_show_fork(model, to, head, from, anchored).then_some(message)?
         }
         Message::Record { .. } if flaws.has(Clause::HeadIsAnchored) => {
-            anchors_the_cloud(world, to).then_some(message)?
+            anchors_the_cloud(model, to).then_some(message)?
         }
         Message::Block { .. } if rng.random_range(0..3) > 0 => renamed(message, flaws)?,
         _ => message,
@@ -125,13 +125,13 @@ fn forged_record(
 
 /// Whether a fork can take the place of the log under `head` in an answer to `user`: its head is not the anchored one but extends
 /// it, and the user remembers the head that it is proven to extend.
-fn can_show_fork(world: &Execution, user: Actor, head: Head, from: u32, extends: Option<Head>) -> bool {
+fn can_show_fork(model: &Execution, user: Actor, head: Head, from: u32, extends: Option<Head>) -> bool {
     let anchor = Entry::Anchor(head);
-    let anchored = world.envelopes().iter().any(|envelope| match &envelope.datagram {
+    let anchored = model.envelopes().iter().any(|envelope| match &envelope.datagram {
         Datagram::Gossip(Gossip::Block(block)) => block.proposal.entries.contains(&anchor),
         _ => false,
     });
-    let Some(View::User { remembered, .. }) = world.view(user) else { return false };
+    let Some(View::User { remembered, .. }) = model.view(user) else { return false };
     (!anchored || extends == Some(head)) && remembered == from
 }
 
@@ -163,7 +163,7 @@ fn pick<'a>(rng: &mut ChaCha8Rng, sent: impl Iterator<Item = &'a Envelope>) -> O
 /// The message sent again: to the same receiver, back to the sender, or to somebody else.
 fn misplaced(
     rng: &mut ChaCha8Rng,
-    world: &Execution,
+    model: &Execution,
     envelope: &Envelope,
     message: Message,
 ) -> Option<Action> {
@@ -171,7 +171,7 @@ fn misplaced(
     match rng.random_range(0..4) {
         0 => Some(Action::Send { actor: to, to: actor, message }),
         1 => {
-            let others: Vec<Actor> = world.system().actors().filter(|other| *other != actor).collect();
+            let others: Vec<Actor> = model.system().actors().filter(|other| *other != actor).collect();
             Some(Action::Send { actor, to: others[rng.random_range(0..others.len())], message })
         }
         _ => Some(Action::Send { actor, to, message }),
@@ -179,13 +179,13 @@ fn misplaced(
 }
 
 /// Whether a final block in the ledger of a user anchors a head of the cloud's log.
-fn anchors_the_cloud(world: &Execution, user: Actor) -> bool {
-    let Some(View::User { public: Public { final_height: last, .. }, .. }) = world.view(user) else {
+fn anchors_the_cloud(model: &Execution, user: Actor) -> bool {
+    let Some(View::User { public: Public { final_height: last, .. }, .. }) = model.view(user) else {
         return false;
     };
     let anchors = |entry: &Entry| matches!(entry, Entry::Anchor(Head { kind: LogKind::Cloud, .. }));
-    world.system().ledger_kind() == LedgerKind::Quorum
-        && world.envelopes().iter().any(|envelope| match &envelope.datagram {
+    model.system().ledger_kind() == LedgerKind::Quorum
+        && model.envelopes().iter().any(|envelope| match &envelope.datagram {
             Datagram::Gossip(Gossip::Block(block)) => {
                 is_genuine(&envelope.datagram)
                     && block.proposal.height <= last
@@ -209,9 +209,9 @@ const fn is_awaited_once(datagram: &Datagram) -> bool {
     )
 }
 
-fn forged_gossip(rng: &mut ChaCha8Rng, world: &Execution, genuine: Gossip) -> Option<Gossip> {
+fn forged_gossip(rng: &mut ChaCha8Rng, model: &Execution, genuine: Gossip) -> Option<Gossip> {
     let with = draw(rng, genuine.name())?;
-    let by_work = world.system().ledger_kind() == LedgerKind::Work;
+    let by_work = model.system().ledger_kind() == LedgerKind::Work;
     let other_ledger = |flaw| match flaw {
         Clause::BlockHasQuorum => by_work,
         Clause::TargetIsScheduled | Clause::WorkMeetsTarget => !by_work,

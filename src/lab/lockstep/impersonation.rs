@@ -17,11 +17,11 @@ const LATELY: usize = 24;
 /// somebody, or a hello. `number` tells hellos and responses from each other.
 pub(super) fn pose(
     rng: &mut ChaCha8Rng,
-    world: &Execution,
+    model: &Execution,
     flying: &VecDeque<u32>,
     number: u32,
 ) -> Option<Action> {
-    let sent = world.envelopes();
+    let sent = model.envelopes();
     let lately = &sent[sent.len().saturating_sub(LATELY)..];
     let answer = |envelope: &Envelope| match envelope.datagram {
         Datagram::Packet(Packet::Response { session }) if session.hello.number.is_forged() => Some(session),
@@ -34,27 +34,27 @@ pub(super) fn pose(
     if let Some(session) = lately.iter().rev().find_map(answer)
         && rng.random_range(0..4) > 0
     {
-        return finish(rng, world, session);
+        return finish(rng, model, session);
     }
     // A genuine answer that comes first would end the handshake.
     let unheard =
         flying.iter().take(LATELY).filter_map(|envelope| sent.get(*envelope as usize)).find_map(asked);
     match unheard.or_else(|| lately.iter().rev().find_map(asked)) {
-        Some((hello, purpose)) if rng.random_range(0..3) > 0 => respond(rng, world, hello, purpose, number),
-        _ => greet(rng, world, number),
+        Some((hello, purpose)) if rng.random_range(0..3) > 0 => respond(rng, model, hello, purpose, number),
+        _ => greet(rng, model, number),
     }
 }
 
 /// Somebody who takes part.
-fn anybody(rng: &mut ChaCha8Rng, world: &Execution) -> Actor {
-    let everybody: Vec<Actor> = world.system().actors().collect();
+fn anybody(rng: &mut ChaCha8Rng, model: &Execution) -> Actor {
+    let everybody: Vec<Actor> = model.system().actors().collect();
     everybody[rng.random_range(0..everybody.len())]
 }
 
-fn greet(rng: &mut ChaCha8Rng, world: &Execution, number: u32) -> Option<Action> {
+fn greet(rng: &mut ChaCha8Rng, model: &Execution, number: u32) -> Option<Action> {
     let is_user = |actor: &Actor| matches!(actor, Actor::User(_));
     let of = |user: bool| {
-        world
+        model
             .system()
             .actors()
             .filter(move |actor| user == is_user(actor) && !matches!(actor, Actor::Bsd | Actor::Cloud))
@@ -76,14 +76,14 @@ fn greet(rng: &mut ChaCha8Rng, world: &Execution, number: u32) -> Option<Action>
 
 fn respond(
     rng: &mut ChaCha8Rng,
-    world: &Execution,
+    model: &Execution,
     hello: HelloId,
     purpose: ContentType,
     number: u32,
 ) -> Option<Action> {
     let (by, flaws) = match rng.random_range(0..8) {
         0 => (hello.from, Flaws::NONE),
-        1 | 2 => (anybody(rng, world), Flaws::NONE),
+        1 | 2 => (anybody(rng, model), Flaws::NONE),
         _ => (hello.to, draw(rng, "Response")?),
     };
     // Who is shown stands in the term.
@@ -103,14 +103,14 @@ fn respond(
     Some(Action::Inject { actor: hello.to, to: hello.from, packet, flaws })
 }
 
-fn finish(rng: &mut ChaCha8Rng, world: &Execution, session: SessionId) -> Option<Action> {
+fn finish(rng: &mut ChaCha8Rng, model: &Execution, session: SessionId) -> Option<Action> {
     let own = session.hello.from;
     let (by, flaws) = match rng.random_range(0..16) {
         0 => (own, Flaws::NONE),
         1..=3 => (session.by, Flaws::NONE),
         4 => {
             // Somebody of another role.
-            let other = anybody(rng, world);
+            let other = anybody(rng, model);
             let alike = std::mem::discriminant(&other) == std::mem::discriminant(&own);
             (!alike).then_some((other, Flaws::NONE))?
         }

@@ -40,7 +40,7 @@ impl Script {
     ///
     /// # Errors
     /// How they diverge.
-    pub fn play(
+    pub fn execute(
         &self,
         sides: impl Into<Sides>,
         cache: &mut SetupCache,
@@ -60,11 +60,11 @@ impl Script {
                 if interpreter.actions.len() >= MOST_STEPS {
                     return Ok(());
                 }
-                let action = interpreter.driver.make(interpreter.both.world(), *one);
+                let action = interpreter.driver.make(interpreter.both.model(), *one);
                 interpreter.act(action)
             })
         });
-        match executed.and_then(|()| interpreter.both.look()) {
+        match executed.and_then(|()| interpreter.both.check()) {
             Ok(()) => Ok(interpreter.actions),
             Err(divergence) => Err(Box::new(ScriptDivergence {
                 setup,
@@ -79,7 +79,7 @@ impl<F: FnMut(&Action, &Happened)> Interpreter<'_, F> {
     /// Performs the action, and what colluding validators send after it.
     fn act(&mut self, mut action: Option<Action>) -> Result<(), Box<Divergence>> {
         while let Some(next) = action.take() {
-            let broken = broken(self.both.world(), &next);
+            let broken = broken(self.both.model(), &next);
             match self.both.step(&next) {
                 Ok(Some((done, happened))) => {
                     self.statistics.count(&done, &happened, broken);
@@ -92,7 +92,7 @@ impl<F: FnMut(&Action, &Happened)> Interpreter<'_, F> {
                     return Err(divergence);
                 }
             }
-            self.driver.attend(self.both.world());
+            self.driver.attend(self.both.model());
             action = self.driver.pending();
         }
         Ok(())

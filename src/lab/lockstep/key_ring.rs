@@ -25,14 +25,14 @@ impl KeyRing {
         KeyRing { certificates, callers: BTreeMap::new(), made: 0 }
     }
 
-    fn forge<'a>(&'a self, rig: &'a SystemUnderTest) -> Forge<'a> {
-        let foundation = rig.foundation();
+    fn forge<'a>(&'a self, sut: &'a SystemUnderTest) -> Forge<'a> {
+        let foundation = sut.foundation();
         Forge {
-            rules: rig.rules(),
+            rules: sut.rules(),
             keys: &foundation.credentials,
             certificates: &self.certificates,
             directory: &foundation.directory,
-            policy: rig.policy(),
+            policy: sut.policy(),
             way: 0,
         }
     }
@@ -41,27 +41,27 @@ impl KeyRing {
 impl Forger for KeyRing {
     fn message(
         &mut self,
-        rig: &SystemUnderTest,
+        sut: &SystemUnderTest,
         by: Actor,
         _: Actor,
         term: &Message,
     ) -> Option<wire::Message> {
         let (genuine, flaws) = decomposed(term);
-        let forge = self.forge(rig);
+        let forge = self.forge(sut);
         if genuine == *term && flaws.is_empty() {
             // Sent again, or by somebody else. Only a vote can be sent that no actor has sent before.
-            let again = rig.said(by, term).or_else(|| rig.said_of(|said| said == term));
+            let again = sut.said(by, term).or_else(|| sut.said_of(|said| said == term));
             if let Some(real) = again {
                 return Some(real.clone());
             }
         }
         if let Message::Vote(vote) = genuine
-            && rig.said(by, &genuine).is_none()
+            && sut.said(by, &genuine).is_none()
         {
-            let own = unsaid(rig, &forge, &vote)?;
+            let own = unsaid(sut, &forge, &vote)?;
             return Some(wire::Message::Vote(forge.turned(&own, vote.ballot, flaws)?));
         }
-        let real = rig.said(by, &genuine)?;
+        let real = sut.said(by, &genuine)?;
         let forged = match real {
             wire::Message::TInitial(real) => {
                 let forged = forge.initial(real, flaws)?;
@@ -81,7 +81,7 @@ impl Forger for KeyRing {
             wire::Message::Receipt(real) => wire::Message::Receipt(forge.receipt(real, flaws)?),
             wire::Message::ReadResponse(real) => {
                 let Message::Record { from, .. } = genuine else { return None };
-                let forged = forge.record(real, &rig.leaves(), from.into(), flaws)?;
+                let forged = forge.record(real, &sut.leaves(), from.into(), flaws)?;
                 wire::Message::ReadResponse(Box::new(forged))
             }
             order => {
@@ -92,19 +92,19 @@ impl Forger for KeyRing {
         (forged != *real).then_some(forged)
     }
 
-    fn enrolment(&mut self, rig: &SystemUnderTest, term: &Enrolment) -> Option<wire::EnrolmentRequest> {
-        let (signing, agreement) = rig.pairs(term)?;
+    fn enrolment(&mut self, sut: &SystemUnderTest, term: &Enrolment) -> Option<wire::EnrolmentRequest> {
+        let (signing, agreement) = sut.pairs(term)?;
         let keys = (&signing, &agreement);
-        self.forge(rig).enrolment(&rig.enrolment_body(term, keys), keys, term.flaws)
+        self.forge(sut).enrolment(&sut.enrolment_body(term, keys), keys, term.flaws)
     }
 
-    fn packet(&mut self, rig: &SystemUnderTest, term: &Packet, flaws: Flaws) -> Option<wire::Packet> {
+    fn packet(&mut self, sut: &SystemUnderTest, term: &Packet, flaws: Flaws) -> Option<wire::Packet> {
         self.made += 1;
         let mut rng = ChaCha20Rng::seed_from_u64(self.made);
         match *term {
             Packet::Hello { hello, purpose } => {
                 hello.number.is_forged().then_some(())?;
-                let begin = || Caller::new(&mut rng, rig.foundation().suite, purpose_of(purpose));
+                let begin = || Caller::new(&mut rng, sut.foundation().suite, purpose_of(purpose));
                 packet(&self.callers.entry(hello).or_insert_with(begin).hello(), flaws)
             }
             Packet::Response { session } => {
@@ -113,29 +113,29 @@ impl Forger for KeyRing {
                 (!flaws.is_empty() || session.by != session.hello.to).then_some(())?;
                 let asked =
                     |sent: &Packet| matches!(sent, Packet::Hello { hello, .. } if *hello == session.hello);
-                let wire::Packet::Hello(hello) = rig.sent_as(asked)? else { return None };
-                let (who, to) = (rig.name_of(session.by)?, rig.name_of(session.hello.from)?);
-                self.forge(rig).response(&mut rng, &hello, who, to, flaws)
+                let wire::Packet::Hello(hello) = sut.sent_as(asked)? else { return None };
+                let (who, to) = (sut.name_of(session.by)?, sut.name_of(session.hello.from)?);
+                self.forge(sut).response(&mut rng, &hello, who, to, flaws)
             }
             Packet::Finish { session, by } => {
                 let caller = self.callers.get(&session.hello)?;
                 let answer = |sent: &Packet| *sent == Packet::Response { session };
-                let wire::Packet::Response(response) = rig.sent_as(answer)? else { return None };
-                let answered = caller.answered(rig.rules(), &response)?;
-                self.forge(rig).finish(&answered, rig.name_of(by)?, rig.name_of(session.by)?, flaws)
+                let wire::Packet::Response(response) = sut.sent_as(answer)? else { return None };
+                let answered = caller.answered(sut.rules(), &response)?;
+                self.forge(sut).finish(&answered, sut.name_of(by)?, sut.name_of(session.by)?, flaws)
             }
             Packet::Record(_) => None,
         }
     }
 
-    fn gossip(&mut self, rig: &SystemUnderTest, _: Actor, _: Actor, term: &Gossip) -> Option<wire::Gossip> {
+    fn gossip(&mut self, sut: &SystemUnderTest, _: Actor, _: Actor, term: &Gossip) -> Option<wire::Gossip> {
         let (genuine, flaws, close) = gossip_decomposed(term)?;
-        let forge = self.forge(rig);
+        let forge = self.forge(sut);
         if let Gossip::PolicyChange { change, approvals, .. } = &genuine {
-            let approved = rig.approved(change, *approvals)?;
+            let approved = sut.approved(change, *approvals)?;
             return Some(wire::Gossip::PolicyChange(forge.policy_change(&approved, flaws)?));
         }
-        let real = rig.told(&genuine)?;
+        let real = sut.told(&genuine)?;
         let forged = match real {
             wire::Gossip::Decision(real) => wire::Gossip::Decision(forge.decision(real, flaws)?),
             wire::Gossip::CloudHead(real) => wire::Gossip::CloudHead(forge.cloud_head(real, flaws)?),
@@ -164,14 +164,14 @@ impl Forger for KeyRing {
 }
 
 /// The vote of a validator that has not voted, on a question that others voted on or were asked.
-fn unsaid(rig: &SystemUnderTest, forge: &Forge<'_>, vote: &Vote) -> Option<wire::Vote> {
-    let validator = rig.name_of(Actor::Validator(vote.validator))?.clone();
+fn unsaid(sut: &SystemUnderTest, forge: &Forge<'_>, vote: &Vote) -> Option<wire::Vote> {
+    let validator = sut.name_of(Actor::Validator(vote.validator))?.clone();
     let voted = |said: &Message| matches!(said, Message::Vote(said) if said.question == vote.question);
-    if let Some(wire::Message::Vote(real)) = rig.said_of(voted) {
+    if let Some(wire::Message::Vote(real)) = sut.said_of(voted) {
         return Some(wire::Vote { validator, ..real.clone() });
     }
     let asked = Message::Block { question: vote.question, flaws: Flaws::NONE };
-    match rig.said(Actor::Bsd, &asked)? {
+    match sut.said(Actor::Bsd, &asked)? {
         wire::Message::TBlock(asked) => forge.vote_on(asked, &validator),
         _ => None,
     }

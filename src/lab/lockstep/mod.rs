@@ -28,7 +28,7 @@ pub use coverage::{Coverage, UNREACHABLE, reason};
 pub use divergence::Divergence;
 pub use driver::{AdversarialDriver, Driver, Profile};
 pub use forged_term::{forged, gossip_forged};
-pub use forgery::lie_of;
+pub use forgery::forgery_of;
 pub use instruction::{Instruction, Kind, MOST_AT_ONCE, MOST_MOVES, Script};
 pub use interpreter::{MOST_STEPS, ScriptDivergence};
 pub use setup_cache::SetupCache;
@@ -76,7 +76,7 @@ impl From<Rules> for Sides {
 /// Both sides.
 pub struct Lockstep {
     sut: SystemUnderTest,
-    world: Execution,
+    model: Execution,
     steps: usize,
     crashed: bool,
     as_recorded: bool,
@@ -103,12 +103,12 @@ impl Lockstep {
         cache: &mut SetupCache,
     ) -> Result<Lockstep, Refusal> {
         let Sides { model, implementation } = sides.into();
-        let (mut sut, certificates) = cache.rig(implementation, setup)?;
+        let (mut sut, certificates) = cache.sut(implementation, setup)?;
         sut.watch();
         sut.forge_with(key_ring::KeyRing::new(certificates));
         Ok(Lockstep {
             sut,
-            world: Execution::new(model, setup),
+            model: Execution::new(model, setup),
             steps: 0,
             crashed: false,
             as_recorded: false,
@@ -117,12 +117,12 @@ impl Lockstep {
     }
 
     /// The model's side.
-    pub const fn world(&self) -> &Execution {
-        &self.world
+    pub const fn model(&self) -> &Execution {
+        &self.model
     }
 
     /// The implementation's side.
-    pub const fn rig(&self) -> &SystemUnderTest {
+    pub const fn sut(&self) -> &SystemUnderTest {
         &self.sut
     }
 
@@ -152,7 +152,7 @@ impl Lockstep {
             Action::Wake { .. } | Action::Send { .. } | Action::Publish { .. } | Action::Inject { .. }
         );
         if let Action::Wake { actor, found } = &mut action {
-            if self.world.system().wakes(*actor).is_none() && self.sut.wakes(*actor).is_none() {
+            if self.model.system().wakes(*actor).is_none() && self.sut.wakes(*actor).is_none() {
                 return Ok(None);
             }
             if self.as_recorded {
@@ -166,26 +166,26 @@ impl Lockstep {
             _ if implementation_first && first.is_none() => return Ok(None),
             _ => {}
         }
-        let Some(model) = self.world.perform(&action) else {
+        let Some(model) = self.model.perform(&action) else {
             let diverge = || Err(Divergence::Possible { model: false }.into());
             return if implementation_first { diverge() } else { Ok(None) };
         };
         let implementation = if implementation_first { first } else { self.sut.step(&action) };
         let implementation = implementation.ok_or(Divergence::Possible { model: true })?;
         divergence::compare(model, &implementation)?;
-        self.world.dispatch(implementation.actor, &implementation.sends);
+        self.model.dispatch(implementation.actor, &implementation.sends);
         self.steps += 1;
         self.crashed |= matches!(action, Action::Crash { .. });
         let uncompared = self.uncompared.entry(implementation.actor).or_default();
         match uncompared.checked_sub(1) {
             Some(left) => *uncompared = left,
-            None => *uncompared = compare(&self.world, &self.sut, implementation.actor)? / VIEW_INTERVAL,
+            None => *uncompared = compare(&self.model, &self.sut, implementation.actor)? / VIEW_INTERVAL,
         }
         if let Some(leak) = self.sut.leaks().into_iter().next() {
             return Err(Divergence::Leak(leak).into());
         }
         if self.steps.is_multiple_of(GOAL_INTERVAL) {
-            self.look()?;
+            self.check()?;
         }
         Ok(Some((action, implementation)))
     }
@@ -194,17 +194,17 @@ impl Lockstep {
     ///
     /// # Errors
     /// The actor in whose view the two diverge, or the property that is violated.
-    pub fn look(&self) -> Result<(), Box<Divergence>> {
-        self.sut.actors().iter().try_for_each(|actor| compare(&self.world, &self.sut, *actor).map(drop))?;
+    pub fn check(&self) -> Result<(), Box<Divergence>> {
+        self.sut.actors().iter().try_for_each(|actor| compare(&self.model, &self.sut, *actor).map(drop))?;
         let claimed = GOALS.iter().chain(SHOWN).filter(|goal| !self.crashed || goal.holds_through_crashes());
-        let broken = claimed.into_iter().find(|goal| !goal.is_kept(self.world.system()));
+        let broken = claimed.into_iter().find(|goal| !goal.is_kept(self.model.system()));
         broken.map_or(Ok(()), |goal| Err(Divergence::Goal(goal.name).into()))
     }
 }
 
 /// Compares the observable projection of an actor, and gives how many entries it has.
-fn compare(world: &Execution, sut: &SystemUnderTest, actor: Actor) -> Result<usize, Box<Divergence>> {
-    let (Some(model), Some(real)) = (world.view(actor), sut.view(actor)) else { return Ok(0) };
+fn compare(model: &Execution, sut: &SystemUnderTest, actor: Actor) -> Result<usize, Box<Divergence>> {
+    let (Some(model), Some(real)) = (model.view(actor), sut.view(actor)) else { return Ok(0) };
     let entries = model.entries();
     if model == real {
         return Ok(entries);

@@ -36,7 +36,7 @@ impl SetupCache {
     ///
     /// # Errors
     /// As [`SystemUnderTest::on`].
-    pub(super) fn rig(
+    pub(super) fn sut(
         &mut self,
         rules: Rules,
         setup: &Setup,
@@ -55,8 +55,8 @@ impl SetupCache {
                 founded
             }
         };
-        let mut rig = SystemUnderTest::founded(foundation, rules, setup)?;
-        let odd = rig.hand_out(odd)?;
-        Ok((rig, odd))
+        let mut sut = SystemUnderTest::founded(foundation, rules, setup)?;
+        let odd = sut.hand_out(odd)?;
+        Ok((sut, odd))
     }
 }

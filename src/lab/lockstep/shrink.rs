@@ -74,11 +74,11 @@ impl Search {
         let mut divergence = None;
         for (step, one) in symbolic {
             let action = match one {
-                Ok(one) => one.action(both.world(), &register),
+                Ok(one) => one.action(both.model(), &register),
                 Err(action) => Some(action.clone()),
             };
             let Some(action) = action else { continue };
-            let one = SymbolicAction::of(&action, both.world(), &register);
+            let one = SymbolicAction::of(&action, both.model(), &register);
             let action = match both.step(&action) {
                 Ok(None) => continue,
                 Ok(Some((action, _))) => action,
@@ -87,7 +87,7 @@ impl Search {
                     action
                 }
             };
-            register.note(Some(step), &action, both.world());
+            register.note(Some(step), &action, both.model());
             meant.push((step, one));
             done.push(action);
             if divergence.is_some() {
@@ -95,7 +95,7 @@ impl Search {
             }
         }
         self.patience = self.patience.saturating_sub(SETUP_STEPS + done.len());
-        let divergence = divergence.or_else(|| both.look().err().map(|found| *found))?;
+        let divergence = divergence.or_else(|| both.check().err().map(|found| *found))?;
         Some(RecordedRun { setup: *setup, symbolic: meant, actions: done, divergence })
     }
 
@@ -129,7 +129,7 @@ impl Search {
         }
         self.patience = self.patience.saturating_sub(SETUP_STEPS + run.actions.len());
         let Ok(mut both) = Lockstep::new(model, &run.setup) else { return false };
-        run.actions.iter().all(|action| both.step(action).is_ok()) && both.look().is_ok()
+        run.actions.iter().all(|action| both.step(action).is_ok()) && both.check().is_ok()
     }
 
     /// A smaller network with established sessions and a quorum ledger.

@@ -44,11 +44,11 @@ pub struct SymbolicAction {
 
 impl Register {
     /// Notes what a step did, sent and submitted. Steps have names in a run that is being shrunk, where they keep them.
-    pub fn note(&mut self, step: Option<usize>, done: &Action, world: &Execution) {
+    pub fn note(&mut self, step: Option<usize>, done: &Action, model: &Execution) {
         if let Action::Deliver { envelope } = done {
             self.arrived.insert(*envelope);
         }
-        for (number, envelope) in (0..).zip(world.envelopes()).skip(self.envelopes.len()) {
+        for (number, envelope) in (0..).zip(model.envelopes()).skip(self.envelopes.len()) {
             let kind = (envelope.from, envelope.to, envelope.datagram.name());
             let all = self.all.entry(kind).or_default();
             let now = self.by_step.entry((step, kind)).or_default();
@@ -56,7 +56,7 @@ impl Register {
             all.push(number);
             now.push(number);
         }
-        self.submissions.resize(usize::from(world.submissions()), step);
+        self.submissions.resize(usize::from(model.submissions()), step);
     }
 
     /// The envelope of this name. Where its step sent none, it is the first of the kind that has not arrived; where all have,
@@ -79,13 +79,13 @@ impl Register {
 }
 
 impl SymbolicAction {
-    /// What `action` is in this world.
-    pub fn of(action: &Action, world: &Execution, register: &Register) -> SymbolicAction {
+    /// What `action` is in this model.
+    pub fn of(action: &Action, model: &Execution, register: &Register) -> SymbolicAction {
         let number = match action {
             Action::Deliver { envelope }
             | Action::Redirect { envelope, .. }
             | Action::Corrupt { envelope, .. } => Some(*envelope as usize),
-            Action::Send { .. } | Action::Publish { .. } => forged_term::is_about(action, world),
+            Action::Send { .. } | Action::Publish { .. } => forged_term::is_about(action, model),
             _ => None,
         };
         let envelope = number.and_then(|number| register.envelopes.get(number).cloned());
@@ -99,7 +99,7 @@ impl SymbolicAction {
     }
 
     /// The action that it is in this run; nothing where what it is about was not sent.
-    pub fn action(&self, world: &Execution, register: &Register) -> Option<Action> {
+    pub fn action(&self, model: &Execution, register: &Register) -> Option<Action> {
         let mut action = self.action.clone();
         match &mut action {
             Action::Deliver { envelope }
@@ -110,7 +110,7 @@ impl SymbolicAction {
             Action::Send { .. } | Action::Publish { .. } => {
                 let genuine = self.envelope.as_ref().and_then(|named| register.find(named));
                 if let Some(number) = genuine {
-                    return forged_term::retold(&action, world.envelopes().get(number as usize)?);
+                    return forged_term::retold(&action, model.envelopes().get(number as usize)?);
                 }
             }
             Action::Command { command: Command::Read { tid } | Command::Order { tid, .. }, .. } => {

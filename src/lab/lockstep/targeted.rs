@@ -6,16 +6,16 @@ use crate::sut::SystemUnderTest;
 use bemr_model::{Action, Datagram, Envelope, Flaws, Gossip, Message, Packet, Setup};
 use bemr_spec::{Clause, Refusal, Rules};
 
-/// A rig whose actors can be made to lie.
+/// A system under test whose actors can be made to lie.
 ///
 /// # Errors
 /// Those of [`SystemUnderTest::new`].
 pub fn conspiracy(rules: Rules, setup: &Setup) -> Result<SystemUnderTest, Refusal> {
-    let mut rig = SystemUnderTest::new(rules, setup)?;
-    let certificates = rig.odd_certificates()?;
-    rig.watch();
-    rig.forge_with(KeyRing::new(certificates));
-    Ok(rig)
+    let mut sut = SystemUnderTest::new(rules, setup)?;
+    let certificates = sut.odd_certificates()?;
+    sut.watch();
+    sut.forge_with(KeyRing::new(certificates));
+    Ok(sut)
 }
 
 /// What the sender of an envelope can say instead, of this kind and with these flaws: the first that can be made is the lie. What

@@ -17,7 +17,7 @@ const KEPT: &str = "proptests/traces";
 const KILLERS: &str = "proptests/killers";
 
 /// Where the lives are that the fuzzers kept, from the root of the project.
-const LIVES: &str = "fuzz/corpus/lockstep";
+const RUNS: &str = "fuzz/corpus/lockstep";
 
 /// What a trace is called.
 const EXTENSION: &str = "jsonl";
@@ -57,7 +57,7 @@ pub struct Corpus {
     /// The weakest adversary for each goal and clause, as published.
     pub weaknesses: Vec<Weakness>,
     /// Lives that the fuzzers kept, by name.
-    pub lives: BTreeMap<String, Script>,
+    pub runs: BTreeMap<String, Script>,
     /// Killers.
     killers: BTreeMap<Clause, WitnessTrace>,
 }
@@ -105,7 +105,7 @@ impl Corpus {
         let unreadable = |error| CorpusError::Unreadable(table.clone(), error);
         let table = fs::read_to_string(&table).map_err(unreadable)?;
         shelf.weaknesses = table.lines().filter_map(Weakness::read).collect();
-        shelf.lives = lives(&root.join(LIVES))?;
+        shelf.runs = lives(&root.join(RUNS))?;
         let killers = root.join(KILLERS);
         if !killers.exists() {
             return Ok(shelf);

@@ -7,12 +7,12 @@ use crate::mutation::{Corpus, Finding, Mutant, Notice};
 
 pub(super) fn look(mutant: Mutant, shelf: &Corpus) -> Finding {
     let named = |name: &str| mutant.0.is_some_and(|clause| name.starts_with(clause.id()));
-    let (first, others): (Vec<_>, Vec<_>) = shelf.lives.iter().partition(|(name, _)| named(name));
+    let (first, others): (Vec<_>, Vec<_>) = shelf.runs.iter().partition(|(name, _)| named(name));
     let mut nursery = SetupCache::default();
     let mut cases = 0;
     for (name, script) in first.into_iter().chain(others) {
         cases += 1;
-        if let Err(parted) = play(script, mutant, &mut nursery) {
+        if let Err(parted) = execute(script, mutant, &mut nursery) {
             let short = parted.shrunk(sides(mutant));
             let (steps, divergence) = short.map_or((parted.actions.len(), parted.divergence), |short| {
                 (short.actions.len(), short.divergence)
@@ -24,6 +24,6 @@ pub(super) fn look(mutant: Mutant, shelf: &Corpus) -> Finding {
     Finding::Missed { cases }
 }
 
-fn play(script: &Script, mutant: Mutant, nursery: &mut SetupCache) -> Result<(), Box<ScriptDivergence>> {
-    script.play(sides(mutant), nursery, &mut Coverage::default(), |_, _| ()).map(drop)
+fn execute(script: &Script, mutant: Mutant, nursery: &mut SetupCache) -> Result<(), Box<ScriptDivergence>> {
+    script.execute(sides(mutant), nursery, &mut Coverage::default(), |_, _| ()).map(drop)
 }

@@ -6,7 +6,7 @@ use crate::mutation::{Corpus, Finding, Mutant, Notice};
 use bemr_spec::Rules;
 
 /// Lives, and the steps of each.
-const LIVES: u64 = 600;
+const RUNS: u64 = 600;
 const STEPS: usize = 400;
 
 /// The first seed.
@@ -19,15 +19,15 @@ pub(super) fn sides(mutant: Mutant) -> Sides {
 
 pub(super) fn look(mutant: Mutant, _: &Corpus) -> Finding {
     let sides = sides(mutant);
-    let report = Campaign { seed: SEED, lives: LIVES, steps: STEPS, sides }.run(|_| ());
+    let report = Campaign { seed: SEED, runs: RUNS, steps: STEPS, sides }.run(|_| ());
     match report.failure {
         Some(failure) => Finding::Noticed(Notice {
-            cases: report.lives,
+            cases: report.runs,
             steps: failure.short.actions.len(),
             what: failure.short.divergence.to_string(),
             goal: None,
             trace: Some(Box::new(failure.trace(sides))),
         }),
-        None => Finding::Missed { cases: report.lives },
+        None => Finding::Missed { cases: report.runs },
     }
 }

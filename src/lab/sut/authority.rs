@@ -20,7 +20,7 @@ impl SystemUnderTest {
         let (rules, now) = (self.rules, self.now);
         let (event, answer, sends) = match command {
             Command::Enrol(request) => {
-                let real = self.forge(|forger, rig| forger.enrolment(rig, &request))?;
+                let real = self.forge(|forger, sut| forger.enrolment(sut, &request))?;
                 let issued = self.foundation.kdc.enrol(&rules, now, &real);
                 if let (Ok(certificate), Some(subject)) = (&issued, request.subject) {
                     self.tables.certified(certificate.body.serial, subject);
@@ -60,14 +60,14 @@ impl SystemUnderTest {
         if published.is_ok() {
             // What forgers know of the policy; of two changes of one version the first counts.
             let ProvisionedKeys { trust, directory, .. } = &self.foundation;
-            let _ = self.told_of.on_policy_change(&self.rules, now, trust, directory, &approved);
+            let _ = self.published.on_policy_change(&self.rules, now, trust, directory, &approved);
         }
         Some(published)
     }
 
     /// Every policy that an administrator has published.
     pub const fn policy(&self) -> &PolicyRegistry {
-        &self.told_of.policy
+        &self.published.policy
     }
 
     /// A change with these users' approvals; nothing where one of them does not take part.

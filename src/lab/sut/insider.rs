@@ -1,6 +1,6 @@
 //! What an adversary says who has the keys of an actor.
 //!
-//! How such a message is made is a [`Forger`]'s business. The rig has it said, in a session of the actor's, and knows from
+//! How such a message is made is a [`Forger`]'s business. The system under test has it said, in a session of the actor's, and knows from
 //! then on what the model calls it and the values in it.
 
 use crate::forge::Certificates;
@@ -19,14 +19,14 @@ pub trait Forger {
     /// What `by` says to `to`; nothing when it cannot be made.
     fn message(
         &mut self,
-        rig: &SystemUnderTest,
+        sut: &SystemUnderTest,
         by: Actor,
         to: Actor,
         term: &Message,
     ) -> Option<wire::Message>;
 
     /// A packet of a handshake; nothing when it cannot be made.
-    fn packet(&mut self, rig: &SystemUnderTest, term: &Packet, flaws: Flaws) -> Option<wire::Packet>;
+    fn packet(&mut self, sut: &SystemUnderTest, term: &Packet, flaws: Flaws) -> Option<wire::Packet>;
 
     /// A request to the KDC; nothing when it cannot be made.
     fn enrolment(&mut self, _rig: &SystemUnderTest, _term: &Enrolment) -> Option<wire::EnrolmentRequest> {
@@ -34,7 +34,7 @@ pub trait Forger {
     }
 
     /// What seems to come from `by`; nothing when it cannot be made.
-    fn gossip(&mut self, rig: &SystemUnderTest, by: Actor, to: Actor, term: &Gossip) -> Option<wire::Gossip>;
+    fn gossip(&mut self, sut: &SystemUnderTest, by: Actor, to: Actor, term: &Gossip) -> Option<wire::Gossip>;
 }
 
 /// Certificates that do not hold, the list that revokes some of them, and the KDC after it made them.
@@ -171,7 +171,7 @@ impl SystemUnderTest {
 
     /// `by` says `real`, which the model calls `term`, in a session of its own. Nothing when one of the two does not
     /// take part.
-    pub fn say(&mut self, by: Actor, to: Actor, real: wire::Message, term: &Message) -> Option<Happened> {
+    pub fn send_as(&mut self, by: Actor, to: Actor, real: wire::Message, term: &Message) -> Option<Happened> {
         let slot = self.slot(by)?;
         let peer = self.names[self.slot(to)?].clone();
         self.tables.learn(term, &real);
@@ -193,7 +193,7 @@ impl SystemUnderTest {
 
     /// Somebody says `real`, which the model calls `term`, to `to` in the name of `by`. Nothing when one of the two does
     /// not take part.
-    pub fn tell(&mut self, by: Actor, to: Actor, real: wire::Gossip, term: &Gossip) -> Option<Happened> {
+    pub fn publish(&mut self, by: Actor, to: Actor, real: wire::Gossip, term: &Gossip) -> Option<Happened> {
         self.address(by)?;
         self.slot(to)?;
         self.tables.learn_gossip(term, &real);

@@ -1,7 +1,7 @@
 //! The implementation's side of the lockstep: the actors of a small network on the tiny group, driven by the model's
 //! actions, and what they do in the model's words.
 //!
-//! A rig has no links and no clock. Envelopes lie in a pool until an action delivers them; time goes on when an action says
+//! A system under test has no links and no clock. Envelopes lie in a pool until an action delivers them; time goes on when an action says
 //! so. It checks nothing itself: it says what the actors did.
 
 mod audit;
@@ -80,7 +80,7 @@ pub struct SystemUnderTest {
     stolen: Vec<Stolen>,
     forger: Option<Box<dyn Forger>>,
     /// The policy as those know it who hear of every change.
-    told_of: LedgerView,
+    published: LedgerView,
     /// What was forged and is not said yet, and what the model calls it.
     forged: Vec<(wire::Message, Message)>,
     /// What was said and told lately without a flaw, newest last: what there is to forge.
@@ -154,7 +154,7 @@ impl SystemUnderTest {
         setup: &Setup,
     ) -> Result<SystemUnderTest, Refusal> {
         let Setup { users, validators, seed, established, .. } = *setup;
-        let told_of = foundation.ledger_view.clone();
+        let published = foundation.ledger_view.clone();
         let mut known = BTreeMap::new();
         known.insert(foundation.roster.bsd.clone(), Actor::Bsd);
         known.insert(foundation.roster.cloud.clone(), Actor::Cloud);
@@ -169,7 +169,7 @@ impl SystemUnderTest {
             .into_iter()
             .chain((0..users).map(Actor::User))
             .chain((0..validators).map(Actor::Validator));
-        let mut rig = SystemUnderTest {
+        let mut sut = SystemUnderTest {
             rules,
             tables: RefinementMap::new(START, foundation.genesis.digest(), known),
             foundation,
@@ -188,27 +188,27 @@ impl SystemUnderTest {
             custody,
             stolen: Vec::new(),
             forger: None,
-            told_of,
+            published,
             forged: Vec::new(),
             heard: VecDeque::new(),
             told: VecDeque::new(),
         };
-        for actor in rig.actors.clone() {
-            let archive = StoreHandle::new(WatchedStore::new(Rc::clone(&rig.watch.kept)));
-            let begun = rig.begin(actor, archive.clone())?;
-            rig.names.push(rig.name(actor));
-            rig.take_up(rig.nodes.len(), begun);
-            rig.archives.push(archive);
+        for actor in sut.actors.clone() {
+            let archive = StoreHandle::new(WatchedStore::new(Rc::clone(&sut.watch.kept)));
+            let begun = sut.begin(actor, archive.clone())?;
+            sut.names.push(sut.name(actor));
+            sut.take_up(sut.nodes.len(), begun);
+            sut.archives.push(archive);
         }
-        for actor in rig.actors.clone() {
-            let serial = rig.foundation.credentials[&rig.name(actor)].certified().certificate().body.serial;
-            rig.tables.certified(serial, actor);
+        for actor in sut.actors.clone() {
+            let serial = sut.foundation.credentials[&sut.name(actor)].certified().certificate().body.serial;
+            sut.tables.certified(serial, actor);
         }
-        rig.tables.learn_policies(&rig.foundation.ledger_view.policy);
+        sut.tables.learn_policies(&sut.foundation.ledger_view.policy);
         if established {
-            rig.establish()?;
+            sut.establish()?;
         }
-        Ok(rig)
+        Ok(sut)
     }
 
     fn name(&self, actor: Actor) -> Name {
@@ -350,16 +350,16 @@ impl SystemUnderTest {
             Action::Audit { ledger, ref falsified } => self.audit(ledger, falsified),
             Action::Crash { actor, damage } => self.crash(actor, damage),
             Action::Send { actor, to, ref message } => {
-                let real = self.forge(|forger, rig| forger.message(rig, actor, to, message))?;
-                self.say(actor, to, real, message)
+                let real = self.forge(|forger, sut| forger.message(sut, actor, to, message))?;
+                self.send_as(actor, to, real, message)
             }
             Action::Inject { actor, to, ref packet, flaws } => {
-                let real = self.forge(|forger, rig| forger.packet(rig, packet, flaws))?;
+                let real = self.forge(|forger, sut| forger.packet(sut, packet, flaws))?;
                 self.inject(actor, to, &real, *packet)
             }
             Action::Publish { actor, to, ref gossip } => {
-                let real = self.forge(|forger, rig| forger.gossip(rig, actor, to, gossip))?;
-                self.tell(actor, to, real, gossip)
+                let real = self.forge(|forger, sut| forger.gossip(sut, actor, to, gossip))?;
+                self.publish(actor, to, real, gossip)
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The records that the users of a rig submit: small ones, each of a patient of its own, sound or breaking one rule.
+//! The records that the users of the system under test submit: small ones, each of a patient of its own, sound or breaking one rule.
 
 use bemr::records::Record;
 use bemr_spec::{Clause, Refusal, Rules, constants};

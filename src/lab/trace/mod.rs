@@ -67,7 +67,7 @@ pub struct Header {
     /// The clauses that are not in force, ascending.
     #[schemars(extend("uniqueItems" = true))]
     pub rules: Vec<Clause>,
-    /// What the world begins with.
+    /// What the model begins with.
     pub setup: Setup,
     /// The instant from which times count, in milliseconds since 1970.
     #[schemars(range(max = LATEST))]
@@ -214,7 +214,7 @@ impl Step {
     }
 }
 
-/// Everybody in a world that begins so, ascending.
+/// Everybody in a model that begins so, ascending.
 pub fn everybody(setup: &Setup) -> impl Iterator<Item = Actor> {
     let users = (0..setup.users).map(Actor::User);
     [Actor::Bsd, Actor::Cloud].into_iter().chain(users).chain((0..setup.validators).map(Actor::Validator))

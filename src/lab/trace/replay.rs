@@ -86,7 +86,7 @@ pub fn rerun_beside(sides: impl Into<crate::lockstep::Sides>, trace: &Trace) -> 
             }
         }
     }
-    match both.look() {
+    match both.check() {
         Err(divergence) => {
             Replay::Diverges { step: trace.steps.len() as u64, difference: divergence.to_string() }
         }
@@ -106,16 +106,16 @@ pub fn rerun(trace: &Trace) -> Replay {
     if header.principals.is_empty() && header.suite == bemr::crypto::Suite::Tiny.name() {
         return rerun_beside(rules, trace);
     }
-    let mut world = Execution::new(rules, &header.setup);
+    let mut model = Execution::new(rules, &header.setup);
     for step in &trace.steps {
-        let Some(happened) = world.perform(&step.action) else {
+        let Some(happened) = model.perform(&step.action) else {
             return part(step, "the model cannot do it then".to_owned());
         };
         if let Some(difference) = difference(step, &happened) {
             return part(step, difference);
         }
         let actor = happened.actor;
-        world.dispatch(actor, &in_told_order(step, happened.sends));
+        model.dispatch(actor, &in_told_order(step, happened.sends));
     }
     Replay::Agrees { steps: trace.steps.len(), both: false }
 }

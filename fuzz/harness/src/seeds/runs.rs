@@ -71,7 +71,7 @@ impl Told {
 
     fn actions(&mut self) -> Vec<Action> {
         let played =
-            self.script.play(Rules::hardened(), &mut self.nursery, &mut Coverage::default(), |_, _| ());
+            self.script.execute(Rules::hardened(), &mut self.nursery, &mut Coverage::default(), |_, _| ());
         played.map_err(|parted| parted.divergence).expect("the product agrees with the model")
     }
 

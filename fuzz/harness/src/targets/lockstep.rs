@@ -18,7 +18,8 @@ pub(super) fn run(subject: &Subject, input: &[u8], seen: &mut Seen) {
     seen.spend(birth(&script.setup));
     let mut statistics = Coverage::default();
     let played = NURSERY.with_borrow_mut(|nursery| {
-        script.play(subject.sides, nursery, &mut statistics, |action, happened| note(seen, action, happened))
+        script
+            .execute(subject.sides, nursery, &mut statistics, |action, happened| note(seen, action, happened))
     });
     for clause in clauses_of(&statistics) {
         seen.refused(clause);
@@ -57,7 +58,7 @@ pub fn clauses_of(statistics: &Coverage) -> impl Iterator<Item = &'static str> {
 /// The trace of a life: up to where the two part and as short as it can be made, should they.
 pub fn as_trace(subject: &Subject, input: &[u8]) -> (Trace, Option<String>) {
     let script = Script::read(input);
-    match script.play(subject.sides, &mut SetupCache::default(), &mut Coverage::default(), |_, _| ()) {
+    match script.execute(subject.sides, &mut SetupCache::default(), &mut Coverage::default(), |_, _| ()) {
         Ok(actions) => (trace_of(subject.sides, &script.setup, &actions), None),
         Err(parted) => {
             let short = parted.shrunk(subject.sides);

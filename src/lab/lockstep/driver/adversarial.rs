@@ -55,22 +55,22 @@ impl AdversarialDriver {
         }
     }
 
-    /// What happens next in `world`.
-    pub fn next(&mut self, world: &Execution) -> Option<Action> {
-        self.driver.take_up(world);
+    /// What happens next in `model`.
+    pub fn next(&mut self, model: &Execution) -> Option<Action> {
+        self.driver.take_up(model);
         let fresh = self.driver.fresh.clone();
         self.driver.flying.truncate(self.driver.flying.len() - fresh.len());
         if std::mem::take(&mut self.spoke) {
             fresh.rev().for_each(|envelope| self.driver.flying.push_front(envelope));
         } else {
-            fresh.for_each(|envelope| self.send(world, envelope));
+            fresh.for_each(|envelope| self.send(model, envelope));
         }
         let action =
-            self.due.pop_front().or_else(|| self.of_its_own(world)).or_else(|| self.honest(world))?;
+            self.due.pop_front().or_else(|| self.of_its_own(model)).or_else(|| self.honest(model))?;
         self.spoke = matches!(action, Action::Send { .. } | Action::Publish { .. });
         if let Action::Deliver { envelope } = action {
             self.arrived.push(envelope);
-            if let Some(Vote { question, .. }) = false_votes::vote(world, envelope) {
+            if let Some(Vote { question, .. }) = false_votes::vote(model, envelope) {
                 *self.votes.entry((question.header.tid, question.number)).or_default() += 1;
             }
         }
@@ -78,16 +78,16 @@ impl AdversarialDriver {
     }
 
     /// Puts an envelope on its way, or what the first rule makes of it that is about it.
-    fn send(&mut self, world: &Execution, number: u32) {
-        let Some(envelope) = world.envelopes().get(number as usize) else { return };
+    fn send(&mut self, model: &Execution, number: u32) {
+        let Some(envelope) = model.envelopes().get(number as usize) else { return };
         for place in 0..self.running.len() {
             let kind = self.running[place].rule.kind;
             if !is_of_envelopes(kind, &envelope.datagram)
-                || !self.fires(place, world, Some((number, envelope)))
+                || !self.fires(place, model, Some((number, envelope)))
             {
                 continue;
             }
-            let (flying, now) = (&mut self.driver.flying, world.now());
+            let (flying, now) = (&mut self.driver.flying, model.now());
             match kind {
                 FaultKind::Silence | FaultKind::Drop => {}
                 FaultKind::Delay { by } => {
@@ -97,25 +97,25 @@ impl AdversarialDriver {
                 FaultKind::Reorder => flying.push_front(number),
                 FaultKind::Corrupt => {
                     // What some change makes of a hello hangs on its bytes; a byte less is always a byte less.
-                    let told = |how: &Corruption| world.corrupted(number, *how).is_some();
-                    let how = self.driver.corruption(world, number).filter(told).unwrap_or(Corruption::Cut);
+                    let told = |how: &Corruption| model.corrupted(number, *how).is_some();
+                    let how = self.driver.corruption(model, number).filter(told).unwrap_or(Corruption::Cut);
                     self.due.push_back(Action::Corrupt { envelope: number, how });
                 }
                 FaultKind::Redirect => {
                     // Nobody hears from themselves.
-                    let others = world.system().actors().filter(|actor| *actor != envelope.from);
+                    let others = model.system().actors().filter(|actor| *actor != envelope.from);
                     let actors: Vec<Actor> = others.collect();
                     let to = actors[self.driver.rng.random_range(0..actors.len())];
                     self.due.push_back(Action::Redirect { envelope: number, to, from: None });
                 }
-                FaultKind::Contradict => self.vote_otherwise(world, number, envelope),
+                FaultKind::Contradict => self.vote_otherwise(model, number, envelope),
                 FaultKind::Equivocate => {
                     flying.push_back(number);
-                    self.vote_otherwise(world, number, envelope);
+                    self.vote_otherwise(model, number, envelope);
                 }
                 _ => {
                     // A lie beside it, and now and then instead of it.
-                    let lie = forgery::lie_about(&mut self.driver.rng, world, envelope);
+                    let lie = forgery::lie_about(&mut self.driver.rng, model, envelope);
                     let own =
                         |lie: &Action| matches!(lie, Action::Send { actor, .. } if *actor == envelope.from);
                     self.due.extend(lie.filter(own));
@@ -127,8 +127,8 @@ impl AdversarialDriver {
         self.driver.flying.push_back(number);
     }
 
-    fn vote_otherwise(&mut self, world: &Execution, number: u32, envelope: &Envelope) {
-        let vote = false_votes::vote(world, number);
+    fn vote_otherwise(&mut self, model: &Execution, number: u32, envelope: &Envelope) {
+        let vote = false_votes::vote(model, number);
         self.due.extend(vote.map(|vote| {
             let message = Message::Vote(Vote { ballot: false_votes::contrary(vote.ballot), ..vote });
             Action::Send { actor: envelope.from, to: envelope.to, message }
@@ -136,14 +136,14 @@ impl AdversarialDriver {
     }
 
     /// Whether a rule is carried out now, on this envelope or on its own.
-    fn fires(&mut self, place: usize, world: &Execution, on: Option<(u32, &Envelope)>) -> bool {
+    fn fires(&mut self, place: usize, model: &Execution, on: Option<(u32, &Envelope)>) -> bool {
         let running = &mut self.running[place];
         let winning = running.rule.trigger.winning;
         let about = on.map(|(_, envelope)| (envelope.from, envelope.to, envelope.datagram.name()));
         let rng = &mut self.driver.rng;
         let lucky = |thousandths| rng.random_range(0..1000) < u32::from(thousandths);
-        if !running.takes(world.now(), about, on.is_none().then_some(SELDOM), lucky)
-            || winning && !on.is_some_and(|(number, _)| self.wins(world, number))
+        if !running.takes(model.now(), about, on.is_none().then_some(SELDOM), lucky)
+            || winning && !on.is_some_and(|(number, _)| self.wins(model, number))
         {
             return false;
         }
@@ -152,8 +152,8 @@ impl AdversarialDriver {
     }
 
     /// Whether those who vote otherwise are so many that there is no quorum without them, and too few others have voted yet.
-    fn wins(&self, world: &Execution, number: u32) -> bool {
-        let Some(Vote { question, .. }) = false_votes::vote(world, number) else { return false };
+    fn wins(&self, model: &Execution, number: u32) -> bool {
+        let Some(Vote { question, .. }) = false_votes::vote(model, number) else { return false };
         let of_votes = self.running.iter().filter(|running| running.rule.kind.is_of_votes());
         let liars: BTreeSet<Actor> = of_votes.filter_map(|running| running.rule.scope.node()).collect();
         let validators = usize::from(self.driver.setup.validators);
@@ -163,7 +163,7 @@ impl AdversarialDriver {
     }
 
     /// What answers nothing that is on its way.
-    fn of_its_own(&mut self, world: &Execution) -> Option<Action> {
+    fn of_its_own(&mut self, model: &Execution) -> Option<Action> {
         if self.driver.seen == 0 {
             return None;
         }
@@ -171,8 +171,8 @@ impl AdversarialDriver {
             let rule = &self.running[place].rule;
             let (kind, node) = (rule.kind, rule.scope.node());
             let alone = !kind.is_of_messages() && !kind.is_of_votes() && kind != FaultKind::Lie;
-            if (alone || kind == FaultKind::Replay) && self.fires(place, world, None) {
-                let done = self.do_it(world, place, kind, node);
+            if (alone || kind == FaultKind::Replay) && self.fires(place, model, None) {
+                let done = self.do_it(model, place, kind, node);
                 if done.is_some() {
                     return done;
                 }
@@ -183,7 +183,7 @@ impl AdversarialDriver {
 
     fn do_it(
         &mut self,
-        world: &Execution,
+        model: &Execution,
         place: usize,
         kind: FaultKind,
         node: Option<Actor>,
@@ -194,9 +194,9 @@ impl AdversarialDriver {
                 let rule = &self.running[place].rule;
                 let lately = self.arrived.iter().rev().take(BACK).copied();
                 let fits = |number: &u32| {
-                    world.envelopes().get(*number as usize).is_some_and(|envelope| {
+                    model.envelopes().get(*number as usize).is_some_and(|envelope| {
                         rule.scope.covers(envelope.from, envelope.to)
-                            && rule.trigger.covers(world.now(), Some(envelope.datagram.name()))
+                            && rule.trigger.covers(model.now(), Some(envelope.datagram.name()))
                     })
                 };
                 let all: Vec<u32> = lately.filter(fits).collect();
@@ -205,21 +205,21 @@ impl AdversarialDriver {
             FaultKind::Impersonate => {
                 self.driver.posed += 1;
                 let Driver { rng, flying, posed, .. } = &mut self.driver;
-                let packet = impersonation::pose(rng, world, flying, *posed);
+                let packet = impersonation::pose(rng, model, flying, *posed);
                 packet.filter(|packet| matches!(packet, Action::Inject { actor, .. } if Some(*actor) == node))
             }
             FaultKind::Publish => {
-                let lately = world.envelopes().iter().rev().take(BACK);
+                let lately = model.envelopes().iter().rev().take(BACK);
                 let own = |envelope: &&Envelope| {
                     Some(envelope.from) == node && matches!(envelope.datagram, Datagram::Gossip(_))
                 };
                 let told: Vec<&Envelope> = lately.filter(own).collect();
                 let about = told.get(rng.random_range(0..told.len().max(1)))?;
-                forgery::lie_about(rng, world, about)
+                forgery::lie_about(rng, model, about)
             }
             FaultKind::Certify => authority.certify(rng),
             FaultKind::Falsify => {
-                let action = auditor::audit(rng, world);
+                let action = auditor::audit(rng, model);
                 let Action::Audit { ledger, falsified } = &action else { return None };
                 let keeper = |list: List| match list {
                     List::Leaves | List::CloudHeads => Actor::Cloud,
@@ -232,41 +232,41 @@ impl AdversarialDriver {
             FaultKind::Crash => node.map(|actor| Action::Crash { actor, damage: None }),
             FaultKind::Tamper => {
                 let actor = node?;
-                auditor::damage(rng, world, actor).map(|damage| Action::Crash { actor, damage: Some(damage) })
+                auditor::damage(rng, model, actor).map(|damage| Action::Crash { actor, damage: Some(damage) })
             }
             _ => None,
         }
     }
 
     /// What an honest network does next.
-    fn honest(&mut self, world: &Execution) -> Option<Action> {
+    fn honest(&mut self, model: &Execution) -> Option<Action> {
         let driver = &mut self.driver;
         if driver.seen == 0 || driver.chance(COMMAND) {
-            return Some(driver.command(world));
+            return Some(driver.command(model));
         }
         if driver.setup.users > 4
             && driver.chance(GOVERN)
-            && let Some(action) = driver.authority.honest(&mut driver.rng, world)
+            && let Some(action) = driver.authority.honest(&mut driver.rng, model)
         {
             return Some(action);
         }
-        if world.submissions() > 0 && driver.chance(AUDIT) {
+        if model.submissions() > 0 && driver.chance(AUDIT) {
             return Some(Action::Audit { ledger: Actor::Bsd, falsified: Vec::new() });
         }
         if let Some(envelope) = driver.flying.pop_front() {
             return Some(Action::Deliver { envelope });
         }
-        let next = waiting(world).min();
+        let next = waiting(model).min();
         match (self.held.first().copied(), next) {
-            (Some((when, number)), wake) if wake.is_none_or(|(wake, _)| when <= wake.max(world.now())) => {
-                if when > world.now() {
-                    return Some(Action::Pass { time: when - world.now() });
+            (Some((when, number)), wake) if wake.is_none_or(|(wake, _)| when <= wake.max(model.now())) => {
+                if when > model.now() {
+                    return Some(Action::Pass { time: when - model.now() });
                 }
                 self.held.remove(&(when, number));
                 Some(Action::Deliver { envelope: number })
             }
             (_, Some((_, actor))) => Some(Action::Wake { actor, found: None }),
-            _ => Some(driver.command(world)),
+            _ => Some(driver.command(model)),
         }
     }
 }

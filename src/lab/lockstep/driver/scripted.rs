@@ -18,8 +18,8 @@ const TRIES: usize = 4;
 
 impl Driver {
     /// Puts in flight what the last step sent; whether colluding validators still have something to send is [`Driver::pending`].
-    pub fn attend(&mut self, world: &Execution) {
-        self.take_up(world);
+    pub fn attend(&mut self, model: &Execution) {
+        self.take_up(model);
     }
 
     /// What colluding validators send next, before everything in flight.
@@ -29,27 +29,27 @@ impl Driver {
         Some(lie)
     }
 
-    /// The action of an instruction in `world`, after [`Driver::attend`]; nothing where it is impossible, or loses an envelope.
-    pub fn make(&mut self, world: &Execution, Instruction { kind, choice }: Instruction) -> Option<Action> {
+    /// The action of an instruction in `model`, after [`Driver::attend`]; nothing where it is impossible, or loses an envelope.
+    pub fn make(&mut self, model: &Execution, Instruction { kind, choice }: Instruction) -> Option<Action> {
         self.rng = ChaCha8Rng::seed_from_u64(choice.into());
         let sent = self.seen;
         if sent == 0 && kind != Kind::Command {
             return None;
         }
         match kind {
-            Kind::Go => self.go(world),
-            Kind::Command => Some(self.command(world)),
-            Kind::Govern => (0..TRIES).find_map(|_| self.authority.next(&mut self.rng, world)),
+            Kind::Go => self.go(model),
+            Kind::Command => Some(self.command(model)),
+            Kind::Govern => (0..TRIES).find_map(|_| self.authority.next(&mut self.rng, model)),
             Kind::Pass => Some(Action::Pass { time: self.while_passing() }),
-            Kind::Audit => (world.submissions() > 0).then(|| auditor::audit(&mut self.rng, world)),
-            Kind::Unseal => auditor::unseal(&mut self.rng, world),
+            Kind::Audit => (model.submissions() > 0).then(|| auditor::audit(&mut self.rng, model)),
+            Kind::Unseal => auditor::unseal(&mut self.rng, model),
             Kind::Lose => {
                 self.take(choice.into());
                 None
             }
             Kind::Reorder => self.take(choice.into()).map(|envelope| Action::Deliver { envelope }),
             Kind::Hurry => {
-                let mut waits: Vec<_> = waiting(world).collect();
+                let mut waits: Vec<_> = waiting(model).collect();
                 waits.sort_unstable();
                 let place = usize::from(choice) % waits.len().max(1);
                 waits.get(place).map(|(_, actor)| Action::Wake { actor: *actor, found: None })
@@ -58,14 +58,14 @@ impl Driver {
                 let back = u32::from(choice) % sent.min(BACK);
                 Some(Action::Deliver { envelope: sent - 1 - back })
             }
-            Kind::Redirect => Some(self.redirect(world, sent)),
-            Kind::Corrupt => (0..TRIES).find_map(|_| self.corrupt(world, sent)),
-            Kind::Crash => Some(self.kill(world)),
-            Kind::Impersonate => (0..TRIES).find_map(|_| self.impersonate(world)),
-            Kind::Lie => self.forge(world),
+            Kind::Redirect => Some(self.redirect(model, sent)),
+            Kind::Corrupt => (0..TRIES).find_map(|_| self.corrupt(model, sent)),
+            Kind::Crash => Some(self.kill(model)),
+            Kind::Impersonate => (0..TRIES).find_map(|_| self.impersonate(model)),
+            Kind::Lie => self.forge(model),
             Kind::Ambush => {
                 for _ in 0..TRIES {
-                    self.forge_at_once(world);
+                    self.forge_at_once(model);
                     if !self.scheme.is_empty() {
                         break;
                     }
@@ -73,24 +73,24 @@ impl Driver {
                 self.pending()
             }
             Kind::Leak => {
-                let actors: Vec<Actor> = world.system().actors().collect();
+                let actors: Vec<Actor> = model.system().actors().collect();
                 Some(Action::Leak { actor: actors[usize::from(choice) % actors.len()] })
             }
             Kind::Conspire => {
                 let lately = sent.saturating_sub(LATELY)..sent;
-                let vote = lately.rev().find_map(|envelope| false_votes::vote(world, envelope))?;
-                self.scheme = false_votes::coalition(&mut self.rng, world, &vote).into();
+                let vote = lately.rev().find_map(|envelope| false_votes::vote(model, envelope))?;
+                self.scheme = false_votes::coalition(&mut self.rng, model, &vote).into();
                 self.pending()
             }
         }
     }
 
     /// What an honest network does: the oldest envelope arrives, or whoever waits is woken.
-    fn go(&mut self, world: &Execution) -> Option<Action> {
+    fn go(&mut self, model: &Execution) -> Option<Action> {
         if let Some(envelope) = self.flying.pop_front() {
             return Some(Action::Deliver { envelope });
         }
-        wake_first(world)
+        wake_first(model)
     }
 
     /// One of the oldest envelopes on their way.

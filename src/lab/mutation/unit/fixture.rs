@@ -56,7 +56,7 @@ pub(super) enum Perturbation {
 
 /// The life.
 pub(super) struct Fixture {
-    rig: SystemUnderTest,
+    sut: SystemUnderTest,
     envelopes: Vec<Envelope>,
     flying: VecDeque<u32>,
     steps: usize,
@@ -70,14 +70,14 @@ pub(super) const fn everybody(ledger: LedgerKind) -> Setup {
 
 impl Fixture {
     pub(super) fn new(rules: &Rules, setup: &Setup) -> Result<Fixture, Refusal> {
-        let rig = conspiracy(*rules, setup)?;
+        let sut = conspiracy(*rules, setup)?;
         let patience = if setup.ledger == LedgerKind::Quorum { PATIENCE.0 } else { PATIENCE.1 };
-        Ok(Fixture { rig, envelopes: Vec::new(), flying: VecDeque::new(), steps: 0, patience })
+        Ok(Fixture { sut, envelopes: Vec::new(), flying: VecDeque::new(), steps: 0, patience })
     }
 
     /// Lets something happen; what is sent is on its way afterwards, behind everything else.
     pub(super) fn act(&mut self, action: &Action) -> Option<Happened> {
-        let happened = self.rig.step(action)?;
+        let happened = self.sut.step(action)?;
         self.steps += 1;
         let from = happened.actor;
         let mut put = |to: Actor, datagram: Datagram| {
@@ -89,7 +89,7 @@ impl Fixture {
                 Output::Send(to, packet) => put(to, Datagram::Packet(packet)),
                 Output::SendGossip(to, gossip) => put(to, Datagram::Gossip(gossip)),
                 Output::Publish(gossip) => {
-                    let others = self.rig.actors().iter().filter(|to| **to != from);
+                    let others = self.sut.actors().iter().filter(|to| **to != from);
                     others.for_each(|to| put(*to, Datagram::Gossip(gossip.clone())));
                 }
             }
@@ -103,8 +103,8 @@ impl Fixture {
     }
 
     /// The network.
-    pub(super) const fn rig(&mut self) -> &mut SystemUnderTest {
-        &mut self.rig
+    pub(super) const fn sut(&mut self) -> &mut SystemUnderTest {
+        &mut self.sut
     }
 
     /// What is on its way is lost.
@@ -115,7 +115,7 @@ impl Fixture {
     /// Lives on, one envelope after the other, until an envelope for which `is` says yes is about to arrive: that envelope. Nothing
     /// when it waits in vain.
     pub(super) fn until(&mut self, mut is: impl FnMut(&Envelope) -> bool) -> Option<u32> {
-        let begun = self.rig.now();
+        let begun = self.sut.now();
         while self.steps < MOST {
             if let Some(envelope) = self.flying.pop_front() {
                 if is(&self.envelopes[envelope as usize]) {
@@ -124,9 +124,9 @@ impl Fixture {
                 self.act(&Action::Deliver { envelope });
                 continue;
             }
-            let actors = self.rig.actors().to_vec();
+            let actors = self.sut.actors().to_vec();
             let (time, actor) =
-                actors.into_iter().filter_map(|actor| Some((self.rig.wakes(actor)?, actor))).min()?;
+                actors.into_iter().filter_map(|actor| Some((self.sut.wakes(actor)?, actor))).min()?;
             if time > begun + self.patience {
                 return None;
             }

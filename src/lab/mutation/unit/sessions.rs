@@ -76,18 +76,18 @@ fn one_more(rules: &Rules, clause: Clause) -> Told {
 }
 
 /// Bytes of the doctor's arrive at the BSD.
-fn arrives(rig: &mut SystemUnderTest, bytes: &[u8], term: Packet) -> Result<Happened, String> {
+fn arrives(sut: &mut SystemUnderTest, bytes: &[u8], term: Packet) -> Result<Happened, String> {
     let packet: wire::Packet = wire::decode(&HARDENED, bytes).map_err(told)?;
-    rig.inject(DOCTOR, Actor::Bsd, &packet, term).ok_or_else(|| "it does not arrive".to_owned())
+    sut.inject(DOCTOR, Actor::Bsd, &packet, term).ok_or_else(|| "it does not arrive".to_owned())
 }
 
 /// A handshake of the doctor with the BSD: the doctor's session, the term of the finish, and what became of it. With `disturbed`,
 /// another hello under the doctor's address arrives before the finish.
-fn handshake(rig: &mut SystemUnderTest, disturbed: bool) -> Result<(Session, Packet, Happened), String> {
-    let ProvisionedKeys { credentials, roster, trust, .. } = rig.foundation();
+fn handshake(sut: &mut SystemUnderTest, disturbed: bool) -> Result<(Session, Packet, Happened), String> {
+    let ProvisionedKeys { credentials, roster, trust, .. } = sut.foundation();
     let own = credentials.get(&roster.doctor).ok_or("no doctor")?.clone();
     let (bsd, mut trust) = (roster.bsd.clone(), trust.clone());
-    let (now, mut rng) = (START.after(rig.now()), ChaCha20Rng::seed_from_u64(1));
+    let (now, mut rng) = (START.after(sut.now()), ChaCha20Rng::seed_from_u64(1));
     let mut begin = || AwaitingResponse::begin(&HARDENED, &mut rng, now, &own, SessionType::Initial, &bsd);
     let (near, called) = begin().map_err(told)?;
     let (_, other) = begin().map_err(told)?;
@@ -96,24 +96,24 @@ fn handshake(rig: &mut SystemUnderTest, disturbed: bool) -> Result<(Session, Pac
         Packet::Hello { hello, purpose: bemr_model::ContentType::Initial }
     };
     let first = Ordinal::default().forged(Forgery::ONLY);
-    let answered = arrives(rig, &called, hello(first))?;
+    let answered = arrives(sut, &called, hello(first))?;
     let session = response(&answered).ok_or("no response")?;
-    let answer = rig.sent_as(|sent| *sent == Packet::Response { session }).ok_or("no response")?;
+    let answer = sut.sent_as(|sent| *sent == Packet::Response { session }).ok_or("no response")?;
     if disturbed {
-        let answered = arrives(rig, &other, hello(Ordinal::default()))?;
+        let answered = arrives(sut, &other, hello(Ordinal::default()))?;
         response(&answered).ok_or("no response to the other hello")?;
     }
     let established = near.on_response(&HARDENED, &mut trust, now, &wire::encode(&answer));
     let (near, finish) = established.map_err(|refused| told(refused.refusal))?;
     let term = Packet::Finish { session, by: DOCTOR };
-    let finished = arrives(rig, &finish, term)?;
+    let finished = arrives(sut, &finish, term)?;
     Ok((near, term, finished))
 }
 
 /// A hello under the doctor's address, between the BSD's response to the doctor and the doctor's finish.
 fn hello_before_the_finish(rules: &Rules, _: Clause) -> Told {
     let mut scene = begin(rules, &ACQUAINTED)?;
-    match handshake(scene.rig(), true)?.2.clause {
+    match handshake(scene.sut(), true)?.2.clause {
         None => Ok(()),
         Some(clause) => Err(format!("the finish is refused by {}", clause.id())),
     }
@@ -123,10 +123,10 @@ fn hello_before_the_finish(rules: &Rules, _: Clause) -> Told {
 fn misplaced_vote(rules: &Rules, clause: Clause) -> Told {
     let mut scene = begin(rules, &ACQUAINTED)?;
     scene.awaits(ONE, "Vote", 0).ok_or("nobody votes")?;
-    let rig = scene.rig();
-    let vote = rig.said_of(|said| matches!(said, Message::Vote(_))).ok_or("nobody votes")?.clone();
-    let (mut near, term, _) = handshake(rig, false)?;
+    let sut = scene.sut();
+    let vote = sut.said_of(|said| matches!(said, Message::Vote(_))).ok_or("nobody votes")?.clone();
+    let (mut near, term, _) = handshake(sut, false)?;
     let record =
         near.seal_record(&HARDENED, ContentType::Initial, &wire::encode(&vote)).map_err(told)?.record;
-    expect(arrives(rig, &record, term)?.clause, clause)
+    expect(arrives(sut, &record, term)?.clause, clause)
 }

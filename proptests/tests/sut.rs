@@ -13,7 +13,7 @@ const RULES: Rules = Rules::hardened();
 
 /// Delivers what is sent, in order; when nothing is on its way, the next instant comes that somebody waits for.
 struct Driver {
-    rig: SystemUnderTest,
+    sut: SystemUnderTest,
     next: u32,
     happened: Vec<Happened>,
 }
@@ -26,16 +26,16 @@ impl Driver {
     fn seeded(validators: u8, ledger: LedgerKind, seed: u64) -> Driver {
         let lifetimes = Lifetimes::LONG;
         let setup = Setup { users: 5, validators, ledger, seed, established: false, lifetimes };
-        let mut rig = SystemUnderTest::new(RULES, &setup).unwrap();
-        rig.watch();
-        Driver { rig, next: 0, happened: Vec::new() }
+        let mut sut = SystemUnderTest::new(RULES, &setup).unwrap();
+        sut.watch();
+        Driver { sut, next: 0, happened: Vec::new() }
     }
 
     #[track_caller]
     fn act(&mut self, action: &Action) -> Happened {
-        let happened = self.rig.step(action).unwrap_or_else(|| panic!("{action:?} cannot happen"));
-        assert_eq!(self.rig.tables().strange(), 0, "{action:?}: {happened:?}");
-        assert_eq!(self.rig.leaks(), [] as [&str; 0], "{action:?}: {happened:?}");
+        let happened = self.sut.step(action).unwrap_or_else(|| panic!("{action:?} cannot happen"));
+        assert_eq!(self.sut.tables().strange(), 0, "{action:?}: {happened:?}");
+        assert_eq!(self.sut.leaks(), [] as [&str; 0], "{action:?}: {happened:?}");
         self.happened.push(happened.clone());
         happened
     }
@@ -59,28 +59,28 @@ impl Driver {
 
     /// Everything that is on its way arrives, and nobody waits for anything any more.
     fn settle(&mut self) {
-        self.until(|rig| {
-            let idle = |actor: &Actor| match rig.view(*actor) {
+        self.until(|sut| {
+            let idle = |actor: &Actor| match sut.view(*actor) {
                 Some(View::Validator { waiting, .. }) => waiting == (0, 0),
                 _ => true,
             };
-            rig.actors().iter().all(idle)
+            sut.actors().iter().all(idle)
         });
-        while self.next < self.rig.sent() {
+        while self.next < self.sut.sent() {
             self.go_on();
         }
     }
 
     /// One thing happens.
     fn go_on(&mut self) {
-        if self.next < self.rig.sent() {
+        if self.next < self.sut.sent() {
             let envelope = self.next;
             self.next += 1;
             self.act(&Action::Deliver { envelope });
             return;
         }
-        let actors = self.rig.actors().to_vec();
-        let due = actors.into_iter().filter_map(|actor| Some((self.rig.wakes(actor)?, actor)));
+        let actors = self.sut.actors().to_vec();
+        let due = actors.into_iter().filter_map(|actor| Some((self.sut.wakes(actor)?, actor)));
         let (_, actor) = due.collect::<Vec<_>>().into_iter().min().unwrap();
         self.act(&Action::Wake { actor, found: None });
     }
@@ -88,7 +88,7 @@ impl Driver {
     #[track_caller]
     fn until(&mut self, done: impl Fn(&SystemUnderTest) -> bool) {
         for _ in 0..20_000 {
-            if done(&self.rig) {
+            if done(&self.sut) {
                 return;
             }
             self.go_on();
@@ -99,14 +99,14 @@ impl Driver {
     #[track_caller]
     fn ends(&mut self, user: u8, place: u16, decision: Decision) {
         let tid = Tid::nth(place);
-        self.until(|rig| ended(rig, user).iter().any(|(one, _)| *one == tid));
-        assert!(ended(&self.rig, user).contains(&(tid, Some(decision))));
+        self.until(|sut| ended(sut, user).iter().any(|(one, _)| *one == tid));
+        assert!(ended(&self.sut, user).contains(&(tid, Some(decision))));
     }
 
     #[track_caller]
     fn is_answered(&mut self, user: u8) -> Message {
-        self.until(|rig| {
-            matches!(rig.view(Actor::User(user)), Some(View::User { requests, .. }) if requests.is_empty())
+        self.until(|sut| {
+            matches!(sut.view(Actor::User(user)), Some(View::User { requests, .. }) if requests.is_empty())
         });
         let answers = self.happened.iter().rev().flat_map(|step| &step.sends);
         let records = answers.filter_map(|sent| match sent {
@@ -117,8 +117,8 @@ impl Driver {
     }
 }
 
-fn ended(rig: &SystemUnderTest, user: u8) -> Vec<(Tid, Option<Decision>)> {
-    match rig.view(Actor::User(user)) {
+fn ended(sut: &SystemUnderTest, user: u8) -> Vec<(Tid, Option<Decision>)> {
+    match sut.view(Actor::User(user)) {
         Some(View::User { ended, .. }) => ended,
         other => panic!("{other:?}"),
     }
@@ -214,7 +214,7 @@ fn a_record_that_goes_on_as_another_one_does_not_open() {
     // Hello, response, finish, T_initial.
     (0..4).for_each(|_| driver.go_on());
     driver.submit(0, 1, None);
-    let envelope = driver.rig.sent() - 1;
+    let envelope = driver.sut.sent() - 1;
     let refused = driver.act(&Action::Corrupt { envelope, how: Corruption::Splice });
     assert_eq!(refused.clause, Some(Clause::RecordIsAuthentic), "{refused:?}");
     assert_eq!(refused.sends, []);
@@ -269,7 +269,7 @@ fn who_crashes_goes_on_with_what_the_chapter_says_survives() {
             driver.command(Actor::User(3), Command::ChangePolicy { change, approvals });
             driver.command(Actor::Kdc, Command::IssueList);
             driver.settle();
-            let before = driver.rig.view(actor).unwrap();
+            let before = driver.sut.view(actor).unwrap();
             let public = public(&before);
             assert_eq!((public.policy.admission, public.list), (change.admission, 2));
             assert!(matches!(
@@ -277,7 +277,7 @@ fn who_crashes_goes_on_with_what_the_chapter_says_survives() {
                 View::Bsd { audit: 2, .. } | View::Validator { .. } | View::Cloud { .. } | View::User { .. }
             ));
             driver.crash(actor);
-            let after = driver.rig.view(actor).unwrap();
+            let after = driver.sut.view(actor).unwrap();
             match (before, after) {
                 // A validator that closed its height works on the next one.
                 (View::Validator { public, votes, signed, .. }, after) => {
@@ -320,8 +320,8 @@ fn a_bsd_that_crashes_knows_the_records_that_it_took_and_the_tids_that_ended() {
     assert_eq!(reason, Some(Clause::RecordNotReused));
     // A submission that was open is lost; the user sends it again, and the validator votes on no other T_block.
     driver.submit(0, 2, None);
-    driver.until(|rig| {
-        matches!(rig.view(Actor::Validator(0)), Some(View::Validator { votes, .. }) if votes.len() == 2)
+    driver.until(|sut| {
+        matches!(sut.view(Actor::Validator(0)), Some(View::Validator { votes, .. }) if votes.len() == 2)
     });
     driver.crash(Actor::Bsd);
     driver.ends(0, 2, Decision::Deferred);
@@ -332,14 +332,14 @@ fn a_bsd_that_crashes_knows_the_records_that_it_took_and_the_tids_that_ended() {
 fn a_validator_that_crashes_keeps_the_block_that_it_closed() {
     let mut driver = Driver::new(1, LedgerKind::Quorum);
     driver.submit(0, 0, None);
-    let height = |rig: &SystemUnderTest| match rig.view(Actor::Validator(0)) {
+    let height = |sut: &SystemUnderTest| match sut.view(Actor::Validator(0)) {
         Some(View::Validator { public, .. }) => public.height,
         other => panic!("{other:?}"),
     };
-    driver.until(|rig| height(rig) == 1);
-    let before = height(&driver.rig);
+    driver.until(|sut| height(sut) == 1);
+    let before = height(&driver.sut);
     driver.crash(Actor::Validator(0));
-    assert_eq!(height(&driver.rig), before);
+    assert_eq!(height(&driver.sut), before);
 }
 
 #[test]
@@ -361,7 +361,7 @@ fn what_cannot_happen_does_not() {
         Action::Command { actor: ada, command: submit(Some(Clause::SubmitterRule)) },
         Action::Command { actor: ada, command: submit(Some(Clause::VoteSigned)) },
     ] {
-        assert_eq!(driver.rig.step(&action), None, "{action:?}");
+        assert_eq!(driver.sut.step(&action), None, "{action:?}");
     }
     let command = Command::Submit { record: 0, breaks: None, readers: Members::default().with(9) };
     let refused = driver.act(&Action::Command { actor: ada, command });
@@ -374,12 +374,12 @@ fn what_cannot_happen_does_not() {
 #[test]
 fn the_watch_knows_the_secrets_that_it_looks_for() {
     let mut driver = Driver::new(1, LedgerKind::Quorum);
-    let keys = driver.rig.secrets();
+    let keys = driver.sut.secrets();
     driver.submit(0, 12, None);
     driver.ends(0, 0, Decision::Committed);
-    assert!(driver.rig.secrets() > keys + 10);
-    assert_eq!(driver.rig.tells(b"xx canary.record.00012 xx"), ["a record"]);
-    assert_eq!(driver.rig.tells(b"canary.record.00013"), [] as [&str; 0]);
+    assert!(driver.sut.secrets() > keys + 10);
+    assert_eq!(driver.sut.tells(b"xx canary.record.00012 xx"), ["a record"]);
+    assert_eq!(driver.sut.tells(b"canary.record.00013"), [] as [&str; 0]);
 }
 
 /// Says outcomes and asks for blocks.
@@ -388,13 +388,13 @@ struct Liar;
 impl Forger for Liar {
     fn message(
         &mut self,
-        rig: &SystemUnderTest,
+        sut: &SystemUnderTest,
         _: Actor,
         _: Actor,
         term: &Message,
     ) -> Option<wire::Message> {
         let Message::Outcome { tid, .. } = term else { return None };
-        let tid = rig.tables().real_tid(*tid)?;
+        let tid = sut.tables().real_tid(*tid)?;
         let (decision, height) = (wire::Decision::Committed, wire::Height(1));
         Some(wire::Message::Outcome(wire::Outcome { tid, decision, reason: wire::Reason::NONE, height }))
     }
@@ -417,8 +417,8 @@ fn an_insider_says_what_is_forged_and_the_model_knows_it_by_its_term() {
     let say = Action::Send { actor: Actor::User(1), to: Actor::Bsd, message };
     let gossip = Gossip::BlocksFrom(1);
     let tell = Action::Publish { actor: Actor::User(1), to: Actor::Validator(0), gossip: gossip.clone() };
-    assert_eq!((driver.rig.step(&say), driver.rig.step(&tell)), (None, None));
-    driver.rig.forge_with(Liar);
+    assert_eq!((driver.sut.step(&say), driver.sut.step(&tell)), (None, None));
+    driver.sut.forge_with(Liar);
     driver.submit(0, 0, None);
     driver.ends(0, 0, Decision::Committed);
     assert_eq!(driver.act(&say).event, Event::Send);
@@ -427,7 +427,7 @@ fn an_insider_says_what_is_forged_and_the_model_knows_it_by_its_term() {
             matches!(sent, Output::Send(Actor::Bsd, Packet::Record(record)) if record.message == message)
         })
     };
-    while !said(&driver.happened) || driver.next < driver.rig.sent() {
+    while !said(&driver.happened) || driver.next < driver.sut.sent() {
         driver.go_on();
     }
     let refused = driver.happened.iter().find(|step| step.clause == Some(Clause::MessageTypeIsExpected));

@@ -1,8 +1,9 @@
-//! The cliffs: from how many liars on which goal breaks. They are where chapter 15 says, they are found again, and what a bench leaves out by
+//! The cliffs: from how many liars on which goal breaks. They are where chapter 15 says, they are found again, and what a config leaves out by
 //! numbers changes no verdict.
 
 use bemr_lab::attacks::threshold::{
-    Among, BENCHES, Bench, CLIFF, Cell, Looked, SIZES, Verdict, markdown, published, questions_of,
+    CONFIGURATIONS, Cell, Coalition, SIZES, SearchedCell, THRESHOLDS, ThresholdConfig, Verdict, cells_of,
+    markdown, published,
 };
 use bemr_lab::explore::{CERTIFIED, PROGRESS, STORED, search};
 use bemr_lab::trace::{Replay, Trace, rerun};
@@ -11,8 +12,8 @@ use std::path::Path;
 
 const CHAPTER: &str = include_str!("../../spec/chapters/15-goals-adversary.md");
 
-fn bench(name: &str) -> &'static Bench {
-    BENCHES.iter().find(|bench| bench.name == name).expect("a bench of this name")
+fn config(name: &str) -> &'static ThresholdConfig {
+    CONFIGURATIONS.iter().find(|config| config.name == name).expect("a configuration of this name")
 }
 
 const fn quorum(validators: u8) -> u8 {
@@ -25,7 +26,7 @@ const fn forks_at(validators: u8) -> u8 {
 }
 
 /// Whether chapter 15 lets the goal be broken where so many lie.
-fn falls(goal: &str, Among { validators, lying }: Among) -> bool {
+fn falls(goal: &str, Coalition { validators, lying }: Coalition) -> bool {
     match goal {
         // Two final blocks of one height, two certificates.
         "G-IMM" | CERTIFIED => lying >= forks_at(validators),
@@ -39,13 +40,13 @@ fn falls(goal: &str, Among { validators, lying }: Among) -> bool {
 #[test]
 fn every_cell_is_known_and_every_cliff_is_where_the_chapter_says() {
     let cells = published();
-    assert_eq!(cells.len(), questions_of(&SIZES).map(|(bench, _)| bench.goals.len()).sum::<usize>());
-    for (bench, among) in questions_of(&SIZES) {
-        for goal in bench.goals {
-            let Among { validators, lying } = among;
-            let mut here = cells.iter().filter(|cell| cell.is_of(bench, goal, validators, lying));
+    assert_eq!(cells.len(), cells_of(&SIZES).map(|(config, _)| config.goals.len()).sum::<usize>());
+    for (config, coalition) in cells_of(&SIZES) {
+        for goal in config.goals {
+            let Coalition { validators, lying } = coalition;
+            let mut here = cells.iter().filter(|cell| cell.is_of(config, goal, validators, lying));
             let cell = here.next().expect("a cell");
-            let expected = falls(goal, among);
+            let expected = falls(goal, coalition);
             match &cell.verdict {
                 Verdict::Holds { states } => assert!(!expected && *states > 0, "{cell:?}"),
                 Verdict::Broken { .. } => assert!(expected, "{cell:?}"),
@@ -134,7 +135,7 @@ fn the_thresholds_are_those_of_the_chapter() {
 
 #[test]
 fn the_table_is_that_of_its_cells() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(CLIFF).with_extension("md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(THRESHOLDS).with_extension("md");
     let there = std::fs::read_to_string(path).expect("the table");
     assert!(
         there == markdown(&published(), &SIZES),
@@ -143,17 +144,19 @@ fn the_table_is_that_of_its_cells() {
 }
 
 /// All of the smaller two tables; of the larger one what takes seconds.
-fn looked_at_again() -> impl Iterator<Item = (&'static Bench, Among)> {
-    questions_of(&SIZES).filter(|(bench, Among { validators, lying })| {
-        *validators < 10 || bench.name == "blocks" || matches!(lying, 0 | 3 | 4) && bench.name != "questions"
+fn looked_at_again() -> impl Iterator<Item = (&'static ThresholdConfig, Coalition)> {
+    cells_of(&SIZES).filter(|(config, Coalition { validators, lying })| {
+        *validators < 10
+            || config.name == "blocks"
+            || matches!(lying, 0 | 3 | 4) && config.name != "questions"
     })
 }
 
 #[test]
 fn cells_are_found_again() {
     let cells = published();
-    for (bench, among) in looked_at_again() {
-        for Looked { cell, .. } in bench.look(among) {
+    for (config, coalition) in looked_at_again() {
+        for SearchedCell { cell, .. } in config.search(coalition) {
             assert!(
                 cells.contains(&cell),
                 "stale: cargo run --release -- attack --thresholds --write: {cell:?}"
@@ -162,19 +165,21 @@ fn cells_are_found_again() {
     }
 }
 
-/// Of a broken goal of the model a world goes through the run and breaks it at its last step. The implementation goes through as well,
+/// Of a broken goal of the model a model goes through the run and breaks it at its last step. The implementation goes through as well,
 /// but for what a liar signs of a block: it cannot be made to say what its validator would not.
 #[test]
 fn what_breaks_a_goal_is_gone_through_with_real_bytes_or_says_why_not() {
     let mut both = 0;
-    for (bench, among) in questions_of(&[4]) {
-        for looked in bench.look(among) {
-            let (Some((part, run)), Some(told)) = (&looked.run, looked.tell()) else { continue };
-            let Cell { goal, lying, .. } = &looked.cell;
+    for (config, coalition) in cells_of(&[4]) {
+        for searched in config.search(coalition) {
+            let (Some((part, run)), Some(told)) = (&searched.run, searched.counterexample()) else {
+                continue;
+            };
+            let Cell { goal, lying, .. } = &searched.cell;
             if let Some(goal) = GOALS.iter().find(|one| one.name == goal) {
-                let mut world = Execution::new(bench.rules(), &part.setup);
-                run.steps.iter().for_each(|step| assert!(world.step(&step.action).is_some(), "{goal:?}"));
-                assert!(!goal.is_kept(world.system()), "{goal:?}, {lying}");
+                let mut model = Execution::new(config.rules(), &part.setup);
+                run.steps.iter().for_each(|step| assert!(model.step(&step.action).is_some(), "{goal:?}"));
+                assert!(!goal.is_kept(model.system()), "{goal:?}, {lying}");
             }
             let trace = Trace::read(&told.trace.to_bytes()[..]).expect("a trace");
             let again = rerun(&trace);
@@ -202,15 +207,15 @@ fn what_breaks_a_goal_is_gone_through_with_real_bytes_or_says_why_not() {
 #[test]
 fn who_is_who_on_a_bench_changes_no_verdict() {
     for name in ["votes", "blocks", "questions", "blind BSD"] {
-        let bench = bench(name);
+        let config = config(name);
         for lying in 0..=4 {
-            for part in bench.parts(Among { validators: 4, lying }) {
-                let reduced = search(part.under(bench.rules()), 1, |_| true);
-                let whole = search(part.under(bench.rules()).with_every_name(), 1, |_| true);
+            for part in config.parts(Coalition { validators: 4, lying }) {
+                let reduced = search(part.under(config.rules()), 1, |_| true);
+                let whole = search(part.under(config.rules()).with_every_name(), 1, |_| true);
                 assert_eq!((&reduced.flaw, reduced.complete, whole.complete), (&None, true, true));
                 println!("{name}, {lying}: {} states of {}", reduced.states, whole.states);
                 assert!(reduced.states <= whole.states);
-                let verdicts = |report: &bemr_lab::explore::PartReport| -> Vec<(&str, bool)> {
+                let verdicts = |report: &bemr_lab::explore::SearchReport| -> Vec<(&str, bool)> {
                     report.goals.iter().map(|goal| (goal.name, goal.broken.is_some())).collect()
                 };
                 assert_eq!(verdicts(&reduced), verdicts(&whole), "{name}, {lying}");
