@@ -1,4 +1,4 @@
-//! The cliffs: from how many liars on which goal breaks. They are where chapter 15 says, they are found again, and what a config leaves out by
+//! The resilience thresholds: they are where chapter 15 says, they are found again, and what a configuration leaves out by
 //! numbers changes no verdict.
 
 use bemr_lab::attacks::threshold::{
@@ -165,7 +165,7 @@ fn cells_are_found_again() {
     }
 }
 
-/// Of a broken goal of the model a model goes through the run and breaks it at its last step. The implementation goes through as well,
+/// The model executes the run of a broken goal and breaks it at its last step. The implementation executes it as well,
 /// but for what a liar signs of a block: it cannot be made to say what its validator would not.
 #[test]
 fn what_breaks_a_goal_is_gone_through_with_real_bytes_or_says_why_not() {

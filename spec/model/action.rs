@@ -1,4 +1,4 @@
-//! What the model does next: the lines of a trace that somebody decides, be it a user, an adversary or the weather.
+//! What a run does next: the lines of a trace that somebody chooses, be it a user, an adversary or the network.
 
 use crate::{
     Actor, Ballot, BlockId, Change, Damage, Decision, Enrolment, Falsification, Flaws, Gossip, Height,

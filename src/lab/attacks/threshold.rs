@@ -1,8 +1,8 @@
-//! From how many lying validators on which goal breaks: the cliffs of chapter 15, found by search.
+//! The resilience thresholds of chapter 15, found by search: from how many Byzantine validators on each security property breaks.
 //!
-//! A *config* is what the liars sit in: a network of `n` validators of whom `f` lie, what honest users do, and which goals are looked at. Each
-//! cell of the table is a search of the config's parts to the end, or to a run that breaks the goal. What a config leaves out of the orders in
-//! which things can happen it says itself; nothing here knows a threshold.
+//! A *configuration* is a network of `n` validators of whom `f` are Byzantine, what honest users do, and which properties are checked. Each
+//! cell of the table is a search to the end, or to a run that breaks the property. A configuration says itself which orders of events its
+//! search omits; nothing here knows a threshold.
 
 use crate::explore::suites::{BROKEN, CHANGED, HEAD, NONE, ONE, QUIET, READ, TO_THE_END, setup};
 use crate::explore::{
@@ -26,8 +26,8 @@ const STATES: usize = 2_000_000;
 /// One thread visits the same states every time.
 const ONE_THREAD: usize = 1;
 
-/// The BSD, and validators in the order in which they byzantine: those come last whose turn to propose comes first, so that the others are one
-/// another.
+/// The BSD, and validators in the order in which they become Byzantine: the proposers of the first rounds last, so that the others are
+/// symmetric.
 const fn order(validators: u8) -> [Actor; MOST + 1] {
     let mut order = [Actor::Bsd; MOST + 1];
     let mut place = 0;
@@ -56,7 +56,7 @@ static ORDERS: [[Actor; MOST + 1]; MOST + 1] = {
     orders
 };
 
-/// So many liars among so many validators.
+/// So many Byzantine validators of so many, who collude.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Coalition {
     /// Validators.
@@ -79,7 +79,7 @@ impl Coalition {
     }
 }
 
-/// What the liars sit in.
+/// A network with Byzantine validators, and what is searched there.
 #[derive(Clone, Copy, Debug)]
 pub struct ThresholdConfig {
     /// Its name.
@@ -93,7 +93,7 @@ pub struct ThresholdConfig {
     without: &'static [Clause],
 }
 
-/// Every config.
+/// Every configuration.
 pub const CONFIGURATIONS: &[ThresholdConfig] = &[
     ThresholdConfig {
         name: "votes",
@@ -330,7 +330,7 @@ impl ThresholdConfig {
         (self.made)(coalition)
     }
 
-    /// Looks at every goal of the config among so many liars.
+    /// Searches for a break of every goal of the configuration by this coalition.
     pub fn search(&self, coalition: Coalition) -> Vec<SearchedCell> {
         let reports: Vec<_> = self
             .parts(coalition)
@@ -374,7 +374,7 @@ impl ThresholdConfig {
     }
 }
 
-/// All cells for these numbers of validators; `done` hears of each config and number of liars that is behind.
+/// All cells for these numbers of validators; `done` is called with each configuration and coalition when its cells are finished.
 pub fn search_cells(sizes: &[u8], mut done: impl FnMut(&ThresholdConfig, Coalition)) -> Vec<SearchedCell> {
     let mut all = Vec::new();
     for (config, coalition) in cells_of(sizes) {

@@ -214,7 +214,7 @@ impl Step {
     }
 }
 
-/// Everybody in a model that begins so, ascending.
+/// Every actor of a network with this setup, ascending.
 pub fn everybody(setup: &Setup) -> impl Iterator<Item = Actor> {
     let users = (0..setup.users).map(Actor::User);
     [Actor::Bsd, Actor::Cloud].into_iter().chain(users).chain((0..setup.validators).map(Actor::Validator))
