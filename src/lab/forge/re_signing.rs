@@ -15,7 +15,7 @@ use bemr::wire::{
 };
 use bemr_spec::Rules;
 use std::collections::BTreeMap;
-use tls_codec::TlsVecU16;
+use tls_codec::TlsVecU32;
 
 const RULES: Rules = Rules::hardened();
 
@@ -78,7 +78,7 @@ impl<'a, K: KeyOwners> ReSigner<'a, K> {
     }
 
     /// Those who signed sign this.
-    pub(crate) fn signatories(&self, signatories: &mut TlsVecU16<Signatory>, domain: Domain, message: &[u8]) {
+    pub(crate) fn signatories(&self, signatories: &mut TlsVecU32<Signatory>, domain: Domain, message: &[u8]) {
         change(signatories, |all| {
             for Signatory { validator, signature } in all {
                 self.sign(validator, domain, message, signature);

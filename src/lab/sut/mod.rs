@@ -6,6 +6,7 @@
 
 mod audit;
 mod authority;
+mod commands;
 mod compromise;
 mod corruption;
 mod established;
@@ -13,26 +14,25 @@ mod insider;
 mod key_recovery;
 mod needles;
 mod observation;
+mod outputs;
 mod samples;
 mod secret_scan;
+mod setup;
 mod store_corruption;
 
 pub use insider::{Forger, OddCertificates};
 pub use samples::BREAKABLE;
 
-use crate::refinement::{RefinementMap, content_type, role, session_type};
-use crate::simulator::{self, NetworkConfig, Node, ProvisionedKeys, START};
+use crate::refinement::RefinementMap;
+use crate::simulator::{Node, ProvisionedKeys};
 use crate::sut::key_recovery::KeyRecovery;
-use crate::sut::secret_scan::{SecretScan, WatchedStore};
-use bemr::actors::{Bsd, Cloud, Input, LedgerView, Output, Overheard, StoreHandle, User, Validator};
-use bemr::crypto::{Digest, Suite};
-use bemr::keys::Lifetimes;
+use crate::sut::secret_scan::SecretScan;
+use crate::sut::setup::user_name;
+use bemr::actors::{Input, LedgerView, Output, StoreHandle};
 use bemr::records::Record;
 use bemr::session::Stolen;
-use bemr::store::{Commit, recover, recover_ledger};
-use bemr::transparency::CloudLog;
-use bemr::wire::{self, Closing, EraseApproval, Name, Role, Time, encode};
-use bemr_model::{Action, Actor, Command, Damage, Happened, LedgerKind, Message, Order, Packet, Setup, Tid};
+use bemr::wire::{self, Name, Time};
+use bemr_model::{Action, Actor, Happened, Message, Packet};
 use bemr_spec::{Clause, Event, Refusal, Rules};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
@@ -88,180 +88,10 @@ pub struct SystemUnderTest {
     told: VecDeque<(bemr_model::Gossip, Rc<wire::Gossip>)>,
 }
 
-/// An actor that starts, and the seal chain that it opened.
-struct Begun {
-    node: Node,
-    chain: Option<Digest>,
-}
-
 /// The most of what was heard that is kept.
 const HEARD: usize = 128;
 
-/// The name of a user by number; those whom nobody certified have names too.
-fn user_name(foundation: &ProvisionedKeys, user: u8) -> Name {
-    let named = foundation.roster.users().get(usize::from(user)).map(|name| (*name).clone());
-    named.unwrap_or_else(|| {
-        Name::new(&format!("nobody-{user:02}")).expect("short printable ASCII without spaces")
-    })
-}
-
 impl SystemUnderTest {
-    /// The actors of `setup` under `rules`, on the tiny group.
-    ///
-    /// # Errors
-    /// As [`SystemUnderTest::on`].
-    pub fn new(rules: Rules, setup: &Setup) -> Result<SystemUnderTest, Refusal> {
-        SystemUnderTest::on(Suite::Tiny, rules, setup)
-    }
-
-    /// As [`SystemUnderTest::new`], on another suite.
-    ///
-    /// # Errors
-    /// VOT-01 for no validators or more than 64; ROL-04 for no users or more than five.
-    pub fn on(suite: Suite, rules: Rules, setup: &Setup) -> Result<SystemUnderTest, Refusal> {
-        SystemUnderTest::founded(SystemUnderTest::foundation_of(suite, rules, setup)?, rules, setup)
-    }
-
-    /// What the network of `setup` begins with.
-    ///
-    /// # Errors
-    /// As [`SystemUnderTest::on`].
-    pub fn foundation_of(suite: Suite, rules: Rules, setup: &Setup) -> Result<ProvisionedKeys, Refusal> {
-        let Setup { users, validators, ledger, seed, lifetimes, .. } = *setup;
-        if !(1..=5).contains(&users) {
-            return Err(Refusal::new(Clause::RoleFitsPlace).at(format!("{users} users")));
-        }
-        if !(1..=64).contains(&validators) {
-            return Err(Refusal::new(Clause::VoterIsAdmitted).at(format!("{validators} validators")));
-        }
-        let ledger = match ledger {
-            LedgerKind::Quorum => simulator::LedgerKind::Quorum,
-            LedgerKind::Work => simulator::LedgerKind::Work,
-        };
-        let lifetimes = Lifetimes { certificate: lifetimes.certificate, list: lifetimes.list };
-        let scenario =
-            NetworkConfig { rules, ledger, seed, lifetimes, ..NetworkConfig::new(suite, validators.into()) };
-        scenario.provision()
-    }
-
-    /// As [`SystemUnderTest::new`], with what [`SystemUnderTest::foundation_of`] gave for the same rules and setup.
-    ///
-    /// # Errors
-    /// As [`SystemUnderTest::on`].
-    pub fn founded(
-        foundation: ProvisionedKeys,
-        rules: Rules,
-        setup: &Setup,
-    ) -> Result<SystemUnderTest, Refusal> {
-        let Setup { users, validators, seed, established, .. } = *setup;
-        let published = foundation.ledger_view.clone();
-        let mut known = BTreeMap::new();
-        known.insert(foundation.roster.bsd.clone(), Actor::Bsd);
-        known.insert(foundation.roster.cloud.clone(), Actor::Cloud);
-        for user in 0..64 {
-            known.insert(user_name(&foundation, user), Actor::User(user));
-        }
-        for (number, name) in (0..).zip(&foundation.roster.validators) {
-            known.insert(name.clone(), Actor::Validator(number));
-        }
-        let custody = KeyRecovery::new(&rules, &foundation)?;
-        let actors = [Actor::Bsd, Actor::Cloud]
-            .into_iter()
-            .chain((0..users).map(Actor::User))
-            .chain((0..validators).map(Actor::Validator));
-        let mut sut = SystemUnderTest {
-            rules,
-            tables: RefinementMap::new(START, foundation.genesis.digest(), known),
-            foundation,
-            actors: actors.collect(),
-            names: Vec::new(),
-            nodes: Vec::new(),
-            archives: Vec::new(),
-            users,
-            seed,
-            now: START,
-            envelopes: Vec::new(),
-            supply: BTreeMap::new(),
-            found: None,
-            recorded: None,
-            watch: SecretScan::default(),
-            custody,
-            stolen: Vec::new(),
-            forger: None,
-            published,
-            forged: Vec::new(),
-            heard: VecDeque::new(),
-            told: VecDeque::new(),
-        };
-        for actor in sut.actors.clone() {
-            let archive = StoreHandle::new(WatchedStore::new(Rc::clone(&sut.watch.kept)));
-            let begun = sut.begin(actor, archive.clone())?;
-            sut.names.push(sut.name(actor));
-            sut.take_up(sut.nodes.len(), begun);
-            sut.archives.push(archive);
-        }
-        for actor in sut.actors.clone() {
-            let serial = sut.foundation.credentials[&sut.name(actor)].certified().certificate().body.serial;
-            sut.tables.certified(serial, actor);
-        }
-        sut.tables.learn_policies(&sut.foundation.ledger_view.policy);
-        if established {
-            sut.establish()?;
-        }
-        Ok(sut)
-    }
-
-    fn name(&self, actor: Actor) -> Name {
-        let cast = &self.foundation.roster;
-        match actor {
-            Actor::Bsd => cast.bsd.clone(),
-            Actor::Cloud => cast.cloud.clone(),
-            Actor::User(number) => user_name(&self.foundation, number),
-            Actor::Validator(number) => cast.validators[usize::from(number)].clone(),
-            Actor::Kdc => self.foundation.kdc.anchor().issuer,
-        }
-    }
-
-    /// An actor that begins, or goes on from what `archive` holds.
-    fn begin(&mut self, actor: Actor, archive: StoreHandle) -> Result<Begun, Refusal> {
-        let rules = self.rules;
-        let name = self.name(actor);
-        let mut office = self.foundation.context(&name);
-        let ProvisionedKeys { genesis, validators, cloud, bsd, .. } = &self.foundation;
-        let (cloud, bsd) = (cloud.clone(), bsd.clone());
-        office.sessions.tap();
-        office.ledger_view.ledger =
-            archive.read(|store| recover_ledger(&rules, store, genesis.clone(), validators, self.now))?;
-        let mut chain = None;
-        let node = match actor {
-            Actor::Bsd => {
-                let (seals, opened) = self.foundation.seal_chain(&mut office)?;
-                // One start beside the other: the custodian needs them all.
-                let (row, digest) = key_recovery::row(&opened);
-                chain = Some(digest);
-                archive.commit(Commit::new().meta(&row, encode(&opened)))?;
-                Node::Bsd(Box::new(Bsd::resume(office, cloud, seals, archive)?))
-            }
-            Actor::Cloud => {
-                let frontier = archive.read(|store| recover(&rules, store, &cloud))?.frontier;
-                let (network, suite) = (cloud.network.clone(), self.foundation.suite);
-                let log = CloudLog::new(suite, network, cloud.name, frontier);
-                Node::Cloud(Box::new(Cloud::new(office, archive, log)?))
-            }
-            Actor::User(_) => Node::User(Box::new(User::new(office, bsd.name, cloud))),
-            Actor::Validator(_) => Node::Validator(Box::new(Validator::resume(office, cloud, bsd, archive)?)),
-            // It has no address, and so no place among the nodes.
-            Actor::Kdc => return Err(Refusal::new(Clause::RoleFitsPlace).at("kdc")),
-        };
-        Ok(Begun { node, chain })
-    }
-
-    /// From now on the actor is this one.
-    fn take_up(&mut self, slot: usize, Begun { node, chain }: Begun) {
-        self.custody.chains.extend(chain);
-        if slot == self.nodes.len() { self.nodes.push(node) } else { self.nodes[slot] = node }
-    }
-
     fn slot(&self, actor: Actor) -> Option<usize> {
         let slot = match actor {
             Actor::Bsd => 0,
@@ -407,276 +237,5 @@ impl SystemUnderTest {
     fn remember(&mut self, refusal: Refusal) -> Vec<Output> {
         self.watch.refused(refusal);
         Vec::new()
-    }
-
-    /// Puts what an actor sends into the pool, and says it in the words of the model.
-    fn send(
-        &mut self,
-        slot: usize,
-        cause: Option<Packet>,
-        outputs: impl Iterator<Item = Output>,
-    ) -> Vec<bemr_model::Output> {
-        let by = self.actors[slot];
-        let mut written: Vec<(wire::SessionId, u64, Message)> = Vec::new();
-        for heard in self.nodes[slot].context().sessions.overheard() {
-            match heard {
-                Overheard::Session(real, keys) => {
-                    self.watch.session(keys);
-                    if let Some(Packet::Response { session } | Packet::Finish { session, .. }) = cause {
-                        self.tables.began(real, session);
-                    }
-                }
-                Overheard::Message { message, written: place, .. } => {
-                    // The answer to a request can be like a lie that was told before, and is its own.
-                    let answers =
-                        |record: &bemr_model::Record| matches!(record.message, Message::Read { .. });
-                    let own = matches!(&cause, Some(Packet::Record(record)) if answers(record));
-                    let forged = self.forged.iter().rposition(|(real, _)| !own && *real == message);
-                    let said = match forged {
-                        // Once it is written nobody says it again.
-                        Some(number) if place.is_some() => self.forged.remove(number).1,
-                        Some(number) => self.forged[number].1,
-                        None => {
-                            let said = self.tables.message(by, cause.as_ref(), &message);
-                            self.hear(by, said, &message);
-                            said
-                        }
-                    };
-                    if let Some((position, _)) = &place {
-                        written.push((position.session, position.sequence, said));
-                    }
-                    self.watch.said(message, place.as_ref().map(|(_, key)| key));
-                }
-            }
-        }
-        outputs.filter_map(|output| self.send_one(by, cause, &written, output)).collect()
-    }
-
-    fn send_one(
-        &mut self,
-        by: Actor,
-        cause: Option<Packet>,
-        written: &[(wire::SessionId, u64, Message)],
-        output: Output,
-    ) -> Option<bemr_model::Output> {
-        match output {
-            Output::Send { to, packet, .. } => {
-                let to = self.tables.actor(&to)?;
-                let term = self.name_packet(by, to, cause, written, &packet)?;
-                let bytes = Bytes::Packet(Rc::new(packet));
-                self.envelopes.push(Envelope { from: by, to, bytes, packet: Some(term) });
-                Some(bemr_model::Output::Send(to, term))
-            }
-            Output::SendGossip { to, gossip } => {
-                let to = self.tables.actor(&to)?;
-                let term = self.tables.gossip(&gossip);
-                let gossip = Rc::new(gossip);
-                self.hear_told(&term, &gossip);
-                let bytes = Bytes::Gossip(gossip);
-                self.envelopes.push(Envelope { from: by, to, bytes, packet: None });
-                Some(bemr_model::Output::SendGossip(to, term))
-            }
-            Output::Publish(gossip) => {
-                if let wire::Gossip::Block(block) = &gossip
-                    && let Closing::Work(work) = &block.header().closing
-                {
-                    self.found = Some(self.recorded.unwrap_or(work.nonce));
-                    if let Some(recorded) = self.recorded {
-                        self.tables.record_nonce(block.header(), recorded);
-                    }
-                }
-                let term = self.tables.gossip(&gossip);
-                let gossip = Rc::new(gossip);
-                self.hear_told(&term, &gossip);
-                let bytes = Bytes::Gossip(gossip);
-                for to in self.actors.iter().copied().filter(|to| *to != by) {
-                    let bytes = bytes.clone();
-                    self.envelopes.push(Envelope { from: by, to, bytes, packet: None });
-                }
-                Some(bemr_model::Output::Publish(term))
-            }
-        }
-    }
-
-    fn name_packet(
-        &mut self,
-        by: Actor,
-        to: Actor,
-        cause: Option<Packet>,
-        written: &[(wire::SessionId, u64, Message)],
-        packet: &[u8],
-    ) -> Option<Packet> {
-        // Of a record only what it says in clear is needed, of the others only the kind.
-        let rules = Rules::hardened();
-        if let Some((4, clear)) = packet.split_first().map(|(kind, rest)| (*kind, rest)) {
-            let header: wire::RecordHeader = wire::decode(&rules, clear.get(..CLEAR)?).ok()?;
-            let place = (header.session, header.sequence);
-            let (.., message) =
-                written.iter().find(|(session, sequence, _)| (*session, *sequence) == place)?;
-            return Some(Packet::Record(bemr_model::Record {
-                session: self.tables.session(&header.session),
-                from_initiator: header.direction == wire::Direction::InitiatorToResponder,
-                stage: content_type(header.stage),
-                sequence: header.sequence as u32,
-                message: *message,
-            }));
-        }
-        Some(match wire::decode::<wire::Packet>(&rules, packet).ok()? {
-            wire::Packet::Hello(hello) => {
-                let purpose = session_type(hello.purpose);
-                Packet::Hello { hello: self.tables.hello(by, to), purpose }
-            }
-            wire::Packet::Response(_) => {
-                let Some(Packet::Hello { hello, .. }) = cause else { return None };
-                Packet::Response { session: self.tables.response(hello, by) }
-            }
-            wire::Packet::Finish(_) => {
-                let Some(Packet::Response { session }) = cause else { return None };
-                Packet::Finish { session, by }
-            }
-            wire::Packet::Record(_) => return None,
-        })
-    }
-
-    fn command(&mut self, actor: Actor, command: Command) -> Option<Happened> {
-        if !command.is_for(actor) {
-            return None;
-        }
-        if actor == Actor::Kdc {
-            return self.kdc_command(command);
-        }
-        let slot = self.slot(actor)?;
-        let now = self.now;
-        let (event, answer) = match (command, actor) {
-            (Command::CloseAudit, Actor::Bsd) => {
-                let Node::Bsd(bsd) = &mut self.nodes[slot] else { return None };
-                (Event::CloseAudit, bsd.close(now))
-            }
-            (Command::Submit { record, breaks, readers }, Actor::User(user)) => {
-                if breaks == Some(Clause::SubmitterRule) && role(user) == Role::Doctor {
-                    return None;
-                }
-                let readers: Vec<Name> =
-                    readers.iter().map(|reader| user_name(&self.foundation, reader)).collect();
-                self.watch.supplied(record);
-                if breaks == Some(Clause::RecordWithinSize) {
-                    let refusal = samples::too_long(&self.rules)?;
-                    let clause = Some(refusal.clause());
-                    self.remember(refusal);
-                    return Some(self.happened(actor, None, Event::Command, clause, Vec::new()));
-                }
-                let supply = self.supply.entry((record, breaks));
-                let real = supply.or_insert_with(|| samples::record(record, breaks)).as_ref()?;
-                let Node::User(node) = &mut self.nodes[slot] else { return None };
-                let submitted = node.submit(now, real, &readers);
-                if submitted.is_ok() {
-                    self.learn_submission(slot, record, breaks);
-                }
-                (Event::Command, submitted.map(|(_, outputs)| outputs))
-            }
-            (Command::Read { tid }, Actor::User(user)) => {
-                let tid = self.tables.real_tid(tid)?;
-                self.ask(slot, user, Event::Command, |node, now| node.read(now, tid))?
-            }
-            (Command::Order { tid, order }, Actor::User(user)) => self.order(slot, user, tid, order)?,
-            (Command::ChangePolicy { change, approvals }, Actor::User(_)) => {
-                (Event::Command, self.change_policy(slot, &change, approvals)?)
-            }
-            _ => return None,
-        };
-        self.tables.learn_policies(&self.nodes[slot].context().ledger_view.policy);
-        let clause = answer.as_ref().err().map(Refusal::clause);
-        let outputs = answer.unwrap_or_else(|refusal| self.remember(refusal));
-        let sends = self.send(slot, None, outputs.into_iter());
-        Some(self.happened(actor, None, event, clause, sends))
-    }
-
-    fn order(
-        &mut self,
-        slot: usize,
-        user: u8,
-        tid: Tid,
-        order: Order,
-    ) -> Option<(Event, Result<Vec<Output>, Refusal>)> {
-        let tid = self.tables.real_tid(tid)?;
-        match order {
-            Order::Grant(reader) => {
-                let reader = user_name(&self.foundation, reader);
-                self.ask(slot, user, Event::Command, |node, now| node.grant(now, tid, &reader))
-            }
-            Order::Revoke(reader) => {
-                let reader = user_name(&self.foundation, reader);
-                self.ask(slot, user, Event::Command, |node, now| node.revoke(now, tid, &reader))
-            }
-            Order::Erase(members) => {
-                let Node::User(node) = &self.nodes[slot] else { return None };
-                let body = node.erasure(self.now, tid);
-                let approve = |member: u8| -> Option<EraseApproval> {
-                    match self.nodes.get(self.slot(Actor::User(member))?)? {
-                        Node::User(user) => Some(user.approve(&body)),
-                        _ => None,
-                    }
-                };
-                let approvals: Option<Vec<EraseApproval>> = members.iter().map(approve).collect();
-                let approvals = approvals?;
-                self.ask(slot, user, Event::Command, |node, now| node.erase(now, body, approvals))
-            }
-        }
-    }
-
-    fn ask<T>(
-        &mut self,
-        slot: usize,
-        user: u8,
-        event: Event,
-        ask: impl FnOnce(&mut User, Time) -> Result<(T, Vec<Output>), Refusal>,
-    ) -> Option<(Event, Result<Vec<Output>, Refusal>)> {
-        let now = self.now;
-        let Node::User(node) = &mut self.nodes[slot] else { return None };
-        let asked = ask(node, now).map(|(_, outputs)| outputs);
-        if asked.is_ok()
-            && let Some(named) = node.context().sessions.last_overheard().and_then(wire::Message::request)
-        {
-            self.tables.requested(user, named);
-        }
-        Some((event, asked))
-    }
-
-    fn learn_submission(&mut self, slot: usize, record: u16, breaks: Option<Clause>) {
-        let said = self.nodes[slot].context().sessions.last_overheard();
-        if let Some(wire::Message::TInitial(initial)) = said {
-            self.tables.submitted(initial, record, breaks);
-        }
-    }
-
-    fn crash(&mut self, actor: Actor, damage: Option<Damage>) -> Option<Happened> {
-        let slot = self.slot(actor)?;
-        if matches!(actor, Actor::User(_)) {
-            let name = self.names[slot].clone();
-            let mut office = self.foundation.context(&name);
-            office.sessions.tap();
-            if let Node::User(user) = self.nodes.remove(slot) {
-                self.nodes.insert(slot, Node::User(Box::new(user.restart(office))));
-            }
-            return Some(self.happened(actor, None, Event::Crash, None, Vec::new()));
-        }
-        let found = match damage {
-            Some(damage) => self.start_damaged(actor, damage)?.err(),
-            None => None,
-        };
-        // What was damaged is made good.
-        let archive = self.archives[slot].clone();
-        let begun = self.begin(actor, archive);
-        let clause = begun.as_ref().err().map(Refusal::clause);
-        if let Ok(begun) = begun {
-            self.take_up(slot, begun);
-        }
-        let clause = clause.or(found.as_ref().map(|(refusal, _)| refusal.clause()));
-        let mut happened = self.happened(actor, None, Event::Crash, clause, Vec::new());
-        if let Some((refusal, place)) = found {
-            happened.place = Some(place);
-            self.watch.refused(refusal);
-        }
-        Some(happened)
     }
 }
