@@ -46,6 +46,11 @@ impl<'p> Path<'p> {
             || self.alternatives.iter().any(|one| one.holders.iter().chain(&one.last).any(each))
     }
 
+    /// Whether one of the alternatives is a member of this name.
+    pub(super) fn names_member(&self, name: &str) -> bool {
+        self.alternatives.iter().filter_map(|one| one.last.as_ref()).any(|last| last.name == name)
+    }
+
     /// Whether all alternatives are members of the same holders.
     pub(super) fn has_one_holder(&self) -> bool {
         self.alternatives.iter().all(|one| one.last.is_some() && one.holders == self.alternatives[0].holders)

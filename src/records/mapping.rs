@@ -43,8 +43,13 @@ pub fn read_value(rules: &Rules, attribute: &Attribute, bytes: &[u8]) -> Result<
         return Ok(None);
     };
     let count = if path.is_list() { !items.is_empty() } else { items.len() == 1 };
-    let fits =
-        count && bytes.len() <= constants::VALUE_BYTES && items.iter().all(|item| fits(attribute.kind, item));
+    let is_alternative = |item: &Item| match (attribute.kind, item) {
+        (AttributeType::Choice, Item::Text(name)) => path.names_member(name.as_str()),
+        _ => true,
+    };
+    let fits = count
+        && bytes.len() <= constants::VALUE_BYTES
+        && items.iter().all(|item| fits(attribute.kind, item) && is_alternative(item));
     rules.require(Clause::AttributeHasItsType, fits).map_err(|refusal| at(refusal, attribute))?;
     Ok(value)
 }
@@ -228,7 +233,8 @@ fn fits(kind: AttributeType, item: &Item) -> bool {
                 Type::Uri => is_uri(text),
                 Type::Date | Type::DateTime | Type::Instant => FhirDate::parse(kind, text).is_some(),
                 Type::Reference | Type::Patient => Name::new(text).is_some(),
-                Type::Choice => !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+                // Which names there are depends on the path.
+                Type::Choice => true,
                 Type::Concept | Type::Measure => false,
             }
         }

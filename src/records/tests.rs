@@ -430,6 +430,14 @@ mod mapping {
                 read_value(rules, attribute("status"), &canonical(&wrong))
             });
         }
+        let patient = registry.template_for("Patient", Height(1)).unwrap();
+        let (_, deceased) = patient.attribute(&name("deceased")).unwrap();
+        assert!(read_value(&HARDENED, deceased, &canonical(&texts(&["deceasedBoolean"]))).is_ok());
+        for wrong in ["deceased", "deceasedString", "_deceasedBoolean", ""] {
+            only(Clause::AttributeHasItsType, |rules| {
+                read_value(rules, deceased, &canonical(&texts(&[wrong])))
+            });
+        }
         let trailing = [canonical(&texts(&["final"])), vec![0]].concat();
         assert_eq!(
             read_value(&HARDENED, attribute("status"), &trailing).unwrap_err().clause(),
