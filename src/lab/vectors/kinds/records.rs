@@ -236,6 +236,12 @@ fn odd_items() -> Vec<(AttributeType, &'static [&'static str], &'static str, Ite
         (OfMeasure, UNSTATED, unstated, Item::Unstated),
         (Reference, UNSTATED, unstated, Item::Unstated),
         (Choice, UNSTATED, unstated, Item::Unstated),
+        (
+            Choice,
+            &["Item.text.text"],
+            "a choice that no alternative names",
+            Item::Text(text("deceasedString")),
+        ),
         (Date, body, "a concept for a date", Item::Concept(Vec::new().into())),
         (Date, &["Item.text.text"], "a month that there is not", Item::Text(text("1970-13"))),
     ]
