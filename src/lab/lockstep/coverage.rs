@@ -110,6 +110,8 @@ pub const UNREACHABLE: &[(Clause, &str)] = &[
         Clause::OnlyAcceptedIsPromoted,
         "what no quorum accepted has no certificate that the cloud takes: VAL-04, VAL-05",
     ),
+    (Clause::StoredBeforeSent, "it refuses nothing: without it a validator votes a second time, by BLK-07"),
+    (Clause::FailedStoreIsSilent, "stores in memory never fail"),
 ];
 
 /// Clauses that a receiver does not check by themselves: a value whose maker broke one does not verify.
