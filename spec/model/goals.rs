@@ -3,12 +3,11 @@
 //!
 //! Goals about bytes have no predicate here: G-HID and the part of G-SEC that is about ciphertext are shown on the implementation.
 
-use crate::ledger::{CONFIRMATIONS, quorum};
-use crate::policy::Registry;
-use crate::roles::may_handle_records;
-use crate::{Ballot, Decision, Entry, LedgerKind, LogKind, System};
+use crate::conjuncts::{self, Conjunct};
+use crate::ledger::quorum;
+use crate::{Decision, LogKind, System};
 use bemr_spec::Clause;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A goal.
@@ -24,8 +23,8 @@ pub struct Goal {
     pub needs: &'static [Clause],
     /// What nobody may take for what it is not: of a kind of message, the checks that one fails that breaks it.
     pub forbids: &'static [(&'static str, &'static [Clause])],
-    /// Whether it holds apart from that.
-    pub holds: fn(&System) -> bool,
+    /// What it says apart from that: each has to hold.
+    pub conjuncts: &'static [Conjunct],
     /// What has to happen in some run.
     pub sometimes: (&'static str, fn(&System) -> bool),
 }
@@ -33,7 +32,7 @@ pub struct Goal {
 impl Goal {
     /// Whether it holds.
     pub fn is_kept(&self, system: &System) -> bool {
-        (self.holds)(system) && !system.believes(self.forbids)
+        self.conjuncts.iter().all(|conjunct| conjunct.holds(system)) && !system.believes(self.forbids)
     }
 
     /// Whether it is claimed although actors die and start again.
@@ -87,7 +86,7 @@ pub const GOALS: &[Goal] = &[
                 ],
             ),
         ],
-        holds: origin,
+        conjuncts: conjuncts::ORIGIN,
         sometimes: ("a record is stored", stored),
     },
     Goal {
@@ -112,7 +111,7 @@ pub const GOALS: &[Goal] = &[
             ("T_valid", &[Clause::InitialNamesRecipient, Clause::AckAnswersThisBlock]),
             ("Receipt", &[Clause::HeadSignedByCloud, Clause::LeafIsIncluded]),
         ],
-        holds: agreement,
+        conjuncts: conjuncts::AGREEMENT,
         sometimes: ("every actor knows one submission", all_know),
     },
     Goal {
@@ -121,7 +120,7 @@ pub const GOALS: &[Goal] = &[
         under: "DY, INS, BYZ(b < 2·quorum − n)",
         needs: &[Clause::FirstDecisionStands],
         forbids: &[],
-        holds: single_decision,
+        conjuncts: conjuncts::SINGLE_DECISION,
         sometimes: ("a submission is decided", decided),
     },
     Goal {
@@ -151,7 +150,7 @@ pub const GOALS: &[Goal] = &[
             ),
             ("Decision", &[Clause::EntryHasQuorum]),
         ],
-        holds: commit_implies_verdict,
+        conjuncts: conjuncts::COMMIT_IMPLIES_VERDICT,
         sometimes: ("a record is committed", committed),
     },
     Goal {
@@ -178,7 +177,7 @@ pub const GOALS: &[Goal] = &[
                 &[Clause::ErasureByAuthority, Clause::CertificateSignedByKdc, Clause::CertificateNotRevoked],
             ),
         ],
-        holds: least_privilege,
+        conjuncts: conjuncts::LEAST_PRIVILEGE,
         sometimes: ("a record is read", read),
     },
     Goal {
@@ -194,7 +193,7 @@ pub const GOALS: &[Goal] = &[
             ("Revoke", &[Clause::StatementAdvances]),
             ("RevocationList", &[Clause::RevocationListAdvances]),
         ],
-        holds: freshness,
+        conjuncts: conjuncts::FRESHNESS,
         sometimes: ("a session is established", session),
     },
     Goal {
@@ -203,7 +202,7 @@ pub const GOALS: &[Goal] = &[
         under: "DY, INS, BYZ(n), mB, mC, CRASH",
         needs: &[Clause::HelloDisplacesNone],
         forbids: &[],
-        holds: handshakes_go_on,
+        conjuncts: conjuncts::HANDSHAKES_GO_ON,
         sometimes: ("a session is established", session),
     },
     Goal {
@@ -212,7 +211,7 @@ pub const GOALS: &[Goal] = &[
         under: "any, honest BSD",
         needs: &[Clause::SealBeforeNextStage],
         forbids: &[("T_block", &[Clause::SealDigestIsCarried]), ("T_valid", &[Clause::SealDigestIsCarried])],
-        holds: stage_order,
+        conjuncts: conjuncts::STAGE_ORDER,
         sometimes: ("a stage follows another", voted),
     },
     Goal {
@@ -224,7 +223,7 @@ pub const GOALS: &[Goal] = &[
             ("Hello", &[Clause::ElementInRange, Clause::ElementInSubgroup]),
             ("Response", &[Clause::ElementInRange, Clause::ElementInSubgroup]),
         ],
-        holds: nothing_held,
+        conjuncts: conjuncts::NOTHING_HELD,
         sometimes: ("a stage follows another", voted),
     },
     Goal {
@@ -262,7 +261,7 @@ pub const GOALS: &[Goal] = &[
                 ],
             ),
         ],
-        holds: sessions_keep,
+        conjuncts: conjuncts::SESSIONS_KEEP,
         sometimes: ("a session is established", session),
     },
     Goal {
@@ -296,7 +295,7 @@ pub const GOALS: &[Goal] = &[
                 ],
             ),
         ],
-        holds: immutability,
+        conjuncts: conjuncts::IMMUTABILITY,
         sometimes: ("a block is final", some_final),
     },
     Goal {
@@ -305,7 +304,7 @@ pub const GOALS: &[Goal] = &[
         under: "DY, INS, BYZ(n), CRASH, honest BSD",
         needs: &[Clause::TidIsFresh],
         forbids: &[],
-        holds: audit_complete,
+        conjuncts: conjuncts::AUDIT_COMPLETE,
         sometimes: ("a submission is decided", decided),
     },
     Goal {
@@ -314,7 +313,7 @@ pub const GOALS: &[Goal] = &[
         under: "INS",
         needs: &[Clause::ErasedStaysErased],
         forbids: &[],
-        holds: erasure,
+        conjuncts: conjuncts::ERASURE,
         sometimes: ("a record is erased", erased),
     },
     Goal {
@@ -362,7 +361,7 @@ pub const GOALS: &[Goal] = &[
                 ],
             ),
         ],
-        holds: policy_agreement,
+        conjuncts: conjuncts::POLICY_AGREEMENT,
         sometimes: ("a changed policy judges", judged_anew),
     },
     Goal {
@@ -387,7 +386,7 @@ pub const GOALS: &[Goal] = &[
             ),
             ("CloudHead", &[Clause::HeadSignedByCloud]),
         ],
-        holds: |_| true,
+        conjuncts: &[],
         sometimes: ("a record is read", read),
     },
     Goal {
@@ -396,7 +395,7 @@ pub const GOALS: &[Goal] = &[
         under: "any, honest BSD",
         needs: &[Clause::OneVotePerValidator, Clause::VoteSigned, Clause::VoteNamesBlock],
         forbids: &[],
-        holds: accountable,
+        conjuncts: conjuncts::ACCOUNTABLE,
         sometimes: ("a validator is convicted", convicted),
     },
 ];
@@ -410,7 +409,7 @@ pub const SHOWN: &[Goal] = &[
         under: "mC, mB, DY, BYZ(b < 2·quorum − n)",
         needs: &[Clause::LogIsAppendOnly, Clause::HeadIsAnchored],
         forbids: &[],
-        holds: deletion_evident,
+        conjuncts: conjuncts::DELETION_EVIDENT,
         sometimes: ("a head of the cloud's log is anchored", head_anchored),
     },
     Goal {
@@ -419,29 +418,24 @@ pub const SHOWN: &[Goal] = &[
         under: "mB, mC, DY, BYZ(b < 2·quorum − n)",
         needs: &[Clause::AuditHeadSigned, Clause::AuditHeadAnchored],
         forbids: &[],
-        holds: audit_evident,
+        conjuncts: conjuncts::AUDIT_EVIDENT,
         sometimes: ("a submission is decided", decided),
     },
 ];
 
 /// G-TER where nothing is left to happen: whether whatever was submitted or asked has ended.
 pub fn everything_ended(system: &System) -> bool {
-    system.bsd().open.is_empty() && system.users().all(super::user::User::is_done)
+    conjuncts::EVERYTHING_ENDED.iter().all(|conjunct| conjunct.holds(system))
 }
 
 /// The second half of G-TER where nothing is left to happen: whether something was submitted and all of it that breaks no rule is committed.
 pub fn sound_is_committed(system: &System) -> bool {
-    let bsd = system.bsd();
-    let sound = |ended: &super::bsd::Ended| {
-        ended.question.header.breaks.is_some() || ended.decision == Decision::Committed
-    };
-    !bsd.ended.is_empty() && everything_ended(system) && bsd.ended.values().all(sound)
+    conjuncts::SOUND_IS_COMMITTED.iter().all(|conjunct| conjunct.holds(system)) && everything_ended(system)
 }
 
 /// G-CIV whatever the BSD does: whether what the cloud stores has a true certificate of a quorum, and breaks no rule.
 pub fn stored_is_certified(system: &System) -> bool {
-    let members = system.bsd().ledger.members();
-    system.cloud().records.values().all(|stored| is_good(&stored.certificate, members))
+    conjuncts::STORED_IS_CERTIFIED.iter().all(|conjunct| conjunct.holds(system))
 }
 
 /// Whether these validators, who sign whatever they like, and the honest ones by the votes that they gave, are enough for certificates on
@@ -461,156 +455,32 @@ pub fn two_certificates(system: &System, liars: super::Members) -> bool {
     enough(0) || certified.windows(2).any(|pair| pair[0] == pair[1])
 }
 
-fn is_good(certificate: &super::Certificate, members: u8) -> bool {
-    certificate.flaws.is_empty()
-        && certificate.ballot == Ballot::True
-        && certificate.signatories.len() >= quorum(members)
-        && certificate.question.header.breaks.is_none()
-}
-
-fn origin(system: &System) -> bool {
-    let submitted = |header: &super::Header| {
-        let user = system.users().nth(usize::from(header.user));
-        user.is_some_and(|user| user.submitted.get(&header.tid) == Some(header))
-    };
-    let votes =
-        system.validators().flat_map(|validator| validator.votes.values().map(|vote| vote.question.header));
-    let stored = system.cloud().records.values().map(|stored| stored.certificate.question.header);
-    let open = system.bsd().open.values().map(|open| open.question.header);
-    !system.kdc().doubled && votes.chain(stored).chain(open).all(|header| submitted(&header))
-}
-
 fn stored(system: &System) -> bool {
     !system.cloud().records.is_empty()
-}
-
-fn agreement(system: &System) -> bool {
-    let bsd = system.bsd();
-    let voted = system.validators().flat_map(|validator| validator.votes.values().map(|vote| vote.question));
-    let stored = system.cloud().records.values().map(|stored| stored.certificate.question);
-    let open =
-        bsd.open.values().map(|open| open.question).chain(bsd.ended.values().map(|ended| ended.question));
-    let mut headers: BTreeMap<super::Tid, super::Header> = BTreeMap::new();
-    let mut questions = voted.chain(stored).chain(open);
-    let one_header = questions.all(|question| {
-        let header = question.header;
-        *headers.entry(header.tid).or_insert(header) == header
-    });
-    let committed = system.cloud().records.values().map(|stored| stored.certificate.question.header.record);
-    let (count, distinct) = (committed.clone().count(), committed.collect::<BTreeSet<_>>().len());
-    one_header && count == distinct && system.validators().all(|validator| !validator.voted_twice)
 }
 
 fn all_know(system: &System) -> bool {
     stored(system) && system.validators().all(|validator| !validator.votes.is_empty())
 }
 
-fn single_decision(system: &System) -> bool {
-    let bsd = system.bsd();
-    let audited: BTreeSet<_> = bsd.audit.iter().map(|entry| entry.tid).collect();
-    let once = audited.len() == bsd.audit.len() && bsd.open.keys().all(|tid| !audited.contains(tid));
-    let told = bsd.ended.iter().all(|(tid, ended)| {
-        let heard = system.users().nth(usize::from(ended.user)).and_then(|user| user.outcome(*tid));
-        heard.is_none_or(|heard| heard == ended.decision || heard == Decision::Refused)
-    });
-    once && told && !bsd.reconsidered
-}
-
 fn decided(system: &System) -> bool {
     !system.bsd().audit.is_empty()
-}
-
-fn commit_implies_verdict(system: &System) -> bool {
-    let members = system.bsd().ledger.members();
-    let good = |certificate: &super::Certificate| is_good(certificate, members);
-    let ledger = &system.cloud().ledger;
-    let in_final = |stored: &super::cloud::Stored| {
-        ledger.blocks()[..ledger.final_blocks()].iter().any(|block| {
-            block.id == stored.block && block.proposal.entries.contains(&Entry::Decision(stored.certificate))
-        })
-    };
-    let accepted = |open: &super::bsd::Open| {
-        use super::bsd::State;
-        !matches!(open.state, State::AwaitingFinality | State::AwaitingReceipt)
-            || open.acknowledgement.as_ref().is_some_and(good) && open.votes.len() >= quorum(members)
-    };
-    system.cloud().records.values().all(|stored| good(&stored.certificate) && in_final(stored))
-        && system.bsd().open.values().all(accepted)
 }
 
 fn committed(system: &System) -> bool {
     system.bsd().ended.values().any(|ended| ended.decision == Decision::Committed)
 }
 
-fn least_privilege(system: &System) -> bool {
-    let granted = system.users().enumerate().all(|(reader, user)| {
-        user.read.values().all(|tid| {
-            let stored = system.cloud().records.get(tid);
-            stored.is_some_and(|stored| stored.ever.has(reader as u8))
-        })
-    });
-    let allowed = |header: &super::Header| may_handle_records(header.user);
-    let mut voted =
-        system.validators().flat_map(|validator| validator.votes.values().map(|vote| vote.question.header));
-    let mut open = system.bsd().open.values().map(|open| open.question.header);
-    granted
-        && voted.all(|header| allowed(&header))
-        && open.all(|header| allowed(&header))
-        && system.policies().all(Registry::is_by_administrators)
-}
-
 fn read(system: &System) -> bool {
     system.users().any(|user| !user.read.is_empty())
-}
-
-fn freshness(system: &System) -> bool {
-    let heads = system.users().all(|user| user.remembered == user.newest);
-    heads && system.sessions().all(super::session_manager::SessionManager::nothing_repeated)
 }
 
 fn session(system: &System) -> bool {
     system.sessions().any(super::session_manager::SessionManager::has_sessions)
 }
 
-fn handshakes_go_on(system: &System) -> bool {
-    let managers: Vec<_> = system.sessions().collect();
-    managers.iter().all(|manager| manager.none_displaced_by(&managers))
-}
-
-fn stage_order(system: &System) -> bool {
-    let sealed = |open: &super::bsd::Open| open.question.sealed;
-    system.bsd().open.values().all(sealed) && system.cloud().records.values().all(|stored| stored.sealed)
-}
-
 fn voted(system: &System) -> bool {
     system.validators().any(|validator| !validator.votes.is_empty())
-}
-
-fn nothing_held(system: &System) -> bool {
-    system.bsd().held.is_empty()
-}
-
-fn sessions_keep(system: &System) -> bool {
-    !system.betrayed && system.sessions().all(super::session_manager::SessionManager::ends_agree)
-}
-
-fn immutability(system: &System) -> bool {
-    system.ledgers().all(|ledger| !ledger.undone) && (final_blocks_agree(system) || parted_deeply(system))
-}
-
-/// What depth alone bounds: whether two chains closed by work part by more blocks, on both sides, than confirm one. No clause can prevent it: who is cut
-/// off cannot know. The depth is counted here and not taken from what actors hold to be final.
-fn parted_deeply(system: &System) -> bool {
-    let chains: Vec<_> = system
-        .ledgers()
-        .filter(|ledger| ledger.kind() == LedgerKind::Work)
-        .map(super::ledger::Ledger::blocks)
-        .collect();
-    let deep = |one: &[Arc<super::Block>], other: &[Arc<super::Block>]| {
-        let shared = one.iter().zip(other).take_while(|(one, other)| one.id == other.id).count();
-        one.len().min(other.len()) - shared > CONFIRMATIONS
-    };
-    chains.iter().enumerate().any(|(place, one)| chains[..place].iter().any(|other| deep(one, other)))
 }
 
 /// Whether blocks of one height that are final for somebody are one block, however deep chains part: G-IMM without its bound.
@@ -631,42 +501,12 @@ fn some_final(system: &System) -> bool {
     system.ledgers().any(|ledger| ledger.final_blocks() > 0)
 }
 
-fn audit_complete(system: &System) -> bool {
-    let bsd = system.bsd();
-    let logged: Vec<_> = bsd.audit.iter().map(|entry| entry.tid).collect();
-    let mut sorted = logged.clone();
-    sorted.sort_unstable();
-    sorted.iter().eq(bsd.ended.keys())
-}
-
-fn audit_evident(system: &System) -> bool {
-    !system.deceived[1]
-}
-
-fn deletion_evident(system: &System) -> bool {
-    !system.deceived[0]
-}
-
 fn head_anchored(system: &System) -> bool {
     system.ledgers().any(|ledger| ledger.final_anchor(LogKind::Cloud).is_some())
 }
 
-fn accountable(system: &System) -> bool {
-    let bsd = system.bsd();
-    !bsd.overlooked && bsd.convicted.values().all(|proves| *proves)
-}
-
 fn convicted(system: &System) -> bool {
     !system.bsd().convicted.is_empty()
-}
-
-fn erasure(system: &System) -> bool {
-    !system.cloud().served_erased
-        && system.cloud().records.values().all(|stored| stored.erased.is_none() || stored.readers.is_empty())
-}
-
-fn policy_agreement(system: &System) -> bool {
-    system.policies().all(Registry::is_sound) && system.validators().all(|validator| !validator.misjudged)
 }
 
 fn judged_anew(system: &System) -> bool {

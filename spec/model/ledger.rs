@@ -37,7 +37,7 @@ pub(super) enum ChainUpdate {
 pub(super) struct Ledger {
     kind: LedgerKind,
     members: u8,
-    trunk: Vec<Arc<Block>>,
+    pub(super) trunk: Vec<Arc<Block>>,
     sides: BTreeMap<BlockId, Arc<Block>>,
     /// Where in the trunk what stands.
     places: BTreeMap<BlockId, usize>,

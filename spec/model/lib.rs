@@ -15,6 +15,7 @@ mod bsd;
 mod causes;
 mod checks;
 mod cloud;
+mod conjuncts;
 mod consensus;
 mod custodian;
 mod damage;
@@ -38,6 +39,7 @@ mod user;
 mod validator;
 
 pub use action::*;
+pub use conjuncts::{BESIDE_GOALS, Conjunct};
 pub use custodian::{MOST_FAULTS, SealFault, SealId};
 pub use damage::{Damage, Row};
 pub use enrolment::*;

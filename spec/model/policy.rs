@@ -149,9 +149,9 @@ pub(super) struct Taken {
 /// Every version that ever was, as one actor knows them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Registry {
-    templates: Vec<Edition>,
-    abeyance: Vec<Edition>,
-    admission: Vec<Edition>,
+    pub(super) templates: Vec<Edition>,
+    pub(super) abeyance: Vec<Edition>,
+    pub(super) admission: Vec<Edition>,
     /// The changes, in their order.
     pub(super) taken: Vec<Taken>,
 }
@@ -247,20 +247,35 @@ impl Registry {
         Ok(())
     }
 
-    /// Whether every change was one that chapter 7 lets through: approved by two, later than the height at which it was taken,
-    /// of the next versions, and leaving a sound policy.
-    pub(super) fn is_sound(&self) -> bool {
+    /// Whether at least two approved every change.
+    pub(super) fn is_approved_by_two(&self) -> bool {
+        self.taken.iter().all(|one| one.approvals.len() >= 2)
+    }
+
+    /// Whether nothing is wrong with any change.
+    pub(super) fn is_genuine(&self) -> bool {
+        self.taken.iter().all(|one| one.flaws.is_empty())
+    }
+
+    /// Whether every change changes something.
+    pub(super) fn is_of_changes(&self) -> bool {
+        self.taken.iter().all(|one| !one.change.is_empty())
+    }
+
+    /// Whether no change was in force at the height of its block already.
+    pub(super) fn is_told_before(&self) -> bool {
+        let mut editions = self
+            .taken
+            .iter()
+            .flat_map(|one| one.change.editions().into_iter().flatten().map(|edition| (one.height, edition)));
+        editions.all(|(height, edition)| edition.effective > height)
+    }
+
+    /// Whether the versions of everything follow each other from the first.
+    pub(super) fn is_in_order(&self) -> bool {
         let first_to_last =
             |all: &[Edition]| all.iter().zip(1..).all(|(one, version)| one.version == version);
-        let lines = [&self.templates, &self.abeyance, &self.admission];
-        let sound = |one: &Taken| {
-            let mut editions = one.change.editions().into_iter().flatten();
-            one.approvals.len() >= 2
-                && one.flaws.is_empty()
-                && !one.change.is_empty()
-                && editions.all(|edition| edition.effective > one.height)
-        };
-        self.taken.iter().all(sound) && lines.into_iter().all(|line| first_to_last(line))
+        [&self.templates, &self.abeyance, &self.admission].into_iter().all(|line| first_to_last(line))
     }
 
     /// Whether administrators alone approved every change.

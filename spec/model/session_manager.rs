@@ -45,16 +45,16 @@ struct Answer {
 
 /// A session.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct PeerSession {
-    peer: Actor,
-    initiator: bool,
+pub(super) struct PeerSession {
+    pub(super) peer: Actor,
+    pub(super) initiator: bool,
     purpose: ContentType,
     sent: u32,
     received: u32,
     /// Nothing came back since something was said.
     silent: bool,
     /// A record was taken that is not after the last: only without SES-03.
-    repeated: bool,
+    pub(super) repeated: bool,
 }
 
 /// The sessions of one actor.
@@ -64,22 +64,22 @@ pub(super) struct SessionManager {
     calling: BTreeMap<Actor, PendingHandshake>,
     /// The handshakes answered to each address, in the order of their hellos.
     answering: BTreeMap<Actor, Vec<Answer>>,
-    sessions: BTreeMap<SessionId, PeerSession>,
+    pub(super) sessions: BTreeMap<SessionId, PeerSession>,
     newest: BTreeMap<Actor, SessionId>,
     /// When a hello was answered, and how many times.
-    heard: BTreeMap<HelloId, (Time, u32)>,
+    pub(super) heard: BTreeMap<HelloId, (Time, u32)>,
     /// How many hellos were sent to whom, and how many responses to anybody. Not something that an actor keeps: it makes
     /// every hello and response differ from all others, as random nonces do.
     hellos: BTreeMap<Actor, u32>,
     responses: u32,
     /// Handshakes in progress that another hello has ended: only without HSK-10. Not something that an actor keeps: it
     /// did not notice.
-    displaced: BTreeSet<SessionId>,
+    pub(super) displaced: BTreeSet<SessionId>,
     /// What it knows of certificates.
     pub(super) trust: Shared<Trust>,
     /// What it took for what it is not, by the name of the message and the check that it fails: only without that clause.
     /// Not something that an actor keeps: it did not notice.
-    believed: BTreeSet<(&'static str, Clause)>,
+    pub(super) believed: BTreeSet<(&'static str, Clause)>,
 }
 
 /// What became of a packet.
@@ -421,20 +421,29 @@ impl SessionManager {
         outputs
     }
 
-    /// Whether no record was taken twice and no hello answered twice.
-    pub(super) fn nothing_repeated(&self) -> bool {
-        self.sessions.values().all(|line| !line.repeated) && self.heard.values().all(|(_, times)| *times == 1)
+    /// Whether it took no record twice.
+    pub(super) fn no_record_repeated(&self) -> bool {
+        self.sessions.values().all(|line| !line.repeated)
     }
 
-    /// Whether every session is with whom it was meant for.
-    pub(super) fn ends_agree(&self) -> bool {
-        self.sessions.iter().all(|(id, line)| {
-            let SessionId { hello, by, .. } = id;
-            let (ends, peer) =
-                if line.initiator { ((hello.from, *by), *by) } else { ((hello.from, *by), hello.from) };
-            let meant = !line.initiator || hello.to == *by;
-            meant && line.peer == peer && if line.initiator { ends.0 == self.own } else { ends.1 == self.own }
-        })
+    /// Whether it answered no hello twice.
+    pub(super) fn no_hello_repeated(&self) -> bool {
+        self.heard.values().all(|(_, times)| *times == 1)
+    }
+
+    /// Whether those answered its hellos whom they were meant for.
+    pub(super) fn answered_as_meant(&self) -> bool {
+        self.sessions.iter().all(|(id, line)| !line.initiator || id.hello.to == id.by)
+    }
+
+    /// Whether its peer in every session is the other end.
+    pub(super) fn peers_are_ends(&self) -> bool {
+        self.sessions.iter().all(|(id, line)| line.peer == if line.initiator { id.by } else { id.hello.from })
+    }
+
+    /// Whether it is itself at its end of every session.
+    pub(super) fn is_end_itself(&self) -> bool {
+        self.sessions.iter().all(|(id, line)| self.own == if line.initiator { id.hello.from } else { id.by })
     }
 
     /// Whether the handshake of none of its sessions was ended at the other side by another hello.

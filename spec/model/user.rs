@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 /// What awaits an outcome or an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Waiting {
+pub(super) struct Waiting {
     message: Message,
     attempts: u32,
     deadline: Time,
@@ -26,9 +26,9 @@ pub(super) struct User {
     number: u8,
     pub(super) sessions: Shared<SessionManager>,
     pub(super) ledger: Shared<Ledger>,
-    submissions: BTreeMap<Tid, Waiting>,
-    ended: BTreeMap<Tid, Option<Decision>>,
-    requests: BTreeMap<RequestId, Waiting>,
+    pub(super) submissions: BTreeMap<Tid, Waiting>,
+    pub(super) ended: BTreeMap<Tid, Option<Decision>>,
+    pub(super) requests: BTreeMap<RequestId, Waiting>,
     next_request: u32,
     /// Two statements that say the same are one.
     statements: BTreeMap<(Tid, Order, Time), RequestId>,

@@ -4,6 +4,7 @@
 //! clause as Markdown and as JSON, the sequence diagram of one record, and the evidential value of an ACK; beside them the JSON
 //! Schema of traces, and two blocks of `README.md`. All are committed; a test fails when [`write()`] would change one.
 
+mod conjuncts;
 pub mod coverage;
 mod experiment;
 pub mod machines;
@@ -69,7 +70,7 @@ fn differing(root: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     Ok(differing)
 }
 
-fn generate(sources: &Sources, readme_text: &str) -> io::Result<[(PathBuf, String); 9]> {
+fn generate(sources: &Sources, readme_text: &str) -> io::Result<[(PathBuf, String); 10]> {
     let tables = tables()?;
     let charts = machines::charts();
     let coverage = Coverage::of(sources, tables, &charts)?;
@@ -85,6 +86,7 @@ fn generate(sources: &Sources, readme_text: &str) -> io::Result<[(PathBuf, Strin
             heading("Sequence diagram of one record", "the trace of a run") + "\n" + &readme::flow()?,
         ),
         (at("experiment.md"), experiment::render()),
+        (at("conjuncts.md"), conjuncts::render()),
         (SCHEMA.into(), serde_json::to_string_pretty(&trace::schema())? + "\n"),
         (README.into(), readme::render(readme_text, tables, &coverage)?),
     ])
