@@ -57,6 +57,60 @@ fn every_fhir_example_is_valid_and_keeps_its_bytes() {
     }
 }
 
+/// Literals that a reader of JSON would gladly write another way.
+const LITERALS: &[&str] = &[
+    "36.60",
+    "36.6",
+    "1e2",
+    "1E+2",
+    "100",
+    "100.0",
+    "-0",
+    "-0.0",
+    "0",
+    "0.0",
+    "12345678901234567890",
+    "1.2345678901234567890",
+    "0.10000000000000000001",
+    "9007199254740993",
+    "1e-7",
+];
+
+#[test]
+fn a_number_is_mapped_as_the_source_writes_it() {
+    let (_, bytes) =
+        examples().into_iter().find(|(file, _)| file.ends_with("Observation-bmi.json")).expect("it is there");
+    let text = String::from_utf8(bytes).expect("an example is text");
+    let with = |literal: &str| {
+        let changed = text.replacen("\"value\": 16.2,", &format!("\"value\": {literal},"), 1);
+        assert!(changed.contains(&format!("\"value\": {literal},")), "{literal}");
+        let record = Record::read(&RULES, changed.as_bytes()).expect("a record");
+        let registry = registry();
+        let template = registry.template_for(record.resource_type(), Height(1)).expect("a template");
+        let values = map(&RULES, template, &record).expect("it has its types");
+        let read_back = template.attributes.iter().zip(&values);
+        for (attribute, value) in read_back {
+            assert_eq!(&read_value(&RULES, attribute, &canonical(value)).expect("well typed"), value);
+        }
+        values.iter().map(canonical).collect::<Vec<_>>()
+    };
+    // The oracle is the text of the source: no code of the mapping has seen it.
+    let holds =
+        |bytes: &[u8], literal: &str| bytes.windows(literal.len()).any(|part| part == literal.as_bytes());
+    let original = with("16.2");
+    for literal in LITERALS {
+        let mapped = with(literal);
+        let changed: Vec<_> = mapped.iter().zip(&original).filter(|(now, before)| now != before).collect();
+        assert_eq!(changed.len(), 1, "{literal}");
+        let (now, before) = changed[0];
+        let expected = before.len() - "16.2".len() + literal.len();
+        assert!(holds(before, "16.2") && holds(now, literal), "{literal}: {now:02x?}");
+        assert_eq!(now.len(), expected, "{literal}: {now:02x?}");
+    }
+    let all: std::collections::BTreeSet<_> = LITERALS.iter().map(|literal| with(literal)).collect();
+    assert_eq!(all.len(), LITERALS.len(), "two literals are one value");
+}
+
 fn json() -> impl Strategy<Value = Json> {
     let leaf = prop_oneof![
         Just(Json::Null),

@@ -97,6 +97,35 @@ fn only(clause: Clause, bend: Bend) {
     assert_eq!(poll.state(), State::AwaitingFinality, "{clause}: the bent vote counted");
 }
 
+/// The products with a power of the generator that each vote takes until there is a quorum: what verifies a signature does one.
+#[cfg(bemr_weaken)]
+fn verifications(validators: usize) -> Vec<usize> {
+    use bemr::crypto::operations::{Operation, record, recorded};
+    let mut poll = Poll::new(RULES, validators);
+    let mut counts = Vec::new();
+    for voter in 0..validators {
+        if poll.state() != State::AwaitingVotes {
+            break;
+        }
+        let said = poll.ballot(voter, Ballot::True, 0);
+        record();
+        let step = poll.sends(voter, said);
+        let done = recorded().done;
+        assert_eq!(step.clause(), None);
+        counts.push(done.iter().filter(|one| matches!(one, Operation::Product(_, Some(_), _))).count());
+    }
+    assert_eq!(poll.state(), State::AwaitingFinality);
+    counts
+}
+
+#[test]
+#[cfg(bemr_weaken)]
+fn a_vote_costs_one_verification_however_many_were_counted_before_it() {
+    for (validators, quorum) in [(1, 1), (4, 3), (7, 5), (10, 7)] {
+        assert_eq!(verifications(validators), vec![1; quorum], "{validators} validators");
+    }
+}
+
 #[test]
 fn a_vote_names_the_validator_set_and_network_that_was_asked() {
     only(Clause::VoterIsAdmitted, |body| body.validators = Digest::default());
