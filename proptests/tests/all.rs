@@ -5,6 +5,7 @@ mod arithmetic;
 mod attacks;
 mod bsd_restart;
 mod closing;
+mod costs;
 mod end_to_end;
 mod endorsement;
 mod experiment;

@@ -1,6 +1,8 @@
 //! Records the group operations of a thread, so that a bench can do them again by themselves: the same ones, on the same inputs, in
 //! the same order. Beside them it counts what they would be without batches and without memory.
 //!
+//! Digests are counted.
+//!
 //! Only in this repository's builds (`--cfg bemr_weaken`), and only for a thread that asked for it. Hashing, encoding and
 //! arithmetic modulo q are not group operations and are not recorded.
 
@@ -69,9 +71,19 @@ pub struct Recorded {
 }
 
 thread_local! {
+    static DIGESTS: Cell<u64> = const { Cell::new(0) };
     static RECORD: RefCell<Option<Recorded>> = const { RefCell::new(None) };
     static BATCH: Cell<bool> = const { Cell::new(false) };
     static SPARED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// How many digests this thread has computed.
+pub fn digests() -> u64 {
+    DIGESTS.get()
+}
+
+pub(super) fn note_digest() {
+    DIGESTS.set(DIGESTS.get() + 1);
 }
 
 pub(super) fn note(operation: impl Fn() -> Operation) {
