@@ -162,7 +162,7 @@ fn explore(
 
 /// Executes random runs in lockstep, a ninth of them under random adversaries; shrinks a failure.
 fn random_runs(seed: u64, runs: u64, rules: Rules) -> CampaignReport {
-    let all = Campaign { seed, runs: runs, steps: STEPS, sides: rules.into() };
+    let all = Campaign { seed, runs, steps: STEPS, sides: rules.into() };
     let mut report = campaign(&all, "runs", |campaign, done| campaign.run(done));
     report.failure = report.failure.map(|failure| all.shortest(failure));
     if report.failure.is_none() {
@@ -195,7 +195,7 @@ fn check_under(name: &str, runs: u64, options: &Options) -> Result<ExitStatus, S
         let (validators, adversary) = &sizes[seed as usize % sizes.len()];
         (adversary.clone(), network(*validators, seed))
     };
-    let all = Campaign { seed: options.seed, runs: runs, steps: STEPS, sides: rules.into() };
+    let all = Campaign { seed: options.seed, runs, steps: STEPS, sides: rules.into() };
     let report = campaign(&all, "runs", |campaign, done| campaign.run_under(of, done));
     let mut failing_traces = Vec::new();
     if let Some(failure) = &report.failure {
