@@ -54,7 +54,7 @@ fn the_page_has_every_property_threshold_and_clause_and_runs_to_step_through() {
                 |node| node.attribute("class") == Some("arrow") || node.attribute("class") == Some("box")
             )
         );
-        assert_eq!(run.descendants().filter(|node| node.attribute("data-go").is_some()).count(), 4);
+        assert_eq!(run.descendants().filter(|node| node.attribute("data-go").is_some()).count(), 5);
     }
 }
 
